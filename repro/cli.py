@@ -1,0 +1,253 @@
+"""The command line: parse, call one function, print. Heavy imports stay inside the commands.
+
+Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is running this study,
+130 or 143 interrupted.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from repro import __version__
+from repro.errors import Busy, ReproError
+
+if TYPE_CHECKING:
+    from repro.records import StudyIndex
+    from repro.study import Study
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+STUDIES = Path("studies")
+
+
+class _Group(click.Group):
+    """Turns every mistake that the user can mend into plain lines and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        signal.signal(signal.SIGTERM, _terminated)
+        try:
+            return super().invoke(ctx)
+        except ReproError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(3 if isinstance(error, Busy) else 1)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. Finished runs are kept; the same command goes on.", err=True)
+            sys.exit(130)
+
+
+def _terminated(*_: object) -> NoReturn:
+    click.echo("Terminated. Finished runs are kept; the same command goes on.", err=True)
+    sys.exit(143)
+
+
+def _complete_study(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [str(p) for p in sorted(STUDIES.glob("*.yaml")) if str(p).startswith(incomplete)]
+
+
+def _results(command: Command) -> Command:
+    return click.option(
+        "--results",
+        default=Path("results"),
+        show_default=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of the records.",
+    )(command)
+
+
+def _variant(command: Command) -> Command:
+    """Options of every command that takes a study."""
+    command = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a choice, e.g. epochs=2 or data.train=FILE.h5; repeatable.",
+    )(command)
+    command = click.option("--profile", help="One of the study's profiles [default: its first].")(
+        command
+    )
+    return _results(command)
+
+
+_study_file = click.argument(
+    "study", type=click.Path(path_type=Path), shell_complete=_complete_study
+)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__, prog_name="repro")
+def main() -> None:
+    """Run published machine-learning claims again and say whether they hold."""
+
+
+@main.command()
+@_study_file
+@_variant
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Runs at a time, one thread each [default: the number of cores].",
+)
+def run(
+    study: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    workers: int | None,
+) -> None:
+    """Execute every run of STUDY that has no record yet, then print its table."""
+    from repro import progress, runner, tracking
+
+    resolved = _load(study, profile, overrides)
+    mirror = tracking.Mirror(results, warn=lambda line: click.echo(f"Warning: {line}", err=True))
+    with progress.on_this_terminal() as watcher:
+        index = runner.run(
+            resolved, results, workers=workers or _cores(), progress=watcher, mirror=mirror
+        )
+    mirror.finish(index, _table(index, results, "markdown", "full"))
+    click.echo(_table(index, results, "markdown", "full"))
+
+
+@main.command()
+@_study_file
+@_variant
+def plan(study: Path, profile: str | None, overrides: tuple[str, ...], results: Path) -> None:
+    """List the runs of STUDY: which have a record, which would be trained."""
+    from repro import records, runner
+
+    planned = runner.plan(_load(study, profile, overrides), results)
+    missing = {task.key for task in planned.missing}
+    for task in planned.tasks:
+        state = "to run"
+        if task.key not in missing:
+            state = "done" if records.read_record(task.key, results).finished else "failed"
+        click.echo(f"{state:7} {task.key:20} {task.title}")
+    total = len(planned.tasks)
+    click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
+
+
+@main.command()
+@_results
+def status(results: Path) -> None:
+    """Say how far every study in the results folder is."""
+    from repro import records
+
+    indexes = records.read_indexes(results)
+    if not indexes:
+        click.echo(f"No study in {results} yet. Start one: repro run studies/alpha_sweep.yaml")
+    for index in indexes:
+        found = records.read_study(index, results).values()
+        failed = sum(not record.finished for record in found)
+        wanted = sum(len(arm.keys) for arm in index.arms)
+        click.echo(
+            f"{index.name} ({index.variant}): {len(found)} of {wanted} runs ended, {failed} failed"
+        )
+
+
+@main.command()
+@click.argument("study", required=False)
+@_variant
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["latex", "markdown", "csv"]),
+    default="latex",
+    show_default=True,
+)
+@click.option(
+    "--style",
+    type=click.Choice(["paper", "full"]),
+    help="The paper's two columns, or all [default: paper for LaTeX, else full].",
+)
+def table(
+    study: str | None,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    form: str,
+    style: str | None,
+) -> None:
+    """Print the table of STUDY, a name or a file; of every study with results if none is named."""
+    from repro import records
+
+    name = _study_name(study) if study else None
+    indexes = _matching(records.read_indexes(results, name), profile, overrides)
+    if not indexes:
+        raise ReproError(_nothing_to_show(study, results))
+    chosen = style or ("paper" if form == "latex" else "full")
+    click.echo("\n\n".join(_table(index, results, form, chosen) for index in indexes))
+
+
+@main.command()
+@_results
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.argument("study", required=False)
+def ui(study: str | None, results: Path, port: int) -> None:
+    """Open the MLflow pages of the results on 127.0.0.1, grouped by arm, until Ctrl-C."""
+    from repro.ui import serve
+
+    name = _study_name(study) if study else None
+    sys.exit(serve(results, port=port, open_study=name))
+
+
+def _load(study: Path, profile: str | None, overrides: tuple[str, ...]) -> "Study":
+    from repro.study import load
+
+    return load(study, profile=profile, overrides=overrides)
+
+
+def _study_name(study: str) -> str:
+    """A study's name from its name or its file."""
+    if not study.endswith((".yaml", ".yml")):
+        return study
+    from repro import yamlfile
+
+    value = yamlfile.read(Path(study)).value
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        raise ReproError(f"{study}: no study; it has no name")
+    return name
+
+
+def _matching(
+    indexes: "list[StudyIndex]", profile: str | None, overrides: tuple[str, ...]
+) -> "list[StudyIndex]":
+    """The variants with this profile and these overrides; all, where none are given."""
+    from repro.layers import override_labels
+
+    if profile is not None:
+        indexes = [index for index in indexes if index.profile == profile]
+    if overrides:
+        labels = list(override_labels(overrides))
+        indexes = [index for index in indexes if index.overrides == labels]
+    return indexes
+
+
+def _nothing_to_show(study: str | None, results: Path) -> str:
+    from repro import layers, records
+
+    known = sorted({index.name for index in records.read_indexes(results)})
+    hint = layers.did_you_mean(study or "", known)
+    there = f"; there is {', '.join(known)}" if known else ""
+    return (
+        f"{results}: no results of {study or 'any study'}{hint or there}. Run it first: repro run"
+    )
+
+
+def _table(index: "StudyIndex", results: Path, form: Any, style: Any) -> str:
+    from repro import records, tables
+
+    return tables.render(index, records.read_study(index, results), form=form, style=style)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    main()

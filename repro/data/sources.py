@@ -1,0 +1,147 @@
+"""From a specification to a source: open it, name its content by digest, check it in advance."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from repro.configuration import (
+    Data,
+    Folder,
+    MitH5,
+    Ppb,
+    SyntheticPortraits,
+    SyntheticScenes,
+    SyntheticTraining,
+    digest,
+)
+from repro.data import folder, mit_h5, ppb, synthetic
+from repro.data.sets import Photographs, TrainingImages
+from repro.errors import DataError
+
+
+def training_images(spec: SyntheticTraining | MitH5) -> TrainingImages:
+    """The crops to train on.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    if isinstance(spec, MitH5):
+        return mit_h5.read(Path(spec.path), channels=spec.channels)
+    faces, others = np.random.default_rng((spec.seed, 0)).spawn(2)
+    factors = synthetic.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+    images = [
+        synthetic.render_faces(factors, faces),
+        synthetic.render_nonfaces(others, spec.nonfaces),
+    ]
+    return TrainingImages(
+        np.concatenate(images), np.arange(spec.faces + spec.nonfaces) < spec.faces
+    )
+
+
+def portraits(spec: SyntheticPortraits | Ppb) -> Photographs:
+    """The test pictures, each with a face and a group.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    if isinstance(spec, Ppb):
+        return ppb.read(Path(spec.path), groups=spec.groups)
+    generator = np.random.default_rng((spec.seed, 1))
+    factors = synthetic.draw_balanced_factors(generator, spec.per_group)
+    pictures = synthetic.render_portraits(factors, generator, size=spec.size)
+    groups = tuple(
+        f"{skin}_{gender}" for skin, gender in zip(factors.skin, factors.gender, strict=True)
+    )
+    return Photographs(_numbered("portrait", len(pictures)), groups, pictures.__getitem__)
+
+
+def nonface_photographs(spec: SyntheticScenes | Folder) -> Photographs:
+    """The test pictures without a face.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    if isinstance(spec, Folder):
+        return folder.read(Path(spec.path))
+    generator = np.random.default_rng((spec.seed, 2))
+    pictures = synthetic.render_scenes(generator, spec.photographs, size=spec.size)
+    return Photographs(
+        _numbered("scene", len(pictures)), ("",) * len(pictures), pictures.__getitem__
+    )
+
+
+def _numbered(word: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{word}_{index:05d}" for index in range(count))
+
+
+def fingerprints(data: Data) -> dict[str, str]:
+    """Twelve hex digits for the content of each part: the same content has the same digest.
+
+    A generated source is named by its parameters and the generator's own code.
+
+    Raises:
+        DataError: A source is missing.
+    """
+    return {role: _fingerprint(getattr(data, role)) for role in ("train", "test", "nonfaces")}
+
+
+def _fingerprint(
+    spec: SyntheticTraining | MitH5 | SyntheticPortraits | Ppb | SyntheticScenes | Folder,
+) -> str:
+    choices = spec.model_dump(mode="json", exclude={"path"})
+    if isinstance(spec, MitH5):
+        return digest([choices, _content(Path(spec.path), [Path(spec.path)])])
+    if isinstance(spec, Ppb | Folder):
+        root = Path(spec.path)
+        files = sorted(f for f in root.rglob("*") if folder.is_picture(f) or f.name == ppb.METADATA)
+        if not files:
+            raise DataError(f"{root}: there is no such folder, or no picture in it")
+        return digest([choices, _content(root, files)])
+    return digest([choices, synthetic.source_digest()])
+
+
+def _content(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 over relative names and bytes."""
+    whole = hashlib.sha256()
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                inner = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read ({error.strerror})") from None
+        name = file.relative_to(root).as_posix() if file != root else ""
+        whole.update(f"{name}\0{inner}\n".encode())
+    return whole.hexdigest()
+
+
+def check(data: Data) -> None:
+    """Open everything and decode every picture once, so that no run meets a damaged file.
+
+    Raises:
+        DataError: What is missing or damaged.
+    """
+    if data.train.source != "synthetic":
+        training_images(data.train)
+    if data.test.source != "synthetic":
+        _read_all(portraits(data.test))
+    if data.nonfaces.source != "synthetic":
+        _read_all(nonface_photographs(data.nonfaces))
+
+
+def _read_all(photographs: Photographs) -> None:
+    for index in range(len(photographs)):
+        photographs.read(index)
+
+
+def describe(data: Data) -> str:
+    """For captions: the sources, files by their last part."""
+    names = {
+        role: Path(spec.path).name if isinstance(spec, MitH5 | Ppb | Folder) else "synthetic"
+        for role in ("train", "test", "nonfaces")
+        for spec in (getattr(data, role),)
+    }
+    if set(names.values()) == {"synthetic"}:
+        return "embedded synthetic data"
+    return ", ".join(f"{role} {name}" for role, name in names.items())

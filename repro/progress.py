@@ -1,0 +1,143 @@
+"""Progress of a study: bars on a terminal, plain lines in a pipe. Writes to stderr."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from repro.metrics import pooled_recall
+from repro.records import Record
+from repro.tasks import Task
+
+QUIET_SECONDS = 60.0  # in a pipe, a line about running runs at most this often
+
+
+def outcome(record: Record) -> str:
+    """One run in a few words."""
+    if record.failure is not None:
+        f = record.failure
+        return f"failed in epoch {f['epoch']}: {f['term']}: {f['reason']}"
+    seconds = record.provenance["seconds"]
+    recall = 100 * pooled_recall(record.groups)
+    false = 100 * record.metrics["false_positive_rate"]
+    return f"recall {recall:.1f} %, false positives {false:.1f} %, {seconds:.0f} s"
+
+
+class Lines:
+    """Plain lines, for pipes and logs."""
+
+    def __init__(self) -> None:
+        """Nothing is printed yet."""
+        self.total = self.done = 0
+        self.running: dict[str, str] = {}
+        self.spoken = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Say how much there is to do."""
+        self.total, self.done = total, done
+        self._say(f"{total} runs, {done} done before, {workers} at a time")
+
+    def started(self, task: Task) -> None:
+        """Remember the run."""
+        self.running[task.key] = task.title
+
+    def epoch(self, task: Task, history: dict[str, float]) -> None:
+        """Now and then, say where the running runs are."""
+        epochs = task.configuration.epochs
+        self.running[task.key] = f"{task.title}: epoch {history['epoch']:.0f}/{epochs}"
+        if time.monotonic() - self.spoken > QUIET_SECONDS:
+            self._say(f"  running: {'; '.join(self.running.values())}")
+
+    def ended(self, task: Task, record: Record) -> None:
+        """Say what came out."""
+        self.running.pop(task.key, None)
+        self.done += 1
+        self._say(f"[{self.done}/{self.total}] {task.title}: {outcome(record)}")
+
+    def lost(self, task: Task, reason: str) -> None:
+        """Say that there is no record."""
+        self.running.pop(task.key, None)
+        self._say(f"lost: {task.title}: {reason}")
+
+    def _say(self, line: str) -> None:
+        self.spoken = time.monotonic()
+        click.echo(line, err=True)
+
+
+class Bars:
+    """A bar for the study and one for each running run, finished runs scrolling above."""
+
+    def __init__(self) -> None:
+        """Nothing is drawn yet."""
+        self.rich = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self.study: TaskID | None = None
+        self.bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self.rich.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.rich.stop()
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Draw the study's bar."""
+        note = f"runs, {workers} at a time"
+        self.study = self.rich.add_task("study", total=total, completed=done, note=note)
+
+    def started(self, task: Task) -> None:
+        """Draw the run's bar."""
+        self._remove(task)  # a run whose worker died starts again
+        epochs = task.configuration.epochs
+        self.bars[task.key] = self.rich.add_task(task.title, total=epochs, note="epochs")
+
+    def epoch(self, task: Task, history: dict[str, float]) -> None:
+        """Advance the run's bar."""
+        note = f"epochs, loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
+        if history["epoch"] == task.configuration.epochs:
+            note = "scanning the test photographs"
+        self.rich.update(self.bars[task.key], completed=history["epoch"], note=note)
+
+    def ended(self, task: Task, record: Record) -> None:
+        """Replace the run's bar by a line."""
+        self._remove(task)
+        assert self.study is not None
+        self.rich.advance(self.study)
+        self.rich.console.print(f"{task.title}: {outcome(record)}", markup=False, highlight=False)
+
+    def lost(self, task: Task, reason: str) -> None:
+        """Replace the run's bar by the reason."""
+        self._remove(task)
+        self.rich.console.print(f"lost: {task.title}: {reason}", markup=False)
+
+    def _remove(self, task: Task) -> None:
+        bar = self.bars.pop(task.key, None)
+        if bar is not None:
+            self.rich.remove_task(bar)
+
+
+def on_this_terminal() -> Lines | Bars:
+    """Bars if somebody is watching, lines if not."""
+    return Bars() if sys.stderr.isatty() else Lines()

@@ -1,0 +1,46 @@
+"""Where a result comes from: commit, versions, machine. No names of people or hosts."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
+
+
+def commit() -> str | None:
+    """Commit of this program's own checkout, ``-dirty`` if changed; None outside a checkout."""
+    home = Path(__file__).parent
+    try:
+        sha = _git(home, "rev-parse", "HEAD")
+        changed = _git(home, "status", "--porcelain", "--", str(home))
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{sha}-dirty" if changed else sha
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def environment() -> dict[str, Any]:
+    """Versions and kind of machine, as seen by the process that trains."""
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "device": "cpu",
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

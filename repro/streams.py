@@ -1,0 +1,25 @@
+"""Random streams, derived by name from a run's seed.
+
+One stream per purpose: arms with one seed share initial weights and split, and an arm that draws
+more from one stream changes nothing in another.
+"""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def stream_seed(seed: int, name: str) -> int:
+    """A 63-bit integer for the named stream of a run."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:8]) >> 1
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """NumPy's generator for the named stream."""
+    return np.random.default_rng(stream_seed(seed, name))
+
+
+def torch_generator(seed: int, name: str) -> torch.Generator:
+    """Torch's generator (on the CPU) for the named stream."""
+    return torch.Generator().manual_seed(stream_seed(seed, name))

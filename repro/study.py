@@ -1,0 +1,383 @@
+"""A study file: one question, its arms, its replicates, and what they are compared with.
+
+``load`` reads the YAML, lays its layers over each other (preset, base, profile, ``--set``, arm),
+and reports every mistake at once, each with its place in the file.
+Nothing here touches data, results or torch.
+"""
+
+import functools
+import itertools
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from repro import yamlfile
+from repro.configuration import PRESETS, Configuration, Count, Section
+from repro.errors import Problem, StudyError
+from repro.layers import (
+    Layer,
+    did_you_mean,
+    locate,
+    merge,
+    options_layer,
+    override_labels,
+    validate,
+)
+from repro.yamlfile import KeyPath, Located
+
+STUDY_KEYS = ("replicates", "select")  # what a profile or --set may change beside configurations
+MAX_ARMS = 1000
+
+
+class Select(Section):
+    """Which replicates the paper's column keeps."""
+
+    keep: Count
+    by: Literal["recall", "accuracy"]
+    split: Literal["test", "validation"]
+
+    @model_validator(mode="after")
+    def _recorded(self) -> Self:
+        if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
+            raise ValueError("select by recall on test, or by accuracy on validation")
+        return self
+
+
+class PublishedRow(Section):
+    """One printed line, in percent and percent squared."""
+
+    arm: str
+    recall: float
+    variance: float
+
+
+class Published(Section):
+    """Numbers that somebody printed, and how they were made."""
+
+    source: str
+    printed: str
+    definition: Literal["dehaan2020", "amini2019"]
+    replicates: Count
+    keep: Count
+    rows: list[PublishedRow]
+
+
+class Header(Section):
+    """The keys of a study file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    question: Annotated[str, Field(min_length=1)]
+    base: dict[str, Any]
+    arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ARMS)]
+    reference: str
+    replicates: Annotated[int, Field(ge=1, le=10_000)]
+    select: Select
+    published: str | None = None
+    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A configuration and the name by which tables call it."""
+
+    name: str
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of an arm with a seed."""
+
+    arm: Arm
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A question, resolved: every arm complete, every layer applied.
+
+    Attributes:
+        overrides: What the command line changed, as ``key=value``, files by their last part.
+        reference: Name of the arm that the others are compared with.
+        published: The numbers that the study answers to, or None.
+    """
+
+    name: str
+    question: str
+    profile: str
+    overrides: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    reference: str
+    replicates: int
+    select: Select
+    published: Published | None
+
+    def runs(self) -> Iterator[Run]:
+        """The runs, seed by seed, so that a study cut short stays balanced across arms."""
+        return (Run(arm, seed) for seed in range(self.replicates) for arm in self.arms)
+
+
+def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> Study:
+    """Read a study file and lay the profile and the overrides over it.
+
+    Args:
+        path: The YAML file.
+        profile: One of the file's profiles; the first one if None.
+        overrides: ``KEY=VALUE`` with dotted keys, as given to ``--set``.
+
+    Raises:
+        StudyError: Every mistake in the file and in the overrides.
+    """
+    file = yamlfile.read(path)
+    resolution = _Resolution(file, path, options_layer(overrides))
+    chosen = resolution.choose(profile)
+    parts = {
+        name: resolution.resolve(name, selected=name == chosen) for name in resolution.profiles
+    }
+    published = resolution.published()
+    if resolution.problems:
+        raise StudyError(resolution.problems)
+    header, arms = parts[chosen]
+    assert header is not None
+    return Study(
+        name=header.name,
+        question=header.question,
+        profile=chosen,
+        overrides=override_labels(overrides),
+        arms=tuple(arms),
+        reference=header.reference,
+        replicates=header.replicates,
+        select=header.select,
+        published=published,
+    )
+
+
+class _Resolution:
+    """Resolves one file profile by profile, gathering the problems of all of them."""
+
+    def __init__(self, file: Located, path: Path, options: Layer) -> None:
+        self.file, self.path, self.options = file, path, options
+        self.problems: list[Problem] = list(file.problems)
+        self.top = self._top()
+        self.profiles = list(self.top.value["profiles"])
+
+    def _top(self) -> Layer:
+        """The file's outer mapping; without a sound shape nothing more can be checked."""
+        if not isinstance(self.file.value, dict):
+            what = "a study is a mapping of keys: name, question, base, arms, profiles ..."
+            raise StudyError([self.file.problem((), what)])
+        top = Layer.from_file(self.file, ())
+        validate(Header, [top], self.problems)
+        value = top.value
+        sound = (
+            isinstance(value.get("base"), dict)
+            and _all_mappings(value.get("arms"), list)
+            and _all_mappings(value.get("profiles"), dict)
+        )
+        if not sound:
+            raise StudyError(self.problems)
+        return top
+
+    def choose(self, profile: str | None) -> str:
+        """The profile to run: the named one, or the file's first."""
+        if profile is None or profile in self.profiles:
+            return profile or self.profiles[0]
+        hint = did_you_mean(profile, self.profiles)
+        known = ", ".join(self.profiles)
+        message = f"{self.path} has no such profile{hint}; it has {known}"
+        raise StudyError([Problem(f"--profile {profile}", 0, 0, message), *self.problems])
+
+    def resolve(self, profile: str, *, selected: bool) -> tuple[Header | None, list[Arm]]:
+        """Header and arms under a profile; --set applies to the selected one alone."""
+        own = Layer.from_file(self.file, ("profiles", profile))
+        options = self.options if selected else Layer({})
+        header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
+        preset = Layer(self._preset())
+        base = Layer.from_file(self.file, ("base",)).without("preset")
+        validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
+        lower = [preset, base, own.without(*STUDY_KEYS), options.without(*STUDY_KEYS)]
+        written = list(self._written_arms())
+        arms = [self._arm(name, [*lower, layer], selected=selected) for name, layer in written]
+        found = [arm for arm in arms if arm is not None]
+        if len(found) == len(written):
+            self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
+        self._check_arms([name for name, _ in written], found)
+        return header, found
+
+    def _header(self, layers: list[Layer]) -> Header | None:
+        header = validate(Header, layers, self.problems)
+        keep, replicates = (
+            _written(layers, path) for path in (("select", "keep"), ("replicates",))
+        )
+        if not (isinstance(keep, int) and isinstance(replicates, int) and keep > replicates):
+            return header
+        fewer_on_purpose = ("replicates",) in layers[-1].origins
+        if header and fewer_on_purpose and ("select", "keep") not in layers[-1].origins:
+            select = header.select.model_copy(update={"keep": replicates})
+            return header.model_copy(update={"select": select})
+        message = f"select.keep is {keep}, but replicates is {replicates}: keep fewer or run more"
+        self._report_at(("select", "keep"), layers, message)
+        return None
+
+    def _preset(self) -> dict[str, Any]:
+        name = self.top.value["base"].get("preset")
+        if isinstance(name, str) and name in PRESETS:
+            return PRESETS[name]
+        known = ", ".join(PRESETS)
+        hint = did_you_mean(str(name), PRESETS)
+        what = "base.preset is missing" if name is None else f"unknown preset {name!r}{hint}"
+        self.problems.append(self.file.problem(("base", "preset"), f"{what}; known: {known}"))
+        return PRESETS["dehaan2020"]
+
+    def _written_arms(self) -> Iterator[tuple[str, Layer]]:
+        """Name and own layer of each arm, grids written out."""
+        for index, value in enumerate(self.top.value["arms"]):
+            path = ("arms", index)
+            layer = Layer.from_file(self.file, path).without("name", "sweep")
+            name = value.get("name")
+            if "sweep" in value:
+                yield from self._grid(value["sweep"], index, layer, name)
+            elif isinstance(name, str) and name:
+                yield name, layer
+            else:
+                self._report(path, "an arm needs a name, or a sweep that names it")
+
+    def _grid(
+        self, sweep: Any, index: int, layer: Layer, prefix: Any
+    ) -> Iterator[tuple[str, Layer]]:
+        path = ("arms", index, "sweep")
+        if not self._is_grid(sweep, path):
+            return
+        for picks in itertools.product(*(range(len(values)) for values in sweep.values())):
+            choices = [
+                (key, sweep[key][i], (*path, key, i)) for key, i in zip(sweep, picks, strict=True)
+            ]
+            own = Layer.from_dotted(self.file, choices)
+            words = [f"{key.rsplit('.')[-1]} = {value}" for key, value, _ in choices]
+            name = ", ".join([prefix, *words] if isinstance(prefix, str) else words)
+            yield name, Layer(merge(layer.value, own.value), layer.origins | own.origins)
+
+    def _is_grid(self, sweep: Any, path: KeyPath) -> bool:
+        if not isinstance(sweep, dict) or not sweep:
+            self._report(path, "a sweep maps keys to lists of values")
+            return False
+        empty = [key for key, values in sweep.items() if not isinstance(values, list) or not values]
+        for key in empty:
+            self._report((*path, key), f"empty grid: give '{key}' a list of values")
+        size = math.prod(len(values) for values in sweep.values() if isinstance(values, list))
+        if size > MAX_ARMS:
+            self._report(path, f"the grid has {size} arms; at most {MAX_ARMS} are allowed")
+        return not empty and size <= MAX_ARMS
+
+    def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> Arm | None:
+        configuration = validate(Configuration, layers, self.problems)
+        if configuration is None:
+            return None
+        if selected:
+            configuration = self._with_paths(configuration, layers)
+        return Arm(name, configuration)
+
+    def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
+        """The configuration with ``${NAME}`` in its data paths taken from the environment."""
+        data = configuration.data
+        for role in ("train", "test", "nonfaces"):
+            spec = getattr(data, role)
+            if (path := getattr(spec, "path", None)) is None:
+                continue
+            for variable in re.findall(r"\$\{(\w+)\}", path):
+                if variable in os.environ:
+                    path = path.replace(f"${{{variable}}}", os.environ[variable])
+                    continue
+                message = (
+                    f"data.{role}: the environment variable {variable} is not set; "
+                    f"set it, or pass --set data.{role}=PATH"
+                )
+                self._report_at(("data", role), layers, message)
+            data = data.model_copy(update={role: spec.model_copy(update={"path": path})})
+        return configuration.model_copy(update={"data": data})
+
+    def _refuse_idle_options(
+        self, options: Layer, written: list[tuple[str, Layer]], arms: list[Arm]
+    ) -> None:
+        """An override that reaches no arm would change nothing, silently."""
+        for path, (document, place) in options.origins.items():
+            is_leaf = path and not any(longer[:-1] == path for longer in options.origins)
+            own = [path in layer.origins for _, layer in written]
+            uses = [_matters(path, arm.configuration) for arm in arms]
+            if is_leaf and not any(use and not o for use, o in zip(uses, own, strict=True)):
+                key = ".".join(map(str, path))
+                message = f"has no effect: every arm that uses '{key}' sets it in the study file"
+                self.problems.append(document.problem(place, message))
+
+    def _check_arms(self, names: list[str], arms: list[Arm]) -> None:
+        for name in {name for name in names if names.count(name) > 1}:
+            self._report(("arms",), f"two arms are called '{name}': rename one")
+        seen: dict[str, str] = {}
+        for arm in arms:
+            # The data counts here: two arms may differ in nothing else.
+            key = repr((arm.configuration.identity(), arm.configuration.data))
+            if seen.setdefault(key, arm.name) != arm.name:
+                message = (
+                    f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
+                )
+                self._report(("arms",), message)
+        reference = self.top.value.get("reference")
+        if isinstance(reference, str) and reference not in names:
+            message = f"unknown arm '{reference}'{did_you_mean(reference, names)}"
+            self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
+
+    def published(self) -> Published | None:
+        """The printed numbers that the study names, from the folder beside it."""
+        name = self.top.value.get("published")
+        if not isinstance(name, str):
+            return None
+        folder = self.path.parent / "published"
+        known = sorted(file.stem for file in folder.glob("*.yaml"))
+        if name not in known:
+            hint = did_you_mean(name, known)
+            self._report(
+                ("published",), f"unknown source '{name}'{hint}; known: {', '.join(known)}"
+            )
+            return None
+        file = yamlfile.read(folder / f"{name}.yaml")
+        if not isinstance(file.value, dict):
+            raise StudyError([file.problem((), "a mapping of keys is expected")])
+        return validate(Published, [Layer.from_file(file, ())], self.problems)
+
+    def _report(self, path: KeyPath, message: str) -> None:
+        self.problems.append(self.file.problem(path, message))
+
+    def _report_at(self, path: KeyPath, layers: Sequence[Layer], message: str) -> None:
+        document, place = locate(path, layers) or (self.file, ())
+        self.problems.append(document.problem(place, message))
+
+
+def _written(layers: Sequence[Layer], path: KeyPath) -> Any:
+    """The value that the layers give the path, None where none does."""
+    value: Any = functools.reduce(merge, (layer.value for layer in layers), {})
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _matters(path: KeyPath, configuration: Configuration) -> bool:
+    """Whether the choice at the path shapes a run of this configuration."""
+    value: Any = configuration.identity() | {"data": {}}
+    for key in path:
+        if not isinstance(value, dict) or (key not in value and path[0] != "data"):
+            return False
+        value = value.get(key, {})
+    return True
+
+
+def _all_mappings(value: Any, kind: type[list[Any]] | type[dict[str, Any]]) -> bool:
+    if not isinstance(value, kind) or not value:
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return all(isinstance(item, dict) for item in items)

@@ -1,0 +1,77 @@
+"""A photograph as a batch of sliding square windows, each 64 x 64 pixels.
+
+Source: the MIT lab of 2019 and de Haan et al. 2020: sizes equally spaced from half the width to
+the width, stride a fifth of the size, windows wholly inside, nearest neighbour.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+SIDE = 64
+
+
+def window_sizes(width: int, *, sizes: int, smallest: float) -> list[int]:
+    """Side lengths in pixels, rounded down, from `smallest` x width to the width."""
+    return [int(size) for size in np.linspace(smallest * width, width, sizes)]
+
+
+def corners(length: int, size: int, *, stride: float) -> NDArray[np.int64]:
+    """First pixels along one side at which a window of the size lies wholly inside."""
+    return np.arange(0, length - size + 1, max(1, int(stride * size)))
+
+
+def sliding_windows(
+    photograph: Pixels,
+    *,
+    sizes: int,
+    smallest: float,
+    stride: float,
+    resize: Literal["nearest", "bilinear"],
+) -> Pixels:
+    """All windows of a photograph, resized.
+
+    Args:
+        photograph: Shape (H, W, 3).
+        sizes: Number of window sizes.
+        smallest: Smallest size as a share of the width.
+        stride: Step as a share of the size.
+        resize: How a window becomes 64 x 64.
+
+    Returns:
+        Shape (n, 64, 64, 3), size by size, row by row; a size above the height gives no window.
+    """
+    height, width, _ = photograph.shape
+    batches = []
+    for size in window_sizes(width, sizes=sizes, smallest=smallest):
+        tops, lefts = corners(height, size, stride=stride), corners(width, size, stride=stride)
+        if len(tops):
+            cut = _nearest if resize == "nearest" else _bilinear
+            batches.append(cut(photograph, tops, lefts, size))
+    return np.concatenate(batches) if batches else np.empty((0, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def _nearest(
+    photograph: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int
+) -> Pixels:
+    """OpenCV's rule: pixel i of 64 is source pixel floor(i * size / 64)."""
+    offsets = np.arange(SIDE) * size // SIDE
+    rows = (tops[:, None] + offsets)[:, None, :, None]
+    columns = (lefts[:, None] + offsets)[None, :, None, :]
+    cut: Pixels = photograph[rows, columns]
+    return cut.reshape(-1, SIDE, SIDE, 3)
+
+
+def _bilinear(
+    photograph: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int
+) -> Pixels:
+    """Bilinear with anti-aliasing, as image libraries shrink."""
+    cut = np.stack([photograph[t : t + size, x : x + size] for t in tops for x in lefts])
+    batch = torch.from_numpy(cut).permute(0, 3, 1, 2).float()
+    small = torch.nn.functional.interpolate(
+        batch, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
+    )
+    return small.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()

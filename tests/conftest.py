@@ -1,0 +1,30 @@
+"""Small images and configurations that every test module can use."""
+
+import numpy as np
+import pytest
+
+from repro import layers, training
+from repro.configuration import PRESETS, Configuration
+from repro.data.sets import TrainingImages
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Tests run as workers do."""
+    training.make_deterministic()
+
+
+def configuration(**changes):
+    """The reproduction's preset with small training, and the changes laid over it."""
+    small = {"epochs": 2, "batch_size": 16}
+    return Configuration.model_validate(
+        layers.merge(layers.merge(PRESETS["dehaan2020"], small), changes)
+    )
+
+
+def training_images(faces=40, others=40, seed=0):
+    """Noise, brighter for faces, so that a classifier can learn it."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 156, (faces + others, 64, 64, 3), dtype=np.uint8)
+    images[:faces] += 100
+    return TrainingImages(images, np.arange(faces + others) < faces)

@@ -1,0 +1,201 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from repro import resampling
+from repro.resampling import DegenerateWeights, face_weights
+
+
+def latents(n=200, d=3, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d))
+
+
+def mit_lab_weights(mu, *, alpha, bins, density=True):
+    """The lab's rule, one latent at a time, restated from its description."""
+    probability = np.zeros(len(mu))
+    for z in mu.T:
+        heights, edges = np.histogram(z, bins=bins, density=density)
+        if not density:
+            heights = heights / heights.sum()
+        edges[0], edges[-1] = -np.inf, np.inf
+        smoothed = (heights + alpha) / (heights + alpha).sum()
+        p = 1 / smoothed[np.digitize(z, edges) - 1]
+        probability = np.maximum(probability, p / p.sum())
+    return probability / probability.sum()
+
+
+@pytest.mark.parametrize("density", ["mass", "density"])
+@pytest.mark.parametrize("alpha", [0.1, 0.001])
+def test_max_weights_match_the_lab(alpha, density):
+    """The vectorised rule agrees with NumPy's histogram and digitize, latent by latent."""
+    mu = latents(n=500, d=7)
+
+    ours = face_weights(mu, combine="max", density=density, alpha=alpha, bins=10)
+    theirs = mit_lab_weights(mu, alpha=alpha, bins=10, density=density == "density")
+
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_product_matches_equation_4_in_few_latents():
+    """With three latents the product can be multiplied out."""
+    mu = latents()
+    direct = np.ones(len(mu))
+    for z in mu.T:
+        heights, edges = np.histogram(z, bins=10)
+        which = np.clip(np.digitize(z, edges) - 1, 0, 9)
+        direct /= heights[which] / len(z) + 0.01
+
+    ours = face_weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
+
+    np.testing.assert_allclose(ours, direct / direct.sum(), rtol=1e-12)
+
+
+def test_top5_is_the_product_when_there_are_five_latents():
+    """The five largest of five factors are all of them."""
+    mu = latents(d=5)
+
+    five = face_weights(mu, combine="top5", density="mass", alpha=0.01, bins=10)
+    product = face_weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
+
+    np.testing.assert_allclose(five, product, rtol=1e-12)
+
+
+@pytest.mark.parametrize("combine", ["max", "product", "top5"])
+def test_weights_become_uniform_as_alpha_grows(combine):
+    """Infinite smoothing means no debiasing at all."""
+    weights = face_weights(latents(), combine=combine, density="mass", alpha=1e12, bins=10)
+
+    np.testing.assert_allclose(weights, 1 / 200, rtol=1e-9)
+
+
+@pytest.mark.parametrize("combine", ["max", "product", "top5"])
+def test_collapsed_latents_give_uniform_weights(combine):
+    """A latent that says nothing about a face cannot make it rare."""
+    weights = face_weights(np.zeros((50, 4)), combine=combine, density="mass", alpha=0.0, bins=10)
+
+    np.testing.assert_allclose(weights, 1 / 50)
+
+
+def test_hand_worked_weights():
+    """Three faces in one bin and one in another: the one is three times as likely as each."""
+    mu = np.array([[0.0], [0.0], [0.0], [1.0]])
+
+    weights = face_weights(mu, combine="max", density="mass", alpha=0.0, bins=2)
+
+    np.testing.assert_allclose(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_the_float32_product_of_100_latents_underflows():
+    """The reproduction's finding: the product of 100 probabilities is 0 in single precision."""
+    mu = latents(n=400, d=100)
+
+    with pytest.raises(DegenerateWeights, match="underflow"):
+        face_weights(
+            mu, combine="product", density="mass", alpha=0.01, bins=10, arithmetic="float32"
+        )
+
+
+def test_the_float32_product_agrees_with_log_space_where_it_can():
+    """With two latents nothing underflows and both arithmetics say the same."""
+    choices = {"combine": "product", "density": "mass", "alpha": 0.01, "bins": 10}
+    mu = latents(d=2)
+
+    linear = face_weights(mu, **choices, arithmetic="float32")
+    log = face_weights(mu, **choices, arithmetic="log")
+
+    np.testing.assert_allclose(linear, log, rtol=1e-5)
+
+
+def test_the_log_product_of_100_latents_leaves_few_faces():
+    """Computable but degenerate: equation 4 at 100 latents draws almost one face alone."""
+    weights = face_weights(
+        latents(n=5000, d=100), combine="product", density="mass", alpha=0.01, bins=10
+    )
+
+    assert resampling.effective_sample_size(weights) < 25
+
+
+@given(st.integers(2, 60), st.integers(1, 6), st.floats(0, 10), st.sampled_from(["max", "product"]))
+def test_weights_are_a_probability(n, d, alpha, combine):
+    """Whatever the latents, the weights are finite, not negative and sum to 1."""
+    weights = face_weights(
+        latents(n, d, seed=n + d), combine=combine, density="mass", alpha=alpha, bins=10
+    )
+
+    assert np.isfinite(weights).all()
+    assert (weights >= 0).all()
+    assert weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("weights", "ess"), [([0.25] * 4, 4), ([1, 0, 0, 0], 1), ([0.5, 0.5], 2)])
+def test_effective_sample_size_of_hand_worked_weights(weights, ess):
+    """1 / sum of squares: all of them if even, 1 if one face takes it all."""
+    assert resampling.effective_sample_size(np.array(weights)) == pytest.approx(ess)
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_shuffled_batches_hold_each_image_at_most_once():
+    """A uniform epoch is a permutation less the incomplete last batch."""
+    batches = list(resampling.shuffled_batches(50, batch_size=8, generator=generator()))
+    drawn = np.concatenate(batches)
+
+    assert [len(batch) for batch in batches] == [8] * 6
+    assert len(set(drawn.tolist())) == 48
+
+
+IS_FACE = np.array([False, True] * 50)
+
+
+def weighted(replacement, balance, size=20, weights=None, seed=0):
+    weights = np.full(50, 1 / 50) if weights is None else weights
+    return list(
+        resampling.weighted_batches(
+            weights,
+            IS_FACE,
+            batch_size=size,
+            replacement=replacement,
+            balance=balance,
+            generator=generator(seed),
+        )
+    )
+
+
+@pytest.mark.parametrize("replacement", ["with", "without"])
+def test_exact_balance_has_half_faces_in_every_batch(replacement):
+    """MIT's lab fills half of each batch with faces."""
+    for batch in weighted(replacement, "exact"):
+        assert IS_FACE[batch].sum() == 10
+
+
+@pytest.mark.parametrize("balance", ["exact", "expected"])
+def test_without_replacement_no_image_stands_twice_in_a_batch(balance):
+    """A batch holds different images."""
+    for batch in weighted("without", balance):
+        assert len(set(batch.tolist())) == 20
+
+
+def test_draws_follow_the_weights():
+    """Frequencies of faces against the weights by a chi-square test."""
+    weights = np.arange(1.0, 51.0)
+    weights /= weights.sum()
+    drawn = np.concatenate(
+        [b for seed in range(40) for b in weighted("with", "expected", weights=weights, seed=seed)]
+    )
+    faces = np.bincount(drawn, minlength=100)[IS_FACE]
+
+    assert stats.chisquare(faces, weights * faces.sum()).pvalue > 1e-3
+    assert stats.binomtest(int(faces.sum()), len(drawn), 0.5).pvalue > 1e-3
+
+
+def test_too_few_faces_for_a_batch_are_refused():
+    """Without replacement, a batch cannot be filled from one face."""
+    weights = np.zeros(50)
+    weights[0] = 1.0
+
+    with pytest.raises(DegenerateWeights, match="1 images have a weight"):
+        weighted("without", "exact", weights=weights)

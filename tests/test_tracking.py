@@ -1,0 +1,431 @@
+"""The MLflow mirror: what it holds, what it leaves alone, and how it fails."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from repro import tracking, ui
+from repro.errors import ReproError
+from repro.metrics import Count
+from repro.records import ArmIndex, Record, StudyIndex
+from repro.tracking import Mirror
+
+INDEX = StudyIndex(
+    name="alpha_sweep",
+    variant="embedded",
+    question="Does bias fall\nas alpha falls?",
+    profile="embedded",
+    overrides=[],
+    data="12 faces",
+    synthetic=True,
+    arms=[ArmIndex(name="alpha 0.1", keys=["a-seed0", "a-seed1"])],
+    reference="alpha 0.1",
+    select={},
+    published=None,
+)
+RECORD = Record(
+    key="a-seed0",
+    seed=0,
+    configuration={"data": {"train": {"faces": 12}}, "layers": [8, 16], "weight": None},
+    data={"train": "0123abcd"},
+    groups={"darker/female": Count(8, 6)},
+    metrics={"recall": 0.75, "val_accuracy": 0.5},
+    history=[
+        {"epoch": 1.0, "train_loss": 0.9, "val_accuracy": 0.4, "ess": 11.0},
+        {"epoch": 2.0, "train_loss": 0.7, "val_accuracy": 0.5, "ess": 12.0},
+    ],
+    provenance={"commit": "c" * 40, "started": "2026-01-02T03:04:05+00:00", "seconds": 1.5},
+)
+FAILED = replace(
+    RECORD,
+    key="a-seed1",
+    seed=1,
+    failure={"epoch": 2, "term": "kl", "reason": "not finite"},
+    groups={},
+    metrics={},
+    history=[],
+)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    path = tracking.database(tmp_path_factory.mktemp("template"))
+    with tracking.quiet():
+        tracking.create_database(path)
+    return path
+
+
+@pytest.fixture
+def results(template, tmp_path):
+    folder = tmp_path / "my results, 50%41"
+    target = tracking.database(folder)
+    target.parent.mkdir(parents=True)
+    shutil.copyfile(template, target)
+    return folder
+
+
+@pytest.fixture
+def warnings():
+    return []
+
+
+@pytest.fixture
+def mirror(results, warnings):
+    return Mirror(results, warnings.append)
+
+
+def client_of(results):
+    with tracking.quiet():
+        return tracking.connect(tracking.store_uri(results))
+
+
+def experiment_of(results):
+    return client_of(results).get_experiment_by_name("alpha_sweep/embedded")
+
+
+def runs_of(results):
+    return client_of(results).search_runs([experiment_of(results).experiment_id])
+
+
+def mirrored(mirror, record):
+    mirror.add(INDEX, "alpha 0.1", record)
+    (run,) = runs_of(mirror.results)
+    return run
+
+
+def test_every_choice_of_a_finished_run_is_a_parameter(mirror, warnings):
+    """Leaves stand under their dotted path, a list is one leaf, arm and seed are added."""
+    run = mirrored(mirror, RECORD)
+
+    assert run.data.params == {
+        "data.train.faces": "12",
+        "layers": "[8, 16]",
+        "weight": "None",
+        "arm": "alpha 0.1",
+        "seed": "0",
+    }
+    assert warnings == []
+
+
+def test_a_finished_run_carries_status_times_and_source(mirror):
+    """What a reader needs to find the evidence is on the run's page."""
+    run = mirrored(mirror, RECORD)
+
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "alpha 0.1, seed 0")
+    assert (run.info.start_time, run.info.end_time) == (1767323045000, 1767323046500)
+    assert run.data.tags == {
+        "repro.key": "a-seed0",
+        "repro.status": "finished",
+        "repro.record": "runs/a-seed0/record.json",
+        "repro.data.train": "0123abcd",
+        "mlflow.runName": "alpha 0.1, seed 0",
+        "mlflow.user": "repro",
+        "mlflow.source.name": "repro run alpha_sweep",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": "c" * 40,
+    }
+
+
+def test_epochs_are_steps_and_single_numbers_have_names_of_their_own(mirror):
+    """The validation accuracy of the checkpoint is not appended to the curve."""
+    run = mirrored(mirror, RECORD)
+
+    curves = {
+        name: [
+            (point.step, point.value)
+            for point in client_of(mirror.results).get_metric_history(run.info.run_id, name)
+        ]
+        for name in run.data.metrics
+    }
+    assert curves == {
+        "train/loss": [(1, 0.9), (2, 0.7)],
+        "val/accuracy": [(1, 0.4), (2, 0.5)],
+        "debias/ess": [(1, 11.0), (2, 12.0)],
+        "val/final_accuracy": [(0, 0.5)],
+        "test/recall": [(0, 0.75)],
+        "test/recall_darker_female": [(0, 0.75)],
+    }
+
+
+def test_numbers_that_are_none_are_left_out(mirror):
+    """MLflow would store infinity as the largest float."""
+    run = mirrored(mirror, replace(RECORD, metrics={"x": float("inf"), "y": float("nan")}))
+
+    assert not {"test/x", "test/y"} & set(run.data.metrics)
+
+
+def test_a_long_run_is_written_in_pieces_that_mlflow_accepts(mirror, warnings):
+    """More than 1000 points and 100 parameters arrive whole."""
+    history = [{"epoch": float(e), "train_loss": 1 / e} for e in range(1, 1502)]
+    configuration = {f"choice{i}": "x" * 7000 for i in range(150)}
+    run = mirrored(mirror, replace(RECORD, history=history, configuration=configuration))
+
+    points = client_of(mirror.results).get_metric_history(run.info.run_id, "train/loss")
+    assert (len(points), len(run.data.params), warnings) == (1501, 152, [])
+    assert len(run.data.params["choice149"]) == 6000
+
+
+def test_a_failed_run_is_failed_with_its_reason_and_without_numbers(mirror):
+    """A failure stays visible, and nothing is invented for it."""
+    run = mirrored(mirror, FAILED)
+
+    assert (run.info.status, run.data.metrics) == ("FAILED", {})
+    assert run.data.tags["repro.status"] == "failed"
+    assert run.data.tags["repro.failure"] == "epoch 2: kl: not finite"
+
+
+def test_a_run_is_mirrored_once(mirror, results, warnings):
+    """Neither this process nor a later one repeats it."""
+    mirror.add(INDEX, "alpha 0.1", RECORD)
+    mirror.add(INDEX, "alpha 0.1", RECORD)
+    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+
+    assert len(runs_of(results)) == 1
+    assert warnings == []
+
+
+def test_a_half_written_run_is_done_again(mirror, results):
+    """A mirror that was cut short has a run without an end."""
+    client = client_of(results)
+    identifier = client.create_experiment("alpha_sweep/embedded")
+    half = client.create_run(identifier, tags={"repro.key": "a-seed0"})
+
+    run = mirrored(mirror, RECORD)
+
+    assert run.info.run_id != half.info.run_id
+    assert run.info.status == "FINISHED"
+
+
+def test_runs_that_the_study_wants_no_more_leave_and_foreign_runs_stay(results, warnings):
+    """Group means show the study as it is now."""
+    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    foreign = client_of(results).create_run(experiment_of(results).experiment_id)
+    changed = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=["b-seed0"])])
+    Mirror(results, warnings.append).add(changed, "alpha 0.1", replace(RECORD, key="b-seed0"))
+
+    keys = {run.info.run_id: run.data.tags.get("repro.key") for run in runs_of(results)}
+    assert foreign.info.run_id in keys
+    assert set(keys.values()) == {None, "b-seed0"}
+
+
+def test_a_binned_experiment_comes_back(results, warnings):
+    """The name of a deleted experiment cannot be created again."""
+    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    client_of(results).delete_experiment(experiment_of(results).experiment_id)
+    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", FAILED)
+
+    assert warnings == []
+    assert experiment_of(results).lifecycle_stage == "active"
+
+
+def test_the_description_is_the_question_then_the_table(mirror, results):
+    """The list of experiments shows the first line raw."""
+    mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.1 |")
+    mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.2 |")
+
+    lines = experiment_of(results).tags["mlflow.note.content"].splitlines()
+    assert lines[0] == "Does bias fall as alpha falls?"
+    assert lines[2] == "Data: 12 faces (synthetic). Reference arm: alpha 0.1."
+    assert lines[-3:] == ["| arm |", "|---|", "| alpha 0.2 |"]
+
+
+def test_a_long_table_loses_whole_rows_and_says_so():
+    """MLflow would cut in the middle of a row."""
+    text = tracking.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
+
+    assert len(text) <= tracking.LONGEST_DESCRIPTION
+    assert text.endswith("| 0.123456 |\n\nThe table goes on: `repro table alpha_sweep`.")
+
+
+def test_the_saved_view_groups_runs_by_arm(mirror, results):
+    """The tag is what MLflow's page reads for ``viewStateShareKey``."""
+    mirror.finish(INDEX, "")
+
+    view = json.loads(experiment_of(results).tags["mlflow.sharedViewState.arms"])
+    packed = view["state"].removeprefix("deflate;")
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    assert state["groupBy"]["groupByKeys"] == [{"mode": "param", "groupByData": "arm"}]
+    assert isinstance(view["createdAt"], int)
+
+
+def test_a_new_store_is_put_in_place_whole(tmp_path, warnings):
+    """Nothing but the database is left, and it holds the run."""
+    Mirror(tmp_path, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+
+    assert [path.name for path in (tmp_path / "mlflow").iterdir()] == ["mlflow.db"]
+    assert len(runs_of(tmp_path)) == 1
+
+
+def assert_warns_once(results, warnings):
+    mirror = Mirror(results, warnings.append)
+    started = time.perf_counter()
+    mirror.add(INDEX, "alpha 0.1", RECORD)
+    mirror.add(INDEX, "alpha 0.1", FAILED)
+    mirror.finish(INDEX, "")
+
+    assert len(warnings) == 1
+    assert "the records are safe, and a later `repro run` completes the mirror" in warnings[0]
+    assert time.perf_counter() - started < 8
+
+
+def test_a_file_in_the_place_of_the_store_costs_one_warning(tmp_path, warnings):
+    """The mirror is off from then on; the study goes on."""
+    (tmp_path / "mlflow").write_text("not a folder")
+
+    assert_warns_once(tmp_path, warnings)
+
+
+def test_a_damaged_database_costs_one_warning_and_no_wait(results, warnings):
+    """MLflow alone would try again for minutes."""
+    tracking.database(results).write_bytes(b"not a database" * 100)
+
+    assert_warns_once(results, warnings)
+
+
+def test_a_locked_database_costs_one_warning_and_a_short_wait(results, warnings, monkeypatch):
+    """Another writer is waited for, but not for long."""
+    monkeypatch.setattr(tracking, "PATIENCE", 0.1)
+    writer = sqlite3.connect(tracking.database(results), isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert_warns_once(results, warnings)
+    finally:
+        writer.close()
+
+
+def test_a_database_of_another_mlflow_costs_one_warning(results, warnings):
+    """It is left as it is: migrating it is its owner's decision."""
+    other = sqlite3.connect(tracking.database(results))
+    with other:
+        other.execute("UPDATE alembic_version SET version_num = 'other'")
+    other.close()
+
+    assert_warns_once(results, warnings)
+
+
+def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror, warnings):
+    """A record of the wrong shape keeps its traceback."""
+    with pytest.raises(KeyError, match="term"):
+        mirror.add(INDEX, "alpha 0.1", replace(FAILED, failure={"epoch": 1}))
+
+    assert warnings == []
+
+
+def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
+    """In a process of its own, because tests switch telemetry off by themselves."""
+    program = (
+        "import sys; from repro import tracking, ui\n"
+        "assert 'mlflow' not in sys.modules\n"
+        "with tracking.quiet():\n"
+        "    import mlflow.telemetry\n"
+        "    assert mlflow.telemetry.get_telemetry_client() is None\n"
+    )
+    kept = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTEST_CURRENT_TEST")}
+    kept = {k: v for k, v in kept.items() if not k.startswith(("MLFLOW", "XDG"))}
+    subprocess.run(
+        [sys.executable, "-c", program], env={**kept, "HOME": str(tmp_path)}, check=True, timeout=60
+    )
+
+    assert not (tmp_path / ".config" / "mlflow").exists()
+
+
+def test_the_server_is_told_to_listen_here_only(results, monkeypatch):
+    """The user's own MLflow settings cannot open it."""
+    monkeypatch.setenv("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true")
+    command, environment = ui.command(results, 5055), ui.environment()
+
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--port") + 1] == "5055"
+    assert {k: v for k, v in environment.items() if k.startswith("MLFLOW")} == {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+@pytest.mark.parametrize("study", ["alpha_sweep", "alpha_sweep/embedded"])
+def test_the_address_of_a_study_opens_its_saved_view(mirror, results, study):
+    """By the study's name or its variant's."""
+    mirror.finish(INDEX, "")
+
+    assert ui.view_url(results, 5000, study) == (
+        "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+        "&viewStateShareKey=arms&compareRunsMode=CHART"
+    )
+
+
+def test_an_unknown_study_is_refused_with_those_that_exist(mirror, results):
+    """The message names what can be opened."""
+    mirror.finish(INDEX, "")
+
+    with pytest.raises(ReproError, match=r"no study 'beta' \(there are: alpha_sweep/embedded\)"):
+        ui.view_url(results, 5000, "beta")
+
+
+def test_nothing_is_served_before_a_study_ran(tmp_path):
+    """An empty server would look like lost results."""
+    with pytest.raises(ReproError, match="run a study first"):
+        ui.serve(tmp_path, port=5000, open_study=None)
+
+
+def test_a_taken_port_is_named(results):
+    """Nothing is started beside another server."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ReproError, match=rf"port {port} .*pass another by --port"):
+            ui.serve(results, port=port, open_study=None)
+
+
+def test_a_server_that_ends_by_itself_is_status_1(results, monkeypatch, capsys):
+    """Its own words are in a file that the message names."""
+    words = [sys.executable, "-c", "print('out of luck', flush=True)"]
+    monkeypatch.setattr(ui, "command", lambda results, port: words)
+
+    assert ui.serve(results, port=free_port(), open_study=None) == 1
+    log = tracking.database(results).with_name("server.log")
+    assert log.read_text() == "out of luck\n"
+    assert str(log) in capsys.readouterr().err
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def test_sigterm_ends_the_server_and_all_its_processes(results):
+    """A stand-in that starts a child and listens: both are gone, and the status is 0."""
+    program = (
+        "import sys; from pathlib import Path; from repro import ui\n"
+        "child = 'import http.server as h; h.test(h.SimpleHTTPRequestHandler, '"
+        '\'port=int(__import__("sys").argv[1]), bind="127.0.0.1")\'\n'
+        "parent = 'import subprocess, sys; subprocess.call([sys.executable, *sys.argv[1:]])'\n"
+        "ui.command = lambda results, port: [sys.executable, '-c', parent, '-c', child, str(port)]\n"
+        "sys.exit(ui.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))\n"
+    )
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(results), str(port)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert "starting" in process.stdout.readline()
+        url = process.stdout.readline().strip()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=10) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+    assert url == f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)

@@ -1,0 +1,151 @@
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from conftest import configuration, training_images
+from safetensors.torch import save
+
+from repro import inference, runner, training
+from repro.errors import RunFailed
+
+
+def bits(fitted):
+    tensors = save(training.checkpoint_tensors(fitted.model))
+    return hashlib.sha256(tensors).hexdigest(), fitted.history
+
+
+def test_one_run_repeated_gives_the_same_bits():
+    """Checkpoint and history are a function of configuration, seed and data."""
+    arm, data = configuration(), training_images()
+
+    assert bits(training.fit(arm, 1, data)) == bits(training.fit(arm, 1, data))
+
+
+def test_another_seed_gives_other_bits():
+    """The seed reaches initial weights, split, batches and noise."""
+    arm, data = configuration(), training_images()
+
+    assert bits(training.fit(arm, 1, data))[0] != bits(training.fit(arm, 2, data))[0]
+
+
+def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
+    """Arms are paired by seed: before the first resampling they cannot differ."""
+    data = training_images()
+    first = [
+        training.fit(configuration(epochs=1, resampling=rule), 0, data).history[0]
+        for rule in ({"combine": "none"}, {"alpha": 0.1}, {"combine": "product"})
+    ]
+
+    assert first[0] == first[1] == first[2]
+
+
+def test_the_split_is_stratified_and_from_the_seed():
+    """A fifth of each class is held out, the same fifth for the same seed."""
+    is_face = np.arange(100) < 30
+    split = training.split_images(is_face, share=0.2, seed=5)
+    again = training.split_images(is_face, share=0.2, seed=5)
+
+    assert is_face[split.validation].sum() == 6
+    assert len(split.validation) == 20
+    assert sorted([*split.train, *split.validation]) == list(range(100))
+    assert np.array_equal(split.validation, again.validation)
+
+
+def test_resampling_starts_with_the_second_epoch():
+    """The reproduction draws its first epoch evenly: all faces count alike."""
+    history = training.fit(configuration(), 0, training_images()).history
+
+    assert history[0]["ess_share"] == 1.0
+    assert history[1]["ess_share"] < 1.0
+
+
+def test_the_original_algorithm_resamples_from_the_first_epoch():
+    """Algorithm 1 has no special case for the untrained encoder."""
+    arm = configuration(epochs=1, resampling={"first_epoch": "resampled"})
+
+    assert training.fit(arm, 0, training_images()).history[0]["ess_share"] < 1.0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "classifier", "resampling": {"combine": "none"}},
+        {"decoder_input": "faces"},
+        {"reconstruction": {"norm": "l1", "reduction": "mean"}},
+        {"resampling": {"latents": "sample", "replacement": "without", "balance": "exact"}},
+        {"resampling": {"combine": "none", "uniform_epochs": "draw"}},
+        {"resampling": {"combine": "product"}},
+        {"resampling": {"combine": "top5", "density": "density"}},
+        {"checkpoint": "last"},
+    ],
+    ids=str,
+)
+def test_every_choice_trains(changes):
+    """Each named choice ends with finite numbers."""
+    fitted = training.fit(configuration(**changes), 0, training_images())
+
+    assert all(np.isfinite(value) for epoch in fitted.history for value in epoch.values())
+
+
+def test_which_images_the_decoder_sees_makes_another_function():
+    """Batch normalisation in the decoder tells all images from faces alone."""
+    data = training_images()
+    seen = [
+        training.fit(configuration(epochs=1, decoder_input=which), 0, data).history[0]
+        for which in ("all", "faces")
+    ]
+
+    assert seen[0]["train_reconstruction"] != seen[1]["train_reconstruction"]
+
+
+def test_the_float32_product_ends_as_a_failed_run():
+    """Equation 4 as first written down: the epoch, the term and the underflow are named."""
+    arm = configuration(resampling={"combine": "product", "arithmetic": "float32"})
+
+    with pytest.raises(RunFailed, match="epoch 2: resampling weights: underflow"):
+        training.fit(arm, 0, training_images())
+
+
+def test_a_loss_that_is_no_number_ends_the_run():
+    """A learning rate that blows the network up is a failed run with epoch and term."""
+    with pytest.raises(RunFailed) as failure:
+        training.fit(configuration(learning_rate=1e30, epochs=3), 0, training_images())
+
+    assert failure.value.term in {"kl", "reconstruction", "classification", "latents", "loss"} or (
+        failure.value.term.startswith(("encoder", "decoder"))
+    )
+
+
+def test_the_best_validation_epoch_wins_and_ties_go_to_the_latest():
+    """As in the reproduction's code: at least as good replaces."""
+    fitted = training.fit(configuration(epochs=4), 0, training_images())
+    accuracies = [epoch["val_accuracy"] for epoch in fitted.history]
+    latest_best = max(range(4), key=lambda i: (accuracies[i], i)) + 1
+
+    assert fitted.best_epoch == latest_best
+
+
+def test_the_checkpoint_is_the_network_that_was_validated():
+    """Accuracy of the returned network on the held-out images is the history's."""
+    data = training_images()
+    fitted = training.fit(configuration(epochs=3), 0, data)
+    held_out = fitted.split.validation
+
+    positive = inference.logits(fitted.model, torch.from_numpy(data.images[held_out])) >= 0
+    accuracy = float((positive.numpy() == data.is_face[held_out]).mean())
+
+    assert accuracy == pytest.approx(fitted.history[fitted.best_epoch - 1]["val_accuracy"])
+
+
+def test_encoding_restores_the_training_mode():
+    """A function that switches a mode switches it back."""
+    model = training.fit(configuration(epochs=1), 0, training_images()).model.train()
+    inference.encode(model, torch.zeros(2, 64, 64, 3, dtype=torch.uint8))
+
+    assert model.training
+
+
+def test_the_number_of_threads_in_a_runs_identity_is_the_workers():
+    """Parent and worker agree without the parent loading torch."""
+    assert runner.THREADS == training.THREADS == torch.get_num_threads()
