@@ -261,7 +261,8 @@ class _Resolution:
             own = Layer.from_dotted(self.file, choices)
             words = [f"{key.rsplit('.')[-1]} = {value}" for key, value, _ in choices]
             name = ", ".join([prefix, *words] if isinstance(prefix, str) else words)
-            yield name, Layer(merge(layer.value, own.value), layer.origins | own.origins)
+            origins = layer.origins | own.origins | {(): (self.file, path[:2])}
+            yield name, Layer(merge(layer.value, own.value), origins)
 
     def _is_grid(self, sweep: Any, path: KeyPath) -> bool:
         if not isinstance(sweep, dict) or not sweep:

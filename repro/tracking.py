@@ -169,7 +169,13 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 def connect(uri: str) -> "MlflowClient":
-    """A client of a store; within ``quiet``."""
+    """A client of a store; within ``quiet``.
+
+    Raises:
+        ValueError: The path has a character that MLflow and SQLAlchemy read in two ways.
+    """
+    if "%" in uri or "?" in uri:
+        raise ValueError("MLflow cannot use a path with % or ? in it")
     from mlflow import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -69,7 +69,7 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def results(template, tmp_path):
-    folder = tmp_path / "my results, 50%41"
+    folder = tmp_path / "my results, #1"
     target = tracking.database(folder)
     target.parent.mkdir(parents=True)
     shutil.copyfile(template, target)
@@ -287,6 +287,11 @@ def test_a_file_in_the_place_of_the_store_costs_one_warning(tmp_path, warnings):
     assert_warns_once(tmp_path, warnings)
 
 
+def test_a_path_that_mlflow_misreads_costs_one_warning(tmp_path, warnings):
+    """SQLAlchemy decodes %41 to A, MLflow does not."""
+    assert_warns_once(tmp_path / "50%41", warnings)
+
+
 def test_a_damaged_database_costs_one_warning_and_no_wait(results, warnings):
     """MLflow alone would try again for minutes."""
     tracking.database(results).write_bytes(b"not a database" * 100)
@@ -412,7 +417,7 @@ def test_sigterm_ends_the_server_and_all_its_processes(results):
         "child = 'import http.server as h; h.test(h.SimpleHTTPRequestHandler, '"
         '\'port=int(__import__("sys").argv[1]), bind="127.0.0.1")\'\n'
         "parent = 'import subprocess, sys; subprocess.call([sys.executable, *sys.argv[1:]])'\n"
-        "ui.command = lambda results, port: [sys.executable, '-c', parent, '-c', child, str(port)]\n"
+        "ui.command = lambda _, port: [sys.executable, '-c', parent, '-c', child, str(port)]\n"
         "sys.exit(ui.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))\n"
     )
     port = free_port()

@@ -22,6 +22,7 @@ Record = TypeVar("Record")
 BATCH_PIXELS = 1 << 16  # keeps one batch's planes inside a second-level cache
 GRAIN_SIZE = 1 << 16
 TILE = 128
+SHADOWED_SHARE = 0.25
 
 
 def select(record: Record, index: Any) -> Record:
@@ -202,10 +203,14 @@ class Camera:
     noise: Floats
     balance: Floats
     grain: Indices
+    shadowed: Flags
+    shadow_angle: Floats
+    shadow_offset: Floats
+    shadow_light: Floats
 
 
 def draw_camera(generator: np.random.Generator, count: int) -> Camera:
-    """Draw focus, exposure, contrast, white balance and sensor noise."""
+    """Draw focus, exposure, contrast, white balance, sensor noise and cast shadows."""
     return Camera(
         softness=uniform(generator, 1.0, 3.2, count),
         gain=np.exp(uniform(generator, -0.8, 0.7, count)),
@@ -213,7 +218,31 @@ def draw_camera(generator: np.random.Generator, count: int) -> Camera:
         noise=uniform(generator, 0.004, 0.045, count),
         balance=1 + uniform(generator, -0.09, 0.09, 3, count),
         grain=generator.integers(0, GRAIN_SIZE, (3, count)),
+        shadowed=generator.random(count) < SHADOWED_SHARE,
+        shadow_angle=uniform(generator, 0, 2 * np.pi, count),
+        shadow_offset=uniform(generator, -0.25, 0.35, count),
+        shadow_light=uniform(generator, 0.15, 0.55, count),
     )
+
+
+def cast_shadows(canvas: Canvas, camera: Camera, view: View) -> None:
+    """Lay a shadow with a straight edge over a part of the shadowed pictures."""
+    paint_some(
+        canvas,
+        camera.shadowed,
+        lambda part, i: _cast_shadow(part, select(camera, i), select(view, i)),
+    )
+
+
+def _cast_shadow(canvas: Canvas, camera: Camera, view: View) -> None:
+    across = view.extent * np.cos(camera.shadow_angle)
+    down = view.extent * np.sin(camera.shadow_angle)
+    middle = view.left + view.extent / 2, view.top + view.extent / 2
+    square = view.extent * view.extent
+    beyond = (canvas.x - per_image(middle[0])) * per_image(across / square)
+    beyond = beyond + (canvas.y - per_image(middle[1])) * per_image(down / square)
+    mask = np.clip((beyond - per_image(camera.shadow_offset)) * 12, 0, 1)
+    canvas.multiply(mask, np.broadcast_to(camera.shadow_light, (3, square.size)))
 
 
 def develop(canvas: Canvas, camera: Camera, grain: Floats) -> Pixels:
@@ -253,9 +282,11 @@ def render(
     grain = generator.standard_normal(GRAIN_SIZE, dtype=np.float32)
     images = np.empty((count, size, size, 3), np.uint8)
     for index in batches(count, size):
-        canvas = _blank(select(view, index), camera.softness[index], size)
+        seen, taken = select(view, index), select(camera, index)
+        canvas = _blank(seen, taken.softness, size)
         paint(canvas, index)
-        images[index] = develop(canvas, select(camera, index), grain)
+        cast_shadows(canvas, taken, seen)
+        images[index] = develop(canvas, taken, grain)
     return images
 
 

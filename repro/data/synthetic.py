@@ -68,7 +68,7 @@ __all__ = [
     "source_digest",
 ]
 
-_HIDDEN_SHARE = 0.25
+_HIDDEN_SHARE = 0.3
 _SOURCES = (
     "distractors",
     "drawing",
@@ -152,11 +152,14 @@ def _draw_before(generator: np.random.Generator, x: Floats, y: Floats, size: Flo
     kinds = generator.choice(kind("box", "leaf", "limb", "pole", "ball"), shape)
     objects = draw_objects(generator, kinds, generator.random(shape) < _HIDDEN_SHARE)
     around = uniform(generator, 0, 2 * np.pi, x.size)
-    away = size * uniform(generator, 0.9, 1.6, x.size)
+    away = size * uniform(generator, 0.7, 1.5, x.size)
+    shrink = np.minimum(0.4 * size / objects.half_x, 1)  # never the whole face
     return replace(
         objects,
         x=(x + np.cos(around) * away)[None],
         y=(y + (np.sin(around) + 0.2) * away)[None],
+        half_x=objects.half_x * shrink,
+        half_y=objects.half_y * shrink,
     )
 
 
@@ -228,6 +231,8 @@ def render_nonfaces(generator: np.random.Generator, n: int, size: int = 64) -> P
     x, y, half = _draw_pose(generator, n)
     setting = _draw_setting(generator, _nonface_background(generator, shown))
     things = _draw_things(generator, shown, x=x, y=y, size=half)
+    strewn = _draw_scene_things(generator, n)
+    strewn = replace(strewn, present=strewn.present & (shown == "background"))
     people = _draw_faceless(generator, shown, x=x, y=y, size=half)
     turned = np.where(shown == "jumbled head", uniform(generator, 1.9, 4.4, n), 0)
     features = turn_features(people, turned.astype(np.float32))
@@ -243,6 +248,7 @@ def render_nonfaces(generator: np.random.Generator, n: int, size: int = 64) -> P
             canvas, dressed, index, lambda part, i: _paint_stand(part, people, clothes, i)
         )
         paint_objects(canvas, select(things, index))
+        paint_objects(canvas, select(strewn, index))
         _paint_chosen(
             canvas,
             headed,
@@ -370,7 +376,7 @@ def render_scenes(generator: np.random.Generator, n: int, size: int = 160) -> Pi
 
 def _draw_scene_things(generator: np.random.Generator, count: int) -> Objects:
     shown = generator.choice(
-        ("nothing", "object", "flesh", "spots", "hand"), size=count, p=(0.3, 0.35, 0.15, 0.13, 0.07)
+        ("nothing", "object", "flesh", "spots", "hand"), size=count, p=(0.4, 0.32, 0.12, 0.1, 0.06)
     )
     return _draw_things(
         generator,

@@ -1,0 +1,29 @@
+# Everything a newcomer needs: `make study` runs the main job, `make test` the tests.
+# Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS = 1
+
+.PHONY: study test check clean
+
+study: .venv/ready
+	$(BIN)/repro run studies/alpha_sweep.yaml
+	$(BIN)/repro table alpha_sweep
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from repro.metrics import Count, active_units, group_counts, pooled_recall
+
+
+def test_group_counts_of_hand_worked_photographs():
+    """Two groups, three photographs."""
+    counts = group_counts(["b", "a", "b"], np.array([True, False, False]))
+
+    assert counts == {"a": Count(1, 0), "b": Count(2, 1)}
+
+
+def test_pooled_recall_weighs_groups_by_their_size():
+    """9 of 10 and 30 of 30 are 39 of 40, not the mean of the two shares."""
+    assert pooled_recall({"a": Count(10, 9), "b": Count(30, 30)}) == pytest.approx(39 / 40)
+
+
+def test_active_units_have_a_mean_that_varies():
+    """A latent counts when its posterior mean varies by more than 0.01 (Burda et al. 2016)."""
+    x = np.random.default_rng(0).normal(size=(1000, 1))
+
+    assert active_units(np.hstack([x, 0.2 * x, 0.05 * x, np.zeros_like(x)])) == 2
