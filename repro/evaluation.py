@@ -118,7 +118,7 @@ def validation_metrics(
     images, is_face = torch.from_numpy(data.images[held_out]), data.is_face[held_out]
     encoding = inference.encode(fitted.model, images)
     correct = (as_float64(encoding.logit) >= 0) == is_face
-    found = {"val_accuracy": float(correct.mean()), "best_epoch": float(fitted.best_epoch)}
+    found = {"val_accuracy": float(correct.mean()), "val_best_epoch": float(fitted.best_epoch)}
     if not isinstance(fitted.model, DebiasingVae):
         return found, []
     face = torch.from_numpy(is_face)
@@ -126,9 +126,9 @@ def validation_metrics(
     kl = losses.gaussian_kl_per_latent(means.double(), logvars.double()).mean(dim=0)
     absolute, squared = inference.reconstruction_errors(fitted.model, images[face], means)
     found |= {
-        "active_units": float(active_units(as_float64(means))),
-        "kl": float(kl.sum()),
-        "reconstruction_l1": absolute,
-        "reconstruction_l2": squared,
+        "val_active_units": float(active_units(as_float64(means))),
+        "val_kl": float(kl.sum()),
+        "val_reconstruction_l1": absolute,
+        "val_reconstruction_l2": squared,
     }
     return found, kl.tolist()

@@ -74,15 +74,11 @@ def _finished(
     groups = group_counts(portraits.groups, portraits.detected)
     false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
-    last = fitted.history[-1]
     metrics |= {
         "recall": pooled_recall(groups),
         "false_positive_rate": false.share,
         "positive_windows_portraits": _share(portraits),
         "positive_windows_nonfaces": _share(nonfaces),
-        "ess": last["ess"],
-        "ess_share": last["ess_share"],
-        "largest_weight": last["largest_weight"],
     }
     return _record(
         task,

@@ -83,10 +83,8 @@ def options_layer(overrides: Sequence[str]) -> Layer:
     """
     layer = Layer({})
     for override in overrides:
-        key, equals, text = override.partition("=")
+        key, text = _key_and_value(override)
         source = f"--set {override}"
-        if not equals or not all(key.split(".")):
-            raise StudyError([Problem(source, 0, 0, "write KEY=VALUE, for example epochs=2")])
         value = yamlfile.parse(text, source=source).value
         document = Located(source, value)  # an option has no lines
         new = Layer.from_dotted(document, [(key, value, ())])
@@ -95,33 +93,49 @@ def options_layer(overrides: Sequence[str]) -> Layer:
 
 
 def override_labels(overrides: Sequence[str]) -> tuple[str, ...]:
-    """The overrides for captions: sorted, later ones winning, files by their last part."""
-    pairs = dict(override.split("=", 1) for override in overrides)
+    """The overrides for captions: sorted, later ones winning, files by their last part.
+
+    Raises:
+        StudyError: An option has no ``=``.
+    """
+    pairs = dict(_key_and_value(override) for override in overrides)
     return tuple(
         f"{key}={PurePath(value).name if key.startswith('data.') else value}"
         for key, value in sorted(pairs.items())
     )
 
 
-def merge(lower: Any, upper: Any) -> Any:
-    """`upper` laid over `lower`, key by key; another kind of source replaces the whole mapping."""
+def _key_and_value(override: str) -> tuple[str, str]:
+    key, equals, value = override.partition("=")
+    if not equals or not all(key.split(".")):
+        message = "write KEY=VALUE, for example epochs=2"
+        raise StudyError([Problem(f"--set {override}", 0, 0, message)])
+    return key, value
+
+
+def merge(lower: Any, upper: Any, path: KeyPath = ()) -> Any:
+    """`upper` laid over `lower`, key by key; another kind of source replaces the whole mapping.
+
+    Args:
+        lower: What is there.
+        upper: What wins.
+        path: Where in a configuration the two stand.
+    """
     if not isinstance(upper, Mapping):
         return upper
-    lower = _opened(lower, upper)
+    lower = _opened(lower, path)
     if not isinstance(lower, Mapping) or upper.get("source", lower.get("source")) != lower.get(
         "source"
     ):
         return dict(upper)
-    return {**lower, **{key: merge(lower.get(key), upper[key]) for key in upper}}
+    return {**lower, **{key: merge(lower.get(key), upper[key], (*path, key)) for key in upper}}
 
 
-def _opened(lower: Any, upper: Mapping[str, Any]) -> Any:
-    """The word ``synthetic`` written out as far as `upper` reaches into it."""
-    if lower != "synthetic":
+def _opened(lower: Any, path: KeyPath) -> Any:
+    """The word ``synthetic`` written out one level, where it stands for data or one part of it."""
+    if lower != "synthetic" or path[:1] != ("data",):
         return lower
-    if any(role in upper for role in _DATA_ROLES):
-        return dict.fromkeys(_DATA_ROLES, "synthetic")
-    return {"source": "synthetic"}
+    return dict.fromkeys(_DATA_ROLES, "synthetic") if len(path) == 1 else {"source": "synthetic"}
 
 
 def validate(model: type[Model], layers: Sequence[Layer], problems: list[Problem]) -> Model | None:

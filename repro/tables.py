@@ -87,7 +87,7 @@ def _paper_cells(result: ArmResult) -> dict[str, str]:
         return {RECALL: DASH, VARIANCE: DASH}
     recalls = [pooled_recall(record.groups) for record in result.kept]
     variance = stats.variance_between_groups(group_recall(result.kept).to_numpy())
-    return {RECALL: _percent(np.mean(recalls)), VARIANCE: f"{1e4 * variance:.2f}"}
+    return {RECALL: _percent(float(np.mean(recalls))), VARIANCE: f"{1e4 * variance:.2f}"}
 
 
 def _full_cells(result: ArmResult) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _full_cells(result: ArmResult) -> dict[str, str]:
         recalls = [pooled_recall(record.groups) for record in result.finished]
         half = stats.t_half_width(recalls)
         spread = "" if np.isnan(half) else f" ± {_percent(half)}"
-        cells["Recall, all runs"] = f"{_percent(np.mean(recalls))}{spread}"
+        cells["Recall, all runs"] = f"{_percent(float(np.mean(recalls)))}{spread}"
     if result.kept:
         groups = group_recall(result.kept)
         cells |= {str(name): _percent(value) for name, value in groups.mean().items()}
@@ -122,10 +122,10 @@ def _published_cells(index: StudyIndex) -> pd.DataFrame:
 
 
 def _mean_share(values: Sequence[float]) -> str:
-    return _percent(np.mean(values)) if values else DASH
+    return _percent(float(np.mean(values))) if values else DASH
 
 
-def _percent(share: float | np.float64) -> str:
+def _percent(share: float) -> str:
     return f"{100 * share:.2f}"
 
 

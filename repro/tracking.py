@@ -382,7 +382,7 @@ def description(index: StudyIndex, table_markdown: str) -> str:
     """
     kind = " (synthetic)" if index.synthetic else ""
     head = [
-        index.question.strip(),
+        " ".join(index.question.split()),
         "",
         f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
     ]

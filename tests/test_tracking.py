@@ -260,12 +260,23 @@ def test_the_saved_view_groups_runs_by_arm(mirror, results):
     assert isinstance(view["createdAt"], int)
 
 
-def test_a_new_store_is_put_in_place_whole(tmp_path, warnings):
-    """Nothing but the database is left, and it holds the run."""
-    Mirror(tmp_path, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+def test_a_new_store_is_put_in_place_whole(template):
+    """What it was built in is gone."""
+    assert [path.name for path in template.parent.iterdir()] == ["mlflow.db"]
 
-    assert [path.name for path in (tmp_path / "mlflow").iterdir()] == ["mlflow.db"]
-    assert len(runs_of(tmp_path)) == 1
+
+def test_a_store_that_another_process_made_first_stays(template, tmp_path, monkeypatch):
+    """Both built one aside; the one in place is not replaced."""
+    path = tracking.database(tmp_path)
+    path.parent.mkdir()
+    path.write_text("theirs")
+    client = tracking.connect(f"sqlite:///{template}")
+    monkeypatch.setattr(tracking, "connect", lambda uri: client)
+
+    tracking.create_database(path)
+
+    assert path.read_text() == "theirs"
+    assert [path.name for path in path.parent.iterdir()] == ["mlflow.db"]
 
 
 def assert_warns_once(results, warnings):

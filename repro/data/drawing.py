@@ -7,7 +7,7 @@ exactly rounded arithmetic is used, so a picture does not depend on which others
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,9 +26,14 @@ SHADOWED_SHARE = 0.25
 
 
 def select(record: Record, index: Any) -> Record:
-    """Take the entries `index` of every array of a dataclass whose last axis is the image."""
+    """Take the entries `index` along the last axis of every array of a dataclass, nested or not."""
     columns = {field.name: getattr(record, field.name) for field in fields(record)}  # type: ignore[arg-type]
-    return type(record)(**{name: column[..., index] for name, column in columns.items()})
+    return type(record)(
+        **{
+            name: select(column, index) if is_dataclass(column) else column[..., index]
+            for name, column in columns.items()
+        }
+    )
 
 
 def uniform(generator: np.random.Generator, low: float, high: float, *shape: int) -> Floats:
@@ -120,7 +125,7 @@ class Canvas:
     def cut(self, x: Floats, y: Floats, half: Floats) -> tuple["Canvas", Indices]:
         """Copy the pixels around a centre into a small canvas, with their flat positions."""
         count, height, width = self.rgb.shape[1:]
-        reach = int(np.ceil(np.max(half / self.pixel + self.softness, initial=0))) + 1
+        reach = int(np.ceil(np.max(half / self.pixel + self.softness / 2, initial=0))) + 1
         rows, columns = min(height, 2 * reach), min(width, 2 * reach)
         first_row = _start(y - self.y[:, 0, 0], self.pixel, reach, height - rows)
         first_column = _start(x - self.x[:, 0, 0], self.pixel, reach, width - columns)
@@ -160,7 +165,9 @@ def _start(offset: Floats, pixel: Floats, reach: int, last: int) -> Indices:
 def paint_some(canvas: Canvas, chosen: Flags, paint: Callable[[Canvas, Indices], None]) -> None:
     """Run a painter on the chosen images only, which spares the rare layers' cost."""
     index = np.flatnonzero(chosen)
-    if index.size:
+    if index.size == chosen.size:
+        paint(canvas, index)
+    elif index.size:
         part = canvas.subset(index)
         paint(part, index)
         canvas.rgb[:, index] = part.rgb

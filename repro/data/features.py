@@ -4,6 +4,8 @@ Turning the head moves the features over a sphere inside the outline. Each featu
 a small canvas cut around it, which costs a fraction of painting over the whole picture.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from repro.data.drawing import (
@@ -42,19 +44,26 @@ def _paint_beard(canvas: Canvas, person: Person) -> None:
 
 
 def _paint_lower_face(canvas: Canvas, person: Person) -> None:
-    zero = 0 * person.size
-    middle = person.spot(person.turn, 0.48 + person.nod, person.ones(), person.ones())
-    small, flat = canvas.cut(middle.x, middle.y, person.size * 0.8)
-    _paint_cheeks(small, person)
-    nose = person.spot(_NOSE_DEPTH * person.turn, person.nod * _NOSE_DEPTH, person.nose, 1 + zero)
-    _paint_nose(small, person, nose)
-    mouth = person.spot(_MOUTH_DEPTH * person.turn, 0.83 + person.nod, person.ones(), 1 + zero)
-    _paint_mouth(small, person, mouth)
+    one, turn, nod = person.ones(), person.turn, person.nod
+    cheeks = person.spot(_EYE_DEPTH * turn, 0.5 + nod, one, one)
+    _paint_around(canvas, person, cheeks, 0.72, lambda part: _paint_cheeks(part, person, cheeks))
+    nose = person.spot(_NOSE_DEPTH * turn, nod * _NOSE_DEPTH, person.traits.nose, one)
+    bridge = person.spot(_NOSE_DEPTH * turn, nod * _NOSE_DEPTH + 0.26, one, one)
+    _paint_around(canvas, person, bridge, 0.48, lambda part: _paint_nose(part, person, nose))
+    mouth = person.spot(_MOUTH_DEPTH * turn, 0.83 + nod, one, one)
+    _paint_around(canvas, person, mouth, 0.52, lambda part: _paint_mouth(part, person, mouth))
+
+
+def _paint_around(
+    canvas: Canvas, person: Person, at: Place, reach: float, paint: Callable[[Canvas], None]
+) -> None:
+    """Paint on the pixels within a reach, in half widths of the head, of a feature's middle."""
+    small, flat = canvas.cut(at.x, at.y, person.size * reach)
+    paint(small)
     canvas.paste(small, flat)
 
 
-def _paint_cheeks(canvas: Canvas, person: Person) -> None:
-    at = person.spot(_EYE_DEPTH * person.turn, 0.5 + person.nod, person.ones(), person.ones())
+def _paint_cheeks(canvas: Canvas, person: Person, at: Place) -> None:
     u, v = canvas.local(at)
     apart = np.abs(u)
     round_cheek = bump((apart - 0.46) * 4, v * 4)
@@ -92,13 +101,13 @@ def _paint_nose(canvas: Canvas, person: Person, at: Place) -> None:
 
 def _paint_mouth(canvas: Canvas, person: Person, at: Place) -> None:
     u, v = canvas.local(at)
-    p = u / per_image(person.mouth_w)
+    p = u / per_image(person.traits.mouth_w)
     arc = np.maximum(1 - p * p, 0)
     line = v + p * p * per_image(0.12 * (person.smile - 0.12))
     edge = canvas.edge(person.size)
     below = bump(u * 4, (v - 0.19) * 10)
     canvas.multiply(below, _dim(person, 0.75))
-    full = per_image(person.lips)
+    full = per_image(person.traits.lips)
     dent = 1 - 0.3 * np.maximum(1 - np.abs(p) * 5, 0)
     inside = np.maximum(-line - full * arc * dent, line - full * 1.25 * arc)
     tint = person.tint
@@ -122,24 +131,23 @@ def _paint_mouth(canvas: Canvas, person: Person, at: Place) -> None:
 def _eye_place(person: Person, side: int) -> tuple[Floats, Floats, Floats]:
     """Centre and foreshortening of the eye on one side of a turned head."""
     ahead = np.sqrt(1 - person.turn * person.turn)
-    u = side * person.eye_x * ahead + _EYE_DEPTH * person.turn
+    u = side * person.traits.eye_x * ahead + _EYE_DEPTH * person.turn
     return u, person.nod * _EYE_DEPTH, ahead - side * 0.45 * person.turn
 
 
 def _paint_eye(canvas: Canvas, person: Person, side: int) -> None:
     u, v, narrow = _eye_place(person, side)
-    at = person.spot(u, v, person.eye_w * narrow, person.eye_h)
-    small, flat = canvas.cut(at.x, at.y, person.size * 0.62)
-    _paint_socket(small, person, at)
-    _paint_eyeball(small, person, at)
-    brow = person.spot(
-        u,
-        v - 0.26 - 0.6 * (person.eye_h - 0.09),
-        0.28 * narrow,
-        person.ones(),
-    )
-    _paint_brow(small, person, brow, side)
-    canvas.paste(small, flat)
+    eye = person.spot(u, v, person.traits.eye_w * narrow, person.traits.eye_h)
+    brow_v = v - 0.26 - 0.6 * (person.traits.eye_h - 0.09)
+    brow = person.spot(u, brow_v, 0.28 * narrow, person.ones())
+    between = person.spot(u, v - 0.14, person.ones(), person.ones())
+
+    def paint(part: Canvas) -> None:
+        _paint_socket(part, person, eye)
+        _paint_eyeball(part, person, eye)
+        _paint_brow(part, person, brow, side)
+
+    _paint_around(canvas, person, between, 0.52, paint)
 
 
 def _paint_socket(canvas: Canvas, person: Person, at: Place) -> None:
@@ -159,8 +167,8 @@ def _paint_eyeball(canvas: Canvas, person: Person, at: Place) -> None:
     white = cover(lids, edge)
     shade = 0.85 - 0.25 * np.maximum(-q, 0)
     canvas.mix_shaded(white, np.asarray([[0.52], [0.48], [0.46]], np.float32) + 0 * at.x, shade)
-    x = (p * per_image(at.half_x / person.size) - per_image(person.gaze)) / 0.098
-    y = q * per_image(person.eye_h) / 0.098 + 0.1
+    x = (p * per_image(at.half_x / person.size) - per_image(person.traits.gaze)) / 0.098
+    y = q * per_image(person.traits.eye_h) / 0.098 + 0.1
     radius = np.sqrt(x * x + y * y)
     rim = canvas.edge(person.size * 0.098)
     canvas.mix(cover(radius - 1, rim) * white, person.iris)
@@ -176,8 +184,12 @@ def _paint_eyeball(canvas: Canvas, person: Person, at: Place) -> None:
 def _paint_brow(canvas: Canvas, person: Person, at: Place, side: int) -> None:
     p, v = canvas.local(at)
     outward = p * side
-    line = v + per_image(person.arch) * (1 - p * p) + per_image(person.brow_tilt) * outward
-    thick = per_image(person.brow) * (1 - 0.35 * outward - 0.25 * p * p)
+    line = (
+        v
+        + per_image(person.traits.arch) * (1 - p * p)
+        + per_image(person.traits.brow_tilt) * outward
+    )
+    thick = per_image(person.traits.brow) * (1 - 0.35 * outward - 0.25 * p * p)
     mask = cover(np.abs(line) - thick, canvas.edge(person.size)) * np.clip(
         (1 - np.abs(p)) * 6, 0, 1
     )

@@ -36,9 +36,9 @@ def paint_person(
 
 
 def _paint_back_hair(canvas: Canvas, person: Person) -> None:
-    top = CROWN - person.volume
-    middle, half = (top + person.fall) / 2, (person.fall - top) / 2
-    wide = 1.02 + person.volume
+    top = CROWN - person.style.volume
+    middle, half = (top + person.style.fall) / 2, (person.style.fall - top) / 2
+    wide = 1.02 + person.style.volume
     at = person.spot(0 * middle, middle, wide, half)
     u, v = canvas.local(at)
     mask = cover(rounded_box(u, v, 0.75), canvas.edge(at.half_x) * 1.3)
@@ -46,7 +46,9 @@ def _paint_back_hair(canvas: Canvas, person: Person) -> None:
 
 
 def _hair_shade(person: Person, u: Floats, v: Floats) -> Floats:
-    strands = wave(u * (5 + 6 * per_image(person.curls)) + v * per_image(person.curls * 4))
+    strands = wave(
+        u * (5 + 6 * per_image(person.style.curls)) + v * per_image(person.style.curls * 4)
+    )
     light = 1 + per_image(person.light_x) * u * 0.35 - 0.12 * v
     sheen = bump(u - per_image(person.light_x * 0.6), (v + 0.85) * 3)
     light += 0.09 * strands + 0.35 * sheen
@@ -117,18 +119,20 @@ def _paint_skull(canvas: Canvas, person: Person) -> None:
 
 def _paint_front_hair(canvas: Canvas, person: Person) -> None:
     u, v = canvas.local(person.frame_of_head())
-    wide, tall = 1.03 + person.volume * 0.6, 1.3 + person.volume
+    wide, tall = 1.03 + person.style.volume * 0.6, 1.3 + person.style.volume
     across, down = u * per_image(1 / wide), (v + 0.1) * per_image(1 / tall)
     edge = canvas.edge(person.size) * 1.2
     cap = cover(np.sqrt(across * across + down * down) - 1, edge)
-    rise = 0.5 - person.hairline
-    p = (u - per_image(0.22 * person.turn + person.parting)) * per_image(1 / person.frame)
+    rise = 0.5 - person.style.hairline
+    p = (u - per_image(0.22 * person.turn + person.style.parting)) * per_image(
+        1 / person.style.frame
+    )
     q = (v - 0.5 - per_image(person.nod * 0.7)) * per_image(1 / rise)
-    q *= 1 - per_image(person.curtain) * np.maximum(1 - np.abs(p) * 1.6, 0)
+    q *= 1 - per_image(person.style.curtain) * np.maximum(1 - np.abs(p) * 1.6, 0)
     pp, qq = np.minimum(p * p, 2), np.minimum(q * q, 2)
     bare = cover(np.sqrt(pp + qq - 0.25 * pp * qq) - 1, edge)
     side = cover(
-        v + across * across * 0.3 - per_image(np.minimum(person.fall, 1.6)),
+        v + across * across * 0.3 - per_image(np.minimum(person.style.fall, 1.6)),
         edge * 3,
     )
     hair = cap * (1 - bare) * side
@@ -137,8 +141,10 @@ def _paint_front_hair(canvas: Canvas, person: Person) -> None:
 
 def _paint_hat(canvas: Canvas, person: Person) -> None:
     shift = 0.3 * person.nod
-    dome = person.spot(0 * shift, shift - 1.12, 1.1 + person.volume * 0.5, 0.62 + 0 * shift)
-    brim = person.spot(person.turn * 0.3, shift - 0.6, 1.12 + 0.4 * person.curls, 0.1 + 0 * shift)
+    dome = person.spot(0 * shift, shift - 1.12, 1.1 + person.style.volume * 0.5, 0.62 + 0 * shift)
+    brim = person.spot(
+        person.turn * 0.3, shift - 0.6, 1.12 + 0.4 * person.style.curls, 0.1 + 0 * shift
+    )
     for at, roundness, gain in ((dome, 0.85, 1.0), (brim, 0.6, 0.7)):
         u, v = canvas.local(at)
         mask = cover(rounded_box(u, v, roundness), canvas.edge(at.half_y))

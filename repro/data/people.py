@@ -34,6 +34,35 @@ _IRISES = ((0.05, 0.025, 0.012), (0.11, 0.06, 0.025), (0.10, 0.14, 0.07), (0.12,
 
 
 @dataclass(frozen=True)
+class Traits:
+    """Sizes and places of the features, in half widths of the head."""
+
+    eye_x: Floats
+    eye_w: Floats
+    eye_h: Floats
+    gaze: Floats
+    brow: Floats
+    arch: Floats
+    brow_tilt: Floats
+    nose: Floats
+    mouth_w: Floats
+    lips: Floats
+
+
+@dataclass(frozen=True)
+class HairStyle:
+    """How full and long the hair is and how it frames the face."""
+
+    volume: Floats
+    fall: Floats
+    hairline: Floats
+    parting: Floats
+    frame: Floats
+    curtain: Floats
+    curls: Floats
+
+
+@dataclass(frozen=True)
 class Person:
     """Everything the drawing needs of N people, in head units and linear colours (3, N)."""
 
@@ -52,30 +81,15 @@ class Person:
     skin: Floats
     hair: Floats
     iris: Floats
+    traits: Traits
+    style: HairStyle
     chin: Floats
     square: Floats
     taper: Floats
-    eye_x: Floats
-    eye_w: Floats
-    eye_h: Floats
-    gaze: Floats
-    brow: Floats
-    arch: Floats
-    brow_tilt: Floats
-    nose: Floats
-    mouth_w: Floats
-    lips: Floats
     tint: Floats
     smile: Floats
     age: Floats
     beard: Floats
-    volume: Floats
-    fall: Floats
-    hairline: Floats
-    parting: Floats
-    frame: Floats
-    curtain: Floats
-    curls: Floats
     neck: Floats
     hat: Flags
     glasses: Flags
@@ -126,9 +140,7 @@ def draw_people(
 ) -> Person:
     """Turn factors into geometry and colours, with the individual variation around them."""
     count = len(factors)
-    vary = uniform(generator, -1, 1, 18, count)
-    young = 1 - factors.age
-    length = factors.hair_length
+    vary = uniform(generator, -1, 1, 3, count)
     iris = np.asarray(_IRISES, np.float32)[generator.integers(0, len(_IRISES), count)].T
     return Person(
         x=x,
@@ -141,40 +153,55 @@ def draw_people(
         light_x=np.sin(factors.light_angle) * 0.8,
         light_z=np.cos(factors.light_angle) * 0.8,
         strength=factors.light_strength,
-        gloss=2.3 - 1.3 * factors.skin_reflectance,
-        depth=1.4 - 0.4 * factors.skin_reflectance,
+        gloss=2.1 - 1.1 * factors.skin_reflectance,
+        depth=1.35 - 0.35 * factors.skin_reflectance,
         skin=skin_colour(factors.skin_reflectance),
         hair=hair_tone(factors.hair_colour),
         iris=iris,
+        traits=_draw_traits(generator, factors),
+        style=_draw_style(generator, factors),
         chin=1.42 - 0.16 * factors.build + 0.05 * vary[0],
         square=0.08 + 0.42 * factors.jaw,
         taper=0.30 - 0.2 * factors.jaw + 0.04 * vary[1],
-        eye_x=0.41 + 0.035 * vary[2],
-        eye_w=0.19 + 0.025 * vary[3],
-        eye_h=0.086 + 0.028 * vary[4] - 0.015 * factors.smile,
-        gaze=0.07 * vary[5],
-        brow=0.022 + 0.055 * factors.brow,
-        arch=0.06 + 0.04 * vary[6],
-        brow_tilt=0.025 + 0.05 * vary[16],
-        nose=1 + 0.2 * vary[7],
-        mouth_w=0.34 + 0.05 * vary[8] + 0.08 * factors.smile,
-        lips=0.075 + 0.03 * vary[9],
         tint=factors.lip_tint,
         smile=factors.smile,
         age=factors.age,
         beard=factors.beard,
-        volume=0.05 + 0.22 * np.abs(vary[10]) * (0.35 + length),
-        fall=np.where(length < 0.3, -0.3 + 3 * length, 0.1 + 2.6 * (length - 0.15)),
-        hairline=-0.74 + 0.13 * vary[11] - 0.2 * np.maximum(0.3 - young, 0),
-        parting=0.22 * vary[12] * (0.3 + length),
-        frame=1.06 - 0.24 * length + 0.04 * vary[15],
-        curtain=0.28 * np.maximum(vary[17], 0),
-        curls=np.abs(vary[13]),
-        neck=0.6 + 0.06 * vary[14] + 0.1 * (factors.jaw - 0.5),
+        neck=0.6 + 0.06 * vary[2] + 0.1 * (factors.jaw - 0.5),
         hat=factors.hat,
         glasses=factors.glasses,
         worn=mixed_colour(generator, count),
         featureless=np.zeros(count, np.bool_),
+    )
+
+
+def _draw_traits(generator: np.random.Generator, factors: Factors) -> Traits:
+    vary = uniform(generator, -1, 1, 9, len(factors))
+    return Traits(
+        eye_x=0.41 + 0.035 * vary[0],
+        eye_w=0.19 + 0.025 * vary[1],
+        eye_h=0.086 + 0.028 * vary[2] - 0.015 * factors.smile,
+        gaze=0.07 * vary[3],
+        brow=0.022 + 0.055 * factors.brow,
+        arch=0.06 + 0.04 * vary[4],
+        brow_tilt=0.025 + 0.05 * vary[5],
+        nose=1 + 0.2 * vary[6],
+        mouth_w=0.34 + 0.05 * vary[7] + 0.08 * factors.smile,
+        lips=0.075 + 0.03 * vary[8],
+    )
+
+
+def _draw_style(generator: np.random.Generator, factors: Factors) -> HairStyle:
+    vary = uniform(generator, -1, 1, 6, len(factors))
+    length = factors.hair_length
+    return HairStyle(
+        volume=0.05 + 0.22 * np.abs(vary[0]) * (0.35 + length),
+        fall=np.where(length < 0.3, -0.3 + 3 * length, 0.1 + 2.6 * (length - 0.15)),
+        hairline=-0.74 + 0.13 * vary[1] - 0.2 * np.maximum(factors.age - 0.7, 0),
+        parting=0.22 * vary[2] * (0.3 + length),
+        frame=1.06 - 0.24 * length + 0.04 * vary[3],
+        curtain=0.28 * np.maximum(vary[4], 0),
+        curls=np.abs(vary[5]),
     )
 
 

@@ -269,7 +269,7 @@ def _paint_chosen(
 
 def _paint_stand(canvas: Canvas, people: Person, clothes: Clothes, index: Indices) -> None:
     """Paint a garment that nobody wears, with a dark neck hole."""
-    empty = replace(select(people, index))
+    empty = select(people, index)
     paint_clothes(canvas, empty.upright(), select(clothes, index), empty.light_x)
     hole = empty.upright()
     hole = replace(

@@ -1,0 +1,275 @@
+"""The program as a user meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from repro import records
+from repro.cli import main
+
+ROOT = Path(__file__).parent.parent
+STUDY = str(ROOT / "studies" / "alpha_sweep.yaml")
+SMALL = [
+    "epochs=2",
+    "batch_size=16",
+    "data.train.faces=30",
+    "data.train.nonfaces=30",
+    "data.test.per_group=2",
+    "data.test.size=64",
+    "data.nonfaces.photographs=4",
+    "data.nonfaces.size=64",
+]
+OVERRIDES = [word for choice in SMALL for word in ("--set", choice)]
+
+
+def repro(*arguments, **options):
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "repro.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A whole study: 5 arms x 2 seeds, on the embedded data, very small."""
+    folder = tmp_path_factory.mktemp("cli") / "results"
+    done = repro("run", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_a_study_runs_and_prints_its_table(results):
+    """Every run has a record, a line of progress, and a place in the table."""
+    folder, done = results
+
+    assert len(list((folder / "runs").iterdir())) == 10
+    assert "[10/10]" in done.stderr
+    assert "\x1b" not in done.stderr
+    assert "| alpha = 0.001 |" in done.stdout
+    assert "changed: batch_size=16, data.nonfaces.photographs=4" in done.stdout
+
+
+def test_a_finished_study_trains_nothing_again(results):
+    """Started again, it finds all records and prints the same table."""
+    folder, done = results
+    before = {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.json")}
+    again = repro("run", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+
+    assert "10 runs, 10 done before" in again.stderr
+    assert again.stdout == done.stdout
+    assert {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.json")} == before
+
+
+def test_more_replicates_train_only_what_is_missing(results):
+    """Runs are named by what shapes them, so two of three seeds are there already."""
+    folder, _ = results
+    planned = repro("plan", STUDY, *OVERRIDES, "--set", "replicates=3", "--results", folder)
+
+    assert planned.stdout.splitlines()[-1] == "15 runs: 10 have a record, 5 to run"
+
+
+def test_a_plan_writes_nothing(tmp_path):
+    """Looking is free."""
+    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none")
+
+    assert planned.returncode == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_record_holds_what_the_tables_and_figures_need(results):
+    """Scores per photograph, counts, diagnostics, history, provenance."""
+    folder, _ = results
+    index = records.read_indexes(folder)[0]
+    record = records.read_study(index, folder)[index.arms[-1].keys[0]]
+    scores = (folder / "runs" / record.key / "scores.csv").read_text().splitlines()
+
+    assert scores[0] == "set,photograph,group,top_logit,windows,positive"
+    assert len(scores) == 1 + 8 + 4
+    assert set(record.files) == {"scores.csv", "model.safetensors", "weights.safetensors"}
+    assert sum(count.n for count in record.groups.values()) == 8
+    assert record.nonfaces.n == 4
+    assert len(record.kl_per_latent) == 100
+    assert {"val_active_units", "val_accuracy", "false_positive_rate"} <= set(record.metrics)
+    assert {"ess", "largest_weight", "val_accuracy"} <= set(record.history[-1])
+    assert record.provenance["threads"] == 1
+    assert [epoch["epoch"] for epoch in record.history] == [1, 2]
+
+
+def test_a_worker_and_a_lone_run_give_the_same_bits(results, tmp_path):
+    """Results do not depend on how many run at once."""
+    folder, _ = results
+    alone = repro(
+        "run", STUDY, *OVERRIDES, "--set", "replicates=1", "--workers", 1, "--results", tmp_path
+    )
+    assert alone.returncode == 0
+
+    for run in (tmp_path / "runs").iterdir():
+        ours, theirs = (
+            json.loads((path / "record.json").read_text())["files"]
+            for path in (run, folder / "runs" / run.name)
+        )
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown", "csv"])
+def test_the_table_reads_records_only(results, form):
+    """No torch, no MLflow, no study file."""
+    folder, _ = results
+    code = (
+        "import sys; from repro.cli import main\n"
+        f"main(['table', '--format', '{form}', '--results', {str(folder)!r}], "
+        "standalone_mode=False)\n"
+        "sys.exit(bool({'torch', 'mlflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "No debias" in done.stdout
+
+
+def test_the_table_of_a_name_a_file_and_all_is_the_same(results):
+    """One study with results: three ways to ask for it."""
+    folder, _ = results
+    tables = [
+        CliRunner().invoke(main, ["table", *study, "--results", str(folder)]).output
+        for study in ([], ["alpha_sweep"], [STUDY])
+    ]
+
+    assert tables[0] == tables[1] == tables[2]
+    assert r"\begin{table}" in tables[0]
+
+
+def test_overrides_choose_among_variants(results):
+    """--set finds the variant that was run with it, and no other."""
+    folder, _ = results
+    command = ["table", "alpha_sweep", "--results", str(folder)]
+    found = CliRunner().invoke(main, [*command, *OVERRIDES, "--set", "replicates=2"])
+    none = CliRunner().invoke(main, [*command, "--set", "epochs=3"])
+
+    assert (found.exit_code, none.exit_code) == (0, 1)
+
+
+def test_status_counts_runs(results):
+    """One line per study and variant."""
+    folder, _ = results
+    output = CliRunner().invoke(main, ["status", "--results", str(folder)]).output
+
+    assert "10 of 10 runs ended, 0 failed" in output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", STUDY, "--set", "epocs=2"],
+        ["run", "nowhere.yaml"],
+        ["run", STUDY, "--profile", "papr"],
+        ["run", STUDY, "--set", "data.train=nowhere.h5"],
+        ["run", STUDY, "--set", "data.test=nowhere"],
+        ["table", "alpha_swep"],
+        ["ui"],
+    ],
+    ids=lambda command: " ".join(command[:1] + command[2:]),
+)
+def test_a_mistake_costs_one_message_and_leaves_nothing(command, tmp_path):
+    """Exit status 1, a sentence, no traceback, nothing created."""
+    done = repro(*command, "--results", tmp_path / "none")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_float32_product_is_a_failed_run_with_its_reason(tmp_path):
+    """The study goes on, the run stays in the denominator, the table says why."""
+    done = repro(
+        "run",
+        ROOT / "studies" / "resampling.yaml",
+        *OVERRIDES,
+        "--set",
+        "replicates=1",
+        "--results",
+        tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "| product in float32 | — | — | 0/1 |" in done.stdout
+    assert "product in float32: 1 of 1 runs failed (resampling weights: underflow" in done.stdout
+
+
+def start(results):
+    """A study that takes a while."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "repro.cli", "run", STUDY, "--results", str(results)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def children(pid):
+    """Folders of the processes that a process started."""
+    stats = {path: path.read_text().rsplit(")", 1)[1].split() for path in processes()}
+    return [path.parent for path, fields in stats.items() if int(fields[1]) == pid]
+
+
+def processes():
+    return [path for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
+
+
+def gone_within(folders, seconds):
+    """Whether all processes end in time; what ends last is Python's own bookkeeping."""
+    end = time.monotonic() + seconds
+    while any(folder.exists() for folder in folders) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not any(folder.exists() for folder in folders)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"]
+)
+def test_an_interrupted_study_ends_at_once_and_says_how_to_go_on(tmp_path, sent, status):
+    """No traceback, no worker left behind."""
+    running = start(tmp_path)
+    assert "25 runs" in running.stderr.readline()
+    time.sleep(2)
+    workers = children(running.pid)
+    running.send_signal(sent)
+    _, errors = running.communicate(timeout=10)
+
+    assert running.returncode == status
+    assert "the same command goes on" in errors
+    assert "Traceback" not in errors
+    assert workers
+    assert gone_within(workers, seconds=3)
+
+
+def test_a_second_process_on_one_study_is_told_to_wait(tmp_path):
+    """Exit status 3, naming the first."""
+    first = start(tmp_path)
+    assert "25 runs" in first.stderr.readline()
+    second = repro("run", STUDY, "--results", tmp_path)
+    os.kill(first.pid, signal.SIGTERM)
+    first.communicate(timeout=10)
+
+    assert second.returncode == 3
+    assert f"process {first.pid} is running alpha_sweep" in second.stderr
+
+
+def test_every_command_has_help():
+    """--help says what each does."""
+    for name, command in main.commands.items():
+        assert command.help, name

@@ -1,0 +1,73 @@
+import os
+import signal
+
+import pytest
+from conftest import configuration
+
+from repro import executor, records
+from repro.data.sets import Photographs
+from repro.errors import ReproError
+from repro.tasks import Task
+
+SMALL = {
+    "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
+    "test": {"source": "synthetic", "per_group": 1, "size": 64},
+    "nonfaces": {"source": "synthetic", "photographs": 2, "size": 64},
+}
+
+
+def task(results, seed=0, **changes):
+    arm = configuration(**{"data": SMALL, "epochs": 3, **changes})
+    return Task(
+        key=f"k-seed{seed}",
+        arm="x",
+        seed=seed,
+        configuration=arm,
+        data={},
+        commit=None,
+        results=results,
+    )
+
+
+def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
+    """Only that run starts again, and it ends like any other."""
+    events = executor.run_tasks([task(tmp_path)], workers=1)
+    kinds = []
+    for event in events:
+        kinds.append(event.kind)
+        if kinds.count("started") == 1 and event.kind == "epoch":
+            kill_children()
+
+    assert kinds.count("started") == 2
+    assert kinds[-1] == "ended"
+    assert records.read_record("k-seed0", tmp_path).finished
+
+
+def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path):
+    """Three attempts, then the others go on; how it ended is named."""
+    events = []
+    for event in executor.run_tasks([task(tmp_path)], workers=1):
+        events.append(event)
+        if event.kind == "started":
+            kill_children()
+
+    assert [event.kind for event in events] == ["started"] * 3 + ["lost"]
+    assert events[-1].reason == "its worker ended 3 times (killed by SIGKILL)"
+
+
+def kill_children():
+    for process in executor.multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_users_mistake_in_a_worker_reaches_the_parent(tmp_path):
+    """A file that went away is an error with its name, not a traceback."""
+    data = SMALL | {"test": {"source": "ppb", "path": str(tmp_path / "gone")}}
+
+    with pytest.raises(ReproError, match="gone"):
+        list(executor.run_tasks([task(tmp_path, data=data)], workers=1))
+
+
+def test_photographs_have_a_length():
+    """As many as there are names."""
+    assert len(Photographs(("a", "b"), ("", ""), lambda index: index)) == 2

@@ -1,0 +1,175 @@
+"""Imports go downwards only."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import repro
+
+PACKAGE = Path(repro.__file__).parent
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
+SYNTHETIC = {
+    "data.distractors",
+    "data.drawing",
+    "data.factors",
+    "data.features",
+    "data.heads",
+    "data.people",
+    "data.scenery",
+}
+MAY_IMPORT = {
+    # vocabulary
+    "errors": set(),
+    "yamlfile": {"errors"},
+    "configuration": set(),
+    "layers": {"errors", "yamlfile"},
+    "study": {"errors", "yamlfile", "layers", "configuration"},
+    # mathematics: nothing of ours
+    "losses": set(),
+    "resampling": set(),
+    "metrics": set(),
+    "stats": set(),
+    # machinery
+    "models": set(),
+    "windows": set(),
+    "streams": set(),
+    "inference": {"models"},
+    "data.sets": set(),
+    "data.mit_h5": {"errors", "data.sets"},
+    "data.folder": {"errors", "data.sets"},
+    "data.ppb": {"errors", "data.sets", "data.folder"},
+    "data.synthetic": SYNTHETIC,
+    **{name: SYNTHETIC - {name} for name in SYNTHETIC},
+    "data.sources": {
+        "errors",
+        "configuration",
+        "data.sets",
+        "data.mit_h5",
+        "data.folder",
+        "data.ppb",
+        "data.synthetic",
+    },
+    "training": {
+        "errors",
+        "configuration",
+        "losses",
+        "resampling",
+        "models",
+        "streams",
+        "inference",
+        "data.sets",
+    },
+    "evaluation": {
+        "configuration",
+        "losses",
+        "metrics",
+        "models",
+        "windows",
+        "inference",
+        "training",
+        "data.sets",
+    },
+    # evidence
+    "provenance": set(),
+    "records": {"errors", "configuration", "study", "metrics"},
+    "tracking": {"errors", "records"},
+    # execution
+    "tasks": {"configuration"},
+    "execution": {
+        "errors",
+        "configuration",
+        "data.sources",
+        "data.sets",
+        "training",
+        "evaluation",
+        "metrics",
+        "provenance",
+        "records",
+        "tasks",
+    },
+    "executor": {"errors", "tasks", "execution"},
+    "runner": {
+        "errors",
+        "configuration",
+        "study",
+        "data.sources",
+        "provenance",
+        "records",
+        "tasks",
+        "executor",
+        "tracking",
+    },
+    # presentation: never machinery
+    "progress": {"metrics", "records", "tasks"},
+    "tables": {"stats", "metrics", "records"},
+    "ui": {"errors", "records", "tracking"},
+    # door
+    "cli": {
+        "errors",
+        "yamlfile",
+        "layers",
+        "study",
+        "records",
+        "runner",
+        "progress",
+        "tracking",
+        "tables",
+        "ui",
+    },
+}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def repro_imports(path):
+    """Modules of ours that a file imports, at the top or inside a function."""
+    names = set()
+    known = {module_name(file) for file in FILES}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "repro":
+            inner = node.module.removeprefix("repro").lstrip(".")
+            whole = {f"{inner}.{alias.name}".lstrip(".") for alias in node.names}
+            names |= (whole & known) or ({inner} & known)
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_a_module_imports_only_what_the_floor_plan_allows(path):
+    """Study, runs, records, statistics, tables: each room knows the ones below."""
+    assert repro_imports(path) <= MAY_IMPORT[module_name(path)]
+
+
+def test_the_modules_form_no_cycle():
+    """A topological order exists; graphlib raises CycleError otherwise."""
+    order = [*TopologicalSorter({module_name(p): repro_imports(p) for p in FILES}).static_order()]
+
+    assert order[-1] == "cli"
+
+
+def test_the_floor_plan_names_every_module_and_no_other():
+    """A new module gets a place in the plan."""
+    assert set(MAY_IMPORT) == {module_name(path) for path in FILES}
+
+
+def test_the_command_line_loads_nothing_heavy():
+    """Help answers in a blink, on machines without a GPU or MLflow."""
+    heavy = "{'torch', 'mlflow', 'pandas', 'numpy', 'pydantic'}"
+    probe = f"import sys, repro.cli; sys.exit(bool({heavy} & set(sys.modules)))"
+
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_the_parent_of_a_study_never_loads_torch():
+    """Workers alone pay for it."""
+    probe = (
+        "import sys, repro.runner, repro.progress, repro.tables, repro.data.sources;"
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

@@ -1,0 +1,160 @@
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import configuration
+
+from repro import records
+from repro.errors import RecordError
+from repro.metrics import Count
+from repro.records import ArmIndex, Record, StudyIndex
+
+RECORD = Record(
+    key="abc-seed0",
+    seed=0,
+    configuration={"model": "classifier"},
+    data={"train": "x"},
+    groups={"a": Count(4, 3)},
+    nonfaces=Count(5, 1),
+    metrics={"recall": 0.75},
+    history=[{"epoch": 1.0}],
+)
+DATA = {"train": "a", "test": "b", "nonfaces": "c"}
+
+
+def write(results, record=RECORD, files=None):
+    return records.write_record(record, results, files or {})
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    """Reading undoes writing; the files beside it are named with their digests."""
+    write(tmp_path, files={"scores.csv": lambda path: path.write_text("x\n")})
+    read = records.read_record(RECORD.key, tmp_path)
+
+    assert dataclasses.replace(read, files={}) == RECORD
+    assert read.files == {
+        "scores.csv": "73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac"
+    }
+
+
+def test_a_record_that_cannot_be_finished_leaves_nothing(tmp_path):
+    """Whole or not at all."""
+
+    def fails(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write(tmp_path, files={"scores.csv": fails})
+
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_no_number_that_is_none_enters_a_record(tmp_path):
+    """NaN is a failed run, never a record's metric."""
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write(tmp_path, dataclasses.replace(RECORD, metrics={"recall": float("nan")}))
+
+    assert not records.has_record(RECORD.key, tmp_path)
+
+
+def test_the_first_of_two_equal_runs_stands(tmp_path):
+    """A run that another process finished meanwhile is not written over."""
+    write(tmp_path)
+    write(tmp_path, dataclasses.replace(RECORD, provenance={"seconds": 9}))
+
+    assert records.read_record(RECORD.key, tmp_path).provenance == {}
+
+
+def test_a_changed_byte_is_named(tmp_path):
+    """A record whose checksum does not fit is never used."""
+    file = write(tmp_path) / "record.json"
+    file.write_text(file.read_text().replace('"detected": 3', '"detected": 4'))
+
+    with pytest.raises(RecordError, match=r"record.json: its checksum does not fit"):
+        records.read_record(RECORD.key, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "damaged"),
+        ("[]", "not a record of this program"),
+        ("{}", "not a record of this program"),
+        ('{"schema": 0}', "written by schema 0, this is schema 1"),
+    ],
+)
+def test_what_is_no_record_is_named(tmp_path, text, message):
+    """Torn, foreign and old files are told apart."""
+    file = write(tmp_path) / "record.json"
+    file.write_text(text)
+
+    with pytest.raises(RecordError, match=message):
+        records.read_record(RECORD.key, tmp_path)
+
+
+def key(arm=None, seed=0, data=DATA, threads=1):
+    return records.run_key(arm or configuration(), seed, data=data, threads=threads)
+
+
+def test_whatever_shapes_a_run_changes_its_name():
+    """Configuration, seed, data and threads."""
+    others = [
+        key(configuration(epochs=3)),
+        key(seed=1),
+        key(data=DATA | {"test": "z"}),
+        key(threads=2),
+    ]
+
+    assert len({key(), *others}) == 5
+
+
+def test_names_do_not_depend_on_this_process():
+    """The same run has the same name under another hash seed."""
+    code = "import test_records; print(test_records.key())"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "7", "PYTHONPATH": "tests"},
+    )
+
+    assert found.stdout.strip() == key()
+
+
+INDEX = StudyIndex(
+    name="toy",
+    variant="embedded",
+    question="?",
+    profile="embedded",
+    overrides=[],
+    data="d",
+    synthetic=True,
+    arms=[ArmIndex(name="x", keys=[RECORD.key, "absent-seed1"])],
+    reference="x",
+    select={"keep": 1, "by": "recall", "split": "test"},
+    published=None,
+)
+
+
+def test_an_index_finds_the_records_that_exist(tmp_path):
+    """Tables need the results folder alone."""
+    write(tmp_path)
+    records.write_index(INDEX, tmp_path)
+    (index,) = records.read_indexes(tmp_path)
+
+    assert index == INDEX
+    assert list(records.read_study(index, tmp_path)) == [RECORD.key]
+
+
+def test_a_damaged_index_is_named(tmp_path):
+    """As for records."""
+    path = records.write_index(INDEX, tmp_path)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"question": "!"}))
+
+    with pytest.raises(RecordError, match="checksum"):
+        records.read_indexes(tmp_path)
