@@ -22,7 +22,7 @@ Record = TypeVar("Record")
 BATCH_PIXELS = 1 << 16  # keeps one batch's planes inside a second-level cache
 GRAIN_SIZE = 1 << 16
 TILE = 128
-SHADOWED_SHARE = 0.25
+SHADOWED_SHARE = 0.06
 
 
 def select(record: Record, index: Any) -> Record:
@@ -219,10 +219,10 @@ class Camera:
 def draw_camera(generator: np.random.Generator, count: int) -> Camera:
     """Draw focus, exposure, contrast, white balance, sensor noise and cast shadows."""
     return Camera(
-        softness=uniform(generator, 1.0, 3.2, count),
-        gain=np.exp(uniform(generator, -0.8, 0.7, count)),
-        contrast=uniform(generator, 0.6, 1.15, count),
-        noise=uniform(generator, 0.004, 0.045, count),
+        softness=uniform(generator, 1.0, 2.0, count),
+        gain=np.exp(uniform(generator, -0.5, 0.25, count)),
+        contrast=uniform(generator, 0.85, 1.15, count),
+        noise=uniform(generator, 0.004, 0.012, count),
         balance=1 + uniform(generator, -0.09, 0.09, 3, count),
         grain=generator.integers(0, GRAIN_SIZE, (3, count)),
         shadowed=generator.random(count) < SHADOWED_SHARE,

@@ -68,7 +68,7 @@ def _paint_cheeks(canvas: Canvas, person: Person, at: Place) -> None:
     apart = np.abs(u)
     round_cheek = bump((apart - 0.46) * 4, v * 4)
     canvas.multiply(round_cheek, np.asarray([[1.06], [0.9], [0.9]], np.float32) + 0 * person.size)
-    canvas.add(round_cheek * per_image(person.gloss * person.strength * 0.02))
+    canvas.add(round_cheek * per_image(person.strength * 0.02))
     fold = np.abs(apart - 0.3 - 0.28 * (v + 0.1))
     crease = np.maximum(1 - fold * 22, 0) * (np.abs(v - 0.1) < 0.25)
     depth = 0.08 + 0.42 * person.age
@@ -76,7 +76,7 @@ def _paint_cheeks(canvas: Canvas, person: Person, at: Place) -> None:
 
 
 def _dim(person: Person, factor: float) -> Floats:
-    dimmed = np.maximum(1 - (1 - factor) * person.depth, 0.04)
+    dimmed = np.full_like(person.size, factor)
     return np.broadcast_to(dimmed, (3, dimmed.size))
 
 
@@ -92,7 +92,7 @@ def _paint_nose(canvas: Canvas, person: Person, at: Place) -> None:
     canvas.multiply(wings, _dim(person, 0.65))
     ridge = bump((u + per_image(away) * 0.25) * 9, (v - 0.2) * 2.8)
     tip = bump(u * 8, (v - 0.42) * 9)
-    canvas.add((ridge + tip) * per_image(person.gloss * (0.02 + 0.06 * person.strength)))
+    canvas.add((ridge + tip) * per_image(0.02 + 0.06 * person.strength))
     across = (np.abs(u) - 0.105) / 0.065
     down = (v - 0.525) / 0.04
     nostril = cover(np.sqrt(across * across + down * down) - 1, canvas.edge(person.size * 0.05))
@@ -115,7 +115,7 @@ def _paint_mouth(canvas: Canvas, person: Person, at: Place) -> None:
     lips = cover(inside, edge) * np.clip(arc * 12, 0, 1)
     canvas.multiply(lips, redden.astype(np.float32))
     moist = bump(u * 5, (line - full * 0.7) * 16)
-    canvas.add(moist * per_image(person.gloss * (0.015 + 0.04 * person.strength)))
+    canvas.add(moist * per_image(0.015 + 0.04 * person.strength))
     gap = np.maximum(person.smile - 0.6, 0) * 0.16
     parted = cover(np.abs(line) - 0.016 - per_image(gap) * arc, edge)
     parted *= np.clip(arc * 12, 0, 1)

@@ -19,18 +19,15 @@ from repro.data.people import CROWN, Person
 from repro.data.scenery import Clothes, paint_clothes
 
 
-def paint_person(
-    canvas: Canvas, person: Person, clothes: Clothes, *, features: Person | None = None
-) -> None:
-    """Paint clothes, hair, neck, head and features (the person's own), from back to front."""
-    own = person if features is None else features
+def paint_person(canvas: Canvas, person: Person, clothes: Clothes) -> None:
+    """Paint clothes, hair, neck, head and features, from back to front."""
     upright = person.upright()
     paint_clothes(canvas, upright, clothes, person.light_x)
     _paint_back_hair(canvas, person)
     _paint_neck(canvas, person, clothes)
     _paint_ears(canvas, person)
     _paint_skull(canvas, person)
-    paint_some(canvas, ~person.featureless, lambda part, i: paint_features(part, select(own, i)))
+    paint_some(canvas, ~person.featureless, lambda part, i: paint_features(part, select(person, i)))
     _paint_front_hair(canvas, person)
     paint_some(canvas, person.hat, lambda part, i: _paint_hat(part, select(person, i)))
 
@@ -114,7 +111,7 @@ def _paint_skull(canvas: Canvas, person: Person) -> None:
     canvas.mix_shaded(mask, person.skin, shade)
     gleam_u = u - per_image(person.light_x) * 0.6
     gleam = bump(gleam_u * 1.7, (v + 0.55) * 2.6)
-    canvas.add(gleam * mask * (strength * per_image(person.gloss * 0.06)))
+    canvas.add(gleam * mask * (strength * 0.06))
 
 
 def _paint_front_hair(canvas: Canvas, person: Person) -> None:

@@ -1,12 +1,11 @@
 """Who is drawn: the factors of a face turned into the geometry and colours of a head.
 
 A head has its own units: its half width is one, the eyes lie near the origin, the chin near 1.35
-and the crown near -1.3. Skin reflectance enters through colour and contrast alone: no position
-depends on it, while shadows deepen and highlights gain somewhat on dark skin, which is how
-features stay visible there.
+and the crown near -1.3. Skin reflectance enters through the skin's colour alone: no position, no
+shadow and no highlight depends on it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -76,8 +75,6 @@ class Person:
     light_x: Floats
     light_z: Floats
     strength: Floats
-    gloss: Floats
-    depth: Floats
     skin: Floats
     hair: Floats
     iris: Floats
@@ -153,8 +150,6 @@ def draw_people(
         light_x=np.sin(factors.light_angle) * 0.8,
         light_z=np.cos(factors.light_angle) * 0.8,
         strength=factors.light_strength,
-        gloss=2.1 - 1.1 * factors.skin_reflectance,
-        depth=1.35 - 0.35 * factors.skin_reflectance,
         skin=skin_colour(factors.skin_reflectance),
         hair=hair_tone(factors.hair_colour),
         iris=iris,
@@ -202,18 +197,4 @@ def _draw_style(generator: np.random.Generator, factors: Factors) -> HairStyle:
         frame=1.06 - 0.24 * length + 0.04 * vary[3],
         curtain=0.28 * np.maximum(vary[4], 0),
         curls=np.abs(vary[5]),
-    )
-
-
-def turn_features(person: Person, angle: Floats) -> Person:
-    """Turn the features, not the head, about the middle of the face: a face no more."""
-    cosine, sine = np.cos(angle), np.sin(angle)
-    middle = 0.4
-    pivot = person.spot(middle * sine, middle * (1 - cosine), person.size, person.size)
-    return replace(
-        person,
-        x=pivot.x,
-        y=pivot.y,
-        cosine=person.cosine * cosine - person.sine * sine,
-        sine=person.sine * cosine + person.cosine * sine,
     )

@@ -39,7 +39,7 @@ from repro.data.factors import (
     fitzpatrick_type,
 )
 from repro.data.heads import paint_person
-from repro.data.people import Person, draw_people, turn_features
+from repro.data.people import Person, draw_people
 from repro.data.scenery import (
     KIND_NAMES,
     Backdrop,
@@ -68,7 +68,7 @@ __all__ = [
     "source_digest",
 ]
 
-_HIDDEN_SHARE = 0.3
+_HIDDEN_SHARE = 0.06
 _SOURCES = (
     "distractors",
     "drawing",
@@ -207,16 +207,15 @@ def render_portraits(factors: Factors, generator: np.random.Generator, size: int
 
 # Shares of what a non-face shows.
 _WINDOWS = (
-    ("background", 0.22),
+    ("background", 0.28),
     ("clothes", 0.12),
-    ("texture", 0.06),
-    ("object", 0.12),
-    ("flesh", 0.13),
-    ("spots", 0.11),
-    ("hand", 0.05),
-    ("blank head", 0.07),
-    ("jumbled head", 0.07),
-    ("part of a face", 0.05),
+    ("texture", 0.12),
+    ("object", 0.27),
+    ("flesh", 0.07),
+    ("spots", 0.05),
+    ("hand", 0.03),
+    ("blank head", 0.03),
+    ("part of a face", 0.03),
 )
 _NAMES = tuple(name for name, _ in _WINDOWS)
 
@@ -234,12 +233,10 @@ def render_nonfaces(generator: np.random.Generator, n: int, size: int = 64) -> P
     strewn = _draw_scene_things(generator, n)
     strewn = replace(strewn, present=strewn.present & (shown == "background"))
     people = _draw_faceless(generator, shown, x=x, y=y, size=half)
-    turned = np.where(shown == "jumbled head", uniform(generator, 1.9, 4.4, n), 0)
-    features = turn_features(people, turned.astype(np.float32))
     clothes = draw_clothes(generator, n)
     dressed, headed = (
         shown == "clothes",
-        np.isin(shown, ("blank head", "jumbled head", "part of a face")),
+        np.isin(shown, ("blank head", "part of a face")),
     )
 
     def paint(canvas: Canvas, index: Indices) -> None:
@@ -253,9 +250,7 @@ def render_nonfaces(generator: np.random.Generator, n: int, size: int = 64) -> P
             canvas,
             headed,
             index,
-            lambda part, i: paint_person(
-                part, select(people, i), select(clothes, i), features=select(features, i)
-            ),
+            lambda part, i: paint_person(part, select(people, i), select(clothes, i)),
         )
 
     return render(_nonface_view(generator, shown, x, y, half), paint, generator, size=size)
