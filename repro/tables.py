@@ -137,13 +137,11 @@ def caption(index: StudyIndex) -> str:
 
 def notes(index: StudyIndex, records: Mapping[str, Record]) -> list[str]:
     """What a reader must know to read the table: selection, definitions, failures, gaps."""
-    keep, by, split = (index.select[key] for key in ("keep", "by", "split"))
-    wanted = max(len(arm.keys) for arm in index.arms)
-    flattering = "" if split == "validation" else ", which flatters them"
+    keep, by = index.select["keep"], index.select["by"]
     found = [
-        f"{RECALL} and {VARIANCE} are of the best {keep} of {wanted} runs by {by} on the {split} "
-        f"data{flattering}. Recall is pooled over portraits; the variance is the population "
-        "variance of the run-averaged recalls of the groups, in percent squared."
+        f"{RECALL} and {VARIANCE} are of {_selection(index)}. Recall is pooled over portraits; the "
+        "variance is the population variance of the run-averaged recalls of the groups, in "
+        "percent squared."
     ]
     for arm in index.arms:
         result = arm_result(arm, records, keep=keep, by=by)
@@ -153,14 +151,25 @@ def notes(index: StudyIndex, records: Mapping[str, Record]) -> list[str]:
             found.append(
                 f"{arm.name}: {result.missing} of {result.wanted} runs have no record yet."
             )
-    if index.synthetic and index.published:
-        found.append(
-            f"Not comparable with {index.published['source']}, {index.published['printed']}: "
-            "the data are synthetic."
-        )
-    elif index.published:
-        found.append(f"Published: {index.published['source']}, {index.published['printed']}.")
-    return found
+    return found + _published_note(index)
+
+
+def _selection(index: StudyIndex) -> str:
+    keep, by, split = (index.select[key] for key in ("keep", "by", "split"))
+    wanted = max(len(arm.keys) for arm in index.arms)
+    if keep == wanted:
+        return f"all {wanted} runs" if wanted > 1 else "a single run"
+    flattering = ", which flatters them" if split == "test" else ""
+    return f"the best {keep} of {wanted} runs by {by} on the {split} data{flattering}"
+
+
+def _published_note(index: StudyIndex) -> list[str]:
+    if not index.published:
+        return []
+    where = f"{index.published['source']}, {index.published['printed']}"
+    if index.synthetic:
+        return [f"Not comparable with {where}: the data are synthetic."]
+    return [f"Published: {where}."]
 
 
 def _failed(result: ArmResult) -> str:

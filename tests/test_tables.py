@@ -174,3 +174,15 @@ def test_latex_escapes_what_it_must():
     text = tables.render(*study({r"50 % & a_b {x}": [record]}, keep=1), form="latex", style="paper")
 
     assert r"50 \% \& a\_b \{x\} & " in text
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        (3, "are of all 3 runs."),
+        (2, "are of the best 2 of 3 runs by recall on the test data, which flatters them."),
+    ],
+)
+def test_the_selection_is_told(keep, words):
+    """The footer says which runs stand behind the numbers."""
+    assert words in tables.notes(*study(published_records(), keep=keep))[0]

@@ -220,7 +220,7 @@ def draw_camera(generator: np.random.Generator, count: int) -> Camera:
     """Draw focus, exposure, contrast, white balance, sensor noise and cast shadows."""
     return Camera(
         softness=uniform(generator, 1.0, 2.0, count),
-        gain=np.exp(uniform(generator, -0.5, 0.25, count)),
+        gain=np.exp(uniform(generator, -0.6, 0.05, count)),
         contrast=uniform(generator, 0.85, 1.15, count),
         noise=uniform(generator, 0.004, 0.012, count),
         balance=1 + uniform(generator, -0.09, 0.09, 3, count),

@@ -17,8 +17,9 @@ from repro.data.drawing import Flags, Floats, uniform
 ITA_LOW, ITA_HIGH = -60.0, 70.0
 ITA_CUTS = (55.0, 41.0, 28.0, 10.0, -30.0)  # above the first: type I; below the last: type VI
 DARKER_FROM = 4
-LIGHTER_TYPES, LIGHTER_SHARES = (1, 2, 3), (0.25, 0.4, 0.35)
-DARKER_TYPES, DARKER_SHARES = (4, 5, 6), (0.3, 0.35, 0.35)
+# Shares of the types within each half as in the Pilot Parliaments Benchmark.
+LIGHTER_TYPES, LIGHTER_SHARES = (1, 2, 3), (0.17, 0.64, 0.19)
+DARKER_TYPES, DARKER_SHARES = (4, 5, 6), (0.11, 0.46, 0.43)
 NATURAL_DARKER_SHARE = 0.13
 FEMALE_SHARE = 0.58
 HAT_SHARE, GLASSES_SHARE = 0.05, 0.07

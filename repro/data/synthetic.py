@@ -141,7 +141,7 @@ def _draw_setting(generator: np.random.Generator, background: npt.NDArray[np.int
 
 def _draw_pose(generator: np.random.Generator, count: int) -> tuple[Floats, Floats, Floats]:
     """Draw where the head of a portrait is: its centre and half width."""
-    size = uniform(generator, 0.2, 0.3, count)
+    size = uniform(generator, 0.17, 0.27, count)
     x = 0.5 + uniform(generator, -0.09, 0.09, count)
     return x, 1.45 * size + uniform(generator, 0.02, 0.13, count), size
 
