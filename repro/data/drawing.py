@@ -23,6 +23,7 @@ BATCH_PIXELS = 1 << 16  # keeps one batch's planes inside a second-level cache
 GRAIN_SIZE = 1 << 16
 TILE = 128
 SHADOWED_SHARE = 0.06
+TONE = 0.68  # exponent of the tone curve: a contrasty camera, the same for whatever it sees
 
 
 def select(record: Record, index: Any) -> Record:
@@ -220,7 +221,7 @@ def draw_camera(generator: np.random.Generator, count: int) -> Camera:
     """Draw focus, exposure, contrast, white balance, sensor noise and cast shadows."""
     return Camera(
         softness=uniform(generator, 1.0, 2.0, count),
-        gain=np.exp(uniform(generator, -0.6, 0.05, count)),
+        gain=np.exp(uniform(generator, -0.35, 0.25, count)),
         contrast=uniform(generator, 0.85, 1.15, count),
         noise=uniform(generator, 0.004, 0.012, count),
         balance=1 + uniform(generator, -0.09, 0.09, 3, count),
@@ -258,7 +259,7 @@ def develop(canvas: Canvas, camera: Camera, grain: Floats) -> Pixels:
     image = np.empty((count, height, width, 3), np.uint8)
     step = np.arange(height * width).reshape(height, width)
     for channel, plane in enumerate(canvas.rgb):
-        exposed = np.sqrt(plane * per_image(camera.gain * camera.balance[channel]))
+        exposed = (plane * per_image(camera.gain * camera.balance[channel])) ** TONE
         exposed *= per_image(camera.contrast)
         exposed += per_image(0.45 * (1 - camera.contrast))
         first = per_image(camera.grain[channel])

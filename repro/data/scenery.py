@@ -28,12 +28,13 @@ from repro.data.drawing import (
 )
 from repro.data.factors import draw_even_reflectance
 
-# Linear sRGB of skin at the reflectances that bound the six types, from CIELAB with the ITA there.
+# Linear sRGB of skin at the reflectances that bound the six types, near CIELAB with the ITA there;
+# the two darkest are L* 24 and 35.
 _RAMP_AT = (0.0, 0.2308, 0.5385, 0.6769, 0.7769, 0.8846, 1.0)
 _RAMP = (
-    (0.110, 0.066, 0.047),
-    (0.191, 0.103, 0.065),
-    (0.351, 0.185, 0.112),
+    (0.0605, 0.0363, 0.0259),
+    (0.138, 0.0745, 0.047),
+    (0.335, 0.1765, 0.107),
     (0.450, 0.253, 0.161),
     (0.516, 0.312, 0.215),
     (0.578, 0.383, 0.293),
