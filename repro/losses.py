@@ -56,6 +56,24 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     return gaussian_kl_per_latent(mean, logvar).sum(dim=1)
 
 
+def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
+    """`gaussian_kl` of the faces, 0 for the others.
+
+    A non-face's log-variance is trained by nothing and can grow until its exponential overflows;
+    masked after the fact, that infinity times 0 would be a gradient that is no number.
+
+    Args:
+        mean: Posterior mean, shape (N, D).
+        logvar: Posterior log-variance, shape (N, D).
+        is_face: Boolean, shape (N,).
+
+    Returns:
+        Shape (N,). A non-face has exactly zero gradient, whatever its latents.
+    """
+    faces = is_face.unsqueeze(1)
+    return gaussian_kl(torch.where(faces, mean, 0.0), torch.where(faces, logvar, 0.0))
+
+
 def gaussian_kl_per_latent(mean: Tensor, logvar: Tensor) -> Tensor:
     """The terms of `gaussian_kl`, shape (N, D), in nats."""
     _require_equal_shapes(mean=mean, logvar=logvar)

@@ -214,7 +214,7 @@ class _Fit:
         classification = losses.classification(logit, face)
         kl = reconstruction = torch.zeros_like(classification)
         if isinstance(self.model, DebiasingVae):
-            kl = losses.gaussian_kl(mean, logvar)
+            kl = losses.face_kl(mean, logvar, face)
             noise = torch.randn(mean.shape, generator=self.latent_noise)
             latents = models.reparameterise(mean, logvar, noise)
             reconstruction = self._reconstruction(self.model, images, latents, face)
@@ -229,7 +229,7 @@ class _Fit:
         return {
             "loss": loss,
             "classification": classification,
-            "kl": torch.where(face, kl, 0.0),
+            "kl": kl,
             "reconstruction": torch.where(face, reconstruction, 0.0),
             "correct": ((logit >= 0) == face).float(),
         }

@@ -65,10 +65,31 @@ def test_reconstruction_matches_torch():
     torch.testing.assert_close(absolute[0], functional.l1_loss(decoded, images, reduction="sum"))
 
 
+def test_a_nonface_whose_variance_overflows_leaves_the_gradient_finite():
+    """Nothing trains the log-variance of a non-face, so it may be anything."""
+    mean, logvar = torch.zeros(2, 1, requires_grad=True), torch.tensor([[0.5], [1e4]])
+    logvar.requires_grad_()
+    kl = losses.face_kl(mean, logvar, torch.tensor([True, False]))
+    torch.autograd.backward(kl.sum())
+
+    assert kl[1] == 0
+    assert logvar.grad[:, 0].tolist() == [pytest.approx((torch.e**0.5 - 1) / 2), 0.0]
+
+
+def test_the_kl_of_faces_is_the_kl():
+    """Masking changes nothing for a face."""
+    mean, logvar = seeded(4, 5), seeded(4, 5, seed=1)
+    everyone = torch.ones(4, dtype=torch.bool)
+
+    expected = losses.gaussian_kl(mean, logvar)
+
+    torch.testing.assert_close(losses.face_kl(mean, logvar, everyone), expected, rtol=0, atol=0)
+
+
 def combined(mean, logvar, decoded, logit, is_face, images):
     return losses.objective(
         classification=losses.classification(logit, is_face),
-        kl=losses.gaussian_kl(mean, logvar),
+        kl=losses.face_kl(mean, logvar, is_face),
         reconstruction=losses.reconstruction(images, decoded, norm="l2", reduction="sum"),
         is_face=is_face,
         weights=(1.0, 1.0, 1.0),
