@@ -57,7 +57,7 @@ def make_deterministic() -> None:
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True)
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
 
 
 def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Split:
