@@ -109,8 +109,9 @@ def run(
         index = runner.run(
             resolved, results, workers=workers or _cores(), progress=watcher, mirror=mirror
         )
-    mirror.finish(index, _table(index, results, "markdown", "full"))
-    click.echo(_table(index, results, "markdown", "full"))
+    printed = _table(index, results, "markdown", "full")
+    mirror.finish(index, printed)
+    click.echo(printed)
 
 
 @main.command()

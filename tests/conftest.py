@@ -6,6 +6,7 @@ import pytest
 from repro import layers, training
 from repro.configuration import PRESETS, Configuration
 from repro.data.sets import TrainingImages
+from repro.records import ArmIndex, StudyIndex
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,3 +29,21 @@ def training_images(faces=40, others=40, seed=0):
     images = generator.integers(0, 156, (faces + others, 64, 64, 3), dtype=np.uint8)
     images[:faces] += 100
     return TrainingImages(images, np.arange(faces + others) < faces)
+
+
+def study_index(arms, **changes):
+    """A study that wants these runs: keys by arm, in the order of the seeds."""
+    plain = {
+        "name": "toy",
+        "variant": "embedded",
+        "question": "Does it?",
+        "profile": "embedded",
+        "overrides": [],
+        "data": "a few pictures",
+        "synthetic": True,
+        "reference": next(iter(arms)),
+        "select": {"keep": 1, "by": "recall", "split": "test"},
+        "published": None,
+    }
+    listed = [ArmIndex(name=name, keys=list(keys)) for name, keys in arms.items()]
+    return StudyIndex(**(plain | changes), arms=listed)

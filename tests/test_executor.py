@@ -5,7 +5,6 @@ import pytest
 from conftest import configuration
 
 from repro import executor, records
-from repro.data.sets import Photographs
 from repro.errors import ReproError
 from repro.tasks import Task
 
@@ -66,8 +65,3 @@ def test_a_users_mistake_in_a_worker_reaches_the_parent(tmp_path):
 
     with pytest.raises(ReproError, match="gone"):
         list(executor.run_tasks([task(tmp_path, data=data)], workers=1))
-
-
-def test_photographs_have_a_length():
-    """As many as there are names."""
-    assert len(Photographs(("a", "b"), ("", ""), lambda index: index)) == 2

@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import configuration
+from conftest import configuration, study_index
 
 from repro import records
 from repro.errors import RecordError
 from repro.metrics import Count
-from repro.records import ArmIndex, Record, StudyIndex
+from repro.records import Record
 
 RECORD = Record(
     key="abc-seed0",
@@ -125,19 +125,7 @@ def test_names_do_not_depend_on_this_process():
     assert found.stdout.strip() == key()
 
 
-INDEX = StudyIndex(
-    name="toy",
-    variant="embedded",
-    question="?",
-    profile="embedded",
-    overrides=[],
-    data="d",
-    synthetic=True,
-    arms=[ArmIndex(name="x", keys=[RECORD.key, "absent-seed1"])],
-    reference="x",
-    select={"keep": 1, "by": "recall", "split": "test"},
-    published=None,
-)
+INDEX = study_index({"x": [RECORD.key, "absent-seed1"]})
 
 
 def test_an_index_finds_the_records_that_exist(tmp_path):

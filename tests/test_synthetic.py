@@ -173,14 +173,6 @@ def test_hands_have_one_colour_and_four_fingers() -> None:
     np.testing.assert_array_equal(hand.first, np.repeat(hand.first[:, :1], 5, axis=1))
 
 
-def test_contact_sheet_fills_rows_in_order() -> None:
-    """Five images in rows of three leave one black cell at the end."""
-    images = np.arange(1, 6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
-    sheet = synthetic.contact_sheet(images, 3)
-    assert sheet.shape == (4, 6, 3)
-    assert sheet[::2, ::2, 0].tolist() == [[1, 2, 3], [4, 5, 0]]
-
-
 def test_source_digest_covers_every_module_of_the_generator() -> None:
     """The digest is stable and names every module that the drawing imports."""
     assert synthetic.source_digest() == synthetic.source_digest()

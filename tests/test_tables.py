@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import study_index
 
 from repro import tables
 from repro.metrics import Count
-from repro.records import ArmIndex, Record, StudyIndex
+from repro.records import Record
 
 RUNS = pd.read_csv(Path(__file__).parent / "data" / "dehaan2020_sum_runs.csv")
 NAMES = {
@@ -34,21 +35,17 @@ def published_records():
 
 def study(records, *, keep=3, synthetic=False, published=None, **changes):
     """A study that wants the records, and the records by key."""
-    index = StudyIndex(
-        name="alpha_sweep",
+    index = study_index(
+        {name: [record.key for record in rs] for name, rs in records.items()},
         variant="paper",
-        question="Does it?",
         profile="paper",
-        overrides=[],
-        data="published counts",
         synthetic=synthetic,
-        arms=[ArmIndex(name=name, keys=[r.key for r in rs]) for name, rs in records.items()],
-        reference="No debias",
         select={"keep": keep, "by": "recall", "split": "test"},
         published=published,
+        **changes,
     )
     by_key = {record.key: record for rs in records.values() for record in rs}
-    return dataclasses.replace(index, **changes), by_key
+    return index, by_key
 
 
 @pytest.mark.parametrize(

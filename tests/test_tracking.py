@@ -15,25 +15,19 @@ import zlib
 from dataclasses import replace
 
 import pytest
+from conftest import study_index
 
 from repro import tracking, ui
 from repro.errors import ReproError
 from repro.metrics import Count
-from repro.records import ArmIndex, Record, StudyIndex
+from repro.records import ArmIndex, Record
 from repro.tracking import Mirror
 
-INDEX = StudyIndex(
+INDEX = study_index(
+    {"alpha 0.1": ["a-seed0", "a-seed1"]},
     name="alpha_sweep",
-    variant="embedded",
     question="Does bias fall\nas alpha falls?",
-    profile="embedded",
-    overrides=[],
     data="12 faces",
-    synthetic=True,
-    arms=[ArmIndex(name="alpha 0.1", keys=["a-seed0", "a-seed1"])],
-    reference="alpha 0.1",
-    select={},
-    published=None,
 )
 RECORD = Record(
     key="a-seed0",

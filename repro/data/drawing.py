@@ -308,13 +308,3 @@ def _blank(view: View, softness: Floats, size: int) -> Canvas:
         pixel=pixel,
         softness=softness,
     )
-
-
-def contact_sheet(images: Pixels, columns: int) -> Pixels:
-    """Lay images out in rows of `columns`, the last row filled up with black."""
-    count, height, width, channels = images.shape
-    rows = -(-count // columns)
-    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    cells[:count] = images
-    grid = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
-    return grid.reshape(rows * height, columns * width, channels)

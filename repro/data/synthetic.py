@@ -22,7 +22,6 @@ from repro.data.drawing import (
     Indices,
     Pixels,
     View,
-    contact_sheet,
     cover,
     paint_some,
     render,
@@ -57,7 +56,6 @@ from repro.data.scenery import (
 
 __all__ = [
     "Factors",
-    "contact_sheet",
     "draw_balanced_factors",
     "draw_factors",
     "fitzpatrick_type",
