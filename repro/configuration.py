@@ -179,6 +179,7 @@ class Configuration(Section):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     checkpoint: Literal["last", "best_val_accuracy"]  # DH the best, ties to the latest
     validation_share: Share  # of each class
+    precision: Literal["fp32", "bf16"]  # of training's arithmetic; all sources fp32
     windows: Windows
     data: Data
 
@@ -242,6 +243,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "epochs": 60,
         "checkpoint": "best_val_accuracy",
         "validation_share": 0.2,
+        "precision": "fp32",
         "windows": {"sizes": 5, "smallest": 0.5, "stride": 0.2, "resize": "nearest"},
         "data": "synthetic",
     },

@@ -1,20 +1,24 @@
-"""A fitted network applied to many images: evaluation mode, no gradients, large batches."""
+"""A fitted network applied to many images: evaluation mode, float32, no gradients, large batches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from repro.kernels.choice import choose
 from repro.models import DebiasingVae, Encoding, Model
 
 BATCH = 256
 
+Read = TypeVar("Read")
+
 
 def to_network(images: Tensor) -> Tensor:
-    """Stored pixels, uint8 (N, 64, 64, 3), as the network's input in [0, 1], (N, 3, 64, 64)."""
+    """Stored pixels, uint8 (N, 64, 64, 3), as a network's input in [0, 1], (N, 3, 64, 64)."""
     return images.permute(0, 3, 1, 2).float().div_(255)
 
 
@@ -30,19 +34,26 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def encode(model: Model, images: Tensor) -> Encoding:
-    """The encoding of all images, uint8 (N, 64, 64, 3)."""
-    with evaluating(model):
-        parts = [model.encoder(to_network(batch)) for batch in torch.split(images, BATCH)]
+def encode(model: Model, images: Tensor, index: Tensor | None = None) -> Encoding:
+    """The encoding of images.
+
+    Args:
+        model: In any mode.
+        images: Stored pixels, uint8 (M, 64, 64, 3).
+        index: Which images, int64 (N,); all if None.
+    """
+    parts = _read(model, images, index, model.encoder.read)
     return Encoding(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
-def logits(model: Model, images: Tensor) -> Tensor:
-    """The face logit of all images, uint8 (N, 64, 64, 3), shape (N,)."""
-    with evaluating(model):
-        return torch.cat(
-            [model.encoder.classify(to_network(b)) for b in torch.split(images, BATCH)]
-        )
+def latent_means(model: DebiasingVae, images: Tensor, index: Tensor) -> Tensor:
+    """The posterior means of chosen images, shape (N, D); no other head is computed."""
+    return torch.cat(_read(model, images, index, model.encoder.read_mean))
+
+
+def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
+    """The face logit of images, shape (N,); arguments as for `encode`."""
+    return torch.cat(_read(model, images, index, model.encoder.read_logit))
 
 
 def reconstruction_errors(
@@ -58,6 +69,21 @@ def reconstruction_errors(
             absolute += float(difference.abs().double().sum())
             squared += float(difference.double().square().sum())
     return absolute / images.numel(), squared / images.numel()
+
+
+def _read(
+    model: Model, images: Tensor, index: Tensor | None, read: Callable[[Tensor], Read]
+) -> list[Read]:
+    """What a head reads from the encoder's convolutions, batch by batch."""
+    kernels = choose(images.device, "fp32")
+    if index is None:
+        index = torch.arange(len(images), device=images.device)
+    layers = model.encoder.convolutions
+    with evaluating(model):
+        return [
+            read(kernels.features(kernels.gather(images, batch), layers))
+            for batch in torch.split(index, BATCH)
+        ]
 
 
 def as_float64(values: Tensor) -> NDArray[np.float64]:

@@ -9,9 +9,23 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from repro.kernels.linear import linear
+
 CHANNELS = (3, 12, 24, 48, 72)  # de Haan et al. 2020, table 1
 FEATURES = 72 * 4 * 4
 HIDDEN = 1000
+CONVOLUTIONAL = 12  # parts of the encoder's trunk before its hidden layer
+HIDDEN_PARTS = 7  # parts of the decoder before its transposed convolutions
+
+Layer = tuple[nn.Conv2d | nn.ConvTranspose2d, nn.BatchNorm2d]
+
+
+class Linear(nn.Linear):
+    """As torch's, multiplied by what is fastest on the device."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Shape (N, I) to (N, O)."""
+        return linear(rows, self.weight, self.bias)
 
 
 class Encoding(NamedTuple):
@@ -50,32 +64,55 @@ class Encoder(nn.Module):
         self.trunk = nn.Sequential(
             *convolutions,
             nn.Flatten(),
-            nn.Linear(FEATURES, HIDDEN),
+            Linear(FEATURES, HIDDEN),
             nn.ReLU(),
             nn.BatchNorm1d(HIDDEN),
         )
-        self.logit = nn.Linear(HIDDEN, 1)
+        self.logit = Linear(HIDDEN, 1)
         _start_xavier(self)  # before the latent heads, so that every model shares these weights
         self.latent_dim = latent_dim
         if latent_dim:
-            self.latent_mean = nn.Linear(HIDDEN, latent_dim)
-            self.latent_logvar = nn.Linear(HIDDEN, latent_dim)
+            self.latent_mean = Linear(HIDDEN, latent_dim)
+            self.latent_logvar = Linear(HIDDEN, latent_dim)
             _start_xavier(self.latent_mean)
             _start_xavier(self.latent_logvar)
 
+    @property
+    def convolutions(self) -> list[Layer]:
+        """The convolutions with their normalisations, a ReLU between the two of each."""
+        return _layers(self.trunk)
+
     def forward(self, images: Tensor) -> Encoding:
         """Encode images."""
-        hidden = self.trunk(images)
+        return self.read(self.trunk[:CONVOLUTIONAL](images))
+
+    def read(self, features: Tensor) -> Encoding:
+        """The encoding that follows from what the convolutions made, shape (N, 72, 4, 4)."""
+        hidden = self.trunk[CONVOLUTIONAL:](features)
         logit = self.logit(hidden).squeeze(1)
         if not self.latent_dim:
             nothing = hidden.new_empty(len(hidden), 0)
             return Encoding(logit, nothing, nothing)
         return Encoding(logit, self.latent_mean(hidden), self.latent_logvar(hidden))
 
-    def classify(self, images: Tensor) -> Tensor:
+    def read_logit(self, features: Tensor) -> Tensor:
         """The face logit alone, shape (N,)."""
-        logit: Tensor = self.logit(self.trunk(images)).squeeze(1)
+        logit: Tensor = self.logit(self.trunk[CONVOLUTIONAL:](features)).squeeze(1)
         return logit
+
+    def read_mean(self, features: Tensor) -> Tensor:
+        """The posterior mean alone, shape (N, D)."""
+        mean: Tensor = self.latent_mean(self.trunk[CONVOLUTIONAL:](features))
+        return mean
+
+
+def _layers(stack: nn.Sequential) -> list[Layer]:
+    parts = list(stack)
+    return [
+        (part, after)
+        for part, after in zip(parts, parts[2:], strict=False)
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d) and isinstance(after, nn.BatchNorm2d)
+    ]
 
 
 def _start_xavier(module: nn.Module) -> None:
@@ -95,10 +132,10 @@ class Decoder(nn.Module):
         """Build for `latent_dim` latents."""
         super().__init__()
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim, HIDDEN),
+            Linear(latent_dim, HIDDEN),
             nn.ReLU(),
             nn.BatchNorm1d(HIDDEN),
-            nn.Linear(HIDDEN, FEATURES),
+            Linear(HIDDEN, FEATURES),
             nn.ReLU(),
             nn.BatchNorm1d(FEATURES),
             nn.Unflatten(1, (72, 4, 4)),
@@ -111,10 +148,27 @@ class Decoder(nn.Module):
             layers += [nn.ReLU(), nn.BatchNorm2d(after)] if after != 3 else [nn.Sigmoid()]
         self.layers = nn.Sequential(*layers)
 
+    @property
+    def convolutions(self) -> list[Layer]:
+        """The transposed convolutions but the last, with their normalisations."""
+        return _layers(self.layers)
+
+    @property
+    def last(self) -> nn.ConvTranspose2d:
+        """The transposed convolution to three channels; a sigmoid follows."""
+        last = self.layers[-2]
+        assert isinstance(last, nn.ConvTranspose2d)
+        return last
+
     def forward(self, latents: Tensor) -> Tensor:
         """Decode latents, shape (N, D), to images in [0, 1]."""
-        images: Tensor = self.layers(latents)
+        images: Tensor = self.layers[HIDDEN_PARTS:](self.maps(latents))
         return images
+
+    def maps(self, latents: Tensor) -> Tensor:
+        """What the transposed convolutions start from, shape (N, 72, 4, 4)."""
+        maps: Tensor = self.layers[:HIDDEN_PARTS](latents)
+        return maps
 
 
 class DebiasingVae(nn.Module):

@@ -5,6 +5,7 @@ streams, deterministic kernels. Nothing is read or written here.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repro import inference, losses, models, resampling, streams
+from repro import inference, models, resampling, streams
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.errors import RunFailed
 from repro.models import DebiasingVae, Model
+from repro.step import TERMS, CapturedStep, Step, Update, capture_graph
 
 THREADS = 1  # part of a result's identity: another number of threads gives other bits
-TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 
 Epoch = dict[str, float]
 
@@ -78,6 +79,7 @@ def fit(
     seed: int,
     data: TrainingImages,
     *,
+    device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
     """Train one network.
@@ -86,46 +88,52 @@ def fit(
         configuration: The arm.
         seed: The replicate.
         data: All labelled crops; a share is held out.
+        device: Where, as torch names it: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
 
     Raises:
         RunFailed: A term, a parameter or the weights stopped being numbers.
     """
-    return _Fit(configuration, seed, data).run(on_epoch)
+    return _Fit(configuration, seed, data, torch.device(device)).run(on_epoch)
 
 
 class _Fit:
     """The state of one training run."""
 
-    def __init__(self, configuration: Configuration, seed: int, data: TrainingImages) -> None:
-        self.choices, self.seed = configuration, seed
+    def __init__(
+        self, configuration: Configuration, seed: int, data: TrainingImages, device: torch.device
+    ) -> None:
+        self.choices, self.seed, self.device = configuration, seed, device
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
-        images = torch.from_numpy(data.images)
-        self.images, self.is_face = images[self.split.train], data.is_face[self.split.train]
-        self.validation = images[self.split.validation]
-        self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
-        self.face = torch.from_numpy(self.is_face)
-        self.faces = self.images[self.face]
+        self.images = torch.from_numpy(data.images).to(device)
+        self.is_face = data.is_face[self.split.train]
+        self.faces = self._on_device(self.split.train[self.is_face])
+        self.validation = self._on_device(self.split.validation)
+        self.validation_is_face = self._on_device(data.is_face[self.split.validation])
         self.model = models.build(
             configuration.model,
             latent_dim=configuration.latent_dim,
             seed=streams.stream_seed(seed, "initialisation"),
-        )
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        self.optimiser = torch.optim.Adam(
-            self.model.parameters(), lr=configuration.learning_rate, fused=True
-        )
+        ).to(device)
+        step = Step(configuration, self.model, self.images)
+        if step.kernels.name == "torch":
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
+        self.totals = step.totals
+        self.update: Update = CapturedStep(step, capture_graph) if device.type == "cuda" else step
         self.batches = streams.generator(seed, "batches")
-        self.latent_noise = streams.torch_generator(seed, "latent noise")
-        self.density_noise = streams.torch_generator(seed, "density noise")
+        self.latent_noise = streams.torch_generator(seed, "latent noise", device)
+        self.density_noise = streams.torch_generator(seed, "density noise", device)
         self.weights: NDArray[np.float64] | None = None
+
+    def _on_device(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
 
     def run(self, on_epoch: Callable[[Epoch], None]) -> Fitted:
         """All epochs."""
         history: list[Epoch] = []
         best, best_epoch, state = -1.0, 0, dict[str, Tensor]()
         for number in range(1, self.choices.epochs + 1):
-            epoch = {"epoch": float(number), **self._epoch(number)}
+            epoch = {"epoch": float(number), **self.epoch(number)}
             history.append(epoch)
             on_epoch(epoch)
             if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= best:
@@ -134,121 +142,84 @@ class _Fit:
         self.model.load_state_dict(state)
         return Fitted(self.model, tuple(history), best_epoch, self.split, self.weights)
 
-    def _epoch(self, number: int) -> Epoch:
-        sampled = self._draw(number)
-        totals = torch.zeros(len(TERMS), dtype=torch.float64)
-        count = 0
-        self.model.train()
-        for batch in sampled:
-            totals += self._step(torch.from_numpy(batch))
-            count += len(batch)
-        means = dict(zip(TERMS, (totals / max(count, 1)).tolist(), strict=True))
+    def epoch(self, number: int) -> Epoch:
+        """Draw, train and validate."""
+        batches = self._draw(number)
+        self._train(batches)
+        means = dict(zip(TERMS, (self.totals / max(batches.size, 1)).tolist(), strict=True))
         self._require_numbers(number, means)
         epoch = {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
         epoch["val_accuracy"] = self._validation_accuracy()
         return epoch | self._weight_spread()
 
-    def _draw(self, number: int) -> Iterator[NDArray[np.int64]]:
-        """The epoch's batches, and its weights beside them."""
+    def _train(self, batches: NDArray[np.int64]) -> None:
+        """All updates of an epoch; the host decides nothing on the way."""
+        faces = self.is_face[batches].sum(axis=1)
+        index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
+        self.totals.zero_()
+        self.model.train()
+        size = (len(batches), self.choices.batch_size, self._latents)
+        noise = torch.randn(size, generator=self.latent_noise, device=self.device)
+        for step, count in enumerate(faces.tolist()):
+            self.update(index[step], noise[step], counts[step], count)
+
+    @property
+    def _latents(self) -> int:
+        return self.choices.latent_dim if isinstance(self.model, DebiasingVae) else 0
+
+    def _draw(self, number: int) -> NDArray[np.int64]:
+        """The epoch's batches, faces first in each, (steps, N); its weights beside them."""
         rule = self.choices.resampling
         uniform = rule.combine == "none" or (number == 1 and rule.first_epoch == "uniform")
         self.weights = None if uniform else self._face_weights(number)
         size = self.choices.batch_size
         if self.weights is None and rule.uniform_epochs == "shuffle":
-            return resampling.shuffled_batches(
-                len(self.images), batch_size=size, generator=self.batches
+            batches = resampling.shuffled_batches(
+                len(self.is_face), batch_size=size, generator=self.batches
             )
-        weights = self.weights
-        if weights is None:
-            weights = np.full(len(self.faces), 1 / len(self.faces))
-        try:
-            return iter(
-                list(
-                    resampling.weighted_batches(
-                        weights,
-                        self.is_face,
-                        batch_size=size,
-                        replacement=rule.replacement,
-                        balance=rule.balance,
-                        generator=self.batches,
-                    )
+        else:
+            weights = self.weights
+            if weights is None:
+                weights = np.full(len(self.faces), 1 / len(self.faces))
+            with _degenerate_weights_fail(number):
+                batches = resampling.weighted_batches(
+                    weights,
+                    self.is_face,
+                    batch_size=size,
+                    replacement=rule.replacement,
+                    balance=rule.balance,
+                    generator=self.batches,
                 )
-            )
-        except resampling.DegenerateWeights as error:
-            raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
+        return resampling.faces_first(batches, self.is_face)
 
     def _face_weights(self, number: int) -> NDArray[np.float64]:
         rule = self.choices.resampling
-        encoding = inference.encode(self.model, self.faces)
-        latents = encoding.latent_mean
-        if rule.latents == "sample":
-            noise = torch.randn(latents.shape, generator=self.density_noise)
-            latents = models.reparameterise(latents, encoding.latent_logvar, noise)
-        if not torch.isfinite(latents).all():
-            raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
         assert rule.combine != "none"
-        try:
+        latents = self._density_latents()
+        if not np.isfinite(latents).all():
+            raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
+        with _degenerate_weights_fail(number):
             return resampling.face_weights(
-                inference.as_float64(latents),
+                latents,
                 combine=rule.combine,
                 density=rule.density,
                 alpha=rule.alpha,
                 bins=rule.bins,
                 arithmetic=rule.arithmetic,
             )
-        except resampling.DegenerateWeights as error:
-            raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
 
-    def _step(self, batch: Tensor) -> Tensor:
-        """One update; the terms summed over the batch, on the device."""
-        images = inference.to_network(self.images[batch])
-        face = self.face[batch]
-        terms = self._terms(images, face)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(terms["loss"].mean())
-        self.optimiser.step()
-        return torch.stack([terms[name].detach().double().sum() for name in TERMS])
-
-    def _terms(self, images: Tensor, face: Tensor) -> dict[str, Tensor]:
-        """Each term per image; the variational ones 0 for non-faces."""
-        logit, mean, logvar = self.model.encoder(images)
-        classification = losses.classification(logit, face)
-        kl = reconstruction = torch.zeros_like(classification)
-        if isinstance(self.model, DebiasingVae):
-            kl = losses.face_kl(mean, logvar, face)
-            noise = torch.randn(mean.shape, generator=self.latent_noise)
+    def _density_latents(self) -> NDArray[np.float32]:
+        """What the density is estimated from: the training faces' means, or a sample of each."""
+        assert isinstance(self.model, DebiasingVae)
+        if self.choices.resampling.latents == "mean":
+            latents = inference.latent_means(self.model, self.images, self.faces)
+        else:
+            encoding = inference.encode(self.model, self.images, self.faces)
+            mean, logvar = encoding.latent_mean, encoding.latent_logvar
+            noise = torch.randn(mean.shape, generator=self.density_noise, device=self.device)
             latents = models.reparameterise(mean, logvar, noise)
-            reconstruction = self._reconstruction(self.model, images, latents, face)
-        c = self.choices
-        loss = losses.objective(
-            classification=classification,
-            kl=kl,
-            reconstruction=reconstruction,
-            is_face=face,
-            weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
-        )
-        return {
-            "loss": loss,
-            "classification": classification,
-            "kl": kl,
-            "reconstruction": torch.where(face, reconstruction, 0.0),
-            "correct": ((logit >= 0) == face).float(),
-        }
-
-    def _reconstruction(
-        self, model: DebiasingVae, images: Tensor, latents: Tensor, face: Tensor
-    ) -> Tensor:
-        """Error per image; with `decoder_input` faces, the others are not decoded and have 0."""
-        rule = self.choices.reconstruction
-        if self.choices.decoder_input == "all":
-            decoded = model.decoder(latents)
-            return losses.reconstruction(images, decoded, norm=rule.norm, reduction=rule.reduction)
-        decoded = model.decoder(latents[face])
-        error = losses.reconstruction(
-            images[face], decoded, norm=rule.norm, reduction=rule.reduction
-        )
-        return torch.zeros(len(images)).masked_scatter(face, error)
+        return latents.cpu().numpy()
 
     def _require_numbers(self, number: int, means: dict[str, float]) -> None:
         for term in ("classification", "kl", "reconstruction", "loss"):
@@ -260,7 +231,7 @@ class _Fit:
                 raise RunFailed(epoch=number, term=name, reason="the parameter is not finite")
 
     def _validation_accuracy(self) -> float:
-        positive = inference.logits(self.model, self.validation) >= 0
+        positive = inference.logits(self.model, self.images, self.validation) >= 0
         return float((positive == self.validation_is_face).double().mean())
 
     def _weight_spread(self) -> Epoch:
@@ -271,6 +242,15 @@ class _Fit:
         ess = resampling.effective_sample_size(self.weights)
         largest = float(self.weights.max())
         return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+
+
+@contextmanager
+def _degenerate_weights_fail(number: int) -> Iterator[None]:
+    """Weights that no probability can be made of end the run."""
+    try:
+        yield
+    except resampling.DegenerateWeights as error:
+        raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
 
 
 def checkpoint_tensors(model: Model) -> dict[str, Any]:

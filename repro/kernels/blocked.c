@@ -1,0 +1,528 @@
+/* A DB-VAE's convolutions on blocks of sixteen images, with what stands around them.
+ *
+ * Layout ("blocked"): float [N/16][H][W][C][16], the sixteen images of a block innermost. Every
+ * operation runs over full vectors whatever the number of channels, taps that fall into the padding
+ * are skipped rather than multiplied by zero, and what one output pixel sums over (x, channel) is
+ * one contiguous run per kernel row. Lanes beyond the last image stay out of every sum.
+ *
+ * A convolution here has kernel 5, stride 2, padding 2 (and output padding 1 where transposed). It
+ * joins a fine map of 2h x 2w pixels and F channels to a coarse map of h x w pixels and C channels;
+ * its weights are torch's, [C][F][5][5], for Conv2d (F in, C out) and ConvTranspose2d (C in, F out).
+ *   coarsen:          the convolution; the backward of the transposed one
+ *   refine:           the transposed convolution; the backward of the other
+ *   weight_gradient:  of both
+ * C is a multiple of 12, F is 3 or a multiple of 12, h x w is at least 4 x 4, w divides 64.
+ *
+ * One thread, and the order of every sum is fixed: the same input gives the same bits.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <math.h>
+
+#ifndef __AVX512F__
+#error "written for vectors of 512 bits"
+#endif
+
+#define LANES 16
+#define KERNEL 5
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+typedef float vec __attribute__((vector_size(64)));
+typedef int32_t ivec __attribute__((vector_size(64)));
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec v) { *(vec *)p = v; }
+INLINE vec splat(float a) { return a - (vec){0}; }
+INLINE vec choose(ivec which, vec yes, vec no) {
+    return (vec)(((ivec)yes & which) | ((ivec)no & ~which));
+}
+INLINE vec positive(vec v) { return (vec)((ivec)v & (v > (vec){0})); }
+INLINE vec magnitude(vec v) { return (vec)((ivec)v & 0x7fffffff); }
+INLINE vec sign(vec v) {
+    return choose(v > (vec){0}, splat(1), choose(v < (vec){0}, splat(-1), (vec){0}));
+}
+
+#define FOLD(v, a, b, c, d, e, f, g, h)                                                            \
+    v += __builtin_shufflevector(v, v, a, b, c, d, e, f, g, h, 8, 9, 10, 11, 12, 13, 14, 15)
+
+/* Sum over the lanes, halves first. */
+INLINE float total(vec v) {
+    FOLD(v, 8, 9, 10, 11, 12, 13, 14, 15);
+    FOLD(v, 4, 5, 6, 7, 4, 5, 6, 7);
+    FOLD(v, 2, 3, 2, 3, 2, 3, 2, 3);
+    return v[0] + v[1];
+}
+
+/* Ones for the images of a block, zeros for the lanes beyond the last image. */
+INLINE vec lanes_of(long block, long images) {
+    vec mask;
+    if ((block + 1) * LANES <= images) return splat(1);
+    for (int i = 0; i < LANES; i++) mask[i] = block * LANES + i < images;
+    return mask;
+}
+
+/* acc[c][b] += sum over the run of w[j][c] * x[block b][j], for TILE channels and B blocks. */
+#define DEFINE_ACCUMULATE(TILE, B)                                                                 \
+    INLINE void accumulate_##TILE##_##B(vec acc[TILE][B], const float *x, size_t block,            \
+                                        const float *w, long run) {                                \
+        for (long j = 0; j < run; j++) {                                                           \
+            vec lane[B];                                                                           \
+            UNROLL for (int b = 0; b < B; b++) lane[b] = load(x + b * block + j * LANES);          \
+            UNROLL for (int c = 0; c < TILE; c++) {                                                \
+                vec weight = splat(w[j * TILE + c]);                                               \
+                UNROLL for (int b = 0; b < B; b++) acc[c][b] += weight * lane[b];                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+DEFINE_ACCUMULATE(12, 2)
+DEFINE_ACCUMULATE(12, 1)
+DEFINE_ACCUMULATE(3, 4)
+DEFINE_ACCUMULATE(3, 1)
+
+#define CHANNELS 96 /* at most, of any map */
+
+/* What happens to an output channel before it is written; each part is left out if NULL.
+ *   bias:          v = sum + bias
+ *   relu:          negative v becomes 0
+ *   scale, shift:  v = v * scale + shift (batch normalisation in evaluation mode)
+ *   sum, product:  of the written values, added up per channel over images and pixels;
+ *                  with `other`, a map of the same shape: of v and of v * (other - centre);
+ *                  without: of u and of u * u, where u = v - centre
+ */
+typedef struct {
+    const float *bias, *scale, *shift, *other, *centre;
+    double *sum, *product;
+    long relu, images;
+} finish;
+
+typedef struct {
+    vec sum[CHANNELS], product[CHANNELS];
+} sums;
+
+INLINE void clear(sums *s, const finish *f, long channels) {
+    if (f->sum) memset(s->sum, 0, sizeof(vec) * channels);
+    if (f->sum) memset(s->product, 0, sizeof(vec) * channels);
+}
+
+INLINE void add_up(const sums *s, const finish *f, long channels) {
+    if (!f->sum) return;
+    for (long c = 0; c < channels; c++) {
+        f->sum[c] += total(s->sum[c]);
+        f->product[c] += total(s->product[c]);
+    }
+}
+
+INLINE void observe(vec v, const float *other, float centre, vec mask, vec *sum, vec *product) {
+    vec u = other ? v : v - centre, factor = other ? load(other) - centre : u;
+    *sum += u * mask;
+    *product += u * factor * mask;
+}
+
+INLINE void finish_channel(vec v, const finish *f, long channel, long block, size_t at,
+                           float *output, sums *s) {
+    if (f->bias) v += f->bias[channel];
+    if (f->relu) v = positive(v);
+    if (f->scale) v = v * f->scale[channel] + f->shift[channel];
+    store(output + at, v);
+    if (f->sum)
+        observe(v, f->other ? f->other + at : NULL, f->centre[channel],
+                lanes_of(block, f->images), s->sum + channel, s->product + channel);
+}
+
+#define DEFINE_COARSEN(TILE, B)                                                                    \
+    static void coarsen_##TILE##_##B(const float *fine, const float *packed, float *coarse,        \
+                                     long first, long h, long w, long F, long C,                   \
+                                     const finish *f) {                                            \
+        const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
+        const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
+        sums s;                                                                                    \
+        for (long oy = 0; oy < h; oy++) {                                                          \
+            clear(&s, f, C);                                                                       \
+            for (long tile = 0; tile < C / TILE; tile++)                                           \
+                for (long ox = 0; ox < w; ox++) {                                                  \
+                    vec acc[TILE][B];                                                              \
+                    UNROLL for (int c = 0; c < TILE; c++)                                          \
+                        UNROLL for (int b = 0; b < B; b++) acc[c][b] = (vec){0};                   \
+                    const long left = ox ? 0 : 2, right = ox < w - 1 ? 5 : 4;                      \
+                    for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                  \
+                        const long iy = 2 * oy + ky - 2, ix = 2 * ox + left - 2;                   \
+                        accumulate_##TILE##_##B(                                                   \
+                            acc, fine + first * fine_block + (iy * 2 * w + ix) * F * LANES,        \
+                            fine_block, packed + ((tile * KERNEL + ky) * KERNEL + left) * F * TILE,\
+                            (right - left) * F);                                                   \
+                    }                                                                              \
+                    UNROLL for (int b = 0; b < B; b++)                                             \
+                        UNROLL for (int c = 0; c < TILE; c++)                                      \
+                            finish_channel(acc[c][b], f, tile * TILE + c, first + b,               \
+                                           (first + b) * coarse_block +                            \
+                                               ((oy * w + ox) * C + tile * TILE + c) * LANES,      \
+                                           coarse, &s);                                            \
+                }                                                                                  \
+            add_up(&s, f, C);                                                                      \
+        }                                                                                          \
+    }
+DEFINE_COARSEN(12, 2)
+DEFINE_COARSEN(12, 1)
+
+/* weights [C][F][5][5] -> packed [C/12][5][5][F][12] */
+static void pack_coarsen(const float *weights, float *packed, long F, long C) {
+    for (long c = 0; c < C; c++)
+        for (long f = 0; f < F; f++)
+            for (long k = 0; k < KERNEL * KERNEL; k++)
+                packed[((c / 12 * KERNEL * KERNEL + k) * F + f) * 12 + c % 12] =
+                    weights[(c * F + f) * KERNEL * KERNEL + k];
+}
+
+/* coarse = fine * weights; packed: room for as many floats as there are weights */
+void coarsen(const float *fine, const float *weights, float *packed, float *coarse, long blocks,
+             long h, long w, long F, long C, const finish *f) {
+    long first = 0;
+    pack_coarsen(weights, packed, F, C);
+    for (; first + 2 <= blocks; first += 2) coarsen_12_2(fine, packed, coarse, first, h, w, F, C, f);
+    for (; first < blocks; first++) coarsen_12_1(fine, packed, coarse, first, h, w, F, C, f);
+}
+
+/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
+INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
+INLINE long taps(long i) { return i % 2 ? 2 : 3; }
+
+#define DEFINE_REFINE(TILE, B)                                                                     \
+    static void refine_##TILE##_##B(const float *coarse, const float *packed, float *fine,         \
+                                    long first, long h, long w, long F, long C,                    \
+                                    const finish *f) {                                             \
+        const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
+        const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
+        sums s;                                                                                    \
+        for (long iy = 0; iy < 2 * h; iy++) {                                                      \
+            clear(&s, f, F);                                                                       \
+            for (long tile = 0; tile < F / TILE; tile++)                                           \
+                for (long ix = 0; ix < 2 * w; ix++) {                                              \
+                    vec acc[TILE][B];                                                              \
+                    UNROLL for (int c = 0; c < TILE; c++)                                          \
+                        UNROLL for (int b = 0; b < B; b++) acc[c][b] = (vec){0};                   \
+                    const long oy = first_tap(iy), ox = first_tap(ix);                             \
+                    const long left = ox < 0, end = ox + taps(ix) > w ? w - ox : taps(ix);         \
+                    const float *weights =                                                         \
+                        packed + (tile * 4 + iy % 2 * 2 + ix % 2) * 9 * C * TILE;                  \
+                    for (long t = 0; t < taps(iy); t++) {                                          \
+                        if (oy + t < 0 || oy + t >= h) continue;                                   \
+                        accumulate_##TILE##_##B(                                                   \
+                            acc,                                                                   \
+                            coarse + first * coarse_block + ((oy + t) * w + ox + left) * C * LANES,\
+                            coarse_block, weights + (t * 3 + left) * C * TILE, (end - left) * C);  \
+                    }                                                                              \
+                    UNROLL for (int b = 0; b < B; b++)                                             \
+                        UNROLL for (int c = 0; c < TILE; c++)                                      \
+                            finish_channel(acc[c][b], f, tile * TILE + c, first + b,               \
+                                           (first + b) * fine_block +                              \
+                                               ((iy * 2 * w + ix) * F + tile * TILE + c) * LANES,  \
+                                           fine, &s);                                              \
+                }                                                                                  \
+            add_up(&s, f, F);                                                                      \
+        }                                                                                          \
+    }
+DEFINE_REFINE(12, 2)
+DEFINE_REFINE(12, 1)
+DEFINE_REFINE(3, 4)
+DEFINE_REFINE(3, 1)
+
+/* weights [C][F][5][5] -> packed [F/T][2][2][3][3][C][T], taps by parity of the fine pixel: tap t of
+ * parity p, counted upwards in the coarse map, is row 4 - 2t - p of the kernel */
+static void pack_refine(const float *weights, float *packed, long F, long C, long T) {
+    for (long f = 0; f < F; f++)
+        for (long p = 0; p < 4; p++)
+            for (long t = 0; t < 3 - p / 2; t++)
+                for (long u = 0; u < 3 - p % 2; u++)
+                    for (long c = 0; c < C; c++)
+                        packed[(((f / T * 4 + p) * 9 + t * 3 + u) * C + c) * T + f % T] =
+                            weights[((c * F + f) * KERNEL + 4 - 2 * t - p / 2) * KERNEL + 4 -
+                                    2 * u - p % 2];
+}
+
+/* fine = transposed convolution of coarse; packed: room for 36 F C floats */
+void refine(const float *coarse, const float *weights, float *packed, float *fine, long blocks,
+            long h, long w, long F, long C, const finish *f) {
+    long first = 0;
+    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    if (F == 3) {
+        for (; first + 4 <= blocks; first += 4) refine_3_4(coarse, packed, fine, first, h, w, F, C, f);
+        for (; first < blocks; first++) refine_3_1(coarse, packed, fine, first, h, w, F, C, f);
+        return;
+    }
+    for (; first + 2 <= blocks; first += 2) refine_12_2(coarse, packed, fine, first, h, w, F, C, f);
+    for (; first < blocks; first++) refine_12_1(coarse, packed, fine, first, h, w, F, C, f);
+}
+
+/* Of a run of coarse rows: one parity of the fine pixels beside them, TF channels, side by side.
+ * Fine pixel (2 y + py, 2 x + px) stands at [y - top + 1][x + 1]; what lies outside is left out.
+ */
+INLINE void gather_phase(const float *fine, float *to, long tile, long py, long px, long top,
+                         long bottom, long h, long w, long F) {
+    for (long y = top > 0 ? top - 1 : 0; y < (bottom < h ? bottom + 1 : h); y++)
+        for (long x = 0; x < w; x++)
+            memcpy(to + ((y - top + 1) * (w + 2) + x + 1) * tile * LANES,
+                   fine + ((2 * y + py) * 2 * w + 2 * x + px) * F * LANES,
+                   sizeof(float) * tile * LANES);
+}
+
+#define SLOPES 6 /* coarse channels at a time */
+#define PIXELS 64 /* coarse pixels at a time: their two maps fit the first-level cache */
+
+/* gradient[f][c] += sum over blocks and pixels of one tap, both maps as gathered. */
+#define DEFINE_WEIGHT_TILE(TILE)                                                                   \
+    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *gradient,       \
+                                   long blocks, long rows, long w, long y0, long y1, long x0,      \
+                                   long x1, long ty, long tx, long C) {                            \
+        vec acc[TILE][SLOPES];                                                                     \
+        UNROLL for (int a = 0; a < TILE; a++)                                                      \
+            UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                          \
+        for (long block = 0; block < blocks; block++)                                              \
+            for (long y = y0; y < y1; y++) {                                                       \
+                const float *x = fine + ((block * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *      \
+                                            TILE * LANES;                                          \
+                const float *g = coarse + ((block * rows + y) * w + x0) * SLOPES * LANES;          \
+                for (long ox = x0; ox < x1; ox++, x += TILE * LANES, g += SLOPES * LANES) {        \
+                    vec value[TILE];                                                               \
+                    UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * LANES);          \
+                    UNROLL for (int c = 0; c < SLOPES; c++) {                                      \
+                        vec slope = load(g + c * LANES);                                           \
+                        UNROLL for (int a = 0; a < TILE; a++) acc[a][c] += value[a] * slope;       \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+        UNROLL for (int a = 0; a < TILE; a++)                                                      \
+            UNROLL for (int c = 0; c < SLOPES; c++) gradient[a * C + c] += total(acc[a][c]);       \
+    }
+DEFINE_WEIGHT_TILE(4)
+DEFINE_WEIGHT_TILE(3)
+
+/* sums: room for 25 F C doubles; gradient as the weights, [C][F][5][5] */
+void weight_gradient(const float *fine, const float *coarse, double *sums, float *gradient,
+                     long blocks, long h, long w, long F, long C) {
+    static __thread float values[(PIXELS + 1) * 8 * 4 * LANES] __attribute__((aligned(64)));
+    static __thread float slopes[PIXELS * 96 * LANES] __attribute__((aligned(64)));
+    const long rows = h * w <= PIXELS ? h : PIXELS / w, tile = F == 3 ? 3 : 4;
+    const long together = PIXELS / (rows * w);
+    memset(sums, 0, sizeof(double) * KERNEL * KERNEL * F * C);
+    for (long first = 0; first < blocks; first += together) {
+        const long count = first + together < blocks ? together : blocks - first;
+        for (long top = 0; top < h; top += rows) {
+            const long bottom = top + rows < h ? top + rows : h;
+            for (long b = 0; b < count; b++)
+                for (long p = top * w; p < bottom * w; p++)
+                    for (long c = 0; c < C; c += SLOPES)
+                        memcpy(slopes + ((c / SLOPES * together + b) * rows * w + p - top * w) *
+                                            SLOPES * LANES,
+                               coarse + (((first + b) * h * w + p) * C + c) * LANES,
+                               sizeof(float) * SLOPES * LANES);
+            for (long a = 0; a < F; a += tile)
+                for (long py = 0; py < 2; py++)
+                    for (long px = 0; px < 2; px++) {
+                        for (long b = 0; b < count; b++)
+                            gather_phase(fine + ((first + b) * 4 * h * w * F + a) * LANES,
+                                         values + b * (rows + 2) * (w + 2) * tile * LANES, tile, py,
+                                         px, top, bottom, h, w, F);
+                        for (long c = 0; c < C; c += SLOPES)
+                            for (long ty = 0; ty < 3 - py; ty++)
+                                for (long tx = 0; tx < 3 - px; tx++) {
+                                    const long y0 = top + ty > 0 ? 0 : 1, x0 = tx > 0 ? 0 : 1;
+                                    const long y1 = bottom + ty > h + 1 ? bottom - top - 1 : bottom - top;
+                                    const long x1 = tx > 1 ? w - 1 : w;
+                                    double *g = sums +
+                                                (((2 * ty + py) * KERNEL + 2 * tx + px) * F + a) * C + c;
+                                    const float *s = slopes + c * together * rows * w * LANES;
+                                    if (tile == 3)
+                                        weight_tile_3(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
+                                    else
+                                        weight_tile_4(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
+                                }
+                    }
+        }
+    }
+    for (long k = 0; k < KERNEL * KERNEL; k++)
+        for (long a = 0; a < F; a++)
+            for (long c = 0; c < C; c++)
+                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)sums[(k * F + a) * C + c];
+}
+
+/* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
+void gather(const uint8_t *images, const int64_t *index, float *blocked, long count, long pixels) {
+    const long step = 64; /* pixels at a time, so that what is written stays in the cache */
+    for (long block = 0; block * LANES < count; block++)
+        for (long start = 0; start < pixels; start += step)
+            for (long lane = 0; lane < LANES; lane++) {
+                const long at = block * LANES + lane;
+                const uint8_t *image = images + (at < count ? index[at] : 0) * pixels;
+                float *to = blocked + block * pixels * LANES + lane;
+                for (long p = start; p < start + step && p < pixels; p++)
+                    to[p * LANES] = at < count ? image[p] / 255.0f : 0;
+            }
+}
+
+/* float [blocks][pixels][C][16] <-> float [N][C][pixels]; lanes beyond the last image become 0 */
+void to_rows(const float *blocked, float *rows, long count, long pixels, long C) {
+    for (long n = 0; n < count; n++)
+        for (long c = 0; c < C; c++)
+            for (long p = 0; p < pixels; p++)
+                rows[(n * C + c) * pixels + p] =
+                    blocked[((n / LANES * pixels + p) * C + c) * LANES + n % LANES];
+}
+
+void to_blocks(const float *rows, float *blocked, long count, long pixels, long C) {
+    for (long n = 0; n < (count + LANES - 1) / LANES * LANES; n++)
+        for (long c = 0; c < C; c++)
+            for (long p = 0; p < pixels; p++)
+                blocked[((n / LANES * pixels + p) * C + c) * LANES + n % LANES] =
+                    n < count ? rows[(n * C + c) * pixels + p] : 0;
+}
+
+/* sum and product of a whole map, as in `finish` with `other` */
+void moments(const float *values, long blocks, long pixels, long C, const finish *f) {
+    for (long block = 0; block < blocks; block++) {
+        sums s;
+        clear(&s, f, C);
+        const vec mask = lanes_of(block, f->images);
+        for (long p = 0; p < pixels; p++)
+            for (long c = 0; c < C; c++) {
+                const size_t at = ((block * pixels + p) * C + c) * LANES;
+                observe(load(values + at), f->other + at, f->centre[c], mask, s.sum + c,
+                        s.product + c);
+            }
+        add_up(&s, f, C);
+    }
+}
+
+/* Batch normalisation with the statistics of a batch.
+ *   sum, product:   of the input less `mean`, as `finish` counts them
+ *   mean, deviation: running mean and variance, updated here (momentum; variance unbiased)
+ *   centre, inverse: the batch's mean and 1 / standard deviation, for the way back
+ */
+typedef struct {
+    const float *gamma, *beta;
+    float *mean, *variance, *centre, *inverse;
+    double *sum, *product;
+    double count, momentum, epsilon;
+} normalisation;
+
+void normalise(const float *input, float *output, long blocks, long pixels, long C,
+               const normalisation *n) {
+    float scale[CHANNELS], shift[CHANNELS];
+    for (long c = 0; c < C; c++) {
+        const double offset = n->sum[c] / n->count, mean = n->mean[c] + offset;
+        const double variance = fmax(n->product[c] / n->count - offset * offset, 0);
+        n->centre[c] = (float)mean;
+        n->inverse[c] = (float)(1 / sqrt(variance + n->epsilon));
+        n->mean[c] += (float)(n->momentum * offset);
+        n->variance[c] += (float)(n->momentum * (variance * n->count / (n->count - 1) - n->variance[c]));
+        scale[c] = n->gamma[c] * n->inverse[c];
+        shift[c] = n->beta[c] - n->centre[c] * scale[c];
+    }
+    for (long p = 0; p < blocks * pixels; p++)
+        for (long c = 0; c < C; c++) {
+            const size_t at = (p * C + c) * LANES;
+            store(output + at, load(input + at) * scale[c] + shift[c]);
+        }
+}
+
+/* The way back through normalisation and the ReLU before it, in place.
+ *   gradient: with respect to the normalised values; becomes that before the ReLU
+ *   input:    of the normalisation, which is the ReLU's output
+ *   n->sum, n->product: of the gradient and of gradient * (input - centre)
+ *   gamma, beta, bias: gradients of the parameters; the bias is the one before the ReLU
+ */
+void normalise_backward(float *gradient, const float *input, float *gamma, float *beta,
+                        float *bias, long images, long blocks, long pixels, long C,
+                        const normalisation *n) {
+    float slope[CHANNELS], linear[CHANNELS], constant[CHANNELS];
+    double biases[CHANNELS] = {0};
+    for (long c = 0; c < C; c++) {
+        const double inverse = n->inverse[c], product = n->product[c];
+        slope[c] = (float)(n->gamma[c] * inverse);
+        linear[c] = (float)(-n->gamma[c] * inverse * inverse * inverse * product / n->count);
+        constant[c] = (float)(-n->gamma[c] * inverse * n->sum[c] / n->count);
+        gamma[c] = (float)(inverse * product);
+        beta[c] = (float)n->sum[c];
+    }
+    for (long block = 0; block < blocks; block++) {
+        vec sum[CHANNELS];
+        const vec mask = lanes_of(block, images);
+        memset(sum, 0, sizeof(vec) * C);
+        for (long p = 0; p < pixels; p++)
+            for (long c = 0; c < C; c++) {
+                const size_t at = ((block * pixels + p) * C + c) * LANES;
+                const vec value = load(input + at);
+                vec v = slope[c] * load(gradient + at) + linear[c] * (value - n->centre[c]) +
+                        constant[c];
+                v = (vec)((ivec)(v * mask) & (value > (vec){0}));
+                store(gradient + at, v);
+                sum[c] += v;
+            }
+        for (long c = 0; c < C; c++) biases[c] += total(sum[c]);
+    }
+    for (long c = 0; c < C; c++) bias[c] = (float)biases[c];
+}
+
+/* e^v by a polynomial on [-ln 2 / 2, ln 2 / 2], within 2 units in the last place (Cephes) */
+INLINE vec exponential(vec v) {
+    const vec magic = splat(12582912.0f); /* 1.5 x 2^23: adding it rounds to an integer */
+    const vec n = (v * 1.44269504088896341f + magic) - magic;
+    const vec r = (v - n * 0.693359375f) + n * 2.12194440e-4f;
+    vec p = splat(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    return (vec)((ivec)p + (__builtin_convertvector(n, ivec) << 23));
+}
+
+INLINE vec sigmoid(vec v) {
+    v = choose(v < splat(-87.0f), splat(-87.0f), v);
+    v = choose(v > splat(87.0f), splat(87.0f), v);
+    return 1.0f / (1.0f + exponential(-v));
+}
+
+/* decoded = sigmoid(decoded), in place; error[n] = sum over pixels of |image - decoded|^norm */
+void reconstruct(float *decoded, const float *images, float *error, long blocks, long pixels,
+                 long norm) {
+    for (long block = 0; block < blocks; block++) {
+        vec error_of_block = {0};
+        for (long start = 0; start < pixels; start += 192) {
+            vec sum = {0};
+            for (long p = start; p < start + 192 && p < pixels; p++) {
+                const size_t at = (block * pixels + p) * LANES;
+                const vec value = sigmoid(load(decoded + at)), d = load(images + at) - value;
+                store(decoded + at, value);
+                sum += norm == 2 ? d * d : magnitude(d);
+            }
+            error_of_block += sum;
+        }
+        store(error + block * LANES, error_of_block);
+    }
+}
+
+/* The way back: decoded becomes the gradient before the sigmoid, bias[3] its sums per channel.
+ * slope: of the objective by each image's error; 0 in lanes beyond the last image
+ */
+void reconstruct_backward(float *decoded, const float *images, const float *slope, float *bias,
+                          long blocks, long pixels, long norm) {
+    double biases[3] = {0};
+    for (long block = 0; block < blocks; block++) {
+        vec sum[3] = {{0}, {0}, {0}};
+        const vec s = load(slope + block * LANES);
+        for (long p = 0; p < pixels; p += 3)
+            for (long c = 0; c < 3; c++) {
+                const size_t at = (block * pixels + p + c) * LANES;
+                const vec value = load(decoded + at), d = value - load(images + at);
+                const vec outer = norm == 2 ? d + d : sign(d);
+                const vec v = s * outer * value * (1.0f - value);
+                store(decoded + at, v);
+                sum[c] += v;
+            }
+        for (long c = 0; c < 3; c++) biases[c] += total(sum[c]);
+    }
+    for (long c = 0; c < 3; c++) bias[c] = (float)biases[c];
+}

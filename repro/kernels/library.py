@@ -1,0 +1,110 @@
+"""The C functions of ``blocked.c``: compiled once for this machine, kept in the user's cache.
+
+The parent of a study asks here which kernels its workers will use, so nothing here loads torch.
+Where the functions cannot be had (no C compiler, vectors shorter than 512 bits) the networks run
+on torch's operators: the same function in other bits, so the kernels are part of a run's identity.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import subprocess
+import tempfile
+from ctypes import POINTER, Structure, c_double, c_long, c_void_p
+from pathlib import Path
+from typing import Literal
+
+Kernels = Literal["blocked", "torch"]
+
+SOURCE = Path(__file__).with_name("blocked.c")
+FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast")
+FLAGS += ("-fno-math-errno", "-shared", "-fPIC")
+CHOICE = "REPRO_KERNELS"  # "torch" or "blocked" in the environment decides
+
+
+class Finish(Structure):
+    """What happens to a convolution's output before it is written; see ``finish`` in the C file."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("bias", "scale", "shift", "other", "centre")),
+        *((name, c_void_p) for name in ("sum", "product")),
+        *((name, c_long) for name in ("relu", "images")),
+    )
+
+
+class Normalisation(Structure):
+    """Batch normalisation's state; see ``normalisation`` in the C file."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("gamma", "beta", "mean", "variance", "centre", "inverse")),
+        *((name, c_void_p) for name in ("sum", "product")),
+        *((name, c_double) for name in ("count", "momentum", "epsilon")),
+    )
+
+
+SIGNATURES = {
+    "coarsen": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
+    "refine": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
+    "weight_gradient": [c_void_p] * 4 + [c_long] * 5,
+    "gather": [c_void_p] * 3 + [c_long] * 2,
+    "to_rows": [c_void_p] * 2 + [c_long] * 3,
+    "to_blocks": [c_void_p] * 2 + [c_long] * 3,
+    "moments": [c_void_p] + [c_long] * 3 + [POINTER(Finish)],
+    "normalise": [c_void_p] * 2 + [c_long] * 3 + [POINTER(Normalisation)],
+    "normalise_backward": [c_void_p] * 5 + [c_long] * 4 + [POINTER(Normalisation)],
+    "reconstruct": [c_void_p] * 3 + [c_long] * 3,
+    "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
+}
+
+
+def chosen() -> Kernels:
+    """Which kernels this machine computes with; the environment's REPRO_KERNELS can say torch."""
+    return "torch" if os.environ.get(CHOICE) == "torch" or load() is None else "blocked"
+
+
+@functools.cache
+def load() -> ctypes.CDLL | None:
+    """The compiled functions, or None where they cannot be had."""
+    try:
+        path = _compiled()
+        library = ctypes.CDLL(str(path))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    for name, arguments in SIGNATURES.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = arguments, None
+    return library
+
+
+def _compiled() -> Path:
+    """The shared library for this source, compiler and processor, compiled if it is new."""
+    compiler = os.environ.get("CC", "cc")
+    version = subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout
+    identity = [SOURCE.read_bytes(), " ".join(FLAGS).encode(), version, _processor()]
+    name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
+    path = _cache() / f"blocked-{name}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            command = [compiler, *FLAGS, str(SOURCE), "-o", str(partial), "-lm"]
+            subprocess.run(command, capture_output=True, check=True)
+            partial.replace(path)  # whole, whoever else compiles at the same time
+    return path
+
+
+def _processor() -> bytes:
+    """What -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor().encode()
+    wanted = ("model name", "flags")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "repro"

@@ -1,0 +1,162 @@
+"""One update of a network: gather, forward, backward, optimiser; and the same, captured once.
+
+Nothing here waits for the device: the terms of an epoch add up where they are computed.
+The faces of a batch stand first, so that what only faces have is a slice.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from repro import losses, models
+from repro.configuration import Configuration
+from repro.kernels.choice import Kernels, choose
+from repro.models import DebiasingVae, Model
+
+TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
+PIXELS = 64 * 64 * 3
+WARM_UP = 3  # steps of one shape before it is captured: the libraries choose their kernels then
+
+Capture = Callable[[Callable[[], None]], Callable[[], None]]
+
+
+class Update(Protocol):
+    """What trains on one batch."""
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once.
+
+        Args:
+            index: Of the images, faces first, int64 (N,).
+            noise: Standard normal, for the latents, (N, D).
+            faces: How many of them are faces, int64 (), on the device.
+            count: The same, known to the host.
+        """
+
+
+class Step:
+    """The update of a network on stored images.
+
+    Attributes:
+        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64.
+    """
+
+    def __init__(self, choices: Configuration, model: Model, images: Tensor) -> None:
+        """Train `model` on uint8 images (M, 64, 64, 3); both stay on the images' device."""
+        self.choices, self.model, self.images = choices, model, images
+        self.kernels: Kernels = choose(images.device, choices.precision)
+        self.optimiser = torch.optim.Adam(
+            model.parameters(),
+            lr=choices.learning_rate,
+            fused=True,
+            capturable=images.device.type == "cuda",
+        )
+        self.totals = torch.zeros(len(TERMS), dtype=torch.float64, device=images.device)
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once; see `Update`."""
+        is_face = torch.arange(len(index), device=index.device) < faces
+        with self.kernels.arithmetic(index.device):
+            terms = self.terms(index, noise, is_face, count)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(terms["loss"].mean())
+        self.optimiser.step()
+        self.totals += torch.stack([terms[name].detach() for name in TERMS]).double().sum(dim=1)
+
+    def terms(
+        self, index: Tensor, noise: Tensor, is_face: Tensor, count: int
+    ) -> dict[str, Tensor]:
+        """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
+        batch = self.kernels.gather(self.images, index)
+        encoder = self.model.encoder
+        encoding = encoder.read(self.kernels.features(batch, encoder.convolutions))
+        logit, mean, logvar = (part.float() for part in encoding)
+        classification = losses.classification(logit, is_face)
+        kl = reconstruction = torch.zeros_like(classification)
+        if isinstance(self.model, DebiasingVae):
+            kl = losses.face_kl(mean, logvar, is_face)
+            latents = models.reparameterise(mean, logvar, noise)
+            reconstruction = self._reconstruction(self.model, batch, latents, count)
+        c = self.choices
+        loss = losses.objective(
+            classification=classification,
+            kl=kl,
+            reconstruction=reconstruction,
+            is_face=is_face,
+            weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
+        )
+        return {
+            "loss": loss,
+            "classification": classification,
+            "kl": kl,
+            "reconstruction": torch.where(is_face, reconstruction, 0.0),
+            "correct": ((logit >= 0) == is_face).float(),
+        }
+
+    def _reconstruction(
+        self, model: DebiasingVae, batch: object, latents: Tensor, count: int
+    ) -> Tensor:
+        """Error per image; with `decoder_input` faces, the others are not decoded and have 0."""
+        rule, images = self.choices.reconstruction, len(latents)
+        decoded = images if self.choices.decoder_input == "all" else count
+        if not decoded:
+            return latents.new_zeros(images)
+        decoder = model.decoder
+        error = self.kernels.errors(
+            decoder.maps(latents[:decoded]),
+            batch,
+            decoder.convolutions,
+            decoder.last,
+            norm=rule.norm,
+        )
+        if rule.reduction == "mean":
+            error = error / PIXELS
+        return torch.nn.functional.pad(error, (0, images - decoded))
+
+
+class CapturedStep:
+    """A step whose device work is captured once per shape and then replayed as a whole.
+
+    A GPU spends less on the arithmetic of a small step than the host on launching its 300 kernels;
+    a replayed graph launches them at once. Where the decoder sees faces alone, every number of
+    faces is a shape of its own.
+    """
+
+    def __init__(self, step: Step, capture: Capture) -> None:
+        """Wrap a step; `capture` records a function's device work and returns its replay."""
+        self.step, self.capture = step, capture
+        self.seen: dict[tuple[int, ...], int] = {}
+        self.replays: dict[tuple[int, ...], Callable[[], None]] = {}
+        self.inputs: tuple[Tensor, ...] = ()
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once; see `Update`."""
+        self._copy(index, noise, faces)
+        decodes_all = self.step.choices.decoder_input == "all"
+        shape = (len(index),) if decodes_all else (len(index), count)
+        if shape not in self.replays:
+            self.seen[shape] = self.seen.get(shape, 0) + 1
+            if self.seen[shape] <= WARM_UP:
+                self.step(*self.inputs, count)
+                return
+            self.replays[shape] = self.capture(lambda: self.step(*self.inputs, count))
+        self.replays[shape]()
+
+    def _copy(self, *values: Tensor) -> None:
+        """Put a batch where the captured work reads it."""
+        if not self.inputs:
+            self.inputs = tuple(value.clone() for value in values)
+        for ours, theirs in zip(self.inputs, values, strict=True):
+            ours.copy_(theirs)
+
+
+def capture_graph(work: Callable[[], None]) -> Callable[[], None]:
+    """Record a function's work on the current GPU as a CUDA graph."""
+    graph = torch.cuda.CUDAGraph()
+    torch.cuda.synchronize()
+    with torch.cuda.graph(graph):
+        work()
+    replay: Callable[[], None] = graph.replay
+    return replay
