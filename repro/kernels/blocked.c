@@ -97,38 +97,35 @@ typedef struct {
     long relu, images;
 } finish;
 
-typedef struct {
-    vec sum[CHANNELS], product[CHANNELS];
-} sums;
-
-INLINE void clear(sums *s, const finish *f, long channels) {
-    if (f->sum) memset(s->sum, 0, sizeof(vec) * channels);
-    if (f->sum) memset(s->product, 0, sizeof(vec) * channels);
-}
-
-INLINE void add_up(const sums *s, const finish *f, long channels) {
-    if (!f->sum) return;
-    for (long c = 0; c < channels; c++) {
-        f->sum[c] += total(s->sum[c]);
-        f->product[c] += total(s->product[c]);
-    }
-}
-
-INLINE void observe(vec v, const float *other, float centre, vec mask, vec *sum, vec *product) {
-    vec u = other ? v : v - centre, factor = other ? load(other) - centre : u;
-    *sum += u * mask;
-    *product += u * factor * mask;
-}
-
-INLINE void finish_channel(vec v, const finish *f, long channel, long block, size_t at,
-                           float *output, sums *s) {
+INLINE void finish_channel(vec v, const finish *f, long channel, float *output) {
     if (f->bias) v += f->bias[channel];
     if (f->relu) v = positive(v);
     if (f->scale) v = v * f->scale[channel] + f->shift[channel];
-    store(output + at, v);
-    if (f->sum)
-        observe(v, f->other ? f->other + at : NULL, f->centre[channel],
-                lanes_of(block, f->images), s->sum + channel, s->product + channel);
+    store(output, v);
+}
+
+#define TOGETHER 6 /* channels whose sums stay in registers; divides every observed map's */
+
+/* Add up `pixels` finished pixels of a block, which the cache still holds. */
+static void observe(const float *values, const float *other, long pixels, long channels, vec mask,
+                    const finish *f) {
+    for (long first = 0; first < channels; first += TOGETHER) {
+        vec sum[TOGETHER] = {{0}}, product[TOGETHER] = {{0}}, centre[TOGETHER];
+        UNROLL for (int c = 0; c < TOGETHER; c++) centre[c] = splat(f->centre[first + c]);
+        for (long p = 0; p < pixels; p++) {
+            const size_t at = (p * channels + first) * LANES;
+            UNROLL for (int c = 0; c < TOGETHER; c++) {
+                vec v = load(values + at + c * LANES);
+                if (!other) v -= centre[c];
+                sum[c] += v;
+                product[c] += v * (other ? load(other + at + c * LANES) - centre[c] : v);
+            }
+        }
+        for (long c = 0; c < TOGETHER; c++) {
+            f->sum[first + c] += total(sum[c] * mask);
+            f->product[first + c] += total(product[c] * mask);
+        }
+    }
 }
 
 #define DEFINE_COARSEN(TILE, B)                                                                    \
@@ -137,9 +134,7 @@ INLINE void finish_channel(vec v, const finish *f, long channel, long block, siz
                                      const finish *f) {                                            \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        sums s;                                                                                    \
         for (long oy = 0; oy < h; oy++) {                                                          \
-            clear(&s, f, C);                                                                       \
             for (long tile = 0; tile < C / TILE; tile++)                                           \
                 for (long ox = 0; ox < w; ox++) {                                                  \
                     vec acc[TILE][B];                                                              \
@@ -155,12 +150,15 @@ INLINE void finish_channel(vec v, const finish *f, long channel, long block, siz
                     }                                                                              \
                     UNROLL for (int b = 0; b < B; b++)                                             \
                         UNROLL for (int c = 0; c < TILE; c++)                                      \
-                            finish_channel(acc[c][b], f, tile * TILE + c, first + b,               \
-                                           (first + b) * coarse_block +                            \
-                                               ((oy * w + ox) * C + tile * TILE + c) * LANES,      \
-                                           coarse, &s);                                            \
+                            finish_channel(acc[c][b], f, tile * TILE + c,                          \
+                                           coarse + (first + b) * coarse_block +                   \
+                                               ((oy * w + ox) * C + tile * TILE + c) * LANES);     \
                 }                                                                                  \
-            add_up(&s, f, C);                                                                      \
+            for (long b = 0; f->sum && b < B; b++) {                                               \
+                const size_t at = (first + b) * coarse_block + oy * w * C * LANES;                 \
+                observe(coarse + at, f->other ? f->other + at : NULL, w, C,                        \
+                        lanes_of(first + b, f->images), f);                                        \
+            }                                                                                      \
         }                                                                                          \
     }
 DEFINE_COARSEN(12, 2)
@@ -194,9 +192,7 @@ INLINE long taps(long i) { return i % 2 ? 2 : 3; }
                                     const finish *f) {                                             \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        sums s;                                                                                    \
         for (long iy = 0; iy < 2 * h; iy++) {                                                      \
-            clear(&s, f, F);                                                                       \
             for (long tile = 0; tile < F / TILE; tile++)                                           \
                 for (long ix = 0; ix < 2 * w; ix++) {                                              \
                     vec acc[TILE][B];                                                              \
@@ -215,12 +211,15 @@ INLINE long taps(long i) { return i % 2 ? 2 : 3; }
                     }                                                                              \
                     UNROLL for (int b = 0; b < B; b++)                                             \
                         UNROLL for (int c = 0; c < TILE; c++)                                      \
-                            finish_channel(acc[c][b], f, tile * TILE + c, first + b,               \
-                                           (first + b) * fine_block +                              \
-                                               ((iy * 2 * w + ix) * F + tile * TILE + c) * LANES,  \
-                                           fine, &s);                                              \
+                            finish_channel(acc[c][b], f, tile * TILE + c,                          \
+                                           fine + (first + b) * fine_block +                       \
+                                               ((iy * 2 * w + ix) * F + tile * TILE + c) * LANES); \
                 }                                                                                  \
-            add_up(&s, f, F);                                                                      \
+            for (long b = 0; f->sum && b < B; b++) {                                               \
+                const size_t at = (first + b) * fine_block + iy * 2 * w * F * LANES;               \
+                observe(fine + at, f->other ? f->other + at : NULL, 2 * w, F,                      \
+                        lanes_of(first + b, f->images), f);                                        \
+            }                                                                                      \
         }                                                                                          \
     }
 DEFINE_REFINE(12, 2)
@@ -262,9 +261,9 @@ INLINE void gather_phase(const float *fine, float *to, long tile, long py, long 
                          long bottom, long h, long w, long F) {
     for (long y = top > 0 ? top - 1 : 0; y < (bottom < h ? bottom + 1 : h); y++)
         for (long x = 0; x < w; x++)
-            memcpy(to + ((y - top + 1) * (w + 2) + x + 1) * tile * LANES,
-                   fine + ((2 * y + py) * 2 * w + 2 * x + px) * F * LANES,
-                   sizeof(float) * tile * LANES);
+            for (long a = 0; a < tile; a++)
+                store(to + (((y - top + 1) * (w + 2) + x + 1) * tile + a) * LANES,
+                      load(fine + (((2 * y + py) * 2 * w + 2 * x + px) * F + a) * LANES));
 }
 
 #define SLOPES 6 /* coarse channels at a time */
@@ -313,17 +312,21 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
             for (long b = 0; b < count; b++)
                 for (long p = top * w; p < bottom * w; p++)
                     for (long c = 0; c < C; c += SLOPES)
-                        memcpy(slopes + ((c / SLOPES * together + b) * rows * w + p - top * w) *
-                                            SLOPES * LANES,
-                               coarse + (((first + b) * h * w + p) * C + c) * LANES,
-                               sizeof(float) * SLOPES * LANES);
+                        UNROLL for (long k = 0; k < SLOPES; k++)
+                            store(slopes + (((c / SLOPES * together + b) * rows * w + p - top * w) *
+                                                SLOPES + k) * LANES,
+                                  load(coarse + (((first + b) * h * w + p) * C + c + k) * LANES));
             for (long a = 0; a < F; a += tile)
                 for (long py = 0; py < 2; py++)
                     for (long px = 0; px < 2; px++) {
-                        for (long b = 0; b < count; b++)
-                            gather_phase(fine + ((first + b) * 4 * h * w * F + a) * LANES,
-                                         values + b * (rows + 2) * (w + 2) * tile * LANES, tile, py,
-                                         px, top, bottom, h, w, F);
+                        for (long b = 0; b < count; b++) {
+                            const float *from = fine + ((first + b) * 4 * h * w * F + a) * LANES;
+                            float *to = values + b * (rows + 2) * (w + 2) * tile * LANES;
+                            if (tile == 3)
+                                gather_phase(from, to, 3, py, px, top, bottom, h, w, F);
+                            else
+                                gather_phase(from, to, 4, py, px, top, bottom, h, w, F);
+                        }
                         for (long c = 0; c < C; c += SLOPES)
                             for (long ty = 0; ty < 3 - py; ty++)
                                 for (long tx = 0; tx < 3 - px; tx++) {
@@ -381,16 +384,8 @@ void to_blocks(const float *rows, float *blocked, long count, long pixels, long 
 /* sum and product of a whole map, as in `finish` with `other` */
 void moments(const float *values, long blocks, long pixels, long C, const finish *f) {
     for (long block = 0; block < blocks; block++) {
-        sums s;
-        clear(&s, f, C);
-        const vec mask = lanes_of(block, f->images);
-        for (long p = 0; p < pixels; p++)
-            for (long c = 0; c < C; c++) {
-                const size_t at = ((block * pixels + p) * C + c) * LANES;
-                observe(load(values + at), f->other + at, f->centre[c], mask, s.sum + c,
-                        s.product + c);
-            }
-        add_up(&s, f, C);
+        const size_t at = (size_t)block * pixels * C * LANES;
+        observe(values + at, f->other + at, pixels, C, lanes_of(block, f->images), f);
     }
 }
 
