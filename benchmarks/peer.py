@@ -24,6 +24,53 @@ LATENTS = 100
 ENCODE_BATCH = 1024
 
 
+class Network(nn.Module):
+    """De Haan et al.'s encoder and decoder by torch's own layers, parameters named as ours."""
+
+    def __init__(self, state: dict[str, Tensor] | None = None) -> None:
+        """Start as `repro` does, or from a state."""
+        super().__init__()
+        source = models.build("dehaan2020", latent_dim=LATENTS, seed=0)
+        self.encoder, self.decoder = Encoder(), nn.Module()
+        self.decoder.layers = nn.Sequential(
+            *(nn.Linear(LATENTS, 1000), nn.ReLU(), nn.BatchNorm1d(1000)),
+            *(nn.Linear(1000, 1152), nn.ReLU(), nn.BatchNorm1d(1152)),
+            nn.Unflatten(1, (72, 4, 4)),
+            *(transposed(72, 48), nn.ReLU(), nn.BatchNorm2d(48)),
+            *(transposed(48, 24), nn.ReLU(), nn.BatchNorm2d(24)),
+            *(transposed(24, 12), nn.ReLU(), nn.BatchNorm2d(12)),
+            *(transposed(12, 3), nn.Sigmoid()),
+        )
+        self.load_state_dict(state or source.state_dict())
+
+
+def transposed(before: int, after: int) -> nn.Module:
+    """A layer that doubles the sides."""
+    return nn.ConvTranspose2d(before, after, 5, stride=2, padding=2, output_padding=1)
+
+
+class Encoder(nn.Module):
+    """Four convolutions, one hidden layer, three heads."""
+
+    def __init__(self) -> None:
+        """Build."""
+        super().__init__()
+        self.trunk = nn.Sequential(
+            *(nn.Conv2d(3, 12, 5, 2, 2), nn.ReLU(), nn.BatchNorm2d(12)),
+            *(nn.Conv2d(12, 24, 5, 2, 2), nn.ReLU(), nn.BatchNorm2d(24)),
+            *(nn.Conv2d(24, 48, 5, 2, 2), nn.ReLU(), nn.BatchNorm2d(48)),
+            *(nn.Conv2d(48, 72, 5, 2, 2), nn.ReLU(), nn.BatchNorm2d(72)),
+            *(nn.Flatten(), nn.Linear(1152, 1000), nn.ReLU(), nn.BatchNorm1d(1000)),
+        )
+        self.logit = nn.Linear(1000, 1)
+        self.latent_mean, self.latent_logvar = nn.Linear(1000, LATENTS), nn.Linear(1000, LATENTS)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logit (N,), mean (N, D) and log-variance (N, D)."""
+        hidden = self.trunk(images)
+        return self.logit(hidden).squeeze(1), self.latent_mean(hidden), self.latent_logvar(hidden)
+
+
 class Crops(Dataset[tuple[Tensor, Tensor]]):
     """Labelled crops, each made a float image when it is asked for."""
 
@@ -43,7 +90,7 @@ def terms(model: nn.Module, images: Tensor, labels: Tensor, noise: Tensor) -> Te
     logit, mean, logvar = model.encoder(images)
     classification = functional.binary_cross_entropy_with_logits(logit, labels, reduction="none")
     kl = 0.5 * (logvar.exp() + mean.pow(2) - 1 - logvar).sum(dim=1)
-    decoded = model.decoder(mean + torch.exp(0.5 * logvar) * noise)
+    decoded = model.decoder.layers(mean + torch.exp(0.5 * logvar) * noise)
     reconstruction = (images - decoded).pow(2).sum(dim=(1, 2, 3))
     return (classification + labels * (kl + reconstruction)).mean()
 
@@ -57,14 +104,14 @@ def step(
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-    return float(loss)
+    return loss.item()
 
 
 def encode(model: nn.Module, faces: Dataset[tuple[Tensor, Tensor]]) -> NDArray[np.float32]:
     """Posterior means of the faces, the whole encoder on batches from a loader."""
     model.eval()
     means = [
-        model.encoder(images).latent_mean.detach().numpy()
+        model.encoder(images)[1].detach().numpy()
         for images, _ in DataLoader(faces, batch_size=ENCODE_BATCH)
     ]
     model.train()
@@ -104,7 +151,7 @@ class Peer:
         """Start from fresh weights."""
         self.crops, self.is_face, self.batch_size = Crops(images, is_face), is_face, batch_size
         self.faces = Crops(images[is_face], is_face[is_face])
-        self.model = models.build("dehaan2020", latent_dim=LATENTS, seed=0)
+        self.model = Network()
         self.optimiser = torch.optim.Adam(self.model.parameters())
 
     def epoch(self) -> int:
@@ -113,9 +160,7 @@ class Peer:
         means = encode(self.model, self.faces)
         weights[self.is_face] = 0.5 * face_weights(means, alpha=0.01, bins=10)
         sampler = WeightedRandomSampler(weights.tolist(), len(weights), replacement=True)
-        loader = DataLoader(
-            self.crops, batch_size=self.batch_size, sampler=sampler, drop_last=True
-        )
+        loader = DataLoader(self.crops, batch_size=self.batch_size, sampler=sampler, drop_last=True)
         for images, labels in loader:
             step(self.model, self.optimiser, images, labels)
         return len(loader) * self.batch_size
@@ -141,4 +186,4 @@ def top_logit(
                 patches.append(torch.from_numpy(patch).permute(2, 0, 1))
     model.eval()
     with torch.no_grad():
-        return float(model.encoder(torch.stack(patches)).logit.max())
+        return float(model.encoder(torch.stack(patches))[0].max())

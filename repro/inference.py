@@ -1,4 +1,8 @@
-"""A fitted network applied to many images: evaluation mode, float32, no gradients, large batches."""
+"""A fitted network applied to many images: evaluation mode, float32, no gradients, large batches.
+
+Images may lie on another device than the network only where no index is given; what comes out is on
+the CPU.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,17 +47,17 @@ def encode(model: Model, images: Tensor, index: Tensor | None = None) -> Encodin
         index: Which images, int64 (N,); all if None.
     """
     parts = _read(model, images, index, model.encoder.read)
-    return Encoding(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+    return Encoding(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
 
 
 def latent_means(model: DebiasingVae, images: Tensor, index: Tensor) -> Tensor:
     """The posterior means of chosen images, shape (N, D); no other head is computed."""
-    return torch.cat(_read(model, images, index, model.encoder.read_mean))
+    return torch.cat(_read(model, images, index, model.encoder.read_mean)).cpu()
 
 
 def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
     """The face logit of images, shape (N,); arguments as for `encode`."""
-    return torch.cat(_read(model, images, index, model.encoder.read_logit))
+    return torch.cat(_read(model, images, index, model.encoder.read_logit)).cpu()
 
 
 def reconstruction_errors(
@@ -61,11 +65,12 @@ def reconstruction_errors(
 ) -> tuple[float, float]:
     """Mean absolute and mean squared error per pixel channel of decoded posterior means."""
     absolute, squared = 0.0, 0.0
+    device = next(model.parameters()).device
     with evaluating(model):
         for batch, latents in zip(
             torch.split(images, BATCH), torch.split(means, BATCH), strict=True
         ):
-            difference = model.decoder(latents) - to_network(batch)
+            difference = model.decoder(latents.to(device)) - to_network(batch.to(device))
             absolute += float(difference.abs().double().sum())
             squared += float(difference.double().square().sum())
     return absolute / images.numel(), squared / images.numel()
@@ -74,11 +79,12 @@ def reconstruction_errors(
 def _read(
     model: Model, images: Tensor, index: Tensor | None, read: Callable[[Tensor], Read]
 ) -> list[Read]:
-    """What a head reads from the encoder's convolutions, batch by batch."""
-    kernels = choose(images.device, "fp32")
+    """What a head reads from the encoder's convolutions, batch by batch, on the model's device."""
+    device = next(model.parameters()).device
     if index is None:
-        index = torch.arange(len(images), device=images.device)
-    layers = model.encoder.convolutions
+        images = images.to(device)
+        index = torch.arange(len(images), device=device)
+    kernels, layers = choose(device, "fp32"), model.encoder.convolutions
     with evaluating(model):
         return [
             read(kernels.features(kernels.gather(images, batch), layers))

@@ -116,15 +116,16 @@ def bin_index(latent: Latents, edges: Floats) -> tuple[NDArray[np.uint8], Intege
     Comparing in the latents' own precision is exact: a float32 is at least a float64 edge just
     when it is at least the smallest float32 that is.
     """
-    inner = edges[1:-1].astype(latent.dtype)
-    inner = np.where(inner < edges[1:-1], np.nextafter(inner, latent.dtype.type(np.inf)), inner)
+    inner = np.array(edges[1:-1], dtype=latent.dtype)
+    below = inner.astype(np.float64) < edges[1:-1]
+    inner[below] = np.nextafter(inner[below], latent.dtype.type(np.inf))
     which = np.zeros(len(latent), dtype=np.uint8)
     reached = np.empty(len(latent), dtype=bool)
     at_least = [len(latent)]
     for edge in inner:
         np.greater_equal(latent, edge, out=reached)
         np.add(which, reached.view(np.uint8), out=which)
-        at_least.append(np.count_nonzero(reached))
+        at_least.append(int(np.count_nonzero(reached)))
     return which, -np.diff(np.array([*at_least, 0]))
 
 
@@ -136,7 +137,8 @@ def _sum_of_largest(factors: Iterable[Floats], count: int) -> Floats:
             largest[place], factor = np.maximum(other, factor), np.minimum(other, factor)
         if len(largest) < count:
             largest.append(factor)
-    return np.sum(largest, axis=0)
+    total: Floats = np.sum(largest, axis=0)
+    return total
 
 
 def _float32_product(factors: Iterable[Floats], shape: tuple[int, ...]) -> Floats:
@@ -167,9 +169,7 @@ def effective_sample_size(weights: Floats) -> float:
     return float(1.0 / np.square(weights).sum())
 
 
-def shuffled_batches(
-    count: int, *, batch_size: int, generator: np.random.Generator
-) -> Integers:
+def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Generator) -> Integers:
     """Every image once in random order; the last, incomplete batch is left out.
 
     Args:

@@ -5,7 +5,7 @@ The faces of a batch stand first, so that what only faces have is a slice.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -19,7 +19,15 @@ TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
 WARM_UP = 3  # steps of one shape before it is captured: the libraries choose their kernels then
 
-Capture = Callable[[Callable[[], None]], Callable[[], None]]
+
+class Capture(Protocol):
+    """How a device's work is recorded."""
+
+    def warm_up(self, work: Callable[[], None]) -> None:
+        """Do the work as it will be recorded."""
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Record the work without doing it; what is returned does it."""
 
 
 class Update(Protocol):
@@ -65,9 +73,7 @@ class Step:
         self.optimiser.step()
         self.totals += torch.stack([terms[name].detach() for name in TERMS]).double().sum(dim=1)
 
-    def terms(
-        self, index: Tensor, noise: Tensor, is_face: Tensor, count: int
-    ) -> dict[str, Tensor]:
+    def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:
         """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
@@ -96,7 +102,7 @@ class Step:
         }
 
     def _reconstruction(
-        self, model: DebiasingVae, batch: object, latents: Tensor, count: int
+        self, model: DebiasingVae, batch: Any, latents: Tensor, count: int
     ) -> Tensor:
         """Error per image; with `decoder_input` faces, the others are not decoded and have 0."""
         rule, images = self.choices.reconstruction, len(latents)
@@ -125,38 +131,52 @@ class CapturedStep:
     """
 
     def __init__(self, step: Step, capture: Capture) -> None:
-        """Wrap a step; `capture` records a function's device work and returns its replay."""
+        """Wrap a step; `capture` records work on the step's device."""
         self.step, self.capture = step, capture
         self.seen: dict[tuple[int, ...], int] = {}
         self.replays: dict[tuple[int, ...], Callable[[], None]] = {}
-        self.inputs: tuple[Tensor, ...] = ()
+        self.inputs: tuple[Tensor, Tensor, Tensor] | None = None
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
         """Update once; see `Update`."""
-        self._copy(index, noise, faces)
+        inputs = self._copied(index, noise, faces)
         decodes_all = self.step.choices.decoder_input == "all"
         shape = (len(index),) if decodes_all else (len(index), count)
         if shape not in self.replays:
             self.seen[shape] = self.seen.get(shape, 0) + 1
             if self.seen[shape] <= WARM_UP:
-                self.step(*self.inputs, count)
+                self.capture.warm_up(lambda: self.step(*inputs, count))
                 return
-            self.replays[shape] = self.capture(lambda: self.step(*self.inputs, count))
+            self.replays[shape] = self.capture.record(lambda: self.step(*inputs, count))
         self.replays[shape]()
 
-    def _copy(self, *values: Tensor) -> None:
-        """Put a batch where the captured work reads it."""
-        if not self.inputs:
-            self.inputs = tuple(value.clone() for value in values)
-        for ours, theirs in zip(self.inputs, values, strict=True):
+    def _copied(self, *batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The batch, where the captured work reads it."""
+        if self.inputs is None:
+            index, noise, faces = (part.clone() for part in batch)
+            self.inputs = index, noise, faces
+        for ours, theirs in zip(self.inputs, batch, strict=True):
             ours.copy_(theirs)
+        return self.inputs
 
 
-def capture_graph(work: Callable[[], None]) -> Callable[[], None]:
-    """Record a function's work on the current GPU as a CUDA graph."""
-    graph = torch.cuda.CUDAGraph()
-    torch.cuda.synchronize()
-    with torch.cuda.graph(graph):
-        work()
-    replay: Callable[[], None] = graph.replay
-    return replay
+class GraphCapture:
+    """Work on the current GPU, recorded as a CUDA graph."""
+
+    def warm_up(self, work: Callable[[], None]) -> None:
+        """On a stream of its own, as torch's documentation of graphs asks for."""
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        main = torch.cuda.current_stream()
+        side.wait_stream(main)
+        with torch.cuda.stream(side):
+            work()
+        main.wait_stream(side)
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Capture the kernels that the work launches."""
+        graph = torch.cuda.CUDAGraph()
+        torch.cuda.synchronize()
+        with torch.cuda.graph(graph):
+            work()
+        replay: Callable[[], None] = graph.replay
+        return replay

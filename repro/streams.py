@@ -20,6 +20,6 @@ def generator(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(stream_seed(seed, name))
 
 
-def torch_generator(seed: int, name: str, device: torch.device) -> torch.Generator:
+def torch_generator(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
     """Torch's generator for the named stream, on a device; each kind has numbers of its own."""
     return torch.Generator(device).manual_seed(stream_seed(seed, name))

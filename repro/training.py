@@ -4,6 +4,7 @@ The same configuration, seed, images and machine give the same bits: one thread,
 streams, deterministic kernels. Nothing is read or written here.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.errors import RunFailed
 from repro.models import DebiasingVae, Model
-from repro.step import TERMS, CapturedStep, Step, Update, capture_graph
+from repro.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
 THREADS = 1  # part of a result's identity: another number of threads gives other bits
 
@@ -55,6 +56,8 @@ class Fitted:
 
 def make_deterministic() -> None:
     """Settings of this process without which bits would differ between runs."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a GPU is first used
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means float32
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True)
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
@@ -109,7 +112,7 @@ class _Fit:
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
         self.validation = self._on_device(self.split.validation)
-        self.validation_is_face = self._on_device(data.is_face[self.split.validation])
+        self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = models.build(
             configuration.model,
             latent_dim=configuration.latent_dim,
@@ -119,10 +122,10 @@ class _Fit:
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.totals = step.totals
-        self.update: Update = CapturedStep(step, capture_graph) if device.type == "cuda" else step
+        self.update: Update = CapturedStep(step, GraphCapture()) if device.type == "cuda" else step
         self.batches = streams.generator(seed, "batches")
         self.latent_noise = streams.torch_generator(seed, "latent noise", device)
-        self.density_noise = streams.torch_generator(seed, "density noise", device)
+        self.density_noise = streams.torch_generator(seed, "density noise")
         self.weights: NDArray[np.float64] | None = None
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
@@ -217,9 +220,9 @@ class _Fit:
         else:
             encoding = inference.encode(self.model, self.images, self.faces)
             mean, logvar = encoding.latent_mean, encoding.latent_logvar
-            noise = torch.randn(mean.shape, generator=self.density_noise, device=self.device)
+            noise = torch.randn(mean.shape, generator=self.density_noise)
             latents = models.reparameterise(mean, logvar, noise)
-        return latents.cpu().numpy()
+        return latents.numpy()
 
     def _require_numbers(self, number: int, means: dict[str, float]) -> None:
         for term in ("classification", "kl", "reconstruction", "loss"):

@@ -6,7 +6,12 @@ import pytest
 from repro import layers, training
 from repro.configuration import PRESETS, Configuration
 from repro.data.sets import TrainingImages
+from repro.kernels import library
 from repro.records import ArmIndex, StudyIndex
+
+needs_blocks = pytest.mark.skipif(
+    library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
+)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,7 +1,8 @@
 """The convolutions of a DB-VAE on blocks of sixteen images: autograd over ``blocked.c``.
 
 A batch is gathered from the stored pixels straight into blocks and stays in them up to the hidden
-layer. Nothing here knows the network, only its layers. Shapes: N images in B blocks of 16 lanes; a map is float32 (B, height, width, C, 16).
+layer. Nothing here knows the network, only its layers.
+Shapes: N images in B blocks of 16 lanes; a map is float32 (B, height, width, C, 16).
 A layer is a convolution, a ReLU and a batch normalisation, in this order.
 """
 
@@ -53,7 +54,7 @@ class Passed(NamedTuple):
 class BlockedKernels:
     """Float32 on one thread of a processor with vectors of 512 bits; see `library`."""
 
-    name = "blocked"
+    name: Literal["blocked", "torch"] = "blocked"
 
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         """What the forward pass of a network runs in: nothing special."""
@@ -87,14 +88,17 @@ class BlockedKernels:
             Shape (N, C, height, width), contiguous.
         """
         if layers[0][1].training:
-            result: Tensor = _Features.apply(batch, layers, *_parameters(layers))
+            parameters = _parameters(layers)
+            result: Tensor = _Features.apply(batch, layers, *parameters)  # type: ignore[no-untyped-call]
             return result
         blocked, images = batch
         for convolution, norm in layers:
-            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-            shift = norm.bias - norm.running_mean * scale
-            arrays = {"bias": convolution.bias, "scale": scale, "shift": shift}
-            blocked = _forward(convolution, blocked, _finish(images=images, relu=True, **arrays))
+            scale = norm.weight / torch.sqrt(norm.get_buffer("running_var") + norm.eps)
+            shift = norm.bias - norm.get_buffer("running_mean") * scale
+            finish = _finish(
+                images=images, relu=True, bias=convolution.bias, scale=scale, shift=shift
+            )
+            blocked = _forward(convolution, blocked, finish)
         return _rows(blocked, images)
 
     def errors(
@@ -118,23 +122,21 @@ class BlockedKernels:
         Returns:
             Shape (N,): summed over pixels and channels.
         """
-        parameters = (*_parameters(layers), last.weight, last.bias)
-        power = 1 if norm == "l1" else 2
-        result: Tensor = _Errors.apply(maps, batch.map, layers, last, power, *parameters)
+        given = (maps, batch.map, layers, last, 1 if norm == "l1" else 2)
+        parameters = (*_parameters(layers), *last.parameters())
+        result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
 
 
 class _Features(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, batch: Batch, layers: Sequence[Layer], *_: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, batch: Batch, layers: Sequence[Layer], *_: Tensor) -> Tensor:
         blocked, ctx.passed = _pass(batch.map, layers, batch.images)
         ctx.layers, ctx.images = layers, batch.images
         return _rows(blocked, batch.images)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         gradient = _blocks(slope)
         last = ctx.passed[-1]
@@ -166,7 +168,7 @@ class _Errors(torch.autograd.Function):
         return error[: len(maps)]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         gradient, images, last, before = ctx.decoded, ctx.images, ctx.last, ctx.passed[-1]
         blocks, pixels, channels = _extent(gradient)
@@ -194,16 +196,17 @@ def _pass(
     """Through the layers; what each keeps."""
     passed = []
     for convolution, norm in layers:
-        sums = _no_sums(norm.running_mean)
-        finish = _finish(
-            bias=convolution.bias, relu=True, centre=norm.running_mean, sums=sums, images=images
-        )
+        before = norm.get_buffer("running_mean")
+        sums = _no_sums(before)
+        finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
         output = _forward(convolution, blocked, finish)
         centre, inverse = torch.empty(2, norm.num_features)
         passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
-        _call("normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images))
-        norm.num_batches_tracked += 1
+        _call(
+            "normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images)
+        )
+        norm.get_buffer("num_batches_tracked").add_(1)
     return blocked, tuple(passed)
 
 
@@ -319,10 +322,10 @@ def _no_sums(like: Tensor) -> Tensor:
 
 
 def _finish(
-    *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor
+    *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor | None
 ) -> Finish:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    pointers = {name: array.data_ptr() for name, array in arrays.items()}
+    pointers = {name: a.data_ptr() for name, a in arrays.items() if a is not None}
     if sums is not None:
         pointers |= {"sum": sums[0].data_ptr(), "product": sums[1].data_ptr()}
     return Finish(relu=relu, images=images, **pointers)
@@ -334,8 +337,8 @@ def _state(norm: nn.BatchNorm2d, kept: Passed, sums: Tensor, images: int) -> Nor
     arrays = {
         "gamma": norm.weight,
         "beta": norm.bias,
-        "mean": norm.running_mean,
-        "variance": norm.running_var,
+        "mean": norm.get_buffer("running_mean"),
+        "variance": norm.get_buffer("running_var"),
         "centre": kept.centre,
         "inverse": kept.inverse,
         "sum": sums[0],

@@ -19,8 +19,10 @@ from typing import Literal
 Kernels = Literal["blocked", "torch"]
 
 SOURCE = Path(__file__).with_name("blocked.c")
-FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast")
-FLAGS += ("-fno-math-errno", "-shared", "-fPIC")
+FLAGS = (
+    *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast"),
+    *("-fno-math-errno", "-shared", "-fPIC"),
+)
 CHOICE = "REPRO_KERNELS"  # "torch" or "blocked" in the environment decides
 
 

@@ -26,14 +26,14 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return torch.nn.functional.linear(rows, weight, bias)
     if not torch.is_grad_enabled():
         return _product(rows, weight, bias)
-    result: Tensor = _Linear.apply(rows, weight, bias)
+    result: Tensor = _Linear.apply(rows, weight, bias)  # type: ignore[no-untyped-call]
     return result
 
 
 def _plain_arithmetic() -> bool:
     """Whether torch has the product, and nobody asked for another precision."""
     return (
-        torch.backends.mkldnn.is_available()
+        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
         and not torch.is_autocast_enabled("cpu")
     )
@@ -51,7 +51,7 @@ class _Linear(torch.autograd.Function):
         return _product(rows, weight, bias)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         rows, weight = ctx.saved_tensors
         slope = slope.contiguous()

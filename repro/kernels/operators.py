@@ -21,7 +21,7 @@ Layer = tuple[Convolution, nn.BatchNorm2d]
 class TorchKernels:
     """Maps are float tensors (N, C, H, W), channels last in memory."""
 
-    name = "torch"
+    name: Literal["blocked", "torch"] = "torch"
 
     def __init__(self, precision: Literal["fp32", "bf16"]) -> None:
         """Compute in float32, or in bfloat16 where autocast thinks it safe."""
