@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 
@@ -55,7 +56,7 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path):
 
 
 def kill_children():
-    for process in executor.multiprocessing.active_children():
+    for process in multiprocessing.active_children():
         os.kill(process.pid, signal.SIGKILL)
 
 
