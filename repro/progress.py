@@ -42,8 +42,8 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes for people, in gigabytes: ``0.45 GB``, ``12.3 GB``."""
-    gigabytes = count / 1e9
+    """Bytes for people, two digits: ``0.45 GB``, ``1.3 GB``."""
+    gigabytes = round(count / 1e9, 2)
     return f"{gigabytes:.2f} GB" if gigabytes < 1 else f"{gigabytes:.1f} GB"
 
 

@@ -32,14 +32,16 @@ def task(results, seed=0, **changes):
 def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
     """Only that run starts again, and it ends like any other."""
     events = executor.run_tasks([task(tmp_path)], workers=1)
-    kinds = []
+    kinds, rates = [], []
     for event in events:
         kinds.append(event.kind)
+        rates += [event.images_per_second] if event.kind == "epoch" else []
         if kinds.count("started") == 1 and event.kind == "epoch":
             kill_children()
 
     assert kinds.count("started") == 2
     assert kinds[-1] == "ended"
+    assert min(rates) > 0
     assert records.read_record("k-seed0", tmp_path).finished
 
 
