@@ -7,7 +7,7 @@ Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is runni
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -19,6 +19,7 @@ from repro.errors import Busy, ReproError
 if TYPE_CHECKING:
     from repro.records import StudyIndex
     from repro.study import Study
+    from repro.tasks import Task
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 STUDIES = Path("studies")
@@ -74,6 +75,14 @@ def _variant(command: Command) -> Command:
     return _results(command)
 
 
+def _workers(command: Command) -> Command:
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Runs at a time, one thread each [default: the number of cores].",
+    )(command)
+
+
 _study_file = click.argument(
     "study", type=click.Path(path_type=Path), shell_complete=_complete_study
 )
@@ -88,11 +97,7 @@ def main() -> None:
 @main.command()
 @_study_file
 @_variant
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Runs at a time, one thread each [default: the number of cores].",
-)
+@_workers
 def run(
     study: Path,
     profile: str | None,
@@ -117,8 +122,21 @@ def run(
 @main.command()
 @_study_file
 @_variant
-def plan(study: Path, profile: str | None, overrides: tuple[str, ...], results: Path) -> None:
-    """List the runs of STUDY: which have a record, which would be trained."""
+@_workers
+@click.option(
+    "--no-calibration",
+    is_flag=True,
+    help="Do not try out what a run costs; leaves out the expected time and memory.",
+)
+def plan(
+    study: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    workers: int | None,
+    no_calibration: bool,
+) -> None:
+    """List the runs of STUDY, done or to be trained, and the time and memory to expect."""
     from repro import records, runner
 
     planned = runner.plan(_load(study, profile, overrides), results)
@@ -130,6 +148,8 @@ def plan(study: Path, profile: str | None, overrides: tuple[str, ...], results: 
         click.echo(f"{state:7} {task.key:20} {task.title}")
     total = len(planned.tasks)
     click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
+    if missing and not no_calibration:
+        click.echo(_expected(planned.missing, workers or _cores()))
 
 
 @main.command()
@@ -194,6 +214,19 @@ def ui(study: str | None, results: Path, port: int) -> None:
 
     name = _study_name(study) if study else None
     sys.exit(serve(results, port=port, open_study=name))
+
+
+def _expected(missing: "Sequence[Task]", workers: int) -> str:
+    """What the missing runs will cost, tried out on this machine."""
+    from repro import calibration, progress
+
+    click.echo("Trying out on this machine what a run costs ...", err=True)
+    expected = calibration.predict(missing, workers=workers)
+    return (
+        f"Expected on this machine, {expected.workers} at a time: "
+        f"{progress.duration(expected.seconds)}; {progress.size(expected.memory)} of memory "
+        f"({progress.size(expected.each)} each)"
+    )
 
 
 def _load(study: Path, profile: str | None, overrides: tuple[str, ...]) -> "Study":

@@ -32,22 +32,54 @@ def _load(data: Data) -> tuple[TrainingImages, Photographs, Photographs]:
     )
 
 
-def execute(task: Task, *, on_epoch: Callable[[Epoch], None]) -> Record:
-    """Train, evaluate and write the record; a failed run has a record with its reason."""
+class _Clock:
+    """Times one run."""
+
+    def __init__(self, images_per_epoch: int) -> None:
+        """The run begins."""
+        self.images, self.epochs = images_per_epoch, 0
+        self.started, self.begin = datetime.now(UTC), time.perf_counter()
+        self.trained = self.begin  # when the last epoch ended
+
+    def epoch(self) -> float:
+        """An epoch ended; its training images per second."""
+        before, self.trained = self.trained, time.perf_counter()
+        self.epochs += 1
+        return self.images / (self.trained - before)
+
+    def times(self) -> dict[str, Any]:
+        """For the provenance; the rate is over all epochs and leaves out the evaluation."""
+        times = {
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.begin, 3),
+        }
+        if self.epochs:
+            rate = self.epochs * self.images / (self.trained - self.begin)
+            times["images_per_second"] = round(rate, 1)
+        return times
+
+
+def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
+    """Train, evaluate and write the record; a failed run has a record with its reason.
+
+    Args:
+        task: The run.
+        on_epoch: Called with each epoch's history and its training images per second.
+    """
     training.make_deterministic()
     images, portraits, nonfaces = _load(task.configuration.data)
-    started, clock = datetime.now(UTC), time.perf_counter()
+    clock = _Clock(training.images_per_epoch(task.configuration, images))
 
     def measured() -> dict[str, Any]:
-        return {
-            "commit": task.commit,
-            **provenance.environment(),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 3),
-        }
+        return {"commit": task.commit, **provenance.environment(), **clock.times()}
 
     try:
-        fitted = training.fit(task.configuration, task.seed, images, on_epoch=on_epoch)
+        fitted = training.fit(
+            task.configuration,
+            task.seed,
+            images,
+            on_epoch=lambda epoch: on_epoch(epoch, clock.epoch()),
+        )
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
         record = _record(task, failure=reason, provenance=measured())

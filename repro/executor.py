@@ -5,21 +5,16 @@ when one worker dies; here only the dead worker's run is repeated, with the same
 The workers write records; this module reports what happens and never looks into them.
 """
 
-import multiprocessing
-import os
-import signal
-import traceback
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Literal
+from multiprocessing.connection import wait
+from typing import Any, Literal
 
-from repro.errors import ReproError
+from repro.processes import Answer, Child, ChildError, Gone, Say
 from repro.tasks import Task
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
-GRACE = 2.0  # seconds that a worker has to end when asked
 
 Epoch = dict[str, float]
 
@@ -31,12 +26,15 @@ class Event:
     Attributes:
         kind: ``lost`` means that its worker died every time; there is no record.
         epoch: Of an ``epoch`` event: that epoch's history.
+        images_per_second: Of an ``epoch`` event: training images, in that epoch. Beside the
+            history and not in it, because equal runs have equal histories.
         reason: Of a ``lost`` event.
     """
 
     kind: Literal["started", "epoch", "ended", "lost"]
     task: Task
     epoch: Epoch | None = None
+    images_per_second: float = 0.0
     reason: str = ""
 
 
@@ -67,7 +65,7 @@ def run_tasks(tasks: Iterable[Task], *, workers: int) -> Iterator[Event]:
                     worker.start(waiting[0])
                     yield Event("started", waiting.popleft())
             for worker in _ready(pool):
-                event = worker.receive()
+                event = worker.event()
                 if event.kind == "lost":
                     pool[pool.index(worker)] = _Worker()
                     if attempts[event.task.key] < ATTEMPTS:
@@ -87,80 +85,42 @@ def _ready(pool: list["_Worker"]) -> list["_Worker"]:
     return [worker for worker in pool if worker.connection in ready]
 
 
-class _Worker:
-    """A process and the connection to it."""
+class _Worker(Child):
+    """A process that executes tasks, and the task that it has."""
 
     def __init__(self) -> None:
         """Start the process; it waits for tasks."""
-        # Read by OpenMP when the child loads it; more threads in several workers cost time.
-        os.environ["OMP_NUM_THREADS"] = "1"
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs,), daemon=True)
-        self.process.start()
-        theirs.close()
+        super().__init__(_prepare)
         self.task: Task | None = None
 
     def start(self, task: Task) -> None:
         """Give the idle worker a task."""
         self.task = task
-        self.connection.send(task)
+        self.send(task)
 
-    def receive(self) -> Event:
+    def event(self) -> Event:
         """The next event of the current task; ``lost`` if the process is gone."""
         task = self.task
         assert task is not None
         try:
-            kind, content = self.connection.recv()
-        except (EOFError, ConnectionError):
+            word, content = self.receive()
+        except Gone as fate:
             self.task = None
-            self.join()
-            return Event("lost", task, reason=f"its worker ended {ATTEMPTS} times ({self._fate()})")
-        if kind == "epoch":
-            return Event("epoch", task, epoch=content)
+            return Event("lost", task, reason=f"its worker ended {ATTEMPTS} times ({fate})")
+        except ChildError as defect:
+            raise WorkerError(f"{task.title}:\n{defect}") from None
+        if word == "epoch":
+            epoch, rate = content
+            return Event("epoch", task, epoch=epoch, images_per_second=rate)
         self.task = None
-        if kind == "mistake":
-            raise ReproError(content)
-        if kind == "defect":
-            raise WorkerError(f"{task.title}:\n{content}")
         return Event("ended", task)
 
-    def _fate(self) -> str:
-        code = self.process.exitcode
-        if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return f"exit status {code}"
 
-    def stop(self) -> None:
-        """Ask the process to end, whatever it is doing."""
-        self.connection.close()
-        self.process.terminate()
-
-    def join(self) -> None:
-        """Wait until the process is gone, by force if need be."""
-        self.process.join(GRACE)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-
-
-def _work(connection: Connection) -> None:
-    """The worker: execute what arrives until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+def _prepare() -> Answer:
+    """In the worker: how a task is executed."""
     from repro import execution  # loads torch, here alone
 
-    while True:
-        try:
-            task = connection.recv()
-        except (EOFError, ConnectionError):
-            return
-        try:
-            execution.execute(task, on_epoch=lambda epoch: connection.send(("epoch", epoch)))
-            message: tuple[str, str] = ("ended", "")
-        except (BrokenPipeError, KeyboardInterrupt):
-            return
-        except ReproError as error:
-            message = ("mistake", str(error))
-        except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
-            message = ("defect", traceback.format_exc())
-        connection.send(message)
+    def execute(task: Task, say: Say) -> Any:
+        execution.execute(task, on_epoch=lambda epoch, rate: say("epoch", (epoch, rate)))
+
+    return execute

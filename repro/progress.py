@@ -13,6 +13,7 @@ from repro.metrics import pooled_recall
 from repro.records import Record
 from repro.tasks import Task
 
+MINUTE, HOUR = 60, 3600  # seconds
 QUIET_SECONDS = 60.0  # in a pipe, a line about running runs at most this often
 
 
@@ -21,10 +22,29 @@ def outcome(record: Record) -> str:
     if record.failure is not None:
         f = record.failure
         return f"failed in epoch {f['epoch']}: {f['term']}: {f['reason']}"
-    seconds = record.provenance["seconds"]
+    seconds = duration(record.provenance["seconds"])
+    rate = record.provenance.get("images_per_second")  # records of earlier releases have none
+    speed = "" if rate is None else f", {rate:,.0f} images/s"
     recall = 100 * pooled_recall(record.groups)
     false = 100 * record.metrics["false_positive_rate"]
-    return f"recall {recall:.1f} %, false positives {false:.1f} %, {seconds:.0f} s"
+    return f"recall {recall:.1f} %, false positives {false:.1f} %, {seconds}{speed}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``12 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    minutes = round(seconds / MINUTE)
+    return f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def size(count: float) -> str:
+    """Bytes for people, two digits: ``0.45 GB``, ``1.3 GB``."""
+    gigabytes = round(count / 1e9, 2)
+    return f"{gigabytes:.2f} GB" if gigabytes < 1 else f"{gigabytes:.1f} GB"
 
 
 class Lines:
@@ -51,10 +71,10 @@ class Lines:
         """Remember the run."""
         self.running[task.key] = task.title
 
-    def epoch(self, task: Task, history: dict[str, float]) -> None:
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
         """Now and then, say where the running runs are."""
-        epochs = task.configuration.epochs
-        self.running[task.key] = f"{task.title}: epoch {history['epoch']:.0f}/{epochs}"
+        where = f"epoch {history['epoch']:.0f}/{task.configuration.epochs}"
+        self.running[task.key] = f"{task.title}: {where}, {images_per_second:,.0f} images/s"
         if time.monotonic() - self.spoken > QUIET_SECONDS:
             self._say(f"  running: {'; '.join(self.running.values())}")
 
@@ -113,11 +133,12 @@ class Bars:
         epochs = task.configuration.epochs
         self.bars[task.key] = self.rich.add_task(task.title, total=epochs, note="epochs")
 
-    def epoch(self, task: Task, history: dict[str, float]) -> None:
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
         """Advance the run's bar."""
-        note = f"epochs, loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
+        doing = f"loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
         if history["epoch"] == task.configuration.epochs:
-            note = "scanning the test photographs"
+            doing = "scanning the test photographs"
+        note = f"epochs, {images_per_second:,.0f} images/s, {doing}"
         self.rich.update(self.bars[task.key], completed=history["epoch"], note=note)
 
     def ended(self, task: Task, record: Record) -> None:

@@ -30,8 +30,8 @@ class Progress(Protocol):
     def started(self, task: Task) -> None:
         """A worker took the run."""
 
-    def epoch(self, task: Task, history: dict[str, float]) -> None:
-        """The run finished an epoch."""
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """The run finished an epoch, with so many training images per second."""
 
     def ended(self, task: Task, record: Record) -> None:
         """The run has a record."""
@@ -130,7 +130,7 @@ def _execute(planned: Plan, *, workers: int, progress: Progress, mirror: "Mirror
         if event.kind == "started":
             progress.started(task)
         elif event.epoch is not None:
-            progress.epoch(task, event.epoch)
+            progress.epoch(task, event.epoch, images_per_second=event.images_per_second)
         elif event.kind == "ended":
             record = records.read_record(task.key, task.results)
             progress.ended(task, record)

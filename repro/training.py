@@ -77,6 +77,12 @@ def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Spli
     return Split(np.setdiff1d(everything, held_out), np.sort(held_out))
 
 
+def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
+    """Images that an epoch trains on: whole batches of those that are not held out."""
+    split = split_images(data.is_face, share=configuration.validation_share, seed=0)
+    return len(split.train) // configuration.batch_size * configuration.batch_size
+
+
 def fit(
     configuration: Configuration,
     seed: int,

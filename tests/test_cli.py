@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_a_study_runs_and_prints_its_table(results):
     folder, done = results
 
     assert len(list((folder / "runs").iterdir())) == 10
-    assert "[10/10]" in done.stderr
+    assert re.search(r"\[10/10\] .*, \d+ s, [\d,]+ images/s", done.stderr)
     assert "\x1b" not in done.stderr
     assert "| alpha = 0.001 |" in done.stdout
     assert "changed: batch_size=16, data.nonfaces.photographs=4" in done.stdout
@@ -75,17 +76,31 @@ def test_a_finished_study_trains_nothing_again(results):
 def test_more_replicates_train_only_what_is_missing(results):
     """Runs are named by what shapes them, so two of three seeds are there already."""
     folder, _ = results
-    planned = repro("plan", STUDY, *OVERRIDES, "--set", "replicates=3", "--results", folder)
+    wanted = [*OVERRIDES, "--set", "replicates=3", "--results", folder]
+    planned = repro("plan", STUDY, *wanted, "--no-calibration")
 
     assert planned.stdout.splitlines()[-1] == "15 runs: 10 have a record, 5 to run"
 
 
 def test_a_plan_writes_nothing(tmp_path):
-    """Looking is free."""
-    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none")
+    """Looking is free, even with the time and memory to expect."""
+    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", "--workers", 2)
 
-    assert planned.returncode == 0
+    assert planned.returncode == 0, planned.stderr
+    assert re.fullmatch(
+        r"Expected on this machine, 2 at a time: [\d a-z]+; [\d.]+ GB of memory \([\d.]+ GB each\)",
+        planned.stdout.splitlines()[-1],
+    )
     assert not (tmp_path / "none").exists()
+
+
+def test_nothing_is_tried_out_when_nothing_is_missing(results):
+    """The plan of a finished study ends with its count of runs."""
+    folder, _ = results
+    planned = repro("plan", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+
+    assert planned.stdout.splitlines()[-1] == "10 runs: 10 have a record, 0 to run"
+    assert planned.stderr == ""
 
 
 def test_a_record_holds_what_the_tables_and_figures_need(results):
@@ -104,6 +119,7 @@ def test_a_record_holds_what_the_tables_and_figures_need(results):
     assert {"val_active_units", "val_accuracy", "false_positive_rate"} <= set(record.metrics)
     assert {"ess", "largest_weight", "val_accuracy"} <= set(record.history[-1])
     assert record.provenance["threads"] == 1
+    assert record.provenance["images_per_second"] > 0
     assert [epoch["epoch"] for epoch in record.history] == [1, 2]
 
 

@@ -91,7 +91,19 @@ MAY_IMPORT = {
         "records",
         "tasks",
     },
-    "executor": {"errors", "tasks", "execution"},
+    "processes": {"errors"},
+    "executor": {"tasks", "processes", "execution"},
+    "calibration": {
+        "errors",
+        "configuration",
+        "data.sources",
+        "data.sets",
+        "models",
+        "training",
+        "evaluation",
+        "tasks",
+        "processes",
+    },
     "runner": {
         "errors",
         "configuration",
@@ -114,7 +126,9 @@ MAY_IMPORT = {
         "layers",
         "study",
         "records",
+        "tasks",
         "runner",
+        "calibration",
         "progress",
         "tracking",
         "tables",
@@ -168,7 +182,7 @@ def test_the_command_line_loads_nothing_heavy():
 def test_the_parent_of_a_study_never_loads_torch():
     """Workers alone pay for it."""
     probe = (
-        "import sys, repro.runner, repro.progress, repro.tables, repro.data.sources;"
+        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
         "sys.exit('torch' in sys.modules)"
     )
 

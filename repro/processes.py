@@ -1,0 +1,112 @@
+"""Child processes that answer requests: spawned, one thread each, ended with their parent.
+
+A child answers each request with any number of messages, the last of which says how it went.
+What a message means is the business of whoever starts the child.
+"""
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from repro.errors import ReproError
+
+GRACE = 2.0  # seconds that a child has to end when asked
+
+Say = Callable[[str, Any], None]
+Answer = Callable[[Any, Say], Any]
+
+
+class Gone(Exception):
+    """The child ended before its answer; the text says how."""
+
+
+class ChildError(RuntimeError):
+    """A defect of this program, met in a child; its text is the child's traceback."""
+
+
+class Child:
+    """A process and the connection to it."""
+
+    def __init__(self, prepare: Callable[[], Answer]) -> None:
+        """Start the process; it waits for requests.
+
+        Args:
+            prepare: A module's function, called once in the child; it loads what is heavy there
+                and returns what answers a request.
+        """
+        # Read by OpenMP when the child loads it; more threads in several workers cost time.
+        os.environ["OMP_NUM_THREADS"] = "1"
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def send(self, request: Any) -> None:
+        """Give the idle child a request."""
+        self.connection.send(request)
+
+    def receive(self) -> tuple[str, Any]:
+        """The next message: a word and what belongs to it; ``ended`` is the last one's word.
+
+        Raises:
+            Gone: The process is no more.
+            ReproError: The child met a mistake that the user can mend.
+            ChildError: The child met a mistake of ours.
+        """
+        try:
+            word, content = self.connection.recv()
+        except (EOFError, ConnectionError):
+            self.join()
+            raise Gone(self._fate()) from None
+        if word == "mistake":
+            raise ReproError(content)
+        if word == "defect":
+            raise ChildError(content)
+        return word, content
+
+    def _fate(self) -> str:
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit status {code}"
+
+    def stop(self) -> None:
+        """Ask the process to end, whatever it is doing."""
+        self.connection.close()
+        self.process.terminate()
+
+    def join(self) -> None:
+        """Wait until the process is gone, by force if need be."""
+        self.process.join(GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
+    """The child: answer what arrives until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    answer = prepare()
+
+    def say(word: str, content: Any) -> None:
+        connection.send((word, content))
+
+    while True:
+        try:
+            request = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        try:
+            message = ("ended", answer(request, say))
+        except (BrokenPipeError, KeyboardInterrupt):
+            return
+        except ReproError as error:
+            message = ("mistake", str(error))
+        except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
+            message = ("defect", traceback.format_exc())
+        connection.send(message)
