@@ -80,20 +80,20 @@ class Prediction:
         return self.workers * self.each
 
 
-def predict(tasks: Sequence[Task], *, workers: int) -> Prediction:
-    """Time and memory of the tasks, in their order, so many at a time.
+def predict(tasks: Sequence[Task], *, slots: Sequence[str]) -> Prediction:
+    """Time and memory of the tasks, in their order, one at a time in each slot.
 
     Args:
         tasks: At least one.
-        workers: At least 1.
+        slots: The device of each; see `machine`.
 
     Raises:
         ReproError: The data are wrong, or a calibrating process was killed.
     """
-    workers = min(workers, len(tasks))
+    slots = slots[: len(tasks)]
     kinds = [cost_kind(task.configuration) for task in tasks]
     wanted = dict(zip(kinds, (task.configuration for task in tasks), strict=True))
-    measured = _measure_all(shares(list(wanted), workers), wanted)
+    measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots)
     costs = {name: average(found) for name, found in measured.items()}
     runs = [
         (task.configuration.data, costs[name].load, costs[name].seconds(task.configuration.epochs))
@@ -101,8 +101,8 @@ def predict(tasks: Sequence[Task], *, workers: int) -> Prediction:
     ]
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_seconds(runs, workers=workers),
-        workers=workers,
+        seconds=start + wall_seconds(runs, workers=len(slots)),
+        workers=len(slots),
         each=max(cost.memory for cost in costs.values()),
     )
 
@@ -164,16 +164,16 @@ def wall_seconds(runs: Iterable[tuple[Hashable, float, float]], *, workers: int)
 
 
 def _measure_all(
-    dealt: Sequence[Sequence[str]], wanted: dict[str, Configuration]
+    dealt: Sequence[Sequence[str]], wanted: dict[str, Configuration], slots: Sequence[str]
 ) -> dict[str, list[Cost]]:
     """Let one process measure each share; every kind's costs."""
     found: dict[str, list[Cost]] = {name: [] for name in wanted}
     began = time.monotonic()
     children: list[Child] = []
     try:
-        for share in dealt:
+        for share, device in zip(dealt, slots, strict=True):
             children.append(Child(_prepare))
-            children[-1].send((began, [wanted[name] for name in share]))
+            children[-1].send((began, device, [wanted[name] for name in share]))
         for child, share in zip(children, dealt, strict=True):
             for name, cost in zip(share, _answer(child), strict=True):
                 found[name].append(cost)
@@ -203,19 +203,20 @@ def _prepare() -> Answer:
     training.make_deterministic()
 
     def measure_each(request: Any, _: Say) -> list[Cost]:
-        began, configurations = request
+        began, device, configurations = request
         start = time.monotonic() - began
-        return [measure(configuration, start=start) for configuration in configurations]
+        return [measure(each, start=start, device=device) for each in configurations]
 
     return measure_each
 
 
-def measure(configuration: Configuration, *, start: float) -> Cost:
+def measure(configuration: Configuration, *, start: float, device: str) -> Cost:
     """Measure what a run costs, by training and scanning a little of its data in this process.
 
     Args:
         configuration: Of the run.
         start: Seconds until this process was ready.
+        device: Where it would train.
 
     Raises:
         DataError: The data are wrong.
@@ -223,7 +224,7 @@ def measure(configuration: Configuration, *, start: float) -> Cost:
     data = _load(configuration.data)
     copies = _memory_of_copies(configuration, data.images)
     resting = _start_of_peak()
-    epoch, model, fails_after = _train(configuration, data.images)
+    epoch, model, fails_after = _train(configuration, data.images, device)
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
@@ -288,7 +289,7 @@ def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> i
 
 
 def _train(
-    configuration: Configuration, images: TrainingImages
+    configuration: Configuration, images: TrainingImages, device: str
 ) -> tuple[float, "Model | None", int | None]:
     """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
     from repro import training
@@ -301,6 +302,7 @@ def _train(
             configuration.model_copy(update={"epochs": EPOCHS}),
             0,
             part,
+            device=device,
             on_epoch=lambda _: ends.append(time.perf_counter() - began),
         ).model
     except RunFailed:

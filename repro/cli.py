@@ -4,7 +4,6 @@ Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is runni
 130 or 143 interrupted.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -75,11 +74,18 @@ def _variant(command: Command) -> Command:
     return _results(command)
 
 
-def _workers(command: Command) -> Command:
+def _places(command: Command) -> Command:
+    """Options of every command that executes runs, or would."""
+    command = click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="Where runs train: cpu, cuda, or several GPUs as cuda:0,cuda:1.",
+    )(command)
     return click.option(
         "--workers",
         type=click.IntRange(min=1),
-        help="Runs at a time, one thread each [default: the number of cores].",
+        help="Runs at a time, one thread each [default: one a core, or four a GPU].",
     )(command)
 
 
@@ -97,22 +103,27 @@ def main() -> None:
 @main.command()
 @_study_file
 @_variant
-@_workers
+@_places
 def run(
     study: Path,
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
+    device: str,
     workers: int | None,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
-    from repro import progress, runner, tracking
+    from repro import machine, progress, runner, tracking
 
     resolved = _load(study, profile, overrides)
     mirror = tracking.Mirror(results, warn=lambda line: click.echo(f"Warning: {line}", err=True))
     with progress.on_this_terminal() as watcher:
         index = runner.run(
-            resolved, results, workers=workers or _cores(), progress=watcher, mirror=mirror
+            resolved,
+            results,
+            slots=machine.slots(device, workers),
+            progress=watcher,
+            mirror=mirror,
         )
     printed = _table(index, results, "markdown", "full")
     mirror.finish(index, printed)
@@ -122,7 +133,7 @@ def run(
 @main.command()
 @_study_file
 @_variant
-@_workers
+@_places
 @click.option(
     "--no-calibration",
     is_flag=True,
@@ -133,13 +144,15 @@ def plan(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
+    device: str,
     workers: int | None,
     no_calibration: bool,
 ) -> None:
     """List the runs of STUDY, done or to be trained, and the time and memory to expect."""
-    from repro import records, runner
+    from repro import machine, records, runner
 
-    planned = runner.plan(_load(study, profile, overrides), results)
+    slots = machine.slots(device, workers)
+    planned = runner.plan(_load(study, profile, overrides), results, slots=slots)
     missing = {task.key for task in planned.missing}
     for task in planned.tasks:
         state = "to run"
@@ -149,7 +162,7 @@ def plan(
     total = len(planned.tasks)
     click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
-        click.echo(_expected(planned.missing, workers or _cores()))
+        click.echo(_expected(planned.missing, slots))
 
 
 @main.command()
@@ -216,12 +229,12 @@ def ui(study: str | None, results: Path, port: int) -> None:
     sys.exit(serve(results, port=port, open_study=name))
 
 
-def _expected(missing: "Sequence[Task]", workers: int) -> str:
+def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
     """What the missing runs will cost, tried out on this machine."""
     from repro import calibration, progress
 
     click.echo("Trying out on this machine what a run costs ...", err=True)
-    expected = calibration.predict(missing, workers=workers)
+    expected = calibration.predict(missing, slots=slots)
     return (
         f"Expected on this machine, {expected.workers} at a time: "
         f"{progress.duration(expected.seconds)}; {progress.size(expected.memory)} of memory "
@@ -277,10 +290,6 @@ def _table(index: "StudyIndex", results: Path, form: Any, style: Any) -> str:
     from repro import records, tables
 
     return tables.render(index, records.read_study(index, results), form=form, style=style)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

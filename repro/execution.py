@@ -14,7 +14,7 @@ from repro import evaluation, provenance, training
 from repro.configuration import Data
 from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
-from repro.errors import RunFailed
+from repro.errors import ReproError, RunFailed
 from repro.evaluation import Scores
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import Record, write_record
@@ -67,17 +67,19 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
         on_epoch: Called with each epoch's history and its training images per second.
     """
     training.make_deterministic()
+    _require(task.device)
     images, portraits, nonfaces = _load(task.configuration.data)
     clock = _Clock(training.images_per_epoch(task.configuration, images))
 
     def measured() -> dict[str, Any]:
-        return {"commit": task.commit, **provenance.environment(), **clock.times()}
+        return {"commit": task.commit, **provenance.environment(task.device), **clock.times()}
 
     try:
         fitted = training.fit(
             task.configuration,
             task.seed,
             images,
+            device=task.device,
             on_epoch=lambda epoch: on_epoch(epoch, clock.epoch()),
         )
     except RunFailed as failure:
@@ -93,6 +95,15 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
     record = _finished(task, fitted, images, scores, measured)
     write_record(record, task.results, _files(fitted, scores))
     return record
+
+
+def _require(device: str) -> None:
+    """Refuse a device that is not there."""
+    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
+        raise ReproError(
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
+            "here; leave the option out, or install the build of torch for your GPU"
+        )
 
 
 def _finished(

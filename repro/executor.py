@@ -6,8 +6,8 @@ The workers write records; this module reports what happens and never looks into
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from typing import Any, Literal
 
@@ -42,10 +42,14 @@ class WorkerError(RuntimeError):
     """A defect of this program, met in a worker; its text holds the worker's traceback."""
 
 
-def run_tasks(tasks: Iterable[Task], *, workers: int) -> Iterator[Event]:
-    """Execute tasks in their order on as many processes as there are workers.
+def run_tasks(tasks: Iterable[Task], *, slots: Sequence[str]) -> Iterator[Event]:
+    """Execute tasks in their order, one process a slot.
 
     Closing the iterator ends the processes.
+
+    Args:
+        tasks: In the order in which they start.
+        slots: The device of each.
 
     Yields:
         Events, as they happen.
@@ -56,7 +60,7 @@ def run_tasks(tasks: Iterable[Task], *, workers: int) -> Iterator[Event]:
     """
     waiting = deque(tasks)
     attempts: Counter[str] = Counter()
-    pool = [_Worker() for _ in range(min(workers, len(waiting)))]
+    pool = [_Worker(device) for device in slots[: len(waiting)]]
     try:
         while waiting or any(worker.task for worker in pool):
             for worker in pool:
@@ -67,7 +71,7 @@ def run_tasks(tasks: Iterable[Task], *, workers: int) -> Iterator[Event]:
             for worker in _ready(pool):
                 event = worker.event()
                 if event.kind == "lost":
-                    pool[pool.index(worker)] = _Worker()
+                    pool[pool.index(worker)] = _Worker(worker.device)
                     if attempts[event.task.key] < ATTEMPTS:
                         waiting.appendleft(event.task)
                         continue
@@ -88,15 +92,16 @@ def _ready(pool: list["_Worker"]) -> list["_Worker"]:
 class _Worker(Child):
     """A process that executes tasks, and the task that it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         """Start the process; it waits for tasks."""
         super().__init__(_prepare)
+        self.device = device
         self.task: Task | None = None
 
     def start(self, task: Task) -> None:
         """Give the idle worker a task."""
         self.task = task
-        self.send(task)
+        self.send(replace(task, device=self.device))
 
     def event(self) -> Event:
         """The next event of the current task; ``lost`` if the process is gone."""

@@ -25,16 +25,25 @@ def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def environment() -> dict[str, Any]:
-    """Versions and kind of machine, as seen by the process that trains."""
+def environment(device: str) -> dict[str, Any]:
+    """Versions and kind of machine, as seen by the process that trains.
+
+    Args:
+        device: Where it trains, as torch names it.
+    """
     import torch
+
+    from repro.kernels import library
+
+    on_gpu = device != "cpu"
 
     return {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "device": "cpu",
+        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        "kernels": "torch" if on_gpu else library.chosen(),
         "threads": torch.get_num_threads(),
     }
 

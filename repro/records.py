@@ -4,8 +4,8 @@
 that resample, ``weights.safetensors``. A folder appears whole or not at all: it exists when the
 run ended, finished or failed with a reason.
 ``results/studies/NAME/VARIANT.json`` says which runs a study wants: tables need nothing else.
-A run is named by what shapes it (configuration, seed, data, threads), never by the study that
-asked for it: two studies that share an arm share its runs.
+A run is named by what shapes its bits (configuration, seed, data, and how the machine computes),
+never by the study that asked for it: two studies that share an arm share its runs.
 """
 
 import contextlib
@@ -24,6 +24,21 @@ from repro.metrics import Count
 from repro.study import Study
 
 SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """How a machine computes, as far as it decides the last bits of a result.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        kernels: ``blocked`` or ``torch``.
+        threads: Of a run.
+    """
+
+    device: str
+    kernels: str
+    threads: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +108,23 @@ class StudyIndex:
 
 
 def run_key(
-    configuration: Configuration, seed: int, *, data: Mapping[str, str], threads: int
+    configuration: Configuration, seed: int, *, data: Mapping[str, str], arithmetic: Arithmetic
 ) -> str:
     """The name of a run: everything that shapes its numbers."""
-    identity = {"configuration": configuration.identity(), "data": dict(data), "threads": threads}
+    identity = {
+        "configuration": configuration.identity(),
+        "data": dict(data),
+        "arithmetic": asdict(arithmetic),
+    }
     return f"{digest(identity)}-seed{seed}"
 
 
 def index_study(
-    study: Study, *, data: Mapping[str, Mapping[str, str]], description: str, threads: int
+    study: Study,
+    *,
+    data: Mapping[str, Mapping[str, str]],
+    description: str,
+    arithmetic: Arithmetic,
 ) -> StudyIndex:
     """The index of a study.
 
@@ -109,13 +132,13 @@ def index_study(
         study: The resolved study.
         data: For each arm's name, the digests of its data.
         description: Of the data, for captions.
-        threads: Per worker.
+        arithmetic: Of the workers.
     """
     arms = [
         ArmIndex(
             name=arm.name,
             keys=[
-                run_key(arm.configuration, seed, data=data[arm.name], threads=threads)
+                run_key(arm.configuration, seed, data=data[arm.name], arithmetic=arithmetic)
                 for seed in range(study.replicates)
             ],
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from repro import executor, provenance, records
+from repro import executor, machine, provenance, records
 from repro.configuration import Data
 from repro.errors import Busy, ReproError
 from repro.records import Record, StudyIndex
@@ -17,8 +17,6 @@ from repro.tasks import Task
 
 if TYPE_CHECKING:
     from repro.tracking import Mirror
-
-THREADS = 1  # of a worker; checked against the worker's own constant by a test
 
 
 class Progress(Protocol):
@@ -55,8 +53,13 @@ class Plan:
     missing: Sequence[Task]
 
 
-def plan(study: Study, results: Path) -> Plan:
+def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
     """Find out which runs of a study have no record. Writes nothing.
+
+    Args:
+        study: Resolved.
+        results: The results folder.
+        slots: Where it would run; see `machine`.
 
     Raises:
         DataError: A data source is missing.
@@ -71,7 +74,7 @@ def plan(study: Study, results: Path) -> Plan:
         study,
         data={arm.name: known[arm.configuration.data] for arm in study.arms},
         description=sources.describe(study.arms[0].configuration.data),
-        threads=THREADS,
+        arithmetic=machine.arithmetic(slots),
     )
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     commit = provenance.commit()
@@ -92,7 +95,7 @@ def plan(study: Study, results: Path) -> Plan:
 
 
 def run(
-    study: Study, results: Path, *, workers: int, progress: Progress, mirror: "Mirror"
+    study: Study, results: Path, *, slots: Sequence[str], progress: Progress, mirror: "Mirror"
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
@@ -102,7 +105,7 @@ def run(
     """
     from repro.data import sources
 
-    planned = plan(study, results)
+    planned = plan(study, results, slots=slots)
     if planned.missing:
         for data in {task.configuration.data for task in planned.missing}:
             sources.check(data)
@@ -110,8 +113,8 @@ def run(
     with _only_one(results, planned.index):
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
-        progress.begin(total=len(planned.tasks), done=done, workers=workers)
-        lost = _execute(planned, workers=workers, progress=progress, mirror=mirror)
+        progress.begin(total=len(planned.tasks), done=done, workers=len(slots))
+        lost = _execute(planned, slots=slots, progress=progress, mirror=mirror)
         for arm, _, key in planned.index.wanted():
             if records.has_record(key, results):
                 mirror.add(planned.index, arm, records.read_record(key, results))
@@ -122,10 +125,12 @@ def run(
     return planned.index
 
 
-def _execute(planned: Plan, *, workers: int, progress: Progress, mirror: "Mirror") -> list[str]:
+def _execute(
+    planned: Plan, *, slots: Sequence[str], progress: Progress, mirror: "Mirror"
+) -> list[str]:
     """Run what is missing; the titles of runs that were lost."""
     lost = []
-    for event in executor.run_tasks(planned.missing, workers=workers):
+    for event in executor.run_tasks(planned.missing, slots=slots):
         task = event.task
         if event.kind == "started":
             progress.started(task)

@@ -18,6 +18,7 @@ class Task:
         data: Digests of the data's content.
         commit: Of the program.
         results: Where the record goes.
+        device: Where it trains, as torch names it: cpu, cuda:0.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Task:
     data: dict[str, str]
     commit: str | None
     results: Path
+    device: str = "cpu"
 
     @property
     def title(self) -> str:

@@ -156,7 +156,7 @@ def test_a_users_mistake_in_a_calibrating_process_reaches_the_parent(tmp_path):
     gone = task(0, tmp_path, data=SMALL | {"nonfaces": str(tmp_path / "gone")})
 
     with pytest.raises(ReproError, match="gone: there is no such folder"):
-        calibration.predict([gone], workers=2)
+        calibration.predict([gone], slots=["cpu"] * 2)
     assert not multiprocessing.active_children()
 
 
@@ -165,7 +165,7 @@ def test_a_killed_calibrating_process_is_the_users_to_mend(tmp_path, monkeypatch
     monkeypatch.setattr(calibration, "_prepare", _die)
 
     with pytest.raises(ReproError, match=r"killed by SIGKILL.*--no-calibration"):
-        calibration.predict([task(0, tmp_path), task(1, tmp_path)], workers=2)
+        calibration.predict([task(0, tmp_path), task(1, tmp_path)], slots=["cpu"] * 2)
     assert not multiprocessing.active_children()
 
 

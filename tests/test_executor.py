@@ -31,7 +31,7 @@ def task(results, seed=0, **changes):
 
 def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
     """Only that run starts again, and it ends like any other."""
-    events = executor.run_tasks([task(tmp_path)], workers=1)
+    events = executor.run_tasks([task(tmp_path)], slots=["cpu"])
     kinds, rates = [], []
     for event in events:
         kinds.append(event.kind)
@@ -48,7 +48,7 @@ def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
 def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path):
     """Three attempts, then the others go on; how it ended is named."""
     events = []
-    for event in executor.run_tasks([task(tmp_path)], workers=1):
+    for event in executor.run_tasks([task(tmp_path)], slots=["cpu"]):
         events.append(event)
         if event.kind == "started":
             kill_children()
@@ -67,4 +67,4 @@ def test_a_users_mistake_in_a_worker_reaches_the_parent(tmp_path):
     data = SMALL | {"test": {"source": "ppb", "path": str(tmp_path / "gone")}}
 
     with pytest.raises(ReproError, match="gone"):
-        list(executor.run_tasks([task(tmp_path, data=data)], workers=1))
+        list(executor.run_tasks([task(tmp_path, data=data)], slots=["cpu"]))

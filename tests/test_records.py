@@ -9,7 +9,7 @@ from conftest import configuration, study_index
 from repro import records
 from repro.errors import RecordError
 from repro.metrics import Count
-from repro.records import Record
+from repro.records import Arithmetic, Record
 
 RECORD = Record(
     key="abc-seed0",
@@ -95,20 +95,24 @@ def test_what_is_no_record_is_named(tmp_path, text, message):
         records.read_record(RECORD.key, tmp_path)
 
 
-def key(arm=None, seed=0, data=DATA, threads=1):
-    return records.run_key(arm or configuration(), seed, data=data, threads=threads)
+def key(arm=None, seed=0, data=DATA, **machine):
+    arithmetic = Arithmetic(**{"device": "cpu", "kernels": "torch", "threads": 1} | machine)
+    return records.run_key(arm or configuration(), seed, data=data, arithmetic=arithmetic)
 
 
 def test_whatever_shapes_a_run_changes_its_name():
-    """Configuration, seed, data and threads."""
+    """Configuration, seed, data, and what decides the last bits."""
     others = [
         key(configuration(epochs=3)),
         key(seed=1),
         key(data=DATA | {"test": "z"}),
         key(threads=2),
+        key(device="cuda"),
+        key(kernels="blocked"),
+        key(configuration(precision="bf16")),
     ]
 
-    assert len({key(), *others}) == 5
+    assert len({key(), *others}) == 1 + len(others)
 
 
 def test_names_do_not_depend_on_this_process():

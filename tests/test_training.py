@@ -6,7 +6,7 @@ import torch
 from conftest import configuration, training_images
 from safetensors.torch import save
 
-from repro import inference, runner, training
+from repro import inference, machine, training
 from repro.errors import RunFailed
 
 
@@ -148,4 +148,4 @@ def test_encoding_restores_the_training_mode():
 
 def test_the_number_of_threads_in_a_runs_identity_is_the_workers():
     """Parent and worker agree without the parent loading torch."""
-    assert runner.THREADS == training.THREADS == torch.get_num_threads()
+    assert machine.THREADS == training.THREADS == torch.get_num_threads()

@@ -1,0 +1,46 @@
+"""This machine as a study sees it: its cores and GPUs as slots, and how it computes.
+
+A slot holds one run at a time. A processor has as many as it has cores, because two runs of one
+thread are faster than one run of two; a GPU has several, because one small run does not fill it.
+Which slot a run gets changes none of its numbers, and neither does how many there are.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+
+from repro.errors import ReproError
+from repro.kernels import library
+from repro.records import Arithmetic
+
+THREADS = 1  # of a run; checked against the worker's own constant by a test
+RUNS_PER_GPU = 4  # at about 1.5 GB of GPU memory each with all of MIT's file
+
+
+def slots(device: str, workers: int | None = None) -> list[str]:
+    """The device of each run that can execute at the same time.
+
+    Args:
+        device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
+        workers: Runs at a time; what the device takes if None.
+
+    Raises:
+        ReproError: The device's name is none.
+    """
+    devices = ["cuda:0" if name == "cuda" else name for name in device.split(",")]
+    if devices != ["cpu"] and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
+        raise ReproError(f"--device {device}: no device; say cpu, cuda, or cuda:0,cuda:1")
+    count = workers or (cores() if devices == ["cpu"] else RUNS_PER_GPU * len(devices))
+    return [devices[number % len(devices)] for number in range(count)]
+
+
+def arithmetic(places: Sequence[str]) -> Arithmetic:
+    """How runs are computed on such slots."""
+    device = places[0].split(":")[0]
+    kernels = library.chosen() if device == "cpu" else "torch"
+    return Arithmetic(device=device, kernels=kernels, threads=THREADS)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
