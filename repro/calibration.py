@@ -200,7 +200,7 @@ def _prepare() -> Answer:
     """In the child: how a request is answered."""
     from repro import training
 
-    training.make_deterministic()
+    training.prepare_process()
 
     def measure_each(request: Any, _: Say) -> list[Cost]:
         began, device, configurations = request

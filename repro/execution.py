@@ -66,7 +66,7 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
         task: The run.
         on_epoch: Called with each epoch's history and its training images per second.
     """
-    training.make_deterministic()
+    training.prepare_process()
     _require(task.device)
     images, portraits, nonfaces = _load(task.configuration.data)
     clock = _Clock(training.images_per_epoch(task.configuration, images))

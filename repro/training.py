@@ -19,6 +19,7 @@ from repro import inference, models, resampling, streams
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.errors import RunFailed
+from repro.kernels import library
 from repro.models import DebiasingVae, Model
 from repro.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
@@ -54,11 +55,12 @@ class Fitted:
     weights: NDArray[np.float64] | None
 
 
-def make_deterministic() -> None:
-    """Settings of this process without which bits would differ between runs."""
+def prepare_process() -> None:
+    """Settings without which bits would differ between runs, or runs be slower."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a GPU is first used
     torch.backends.cudnn.allow_tf32 = False  # fp32 means float32
     torch.set_num_threads(THREADS)
+    library.keep_memory()
     torch.use_deterministic_algorithms(True)
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped

@@ -58,11 +58,13 @@ def _nearest(
     photograph: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int
 ) -> Pixels:
     """OpenCV's rule: pixel i of 64 is source pixel floor(i * size / 64)."""
+    height, width, _ = photograph.shape
     offsets = np.arange(SIDE) * size // SIDE
-    rows = (tops[:, None] + offsets)[:, None, :, None]
-    columns = (lefts[:, None] + offsets)[None, :, None, :]
-    cut: Pixels = photograph[rows, columns]
-    return cut.reshape(-1, SIDE, SIDE, 3)
+    rows, columns = (tops[:, None] + offsets).ravel(), (lefts[:, None] + offsets).ravel()
+    colours = (3 * columns[:, None] + np.arange(3)).ravel()
+    grid = photograph.reshape(height, 3 * width)[rows].take(colours, axis=1)
+    windows = grid.reshape(len(tops), SIDE, len(lefts), SIDE * 3).transpose(0, 2, 1, 3)
+    return windows.reshape(-1, SIDE, SIDE, 3)
 
 
 def _bilinear(

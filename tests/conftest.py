@@ -17,7 +17,7 @@ needs_blocks = pytest.mark.skipif(
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tests run as workers do."""
-    training.make_deterministic()
+    training.prepare_process()
 
 
 def configuration(**changes):

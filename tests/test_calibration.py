@@ -142,9 +142,11 @@ def test_images_per_epoch_are_those_that_training_counts():
 
 def test_what_a_run_costs_is_measured():
     """Every part takes time and memory; a product that underflows ends after one epoch."""
-    cost = calibration.measure(configuration(data=SMALL), start=1.0)
+    cost = calibration.measure(configuration(data=SMALL), start=1.0, device="cpu")
     rule = {"combine": "product", "arithmetic": "float32"}
-    failing = calibration.measure(configuration(data=SMALL, resampling=rule), start=1.0)
+    failing = calibration.measure(
+        configuration(data=SMALL, resampling=rule), start=1.0, device="cpu"
+    )
 
     assert min(cost.load, cost.epoch, cost.scan) > 0
     assert cost.memory > 1e8

@@ -62,6 +62,7 @@ MAY_IMPORT = {
     "training": {
         "errors",
         "configuration",
+        "kernels.library",
         "step",
         "resampling",
         "models",

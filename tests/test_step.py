@@ -187,7 +187,7 @@ sys.path.insert(0, "tests")
 from conftest import configuration, training_images
 from safetensors.torch import save
 from repro import training
-training.make_deterministic()
+training.prepare_process()
 fitted = training.fit(configuration(), 3, training_images())
 print(hashlib.sha256(save(training.checkpoint_tensors(fitted.model))).hexdigest())
 """

@@ -80,6 +80,20 @@ def load() -> ctypes.CDLL | None:
     return library
 
 
+def keep_memory() -> None:
+    """Let this process keep the memory of a step for the next one, where its allocator is glibc's.
+
+    By default glibc gives large blocks back at once, and each step would get the maps that it
+    writes anew from the system, page by page.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    trim_threshold, mmap_max = -1, -4
+    allocator = ctypes.CDLL(None)
+    allocator.mallopt(trim_threshold, 2**31 - 1)
+    allocator.mallopt(mmap_max, 0)
+
+
 def _compiled() -> Path:
     """The shared library for this source, compiler and processor, compiled if it is new."""
     compiler = os.environ.get("CC", "cc")
