@@ -12,6 +12,9 @@ from repro.records import ArmIndex, StudyIndex
 needs_blocks = pytest.mark.skipif(
     library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
 )
+needs_pairs = pytest.mark.skipif(
+    not library.has_pairs(), reason="this processor does not multiply pairs of bfloat16"
+)
 
 
 @pytest.fixture(autouse=True, scope="session")

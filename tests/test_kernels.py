@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import needs_blocks
+from conftest import needs_blocks, needs_pairs
 from torch import nn
 from torch.nn import functional
 
@@ -15,7 +15,6 @@ from repro.kernels.blocked import Batch, BlockedKernels
 from repro.kernels.linear import linear
 from repro.kernels.operators import TorchKernels
 
-CPU = torch.device("cpu")
 LAYERS = [(3, 12, 32), (12, 24, 16), (24, 48, 8), (48, 72, 4)]  # fine and coarse channels, side
 
 
@@ -65,13 +64,38 @@ def test_a_convolution_on_blocks_agrees_with_float64(layer, images, transposed):
     finish = blocked._finish(images=images, bias=ours.bias)
     slopes = blocked._blocks(slope)
 
-    forward = blocked._rows(blocked._forward(ours, blocked._blocks(maps), finish), images)
-    by_input = blocked._backward(ours, slopes, blocked._finish(images=images))
+    forward = blocked._forward(ours, blocked._blocks(maps), finish, "fp32")
+    by_input = blocked._backward(ours, slopes, blocked._finish(images=images), "fp32")
     by_weights = blocked._weight_gradient(ours, blocked._blocks(maps), slopes)
 
-    assert relative(forward, result) < 1e-6
+    assert relative(blocked._rows(forward, images), result) < 1e-6
     assert relative(blocked._rows(by_input, images), exact.grad) < 1e-6
     assert relative(by_weights, theirs.weight.grad) < 1e-5
+
+
+@needs_pairs
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+@pytest.mark.parametrize("transposed", [False, True], ids=["convolution", "transposed"])
+def test_a_convolution_of_pairs_rounds_its_factors_and_nothing_else(layer, transposed):
+    """Factors rounded to bfloat16 beforehand, float64 gives the same sums, forward and back."""
+    fine, coarse, side = layer
+    made = convolution(fine, coarse, transposed=transposed)
+    small, large = normal(20, coarse, side, side), normal(20, fine, 2 * side, 2 * side)
+    given, slope = (small, large) if transposed else (large, small)
+    exact = convolution(fine, coarse, transposed=transposed, dtype=torch.float64)
+    exact.weight.data = made.weight.data.bfloat16().double()
+    maps = given.bfloat16().double().requires_grad_()
+    result = exact(maps) - exact.bias.view(1, -1, 1, 1)
+    result.backward(slope.bfloat16().double())
+    finish = blocked._finish(images=20)
+
+    forward = blocked._forward(made, blocked._blocks(given), finish, "bf16")
+    backward = blocked._backward(made, blocked._blocks(slope), finish, "bf16")
+
+    if fine != 3 or transposed:  # three channels make no pairs: they are left in float32
+        assert relative(blocked._rows(forward, 20), result) < 1e-6
+    if fine != 3 or not transposed:
+        assert relative(blocked._rows(backward, 20), maps.grad) < 1e-6
 
 
 def trained_once(kernels, dtype, images=21, norm="l2"):
@@ -210,10 +234,10 @@ def test_a_linear_layer_keeps_to_autocast():
         assert linear(normal(2, 3), normal(4, 3), normal(4)).dtype == torch.bfloat16
 
 
-def test_bfloat16_and_other_devices_are_computed_by_torch():
-    """Blocks are float32 on a processor."""
-    assert choice.choose(CPU, "bf16").name == "torch"
+def test_other_devices_are_computed_by_torch():
+    """Blocks are for processors."""
     assert choice.choose(torch.device("cuda"), "fp32").name == "torch"
+    assert choice.choose(torch.device("cuda"), "bf16").precision == "bf16"
 
 
 @pytest.mark.parametrize(

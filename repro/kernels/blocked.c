@@ -15,6 +15,7 @@
  *
  * One thread, and the order of every sum is fixed: the same input gives the same bits.
  */
+#include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -65,8 +66,8 @@ INLINE vec lanes_of(long block, long images) {
 
 /* acc[c][b] += sum over the run of w[j][c] * x[block b][j], for TILE channels and B blocks. */
 #define DEFINE_ACCUMULATE(TILE, B)                                                                 \
-    INLINE void accumulate_##TILE##_##B(vec acc[TILE][B], const float *x, size_t block,            \
-                                        const float *w, long run) {                                \
+    INLINE void accumulate_float_##TILE##_##B(vec acc[TILE][B], const float *x, size_t block,      \
+                                              const float *w, long run) {                          \
         for (long j = 0; j < run; j++) {                                                           \
             vec lane[B];                                                                           \
             UNROLL for (int b = 0; b < B; b++) lane[b] = load(x + b * block + j * LANES);          \
@@ -80,6 +81,30 @@ DEFINE_ACCUMULATE(12, 2)
 DEFINE_ACCUMULATE(12, 1)
 DEFINE_ACCUMULATE(3, 4)
 DEFINE_ACCUMULATE(3, 1)
+
+#ifdef __AVX512BF16__
+/* The same for a run of pairs of bfloat16: x[block b][j / 2][lane][2], w[j / 2][c][2]. */
+#define DEFINE_ACCUMULATE_PAIRS(TILE, B)                                                           \
+    INLINE void accumulate_uint16_t_##TILE##_##B(vec acc[TILE][B], const uint16_t *x,              \
+                                                 size_t block, const uint16_t *w, long run) {      \
+        for (long j = 0; j < run; j += 2) {                                                        \
+            __m512bh lane[B];                                                                      \
+            UNROLL for (int b = 0; b < B; b++)                                                     \
+                lane[b] = (__m512bh)_mm512_load_si512(x + b * block + j * LANES);                  \
+            UNROLL for (int c = 0; c < TILE; c++) {                                                \
+                int32_t pair;                                                                      \
+                memcpy(&pair, w + j * TILE + 2 * c, sizeof pair);                                  \
+                const __m512bh weight = (__m512bh)_mm512_set1_epi32(pair);                         \
+                UNROLL for (int b = 0; b < B; b++)                                                 \
+                    acc[c][b] = (vec)_mm512_dpbf16_ps((__m512)acc[c][b], lane[b], weight);         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+DEFINE_ACCUMULATE_PAIRS(12, 2)
+DEFINE_ACCUMULATE_PAIRS(12, 1)
+DEFINE_ACCUMULATE_PAIRS(3, 4)
+DEFINE_ACCUMULATE_PAIRS(3, 1)
+#endif
 
 #define CHANNELS 96 /* at most, of any map */
 
@@ -128,8 +153,8 @@ static void observe(const float *values, const float *other, long pixels, long c
     }
 }
 
-#define DEFINE_COARSEN(TILE, B)                                                                    \
-    static void coarsen_##TILE##_##B(const float *fine, const float *packed, float *coarse,        \
+#define DEFINE_COARSEN(VALUE, TILE, B)                                                             \
+    static void coarsen_##VALUE##_##TILE##_##B(const VALUE *fine, const VALUE *packed, float *coarse,\
                                      long first, long h, long w, long F, long C,                   \
                                      const finish *f) {                                            \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
@@ -143,7 +168,7 @@ static void observe(const float *values, const float *other, long pixels, long c
                     const long left = ox ? 0 : 2, right = ox < w - 1 ? 5 : 4;                      \
                     for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                  \
                         const long iy = 2 * oy + ky - 2, ix = 2 * ox + left - 2;                   \
-                        accumulate_##TILE##_##B(                                                   \
+                        accumulate_##VALUE##_##TILE##_##B(                                         \
                             acc, fine + first * fine_block + (iy * 2 * w + ix) * F * LANES,        \
                             fine_block, packed + ((tile * KERNEL + ky) * KERNEL + left) * F * TILE,\
                             (right - left) * F);                                                   \
@@ -161,8 +186,12 @@ static void observe(const float *values, const float *other, long pixels, long c
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_COARSEN(12, 2)
-DEFINE_COARSEN(12, 1)
+DEFINE_COARSEN(float, 12, 2)
+DEFINE_COARSEN(float, 12, 1)
+#ifdef __AVX512BF16__
+DEFINE_COARSEN(uint16_t, 12, 2)
+DEFINE_COARSEN(uint16_t, 12, 1)
+#endif
 
 /* weights [C][F][5][5] -> packed [C/12][5][5][F][12] */
 static void pack_coarsen(const float *weights, float *packed, long F, long C) {
@@ -178,16 +207,16 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
              long h, long w, long F, long C, const finish *f) {
     long first = 0;
     pack_coarsen(weights, packed, F, C);
-    for (; first + 2 <= blocks; first += 2) coarsen_12_2(fine, packed, coarse, first, h, w, F, C, f);
-    for (; first < blocks; first++) coarsen_12_1(fine, packed, coarse, first, h, w, F, C, f);
+    for (; first + 2 <= blocks; first += 2) coarsen_float_12_2(fine, packed, coarse, first, h, w, F, C, f);
+    for (; first < blocks; first++) coarsen_float_12_1(fine, packed, coarse, first, h, w, F, C, f);
 }
 
 /* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
 INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
 INLINE long taps(long i) { return i % 2 ? 2 : 3; }
 
-#define DEFINE_REFINE(TILE, B)                                                                     \
-    static void refine_##TILE##_##B(const float *coarse, const float *packed, float *fine,         \
+#define DEFINE_REFINE(VALUE, TILE, B)                                                              \
+    static void refine_##VALUE##_##TILE##_##B(const VALUE *coarse, const VALUE *packed, float *fine,\
                                     long first, long h, long w, long F, long C,                    \
                                     const finish *f) {                                             \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
@@ -200,11 +229,11 @@ INLINE long taps(long i) { return i % 2 ? 2 : 3; }
                         UNROLL for (int b = 0; b < B; b++) acc[c][b] = (vec){0};                   \
                     const long oy = first_tap(iy), ox = first_tap(ix);                             \
                     const long left = ox < 0, end = ox + taps(ix) > w ? w - ox : taps(ix);         \
-                    const float *weights =                                                         \
+                    const VALUE *weights =                                                         \
                         packed + (tile * 4 + iy % 2 * 2 + ix % 2) * 9 * C * TILE;                  \
                     for (long t = 0; t < taps(iy); t++) {                                          \
                         if (oy + t < 0 || oy + t >= h) continue;                                   \
-                        accumulate_##TILE##_##B(                                                   \
+                        accumulate_##VALUE##_##TILE##_##B(                                         \
                             acc,                                                                   \
                             coarse + first * coarse_block + ((oy + t) * w + ox + left) * C * LANES,\
                             coarse_block, weights + (t * 3 + left) * C * TILE, (end - left) * C);  \
@@ -222,10 +251,16 @@ INLINE long taps(long i) { return i % 2 ? 2 : 3; }
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_REFINE(12, 2)
-DEFINE_REFINE(12, 1)
-DEFINE_REFINE(3, 4)
-DEFINE_REFINE(3, 1)
+DEFINE_REFINE(float, 12, 2)
+DEFINE_REFINE(float, 12, 1)
+DEFINE_REFINE(float, 3, 4)
+DEFINE_REFINE(float, 3, 1)
+#ifdef __AVX512BF16__
+DEFINE_REFINE(uint16_t, 12, 2)
+DEFINE_REFINE(uint16_t, 12, 1)
+DEFINE_REFINE(uint16_t, 3, 4)
+DEFINE_REFINE(uint16_t, 3, 1)
+#endif
 
 /* weights [C][F][5][5] -> packed [F/T][2][2][3][3][C][T], taps by parity of the fine pixel: tap t of
  * parity p, counted upwards in the coarse map, is row 4 - 2t - p of the kernel */
@@ -246,13 +281,79 @@ void refine(const float *coarse, const float *weights, float *packed, float *fin
     long first = 0;
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
     if (F == 3) {
-        for (; first + 4 <= blocks; first += 4) refine_3_4(coarse, packed, fine, first, h, w, F, C, f);
-        for (; first < blocks; first++) refine_3_1(coarse, packed, fine, first, h, w, F, C, f);
+        for (; first + 4 <= blocks; first += 4) refine_float_3_4(coarse, packed, fine, first, h, w, F, C, f);
+        for (; first < blocks; first++) refine_float_3_1(coarse, packed, fine, first, h, w, F, C, f);
         return;
     }
-    for (; first + 2 <= blocks; first += 2) refine_12_2(coarse, packed, fine, first, h, w, F, C, f);
-    for (; first < blocks; first++) refine_12_1(coarse, packed, fine, first, h, w, F, C, f);
+    for (; first + 2 <= blocks; first += 2) refine_float_12_2(coarse, packed, fine, first, h, w, F, C, f);
+    for (; first < blocks; first++) refine_float_12_1(coarse, packed, fine, first, h, w, F, C, f);
 }
+
+/* Whether this was compiled for a processor that multiplies pairs of bfloat16. */
+long has_pairs(void) {
+#ifdef __AVX512BF16__
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+#ifdef __AVX512BF16__
+/* float [pixels][C][16] -> bfloat16 [pixels][C/2][16][2], C even */
+void to_pairs(const float *blocked, uint16_t *pairs, long pixels, long C) {
+    const __m512i interleave = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+        23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    for (long p = 0; p < pixels * C * LANES; p += 2 * LANES) {
+        const __m512 first = _mm512_load_ps(blocked + p), second = _mm512_load_ps(blocked + p + LANES);
+        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+        _mm512_store_si512(pairs + p, _mm512_permutexvar_epi16(interleave, both));
+    }
+}
+
+/* packed weights, float [runs][run][T] -> bfloat16 [runs][run / 2][T][2], run even */
+static void pair_weights(const float *packed, uint16_t *pairs, long count, long T) {
+    for (long j = 0; j < count / T; j++)
+        for (long c = 0; c < T; c++) {
+            uint32_t bits;
+            memcpy(&bits, packed + j * T + c, sizeof bits);
+            bits += 0x7fff + (bits >> 16 & 1); /* to nearest, ties to even */
+            pairs[(j / 2 * T + c) * 2 + j % 2] = (uint16_t)(bits >> 16);
+        }
+}
+
+/* As `coarsen`, from pairs; F even. packed and pairs: room for as many as there are weights. */
+void coarsen_pairs(const uint16_t *fine, const float *weights, float *packed, uint16_t *pairs,
+                   float *coarse, long blocks, long h, long w, long F, long C, const finish *f) {
+    long first = 0;
+    pack_coarsen(weights, packed, F, C);
+    pair_weights(packed, pairs, KERNEL * KERNEL * F * C, 12);
+    for (; first + 2 <= blocks; first += 2)
+        coarsen_uint16_t_12_2(fine, pairs, coarse, first, h, w, F, C, f);
+    for (; first < blocks; first++)
+        coarsen_uint16_t_12_1(fine, pairs, coarse, first, h, w, F, C, f);
+}
+
+/* As `refine`, from pairs. packed and pairs: room for 36 F C. */
+void refine_pairs(const uint16_t *coarse, const float *weights, float *packed, uint16_t *pairs,
+                  float *fine, long blocks, long h, long w, long F, long C, const finish *f) {
+    long first = 0;
+    memset(packed, 0, sizeof(float) * 36 * F * C);
+    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    pair_weights(packed, pairs, 36 * F * C, F == 3 ? 3 : 12);
+    if (F == 3) {
+        for (; first + 4 <= blocks; first += 4)
+            refine_uint16_t_3_4(coarse, pairs, fine, first, h, w, F, C, f);
+        for (; first < blocks; first++)
+            refine_uint16_t_3_1(coarse, pairs, fine, first, h, w, F, C, f);
+        return;
+    }
+    for (; first + 2 <= blocks; first += 2)
+        refine_uint16_t_12_2(coarse, pairs, fine, first, h, w, F, C, f);
+    for (; first < blocks; first++)
+        refine_uint16_t_12_1(coarse, pairs, fine, first, h, w, F, C, f);
+}
+#endif
 
 /* Of a run of coarse rows: one parity of the fine pixels beside them, TF channels, side by side.
  * Fine pixel (2 y + py, 2 x + px) stands at [y - top + 1][x + 1]; what lies outside is left out.

@@ -19,6 +19,7 @@ from repro.kernels.library import Finish, Normalisation, load
 
 LANES = 16
 
+Precision = Literal["fp32", "bf16"]
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 Layer = tuple[Convolution, nn.BatchNorm2d]
 
@@ -52,13 +53,23 @@ class Passed(NamedTuple):
 
 
 class BlockedKernels:
-    """Float32 on one thread of a processor with vectors of 512 bits; see `library`."""
+    """One thread of a processor with vectors of 512 bits; see `library`."""
 
     name: Literal["blocked", "torch"] = "blocked"
 
+    def __init__(self, precision: Precision = "fp32") -> None:
+        """Multiply float32, or pairs of bfloat16 that are added up in float32.
+
+        In bf16, convolutions forward and backward read bfloat16; maps are kept, normalised and
+        correlated with gradients in float32. Hidden layers are autocast's business.
+        """
+        self.precision: Precision = precision
+
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
-        """What the forward pass of a network runs in: nothing special."""
-        return nullcontext()
+        """What the forward pass of a network runs in."""
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(device.type, torch.bfloat16)
 
     def gather(self, images: Tensor, index: Tensor) -> Batch:
         """Chosen images in [0, 1]; lanes beyond the last image hold 0.
@@ -89,7 +100,7 @@ class BlockedKernels:
         """
         if layers[0][1].training:
             parameters = _parameters(layers)
-            result: Tensor = _Features.apply(batch, layers, *parameters)  # type: ignore[no-untyped-call]
+            result: Tensor = _Features.apply(batch, layers, self.precision, *parameters)  # type: ignore[no-untyped-call]
             return result
         blocked, images = batch
         for convolution, norm in layers:
@@ -98,7 +109,7 @@ class BlockedKernels:
             finish = _finish(
                 images=images, relu=True, bias=convolution.bias, scale=scale, shift=shift
             )
-            blocked = _forward(convolution, blocked, finish)
+            blocked = _forward(convolution, blocked, finish, self.precision)
         return _rows(blocked, images)
 
     def errors(
@@ -122,7 +133,7 @@ class BlockedKernels:
         Returns:
             Shape (N,): summed over pixels and channels.
         """
-        given = (maps, batch.map, layers, last, 1 if norm == "l1" else 2)
+        given = (maps.float(), batch.map, layers, last, 1 if norm == "l1" else 2, self.precision)
         parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
@@ -130,9 +141,11 @@ class BlockedKernels:
 
 class _Features(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, batch: Batch, layers: Sequence[Layer], *_: Tensor) -> Tensor:
-        blocked, ctx.passed = _pass(batch.map, layers, batch.images)
-        ctx.layers, ctx.images = layers, batch.images
+    def forward(
+        ctx: Any, batch: Batch, layers: Sequence[Layer], precision: Precision, *_: Tensor
+    ) -> Tensor:
+        blocked, ctx.passed = _pass(batch.map, layers, batch.images, precision)
+        ctx.layers, ctx.images, ctx.precision = layers, batch.images, precision
         return _rows(blocked, batch.images)
 
     @staticmethod
@@ -143,8 +156,8 @@ class _Features(torch.autograd.Function):
         sums = _no_sums(last.centre)
         finish = _finish(other=last.output, centre=last.centre, sums=sums, images=ctx.images)
         _call("moments", gradient, *_extent(gradient), finish)
-        _, gradients = _return(gradient, sums, ctx.layers, ctx.passed, ctx.images, to_input=False)
-        return (None, None, *gradients)
+        _, gradients = _return(gradient, sums, ctx, to_input=False)
+        return (None, None, None, *gradients)
 
 
 class _Errors(torch.autograd.Function):
@@ -156,12 +169,14 @@ class _Errors(torch.autograd.Function):
         layers: Sequence[Layer],
         last: nn.ConvTranspose2d,
         norm: int,
+        precision: Precision,
         *_: Tensor,
     ) -> Tensor:
         ctx.layers, ctx.last, ctx.norm, ctx.images = layers, last, norm, len(maps)
-        ctx.target = blocked
-        ctx.hidden, ctx.passed = _pass(_blocks(maps), layers, len(maps))
-        ctx.decoded = _forward(last, ctx.hidden, _finish(bias=last.bias, images=len(maps)))
+        ctx.target, ctx.precision = blocked, precision
+        ctx.hidden, ctx.passed = _pass(_blocks(maps), layers, len(maps), precision)
+        finish = _finish(bias=last.bias, images=len(maps))
+        ctx.decoded = _forward(last, ctx.hidden, finish, precision)
         error = torch.empty(len(ctx.decoded) * LANES)
         blocks, pixels, channels = _extent(ctx.decoded)
         _call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
@@ -182,16 +197,14 @@ class _Errors(torch.autograd.Function):
         weight = _weight_gradient(last, ctx.hidden, gradient)
         sums = _no_sums(before.centre)
         finish = _finish(other=before.output, centre=before.centre, sums=sums, images=images)
-        gradient = _backward(last, gradient, finish)
-        gradient, gradients = _return(
-            gradient, sums, ctx.layers, ctx.passed, images, to_input=ctx.needs_input_grad[0]
-        )
+        gradient = _backward(last, gradient, finish, ctx.precision)
+        gradient, gradients = _return(gradient, sums, ctx, to_input=ctx.needs_input_grad[0])
         maps = None if gradient is None else _rows(gradient, images)
-        return (maps, None, None, None, None, *gradients, weight, bias)
+        return (maps, None, None, None, None, None, *gradients, weight, bias)
 
 
 def _pass(
-    blocked: Tensor, layers: Sequence[Layer], images: int
+    blocked: Tensor, layers: Sequence[Layer], images: int, precision: Precision
 ) -> tuple[Tensor, tuple[Passed, ...]]:
     """Through the layers; what each keeps."""
     passed = []
@@ -199,7 +212,7 @@ def _pass(
         before = norm.get_buffer("running_mean")
         sums = _no_sums(before)
         finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
-        output = _forward(convolution, blocked, finish)
+        output = _forward(convolution, blocked, finish, precision)
         centre, inverse = torch.empty(2, norm.num_features)
         passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
@@ -211,24 +224,17 @@ def _pass(
 
 
 def _return(
-    gradient: Tensor,
-    sums: Tensor,
-    layers: Sequence[Layer],
-    passed: Sequence[Passed],
-    images: int,
-    *,
-    to_input: bool,
+    gradient: Tensor, sums: Tensor, ctx: Any, *, to_input: bool
 ) -> tuple[Tensor | None, list[Tensor]]:
     """Back through the layers: gradient of the input, if wanted, and of the parameters.
 
     Args:
         gradient: Of the last layer's output; overwritten.
         sums: Of the gradient and of gradient x (output - centre), float64 (2, C).
-        layers: As they were passed.
-        passed: What each kept.
-        images: N.
+        ctx: Holds the layers, what each kept in passing, N images and the precision.
         to_input: Whether the gradient of the first layer's input is wanted.
     """
+    layers, passed, images, precision = ctx.layers, ctx.passed, ctx.images, ctx.precision
     gradients: list[Tensor] = []
     for number in reversed(range(len(layers))):
         (convolution, norm), kept = layers[number], passed[number]
@@ -244,22 +250,24 @@ def _return(
             before = passed[number - 1]
             sums = _no_sums(before.centre)
             finish = _finish(other=before.output, centre=before.centre, sums=sums, images=images)
-            gradient = _backward(convolution, gradient, finish)
+            gradient = _backward(convolution, gradient, finish, precision)
         elif to_input:
-            return _backward(convolution, gradient, _finish(images=images)), gradients
+            return _backward(convolution, gradient, _finish(images=images), precision), gradients
     return None, gradients
 
 
-def _forward(convolution: Convolution, blocked: Tensor, finish: Finish) -> Tensor:
-    if isinstance(convolution, nn.ConvTranspose2d):
-        return _refine(blocked, convolution.weight, finish)
-    return _coarsen(blocked, convolution.weight, finish)
+def _forward(
+    convolution: Convolution, blocked: Tensor, finish: Finish, precision: Precision
+) -> Tensor:
+    transposed = isinstance(convolution, nn.ConvTranspose2d)
+    return (_refine if transposed else _coarsen)(blocked, convolution.weight, finish, precision)
 
 
-def _backward(convolution: Convolution, gradient: Tensor, finish: Finish) -> Tensor:
-    if isinstance(convolution, nn.ConvTranspose2d):
-        return _coarsen(gradient, convolution.weight, finish)
-    return _refine(gradient, convolution.weight, finish)
+def _backward(
+    convolution: Convolution, gradient: Tensor, finish: Finish, precision: Precision
+) -> Tensor:
+    transposed = isinstance(convolution, nn.ConvTranspose2d)
+    return (_coarsen if transposed else _refine)(gradient, convolution.weight, finish, precision)
 
 
 def _weight_gradient(convolution: Convolution, blocked: Tensor, gradient: Tensor) -> Tensor:
@@ -272,23 +280,40 @@ def _weight_gradient(convolution: Convolution, blocked: Tensor, gradient: Tensor
     return result
 
 
-def _coarsen(fine: Tensor, weight: Tensor, finish: Finish) -> Tensor:
+def _coarsen(fine: Tensor, weight: Tensor, finish: Finish, precision: Precision) -> Tensor:
     blocks, height, width = len(fine), fine.shape[1] // 2, fine.shape[2] // 2
     coarse_channels, fine_channels = weight.shape[:2]
     coarse = torch.empty(blocks, height, width, coarse_channels, LANES)
     sizes = (blocks, height, width, fine_channels, coarse_channels)
-    _call("coarsen", fine, weight, torch.empty_like(weight), coarse, *sizes, finish)
+    packed = torch.empty_like(weight)
+    if precision == "bf16" and fine_channels % 2 == 0:
+        pairs = torch.empty_like(packed, dtype=torch.uint16)
+        _call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
+    else:
+        _call("coarsen", fine, weight, packed, coarse, *sizes, finish)
     return coarse
 
 
-def _refine(coarse: Tensor, weight: Tensor, finish: Finish) -> Tensor:
+def _refine(coarse: Tensor, weight: Tensor, finish: Finish, precision: Precision) -> Tensor:
     blocks, height, width = coarse.shape[:3]
     coarse_channels, fine_channels = weight.shape[:2]
     fine = torch.empty(blocks, 2 * height, 2 * width, fine_channels, LANES)
     packed = torch.empty(36 * fine_channels * coarse_channels)
     sizes = (blocks, height, width, fine_channels, coarse_channels)
-    _call("refine", coarse, weight, packed, fine, *sizes, finish)
+    if precision == "bf16":
+        pairs = torch.empty_like(packed, dtype=torch.uint16)
+        _call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
+    else:
+        _call("refine", coarse, weight, packed, fine, *sizes, finish)
     return fine
+
+
+def _pairs(blocked: Tensor) -> Tensor:
+    """The map in bfloat16, two channels beside each other in each lane."""
+    pairs = torch.empty_like(blocked, dtype=torch.uint16)
+    blocks, pixels, channels = _extent(blocked)
+    _call("to_pairs", blocked, pairs, blocks * pixels, channels)
+    return pairs
 
 
 def _rows(blocked: Tensor, images: int) -> Tensor:

@@ -42,7 +42,8 @@ class Kernels(Protocol):
 
 
 def choose(device: torch.device, precision: Literal["fp32", "bf16"]) -> Kernels:
-    """Blocks for float32 on a processor that can, torch's operators for everything else."""
-    if device.type == "cpu" and precision == "fp32" and library.chosen() == "blocked":
-        return BlockedKernels()
+    """Blocks on a processor that can, torch's operators for everything else."""
+    can = library.chosen() == "blocked" if precision == "fp32" else library.has_pairs()
+    if device.type == "cpu" and can:
+        return BlockedKernels(precision)
     return TorchKernels(precision)

@@ -49,6 +49,9 @@ class Normalisation(Structure):
 SIGNATURES = {
     "coarsen": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
     "refine": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
+    "to_pairs": [c_void_p] * 2 + [c_long] * 2,
+    "coarsen_pairs": [c_void_p] * 5 + [c_long] * 5 + [POINTER(Finish)],
+    "refine_pairs": [c_void_p] * 5 + [c_long] * 5 + [POINTER(Finish)],
     "weight_gradient": [c_void_p] * 4 + [c_long] * 5,
     "gather": [c_void_p] * 3 + [c_long] * 2,
     "to_rows": [c_void_p] * 2 + [c_long] * 3,
@@ -74,10 +77,18 @@ def load() -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(path))
     except (OSError, subprocess.SubprocessError):
         return None
+    library.has_pairs.restype = c_long
     for name, arguments in SIGNATURES.items():
-        function = getattr(library, name)
-        function.argtypes, function.restype = arguments, None
+        if "pairs" not in name or library.has_pairs():
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, None
     return library
+
+
+def has_pairs() -> bool:
+    """Whether the blocks can multiply pairs of bfloat16 (AVX512_BF16)."""
+    library = load()
+    return chosen() == "blocked" and library is not None and bool(library.has_pairs())
 
 
 def keep_memory() -> None:
