@@ -1,11 +1,11 @@
 # Everything a newcomer needs: `make study` runs the main job, `make test` the tests.
-# Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
+# `make bench` compares training with the frozen peer. Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test check clean
+.PHONY: study test check bench clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -13,6 +13,9 @@ study: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2
+
+bench: .venv/ready
+	$(BIN)/python -W ignore benchmarks/bench.py
 
 check: .venv/ready
 	$(BIN)/ruff check .
