@@ -24,6 +24,7 @@ import numpy as np
 ROUNDS = 5
 MFLOP_FACE, MFLOP_OTHER, MFLOP_ENCODE = 85.67, 41.02, 14.48  # nominal, counted by hand, per image
 LATENTS = 100
+LEARNING_RATE = 1e-6  # noise makes a network diverge at the usual 1e-3; a step costs the same
 Request = Callable[[], float]
 
 
@@ -98,7 +99,7 @@ def peer_epoch(batch_size: int, count: int, threads: int) -> Iterator[float]:
     import torch
 
     torch.set_num_threads(threads)
-    contender = peer.Peer(*random_images(count), batch_size=batch_size)
+    contender = peer.Peer(*random_images(count), batch_size=batch_size, learning_rate=LEARNING_RATE)
     contender.epoch()
     yield 0.0
     while True:
@@ -129,7 +130,8 @@ def our_run(batch_size: int, count: int, changes: dict[str, Any]) -> Any:
     from repro.data.sets import TrainingImages
 
     training.prepare_process()
-    choices = {"batch_size": batch_size, "resampling": {"alpha": 0.01}, **changes}
+    choices = {"batch_size": batch_size, "learning_rate": LEARNING_RATE, **changes}
+    choices["resampling"] = {"alpha": 0.01}
     configuration = Configuration.model_validate(layers.merge(PRESETS["dehaan2020"], choices))
     data = TrainingImages(*random_images(round(count / 0.8)))
     return training._Fit(configuration, 0, data, torch.device("cpu"))

@@ -146,13 +146,18 @@ class Peer:
     """A network in training."""
 
     def __init__(
-        self, images: NDArray[np.uint8], is_face: NDArray[np.bool_], *, batch_size: int
+        self,
+        images: NDArray[np.uint8],
+        is_face: NDArray[np.bool_],
+        *,
+        batch_size: int,
+        learning_rate: float,
     ) -> None:
         """Start from fresh weights."""
         self.crops, self.is_face, self.batch_size = Crops(images, is_face), is_face, batch_size
         self.faces = Crops(images[is_face], is_face[is_face])
         self.model = Network()
-        self.optimiser = torch.optim.Adam(self.model.parameters())
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
 
     def epoch(self) -> int:
         """Encode, weigh, draw and train; the number of images trained on."""

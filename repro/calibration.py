@@ -204,6 +204,7 @@ def _prepare() -> Answer:
 
     def measure_each(request: Any, _: Say) -> list[Cost]:
         began, device, configurations = request
+        training.require_device(device)
         start = time.monotonic() - began
         return [measure(each, start=start, device=device) for each in configurations]
 

@@ -14,7 +14,7 @@ from repro import evaluation, provenance, training
 from repro.configuration import Data
 from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
-from repro.errors import ReproError, RunFailed
+from repro.errors import RunFailed
 from repro.evaluation import Scores
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import Record, write_record
@@ -67,7 +67,7 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
         on_epoch: Called with each epoch's history and its training images per second.
     """
     training.prepare_process()
-    _require(task.device)
+    training.require_device(task.device)
     images, portraits, nonfaces = _load(task.configuration.data)
     clock = _Clock(training.images_per_epoch(task.configuration, images))
 
@@ -95,15 +95,6 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
     record = _finished(task, fitted, images, scores, measured)
     write_record(record, task.results, _files(fitted, scores))
     return record
-
-
-def _require(device: str) -> None:
-    """Refuse a device that is not there."""
-    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise ReproError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
-            "here; leave the option out, or install the build of torch for your GPU"
-        )
 
 
 def _finished(

@@ -18,7 +18,7 @@ from torch import Tensor
 from repro import inference, models, resampling, streams
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
-from repro.errors import RunFailed
+from repro.errors import ReproError, RunFailed
 from repro.kernels import library
 from repro.models import DebiasingVae, Model
 from repro.step import TERMS, CapturedStep, GraphCapture, Step, Update
@@ -64,6 +64,22 @@ def prepare_process() -> None:
     torch.use_deterministic_algorithms(True)
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Args:
+        device: ``cpu``, or ``cuda:`` and a number.
+
+    Raises:
+        ReproError: There is no such GPU.
+    """
+    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
+        raise ReproError(
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
+            "here; leave the option out, or install the build of torch for your GPU"
+        )
 
 
 def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Split:

@@ -94,6 +94,16 @@ def test_a_plan_writes_nothing(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_gpu_that_is_not_there_is_a_users_mistake(command, tmp_path):
+    """The device is named, with what to do; there is no traceback."""
+    done = repro(command, STUDY, *OVERRIDES, "--device", "cuda:99", "--results", tmp_path)
+
+    assert done.returncode == 1
+    assert re.search(r"Error: --device cuda:99: torch [\d.+a-z]+ sees \d+ GPUs here", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
 def test_nothing_is_tried_out_when_nothing_is_missing(results):
     """The plan of a finished study ends with its count of runs."""
     folder, _ = results

@@ -160,6 +160,32 @@ def test_lanes_beyond_the_last_image_change_nothing():
 
 
 @needs_blocks
+def test_what_is_no_number_stays_so():
+    """A weight that is NaN shows in the features; a ReLU does not hide it."""
+    encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder
+    with torch.no_grad():
+        encoder.convolutions[3][0].weight[7, 0, 2, 2] = torch.nan
+    features = BlockedKernels().features(
+        BlockedKernels().gather(pixels(16), torch.arange(16)), encoder.convolutions
+    )
+
+    assert torch.isnan(features[:, 7]).all()
+    assert not torch.isnan(features[:, 8]).any()
+
+
+@needs_blocks
+def test_an_error_that_is_no_number_stays_so():
+    """Neither does a sigmoid: the loss has to show what went wrong."""
+    decoder = models.build("dehaan2020", latent_dim=5, seed=1).decoder
+    batch = BlockedKernels().gather(pixels(3), torch.arange(3))
+    maps = torch.full((3, 72, 4, 4), torch.nan)
+
+    errors = BlockedKernels().errors(maps, batch, decoder.convolutions, decoder.last, norm="l2")
+
+    assert torch.isnan(errors).all()
+
+
+@needs_blocks
 def test_features_in_evaluation_agree_with_torch():
     """Running statistics, no batch statistics, nothing updated."""
     encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder

@@ -1,4 +1,5 @@
 import numpy as np
+import peer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,38 @@ def test_max_weights_match_the_lab(alpha, density):
     theirs = mit_lab_weights(mu, alpha=alpha, bins=10, density=density == "density")
 
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_weights_of_float32_means_match_the_frozen_loop():
+    """Comparing in single precision puts every face into NumPy's bin, those on an edge too."""
+    mu = latents(n=4000, d=20).astype(np.float32)
+    mu[:11, 0] = np.linspace(mu[:, 0].min(), mu[:, 0].max(), 11, dtype=np.float32)
+
+    ours = face_weights(mu, combine="max", density="mass", alpha=0.01, bins=10)
+
+    np.testing.assert_allclose(ours, peer.face_weights(mu, alpha=0.01, bins=10), rtol=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_bins_in_single_precision_are_those_of_double(seed, bins):
+    """A float32 reaches a float64 edge exactly when its exact value does."""
+    values = np.random.default_rng(seed).normal(size=300).astype(np.float32)
+    edges = resampling.histogram_edges(values, bins)
+
+    which, counts = resampling.bin_index(values, edges)
+
+    expected = np.searchsorted(edges[1:-1], values.astype(np.float64), side="right")
+    assert which.tolist() == expected.tolist()
+    assert counts.tolist() == np.bincount(expected, minlength=bins).tolist()
+
+
+def test_faces_stand_first_and_batches_keep_their_images():
+    """Each batch holds what it held, faces before the others, each kind in its order."""
+    batches = np.array([[0, 1, 2, 3], [7, 6, 5, 4]])
+
+    ordered = resampling.faces_first(batches, IS_FACE)
+
+    assert ordered.tolist() == [[1, 3, 0, 2], [7, 5, 6, 4]]
 
 
 def test_product_matches_equation_4_in_few_latents():

@@ -39,7 +39,8 @@ INLINE vec splat(float a) { return a - (vec){0}; }
 INLINE vec choose(ivec which, vec yes, vec no) {
     return (vec)(((ivec)yes & which) | ((ivec)no & ~which));
 }
-INLINE vec positive(vec v) { return (vec)((ivec)v & (v > (vec){0})); }
+/* 0 for what is at most 0; what is no number stays so, as in torch's ReLU */
+INLINE vec positive(vec v) { return (vec)((ivec)v & ~(v <= (vec){0})); }
 INLINE vec magnitude(vec v) { return (vec)((ivec)v & 0x7fffffff); }
 INLINE vec sign(vec v) {
     return choose(v > (vec){0}, splat(1), choose(v < (vec){0}, splat(-1), (vec){0}));
@@ -551,7 +552,7 @@ void normalise_backward(float *gradient, const float *input, float *gamma, float
                 const vec value = load(input + at);
                 vec v = slope[c] * load(gradient + at) + linear[c] * (value - n->centre[c]) +
                         constant[c];
-                v = (vec)((ivec)(v * mask) & (value > (vec){0}));
+                v = (vec)((ivec)(v * mask) & ~(value <= (vec){0}));
                 store(gradient + at, v);
                 sum[c] += v;
             }
@@ -576,9 +577,9 @@ INLINE vec exponential(vec v) {
 }
 
 INLINE vec sigmoid(vec v) {
-    v = choose(v < splat(-87.0f), splat(-87.0f), v);
-    v = choose(v > splat(87.0f), splat(87.0f), v);
-    return 1.0f / (1.0f + exponential(-v));
+    vec u = choose(v < splat(-87.0f), splat(-87.0f), v);
+    u = choose(u > splat(87.0f), splat(87.0f), u);
+    return choose(v == v, 1.0f / (1.0f + exponential(-u)), v); /* what is no number stays so */
 }
 
 /* decoded = sigmoid(decoded), in place; error[n] = sum over pixels of |image - decoded|^norm */
