@@ -108,9 +108,11 @@ def peer_epoch(batch_size: int, count: int, threads: int) -> Iterator[float]:
         yield trained / (time.perf_counter() - began)
 
 
-def our_epoch(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[float]:
+def our_epoch(
+    batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu"
+) -> Iterator[float]:
     """Images per second of our whole epoch: encode, weights, draw, training."""
-    run = our_run(batch_size, count, changes)
+    run = our_run(batch_size, count, changes, device)
     run._train(run._draw(2))
     yield 0.0
     while True:
@@ -121,7 +123,7 @@ def our_epoch(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[
         yield batches.size / (time.perf_counter() - began)
 
 
-def our_run(batch_size: int, count: int, changes: dict[str, Any]) -> Any:
+def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu") -> Any:
     """A run of the reproduction's preset on random images."""
     import torch
 
@@ -134,7 +136,7 @@ def our_run(batch_size: int, count: int, changes: dict[str, Any]) -> Any:
     choices["resampling"] = {"alpha": 0.01}
     configuration = Configuration.model_validate(layers.merge(PRESETS["dehaan2020"], choices))
     data = TrainingImages(*random_images(round(count / 0.8)))
-    return training._Fit(configuration, 0, data, torch.device("cpu"))
+    return training._Fit(configuration, 0, data, torch.device(device))
 
 
 def sgemm() -> Iterator[float]:

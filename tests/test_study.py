@@ -132,7 +132,7 @@ def test_paths_come_from_the_command_line(write):
             "preset: dehaan2020\n  aplha: 1",
             "toy.yaml:5:3: unknown key 'aplha'; known here: batch_size, checkpoint, "
             "classification, data, decoder_input, epochs, kl, latent_dim, learning_rate, model, "
-            "reconstruction, resampling, validation_share, windows",
+            "precision, reconstruction, resampling, validation_share, windows",
         ),
         (
             "{combine: none}",
