@@ -14,16 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from repro.kernels.choice import choose
+from repro.kernels.operators import to_network
 from repro.models import DebiasingVae, Encoding, Model
 
 BATCH = 256
 
 Read = TypeVar("Read")
-
-
-def to_network(images: Tensor) -> Tensor:
-    """Stored pixels, uint8 (N, 64, 64, 3), as a network's input in [0, 1], (N, 3, 64, 64)."""
-    return images.permute(0, 3, 1, 2).float().div_(255)
 
 
 @contextmanager

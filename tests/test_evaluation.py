@@ -7,6 +7,7 @@ from conftest import configuration, training_images
 
 from repro import evaluation, inference, training
 from repro.data.sets import Photographs
+from repro.kernels import operators
 from repro.windows import sliding_windows
 
 RULE = configuration().windows
@@ -100,7 +101,7 @@ def test_reconstruction_errors_match_a_direct_computation(fitted):
     """Mean absolute and squared error per channel of decoded means."""
     images = torch.from_numpy(training_images().images[:10])
     with inference.evaluating(fitted.model):
-        x = inference.to_network(images)
+        x = operators.to_network(images)
         means = fitted.model.encoder(x).latent_mean
         difference = fitted.model.decoder(means) - x
 

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from repro import losses
+
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 Layer = tuple[Convolution, nn.BatchNorm2d]
 
@@ -35,7 +37,7 @@ class TorchKernels:
 
     def gather(self, images: Tensor, index: Tensor) -> Tensor:
         """Chosen images in [0, 1]; see `repro.kernels.blocked.gather`."""
-        return images[index].permute(0, 3, 1, 2).float().div_(255)
+        return to_network(images[index])
 
     def features(self, batch: Tensor, layers: Sequence[Layer]) -> Tensor:
         """A stack of layers, each normalising in its own mode; see `blocked.features`."""
@@ -54,9 +56,7 @@ class TorchKernels:
     ) -> Tensor:
         """Error of each of the first N images; see `blocked.reconstruction_errors`."""
         decoded = self._convolve(self.features(maps, layers), last).float().sigmoid()
-        difference = batch[: len(maps)] - decoded
-        error = difference.abs() if norm == "l1" else difference.square()
-        return error.sum(dim=(1, 2, 3))
+        return losses.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
         if self.precision == "fp32":
@@ -65,6 +65,11 @@ class TorchKernels:
         if isinstance(convolution, nn.ConvTranspose2d):
             return dense_transposed(maps, convolution.weight, convolution.bias)
         return dense(maps, convolution.weight, convolution.bias)
+
+
+def to_network(images: Tensor) -> Tensor:
+    """Stored pixels, uint8 (N, 64, 64, 3), as a network's input in [0, 1], (N, 3, 64, 64)."""
+    return images.permute(0, 3, 1, 2).float().div_(255)
 
 
 def dense(maps: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
