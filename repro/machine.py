@@ -14,7 +14,7 @@ from repro.kernels import library
 from repro.records import Arithmetic
 
 THREADS = 1  # of a run; checked against the worker's own constant by a test
-RUNS_PER_GPU = 4  # at about 1.5 GB of GPU memory each with all of MIT's file
+RUNS_PER_GPU = 4  # a guess, not measured; all of MIT's file takes 1.35 GB in each
 
 
 def slots(device: str, workers: int | None = None) -> list[str]:

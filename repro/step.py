@@ -125,8 +125,8 @@ class Step:
 class CapturedStep:
     """A step whose device work is captured once per shape and then replayed as a whole.
 
-    A GPU spends less on the arithmetic of a small step than the host on launching its 300 kernels;
-    a replayed graph launches them at once. Where the decoder sees faces alone, every number of
+    A GPU spends less on the arithmetic of a small step than the host on launching its hundreds of
+    kernels; a replayed graph launches them at once. Where the decoder sees faces alone, every number of
     faces is a shape of its own.
     """
 

@@ -9,7 +9,7 @@ from conftest import configuration, needs_blocks, needs_pairs, training_images
 from safetensors.torch import save
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from repro import models, training
+from repro import inference, models, training
 from repro.configuration import SyntheticTraining
 from repro.data import sources
 from repro.step import WARM_UP, CapturedStep, Step
@@ -120,6 +120,18 @@ def test_a_step_in_bfloat16_agrees_with_the_peer(stored, warmed, kernels, monkey
 
     assert distance(gradient, exact) < 6e-2
     assert float(torch.cosine_similarity(gradient, exact, dim=0)) > 0.998
+
+
+def test_means_for_the_weights_are_within_a_ten_thousandth_of_their_spread(stored, warmed):
+    """Encoded in float32 by whatever kernels, against the peer's encoder in float64."""
+    network = models.build("dehaan2020", latent_dim=peer.LATENTS, seed=5)
+    network.load_state_dict(warmed)
+    exact = peer.Network(warmed).double().eval()
+    with torch.no_grad():
+        expected = exact.encoder(as_peer(stored, torch.float64)[0])[1]
+    means = inference.latent_means(network, stored, torch.arange(IMAGES))
+
+    assert float(((means - expected) / expected.std(dim=0)).abs().max()) < 1e-4
 
 
 class Again:
