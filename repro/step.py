@@ -126,8 +126,8 @@ class CapturedStep:
     """A step whose device work is captured once per shape and then replayed as a whole.
 
     A GPU spends less on the arithmetic of a small step than the host on launching its hundreds of
-    kernels; a replayed graph launches them at once. Where the decoder sees faces alone, every number of
-    faces is a shape of its own.
+    kernels; a replayed graph launches them at once. Where the decoder sees faces alone,
+    every number of faces is a shape of its own.
     """
 
     def __init__(self, step: Step, capture: Capture) -> None:
