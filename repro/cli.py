@@ -16,12 +16,17 @@ from repro import __version__
 from repro.errors import Busy, ReproError
 
 if TYPE_CHECKING:
+    from repro.outcomes import Outcomes
     from repro.records import StudyIndex
-    from repro.study import Study
+    from repro.rendering import Part
+    from repro.study import Margin, Published, Study
     from repro.tasks import Task
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 STUDIES = Path("studies")
+# As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
+_PARTS = ["results", "groups", "false_alarms", "areas", "comparisons", "verdict"]
+_DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
 
 
 class _Group(click.Group):
@@ -87,6 +92,37 @@ def _places(command: Command) -> Command:
         type=click.IntRange(min=1),
         help="Runs at a time, one thread each [default: one a core, or four a GPU].",
     )(command)
+
+
+def _presentation(*parts: str) -> Callable[[Command], Command]:
+    """Options of every command that prints tables, of which these can be asked for alone."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option(
+            "--part", type=click.Choice(parts), help="One table of the full style alone."
+        )(command)
+        command = click.option(
+            "--definition",
+            type=click.Choice(_DEFINITIONS),
+            help="What E[A] and Var[A] are [default: as the published source has it].",
+        )(command)
+        return click.option(
+            "--style",
+            type=click.Choice(["paper", "full"]),
+            help="The paper's two columns, or all [default: full for Markdown and HTML].",
+        )(command)
+
+    return decorate
+
+
+def _form(default: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["latex", "markdown", "html", "csv"]),
+        default=default,
+        show_default=True,
+    )
 
 
 _study_file = click.argument(
@@ -186,18 +222,8 @@ def status(results: Path) -> None:
 @main.command()
 @click.argument("study", required=False)
 @_variant
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["latex", "markdown", "csv"]),
-    default="latex",
-    show_default=True,
-)
-@click.option(
-    "--style",
-    type=click.Choice(["paper", "full"]),
-    help="The paper's two columns, or all [default: paper for LaTeX, else full].",
-)
+@_form("latex")
+@_presentation(*_PARTS, "curve")
 def table(
     study: str | None,
     profile: str | None,
@@ -205,6 +231,8 @@ def table(
     results: Path,
     form: str,
     style: str | None,
+    definition: str | None,
+    part: str | None,
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named."""
     from repro import records
@@ -213,8 +241,99 @@ def table(
     indexes = _matching(records.read_indexes(results, name), profile, overrides)
     if not indexes:
         raise ReproError(_nothing_to_show(study, results))
-    chosen = style or ("paper" if form == "latex" else "full")
-    click.echo("\n\n".join(_table(index, results, form, chosen) for index in indexes))
+    if form == "html" and len(indexes) > 1:
+        several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
+        raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
+    chosen = style or ("full" if form in ("markdown", "html") else "paper")
+    shown = (
+        _table(index, results, form, chosen, definition=definition, part=part) for index in indexes
+    )
+    click.echo("\n\n".join(shown))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--alone", is_flag=True, help="Do not read along files beside it with the same arms.")
+@click.option(
+    "--images",
+    type=click.IntRange(min=1),
+    help="Portraits behind printed recalls [default: 1270, the Pilot Parliaments Benchmark].",
+)
+@click.option("--keep", type=click.IntRange(min=1), help="Best runs to keep [default: all].")
+@click.option("--reference", help="Arm that the others are compared with.")
+@click.option(
+    "--reading-error",
+    default=0.03,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Of values read off a drawing, in percent points.",
+)
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Printed numbers to judge by, as in studies/published/; the file says nothing about "
+    "training, so that the protocol is the same is your word.",
+)
+@click.option(
+    "--margin",
+    nargs=2,
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RECALL VARIANCE",
+    help="How far from print is still the same, in points and points squared.",
+)
+@_form("markdown")
+@_presentation("findings", *_PARTS)
+def audit(
+    files: tuple[Path, ...],
+    alone: bool,
+    images: int | None,
+    keep: int | None,
+    reference: str | None,
+    reading_error: float,
+    published: Path | None,
+    margin: tuple[float, float] | None,
+    form: Any,
+    style: Any,
+    definition: str | None,
+    part: str | None,
+) -> None:
+    """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
+
+    Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
+    accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
+    """
+    from repro import outcomes, rendering, tables
+    from repro.audit import audit as inspect
+
+    read = inspect(
+        files,
+        alone=alone,
+        images=images,
+        keep=keep,
+        reference=reference,
+        reading_error=reading_error,
+    )
+    found = list(read.outcomes)
+    if published is not None:
+        answers = _answers(published, margin)
+        found = [outcomes.answering(one, *answers) for one in found]
+    parts = tables.audited(read, found, style=style or "full", definition=definition)
+    if part is not None or form == "csv":
+        parts = [one for one in parts if one.name == (part or "findings")][:1]
+    if not parts:
+        raise ReproError(f"nothing to show for --part {part}")
+    label = "-".join(dict.fromkeys(file.stem for file in files))
+    click.echo(rendering.render(parts, form=form, label=label))
+
+
+def _answers(
+    published: Path, margin: tuple[float, float] | None
+) -> "tuple[Published, Margin | None]":
+    from repro.study import Margin, read_published
+
+    if margin is None:
+        return read_published(published), None
+    return read_published(published), Margin(recall=margin[0], variance=margin[1])
 
 
 @main.command()
@@ -286,10 +405,34 @@ def _nothing_to_show(study: str | None, results: Path) -> str:
     )
 
 
-def _table(index: "StudyIndex", results: Path, form: Any, style: Any) -> str:
-    from repro import records, tables
+def _table(
+    index: "StudyIndex",
+    results: Path,
+    form: Any,
+    style: Any,
+    *,
+    definition: str | None = None,
+    part: str | None = None,
+) -> str:
+    """A study's tables from its records; scores are read only where all is wanted."""
+    from repro import outcomes, records, rendering, tables
 
-    return tables.render(index, records.read_study(index, results), form=form, style=style)
+    whole = style == "full" or part is not None
+    found = records.read_study(index, results)
+    arms = outcomes.of_study(index, found, results if whole else None)
+    parts = tables.parts(arms, style=style, definition=definition)
+    if part is not None or form == "csv":
+        parts = [_part(arms, part or "results", definition)] if whole else parts
+    return rendering.render(parts, form=form, label=arms.label)
+
+
+def _part(outcomes: "Outcomes", which: str, definition: str | None) -> "Part":
+    from repro import tables
+
+    found = tables.part(outcomes, which, definition=definition)
+    if found is None:
+        raise ReproError(f"{outcomes.name}: nothing to show for --part {which}")
+    return found
 
 
 if __name__ == "__main__":

@@ -109,6 +109,7 @@ def _finished(
     false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
     metrics |= {
+        "training_images": float(len(images.images)),
         "recall": pooled_recall(groups),
         "false_positive_rate": false.share,
         "positive_windows_portraits": _share(portraits),

@@ -48,3 +48,13 @@ def active_units(latent_mean: NDArray[np.float64]) -> int:
         latent_mean: Shape (N, D).
     """
     return int((latent_mean.var(axis=0) > ACTIVE_VARIANCE).sum())
+
+
+def collapsed(groups: Mapping[str, Count], nonfaces: Count | None) -> bool:
+    """Whether a detector says face no more often of faces than of photographs without one.
+
+    Such a detector has learned nothing, however large its recall is: always saying yes counts.
+    Without photographs to compare with, one that finds no face at all.
+    """
+    recall = pooled_recall(groups)
+    return recall <= nonfaces.share if nonfaces else recall == 0

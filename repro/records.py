@@ -9,7 +9,9 @@ never by the study that asked for it: two studies that share an arm share its ru
 """
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from repro.configuration import Configuration, digest
 from repro.errors import RecordError
@@ -101,10 +106,29 @@ class StudyIndex:
     reference: str
     select: dict[str, Any]
     published: dict[str, Any] | None
+    false_positive_rates: list[float] = field(default_factory=lambda: [0.01, 0.05, 0.1])
+    compare: dict[str, Any] = field(
+        default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
+    )
 
     def wanted(self) -> Iterator[tuple[str, int, str]]:
         """(arm, seed, key) of every run, arm by arm."""
         return ((a.name, seed, key) for a in self.arms for seed, key in enumerate(a.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographScores:
+    """One run's top logits.
+
+    Attributes:
+        groups: Group of each portrait.
+        portraits: Top logit of each portrait.
+        nonfaces: Top logit of each photograph without a face.
+    """
+
+    groups: tuple[str, ...]
+    portraits: NDArray[np.float64]
+    nonfaces: NDArray[np.float64]
 
 
 def run_key(
@@ -157,8 +181,17 @@ def index_study(
         arms=arms,
         reference=study.reference,
         select=study.select.model_dump(mode="json"),
-        published=study.published.model_dump(mode="json") if study.published else None,
+        published=_published(study),
+        false_positive_rates=list(study.false_positive_rates),
+        compare=study.compare.model_dump(mode="json"),
     )
+
+
+def _published(study: Study) -> dict[str, Any] | None:
+    if study.published is None:
+        return None
+    margin = study.margin.model_dump(mode="json") if study.margin else None
+    return study.published.model_dump(mode="json") | {"margin": margin}
 
 
 def write_record(
@@ -213,6 +246,32 @@ def read_record(key: str, results: Path) -> Record:
         return Record(**content)
     except TypeError as error:
         raise RecordError(f"{path}: not a record of this program ({error})") from None
+
+
+def read_scores(record: Record, results: Path) -> PhotographScores | None:
+    """The scores of a run's photographs; None if the run left none.
+
+    Raises:
+        RecordError: The file is not the one that the record was written with.
+    """
+    expected = record.files.get("scores.csv")
+    if expected is None:
+        return None
+    path = results / "runs" / record.key / "scores.csv"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise RecordError(f"{path}: its checksum does not fit; remove its folder and run again")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
+    portraits = [row for row in rows if row["set"] == "portraits"]
+    others = [row for row in rows if row["set"] == "nonfaces"]
+    return PhotographScores(
+        tuple(row["group"] for row in portraits),
+        np.array([float(row["top_logit"]) for row in portraits]),
+        np.array([float(row["top_logit"]) for row in others]),
+    )
 
 
 def write_index(index: StudyIndex, results: Path) -> Path:

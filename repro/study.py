@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from repro import yamlfile
 from repro.configuration import PRESETS, Configuration, Count, Section
@@ -55,6 +55,15 @@ class PublishedRow(Section):
     arm: str
     recall: float
     variance: float
+    groups: dict[str, float] | None = None  # run-averaged recall of each, where they are known
+
+
+class Protocol(Section):
+    """What must agree before anything is compared with printed numbers."""
+
+    groups: Annotated[dict[str, Count], Field(min_length=1)]  # test portraits of each
+    training_images: Count | None = None  # faces and others, held-out ones included
+    configuration: dict[str, Any]  # the part of every arm's configuration that must be so
 
 
 class Published(Section):
@@ -62,10 +71,43 @@ class Published(Section):
 
     source: str
     printed: str
-    definition: Literal["dehaan2020", "amini2019"]
+    definition: Literal["dehaan2020", "amini2019", "fijen2020"]
     replicates: Count
     keep: Count
-    rows: list[PublishedRow]
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2  # that the numbers were printed with
+    protocol: Protocol
+    rows: Annotated[list[PublishedRow], Field(min_length=1)]
+
+
+class Margin(Section):
+    """How far apart two numbers may lie and still be the same claim; fixed before the runs."""
+
+    recall: Annotated[float, Field(gt=0)]  # percent points
+    variance: Annotated[float, Field(gt=0)]  # percent squared
+
+
+class Answers(Section):
+    """The printed numbers that a study answers to."""
+
+    source: str  # a file in `published/` beside the study
+    margin: Margin
+
+
+class Compare(Section):
+    """The family of comparisons with the reference arm: every other arm, every metric."""
+
+    metrics: Annotated[list[Literal["recall", "variance"]], Field(min_length=1)]
+    test: Literal["t", "sign_flip", "permutation"]  # whose p-values Holm's adjustment takes
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError("name each metric once")
+        return self
+
+
+Rate = Annotated[float, Field(gt=0, lt=1)]
+AS_TUPLE = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 
 
 class Header(Section):
@@ -78,7 +120,13 @@ class Header(Section):
     reference: str
     replicates: Annotated[int, Field(ge=1, le=10_000)]
     select: Select
-    published: str | None = None
+    compare: Compare = Compare(metrics=["recall", "variance"], test="t")
+    false_positive_rates: Annotated[tuple[Rate, ...], Field(max_length=10), AS_TUPLE] = (
+        0.01,
+        0.05,
+        0.1,
+    )
+    published: Answers | None = None
     profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
 
 
@@ -105,7 +153,10 @@ class Study:
     Attributes:
         overrides: What the command line changed, as ``key=value``, files by their last part.
         reference: Name of the arm that the others are compared with.
+        compare: The family of comparisons.
+        false_positive_rates: At which detectors are compared.
         published: The numbers that the study answers to, or None.
+        margin: How far from them is still the same.
     """
 
     name: str
@@ -116,7 +167,10 @@ class Study:
     reference: str
     replicates: int
     select: Select
+    compare: Compare
+    false_positive_rates: tuple[float, ...]
     published: Published | None
+    margin: Margin | None
 
     def runs(self) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms."""
@@ -154,8 +208,32 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         reference=header.reference,
         replicates=header.replicates,
         select=header.select,
+        compare=header.compare,
+        false_positive_rates=header.false_positive_rates,
         published=published,
+        margin=header.published.margin if header.published else None,
     )
+
+
+def load_published(path: Path, problems: list[Problem]) -> Published | None:
+    """Read a file of printed numbers, adding its mistakes to the problems."""
+    file = yamlfile.read(path)
+    if not isinstance(file.value, dict):
+        raise StudyError([file.problem((), "a mapping of keys is expected")])
+    return validate(Published, [Layer.from_file(file, ())], problems)
+
+
+def read_published(path: Path) -> Published:
+    """A file of printed numbers by itself.
+
+    Raises:
+        StudyError: Every mistake in it.
+    """
+    problems: list[Problem] = []
+    published = load_published(path, problems)
+    if published is None or problems:
+        raise StudyError(problems)
+    return published
 
 
 class _Resolution:
@@ -335,21 +413,18 @@ class _Resolution:
 
     def published(self) -> Published | None:
         """The printed numbers that the study names, from the folder beside it."""
-        name = self.top.value.get("published")
+        block = self.top.value.get("published")
+        name = block.get("source") if isinstance(block, dict) else None
         if not isinstance(name, str):
             return None
         folder = self.path.parent / "published"
         known = sorted(file.stem for file in folder.glob("*.yaml"))
         if name not in known:
             hint = did_you_mean(name, known)
-            self._report(
-                ("published",), f"unknown source '{name}'{hint}; known: {', '.join(known)}"
-            )
+            what = f"unknown source '{name}'{hint}; known: {', '.join(known)}"
+            self._report(("published", "source"), what)
             return None
-        file = yamlfile.read(folder / f"{name}.yaml")
-        if not isinstance(file.value, dict):
-            raise StudyError([file.problem((), "a mapping of keys is expected")])
-        return validate(Published, [Layer.from_file(file, ())], self.problems)
+        return load_published(folder / f"{name}.yaml", self.problems)
 
     def _report(self, path: KeyPath, message: str) -> None:
         self.problems.append(self.file.problem(path, message))

@@ -1,246 +1,382 @@
-"""Records -> the paper's table, as LaTeX, Markdown or CSV. Never torch, never MLflow.
+"""Outcomes -> the tables: the paper's columns, and what they leave out. Never torch, never MLflow.
 
-``E[A]: Recall`` is the mean over the kept runs of the recall pooled over all portraits;
-``Var[A]: Measure of Bias`` is the population variance of the run-averaged recalls of the groups,
-in percent squared. These are the definitions that give de Haan et al.'s Table 3 from their counts.
+Numbers become text here, fractions percent. What the numbers cannot carry is said in `remarks`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from repro import stats
-from repro.metrics import pooled_recall
-from repro.records import ArmIndex, Record, StudyIndex
+from repro import contrasts, readings, remarks, verdicts
+from repro.audit import Audit
+from repro.contrasts import QUANTITIES, UNIT, Quantity
+from repro.outcomes import Arm, Outcomes
+from repro.readings import Estimate
+from repro.rendering import DASH, Part
+from repro.stats import comparisons, disparity, intervals
+from repro.stats.disparity import DEFINITIONS, Definition
+from repro.stats.intervals import Interval
 
-Format = Literal["latex", "markdown", "csv"]
 Style = Literal["paper", "full"]
+PARTS = ("results", "groups", "false_alarms", "areas", "comparisons", "verdict")
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
-DASH = "—"
 
 
-@dataclass(frozen=True, slots=True)
-class ArmResult:
-    """One arm's records.
+def default_definition(outcomes: Outcomes) -> str:
+    """The published source's, so that one table does not mix two."""
+    return outcomes.published.definition if outcomes.published else "dehaan2020"
 
-    Attributes:
-        wanted: Runs that the study asks for.
-        finished: Records with numbers, in the order of the seeds.
-        failed: Records with a reason.
-        kept: The finished records that the selection keeps; empty if there are too few.
+
+def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
+    """Every table that the outcomes have something for, in the order of `PARTS`.
+
+    Args:
+        outcomes: Of a study or an audited file.
+        style: The paper's two columns, or all.
+        definition: Name of what E[A] and Var[A] are; None for the published source's.
     """
-
-    name: str
-    wanted: int
-    finished: list[Record]
-    failed: list[Record]
-    kept: list[Record]
-
-    @property
-    def missing(self) -> int:
-        """Runs without a record."""
-        return self.wanted - len(self.finished) - len(self.failed)
+    name = definition or default_definition(outcomes)
+    if style == "paper":
+        return [results(outcomes, name, style=style)]
+    found = [results(outcomes, name, style=style), groups(outcomes, name)]
+    found += [false_alarms(outcomes, name), areas(outcomes), compared(outcomes, name)]
+    return [part for part in [*found, verdict(outcomes, name)] if part is not None]
 
 
-def arm_result(arm: ArmIndex, records: Mapping[str, Record], *, keep: int, by: str) -> ArmResult:
-    """Sort an arm's records into finished and failed, and select among the finished."""
-    found = [records[key] for key in arm.keys if key in records]
-    finished = [record for record in found if record.finished]
-    values = [_selection_value(record, by) for record in finished]
-    kept = stats.best(values, keep) if keep <= len(finished) else []
-    return ArmResult(
-        name=arm.name,
-        wanted=len(arm.keys),
-        finished=finished,
-        failed=[record for record in found if not record.finished],
-        kept=[finished[i] for i in kept],
+def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
+    """One of `PARTS`, or ``curve``; None if the outcomes have nothing for it."""
+    if which == "curve":
+        return curve(outcomes)
+    found = parts(outcomes, style="full", definition=definition)
+    return next((one for one in found if one.name == which), None)
+
+
+def audited(
+    audit: Audit,
+    outcomes: Sequence[Outcomes],
+    *,
+    style: Style,
+    definition: str | None = None,
+) -> list[Part]:
+    """What was found in somebody's files, then the tables of their runs.
+
+    Args:
+        audit: What was read and found.
+        outcomes: Of the runs, with print to answer to where there is any.
+        style: Of the tables.
+        definition: Name of what E[A] and Var[A] are.
+    """
+    tabled = (parts(one, style=style, definition=definition) for one in outcomes)
+    return [_findings(audit), *(part for found in tabled for part in found)]
+
+
+def _findings(audit: Audit) -> Part:
+    rows = [
+        {"About": one.about, "Result": one.result, "Finding": one.text} for one in audit.findings
+    ]
+    return Part(
+        name="findings",
+        title="What the numbers say of themselves.",
+        table=_frame(rows, [one.check for one in audit.findings], "Check"),
+        remarks=audit.sources,
     )
 
 
-def _selection_value(record: Record, by: str) -> float:
-    return pooled_recall(record.groups) if by == "recall" else record.metrics["val_accuracy"]
+def _frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm") -> pd.DataFrame:
+    return pd.DataFrame(rows, index=pd.Index(list(names), name=head)).fillna(DASH)
 
 
-def group_recall(records: Sequence[Record]) -> pd.DataFrame:
-    """Recall of each run (rows) and group (columns), in [0, 1]."""
-    return pd.DataFrame([{name: count.share for name, count in r.groups.items()} for r in records])
+def results(outcomes: Outcomes, name: str, *, style: Style) -> Part:
+    """The paper's columns; in full also print, the mean of all runs, each run, how many ran."""
+    definition = DEFINITIONS[name]
+    rows = []
+    for arm in outcomes.arms:
+        row = _paper_cells(arm, outcomes.keep, definition)
+        if style == "full":
+            row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
+        rows.append(row)
+    told = remarks.of_selection(outcomes, name) + remarks.of_runs(outcomes)
+    if style == "full":
+        told += remarks.of_published(outcomes, name) + remarks.of_strength(outcomes, definition)
+    return Part(
+        name="results",
+        title=outcomes.caption,
+        table=_frame(rows, [arm.name for arm in outcomes.arms]),
+        remarks=told,
+    )
 
 
-def frame(index: StudyIndex, records: Mapping[str, Record], *, style: Style) -> pd.DataFrame:
-    """The table as text cells, one row per arm, indexed by the arm's name."""
-    results = [
-        arm_result(arm, records, keep=index.select["keep"], by=index.select["by"])
-        for arm in index.arms
-    ]
-    rows = [_paper_cells(r) | (_full_cells(r) if style == "full" else {}) for r in results]
-    table = pd.DataFrame(rows, index=pd.Index([r.name for r in results], name="Arm"))
-    if style == "full" and index.published and not index.synthetic:
-        table = table.join(_published_cells(index))
-    return table.fillna(DASH)
-
-
-def _paper_cells(result: ArmResult) -> dict[str, str]:
-    if not result.kept:
+def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
+    kept = arm.kept(keep)
+    if not kept:
         return {RECALL: DASH, VARIANCE: DASH}
-    recalls = [pooled_recall(record.groups) for record in result.kept]
-    variance = stats.variance_between_groups(group_recall(result.kept).to_numpy())
-    return {RECALL: _percent(float(np.mean(recalls))), VARIANCE: f"{1e4 * variance:.2f}"}
+    recall = disparity.mean_recall(arm.recall[kept], arm.sizes, definition)
+    variance = disparity.variance(arm.recall[kept], definition)
+    return {RECALL: percent(float(recall)), VARIANCE: f"{1e4 * float(variance):.2f}"}
 
 
-def _full_cells(result: ArmResult) -> dict[str, str]:
-    cells = {"Finished": f"{len(result.finished)}/{result.wanted}"}
-    if result.finished:
-        recalls = [pooled_recall(record.groups) for record in result.finished]
-        half = stats.t_half_width(recalls)
-        spread = "" if np.isnan(half) else f" ± {_percent(half)}"
-        cells["Recall, all runs"] = f"{_percent(float(np.mean(recalls)))}{spread}"
-    if result.kept:
-        groups = group_recall(result.kept)
-        cells |= {str(name): _percent(value) for name, value in groups.mean().items()}
-        cells["Gap"] = _percent(stats.group_gap(groups.to_numpy()))
-        cells["False positives"] = _mean_share(
-            [r.nonfaces.share for r in result.kept if r.nonfaces]
+def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, str]:
+    published = outcomes.published
+    if published is None or outcomes.synthetic:
+        return {}
+    row = next((row for row in published.rows if row.arm == arm.name), None)
+    found = verdicts.restated(row, published, definition) if row else dict.fromkeys(QUANTITIES)
+    texts = {q: DASH if found[q] is None else f"{found[q]:.2f}" for q in QUANTITIES}
+    return {"Published recall": texts["recall"], "Published variance": texts["variance"]}
+
+
+def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
+    ran = f"{arm.runs}/{arm.wanted} {_ends(intervals.wilson(arm.runs, arm.wanted))}"
+    if not arm.runs:
+        return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with numbers": ran}
+    values = arm.run_recall(definition)
+    half = intervals.t_half_width(values)
+    spread = "" if np.isnan(half) else f" ± {percent(half)}"
+    return {
+        "Recall, all runs": f"{percent(float(values.mean()))}{spread}",
+        "Recall of each run": " ".join(percent(float(value)) for value in values),
+        "Runs with numbers": ran,
+    }
+
+
+def groups(outcomes: Outcomes, name: str) -> Part | None:
+    """Recall of each group and how unequal they are, over all runs with numbers, at logit 0."""
+    definition = DEFINITIONS[name]
+    arms = [arm for arm in outcomes.arms if arm.runs]
+    if not arms:
+        return None
+    return Part(
+        name="groups",
+        title=f"{outcomes.name}: groups, all runs with numbers, nothing selected.",
+        table=_frame([_group_cells(arm, definition) for arm in arms], [arm.name for arm in arms]),
+        remarks=remarks.of_groups(outcomes, definition),
+    )
+
+
+def _group_cells(arm: Arm, definition: Definition) -> dict[str, str]:
+    share = arm.recall.mean(axis=0)
+    cells = {}
+    for group, value, size in zip(arm.groups, share, arm.sizes, strict=True):
+        ends = intervals.wilson(float(value) * int(size), int(size))
+        cells[group] = f"{percent(float(value))} {_ends(ends)}"
+    read = readings.reading(arm, definition)
+    noise = None
+    if arm.scores is not None:
+        noise = disparity.portrait_noise(
+            readings.detections(arm, None), arm.scores.group, len(arm.groups)
         )
-        accuracies = [r.metrics["val_accuracy"] for r in result.kept if "val_accuracy" in r.metrics]
-        cells["Validation accuracy"] = _mean_share(accuracies)
+    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
+    cells["Variance"] = _estimate(read.of["variance"], 1e4)
+    cells["Less noise"] = f"{1e4 * corrected:.2f}"
+    cells["Gap"] = _estimate(read.of["gap"], 1e2)
+    cells["Worst group"] = arm.groups[int(share.argmin())]
+    cells["False positives"] = _false_positives(arm)
     return cells
 
 
-def _published_cells(index: StudyIndex) -> pd.DataFrame:
-    assert index.published is not None
-    return pd.DataFrame(
-        {
-            "Published recall": {r["arm"]: f"{r['recall']:.2f}" for r in index.published["rows"]},
-            "Published variance": {
-                r["arm"]: f"{r['variance']:.2f}" for r in index.published["rows"]
-            },
-        }
+def _false_positives(arm: Arm) -> str:
+    if arm.false_positive_rate is None:
+        return DASH
+    rate = float(arm.false_positive_rate.mean())
+    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
+    return f"{percent(rate)} {_ends(ends)}"
+
+
+def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
+    """Every arm at logit 0 and at equal shares of false alarms, and less the reference there."""
+    definition = DEFINITIONS[name]
+    rows, names = [], []
+    reference = outcomes.arm(outcomes.reference)
+    for arm in outcomes.arms:
+        rates = [rate for rate in outcomes.rates if readings.can_read(arm, rate)]
+        if not arm.runs or not rates:
+            continue
+        for rate in (None, *rates):
+            read = readings.reading(arm, definition, rate=rate)
+            at = "logit 0" if rate is None else f"{100 * rate:g} % false alarms"
+            row = {"Read at": at, "False positives": percent(read.false_positive_rate)}
+            row["Recall"] = _estimate(read.of["recall"], 1e2)
+            row["Variance"] = _estimate(read.of["variance"], 1e4)
+            row["Gap"] = _estimate(read.of["gap"], 1e2)
+            worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
+            row["Worst group"] = f"{worst} {_estimate(read.of['worst'], 1e2)}"
+            if (
+                reference is not None
+                and arm.name != reference.name
+                and set(arm.seeds) & set(reference.seeds)
+            ):
+                apart = readings.difference(arm, reference, definition, rate=rate)
+                row["Recall less reference"] = _estimate(apart["recall"], 1e2, sign=True)
+                row["Variance less reference"] = _estimate(apart["variance"], 1e4, sign=True)
+            rows.append(row)
+            names.append(arm.name)
+    if not rows:
+        return None
+    return Part(
+        name="false_alarms",
+        title=f"{outcomes.name}: at equal false alarms, all runs with numbers.",
+        table=_frame(rows, names),
+        remarks=remarks.of_false_alarms(outcomes, definition),
     )
 
 
-def _mean_share(values: Sequence[float]) -> str:
-    return _percent(float(np.mean(values))) if values else DASH
+def areas(outcomes: Outcomes) -> Part | None:
+    """Area under recall against false-positive rate, per group."""
+    arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
+    if not arms:
+        return None
+    rows = []
+    for arm in arms:
+        found = readings.areas(arm)
+        rows.append(
+            {
+                group: f"{values.mean():.4f} {_ends(intervals.t_interval(values), 1, 4)}"
+                for group, values in zip(arm.groups, found.T, strict=True)
+            }
+        )
+    return Part(
+        name="areas",
+        title=f"{outcomes.name}: area under recall against false-positive rate.",
+        table=_frame(rows, [arm.name for arm in arms]),
+        remarks=remarks.of_areas(),
+    )
 
 
-def _percent(share: float) -> str:
+def curve(outcomes: Outcomes) -> Part | None:
+    """Recall of each group against false-positive rate, a row for each rate of each arm."""
+    frames = []
+    for arm in outcomes.arms:
+        if arm.scores is None or not arm.scores.nonfaces.shape[1]:
+            continue
+        rates, recall = readings.curves(arm)
+        frame = pd.DataFrame(recall, columns=pd.Index(arm.groups)).map("{:.6f}".format)
+        frame.insert(0, "false_positive_rate", [f"{rate:.6f}" for rate in rates])
+        frames.append(frame.set_index(pd.Index([arm.name] * len(frame), name="Arm")))
+    if not frames:
+        return None
+    title = f"{outcomes.name}: recall against false-positive rate, mean over the runs."
+    return Part(name="curve", title=title, table=pd.concat(frames).fillna(DASH))
+
+
+def compared(outcomes: Outcomes, name: str) -> Part | None:
+    """Every arm against the reference, metric by metric."""
+    definition = DEFINITIONS[name]
+    reference = outcomes.arm(outcomes.reference)
+    if reference is None or not outcomes.others:
+        return None
+    pairs = [
+        (arm, metric)
+        for arm in outcomes.others
+        for metric in QUANTITIES
+        if metric in outcomes.metrics
+        if not outcomes.paired or set(arm.seeds) & set(reference.seeds)
+    ]
+    tests = [contrasts.tests(outcomes, arm, reference, metric, definition) for arm, metric in pairs]
+    adjusted = comparisons.holm([test[outcomes.test].p for test in tests])
+    rows = [
+        _comparison_cells(outcomes, arm, reference, metric, definition)
+        | {_TESTS[kind]: _p(test[kind]) for kind in test}
+        | {"p, Holm": p_value(holm)}
+        for (arm, metric), test, holm in zip(pairs, tests, adjusted, strict=True)
+    ]
+    return Part(
+        name="comparisons",
+        title=f"{outcomes.name}: against {reference.name}, runs' own values.",
+        table=_frame(rows, [arm.name for arm, _ in pairs]),
+        remarks=remarks.of_comparisons(outcomes, definition, pairs, tests, adjusted),
+    )
+
+
+_TESTS = {"t": "p, t", "sign_flip": "p, sign flip", "permutation": "p, permutation"}
+
+
+def _comparison_cells(
+    outcomes: Outcomes, arm: Arm, reference: Arm, metric: Quantity, definition: Definition
+) -> dict[str, str]:
+    a, b = readings.paired(arm, reference) if outcomes.paired else (arm, reference)
+    x, y = (contrasts.run_values(one, metric, definition) for one in (a, b))
+    unit = UNIT[metric]
+    apart = contrasts.run_difference(outcomes, arm, reference, metric, definition)
+    cells = {"Metric": metric, "Runs": f"{len(x)}, {len(y)}"}
+    cells["Difference"] = _estimate(Estimate(apart.mean, apart.interval), unit, sign=True)
+    if outcomes.paired:
+        both = readings.difference(arm, reference, replace(definition, runs="last"))
+        if not np.isnan(both[metric].interval.low):
+            cells["New seeds and portraits"] = _estimate(both[metric], unit, sign=True)
+        cells["r"] = f"{apart.correlation:.2f}" if len(x) > 1 else DASH
+    g, ends = comparisons.hedges_g(x, y)
+    cells["Hedges' g"] = f"{g:+.2f} {_ends(ends, 1)}" if not np.isnan(g) else DASH
+    if outcomes.paired:
+        share, ends = comparisons.superiority(x, y)
+        cells["P(arm > reference)"] = f"{share:.2f} {_ends(ends, 1)}"
+    ratio, ends = comparisons.variance_ratio(x, y)
+    known = not np.isnan(ratio)
+    cells["Spread ratio"] = f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]" if known else DASH
+    cells["p, Brown-Forsythe"] = p_value(comparisons.brown_forsythe(x, y))
+    return cells
+
+
+def verdict(outcomes: Outcomes, name: str) -> Part | None:
+    """Against the printed numbers, or why there is no verdict."""
+    published = outcomes.published
+    if published is None:
+        return None
+    title = f"{outcomes.name}: verdict on {published.source}, {published.printed}."
+    against = verdicts.refusals(outcomes, published)
+    if outcomes.margin is None:
+        against.append("no margin is declared")
+    if against:
+        empty = pd.DataFrame(index=pd.Index([], name="Subject"))
+        refusal = [f"No verdict: {'; '.join(against)}."]
+        return Part(name="verdict", title=title, table=empty, remarks=refusal)
+    gains = remarks.gains(outcomes, DEFINITIONS[published.definition])
+    judged = verdicts.judge(outcomes, told=gains)
+    rows = [
+        {
+            "Claim": one.claim,
+            "Printed": one.printed,
+            "Ours": one.ours,
+            "95 % interval": one.interval,
+            "Verdict": one.word,
+            "Why": one.reason,
+        }
+        for one in judged
+    ]
+    return Part(
+        name="verdict",
+        title=title,
+        table=_frame(rows, [one.subject for one in judged], "Subject"),
+        remarks=remarks.of_verdict(outcomes, name),
+    )
+
+
+def _estimate(estimate: Estimate, unit: float, *, sign: bool = False) -> str:
+    value = unit * estimate.value
+    text = f"{value:+.2f}" if sign else f"{value:.2f}"
+    return text if np.isnan(estimate.interval.low) else f"{text} {_ends(estimate.interval, unit)}"
+
+
+def _ends(ends: Interval, unit: float = 100, decimals: int = 2) -> str:
+    if np.isnan(ends.low):
+        return ""
+    return f"[{unit * ends.low:.{decimals}f}, {unit * ends.high:.{decimals}f}]"
+
+
+def percent(share: float) -> str:
+    """A fraction as percent, two decimals."""
     return f"{100 * share:.2f}"
 
 
-def caption(index: StudyIndex) -> str:
-    """What the table shows, of which data, under which profile and overrides."""
-    changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
-    return f"{index.name}: {index.question} Profile {index.profile}, {index.data}{changed}."
+def p_value(p: float) -> str:
+    """A p-value, or a dash where there is none."""
+    if np.isnan(p):
+        return DASH
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
 
 
-def notes(index: StudyIndex, records: Mapping[str, Record]) -> list[str]:
-    """What a reader must know to read the table: selection, definitions, failures, gaps."""
-    keep, by = index.select["keep"], index.select["by"]
-    found = [
-        f"{RECALL} and {VARIANCE} are of {_selection(index)}. Recall is pooled over portraits; the "
-        "variance is the population variance of the run-averaged recalls of the groups, in "
-        "percent squared."
-    ]
-    for arm in index.arms:
-        result = arm_result(arm, records, keep=keep, by=by)
-        if result.failed:
-            found.append(f"{_failed(result)}.")
-        if result.missing:
-            found.append(
-                f"{arm.name}: {result.missing} of {result.wanted} runs have no record yet."
-            )
-    return found + _published_note(index)
-
-
-def _selection(index: StudyIndex) -> str:
-    keep, by, split = (index.select[key] for key in ("keep", "by", "split"))
-    wanted = max(len(arm.keys) for arm in index.arms)
-    if keep == wanted:
-        return f"all {wanted} runs" if wanted > 1 else "a single run"
-    flattering = ", which flatters them" if split == "test" else ""
-    return f"the best {keep} of {wanted} runs by {by} on the {split} data{flattering}"
-
-
-def _published_note(index: StudyIndex) -> list[str]:
-    if not index.published:
-        return []
-    where = f"{index.published['source']}, {index.published['printed']}"
-    if index.synthetic:
-        return [f"Not comparable with {where}: the data are synthetic."]
-    return [f"Published: {where}."]
-
-
-def _failed(result: ArmResult) -> str:
-    reasons = sorted(
-        {f"{r.failure['term']}: {r.failure['reason']}" for r in result.failed if r.failure}
-    )
-    return (
-        f"{result.name}: {len(result.failed)} of {result.wanted} runs failed ({'; '.join(reasons)})"
-    )
-
-
-def render(index: StudyIndex, records: Mapping[str, Record], *, form: Format, style: Style) -> str:
-    """The whole table as text, caption and notes included where the format has a place for them."""
-    table = frame(index, records, style=style)
-    if form == "csv":
-        return table.to_csv().rstrip("\n")
-    remarks = notes(index, records)
-    if form == "markdown":
-        return _markdown(table, caption(index), remarks)
-    return _latex(table, caption(index), remarks, label=f"tab:{index.name}-{index.variant}")
-
-
-def _markdown(table: pd.DataFrame, title: str, remarks: Sequence[str]) -> str:
-    header = [str(table.index.name), *map(str, table.columns)]
-    rows = [[str(name), *map(str, cells)] for name, *cells in table.itertuples()]
-    lines = [_row(header), _row(["---", *["---:"] * (len(header) - 1)]), *map(_row, rows)]
-    return "\n".join(
-        [f"**{title}**", "", *lines, "", *(f"{remark}\n" for remark in remarks)]
-    ).rstrip()
-
-
-def _row(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
-
-
-def _latex(table: pd.DataFrame, title: str, remarks: Sequence[str], *, label: str) -> str:
-    """A booktabs table that needs no other package."""
-    columns = [_latex_text(str(name)) for name in table.columns]
-    body = table.map(_latex_text)
-    body.columns = pd.Index(columns)
-    body.index = pd.Index([_latex_text(str(name)) for name in table.index])
-    text = body.style.to_latex(
-        hrules=True,
-        column_format="l" + "r" * len(columns),
-        caption=_latex_text(title),
-        label=label,
-        position="ht",
-        position_float="centering",
-    )
-    foot = "".join(f"\\par\\smallskip\\footnotesize {_latex_text(r)}\n" for r in remarks)
-    return text.replace("\\end{table}", f"{foot}\\end{{table}}").rstrip("\n")
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    DASH: "--",
-    "±": r"$\pm$",
-}
-
-
-def _latex_text(text: str) -> str:
-    escaped = "".join(_LATEX.get(character, character) for character in text)
-    escaped = escaped.replace("alpha = ", r"$\alpha$ = ")
-    return escaped.replace("E[A]", "$E[A]$").replace("Var[A]", r"$\mathrm{Var}[A]$")
+def _p(test: comparisons.Test) -> str:
+    text = p_value(test.p)
+    return text if not test.attainable else f"{text} (least {test.attainable:.3g})"

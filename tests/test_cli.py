@@ -231,8 +231,11 @@ def test_a_float32_product_is_a_failed_run_with_its_reason(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
-    assert "| product in float32 | — | — | 0/1 |" in done.stdout
-    assert "product in float32: 1 of 1 runs failed (resampling weights: underflow" in done.stdout
+    assert "| product in float32 | — | — | — | — | 0/1 [0.00, 79.35] |" in done.stdout
+    assert (
+        "product in float32: 1 of 1 runs (21 to 100 %) failed (resampling weights: underflow"
+        in done.stdout
+    )
 
 
 def start(results):

@@ -32,7 +32,14 @@ MAY_IMPORT = {
     "losses": set(),
     "resampling": set(),
     "metrics": set(),
-    "stats": set(),
+    "stats.intervals": set(),
+    "stats.selection": {"stats.intervals"},
+    "stats.disparity": {"stats.intervals"},
+    "stats.operating": {"stats.intervals"},
+    "stats.comparisons": {"stats.intervals", "stats.selection"},
+    "stats.bootstrap": {"stats.intervals", "stats.selection", "stats.operating"},
+    "stats.agreement": {"stats.intervals", "stats.selection", "stats.disparity"},
+    "stats.forensics": {"stats.intervals", "stats.selection", "stats.disparity"},
     # machinery
     "kernels.library": set(),
     "kernels.linear": set(),
@@ -84,6 +91,38 @@ MAY_IMPORT = {
     "provenance": {"kernels.library"},
     "records": {"errors", "configuration", "study", "metrics"},
     "tracking": {"errors", "records"},
+    "outcomes": {
+        "study",
+        "metrics",
+        "records",
+        "stats.intervals",
+        "stats.selection",
+        "stats.disparity",
+    },
+    "audit": {"errors", "outcomes", "stats.disparity", "stats.forensics", "stats.intervals"},
+    "readings": {
+        "outcomes",
+        "stats.intervals",
+        "stats.disparity",
+        "stats.operating",
+        "stats.bootstrap",
+    },
+    "contrasts": {
+        "outcomes",
+        "readings",
+        "stats.intervals",
+        "stats.disparity",
+        "stats.comparisons",
+    },
+    "verdicts": {
+        "study",
+        "outcomes",
+        "contrasts",
+        "stats.intervals",
+        "stats.selection",
+        "stats.disparity",
+        "stats.agreement",
+    },
     # execution
     "machine": {"errors", "kernels.library", "records"},
     "tasks": {"configuration"},
@@ -126,7 +165,29 @@ MAY_IMPORT = {
     },
     # presentation: never machinery
     "progress": {"metrics", "records", "tasks"},
-    "tables": {"stats", "metrics", "records"},
+    "rendering": set(),
+    "remarks": {
+        "outcomes",
+        "readings",
+        "contrasts",
+        "stats.intervals",
+        "stats.selection",
+        "stats.disparity",
+        "stats.comparisons",
+        "stats.agreement",
+    },
+    "tables": {
+        "audit",
+        "outcomes",
+        "readings",
+        "contrasts",
+        "verdicts",
+        "remarks",
+        "rendering",
+        "stats.intervals",
+        "stats.disparity",
+        "stats.comparisons",
+    },
     "ui": {"errors", "records", "tracking"},
     # door
     "cli": {
@@ -141,6 +202,9 @@ MAY_IMPORT = {
         "calibration",
         "progress",
         "tracking",
+        "audit",
+        "outcomes",
+        "rendering",
         "tables",
         "ui",
     },
@@ -192,7 +256,7 @@ def test_the_command_line_loads_nothing_heavy():
 def test_the_parent_of_a_study_never_loads_torch():
     """Workers alone pay for it."""
     probe = (
-        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
+        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables, repro.audit;"
         "sys.exit('torch' in sys.modules)"
     )
 

@@ -1,0 +1,302 @@
+"""What the arms of a study came to, as arrays: the one shape that statistics and tables work on.
+
+Records become outcomes here; `audit` makes the same of somebody else's file.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro import records
+from repro.metrics import collapsed, pooled_recall
+from repro.records import ArmIndex, Record, StudyIndex
+from repro.stats import disparity, selection
+from repro.stats.disparity import Definition
+from repro.stats.intervals import Floats, Integers
+from repro.study import Margin, Published, PublishedRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Top logits of every photograph.
+
+    Attributes:
+        portraits: Shape (R, N).
+        group: Position of each portrait's group, shape (N,).
+        nonfaces: Shape (R, M); M may be 0.
+    """
+
+    portraits: Floats
+    group: Integers
+    nonfaces: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One arm's runs. R counts the runs with numbers, in the order of the seeds.
+
+    Attributes:
+        name: By which tables call it.
+        alpha: Smoothing; infinite where nothing resamples, None where unknown.
+        wanted: Runs that were asked for.
+        seeds: Of the runs with numbers.
+        groups: Names, shape (K,).
+        sizes: Portraits of each group, shape (K,).
+        recall: Of each run and group, in [0, 1], shape (R, K).
+        selector: What the best runs are kept by, shape (R,).
+        false_positive_rate: Of each run, shape (R,), or None without photographs.
+        nonfaces: How many photographs without a face there are.
+        scores: Logits, where there are any.
+        failed: For each run without numbers, term and reason.
+        collapsed: Seeds of runs that ended, but tell no faces from other things.
+        posterior_collapsed: How many of the R runs have next to no active latent.
+        configurations: Every choice of each run, as plain values.
+    """
+
+    name: str
+    alpha: float | None
+    wanted: int
+    seeds: tuple[int, ...]
+    groups: tuple[str, ...]
+    sizes: Integers
+    recall: Floats
+    selector: Floats
+    false_positive_rate: Floats | None = None
+    nonfaces: int = 0
+    scores: Scores | None = None
+    failed: tuple[str, ...] = ()
+    collapsed: tuple[int, ...] = ()
+    posterior_collapsed: int = 0
+    configurations: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
+    training_images: tuple[int | None, ...] = ()
+
+    @property
+    def runs(self) -> int:
+        """R."""
+        return len(self.recall)
+
+    @property
+    def missing(self) -> int:
+        """Runs that have not ended."""
+        return self.wanted - self.runs - len(self.failed) - len(self.collapsed)
+
+    def kept(self, keep: int) -> list[int]:
+        """Positions of the best `keep` runs; empty if there are too few."""
+        return selection.best(self.selector, keep) if keep <= self.runs else []
+
+    def only(self, seeds: Sequence[int]) -> "Arm":
+        """The arm with these of its seeds alone, in this order."""
+        at = [self.seeds.index(seed) for seed in seeds]
+        rates, scores = self.false_positive_rate, self.scores
+        return replace(
+            self,
+            seeds=tuple(seeds),
+            recall=self.recall[at],
+            selector=self.selector[at],
+            false_positive_rate=None if rates is None else rates[at],
+            scores=scores
+            and replace(scores, portraits=scores.portraits[at], nonfaces=scores.nonfaces[at]),
+        )
+
+    def run_recall(self, definition: Definition) -> Floats:
+        """Recall of each run, shape (R,)."""
+        return disparity.run_recall(self.recall, self.sizes, definition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """All arms of a study.
+
+    Attributes:
+        name: Of the study, or of the audited file.
+        caption: What was asked, of which data.
+        arms: In the order of the study.
+        reference: Name of the arm that the others are compared with.
+        keep: Runs that the paper's column keeps.
+        by: ``recall`` or ``accuracy``, by which they are kept.
+        split: ``test`` or ``validation``, on which.
+        paired: Whether runs of different arms with the same seed are pairs.
+        rates: False-positive rates at which detectors are compared.
+        metrics: Of the family of comparisons: ``recall``, ``variance``.
+        test: Whose p-values Holm's adjustment takes: ``t``, ``sign_flip`` or ``permutation``.
+        synthetic: Whether published numbers cannot apply.
+        changed: What the command line changed.
+        published: The numbers that are answered to; None without, or where the study's index was
+            written before they said how they were made.
+        margin: How far from them is still the same.
+        label: Of the table in LaTeX.
+    """
+
+    name: str
+    caption: str
+    arms: tuple[Arm, ...]
+    reference: str
+    keep: int
+    by: str
+    split: str
+    paired: bool
+    rates: tuple[float, ...]
+    metrics: tuple[str, ...]
+    test: str
+    synthetic: bool
+    changed: tuple[str, ...] = ()
+    published: Published | None = None
+    margin: Margin | None = None
+    label: str = ""
+
+    def arm(self, name: str) -> Arm | None:
+        """The arm of this name that has runs."""
+        return next((arm for arm in self.arms if arm.name == name and arm.runs), None)
+
+    @property
+    def others(self) -> list[Arm]:
+        """The arms with runs that are compared with the reference."""
+        return [arm for arm in self.arms if arm.name != self.reference and arm.runs]
+
+    @property
+    def replicates(self) -> int:
+        """Runs that an arm was to have."""
+        return max(arm.wanted for arm in self.arms)
+
+
+def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | None) -> Outcomes:
+    """The outcomes of a study's records.
+
+    Args:
+        index: Of the study.
+        found: Its records by key.
+        results: Where their scores stand; None leaves scores out, for tables that need none.
+    """
+    changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
+    return Outcomes(
+        name=index.name,
+        caption=f"{index.name}: {index.question} Profile {index.profile}, {index.data}{changed}.",
+        arms=tuple(_arm(arm, found, index.select["by"], results) for arm in index.arms),
+        reference=index.reference,
+        keep=index.select["keep"],
+        by=index.select["by"],
+        split=index.select["split"],
+        paired=True,
+        rates=tuple(index.false_positive_rates),
+        metrics=tuple(index.compare["metrics"]),
+        test=index.compare["test"],
+        synthetic=index.synthetic,
+        changed=tuple(index.overrides),
+        **_published(index),
+        label=f"{index.name}-{index.variant}",
+    )
+
+
+def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:
+    """The outcomes of somebody's file, set against printed numbers.
+
+    A file names its arms as it likes, so that a printed row belongs to the one arm with its name or
+    else with its alpha; a row without alpha in its name is one without resampling.
+    """
+    alphas = [arm.alpha for arm in outcomes.arms]
+    names = {
+        arm.alpha: arm.name for arm in outcomes.arms if alphas.count(arm.alpha) == 1 and arm.runs
+    }
+    own = {arm.name for arm in outcomes.arms}
+    rows = [
+        row if row.arm in own else row.model_copy(update={"arm": names.get(_row_alpha(row), "")})
+        for row in published.rows
+    ]
+    kept = [row for row in rows if row.arm]
+    return replace(outcomes, published=published.model_copy(update={"rows": kept}), margin=margin)
+
+
+def _row_alpha(row: PublishedRow) -> float:
+    found = re.search(r"alpha = ([0-9.]+)", row.arm)
+    return float(found[1]) if found else math.inf
+
+
+def _published(index: StudyIndex) -> dict[str, Any]:
+    if not index.published or "protocol" not in index.published:
+        return {}
+    printed = dict(index.published)
+    margin = printed.pop("margin")
+    return {
+        "published": Published.model_validate(printed),
+        "margin": Margin.model_validate(margin) if margin else None,
+    }
+
+
+def _arm(arm: ArmIndex, found: Mapping[str, Record], by: str, results: Path | None) -> Arm:
+    ended = [found[key] for key in arm.keys if key in found]
+    finished = [record for record in ended if record.finished]
+    good = [record for record in finished if not _is_collapsed(record)]
+    groups = tuple(good[0].groups) if good else ()
+    false = [r.nonfaces.share for r in good if r.nonfaces]
+    return Arm(
+        name=arm.name,
+        alpha=_alpha(ended),
+        wanted=len(arm.keys),
+        seeds=tuple(record.seed for record in good),
+        groups=groups,
+        sizes=np.array([good[0].groups[name].n for name in groups], dtype=np.int64)
+        if good
+        else np.empty(0, dtype=np.int64),
+        recall=np.array(
+            [[record.groups[name].share for name in groups] for record in good], dtype=np.float64
+        ).reshape(len(good), len(groups)),
+        selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
+        false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
+        nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
+        scores=_scores(good, groups, results) if good and results else None,
+        failed=tuple(_reason(record) for record in ended if not record.finished),
+        collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
+        posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
+        configurations=tuple(record.configuration for record in good),
+        training_images=tuple(_training_images(record) for record in good),
+    )
+
+
+def _selector(record: Record, by: str) -> float:
+    return pooled_recall(record.groups) if by == "recall" else record.metrics["val_accuracy"]
+
+
+def _is_collapsed(record: Record) -> bool:
+    return collapsed(record.groups, record.nonfaces)
+
+
+def _has_collapsed_posterior(record: Record) -> bool:
+    """Fewer than a tenth of the latents vary over images (Burda et al. 2016)."""
+    latents = len(record.kl_per_latent)
+    return latents > 0 and record.metrics["val_active_units"] < latents / 10
+
+
+def _training_images(record: Record) -> int | None:
+    count = record.metrics.get("training_images")
+    return None if count is None else int(count)
+
+
+def _reason(record: Record) -> str:
+    assert record.failure is not None
+    return f"{record.failure['term']}: {record.failure['reason']}"
+
+
+def _alpha(ended: Sequence[Record]) -> float | None:
+    choices = ended[0].configuration.get("resampling") if ended else None
+    if choices is None:
+        return None
+    return math.inf if choices["combine"] == "none" else float(choices["alpha"])
+
+
+def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> Scores | None:
+    """The logits of an arm's runs; None if a run's file is missing."""
+    read = [records.read_scores(record, results) for record in good]
+    if any(scores is None for scores in read):
+        return None
+    known = [scores for scores in read if scores is not None]
+    places = {name: place for place, name in enumerate(groups)}
+    return Scores(
+        portraits=np.stack([scores.portraits for scores in known]),
+        group=np.array([places[name] for name in known[0].groups], dtype=np.int64),
+        nonfaces=np.stack([scores.nonfaces for scores in known]),
+    )

@@ -1,0 +1,380 @@
+"""What the numbers cannot carry, in plain words, for the foot of each table.
+
+The word "significant" stands only beside its test, its family, the number of runs and the smallest
+p-value that they can reach.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from repro import contrasts, readings
+from repro.contrasts import QUANTITIES, Quantity
+from repro.outcomes import Arm, Outcomes
+from repro.stats import agreement, comparisons, disparity, intervals, selection
+from repro.stats.comparisons import Test
+from repro.stats.disparity import DEFINITIONS, Definition
+
+LEVEL = 0.05
+HALF_WIDTH = 0.005  # of the interval for recall to which "runs needed" refers
+
+
+def of_selection(outcomes: Outcomes, name: str) -> list[str]:
+    """Which runs stand behind the paper's columns, and what the columns are."""
+    return [
+        f"E[A] and Var[A] are of {_selection(outcomes)}, as {name} defines them: "
+        f"{DEFINITIONS[name]}, in percent and percent squared."
+    ]
+
+
+def _selection(outcomes: Outcomes) -> str:
+    keep, wanted = outcomes.keep, outcomes.replicates
+    if keep == wanted:
+        return f"all {wanted} runs" if wanted > 1 else "a single run"
+    flattering = ", which flatters them" if outcomes.split == "test" else ""
+    chosen = f"the best {keep} of {wanted} runs by {outcomes.by} on the {outcomes.split} data"
+    return f"{chosen}{flattering}"
+
+
+def of_runs(outcomes: Outcomes) -> list[str]:
+    """Failed, collapsed and missing runs, arm by arm."""
+    found = []
+    for arm in outcomes.arms:
+        if arm.failed:
+            reasons = "; ".join(sorted(set(arm.failed)))
+            found.append(f"{arm.name}: {_of(arm, len(arm.failed))} failed ({reasons}).")
+        if arm.collapsed:
+            found.append(
+                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they say face no more "
+                "often of faces than of other photographs, and are counted as without numbers."
+            )
+        if arm.posterior_collapsed:
+            found.append(
+                f"{arm.name}: in {_of(arm, arm.posterior_collapsed)} the posterior collapsed "
+                "(fewer than a tenth of the latents are active); the detector works all the same "
+                "and is ranked."
+            )
+        if arm.missing:
+            found.append(f"{arm.name}: {arm.missing} of {arm.wanted} runs have no record yet.")
+    return found
+
+
+def _of(arm: Arm, count: int) -> str:
+    low, high = intervals.wilson(count, arm.wanted)
+    return f"{count} of {arm.wanted} runs ({100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def of_published(outcomes: Outcomes, name: str) -> list[str]:
+    """Where the printed numbers stand, and on whose scale they are shown."""
+    published = outcomes.published
+    if published is None:
+        return []
+    where = f"{published.source}, {published.printed}"
+    if outcomes.synthetic:
+        return [f"Not comparable with {where}: the data are synthetic."]
+    if name == published.definition:
+        return [f"Published: {where}."]
+    return [
+        f"Published: {where}, printed as {published.definition} defines it and restated as {name} "
+        "does; a dash where print does not say enough for that."
+    ]
+
+
+def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
+    """What so few runs cannot show."""
+    runs = max((arm.runs for arm in outcomes.arms), default=0)
+    if runs == 0:
+        return []
+    if runs == 1:
+        return ["With a single run there is no interval: nothing can be said about other seeds."]
+    return [
+        *_flattery(outcomes, definition, runs),
+        _exactness(outcomes, runs),
+        *_power(outcomes, definition, runs),
+    ]
+
+
+def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+    if outcomes.keep >= runs:
+        return []
+    sigma = selection.flattery(outcomes.keep, runs)
+    by_arm = [
+        f"{arm.name} {100 * _optimism(arm, 'recall', definition, outcomes.keep):+.2f} and "
+        f"{1e4 * _optimism(arm, 'variance', definition, outcomes.keep):+.2f}"
+        for arm in outcomes.arms
+        if arm.runs > outcomes.keep
+    ]
+    return [
+        f"Keeping the best {outcomes.keep} of {runs} flatters: by {sigma:.4f} standard deviations "
+        "between runs in what the runs are kept by, times the correlation in any other quantity. "
+        f"Estimated here, in points of recall and in variance: {'; '.join(by_arm)}."
+    ]
+
+
+def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -> float:
+    if quantity == "recall":
+        values = arm.run_recall(definition)
+    else:
+        values = agreement.influence(arm.recall, arm.recall[arm.kept(keep)], definition)
+    return selection.optimism(values, arm.selector, keep)
+
+
+def _exactness(outcomes: Outcomes, runs: int) -> str:
+    apart, none = np.ones(runs), np.zeros(runs)
+    least = comparisons.permutation(apart, none).attainable
+    told = f"two arms of {runs} runs cannot come below p = {least:.3g} in a permutation test"
+    if outcomes.paired:
+        flip = comparisons.sign_flip(apart).attainable
+        cannot = ", so that it cannot reach .05" if flip > LEVEL else ""
+        told = (
+            f"{runs} pairs of runs cannot come below p = {flip:.3g} in an exact paired "
+            f"test{cannot}; {told}"
+        )
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+    sigma = {q: _pooled_sd(outcomes, q, definition) for q in QUANTITIES}
+    if np.isnan(sigma["recall"]):
+        return []
+    least = intervals.smallest_difference(runs)
+    needed = intervals.runs_needed(sigma["recall"], HALF_WIDTH)
+    return [
+        f"A difference between two arms of {runs} runs is found four times in five only from "
+        f"{least:.2f} standard deviations on: {100 * least * sigma['recall']:.2f} points of recall "
+        f"and {1e4 * least * sigma['variance']:.2f} of variance here. To know recall to half a "
+        f"point takes {needed} runs an arm."
+    ]
+
+
+def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -> float:
+    squares, degrees = 0.0, 0
+    for arm in outcomes.arms:
+        if arm.runs > 1:
+            values = contrasts.run_values(arm, quantity, definition)
+            squares += (arm.runs - 1) * float(values.var(ddof=1))
+            degrees += arm.runs - 1
+    return float(np.sqrt(squares / degrees)) if degrees else float("nan")
+
+
+def of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
+    """Intervals, noise correction, noise floor."""
+    arms = [arm for arm in outcomes.arms if arm.runs]
+    first = arms[0]
+    pooled = float(np.mean([arm.recall.mean() for arm in arms]))
+    found = [
+        "Groups and false positives: mean over the runs with Wilson's 95 % interval for as many "
+        "photographs; the runs see the same ones, so that more runs do not narrow it.",
+        f"Variance: {definition}. Less noise: what the choice of the portraits adds on average is "
+        "taken off; below 0 the groups differ by no more than chance makes them.",
+    ]
+    if first.scores is not None:
+        found.append(
+            "Intervals of variance and gap: seed-by-portrait bootstrap with Student's quantile; "
+            "they speak of new seeds and new portraits."
+        )
+    if 0 < pooled < 1:
+        floor = disparity.noise_floor(pooled, first.sizes, definition.ddof)
+        found.append(
+            f"Noise floor: {len(first.groups)} groups of these sizes that all had a recall of "
+            f"{100 * pooled:.1f} % would show, in one run, a variance of "
+            f"{1e4 * floor.variance:.2f} on average and above {1e4 * floor.variance_95:.2f} one "
+            f"time in twenty, and a gap of {100 * floor.gap:.2f} points."
+        )
+    return found
+
+
+def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
+    """How it is read, and what became of each arm's gains."""
+    skipped = sorted(
+        {
+            f"{100 * rate:g} %"
+            for arm in outcomes.arms
+            for rate in outcomes.rates
+            if arm.scores is not None and not readings.can_read(arm, rate)
+        }
+    )
+    found = [
+        "Each run has its own threshold, the lowest at which at most the stated share of the "
+        "photographs without a face is positive. Intervals (95 %): seed-by-photograph bootstrap "
+        "with Student's quantile, the threshold set anew in every draw. A gain is a share of the "
+        "reference's variance or misses."
+    ]
+    if skipped:
+        found.append(f"Too few photographs without a face for {', '.join(skipped)}.")
+    found += [f"{told}." for told in gains(outcomes, definition).values()]
+    return found + [t for rate in outcomes.rates for t in _trends(outcomes, definition, rate=rate)]
+
+
+def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
+    """For each arm that gains over the reference at logit 0: what is left at equal false alarms."""
+    reference = outcomes.arm(outcomes.reference)
+    found: dict[str, str] = {}
+    if reference is None or not outcomes.paired:
+        return found
+    for arm in outcomes.others:
+        rates = [
+            r for r in outcomes.rates if all(readings.can_read(a, r) for a in (arm, reference))
+        ]
+        if not rates or not set(arm.seeds) & set(reference.seeds):
+            continue
+        told = [
+            one
+            for quantity in QUANTITIES
+            if (one := _gain(arm, reference, quantity, definition, rates))
+        ]
+        if told:
+            where = ", ".join(f"{100 * rate:g}" for rate in rates)
+            found[arm.name] = (
+                f"{arm.name} against {reference.name}, at logit 0 and then at {where} % false "
+                f"alarms: {'; '.join(told)}"
+            )
+    return found
+
+
+def _gain(
+    arm: Arm,
+    reference: Arm,
+    quantity: Quantity,
+    definition: Definition,
+    rates: Sequence[float],
+) -> str:
+    """What became of one gain: it holds, shrinks or vanishes at most of the rates; "" if none.
+
+    A gain is a share of what there is to gain, because both arms miss more at a higher threshold.
+    """
+    before = readings.gain(arm, reference, quantity, definition)
+    if not before.value > 0:
+        return ""
+    after = [readings.gain(arm, reference, quantity, definition, rate=rate) for rate in rates]
+    gone = np.mean([not one.value > 0 for one in after])
+    less = np.mean([not one.value >= before.value for one in after])
+    word = "vanishes" if gone >= 0.5 else "shrinks" if less >= 0.5 else "does not shrink"
+    steps = ", ".join(f"{round(100 * one.value)}" for one in after)
+    what = "variance less" if quantity == "variance" else "misses fewer"
+    sure = sum(one.interval.low > 0 for one in after)
+    unsure = "" if before.interval.low > 0 else " (within the spread of seeds and photographs)"
+    return (
+        f"{what} by {100 * before.value:.0f} %{unsure}, then by {steps} %: the gain {word} ("
+        f"{sure} of {len(rates)} beyond that spread)"
+    )
+
+
+def of_areas() -> list[str]:
+    """What the area is."""
+    return [
+        "Chance that a portrait of the group has a larger top logit than a photograph without a "
+        "face; 0.5 is guessing, 1 perfect, whatever the threshold. Mean over the runs with "
+        "Student's 95 % interval: new seeds, the same photographs."
+    ]
+
+
+def of_comparisons(
+    outcomes: Outcomes,
+    definition: Definition,
+    pairs: Sequence[tuple[Arm, Quantity]],
+    tested: Sequence[Mapping[str, Test]],
+    adjusted: Sequence[float],
+) -> list[str]:
+    """The family and what came of it, the trend, and how weak the tests of spread are."""
+    per_run = "recall and variance of each run by itself: the mean of the runs' own variances is "
+    found = [
+        f"Compared are {per_run}not the variance of run-averaged groups. "
+        + (
+            "Runs are paired by seed; r is their correlation, and at 0 or below pairing gains "
+            "nothing."
+            if outcomes.paired
+            else "Runs are not paired; Welch's t."
+        ),
+        _family(outcomes, pairs, tested, adjusted),
+        "Spread ratio: variance between the arm's runs over that between the reference's, with "
+        "the F interval of normal values; Brown-Forsythe is weak here: with five runs it finds a "
+        "16-fold ratio one time in seven.",
+    ]
+    return found + _trends(outcomes, definition)
+
+
+_NAMES = {"t": "t test", "sign_flip": "sign-flip test", "permutation": "permutation test"}
+
+
+def _family(
+    outcomes: Outcomes,
+    pairs: Sequence[tuple[Arm, Quantity]],
+    tested: Sequence[Mapping[str, Test]],
+    adjusted: Sequence[float],
+) -> str:
+    arms = len({arm.name for arm, _ in pairs})
+    test = f"{'paired ' if outcomes.paired and outcomes.test == 't' else ''}{_NAMES[outcomes.test]}"
+    runs = min((arm.runs for arm, _ in pairs), default=0)
+    least = max((one[outcomes.test].attainable for one in tested), default=0.0)
+    first = min(1.0, len(pairs) * least)
+    about = (
+        f"{test}, Holm over a family of {len(pairs)} ({_many(arms, 'arm')} x "
+        f"{_many(len(outcomes.metrics), 'metric')}), n = {runs}, "
+    )
+    about += (
+        f"smallest p attainable {least:.3g}, {first:.3g} after the first step of Holm"
+        if least
+        else "any p attainable if the differences are normal"
+    )
+    passed = [
+        f"{arm.name} in {metric} ({_p(p)})"
+        for (arm, metric), p in zip(pairs, adjusted, strict=True)
+        if p <= LEVEL
+    ]
+    if passed:
+        return f"Significant at .05 ({about}): {'; '.join(passed)}."
+    impossible = " and none can" if first > LEVEL else ""
+    return f"No comparison comes to an adjusted p of .05 or less{impossible} ({about})."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _p(p: float) -> str:
+    return f"p {p:.4f}" if p >= 0.0001 else "p below 0.0001"
+
+
+def _trends(outcomes: Outcomes, definition: Definition, *, rate: float | None = None) -> list[str]:
+    """One test of the paper's claim along falling alpha, over all runs."""
+    arms = _sweep(outcomes)
+    if not arms or not all(rate is None or readings.can_read(arm, rate) for arm in arms):
+        return []
+    where = "" if rate is None else f" at {100 * rate:g} % false alarms"
+    shuffled = "labels shuffled within each seed" if outcomes.paired else "labels shuffled"
+    found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
+    told = "; ".join(f"{q} {one.rise:+.2f}, {_p(one.test.p)}" for q, one in found.items())
+    least = max(one.test.attainable for one in found.values())
+    return [
+        f"Trend over log alpha{where}, from the largest (no resampling) to the smallest, over "
+        f"{sum(arm.runs for arm in arms)} runs, Jonckheere-Terpstra from -1 (falls) to 1 (rises): "
+        f"{told} (two-sided, {shuffled}, smallest p attainable {least:.1g}; not adjusted)."
+    ]
+
+
+def _sweep(outcomes: Outcomes) -> list[Arm]:
+    """The arms from the largest alpha to the smallest; none unless they are points of one sweep."""
+    arms = [arm for arm in outcomes.arms if arm.runs and arm.alpha is not None]
+    alphas = {arm.alpha for arm in arms}
+    if len(alphas) < 3 or len(alphas) < len(arms):
+        return []
+    return sorted(arms, key=lambda arm: -float(arm.alpha or 0.0))
+
+
+def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
+    """What is compared with what."""
+    published = outcomes.published
+    assert published is not None
+    found = [
+        f"Both sides are the mean of the best {published.keep} of {published.replicates} runs as "
+        f"{published.definition} defines recall and variance. Print comes without a spread: it is "
+        "taken as one more such draw with ours. Variances are compared by their roots.",
+        "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
+        "Not reproduced: print lies outside the 95 % prediction interval and beyond the margin. "
+        "Else the runs cannot tell. Directions are of the runs' own values, each with its own "
+        "95 % interval.",
+    ]
+    if name != published.definition:
+        found.append(f"The verdict keeps to {published.definition}, whatever the tables show.")
+    return found

@@ -1,0 +1,138 @@
+"""Does a printed number hold? Prediction interval, equivalence test, verdict.
+
+Both sides are the same statistic: the mean over the best k of n runs. The printed value y is taken
+as one more such draw, whose spread is ours (it was printed without one). Equal spread and normal
+values are assumed; the correlation between what is reported and what selects is not known, so where
+another metric selects, the widest quantiles over correlations in [-1, 1] are taken.
+Symbols: T our statistic, s the standard deviation of all our runs, delta the margin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from repro.stats.disparity import Definition, variance
+from repro.stats.intervals import Floats, Interval
+from repro.stats.selection import pivot
+
+Word = Literal["reproduced", "not reproduced", "cannot tell"]
+RHOS = (0.0, 0.25, 0.5, 0.75, 1.0)  # the negative ones are their mirror images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """Our side of a comparison.
+
+    Attributes:
+        value: T.
+        deviation: s, ddof 1, of all runs.
+        runs: How many there are.
+        keep: Kept in a selection.
+        of: Runs that a selection is made from, as in print.
+        selects: Whether the quantity itself selects the runs (`itself`) or another one.
+    """
+
+    value: float
+    deviation: float
+    runs: int
+    keep: int
+    of: int
+    selects: Literal["itself", "another"]
+
+    def quantile(self, level: float) -> float:
+        """Quantile of (T - T') / s; the widest over correlations where another metric selects."""
+        if self.selects == "itself" or self.keep == self.of:
+            return float(np.quantile(pivot(self.runs, self.keep, self.of), level))
+        pivots = [pivot(self.runs, self.keep, self.of, rho=rho) for rho in RHOS]
+        ends = [float(np.quantile(p, level)) for p in pivots]
+        ends += [-float(np.quantile(p, 1 - level)) for p in pivots]
+        return min(ends) if level < 0.5 else max(ends)
+
+
+def prediction_interval(ours: Statistic, *, level: float = 0.95) -> Interval:
+    """Where one more best-k-of-n mean of the same process falls, `level` of the time.
+
+    [T - 1.534 s, T + 2.373 s] for the best 3 of 5: not symmetric, because T and s go together.
+    """
+    tail = (1 - level) / 2
+    return Interval(
+        ours.value - ours.quantile(1 - tail) * ours.deviation,
+        ours.value - ours.quantile(tail) * ours.deviation,
+    )
+
+
+def equivalent(ours: Statistic, margin: Interval, *, size: float = 0.05) -> bool:
+    """Two one-sided tests (Schuirmann 1987): are the two processes less than the margin apart?
+
+    Both hypotheses, "at least delta above" and "at least delta below", must be rejected:
+    (T - y + delta) / s > 1.226 and (T - y - delta) / s < -1.771 for the best 3 of 5.
+
+    Args:
+        ours: Our statistic.
+        margin: y - delta and y + delta, fixed before the runs; -inf where nothing can lie lower.
+        size: Chance to call equivalent what is a margin apart, at most.
+    """
+    return (
+        ours.value - margin.low > ours.quantile(1 - size) * ours.deviation
+        and ours.value - margin.high < ours.quantile(size) * ours.deviation
+    )
+
+
+def verdict(
+    ours: Statistic,
+    y: Interval,
+    delta: float,
+    *,
+    scale: Callable[[float], float] = float,
+) -> Word:
+    """Reproduced, not reproduced, or cannot tell.
+
+    Reproduced when the equivalence test passes; not reproduced when y lies outside the 95 %
+    prediction interval and more than delta away; otherwise the runs are too few or too far
+    spread to tell.
+
+    Args:
+        ours: Our statistic, on the scale.
+        y: Ends of what rounds to the printed value.
+        delta: Margin, in the printed unit.
+        scale: From the printed unit to the scale on which runs spread evenly: see `root`.
+    """
+    if equivalent(ours, Interval(scale(y.high - delta), scale(y.low + delta))):
+        return "reproduced"
+    low, high = prediction_interval(ours)
+    unlike = scale(y.high) < low or scale(y.low) > high
+    far = not scale(y.low - delta) <= ours.value <= scale(y.high + delta)
+    return "not reproduced" if unlike and far else "cannot tell"
+
+
+def root(value: float) -> float:
+    """Square root: the scale for variances, whose spread between runs grows with their root.
+
+    On the variances themselves a small T comes with a small s, and the equivalence test errs up to
+    8 % of the times instead of 5.
+
+    Returns:
+        -inf below 0, where no variance can lie.
+    """
+    return float(np.sqrt(value)) if value >= 0 else float("-inf")
+
+
+def influence(recall: Floats, kept: Floats, definition: Definition) -> Floats:
+    """Each run's part in Var[A]: the variance linearised about the kept runs, shape (R,).
+
+    With runs averaged first, Var[A] is no mean over runs. To first order it is the mean over the
+    kept runs of V + 2 / (K - ddof) * sum_g (m_g - m) (r_ig - m_g), m the kept runs' mean; the
+    spread of that over all runs is the spread of Var[A] from run to run.
+
+    Args:
+        recall: Of each run and group, shape (R, K).
+        kept: The kept runs' rows of it.
+        definition: With runs averaged last, the runs' own variances are returned.
+    """
+    if definition.runs == "last":
+        return np.asarray(recall.var(axis=-1, ddof=definition.ddof))
+    centre = kept.mean(axis=0)
+    slope = 2 * (centre - centre.mean()) / (len(centre) - definition.ddof)
+    return np.asarray(variance(kept, definition) + (recall - centre) @ slope)

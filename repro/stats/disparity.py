@@ -1,0 +1,208 @@
+"""How unequally groups fare: recall and variance between groups, under stated definitions.
+
+The literature prints "E[A]" and "Var[A]" for different quantities; a `Definition` says which.
+Arrays of recalls have shape (..., R, K): R runs, K groups; leading axes are carried along, so that
+a bootstrap takes all its draws at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import special
+
+from repro.stats.intervals import Floats, Integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What E[A] and Var[A] are.
+
+    Attributes:
+        mean: Of one run's recall: pooled over all portraits, or the mean over the groups.
+        ddof: Of the variance over K groups: 0 divides by K, 1 by K - 1.
+        runs: Averaged first (variance of the run-averaged groups) or last (average of the
+            variances of single runs).
+    """
+
+    mean: Literal["pooled", "groups"]
+    ddof: Literal[0, 1]
+    runs: Literal["first", "last"]
+
+    def __str__(self) -> str:
+        """In words."""
+        mean = "recall pooled over portraits" if self.mean == "pooled" else "mean over groups"
+        kind = "population variance (ddof 0)" if self.ddof == 0 else "sample variance (ddof 1)"
+        runs = "of run-averaged groups" if self.runs == "first" else "of each run, then averaged"
+        return f"{mean}; {kind} {runs}"
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "amini2019": Definition(mean="groups", ddof=1, runs="first"),
+    "dehaan2020": Definition(mean="pooled", ddof=0, runs="first"),
+    "fijen2020": Definition(mean="pooled", ddof=1, runs="last"),
+}
+ALL = tuple(
+    Definition(mean=mean, ddof=ddof, runs=runs)
+    for mean in ("pooled", "groups")
+    for ddof in (0, 1)
+    for runs in ("first", "last")
+)
+
+
+def run_recall(
+    recall: Floats, sizes: Sequence[int] | Floats | Integers, definition: Definition
+) -> Floats:
+    """Recall of each run, shape (..., R).
+
+    Args:
+        recall: Of each run and group, shape (..., R, K).
+        sizes: Portraits of each group, shape (K,).
+        definition: Says how groups are averaged.
+    """
+    if definition.mean == "groups":
+        return np.asarray(recall.mean(axis=-1))
+    share = np.asarray(sizes, dtype=np.float64)
+    return np.asarray(recall @ (share / share.sum()))
+
+
+def run_variance(recall: Floats, definition: Definition) -> Floats:
+    """Variance between the groups of each run, shape (..., R); squared fraction."""
+    return np.asarray(recall.var(axis=-1, ddof=definition.ddof))
+
+
+def mean_recall(
+    recall: Floats, sizes: Sequence[int] | Floats | Integers, definition: Definition
+) -> Floats:
+    """E[A]: mean over runs, shape (...)."""
+    return np.asarray(run_recall(recall, sizes, definition).mean(axis=-1))
+
+
+def variance(recall: Floats, definition: Definition) -> Floats:
+    """Var[A]: 0 when every group fares alike; times 10^4 it is in percent squared. Shape (...)."""
+    if definition.runs == "first":
+        return np.asarray(recall.mean(axis=-2).var(axis=-1, ddof=definition.ddof))
+    return np.asarray(run_variance(recall, definition).mean(axis=-1))
+
+
+def gap(recall: Floats) -> Floats:
+    """Largest less smallest run-averaged recall of a group, shape (...)."""
+    return np.asarray(np.ptp(recall.mean(axis=-2), axis=-1))
+
+
+def worst(recall: Floats) -> Floats:
+    """Smallest run-averaged recall of a group, shape (...)."""
+    return np.asarray(recall.mean(axis=-2).min(axis=-1))
+
+
+def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floats:
+    """Unbiased estimate of the sampling variance of an observed share: p (1 - p) / (n - 1).
+
+    Args:
+        share: Observed, of any shape (..., K).
+        sizes: Portraits of each group, shape (K,), each at least 2.
+    """
+    return share * (1 - share) / (np.asarray(sizes, dtype=np.float64) - 1)
+
+
+def variance_of_noise(noise: Floats, ddof: int) -> Floats:
+    """What independent noise of the groups adds to the variance between them, on average.
+
+    (K - 1) / (K - ddof) times the mean over groups of the noise's variance: with ddof 1 the mean
+    itself. Source: Lum, Zhang & Bower 2022, section 3, for the sample variance.
+
+    Args:
+        noise: Sampling variance of each group's recall, shape (..., K).
+        ddof: Of the variance between groups.
+    """
+    groups = noise.shape[-1]
+    return np.asarray((groups - 1) / (groups - ddof) * noise.mean(axis=-1))
+
+
+def corrected_variance(
+    recall: Floats,
+    sizes: Sequence[int] | Floats | Integers,
+    definition: Definition,
+    *,
+    noise: Floats | None = None,
+) -> float:
+    """Var[A] less what the choice of these portraits adds to it on average.
+
+    Unbiased for the variance between the groups' recalls on all portraits that could have been
+    taken, with these trained runs. Below 0 the variance is no more than noise.
+
+    Args:
+        recall: Of each run and group, shape (R, K).
+        sizes: Portraits of each group.
+        definition: Of the variance.
+        noise: Sampling variance of each group's run-averaged recall, shape (K,), from scores of
+            single portraits. None: runs averaged first are treated as if all missed the same
+            portraits, which is the most that it can be.
+    """
+    if definition.runs == "last":
+        noise = share_noise(recall, sizes).mean(axis=0)
+    elif noise is None:
+        noise = share_noise(recall.mean(axis=0), sizes)
+    return float(variance(recall, definition) - variance_of_noise(noise, definition.ddof))
+
+
+def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:
+    """Sampling variance of each group's run-averaged recall, by portraits, shape (K,).
+
+    The runs see the same portraits, so that a portrait, not a decision, is the unit.
+
+    Args:
+        detected: 1 or 0 for each run and portrait, shape (R, N).
+        group: Position of each portrait's group, shape (N,).
+        groups: K.
+    """
+    share = np.asarray(detected, dtype=np.float64).mean(axis=0)
+    return np.array(
+        [share[group == k].var(ddof=1) / (group == k).sum() for k in range(groups)],
+        dtype=np.float64,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseFloor:
+    """What groups that fare alike show by chance, for one run.
+
+    Attributes:
+        variance: Expected variance between them, squared fraction.
+        variance_95: Exceeded once in twenty times.
+        gap: Expected gap.
+    """
+
+    variance: float
+    variance_95: float
+    gap: float
+
+
+def noise_floor(recall: float, sizes: Sequence[int] | Floats | Integers, ddof: int) -> NoiseFloor:
+    """The floor for equal groups of these sizes, by the normal approximation.
+
+    For PPB's groups at 92.4 %: variance 1.69 (ddof 0) or 2.25 (ddof 1), 4.40 at 95 % (ddof 0),
+    gap 3.09, in percent.
+
+    Args:
+        recall: Of every group, in (0, 1).
+        sizes: Portraits of each group.
+        ddof: Of the variance between groups.
+    """
+    each = recall * (1 - recall) / np.asarray(sizes, dtype=np.float64)
+    expected = float(variance_of_noise(each, ddof))
+    groups = len(each)
+    upper = float(special.chdtri(groups - 1, 0.05)) / (groups - 1)
+    return NoiseFloor(
+        variance=expected,
+        variance_95=expected * upper,
+        gap=float(np.sqrt(each.mean())) * expected_range(groups),
+    )
+
+
+def expected_range(n: int) -> float:
+    """Largest less smallest of n standard normal draws, on average: 2.059 for 4."""
+    grid = np.linspace(-9, 9, 4001)
+    below = special.ndtr(grid)
+    return float(np.trapezoid(1 - below**n - (1 - below) ** n, grid))

@@ -1,0 +1,309 @@
+"""What printed digits give away: which counts, definitions and trends they agree with.
+
+Unlike the rest of the package this works in the printed unit, percent and percent squared, because
+the number of printed decimals is the evidence. A printed number stands for all numbers that round
+to it. Recalls of groups are fractions, as everywhere, and are turned into percent here.
+Symbols: R runs, K groups, N portraits, h half a unit of the last printed digit.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor, prod
+from typing import Literal
+
+import numpy as np
+
+from repro.stats.disparity import ALL, Definition, mean_recall, run_recall, variance
+from repro.stats.intervals import Floats, Integers
+from repro.stats.selection import best
+
+SLACK = 1e-9  # of comparisons between floating-point numbers
+FINEST = Fraction(1, 10**9)  # h is taken as at least this: longer numbers are floats written out
+
+Match = Literal["fits", "last digit", "differs"]
+Step = Literal["falls", "rises", "level"]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A number as it stands in print; trailing zeros are digits too.
+
+    Attributes:
+        value: In percent or percent squared.
+    """
+
+    value: Decimal
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point."""
+        exponent = self.value.as_tuple().exponent
+        assert isinstance(exponent, int), "NaN and infinity are refused when they are read"
+        return max(0, -exponent)
+
+    @property
+    def half(self) -> float:
+        """h: how far from the printed value the number before rounding can lie."""
+        return 0.5 * 10.0**-self.decimals
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __str__(self) -> str:
+        return f"{self.value:f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number, and how far it can be from the true one at most."""
+
+    value: float
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupValues:
+    """Recalls of the groups of one arm.
+
+    Attributes:
+        recall: Of each run and group, in [0, 1], shape (R, K); one row where only the runs' average
+            is known.
+        error: How far each can be from the true one, as a fraction, shape (R, K).
+        sizes: Portraits of each group, shape (K,); None where unknown.
+    """
+
+    recall: Floats
+    error: Floats
+    sizes: Integers | None
+
+    @property
+    def runs(self) -> int:
+        """R."""
+        return len(self.recall)
+
+    def best(self, keep: int) -> "GroupValues":
+        """The best `keep` runs by pooled recall; all of them where there are no more.
+
+        Raises:
+            ValueError: The sizes are unknown, so that nothing can be pooled.
+        """
+        if keep >= self.runs:
+            return self
+        if self.sizes is None:
+            raise ValueError("runs are chosen by pooled recall, which takes the groups' sizes")
+        pooled = run_recall(self.recall, self.sizes, ALL[0])
+        kept = best(np.round(pooled, 12), keep)
+        return GroupValues(self.recall[kept], self.error[kept], self.sizes)
+
+    def mean(self, definition: Definition) -> Estimate | None:
+        """E[A] in percent; None where it takes sizes that are not known."""
+        if definition.mean == "pooled" and self.sizes is None:
+            return None
+        sizes = np.ones(self.recall.shape[1]) if self.sizes is None else self.sizes
+        value = mean_recall(self.recall, sizes, definition)
+        error = mean_recall(self.error, sizes, definition)  # a weighted mean of errors, as bound
+        return Estimate(100 * float(value), 100 * float(error))
+
+    def variance(self, definition: Definition) -> Estimate:
+        """Var[A] in percent squared."""
+        error = variance_error(self.recall, self.error, definition)
+        return Estimate(1e4 * float(variance(self.recall, definition)), 1e4 * error)
+
+
+def variance_error(recall: Floats, error: Floats, definition: Definition) -> float:
+    """How far Var[A] can be off when each recall is off by at most `error`.
+
+    With deviations d from the mean and errors e, Var changes by at most
+    (2 sum |d| e + sum e^2) / (K - ddof), per run or for the run-averaged groups.
+
+    Args:
+        recall: Of each run and group, shape (R, K).
+        error: Same shape.
+        definition: Of the variance.
+    """
+    if definition.runs == "first":
+        recall, error = recall.mean(axis=0, keepdims=True), error.mean(axis=0, keepdims=True)
+    deviation = np.abs(recall - recall.mean(axis=1, keepdims=True))
+    bound = (2 * deviation * error + error**2).sum(axis=1) / (recall.shape[1] - definition.ddof)
+    return float(bound.mean())
+
+
+def match(printed: Printed, computed: Estimate) -> Match:
+    """Whether a printed number is the computed one, rounded.
+
+    Returns:
+        ``last digit`` where the rest, beyond rounding and the computed number's own error, is at
+        most one unit of the last digit: a slip of rounding or copying. Not where the computed
+        number is less certain than the printed digits.
+    """
+    beyond = abs(float(printed) - computed.value) - printed.half - computed.error
+    if beyond <= SLACK:
+        return "fits"
+    near = beyond <= 2 * printed.half + SLACK and computed.error <= printed.half + SLACK
+    return "last digit" if near else "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A column of printed numbers, read by one definition.
+
+    Attributes:
+        definition: Its other parts, which do not matter to the column, are arbitrary.
+        computed: What the definition gives, row by row.
+        matches: How that agrees with print.
+    """
+
+    definition: Definition
+    computed: tuple[Estimate, ...]
+    matches: tuple[Match, ...]
+
+    @property
+    def fitting(self) -> int:
+        """Rows that are the computed number, rounded."""
+        return self.matches.count("fits")
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """By which readings are compared: rows that fit, then rows off by a last digit."""
+        return self.fitting, self.matches.count("last digit")
+
+
+def _reading(
+    printed: Sequence[Printed], computed: Sequence[Estimate], definition: Definition
+) -> Reading:
+    matches = tuple(match(p, c) for p, c in zip(printed, computed, strict=True))
+    return Reading(definition, tuple(computed), matches)
+
+
+def mean_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
+    """The printed means under every meaning of E[A] that the values allow, best first.
+
+    Args:
+        printed: In percent.
+        values: Of the same arms.
+    """
+    found = []
+    for definition in ALL:
+        if (definition.ddof, definition.runs) == (0, "first"):
+            computed = [value.mean(definition) for value in values]
+            known = [estimate for estimate in computed if estimate is not None]
+            if len(known) == len(printed):
+                found.append(_reading(printed, known, definition))
+    return sorted(found, key=lambda reading: reading.rank, reverse=True)
+
+
+def variance_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
+    """The printed variances under every meaning of Var[A], best first.
+
+    Args:
+        printed: In percent squared.
+        values: Of the same arms; with a single run each, the order of averaging is no question.
+    """
+    single = all(value.runs == 1 for value in values)
+    found = [
+        _reading(printed, [value.variance(definition) for value in values], definition)
+        for definition in ALL
+        if definition.mean == "pooled" and not (single and definition.runs == "last")
+    ]
+    return sorted(found, key=lambda reading: reading.rank, reverse=True)
+
+
+def whole_counts(printed: Printed, trials: int) -> range:
+    """The integers K for which 100 K / trials rounds to the printed percentage.
+
+    Ties may have been rounded either way. Source: Brown & Heathers 2017 (the GRIM test).
+
+    Args:
+        printed: In percent.
+        trials: How many portraits were counted, over all runs.
+    """
+    value, half = Fraction(printed.value), max(Fraction(1, 2 * 10**printed.decimals), FINEST)
+    lowest = ceil((value - half) * trials / 100)
+    highest = floor((value + half) * trials / 100)
+    return range(max(0, lowest), min(trials, highest) + 1)
+
+
+def chance_of_counts(printed: Sequence[Printed], trials: Sequence[int]) -> float:
+    """Share of arbitrary numbers with these decimals that would all be whole counts.
+
+    Near a number with d decimals, 100 K / trials takes trials 10^-d / 100 values per printable one.
+
+    Args:
+        printed: In percent.
+        trials: Portraits counted for each.
+    """
+    shares = (n / (100 * 10**p.decimals) for p, n in zip(printed, trials, strict=True))
+    return prod(min(1.0, share) for share in shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Grim:
+    """How printed recalls agree with one number of runs.
+
+    Attributes:
+        runs: How many runs were pooled.
+        fitting: Whether each printed recall is a whole count.
+        chance: That all would be, whatever they are.
+    """
+
+    runs: int
+    fitting: tuple[bool, ...]
+    chance: float
+
+    @property
+    def all(self) -> bool:
+        """Whether every printed recall fits."""
+        return all(self.fitting)
+
+
+def grim(recalls: Sequence[Printed], *, images: int, most_runs: int = 10) -> tuple[Grim, ...]:
+    """Which numbers of runs of the same portraits can have given the printed recalls.
+
+    Args:
+        recalls: In percent, each pooled over all portraits and runs.
+        images: Portraits in one run.
+        most_runs: The largest number that is tried.
+    """
+    return tuple(
+        Grim(
+            runs,
+            tuple(bool(whole_counts(recall, runs * images)) for recall in recalls),
+            chance_of_counts(recalls, [runs * images] * len(recalls)),
+        )
+        for runs in range(1, most_runs + 1)
+    )
+
+
+def shorter_cells(column: Sequence[Printed]) -> list[int]:
+    """Positions of the cells with fewer decimals than the longest of their column."""
+    longest = max(cell.decimals for cell in column)
+    return [place for place, cell in enumerate(column) if cell.decimals < longest]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one value to the next.
+
+    Attributes:
+        step: Which way.
+        certain: Whether the two values' errors leave no doubt about the way.
+    """
+
+    step: Step
+    certain: bool
+
+
+def changes(values: Sequence[Estimate]) -> list[Change]:
+    """Which way each value goes from the one before it."""
+    return [_change(one, other) for one, other in itertools.pairwise(values)]
+
+
+def _change(one: Estimate, other: Estimate) -> Change:
+    by = other.value - one.value
+    step: Step = "level" if abs(by) <= SLACK else "falls" if by < 0 else "rises"
+    error = one.error + other.error
+    certain = error <= SLACK if step == "level" else abs(by) > error + SLACK
+    return Change(step, certain)

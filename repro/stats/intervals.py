@@ -1,0 +1,107 @@
+"""Intervals for a mean over replicates and for a share, and what n replicates can show."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+LEVEL = 0.95  # of every interval, unless said otherwise
+POWER = 0.80  # with which "the smallest difference that n runs can show" is found
+
+
+class Interval(NamedTuple):
+    """Two ends; NaN where there is none."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: object) -> bool:
+        """Whether the value lies between the ends, ends included."""
+        return isinstance(value, (int, float)) and self.low <= value <= self.high
+
+
+NOWHERE = Interval(float("nan"), float("nan"))
+
+
+def t_quantile(degrees: float, *, level: float = LEVEL) -> float:
+    """Upper quantile of Student's t that leaves (1 - level) / 2 above it."""
+    return float(special.stdtrit(degrees, 0.5 + level / 2))
+
+
+def sd(values: Sequence[float] | Floats) -> float:
+    """Sample standard deviation (ddof 1); NaN for a single value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def t_half_width(values: Sequence[float] | Floats, *, level: float = LEVEL) -> float:
+    """Half the width of Student's interval for the mean; NaN for a single value."""
+    n = len(values)
+    if n < 2:
+        return float("nan")
+    return t_quantile(n - 1, level=level) * sd(values) / float(np.sqrt(n))
+
+
+def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Interval:
+    """Student's interval for the mean; nowhere for a single value."""
+    mean, half = float(np.mean(values)), t_half_width(values, level=level)
+    return Interval(mean - half, mean + half)
+
+
+def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
+    """Wilson's score interval for a share (Wilson 1927).
+
+    Args:
+        successes: Of `n` trials; a mean over runs of the same photographs need not be whole.
+        n: Trials, at least 1.
+        level: Of the interval.
+
+    Returns:
+        Ends in [0, 1]; exactly 0 or 1 where none or all succeed.
+    """
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"{successes} successes in {n} trials")
+    z = float(special.ndtri(0.5 + level / 2))
+    share, shrink = successes / n, 1 + z * z / n
+    centre = (share + z * z / (2 * n)) / shrink
+    half = z / shrink * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return Interval(
+        0.0 if successes == 0 else centre - half, 1.0 if successes == n else centre + half
+    )
+
+
+def smallest_difference(n: int, *, level: float = LEVEL, power: float = POWER) -> float:
+    """Difference of two arms' means that Welch's or Student's test of n against n runs finds.
+
+    Returns:
+        In units of the standard deviation between runs: a smaller difference is missed more often
+        than 1 - power of the times. NaN for a single run.
+    """
+    if n < 2:
+        return float("nan")
+    degrees = 2 * n - 2
+    critical = t_quantile(degrees, level=level)
+
+    def shortfall(noncentrality: float) -> float:  # the other tail is below 1e-6 by then
+        return float(1 - special.nctdtr(degrees, noncentrality, critical)) - power
+
+    return float(optimize.brentq(shortfall, 0.01, 30 * critical)) * float(np.sqrt(2 / n))
+
+
+def runs_needed(deviation: float, half_width: float, *, level: float = LEVEL) -> int:
+    """Runs after which Student's interval for the mean has at most this half-width.
+
+    Args:
+        deviation: Standard deviation between runs.
+        half_width: In the same unit, above 0.
+        level: Of the interval.
+    """
+    if not (deviation >= 0 and half_width > 0):
+        raise ValueError(f"no number of runs turns {deviation} into {half_width}")
+    n = 2
+    while t_quantile(n - 1, level=level) * deviation / np.sqrt(n) > half_width:
+        n += 1
+    return n

@@ -1,0 +1,59 @@
+"""Detectors read at equal false alarms: thresholds, recall curves and their areas.
+
+A photograph is detected when its top logit lies above the threshold. Logits have shape (..., N):
+leading axes are runs or draws of a bootstrap.
+"""
+
+import numpy as np
+
+from repro.stats.intervals import Floats
+
+
+def threshold(nonfaces: Floats, rate: float) -> Floats:
+    """The lowest threshold at which at most `rate` of the photographs without a face are detected.
+
+    Args:
+        nonfaces: Top logits, shape (..., M).
+        rate: In [0, 1); a photograph with exactly the threshold's logit is not detected.
+
+    Returns:
+        Shape (...): the logit of rank floor(rate * M) + 1 from above.
+    """
+    count = nonfaces.shape[-1]
+    rank = int(np.floor(rate * count + 1e-9))
+    if not 0 <= rank < count:
+        raise ValueError(f"no threshold lets {rate} of {count} photographs through")
+    return np.asarray(np.partition(nonfaces, count - 1 - rank, axis=-1)[..., count - 1 - rank])
+
+
+def detected(logits: Floats, threshold: Floats) -> Floats:
+    """1 where a photograph lies above its run's threshold, else 0; shape (..., N)."""
+    return (logits > np.asarray(threshold)[..., None]).astype(np.float64)
+
+
+def curve(faces: Floats, nonfaces: Floats) -> tuple[Floats, Floats]:
+    """Recall against false-positive rate of one run, up to (1, 1).
+
+    Args:
+        faces: Top logits, shape (N,).
+        nonfaces: Top logits, shape (M,).
+
+    Returns:
+        Rates 0, 1/M, ..., 1 and the recall at the lowest threshold of each.
+    """
+    falling = np.sort(nonfaces)[::-1]
+    ranked = np.sort(faces)
+    above = len(faces) - np.searchsorted(ranked, falling, side="right")
+    return (
+        np.arange(len(nonfaces) + 1) / len(nonfaces),
+        np.append(above / len(faces), 1.0),
+    )
+
+
+def area(faces: Floats, nonfaces: Floats) -> float:
+    """Area under the curve: P(face's logit > non-face's logit), ties as halves (Mann-Whitney)."""
+    ranked = np.sort(nonfaces)
+    below = np.searchsorted(ranked, faces, side="left") + np.searchsorted(
+        ranked, faces, side="right"
+    )
+    return float(below.mean() / (2 * len(nonfaces)))

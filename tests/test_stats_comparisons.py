@@ -1,0 +1,582 @@
+from itertools import combinations, permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from scipy import stats as scipy_stats
+
+from repro.stats import comparisons, intervals
+
+LAW = settings(deadline=None, derandomize=True)
+A = np.array([0.93, 0.91, 0.95, 0.9, 0.92])
+B = np.array([0.9, 0.92, 0.91, 0.88, 0.86])
+SHORT = np.array([0.9, 0.85, 0.7])
+FEW_TIES = st_numpy.arrays(np.float64, 5, elements=st.integers(0, 6).map(lambda n: n / 8))
+SHUFFLED = 0.0125  # error of a p-value from 20,000 shuffles: 3.5 standard errors
+
+
+def sign_flip_by_scipy(differences):
+    """SciPy's exact permutation test of one sample's signs, two-sided on the absolute mean."""
+    return scipy_stats.permutation_test(
+        (differences,),
+        lambda x, axis: np.abs(x.mean(axis=axis)),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+        alternative="greater",
+    ).pvalue
+
+
+def permutation_by_scipy(a, b):
+    """SciPy's exact permutation test of two samples, two-sided on the absolute difference."""
+    return scipy_stats.permutation_test(
+        (a, b),
+        lambda x, y, axis: np.abs(x.mean(axis=axis) - y.mean(axis=axis)),
+        permutation_type="independent",
+        vectorized=True,
+        n_resamples=np.inf,
+        alternative="greater",
+    ).pvalue
+
+
+def rise(values, order):
+    """Jonckheere's statistic, pair by pair."""
+    return sum(
+        np.sign(values[i] - values[j]) * np.sign(order[i] - order[j])
+        for i, j in combinations(range(len(values)), 2)
+    )
+
+
+def holm_by_closure(p):
+    """Closed testing with Bonferroni's test of each intersection, over all subsets."""
+    places = range(len(p))
+    subsets = [s for size in range(1, len(p) + 1) for s in combinations(places, size)]
+    return [max(min(1, len(s) * min(p[j] for j in s)) for s in subsets if i in s) for i in places]
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_paired_difference_has_the_interval_of_scipy(level):
+    """Student's paired t to 1e-12."""
+    expected = scipy_stats.ttest_rel(A, B).confidence_interval(level)
+    ours = comparisons.paired_difference(A, B, level=level).interval
+
+    assert ours == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_paired_difference_has_the_p_of_scipy():
+    """Student's paired t to 1e-12."""
+    expected = scipy_stats.ttest_rel(A, B).pvalue
+
+    assert comparisons.paired_difference(A, B).p == pytest.approx(expected, abs=1e-12)
+
+
+def test_paired_difference_has_the_mean_of_the_differences():
+    """First arm less second: 0.03, -0.01, 0.04, 0.02 and 0.06."""
+    assert comparisons.paired_difference(A, B).mean == pytest.approx(0.028, abs=1e-12)
+
+
+def test_paired_difference_has_the_correlation_of_scipy():
+    """Whether pairing gained anything."""
+    expected = scipy_stats.pearsonr(A, B).statistic
+
+    assert comparisons.paired_difference(A, B).correlation == pytest.approx(expected, abs=1e-12)
+
+
+def test_paired_difference_refuses_unequal_arms():
+    """A seed without a partner is no pair."""
+    with pytest.raises(ValueError, match=r"equal shapes, not \(5,\) and \(3,\)"):
+        comparisons.paired_difference(A, SHORT)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("b", [B, SHORT], ids=["equal", "unequal"])
+def test_welch_difference_has_the_interval_of_scipy(b, level):
+    """Welch's t with Satterthwaite's degrees of freedom to 1e-12."""
+    expected = scipy_stats.ttest_ind(A, b, equal_var=False).confidence_interval(level)
+    ours = comparisons.welch_difference(A, b, level=level).interval
+
+    assert ours == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("b", [B, SHORT], ids=["equal", "unequal"])
+def test_welch_difference_has_the_p_of_scipy(b):
+    """Welch's t to 1e-12."""
+    expected = scipy_stats.ttest_ind(A, b, equal_var=False).pvalue
+
+    assert comparisons.welch_difference(A, b).p == pytest.approx(expected, abs=1e-12)
+
+
+def test_welch_difference_has_no_correlation():
+    """Without pairs there is none."""
+    assert np.isnan(comparisons.welch_difference(A, B).correlation)
+
+
+t_tests = pytest.mark.parametrize(
+    "difference", [comparisons.paired_difference, comparisons.welch_difference]
+)
+
+
+@t_tests
+def test_difference_of_single_runs_is_nowhere(difference):
+    """One run each shows a difference, but not how far it is to be trusted."""
+    ours = difference(A[:1], B[:1])
+
+    assert np.isnan([*ours.interval, ours.p]).all()
+
+
+@t_tests
+def test_difference_of_single_runs_is_still_the_difference(difference):
+    """The estimate itself needs no spread."""
+    assert difference(A[:1], B[:1]).mean == pytest.approx(0.03, abs=1e-12)
+
+
+@t_tests
+@pytest.mark.parametrize(("other", "p"), [(0.5, 1.0), (0.75, 0.0)])
+def test_difference_without_variation_is_certain(difference, other, p):
+    """Equal runs differ for sure or not at all, and the interval is a point."""
+    ours = difference(np.full(5, 0.5), np.full(5, other))
+
+    assert (ours.p, *ours.interval) == (p, 0.5 - other, 0.5 - other)
+
+
+@t_tests
+@LAW
+@given(FEW_TIES, FEW_TIES)
+def test_difference_changes_its_sign_with_the_order_of_arms(difference, a, b):
+    """The same evidence, read from the other side."""
+    low, high = difference(b, a).interval
+
+    assert difference(a, b).interval == pytest.approx((-high, -low), abs=1e-12)
+
+
+@t_tests
+@LAW
+@given(FEW_TIES, FEW_TIES)
+def test_difference_has_a_small_p_exactly_when_none_lies_outside(difference, a, b):
+    """P < 5 % when the 95 % interval excludes 0: both come from one test."""
+    ours = difference(a, b)
+
+    assert abs(ours.p - 0.05) < 1e-9 or (ours.p < 0.05) == (0 not in ours.interval)
+
+
+def test_hedges_g_of_a_hand_worked_case():
+    """Means 1 apart, pooled variance 2.5: 0.9032 of sqrt(0.4) for five against five."""
+    a, b = np.arange(2.0, 7), np.arange(1.0, 6)
+
+    g, _ = comparisons.hedges_g(a, b)
+    assert g == pytest.approx((1 - 3 / 31) * np.sqrt(0.4), abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("b", [B, SHORT], ids=["equal", "unequal"])
+def test_hedges_g_has_the_interval_of_the_noncentral_t(b, level):
+    """At its ends SciPy's distribution leaves half the rest above and below the seen t."""
+    t = scipy_stats.ttest_ind(A, b)
+    scale = np.sqrt(len(A) * len(b) / (len(A) + len(b)))
+    _, ends = comparisons.hedges_g(A, b, level=level)
+    noncentral = np.array(ends) / (1 - 3 / (4 * t.df - 1)) * scale
+
+    tails = scipy_stats.nct.cdf(t.statistic, t.df, noncentral)
+    np.testing.assert_allclose(tails, [0.5 + level / 2, 0.5 - level / 2], atol=1e-7)
+
+
+def test_hedges_g_has_the_same_sign_as_scipys_t():
+    """First arm less second."""
+    g, _ = comparisons.hedges_g(B, A)
+
+    assert np.sign(g) == np.sign(scipy_stats.ttest_ind(B, A).statistic)
+
+
+def test_hedges_g_of_equal_arms_lies_in_the_middle_of_its_interval():
+    """The noncentral t is symmetric about no effect."""
+    g, (low, high) = comparisons.hedges_g(A, A)
+
+    assert (g, low) == pytest.approx((0, -high), abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (A[:1], B),
+        (A, B[:1]),
+        (np.full(5, 0.5), np.full(5, 0.75)),
+        (np.full(3, 0.1), np.full(3, 0.3)),
+    ],
+    ids=["single", "against a single", "no variation", "no variation, rounded"],
+)
+def test_hedges_g_is_nowhere_without_spread(a, b):
+    """A difference in units of nothing; the mean of three times 0.1 is rounded."""
+    g, interval = comparisons.hedges_g(a, b)
+
+    assert np.isnan([g, *interval]).all()
+
+
+def test_superiority_counts_ties_as_halves():
+    """Two wins, one tie and one loss: 2.5 of 4."""
+    share, _ = comparisons.superiority(np.array([2.0, 2, 1, 0]), np.array([1.0, 1, 1, 1]))
+
+    assert share == 2.5 / 4
+
+
+def test_superiority_has_wilsons_interval():
+    """Four wins of five."""
+    _, interval = comparisons.superiority(A, B)
+
+    assert interval == pytest.approx(intervals.wilson(4, 5))
+
+
+@LAW
+@given(FEW_TIES, FEW_TIES)
+def test_superiority_of_either_arm_adds_up(a, b):
+    """P(A > B) + P(B > A) = 1, ties shared."""
+    assert comparisons.superiority(a, b)[0] + comparisons.superiority(b, a)[0] == 1
+
+
+def test_superiority_refuses_unequal_arms():
+    """A seed without a partner is no pair."""
+    with pytest.raises(ValueError, match=r"equal shapes, not \(5,\) and \(3,\)"):
+        comparisons.superiority(A, SHORT)
+
+
+@pytest.mark.parametrize("n", [2, 5, 8, 11])
+def test_sign_flip_matches_scipy(n):
+    """All 2^n signs, enumerated by SciPy."""
+    differences = np.random.default_rng(n).normal(0.5, size=n)
+
+    expected = sign_flip_by_scipy(differences)
+    assert comparisons.sign_flip(differences).p == pytest.approx(expected, abs=1e-12)
+
+
+@LAW
+@given(FEW_TIES, FEW_TIES)
+def test_sign_flip_matches_brute_force_with_ties(a, b):
+    """Differences of nothing and of equal size."""
+    differences = a - b
+    sums = [abs(np.dot(signs, differences)) for signs in product([-1, 1], repeat=5)]
+    expected = np.mean(np.array(sums) >= abs(differences.sum()) - 1e-12)
+
+    assert comparisons.sign_flip(differences).p == pytest.approx(expected, abs=1e-12)
+
+
+def test_sign_flip_of_five_runs_ends_at_two_of_thirty_two():
+    """All five agree, and yet five percent is out of reach."""
+    assert comparisons.sign_flip(np.ones(5)) == (2 / 32, 2 / 32)
+
+
+@pytest.mark.parametrize("n", [20, 40])
+def test_sign_flip_of_many_runs_agrees_with_students_t(n):
+    """Beyond enumeration, signs are drawn; for normal values the t test is close."""
+    differences = np.random.default_rng(n).normal(0.4, size=n)
+
+    expected = scipy_stats.ttest_1samp(differences, 0).pvalue
+    assert comparisons.sign_flip(differences).p == pytest.approx(expected, abs=0.01)
+
+
+def test_sign_flip_without_differences_is_no_evidence():
+    """Every arrangement is as large as the one seen."""
+    assert comparisons.sign_flip(np.zeros(5)).p == 1
+
+
+def test_sign_flip_of_many_runs_is_the_same_each_time():
+    """Drawn from a fixed seed."""
+    differences = np.random.default_rng(0).normal(0.3, size=25)
+
+    assert repr(comparisons.sign_flip(differences)) == repr(comparisons.sign_flip(differences))
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 2), (2, 5), (5, 3), (5, 5), (7, 6)])
+def test_permutation_matches_scipy(n, m):
+    """All arrangements, enumerated by SciPy."""
+    generator = np.random.default_rng([n, m])
+    a, b = generator.normal(1, size=n), generator.normal(size=m)
+
+    expected = permutation_by_scipy(a, b)
+    assert comparisons.permutation(a, b).p == pytest.approx(expected, abs=1e-12)
+
+
+@LAW
+@given(FEW_TIES, FEW_TIES)
+def test_permutation_matches_brute_force_with_ties(a, b):
+    """Equal runs in either arm."""
+    pooled = np.concatenate([a, b])
+    sums = [pooled[list(picked)].sum() for picked in combinations(range(10), 5)]
+    gaps = np.abs(2 * np.array(sums) - pooled.sum()) / 5
+    expected = np.mean(gaps >= abs(a.mean() - b.mean()) - 1e-12)
+
+    assert comparisons.permutation(a, b).p == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m", "expected"), [(5, 5, 2 / 252), (4, 4, 2 / 70), (1, 4, 1 / 5)])
+def test_permutation_of_separate_arms_ends_where_it_says(n, m, expected):
+    """Equal arms can be mirrored, unequal ones cannot: the extreme is met twice or once."""
+    assert comparisons.permutation(np.arange(n) + 100.0, np.arange(m) / 10) == pytest.approx(
+        (expected, expected), abs=1e-15
+    )
+
+
+def test_permutation_of_equal_arms_is_no_evidence():
+    """Every arrangement is as large as the one seen."""
+    assert comparisons.permutation(np.full(5, 0.5), np.full(5, 0.5)).p == 1
+
+
+def test_permutation_of_many_runs_agrees_with_students_t():
+    """Beyond enumeration, arrangements are drawn; for normal values the t test is close."""
+    a, b = np.random.default_rng(3).normal([[0.6], [0.0]], size=(2, 20))
+
+    expected = scipy_stats.ttest_ind(a, b).pvalue
+    assert comparisons.permutation(a, b).p == pytest.approx(expected, abs=0.01)
+
+
+def test_permutation_of_many_runs_is_the_same_each_time():
+    """Drawn from a fixed seed."""
+    a, b = np.random.default_rng(0).normal(size=(2, 12))
+
+    assert repr(comparisons.permutation(a, b)) == repr(comparisons.permutation(a, b))
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        lambda: comparisons.sign_flip(np.ones(5)),
+        lambda: comparisons.sign_flip(np.ones(17)),
+        lambda: comparisons.sign_flip(np.ones(20)),
+        lambda: comparisons.permutation(np.arange(5.0), np.arange(5.0) + 10),
+        lambda: comparisons.permutation(np.arange(15.0), np.arange(15.0) + 100),
+        lambda: comparisons.permutation(np.arange(12.0), np.arange(15.0) + 100),
+        lambda: comparisons.jonckheere(np.arange(6.0), np.repeat([0, 1], 3)).test,
+        lambda: comparisons.jonckheere(np.arange(8.0), np.repeat([0, 1], 4)).test,
+        lambda: comparisons.jonckheere(np.arange(10.0), np.repeat([0, 1], 5)).test,
+        lambda: comparisons.jonckheere(np.arange(25.0), np.repeat(np.arange(5), 5)).test,
+    ],
+    ids=[
+        "sign flip of 5",
+        "sign flip of 17",
+        "sign flip of 20",
+        "permutation of 5 and 5",
+        "permutation of 15 and 15",
+        "permutation of 12 and 15",
+        "trend of 3 and 3",
+        "trend of 4 and 4",
+        "trend of 5 and 5",
+        "trend of 5 arms",
+    ],
+)
+def test_exact_test_never_comes_below_what_it_can_reach(test):
+    """The strongest evidence there can be: p is at least what is called attainable."""
+    p, attainable = test()
+
+    assert p >= attainable * (1 - 1e-9)
+
+
+def test_holm_of_a_hand_worked_family():
+    """Sorted .005, .01, .03, .04 times 4, 3, 2, 1; the last is lifted to the one before."""
+    assert comparisons.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+families = st.lists(st.floats(0, 1), min_size=1, max_size=6)
+
+
+@LAW
+@given(families)
+def test_holm_is_the_closure_of_bonferroni(p):
+    """All subsets of the family, each tested by Bonferroni."""
+    assert comparisons.holm(p) == pytest.approx(holm_by_closure(p), abs=1e-15)
+
+
+@LAW
+@given(families)
+def test_holm_never_makes_a_p_smaller(p):
+    """Nor larger than 1."""
+    assert all(before <= after <= 1 for before, after in zip(p, comparisons.holm(p), strict=True))
+
+
+@LAW
+@given(families)
+def test_holm_keeps_the_order(p):
+    """A smaller p stays no larger than its neighbour."""
+    adjusted = np.array(comparisons.holm(p))[np.argsort(p, kind="stable")]
+
+    assert (np.diff(adjusted) >= 0).all()
+
+
+def test_holm_leaves_out_what_could_not_be_tested():
+    """NaN stays NaN and does not count as a member."""
+    nan = float("nan")
+
+    assert comparisons.holm([nan, 0.03, nan, 0.01]) == pytest.approx(
+        [nan, 0.03, nan, 0.02], nan_ok=True
+    )
+
+
+def test_holm_of_no_tests_is_empty():
+    """A family without members."""
+    assert comparisons.holm([]) == []
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_jonckheere_of_two_arms_is_mann_whitneys(seed):
+    """2 U / (n m) - 1 of SciPy's statistic."""
+    generator = np.random.default_rng(seed)
+    a, b = generator.normal(size=4), generator.normal(1, size=6)
+    u = scipy_stats.mannwhitneyu(b, a).statistic
+
+    trend = comparisons.jonckheere(np.concatenate([a, b]), np.repeat([0, 1], [4, 6]))
+    assert trend.rise == pytest.approx(2 * u / 24 - 1, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_jonckheere_of_two_arms_has_mann_whitneys_p(seed):
+    """SciPy's exact two-sided p-value, but for the error of 20,000 shuffles."""
+    generator = np.random.default_rng(seed)
+    a, b = generator.normal(size=4), generator.normal(1, size=6)
+    expected = scipy_stats.mannwhitneyu(b, a, method="exact").pvalue
+
+    trend = comparisons.jonckheere(np.concatenate([a, b]), np.repeat([0, 1], [4, 6]))
+    assert trend.test.p == pytest.approx(expected, abs=SHUFFLED)
+
+
+def test_jonckheere_of_three_arms_matches_enumeration():
+    """All 720 shuffles of three arms with a tie; 20,000 are drawn."""
+    values, order = np.array([0.1, 0.4, 0.3, 0.3, 0.9, 0.2]), np.array([0, 0, 1, 1, 2, 2])
+    rises = [rise(values, labels) for labels in permutations(order)]
+    expected = np.mean(np.abs(rises) >= abs(rise(values, order)))
+
+    assert comparisons.jonckheere(values, order).test.p == pytest.approx(expected, abs=SHUFFLED)
+
+
+def test_jonckheere_shuffles_within_blocks_only():
+    """Three seeds, not in order, that share seven runs of three arms: twelve arrangements."""
+    values = np.array([0.5, 0.6, 0.2, 0.3, 0.4, 0.0, 0.1])
+    order, block = np.array([0, 2, 1, 0, 0, 1, 2]), np.array([7, 3, 5, 3, 7, 3, 5])
+    places = [np.flatnonzero(block == seed) for seed in (3, 5, 7)]
+    rises = []
+    for shuffled in product(*(permutations(order[place]) for place in places)):
+        labels = np.empty_like(order)
+        labels[np.concatenate(places)] = np.concatenate(shuffled)
+        rises.append(abs(rise(values, labels)))
+    expected = np.mean(np.array(rises) >= abs(rise(values, order)))
+
+    trend = comparisons.jonckheere(values, order, block=block)
+    assert trend.test.p == pytest.approx(expected, abs=SHUFFLED)
+
+
+def test_jonckheere_reaches_less_within_blocks():
+    """2 of 2^3 arrangements, against 2 of 20 without blocks."""
+    values, order, block = np.arange(6.0), np.tile([0, 1], 3), np.repeat([0, 1, 2], 2)
+    trends = [comparisons.jonckheere(values, order, block=one) for one in (block, None)]
+
+    assert [trend.test.attainable for trend in trends] == pytest.approx([2 / 8, 2 / 20])
+
+
+@pytest.mark.parametrize(("sign", "expected"), [(1, 1), (-1, -1), (0, 0)])
+def test_jonckheere_rises_by_one_at_most(sign, expected):
+    """Strictly rising arms, strictly falling arms, and equal runs."""
+    trend = comparisons.jonckheere(sign * np.arange(6.0), np.repeat([0, 1, 2], 2))
+
+    assert trend.rise == expected
+
+
+def test_jonckheere_of_equal_runs_is_no_evidence():
+    """All ties."""
+    assert comparisons.jonckheere(np.full(6, 0.5), np.repeat([0, 1, 2], 2)).test.p == 1
+
+
+def test_jonckheere_depends_on_the_order_of_arms_alone():
+    """Alphas may stand for their ranks, and logits for recalls: monotone maps change nothing."""
+    values, order = np.random.default_rng(0).normal(size=12), np.repeat([0, 1, 2], 4)
+
+    mapped = comparisons.jonckheere(np.exp(values), 10**order)
+    assert repr(mapped) == repr(comparisons.jonckheere(values, order))
+
+
+def test_jonckheere_of_one_arm_is_no_trend():
+    """Nothing is in order, so nothing rises, and no p below 1 can be reached."""
+    trend = comparisons.jonckheere(np.arange(4.0), np.zeros(4, dtype=np.int64))
+
+    assert np.isnan(trend.rise)
+    assert trend.test == (1, 1)
+
+
+def test_jonckheere_of_a_clear_trend_over_five_arms_is_found():
+    """Twenty-five runs say together what ten of them could not."""
+    order = np.repeat(np.arange(5), 5)
+    values = np.random.default_rng(0).normal(order, 1.0)
+
+    assert comparisons.jonckheere(values, order).test.p < 0.001
+
+
+def test_jonckheere_is_the_same_each_time():
+    """Shuffled from a fixed seed."""
+    values, order = np.random.default_rng(0).normal(size=15), np.repeat([0, 1, 2], 5)
+    first, second = (comparisons.jonckheere(values, order) for _ in range(2))
+
+    assert repr(first) == repr(second)
+
+
+@pytest.mark.parametrize("b", [B, SHORT], ids=["equal", "unequal"])
+def test_variance_ratio_has_the_interval_of_the_f_distribution(b):
+    """SciPy's quantiles to 1e-12."""
+    ratio = np.var(A, ddof=1) / np.var(b, ddof=1)
+    quantiles = scipy_stats.f.ppf([0.975, 0.025], len(A) - 1, len(b) - 1)
+
+    _, interval = comparisons.variance_ratio(A, b)
+    assert interval == pytest.approx(tuple(ratio / quantiles), rel=1e-12)
+
+
+def test_variance_ratio_of_a_hand_worked_case():
+    """Twice as far apart, four times the variance."""
+    assert comparisons.variance_ratio(2 * A, A)[0] == pytest.approx(4, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "factor"), [(5, 9.60), (10, 4.03)])
+def test_variance_ratio_has_the_printed_factor(n, factor):
+    """The interval is the ratio divided and multiplied by it."""
+    a, b = np.random.default_rng(0).normal(size=(2, n))
+    ratio, interval = comparisons.variance_ratio(a, b)
+
+    assert (ratio / interval.low, interval.high / ratio) == pytest.approx((factor,) * 2, abs=6e-3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [(A[:1], B), (A, B[:1]), (A, np.full(5, 0.5)), (A, np.full(3, 0.1))],
+    ids=["single", "against a single", "no variation", "no variation, rounded"],
+)
+def test_variance_ratio_is_nowhere_without_spread(a, b):
+    """Nothing to divide by; the mean of three times 0.1 is rounded."""
+    ratio, interval = comparisons.variance_ratio(a, b)
+
+    assert np.isnan([ratio, *interval]).all()
+
+
+@pytest.mark.parametrize("b", [B, 5 * B, SHORT], ids=["equal", "wider", "unequal"])
+def test_brown_forsythe_matches_scipy(b):
+    """Levene's test about the medians."""
+    expected = scipy_stats.levene(A, b, center="median").pvalue
+
+    assert comparisons.brown_forsythe(A, b) == pytest.approx(expected, abs=1e-12)
+
+
+def test_brown_forsythe_is_an_analysis_of_variance():
+    """Of the distances from the medians, restated with SciPy's one-way F test."""
+    distances = [np.abs(one - np.median(one)) for one in (A, SHORT)]
+    expected = scipy_stats.f_oneway(*distances).pvalue
+
+    assert comparisons.brown_forsythe(A, SHORT) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (A[:1], B),
+        (np.full(5, 0.5), np.full(5, 0.75)),
+        (np.full(3, 0.1), np.full(3, 0.3)),
+        (np.array([0.9, 0.95]), np.array([0.7, 0.9])),
+    ],
+    ids=["single", "no variation", "no variation, rounded", "two against two"],
+)
+def test_brown_forsythe_is_nan_without_spread(a, b):
+    """Also of two runs, which are equally far from their median, whatever they are."""
+    assert np.isnan(comparisons.brown_forsythe(a, b))

@@ -1,0 +1,374 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from scipy import integrate, special
+from scipy import stats as scipy_stats
+
+from repro.stats import disparity
+from repro.stats.disparity import ALL, DEFINITIONS, Definition
+
+LAW = settings(deadline=None, derandomize=True)
+PPB = [271, 318, 295, 386]
+POPULATION = DEFINITIONS["dehaan2020"]
+SAMPLE_LAST = DEFINITIONS["fijen2020"]
+definitions = pytest.mark.parametrize(
+    "definition", ALL, ids=lambda one: f"{one.mean}, ddof {one.ddof}, runs {one.runs}"
+)
+recalls = st_numpy.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 5), st.integers(2, 6)),
+    elements=st.integers(0, 64).map(lambda n: n / 64),
+)
+
+
+def group_shares(p, n):
+    """Every share that n portraits of recall p can show, and its probability."""
+    counts = np.arange(n + 1)
+    return counts / n, scipy_stats.binom.pmf(counts, n, p)
+
+
+def expectation(function, shares, probabilities):
+    """Mean of a function of independent groups' shares, over all that can be seen."""
+    return sum(
+        np.prod(chances) * function(np.array([seen]))
+        for seen, chances in zip(product(*shares), product(*probabilities), strict=True)
+    )
+
+
+@pytest.mark.parametrize(("ddof", "expected"), [(0, 0.005), (1, 0.02 / 3)])
+def test_variance_of_hand_worked_groups(ddof, expected):
+    """0.8, 0.9, 0.9 and 1.0: squares sum to 0.02, over 4 groups or over 3."""
+    definition = Definition(mean="pooled", ddof=ddof, runs="first")
+
+    assert disparity.variance(np.array([[0.8, 0.9, 0.9, 1.0]]), definition) == pytest.approx(
+        expected, abs=1e-15
+    )
+
+
+@pytest.mark.parametrize(("runs", "expected"), [("first", 0.0), ("last", 0.01)])
+def test_variance_depends_on_when_runs_are_averaged(runs, expected):
+    """Two runs whose differences cancel: nothing between averaged groups, 0.01 in each run."""
+    definition = Definition(mean="pooled", ddof=0, runs=runs)
+    recall = np.array([[0.8, 1.0], [1.0, 0.8]])
+
+    assert disparity.variance(recall, definition) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "mean", "variance"),
+    [
+        ("amini2019", 0.925, 0.00125),  # groups at .95 and .9: twice .025^2, over 1
+        ("dehaan2020", 0.9125, 0.000625),  # a quarter at .95; the same squares, over 2
+        ("fijen2020", 0.9125, 0.0125),  # the runs' groups are .1 and .2 apart: .005 and .02
+    ],
+)
+def test_definitions_of_the_literature_give_their_own_numbers(name, mean, variance):
+    """One table of recalls, three readings."""
+    recall, definition = np.array([[0.9, 1.0], [1.0, 0.8]]), DEFINITIONS[name]
+    ours = disparity.mean_recall(recall, [1, 3], definition), disparity.variance(recall, definition)
+
+    assert ours == pytest.approx((mean, variance), abs=1e-12)
+
+
+def test_definitions_are_all_there_are():
+    """Two means, two divisors, two orders: eight, each once."""
+    assert len(set(ALL)) == 8
+
+
+def test_definition_says_in_words_what_it_is():
+    """The words that stand under a table."""
+    assert str(DEFINITIONS["amini2019"]) == (
+        "mean over groups; sample variance (ddof 1) of run-averaged groups"
+    )
+
+
+@pytest.mark.parametrize(("mean", "expected"), [("pooled", 39 / 40), ("groups", 0.95)])
+def test_run_recall_weighs_groups_as_defined(mean, expected):
+    """9 of 10 and 30 of 30 are 39 of 40 portraits, but 0.95 on average over the groups."""
+    definition = Definition(mean=mean, ddof=0, runs="first")
+
+    assert disparity.run_recall(np.array([[0.9, 1.0]]), [10, 30], definition) == pytest.approx(
+        expected
+    )
+
+
+@definitions
+def test_mean_recall_averages_the_runs(definition):
+    """E[A] is the mean of what single runs show."""
+    recall = np.random.default_rng(0).uniform(size=(5, 4))
+    single = [disparity.mean_recall(run[None], PPB, definition) for run in recall]
+
+    assert disparity.mean_recall(recall, PPB, definition) == pytest.approx(np.mean(single))
+
+
+@definitions
+def test_run_variance_is_the_variance_of_a_single_run(definition):
+    """For one run it does not matter when runs are averaged."""
+    recall = np.random.default_rng(0).uniform(size=(5, 4))
+    single = [disparity.variance(run[None], definition) for run in recall]
+
+    np.testing.assert_allclose(disparity.run_variance(recall, definition), single)
+
+
+def test_gap_is_between_averaged_groups():
+    """Largest less smallest after averaging over runs."""
+    assert disparity.gap(np.array([[0.8, 1.0], [0.9, 1.0]])) == pytest.approx(0.15)
+
+
+def test_worst_is_of_averaged_groups():
+    """The group that fares worst on average, not the worst of all runs."""
+    assert disparity.worst(np.array([[0.6, 0.7], [1.0, 0.7]])) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        disparity.gap,
+        disparity.worst,
+        lambda recall: disparity.variance(recall, POPULATION),
+        lambda recall: disparity.variance(recall, SAMPLE_LAST),
+        lambda recall: disparity.mean_recall(recall, PPB, POPULATION),
+    ],
+    ids=["gap", "worst", "variance first", "variance last", "mean recall"],
+)
+def test_measures_carry_the_draws_of_a_bootstrap_along(measure):
+    """All draws at once give what each would give alone."""
+    draws = np.random.default_rng(0).uniform(size=(7, 5, 4))
+
+    np.testing.assert_allclose(measure(draws), [measure(draw) for draw in draws], rtol=1e-12)
+
+
+@definitions
+def test_variance_is_none_when_every_group_fares_alike(definition):
+    """Runs may differ as long as the groups of each do not."""
+    recall = np.repeat([[0.5], [0.75], [1.0]], 4, axis=1)
+
+    assert disparity.variance(recall, definition) == 0
+
+
+def test_gap_is_none_when_every_group_fares_alike():
+    """No group ahead, none behind."""
+    assert disparity.gap(np.repeat([[0.5], [0.75], [1.0]], 4, axis=1)) == 0
+
+
+@definitions
+@LAW
+@given(recalls, st.randoms(use_true_random=False))
+def test_variance_does_not_care_about_the_order_of_groups(definition, recall, random):
+    """Groups have names, not places."""
+    order = random.sample(range(recall.shape[1]), recall.shape[1])
+
+    assert disparity.variance(recall[:, order], definition) == pytest.approx(
+        float(disparity.variance(recall, definition)), abs=1e-15
+    )
+
+
+@LAW
+@given(recalls, st.randoms(use_true_random=False))
+def test_gap_does_not_care_about_the_order_of_groups(recall, random):
+    """Groups have names, not places."""
+    order = random.sample(range(recall.shape[1]), recall.shape[1])
+
+    assert disparity.gap(recall[:, order]) == disparity.gap(recall)
+
+
+@definitions
+@LAW
+@given(recalls, st.integers(-64, 64).map(lambda n: n / 64))
+def test_variance_does_not_care_about_the_level(definition, recall, shift):
+    """What raises every group alike leaves the differences."""
+    assert disparity.variance(recall + shift, definition) == pytest.approx(
+        float(disparity.variance(recall, definition)), abs=1e-15
+    )
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+@LAW
+@given(recalls)
+def test_variance_of_averaged_runs_is_at_most_the_averaged_variance(ddof, recall):
+    """Averaging first lets differences cancel (Jensen)."""
+    first, last = (Definition(mean="pooled", ddof=ddof, runs=runs) for runs in ("first", "last"))
+
+    assert disparity.variance(recall, first) <= disparity.variance(recall, last) + 1e-15
+
+
+@LAW
+@given(recalls)
+def test_variance_lies_between_the_bounds_that_the_gap_sets(recall):
+    """gap^2 / 2K at least, gap^2 / 4 at most (Popoviciu)."""
+    squared, groups = float(disparity.gap(recall)) ** 2, recall.shape[1]
+
+    assert squared / (2 * groups) - 1e-15 <= disparity.variance(recall, POPULATION)
+    assert disparity.variance(recall, POPULATION) <= squared / 4 + 1e-15
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.92, 1.0])
+def test_share_noise_is_unbiased(p, n):
+    """Over everything that n portraits can show it averages to p (1 - p) / n."""
+    shares, probabilities = group_shares(p, n)
+
+    noise = disparity.share_noise(shares[:, None], [n])[:, 0]
+    assert probabilities @ noise == pytest.approx(p * (1 - p) / n, abs=1e-12)
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_variance_of_noise_is_what_noise_adds_on_average(ddof):
+    """Over all 16 signs of four groups' errors."""
+    deviations = np.array([0.01, 0.02, 0.03, 0.05])
+    signs = np.array(list(product([-1, 1], repeat=4)))
+    expected = (signs * deviations).var(axis=1, ddof=ddof).mean()
+
+    ours = disparity.variance_of_noise(deviations**2, ddof)
+    assert ours == pytest.approx(expected, abs=1e-15)
+
+
+@definitions
+def test_corrected_variance_is_unbiased_for_one_run(definition):
+    """Over everything that three small groups can show it averages to the true variance."""
+    true, sizes = np.array([0.9, 0.6, 0.95]), [4, 6, 3]
+    shares, probabilities = zip(*map(group_shares, true, sizes), strict=True)
+    mean = expectation(
+        lambda seen: disparity.corrected_variance(seen, sizes, definition), shares, probabilities
+    )
+
+    assert mean == pytest.approx(true.var(ddof=definition.ddof), abs=1e-12)
+
+
+@definitions
+@LAW
+@given(recalls)
+def test_corrected_variance_is_at_most_the_variance(definition, recall):
+    """Noise adds to a variance and never takes from it."""
+    corrected = disparity.corrected_variance(recall, [10] * recall.shape[1], definition)
+
+    assert corrected <= disparity.variance(recall, definition)
+
+
+@definitions
+def test_corrected_variance_approaches_the_variance_with_many_portraits(definition):
+    """The limit of no noise."""
+    recall = np.array([[0.8, 0.9, 0.9, 1.0], [0.7, 0.9, 0.8, 0.9]])
+
+    corrected = disparity.corrected_variance(recall, [10**12] * 4, definition)
+    assert corrected == pytest.approx(float(disparity.variance(recall, definition)), abs=1e-12)
+
+
+def test_corrected_variance_of_a_hand_worked_case():
+    """0.8 of 11 and 0.5 of 26: 0.0225 less half the mean of 0.016 and 0.01."""
+    ours = disparity.corrected_variance(np.array([[0.8, 0.5]]), [11, 26], POPULATION)
+
+    assert ours == pytest.approx(0.0225 - 0.0065, abs=1e-15)
+
+
+def test_corrected_variance_of_runs_averaged_last_corrects_each_run():
+    """Runs at 0.8, 0.5 and at 1, 0.5: 0.0225 and 0.0625 less 0.0065 and 0.0025."""
+    definition = Definition(mean="pooled", ddof=0, runs="last")
+    recall = np.array([[0.8, 0.5], [1.0, 0.5]])
+
+    ours = disparity.corrected_variance(recall, [11, 26], definition)
+    assert ours == pytest.approx((0.016 + 0.06) / 2, abs=1e-15)
+
+
+def test_corrected_variance_falls_below_nothing_for_equal_groups():
+    """No difference is less than chance would show."""
+    assert disparity.corrected_variance(np.full((1, 4), 0.9), PPB, POPULATION) < 0
+
+
+def test_corrected_variance_takes_the_noise_it_is_given():
+    """Measured by portraits, it replaces the assumption that all runs miss the same."""
+    recall = np.array([[0.8, 0.5], [0.9, 0.6]])
+    ours = disparity.corrected_variance(recall, [11, 26], POPULATION, noise=np.array([0.01, 0.02]))
+
+    assert ours == pytest.approx(0.0225 - 0.0075, abs=1e-15)
+
+
+def test_portrait_noise_of_one_run_is_that_of_shares():
+    """A portrait's score is then 1 or 0."""
+    group = np.repeat([0, 1], [10, 25])
+    detected = np.random.default_rng(0).integers(0, 2, (1, 35))
+    shares = np.array([detected[0, group == k].mean() for k in (0, 1)])
+
+    np.testing.assert_allclose(
+        disparity.portrait_noise(detected, group, 2), disparity.share_noise(shares, [10, 25])
+    )
+
+
+def test_portrait_noise_of_a_hand_worked_case():
+    """Scores 1, 0.5, 0.5 and 0: variance 1/6 over 4 portraits."""
+    detected = np.array([[1, 1, 0, 0], [1, 0, 1, 0]])
+
+    noise = disparity.portrait_noise(detected, np.zeros(4, dtype=np.int64), 1)
+    assert noise == pytest.approx([1 / 24], abs=1e-15)
+
+
+def test_portrait_noise_is_not_less_for_runs_that_repeat_each_other():
+    """Five equal runs know no more about portraits than one."""
+    group = np.repeat([0, 1], [10, 25])
+    detected = np.random.default_rng(0).integers(0, 2, (1, 35))
+
+    np.testing.assert_allclose(
+        disparity.portrait_noise(np.repeat(detected, 5, axis=0), group, 2),
+        disparity.portrait_noise(detected, group, 2),
+    )
+
+
+def test_portrait_noise_is_at_most_that_of_runs_that_miss_the_same():
+    """What is assumed without scores of single portraits is the worst case."""
+    group = np.repeat([0, 1], [40, 60])
+    detected = np.random.default_rng(0).integers(0, 2, (5, 100))
+    shares = np.array([detected[:, group == k].mean() for k in (0, 1)])
+
+    noise = disparity.portrait_noise(detected, group, 2)
+    assert (noise <= disparity.share_noise(shares, [40, 60])).all()
+
+
+@pytest.mark.parametrize(
+    ("ddof", "attribute", "expected"),
+    [(0, "variance", 1.69), (1, "variance", 2.25), (0, "variance_95", 4.40), (0, "gap", 3.09)],
+)
+def test_noise_floor_of_ppb_is_as_printed(ddof, attribute, expected):
+    """Four equal groups at 92.4 %: in percent squared, the gap in percent."""
+    floor = disparity.noise_floor(0.924, PPB, ddof)
+    scale = 100 if attribute == "gap" else 1e4
+
+    assert getattr(floor, attribute) * scale == pytest.approx(expected, abs=6e-3)
+
+
+def test_noise_floor_has_the_scaled_chi_squared_as_its_upper_end():
+    """Groups of one size: V K n / (p q) is chi-squared with K - 1 degrees of freedom."""
+    floor = disparity.noise_floor(0.9, [300] * 4, 0)
+
+    expected = scipy_stats.chi2.ppf(0.95, 3) * 0.09 / 300 / 4
+    assert floor.variance_95 == pytest.approx(expected, rel=1e-12)
+
+
+def test_noise_floor_expects_what_equal_groups_show():
+    """Over everything that three small groups can show."""
+    shares, probabilities = zip(*[group_shares(0.8, n) for n in (4, 6, 3)], strict=True)
+    expected = expectation(lambda seen: seen.var(ddof=1), shares, probabilities)
+
+    assert disparity.noise_floor(0.8, [4, 6, 3], 1).variance == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(1, 0), (2, 2 / np.sqrt(np.pi)), (3, 3 / np.sqrt(np.pi)), (4, 2.0588)],
+)
+def test_expected_range_matches_known_values(n, expected):
+    """Closed forms up to three draws, Tippett's table for four."""
+    assert disparity.expected_range(n) == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize("n", [2, 4, 8, 30])
+def test_expected_range_matches_adaptive_integration(n):
+    """The grid is as good as SciPy's quadrature."""
+    expected, _ = integrate.quad(
+        lambda x: 1 - special.ndtr(x) ** n - special.ndtr(-x) ** n, -12, 12, epsabs=1e-12
+    )
+
+    assert disparity.expected_range(n) == pytest.approx(expected, abs=1e-9)
