@@ -303,7 +303,7 @@ def audit(
     accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
     """
     from repro import outcomes, rendering, tables
-    from repro.audit import audit as inspect
+    from repro.audit.inspection import audit as inspect
 
     read = inspect(
         files,

@@ -20,12 +20,14 @@ class Part:
         title: In words, closed by a full stop.
         table: Text cells; the index is the first column. Empty where there are only remarks.
         remarks: Sentences.
+        holds: Numbers, set flush right, or words, set flush left and broken into lines.
     """
 
     name: str
     title: str
     table: pd.DataFrame
     remarks: Sequence[str] = ()
+    holds: Literal["numbers", "words"] = "numbers"
 
 
 def render(parts: Sequence[Part], *, form: Format, label: str) -> str:
@@ -55,7 +57,8 @@ def _markdown(part: Part) -> str:
     if len(part.table):
         header = [str(part.table.index.name), *map(str, part.table.columns)]
         rows = [[str(name), *map(str, cells)] for name, *cells in part.table.itertuples()]
-        lines += [_row(header), _row(["---", *["---:"] * (len(header) - 1)]), *map(_row, rows), ""]
+        rule = "---:" if part.holds == "numbers" else "---"
+        lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)]), *map(_row, rows), ""]
     return "\n".join([*lines, *(f"{remark}\n" for remark in part.remarks)]).rstrip()
 
 
@@ -94,7 +97,7 @@ def _section(part: Part) -> str:
     if len(part.table):
         heads = [str(part.table.index.name), *map(str, part.table.columns)]
         head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads)
-        words = ' class="words"' if part.name in ("verdict", "findings") else ""
+        words = ' class="words"' if part.holds == "words" else ""
         lines += [f'<div class="wide"><table{words}>', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
         for name, *cells in part.table.itertuples():
             row = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
@@ -105,7 +108,7 @@ def _section(part: Part) -> str:
 
 
 def _latex(part: Part, *, label: str) -> str:
-    """A booktabs table; with more than six columns it is shrunk to the page, by graphicx."""
+    """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx."""
     foot = "".join(f"\\par\\smallskip\\footnotesize {_latex_text(r)}\n" for r in part.remarks)
     if not len(part.table):
         return f"\\paragraph{{{_latex_text(part.title)}}}\n{foot}".rstrip("\n")
@@ -116,16 +119,25 @@ def _latex(part: Part, *, label: str) -> str:
     styled = body.reset_index(names="").style.hide(axis="index") if _repeats(body) else body.style
     text = styled.to_latex(
         hrules=True,
-        column_format="l" + "r" * len(columns),
+        column_format=_column_format(part),
         caption=_latex_text(part.title),
         label=label,
         position="ht",
         position_float="centering",
     )
-    if len(columns) > 6:
+    if len(columns) > 6 and part.holds == "numbers":
         text = text.replace("\\begin{tabular}", "\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}")
         text = text.replace("\\end{tabular}", "\\end{tabular}}")
     return text.replace("\\end{table}", f"{foot}\\end{{table}}").rstrip("\n")
+
+
+def _column_format(part: Part) -> str:
+    """Flush right for numbers; broken lines for words, the last column widest."""
+    columns = len(part.table.columns)
+    if part.holds == "numbers":
+        return "l" + "r" * columns
+    narrow = f"p{{{0.55 / columns:.3f}\\textwidth}}"
+    return f"{narrow * columns}p{{0.35\\textwidth}}"
 
 
 def _repeats(body: pd.DataFrame) -> bool:

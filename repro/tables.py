@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from repro import contrasts, readings, remarks, verdicts
-from repro.audit import Audit
+from repro.audit.inspection import Audit
 from repro.contrasts import QUANTITIES, UNIT, Quantity
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate
@@ -82,6 +82,7 @@ def _findings(audit: Audit) -> Part:
         title="What the numbers say of themselves.",
         table=_frame(rows, [one.check for one in audit.findings], "Check"),
         remarks=audit.sources,
+        holds="words",
     )
 
 
@@ -350,6 +351,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
         title=title,
         table=_frame(rows, [one.subject for one in judged], "Subject"),
         remarks=remarks.of_verdict(outcomes, name),
+        holds="words",
     )
 
 

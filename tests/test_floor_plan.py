@@ -99,7 +99,39 @@ MAY_IMPORT = {
         "stats.selection",
         "stats.disparity",
     },
-    "audit": {"errors", "outcomes", "stats.disparity", "stats.forensics", "stats.intervals"},
+    "audit.words": set(),
+    "audit.sheets": {"stats.forensics", "audit.words"},
+    "audit.keys": {"audit.sheets"},
+    "audit.means": {"stats.intervals", "stats.forensics", "audit.sheets", "audit.keys"},
+    "audit.runs": {
+        "errors",
+        "outcomes",
+        "stats.intervals",
+        "stats.forensics",
+        "audit.words",
+        "audit.sheets",
+        "audit.keys",
+    },
+    "audit.sources": {"audit.words", "audit.sheets", "audit.means", "audit.runs"},
+    "audit.comparison": {"stats.forensics", "audit.keys", "audit.means", "audit.runs"},
+    "audit.findings": {
+        "stats.disparity",
+        "stats.forensics",
+        "audit.words",
+        "audit.keys",
+        "audit.means",
+        "audit.runs",
+        "audit.sources",
+        "audit.comparison",
+    },
+    "audit.inspection": {
+        "errors",
+        "outcomes",
+        "audit.words",
+        "audit.runs",
+        "audit.sources",
+        "audit.findings",
+    },
     "readings": {
         "outcomes",
         "stats.intervals",
@@ -177,7 +209,7 @@ MAY_IMPORT = {
         "stats.agreement",
     },
     "tables": {
-        "audit",
+        "audit.inspection",
         "outcomes",
         "readings",
         "contrasts",
@@ -202,7 +234,7 @@ MAY_IMPORT = {
         "calibration",
         "progress",
         "tracking",
-        "audit",
+        "audit.inspection",
         "outcomes",
         "rendering",
         "tables",
@@ -256,7 +288,7 @@ def test_the_command_line_loads_nothing_heavy():
 def test_the_parent_of_a_study_never_loads_torch():
     """Workers alone pay for it."""
     probe = (
-        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables, repro.audit;"
+        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
         "sys.exit('torch' in sys.modules)"
     )
 

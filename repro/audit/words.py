@@ -1,0 +1,13 @@
+"""Numbers and lists in words, for messages about files and for findings."""
+
+from collections.abc import Sequence
+
+
+def count(number: int, what: str) -> str:
+    """A number of things: 1 run, 2 runs; the plural takes an s."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Words as a list in a sentence: a, b and c; empty without words."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -1,0 +1,135 @@
+"""Text cells in four formats."""
+
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from repro import rendering
+from repro.rendering import Part
+
+
+def part(**changes):
+    """Two arms, the second name twice."""
+    index = pd.Index(["a_b", "x | y", "x | y"], name="Arm")
+    table = pd.DataFrame({"Recall": ["90 % ± 1", "—", "<1"], "Why": ["a", "b", "c"]}, index=index)
+    plain = {"name": "one", "title": "A title & more.", "table": table, "remarks": ["Mind it."]}
+    return Part(**(plain | changes))
+
+
+EMPTY = pd.DataFrame(index=pd.Index([], name="Subject"))
+
+
+def test_csv_is_the_table_and_nothing_else():
+    """No title, no remark; what needs quotes has them."""
+    text = rendering.render([part()], form="csv", label="x")
+
+    assert text.splitlines() == ["Arm,Recall,Why", "a_b,90 % ± 1,a", "x | y,—,b", "x | y,<1,c"]
+
+
+def test_csv_takes_a_single_part():
+    """Two tables are no CSV."""
+    with pytest.raises(ValueError, match="too many values"):
+        rendering.render([part(), part()], form="csv", label="x")
+
+
+def test_markdown_keeps_a_bar_inside_its_cell():
+    """Title, rule, rows and remark, a blank line between."""
+    assert rendering.render([part()], form="markdown", label="x").splitlines() == [
+        "**A title & more.**",
+        "",
+        "| Arm | Recall | Why |",
+        "| --- | ---: | ---: |",
+        "| a_b | 90 % ± 1 | a |",
+        "| x \\| y | — | b |",
+        "| x \\| y | <1 | c |",
+        "",
+        "Mind it.",
+    ]
+
+
+def test_markdown_sets_words_flush_left():
+    """Numbers line up by their ends, sentences by their beginnings."""
+    text = rendering.render([part(holds="words")], form="markdown", label="x")
+
+    assert "| --- | --- | --- |" in text
+
+
+def test_a_part_without_rows_is_its_title_and_remarks():
+    """A refusal has no table in any format."""
+    texts = {
+        form: rendering.render([part(table=EMPTY)], form=form, label="x")
+        for form in ("markdown", "latex", "html")
+    }
+
+    assert texts["markdown"] == "**A title & more.**\n\nMind it."
+    assert "tabular" not in texts["latex"]
+    assert "<table" not in texts["html"]
+
+
+def test_latex_escapes_titles_names_and_cells():
+    """What LaTeX reads as a command is written out."""
+    text = rendering.render([part()], form="latex", label="x")
+
+    assert r"\caption{A title \& more.}" in text
+    assert r"a\_b & 90 \% $\pm$ 1 & a \\" in text
+    assert r"$<$1" in text
+
+
+def test_latex_has_a_label_for_each_part():
+    """Several tables of one study can be referred to."""
+    text = rendering.render([part(), part(name="two")], form="latex", label="toy")
+
+    assert re.findall(r"\\label\{(.*?)\}", text) == ["tab:toy-one", "tab:toy-two"]
+
+
+def test_latex_breaks_words_into_lines():
+    """Every column of sentences has a width, together less than the page."""
+    text = rendering.render([part(holds="words")], form="latex", label="x")
+    widths = re.findall(r"p\{(0\.\d+)\\textwidth\}", text)
+
+    assert len(widths) == 3
+    assert sum(map(float, widths)) < 1
+
+
+def test_latex_shrinks_wide_tables_of_numbers():
+    """Seven columns do not fit a page as they are."""
+    wide = part(table=pd.DataFrame({str(i): ["1"] for i in range(7)}, index=["a"]))
+    text = rendering.render([wide], form="latex", label="x")
+
+    assert text.index("\\resizebox") < text.index("\\begin{tabular}")
+    assert "\\end{tabular}}" in text
+
+
+class _Tags(HTMLParser):
+    """Counts what is open and what is named."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_page_is_well_formed_and_asks_for_nothing():
+    """Every element closed, headings and header cells named, no address in it."""
+    page = rendering.render([part(), part(name="two")], form="html", label="toy")
+    tags = _Tags()
+    tags.feed(page)
+
+    assert tags.open == []
+    assert [tag for tag, _ in tags.seen].count("h2") == 2
+    assert not [a for _, a in tags.seen if {"src", "href"} & set(a)]
+    assert {a["scope"] for tag, a in tags.seen if tag == "th"} == {"col", "row"}
+
+
+def test_a_page_escapes_cells():
+    """A less-than sign is no tag."""
+    assert "&lt;1" in rendering.render([part()], form="html", label="toy")
