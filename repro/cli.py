@@ -161,9 +161,8 @@ def run(
             progress=watcher,
             mirror=mirror,
         )
-    printed = _table(index, results, "markdown", "full")
-    mirror.finish(index, printed)
-    click.echo(printed)
+    mirror.finish(index, _table(index, results, "markdown", "full", part="results"))
+    click.echo(_table(index, results, "markdown", "full"))
 
 
 @main.command()
@@ -414,16 +413,23 @@ def _table(
     definition: str | None = None,
     part: str | None = None,
 ) -> str:
-    """A study's tables from its records; scores are read only where all is wanted."""
-    from repro import outcomes, records, rendering, tables
+    """A study's tables from its records; CSV shows one of them."""
+    from repro import rendering, tables
 
     whole = style == "full" or part is not None
-    found = records.read_study(index, results)
-    arms = outcomes.of_study(index, found, results if whole else None)
-    parts = tables.parts(arms, style=style, definition=definition)
-    if part is not None or form == "csv":
-        parts = [_part(arms, part or "results", definition)] if whole else parts
-    return rendering.render(parts, form=form, label=arms.label)
+    found = _outcomes(index, results, scores=whole)
+    if whole and (part is not None or form == "csv"):
+        parts = [_part(found, part or "results", definition)]
+    else:
+        parts = tables.parts(found, style=style, definition=definition)
+    return rendering.render(parts, form=form, label=found.label)
+
+
+def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
+    """What a study's records come to; scores of photographs are read only where asked for."""
+    from repro import outcomes, records
+
+    return outcomes.of_study(index, records.read_study(index, results), results if scores else None)
 
 
 def _part(outcomes: "Outcomes", which: str, definition: str | None) -> "Part":

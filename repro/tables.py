@@ -3,7 +3,7 @@
 Numbers become text here, fractions percent. What the numbers cannot carry is said in `remarks`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -21,7 +21,6 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
 
 Style = Literal["paper", "full"]
-PARTS = ("results", "groups", "false_alarms", "areas", "comparisons", "verdict")
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 
 
@@ -38,20 +37,15 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
         style: The paper's two columns, or all.
         definition: Name of what E[A] and Var[A] are; None for the published source's.
     """
-    name = definition or default_definition(outcomes)
     if style == "paper":
-        return [results(outcomes, name, style=style)]
-    found = [results(outcomes, name, style=style), groups(outcomes, name)]
-    found += [false_alarms(outcomes, name), areas(outcomes), compared(outcomes, name)]
-    return [part for part in [*found, verdict(outcomes, name)] if part is not None]
+        return [results(outcomes, definition or default_definition(outcomes), style="paper")]
+    found = (part(outcomes, which, definition=definition) for which in PARTS)
+    return [one for one in found if one is not None]
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
-    """One of `PARTS`, or ``curve``; None if the outcomes have nothing for it."""
-    if which == "curve":
-        return curve(outcomes)
-    found = parts(outcomes, style="full", definition=definition)
-    return next((one for one in found if one.name == which), None)
+    """One table of the full style, or ``curve``; None if the outcomes have nothing for it."""
+    return _MAKERS[which](outcomes, definition or default_definition(outcomes))
 
 
 def audited(
@@ -90,7 +84,7 @@ def _frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Ar
     return pd.DataFrame(rows, index=pd.Index(list(names), name=head)).fillna(DASH)
 
 
-def results(outcomes: Outcomes, name: str, *, style: Style) -> Part:
+def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     """The paper's columns; in full also print, the mean of all runs, each run, how many ran."""
     definition = DEFINITIONS[name]
     rows = []
@@ -224,7 +218,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     )
 
 
-def areas(outcomes: Outcomes) -> Part | None:
+def areas(outcomes: Outcomes, _: str) -> Part | None:
     """Area under recall against false-positive rate, per group."""
     arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
     if not arms:
@@ -246,7 +240,7 @@ def areas(outcomes: Outcomes) -> Part | None:
     )
 
 
-def curve(outcomes: Outcomes) -> Part | None:
+def curve(outcomes: Outcomes, _: str) -> Part | None:
     """Recall of each group against false-positive rate, a row for each rate of each arm."""
     frames = []
     for arm in outcomes.arms:
@@ -382,3 +376,15 @@ def p_value(p: float) -> str:
 def _p(test: comparisons.Test) -> str:
     text = p_value(test.p)
     return text if not test.attainable else f"{text} (least {test.attainable:.3g})"
+
+
+_MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
+    "results": results,
+    "groups": groups,
+    "false_alarms": false_alarms,
+    "areas": areas,
+    "comparisons": compared,
+    "verdict": verdict,
+    "curve": curve,
+}
+PARTS = tuple(name for name in _MAKERS if name != "curve")
