@@ -63,7 +63,9 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
     found = {}
     for name, statistic in statistics(arm.sizes, definition).items():
         value = float(statistic(recall))
-        interval = NOWHERE if drawn is None else _bounded(name, value, statistic(drawn), arm.runs)
+        interval = NOWHERE
+        if drawn is not None:
+            interval = _bounded(name, value, (statistic(drawn[0]), statistic(drawn[1])), arm)
         found[name] = Estimate(value, interval)
     return Reading(
         rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
@@ -79,25 +81,28 @@ def difference(
     """
     a, b = paired(arm, reference)
     ours, theirs = _recalls(a, rate), _recalls(b, rate)
-    drawn = (_drawn(a, rate), _drawn(b, rate)) if _same_photographs(a, b) else (None, None)
+    same = _same_photographs(a, b)
+    one, other = (_drawn(a, rate), _drawn(b, rate)) if same else (None, None)
     found = {}
     for name, statistic in statistics(a.sizes, definition).items():
         value = float(statistic(ours) - statistic(theirs))
         interval = NOWHERE
-        if drawn[0] is not None and drawn[1] is not None:
-            apart = statistic(drawn[0]) - statistic(drawn[1])
-            interval = bootstrap.interval(value, apart, a.runs)
+        if one is not None and other is not None:
+            both, by_runs = (statistic(x) - statistic(y) for x, y in zip(one, other, strict=True))
+            interval = bootstrap.interval(value, both, by_runs, a.runs)
         found[name] = Estimate(value, interval)
     return found
 
 
-def _bounded(name: str, value: float, drawn: Floats, runs: int) -> Interval:
-    """The interval within what the quantity can be; of a variance by its root."""
+def _bounded(name: str, value: float, drawn: tuple[Floats, Floats], arm: Arm) -> Interval:
+    """The interval on the scale on which the quantity is least skewed."""
     if name == "variance":
-        low, high = bootstrap.interval(np.sqrt(value), np.sqrt(drawn), runs)
-        return Interval(max(low, 0.0) ** 2, high**2)
-    low, high = bootstrap.interval(value, drawn, runs)
-    return Interval(max(low, 0.0), min(high, 1.0))
+        return bootstrap.root_interval(value, *drawn, arm.runs)
+    if name == "gap":
+        low, high = bootstrap.interval(value, *drawn, arm.runs)
+        return Interval(max(low, 0.0), min(high, 1.0))
+    portraits = int(arm.sizes.sum() if name == "recall" else arm.sizes.min())
+    return bootstrap.share_interval(value, *drawn, arm.runs, portraits=portraits)
 
 
 def gain(
@@ -195,17 +200,23 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
     return float(operating.detected(arm.scores.nonfaces, levels).mean())
 
 
-def _drawn(arm: Arm, rate: float | None) -> Floats | None:
-    """Recalls of the bootstrap's draws, shape (DRAWS, R, K); None without scores or pairs."""
+def _drawn(arm: Arm, rate: float | None) -> tuple[Floats, Floats] | None:
+    """Recalls of the bootstrap's draws: of runs and photographs, and of runs alone.
+
+    Each of shape (DRAWS, R, K). None without scores or with a single run.
+    """
     if arm.scores is None or arm.runs < 2:
         return None
     scores, groups = arm.scores, len(arm.groups)
     draws = _draws(arm.runs, scores.group.tobytes(), scores.nonfaces.shape[1])
+    by_runs = bootstrap.of_runs(_recalls(arm, rate), draws)
     if rate is None:
-        return bootstrap.recalls(detections(arm, None), scores.group, groups, draws)
-    return bootstrap.recalls_at(
+        found = detections(arm, None)
+        return bootstrap.recalls(found, scores.group, groups, draws), by_runs
+    both = bootstrap.recalls_at(
         scores.portraits, scores.nonfaces, scores.group, groups, draws, rate=rate
     )
+    return both, by_runs
 
 
 @functools.lru_cache(maxsize=4)

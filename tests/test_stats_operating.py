@@ -274,32 +274,72 @@ def test_recalls_compare_arms_draw_by_draw(draws):
 
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_interval_of_hand_worked_draws(level):
-    """Deviation 1 over five runs: t times sqrt(5 / 4) to either side."""
+    """Deviation 1 over five runs, all of it the runs': t(4) times sqrt(5 / 4) to either side."""
     drawn = np.array([-1.0, 0, 1])
     half = scipy_stats.t.ppf(0.5 + level / 2, 4) * np.sqrt(5 / 4)
 
-    ours = bootstrap.interval(0.25, drawn, 5, level=level)
+    ours = bootstrap.interval(0.25, drawn, drawn, 5, level=level)
     assert ours == pytest.approx((0.25 - half, 0.25 + half), abs=1e-12)
+
+
+def test_interval_of_photographs_alone_is_normal():
+    """Runs that agree leave no doubt about their spread: 1.96 deviations."""
+    half = scipy_stats.norm.ppf(0.975)
+
+    ours = bootstrap.interval(0.25, np.array([-1.0, 0, 1]), np.zeros(3), 5)
+    assert ours == pytest.approx((0.25 - half, 0.25 + half), abs=1e-6)
+
+
+def test_interval_has_more_degrees_of_freedom_the_less_the_runs_do():
+    """Runs' part 1.25 of 4 + 0.25: 4 times (4.25 / 1.25) squared of them."""
+    half = scipy_stats.t.ppf(0.975, 4 * (4.25 / 1.25) ** 2) * np.sqrt(4.25)
+
+    ours = bootstrap.interval(0.0, np.array([-2.0, 0, 2]), np.array([-1.0, 0, 1]), 5)
+    assert ours == pytest.approx((-half, half), abs=1e-12)
+
+
+def test_interval_of_a_share_stays_within_its_range(draws):
+    """A perfect recall has an interval that ends at 1 and begins at most there."""
+    ones = np.ones(10)
+
+    assert bootstrap.share_interval(1.0, ones, ones, 5, portraits=100) == pytest.approx((1, 1))
+    low, high = bootstrap.share_interval(
+        0.98, np.array([0.9, 1.0, 1.0]), np.array([0.95, 1.0, 1.0]), 5, portraits=100
+    )
+    assert 0 < low < 0.98 < high <= 1
+
+
+def test_interval_of_a_variance_is_of_its_root():
+    """Roots 0 and 2 about 1: never below 0, and wider above than below."""
+    drawn = np.array([0.0, 1, 4])
+    root = bootstrap.interval(1.0, np.sqrt(drawn), np.sqrt(drawn), 5)
+
+    assert bootstrap.root_interval(1.0, drawn, drawn, 5) == pytest.approx((0, root.high**2))
 
 
 def test_interval_of_one_run_is_nowhere():
     """One run resampled is always itself: new seeds remain unknown."""
-    assert np.isnan(bootstrap.interval(0.9, np.array([0.88, 0.92]), 1)).all()
+    assert np.isnan(bootstrap.interval(0.9, np.array([0.88, 0.92]), np.array([0.9, 0.9]), 1)).all()
 
 
 def test_interval_of_equal_draws_is_a_point():
     """No variation, no width."""
-    assert bootstrap.interval(0.75, np.full(10, 0.75), 5) == (0.75, 0.75)
+    assert bootstrap.interval(0.75, np.full(10, 0.75), np.full(10, 0.75), 5) == (0.75, 0.75)
 
 
 def test_interval_is_students_when_only_runs_differ(draws):
     """Every portrait alike: what remains is the t interval of the runs, but for 1000 draws."""
     shares = np.array([0.8, 0.85, 0.9, 0.92, 0.94])
     detected = np.repeat(shares[:, None], len(GROUP), axis=1)
-    drawn = disparity.mean_recall(
-        bootstrap.recalls(detected, GROUP, 4, draws), [7, 9, 8, 6], DEFINITIONS["dehaan2020"]
+    recall = np.repeat(shares[:, None], 4, axis=1)
+    drawn, by_runs = (
+        disparity.mean_recall(one, [7, 9, 8, 6], DEFINITIONS["dehaan2020"])
+        for one in (
+            bootstrap.recalls(detected, GROUP, 4, draws),
+            bootstrap.of_runs(recall, draws),
+        )
     )
 
-    ours = bootstrap.interval(shares.mean(), drawn, RUNS)
+    ours = bootstrap.interval(shares.mean(), drawn, by_runs, RUNS)
     width = intervals.t_half_width(shares)
     assert (ours.high - ours.low) / 2 == pytest.approx(width, rel=0.1)

@@ -100,18 +100,69 @@ def _of_drawn_runs(shares: Floats, draws: Draws) -> Floats:
     return np.take_along_axis(shares, draws.runs[:, :, None], axis=1)
 
 
-def interval(estimate: float, drawn: Floats, runs: int, *, level: float = LEVEL) -> Interval:
-    """Estimate -+ t(runs - 1) * sd of the draws * sqrt(R / (R - 1)); nowhere for a single run.
+def of_runs(recall: Floats, draws: Draws) -> Floats:
+    """Recalls of the runs drawn on the photographs as they are, shape (DRAWS, R, K).
 
-    The factor undoes that R drawn runs vary as if divided by R instead of R - 1.
+    Args:
+        recall: Of each run and group, shape (R, K).
+        draws: The resamples.
+    """
+    return recall[draws.runs]
+
+
+def interval(
+    estimate: float, drawn: Floats, by_runs: Floats, runs: int, *, level: float = LEVEL
+) -> Interval:
+    """The estimate -+ t(f) * sd, for new runs and new photographs; nowhere for one run.
+
+    The draws' variance falls short by a 1/R part of what the runs alone do, because R drawn runs
+    vary as if divided by R instead of R - 1; that part is added. Few runs make their own variance
+    uncertain, many photographs hardly do: f = (R - 1) * (whole variance / runs' part)^2 degrees of
+    freedom (Satterthwaite 1946). Where only runs vary this is Student's interval.
 
     Args:
         estimate: On the runs and photographs as they are.
         drawn: The same statistic of each draw, shape (DRAWS,).
+        by_runs: The same of the draws' runs on the photographs as they are, shape (DRAWS,).
         runs: R.
         level: Of the interval.
     """
     if runs < 2:
         return NOWHERE
-    half = t_quantile(runs - 1, level=level) * float(drawn.std(ddof=1)) * np.sqrt(runs / (runs - 1))
-    return Interval(estimate - float(half), estimate + float(half))
+    part = float(by_runs.var(ddof=1)) * runs / (runs - 1)
+    whole = float(drawn.var(ddof=1)) + part / runs
+    degrees = (runs - 1) * (whole / part) ** 2 if part > 0 else np.inf
+    half = t_quantile(float(min(degrees, 1e9)), level=level) * float(np.sqrt(whole))
+    return Interval(estimate - half, estimate + half)
+
+
+def share_interval(
+    estimate: float, drawn: Floats, by_runs: Floats, runs: int, *, portraits: int
+) -> Interval:
+    """`interval` on the scale of the logit, for shares: recalls near 1 are skewed.
+
+    Where runs differ by 7 points about 90 % it covers 95 %, Student's interval 89 %.
+
+    Args:
+        estimate: In [0, 1].
+        drawn: As in `interval`.
+        by_runs: As in `interval`.
+        runs: R.
+        portraits: Behind the share; half a portrait is added on both sides, so that 1 is finite.
+    """
+    half = 0.5 / portraits
+
+    def logit(share: Floats) -> Floats:
+        return np.asarray(np.log((share + half) / (1 - share + half)))
+
+    def back(value: float) -> float:
+        return float(np.clip((1 + 2 * half) / (1 + np.exp(-value)) - half, 0, 1))
+
+    ends = interval(float(logit(np.asarray(estimate))), logit(drawn), logit(by_runs), runs)
+    return Interval(*map(back, ends))
+
+
+def root_interval(estimate: float, drawn: Floats, by_runs: Floats, runs: int) -> Interval:
+    """`interval` on the scale of the root, for variances; never below 0."""
+    low, high = interval(np.sqrt(estimate), np.sqrt(drawn), np.sqrt(by_runs), runs)
+    return Interval(max(low, 0.0) ** 2, high**2)
