@@ -203,7 +203,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     if skipped:
         found.append(f"Too few photographs without a face for {', '.join(skipped)}.")
     found += [f"{told}." for told in gains(outcomes, definition).values()]
-    return found + [t for rate in outcomes.rates for t in _trends(outcomes, definition, rate=rate)]
+    return found + _trends(outcomes, definition, outcomes.rates)
 
 
 def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
@@ -291,7 +291,7 @@ def of_comparisons(
         "the F interval of normal values; Brown-Forsythe is weak here: with five runs it finds a "
         "16-fold ratio one time in seven.",
     ]
-    return found + _trends(outcomes, definition)
+    return found + _trends(outcomes, definition, [None])
 
 
 _NAMES = {"t": "t test", "sign_flip": "sign-flip test", "permutation": "permutation test"}
@@ -336,21 +336,32 @@ def _p(p: float) -> str:
     return f"p {p:.4f}" if p >= 0.0001 else "p below 0.0001"
 
 
-def _trends(outcomes: Outcomes, definition: Definition, *, rate: float | None = None) -> list[str]:
-    """One test of the paper's claim along falling alpha, over all runs."""
+def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | None]) -> list[str]:
+    """One test of the paper's claim along falling alpha over all runs, at each of the rates."""
     arms = _sweep(outcomes)
-    if not arms or not all(rate is None or readings.can_read(arm, rate) for arm in arms):
-        return []
-    where = "" if rate is None else f" at {100 * rate:g} % false alarms"
-    shuffled = "labels shuffled within each seed" if outcomes.paired else "labels shuffled"
-    found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
-    told = "; ".join(f"{q} {one.rise:+.2f}, {_p(one.test.p)}" for q, one in found.items())
-    least = max(one.test.attainable for one in found.values())
-    return [
-        f"Trend over log alpha{where}, from the largest (no resampling) to the smallest, over "
-        f"{sum(arm.runs for arm in arms)} runs, Jonckheere-Terpstra from -1 (falls) to 1 (rises): "
-        f"{told} (two-sided, {shuffled}, smallest p attainable {least:.1g}; not adjusted)."
+    found = [
+        _trend(outcomes, arms, definition, rate)
+        for rate in rates
+        if arms and all(rate is None or readings.can_read(arm, rate) for arm in arms)
     ]
+    if not found:
+        return []
+    shuffled = "labels shuffled within each seed" if outcomes.paired else "labels shuffled"
+    return [
+        "Trend over log alpha, from the largest (no resampling) to the smallest, over "
+        f"{sum(arm.runs for arm in arms)} runs, Jonckheere-Terpstra from -1 (falls) to 1 (rises): "
+        f"{'; '.join(found)} (two-sided, {shuffled}; not adjusted)."
+    ]
+
+
+def _trend(
+    outcomes: Outcomes, arms: Sequence[Arm], definition: Definition, rate: float | None
+) -> str:
+    where = "at logit 0" if rate is None else f"at {100 * rate:g} % false alarms"
+    found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
+    told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
+    least = max(one.test.attainable for one in found.values())
+    return f"{where} {told}, smallest p attainable {least:.1g}"
 
 
 def _sweep(outcomes: Outcomes) -> list[Arm]:
