@@ -10,12 +10,12 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from repro import yamlfile
 from repro.configuration import PRESETS, Configuration, Count, Section
@@ -78,6 +78,18 @@ class Published(Section):
     protocol: Protocol
     rows: Annotated[list[PublishedRow], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.keep > self.replicates:
+            raise ValueError(f"keep is {self.keep}, but there were {self.replicates} replicates")
+        names = [row.arm for row in self.rows]
+        for row in self.rows:
+            if names.count(row.arm) > 1:
+                raise ValueError(f"two rows are called '{row.arm}'")
+            if row.groups is not None and set(row.groups) != set(self.protocol.groups):
+                raise ValueError(f"row '{row.arm}' has other groups than the protocol")
+        return self
+
 
 class Margin(Section):
     """How far apart two numbers may lie and still be the same claim; fixed before the runs."""
@@ -107,7 +119,19 @@ class Compare(Section):
 
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
-AS_TUPLE = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _rates(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("give a list of shares, such as [0.01, 0.05, 0.1]")
+    return tuple(value)
+
+
+def _answers(value: Any) -> Any:
+    if not isinstance(value, (dict, Answers)):
+        example = "{source: dehaan2020_table3, margin: {recall: 0.9, variance: 12.0}}"
+        raise ValueError(f"name the source and the margin: {example}")
+    return value
 
 
 class Header(Section):
@@ -121,12 +145,14 @@ class Header(Section):
     replicates: Annotated[int, Field(ge=1, le=10_000)]
     select: Select
     compare: Compare = Compare(metrics=["recall", "variance"], test="t")
-    false_positive_rates: Annotated[tuple[Rate, ...], Field(max_length=10), AS_TUPLE] = (
+    false_positive_rates: Annotated[
+        tuple[Rate, ...], Field(max_length=10), BeforeValidator(_rates)
+    ] = (
         0.01,
         0.05,
         0.1,
     )
-    published: Answers | None = None
+    published: Annotated[Answers | None, BeforeValidator(_answers)] = None
     profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
 
 
@@ -220,7 +246,27 @@ def load_published(path: Path, problems: list[Problem]) -> Published | None:
     file = yamlfile.read(path)
     if not isinstance(file.value, dict):
         raise StudyError([file.problem((), "a mapping of keys is expected")])
-    return validate(Published, [Layer.from_file(file, ())], problems)
+    published = validate(Published, [Layer.from_file(file, ())], problems)
+    if published is not None:
+        place: KeyPath = ("protocol", "configuration")
+        for keys, message in _unknown_choices(published.protocol.configuration, Configuration):
+            problems.append(file.problem((*place, *keys), message))
+    return published
+
+
+def _unknown_choices(
+    choices: Mapping[str, Any], section: type[BaseModel]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Keys that no configuration has; inside `data` every source has its own."""
+    for key, value in choices.items():
+        field = section.model_fields.get(key)
+        if field is None:
+            yield (key,), f"unknown key '{key}'{did_you_mean(key, section.model_fields)}"
+            continue
+        inner = field.annotation
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
+            for keys, message in _unknown_choices(value, inner):
+                yield (key, *keys), message
 
 
 def read_published(path: Path) -> Published:

@@ -207,6 +207,99 @@ def test_a_mistake_is_named_with_its_place(write, old, new, expected):
     assert expected in problems(write(old, new))
 
 
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            "published: paper",
+            "toy.yaml:12:12: published: name the source and the margin: "
+            "{source: dehaan2020_table3, margin: {recall: 0.9, variance: 12.0}}",
+        ),
+        (
+            "published: {source: paper}",
+            "toy.yaml:12:12: published.margin is missing: add it",
+        ),
+        (
+            "published: {source: papr, margin: {recall: 1.0, variance: 9.0}}",
+            "toy.yaml:12:21: unknown source 'papr'; did you mean 'paper'?; known: paper",
+        ),
+        (
+            "published: {source: paper, margin: {recall: 0.0, variance: 9.0}}",
+            "toy.yaml:12:45: published.margin.recall: input should be greater than 0, not 0.0",
+        ),
+        (
+            "compare: {metrics: [recal], test: t}",
+            "toy.yaml:12:21: compare.metrics[0]: 'recal' is not one of recall, variance; "
+            "did you mean 'recall'?",
+        ),
+        (
+            "compare: {metrics: [recall, recall], test: t}",
+            "toy.yaml:12:10: compare: name each metric once",
+        ),
+        (
+            "compare: {metrics: [recall], test: welch}",
+            "toy.yaml:12:36: compare.test: 'welch' is not one of t, sign_flip, permutation",
+        ),
+        (
+            "false_positive_rates: [5]",
+            "toy.yaml:12:24: false_positive_rates[0]: input should be less than 1, not 5",
+        ),
+        (
+            "false_positive_rates: 0.05",
+            "toy.yaml:12:23: false_positive_rates: give a list of shares, such as "
+            "[0.01, 0.05, 0.1]",
+        ),
+    ],
+)
+def test_a_mistake_about_comparisons_is_named_with_its_place(write, block, expected):
+    """How results are compared is read as strictly as how they are made."""
+    path = write("profiles:", f"{block}\nprofiles:")
+    write_published(path)
+
+    assert expected in problems(path)
+
+
+def write_published(study_path, old="", new=""):
+    """A file of printed numbers beside a study, with one word replaced."""
+    folder = study_path.parent / "published"
+    folder.mkdir(exist_ok=True)
+    shipped = STUDIES[0].parent / "published" / "dehaan2020_table3.yaml"
+    (folder / "paper.yaml").write_text(shipped.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("    epochs: 60", "    epoch: 60", ":10:5: unknown key 'epoch'; did you mean 'epochs'?"),
+        ("{weight: 1.0}", "{wait: 1.0}", ":14:10: unknown key 'wait'; did you mean 'weight'?"),
+        ("keep: 3", "keep: 6", "keep is 6, but there were 5 replicates"),
+        ("arm: alpha = 0.1\n", "arm: No debias\n", "two rows are called 'No debias'"),
+        ("{darker_female: 93", "{darker: 93", "row 'No debias' has other groups than"),
+        ("definition: dehaan2020", "definition: dehan", ":3:13: definition: 'dehan' is not one of"),
+    ],
+)
+def test_a_mistake_in_printed_numbers_is_named_with_its_place(write, old, new, expected):
+    """A protocol that no configuration could meet would refuse for ever."""
+    path = write(
+        "profiles:",
+        "published: {source: paper, margin: {recall: 1.0, variance: 9.0}}\nprofiles:",
+    )
+    write_published(path, old, new)
+
+    assert any(expected in problem for problem in problems(path))
+
+
+PRINTED = sorted((STUDIES[0].parent / "published").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", PRINTED, ids=lambda path: path.stem)
+def test_every_shipped_file_of_printed_numbers_is_sound(path):
+    """Rows know the groups of the protocol, so that they can be restated."""
+    published = study.read_published(path)
+
+    assert {name for row in published.rows for name in row.groups} == set(published.protocol.groups)
+
+
 def test_every_mistake_is_reported_at_once(write):
     """One reading of the messages is enough to mend the file, profiles included."""
     path = write()
