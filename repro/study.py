@@ -250,7 +250,7 @@ def load_published(path: Path, problems: list[Problem]) -> Published | None:
     if published is not None:
         place: KeyPath = ("protocol", "configuration")
         for keys, message in _unknown_choices(published.protocol.configuration, Configuration):
-            problems.append(file.problem((*place, *keys), message))
+            problems.append(file.problem((*place, *keys), message, at_key=True))
     return published
 
 
