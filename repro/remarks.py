@@ -357,11 +357,13 @@ def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | 
 def _trend(
     outcomes: Outcomes, arms: Sequence[Arm], definition: Definition, rate: float | None
 ) -> str:
-    where = "at logit 0" if rate is None else f"at {100 * rate:g} % false alarms"
+    where = f"at {100 * rate:g} % false alarms " if rate else ""
+    if rate is None and any(arm.scores for arm in arms):
+        where = "at logit 0 "
     found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
     told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
     least = max(one.test.attainable for one in found.values())
-    return f"{where} {told}, smallest p attainable {least:.1g}"
+    return f"{where}{told}, smallest p attainable {least:.1g}"
 
 
 def _sweep(outcomes: Outcomes) -> list[Arm]:

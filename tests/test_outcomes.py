@@ -1,0 +1,142 @@
+"""Records as arrays: what counts as a run, and which printed row belongs to which arm."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from conftest import study_index
+
+from repro import outcomes, tables
+from repro.metrics import Count
+from repro.records import Record
+from repro.study import Margin, Published
+
+
+def record(key, *, detected=8, false=1, seed=0, resampling=None, **changes):
+    """Ten portraits in each of two groups, ten photographs without a face."""
+    groups = {"a": Count(10, detected), "b": Count(10, 9)}
+    plain = {"configuration": {"resampling": resampling}, "data": {}, "nonfaces": Count(10, false)}
+    return Record(key=key, seed=seed, groups=groups, **(plain | changes))
+
+
+def study(*records, **changes):
+    """The outcomes of a study with one arm of these runs."""
+    index = study_index({"x": [one.key for one in records]}, **changes)
+    return outcomes.of_study(index, {one.key: one for one in records}, None)
+
+
+def test_runs_stand_in_the_order_of_their_seeds():
+    """Recall of each run and group."""
+    arm = study(record("k0"), record("k1", detected=6, seed=1)).arms[0]
+
+    assert arm.recall.tolist() == [[0.8, 0.9], [0.6, 0.9]]
+    assert (arm.seeds, arm.groups, arm.sizes.tolist()) == ((0, 1), ("a", "b"), [10, 10])
+
+
+def test_runs_are_selected_by_what_the_study_declares():
+    """Pooled recall, or the accuracy on held-out crops."""
+    one = record("k0", metrics={"val_accuracy": 0.75})
+    select = {"keep": 1, "by": "accuracy", "split": "validation"}
+
+    assert study(one).arms[0].selector.tolist() == [0.85]
+    assert study(one, select=select).arms[0].selector.tolist() == [0.75]
+
+
+@pytest.mark.parametrize(("false", "is_collapsed"), [(8, False), (9, True), (10, True)])
+def test_a_run_that_tells_nothing_apart_is_collapsed(false, is_collapsed):
+    """Recall 0.85 against false alarms in 8, 9 or 10 of 10 photographs."""
+    arm = study(record("k0", false=false)).arms[0]
+
+    assert (arm.collapsed, arm.runs) == (((0,), 0) if is_collapsed else ((), 1))
+
+
+@pytest.mark.parametrize(("active", "count"), [(0.0, 1), (9.0, 1), (10.0, 0), (100.0, 0)])
+def test_a_collapsed_posterior_is_counted_and_the_run_ranked(active, count):
+    """Fewer than ten of a hundred latents active."""
+    one = record("k0", kl_per_latent=[0.0] * 100, metrics={"val_active_units": active})
+    found = study(one)
+
+    assert (found.arms[0].posterior_collapsed, found.arms[0].runs) == (count, 1)
+    remarks = tables.parts(found, style="paper")[0].remarks
+    assert any("the posterior collapsed" in remark for remark in remarks) == bool(count)
+
+
+@pytest.mark.parametrize(
+    ("resampling", "alpha"),
+    [
+        ({"combine": "none", "alpha": 0.1}, math.inf),
+        ({"combine": "max", "alpha": 0.1}, 0.1),
+        (None, None),
+    ],
+)
+def test_an_arm_without_resampling_has_the_largest_alpha(resampling, alpha):
+    """The limit of ever larger smoothing is no debiasing."""
+    assert study(record("k0", resampling=resampling)).arms[0].alpha == alpha
+
+
+def test_an_arm_of_which_only_some_runs_know_false_positives_has_none():
+    """A mean over some runs would be another quantity."""
+    arm = study(record("k0"), record("k1", nonfaces=None, seed=1)).arms[0]
+
+    assert arm.false_positive_rate is None
+
+
+def test_records_of_an_earlier_release_have_an_unknown_number_of_training_images():
+    """What was not recorded is not guessed."""
+    known = record("k1", metrics={"training_images": 2000.0}, seed=1)
+
+    assert study(record("k0"), known).arms[0].training_images == (None, 2000)
+
+
+PUBLISHED = Published.model_validate(
+    {
+        "source": "Somebody (2020)",
+        "printed": "Table 1",
+        "definition": "dehaan2020",
+        "replicates": 5,
+        "keep": 3,
+        "protocol": {"groups": {"a": 10, "b": 10}, "configuration": {}},
+        "rows": [
+            {"arm": "No debias", "recall": 85.0, "variance": 25.0},
+            {"arm": "alpha = 0.1", "recall": 86.0, "variance": 16.0},
+            {"arm": "alpha = 0.5", "recall": 87.0, "variance": 9.0},
+        ],
+    }
+)
+
+
+def arm(name, alpha):
+    """An arm of somebody's file."""
+    return outcomes.Arm(
+        name=name,
+        alpha=alpha,
+        wanted=1,
+        seeds=(1,),
+        groups=("a", "b"),
+        sizes=np.array([10, 10]),
+        recall=np.array([[0.8, 0.9]]),
+        selector=np.array([0.85]),
+    )
+
+
+def answered(*arms):
+    """Names of the arms that have a printed row."""
+    plain = study(record("k0"))
+    found = outcomes.answering(
+        dataclasses.replace(plain, arms=arms), PUBLISHED, Margin(recall=1.0, variance=1.0)
+    )
+    return [row.arm for row in found.published.rows]
+
+
+def test_printed_rows_find_their_arms_by_alpha():
+    """A file calls its arms as it likes; a row without a counterpart is left out."""
+    assert answered(arm("no debias", math.inf), arm("max, alpha = 0.1", 0.1)) == [
+        "no debias",
+        "max, alpha = 0.1",
+    ]
+
+
+def test_printed_rows_find_no_arm_when_two_share_an_alpha():
+    """Max and product at one alpha: print does not say which is meant."""
+    assert answered(arm("max", 0.1), arm("product", 0.1)) == []
