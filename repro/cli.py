@@ -317,12 +317,17 @@ def audit(
         answers = _answers(published, margin)
         found = [outcomes.answering(one, *answers) for one in found]
     parts = tables.audited(read, found, style=style or "full", definition=definition)
-    if part is not None or form == "csv":
-        parts = [one for one in parts if one.name == (part or "findings")][:1]
-    if not parts:
-        raise ReproError(f"nothing to show for --part {part}")
+    shown = _only(parts, part or ("findings" if form == "csv" else None))
     label = "-".join(dict.fromkeys(file.stem for file in files))
-    click.echo(rendering.render(parts, form=form, label=label))
+    click.echo(rendering.render(shown, form=form, label=label))
+
+
+def _only(parts: "Sequence[Part]", name: str | None) -> "Sequence[Part]":
+    """The parts of this name; all where none is named."""
+    found = [part for part in parts if name in (None, part.name)]
+    if not found:
+        raise ReproError(f"nothing to show for --part {name}")
+    return found
 
 
 def _answers(

@@ -158,27 +158,23 @@ def index_study(
         description: Of the data, for captions.
         arithmetic: Of the workers.
     """
-    arms = [
-        ArmIndex(
-            name=arm.name,
-            keys=[
-                run_key(arm.configuration, seed, data=data[arm.name], arithmetic=arithmetic)
-                for seed in range(study.replicates)
-            ],
-        )
+    keys = {
+        arm.name: [
+            run_key(arm.configuration, seed, data=data[arm.name], arithmetic=arithmetic)
+            for seed in range(study.replicates)
+        ]
         for arm in study.arms
-    ]
+    }
     changed = digest([study.overrides, {name: dict(d) for name, d in data.items()}])[:6]
-    is_plain = not study.overrides
     return StudyIndex(
         name=study.name,
-        variant=study.profile if is_plain else f"{study.profile}-{changed}",
+        variant=f"{study.profile}-{changed}" if study.overrides else study.profile,
         question=study.question,
         profile=study.profile,
         overrides=list(study.overrides),
         data=description,
         synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
-        arms=arms,
+        arms=[ArmIndex(name=arm, keys=of_arm) for arm, of_arm in keys.items()],
         reference=study.reference,
         select=study.select.model_dump(mode="json"),
         published=_published(study),

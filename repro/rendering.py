@@ -34,13 +34,12 @@ def render(parts: Sequence[Part], *, form: Format, label: str) -> str:
     """The parts as text.
 
     Args:
-        parts: One or more; CSV takes a single one, and leaves out title and remarks.
+        parts: One or more; CSV leaves out title and remarks, with a blank line between parts.
         form: Of the text.
         label: Of the tables in LaTeX, and the title of the page in HTML.
     """
     if form == "csv":
-        (part,) = parts
-        return part.table.to_csv(lineterminator="\n").rstrip("\n")
+        return "\n\n".join(part.table.to_csv(lineterminator="\n").rstrip("\n") for part in parts)
     if form == "markdown":
         return "\n\n".join(map(_markdown, parts))
     if form == "html":

@@ -4,7 +4,6 @@ import re
 from html.parser import HTMLParser
 
 import pandas as pd
-import pytest
 
 from repro import rendering
 from repro.rendering import Part
@@ -28,10 +27,11 @@ def test_csv_is_the_table_and_nothing_else():
     assert text.splitlines() == ["Arm,Recall,Why", "a_b,90 % ± 1,a", "x | y,—,b", "x | y,<1,c"]
 
 
-def test_csv_takes_a_single_part():
-    """Two tables are no CSV."""
-    with pytest.raises(ValueError, match="too many values"):
-        rendering.render([part(), part()], form="csv", label="x")
+def test_csv_parts_tables_by_a_blank_line():
+    """Two splits of one file are two tables."""
+    text = rendering.render([part(), part()], form="csv", label="x")
+
+    assert text.splitlines()[3:6] == ["x | y,<1,c", "", "Arm,Recall,Why"]
 
 
 def test_markdown_keeps_a_bar_inside_its_cell():
