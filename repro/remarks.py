@@ -11,6 +11,8 @@ import numpy as np
 from repro import contrasts, readings
 from repro.contrasts import QUANTITIES, Quantity
 from repro.outcomes import Arm, Outcomes
+from repro.readings import Estimate
+from repro.rendering import DASH
 from repro.stats import agreement, comparisons, disparity, intervals, selection
 from repro.stats.comparisons import Test
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -207,7 +209,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
 
 
 def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
-    """For each arm that gains over the reference at logit 0: what is left at equal false alarms."""
+    """For each arm that gains over the reference somewhere: what is left at equal false alarms."""
     reference = outcomes.arm(outcomes.reference)
     found: dict[str, str] = {}
     if reference is None or not outcomes.paired:
@@ -239,25 +241,35 @@ def _gain(
     definition: Definition,
     rates: Sequence[float],
 ) -> str:
-    """What became of one gain: it holds, shrinks or vanishes at most of the rates; "" if none.
+    """What became of one gain: it vanishes, shrinks, does not shrink or appears; "" without any.
 
     A gain is a share of what there is to gain, because both arms miss more at a higher threshold.
     """
     before = readings.gain(arm, reference, quantity, definition)
-    if not before.value > 0:
-        return ""
     after = [readings.gain(arm, reference, quantity, definition, rate=rate) for rate in rates]
+    sure = sum(one.interval.low > 0 for one in after)
     gone = np.mean([not one.value > 0 for one in after])
     less = np.mean([not one.value >= before.value for one in after])
-    word = "vanishes" if gone >= 0.5 else "shrinks" if less >= 0.5 else "does not shrink"
-    steps = ", ".join(f"{round(100 * one.value)}" for one in after)
-    what = "variance less" if quantity == "variance" else "misses fewer"
-    sure = sum(one.interval.low > 0 for one in after)
+    if before.value > 0:
+        what = "vanishes" if gone >= 0.5 else "shrinks" if less >= 0.5 else "does not shrink"
+    elif sure and gone < 0.5:
+        what = "appears"
+    else:
+        return ""
     unsure = "" if before.interval.low > 0 else " (within the spread of seeds and photographs)"
+    if np.isnan(before.value):
+        unsure = " (nothing to gain)"
+    steps = ", ".join(map(_percent, after))
     return (
-        f"{what} by {100 * before.value:.0f} %{unsure}, then by {steps} %: the gain {word} ("
-        f"{sure} of {len(rates)} beyond that spread)"
+        f"{'variance less' if quantity == 'variance' else 'misses fewer'} by "
+        f"{_percent(before)} %{unsure}, then by {steps} %: the gain {what} "
+        f"({sure} of {len(rates)} beyond that spread)"
     )
+
+
+def _percent(gain: Estimate) -> str:
+    """Whole percent; a dash where there was nothing to gain."""
+    return DASH if np.isnan(gain.value) else f"{round(100 * gain.value)}"
 
 
 def of_areas() -> list[str]:

@@ -200,6 +200,7 @@ MAY_IMPORT = {
     "rendering": set(),
     "remarks": {
         "outcomes",
+        "rendering",
         "readings",
         "contrasts",
         "stats.intervals",

@@ -169,6 +169,20 @@ def test_a_gain_that_comes_from_seeing_more_does_not_shrink():
     assert told["sharp"].count("the gain does not shrink") == 2
 
 
+def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
+    """Both find everything at logit 0; one of them with fewer false alarms."""
+    logits = np.tile([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], (3, 1))
+    others = np.tile(np.linspace(-2, 2, 10), (3, 1))
+    sharp = arm("sharp", logits, nonfaces=others - 2)
+    told = remarks.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
+
+    assert told == {
+        "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false alarms: misses fewer "
+        "by — % (nothing to gain), then by 100, 100 %: the gain "
+        "appears (2 of 2 beyond that spread)"
+    }
+
+
 def test_what_became_of_the_gains_stands_below_the_table():
     """The footer says when a gain at logit 0 is none at equal false alarms."""
     logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
