@@ -215,19 +215,33 @@ def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None
     labels = np.empty((SHUFFLES, len(values)), dtype=np.int64)
     labels[:, home] = order[shuffled]
     labels[0] = order
-    steps = np.sign(values[:, None] - values[None, :])
-    rises = np.zeros(SHUFFLES)
-    pairs = 0.0
-    for i, j in combinations(range(len(values)), 2):
-        rises += steps[i, j] * np.sign(labels[:, i] - labels[:, j])
-        pairs += order[i] != order[j]
+    rises = _rises(values, labels)
     extremes = np.abs(rises)
+    pairs = float((order[:, None] > order).sum())
     arrangements = _arrangements(order, blocks)
     least = min(1.0, max(2 / arrangements, 1 / SHUFFLES))
     return Trend(
         rise=float(rises[0] / pairs) if pairs else float("nan"),
         test=Test(max(least, _share_as_large(extremes, float(extremes[0]))), least),
     )
+
+
+def _rises(values: Floats, labels: Integers) -> Floats:
+    """Pairs of runs of different arms in rising order less those in falling order.
+
+    Args:
+        values: Shape (R,).
+        labels: Places of the runs' arms, a row for each shuffle.
+    """
+    steps = np.sign(values[:, None] - values)
+    places = np.arange(labels.max() + 1)
+    found = []
+    for part in np.array_split(labels, 1 + labels.size * len(places) // 4_000_000):
+        of_place = (part[:, :, None] == places).astype(np.float64)  # (shuffles, R, arms)
+        over = np.einsum("ij,sja->sia", steps, of_place, optimize=True)  # steps over each arm
+        lower = np.cumsum(over, axis=2) - over
+        found.append(np.take_along_axis(lower, part[:, :, None], axis=2).sum(axis=(1, 2)))
+    return np.concatenate(found)
 
 
 def _arrangements(order: Integers, blocks: Integers) -> float:
