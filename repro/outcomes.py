@@ -36,9 +36,11 @@ class Scores:
     nonfaces: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
     """One arm's runs. R counts the runs with numbers, in the order of the seeds.
+
+    An arm equals itself alone, so that what is drawn from it can be kept.
 
     Attributes:
         name: By which tables call it.

@@ -130,6 +130,8 @@ def gain(
 
 def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
     """Both arms with the seeds that both have, in the same order."""
+    if arm.seeds == reference.seeds:
+        return arm, reference
     seeds = [seed for seed in arm.seeds if seed in reference.seeds]
     return arm.only(seeds), reference.only(seeds)
 
@@ -200,6 +202,7 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
     return float(operating.detected(arm.scores.nonfaces, levels).mean())
 
 
+@functools.lru_cache(maxsize=256)
 def _drawn(arm: Arm, rate: float | None) -> tuple[Floats, Floats] | None:
     """Recalls of the bootstrap's draws: of runs and photographs, and of runs alone.
 
