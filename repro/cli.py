@@ -17,9 +17,10 @@ from repro.errors import Busy, ReproError
 
 if TYPE_CHECKING:
     from repro.outcomes import Outcomes
+    from repro.published import Margin, Published
     from repro.records import StudyIndex
     from repro.rendering import Part
-    from repro.study import Margin, Published, Study
+    from repro.study import Study
     from repro.tasks import Task
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -333,11 +334,11 @@ def _only(parts: "Sequence[Part]", name: str | None) -> "Sequence[Part]":
 def _answers(
     published: Path, margin: tuple[float, float] | None
 ) -> "tuple[Published, Margin | None]":
-    from repro.study import Margin, read_published
+    from repro.published import Margin, read
 
     if margin is None:
-        return read_published(published), None
-    return read_published(published), Margin(recall=margin[0], variance=margin[1])
+        return read(published), None
+    return read(published), Margin(recall=margin[0], variance=margin[1])
 
 
 @main.command()

@@ -14,11 +14,11 @@ import numpy as np
 
 from repro import records
 from repro.metrics import collapsed, pooled_recall
+from repro.published import Margin, Published, PublishedRow
 from repro.records import ArmIndex, Record, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
-from repro.study import Margin, Published, PublishedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

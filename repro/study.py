@@ -10,14 +10,14 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from repro import yamlfile
+from repro import published, yamlfile
 from repro.configuration import PRESETS, Configuration, Count, Section
 from repro.errors import Problem, StudyError
 from repro.layers import (
@@ -29,6 +29,7 @@ from repro.layers import (
     override_labels,
     validate,
 )
+from repro.published import Margin, Published
 from repro.yamlfile import KeyPath, Located
 
 STUDY_KEYS = ("replicates", "select")  # what a profile or --set may change beside configurations
@@ -47,55 +48,6 @@ class Select(Section):
         if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
             raise ValueError("select by recall on test, or by accuracy on validation")
         return self
-
-
-class PublishedRow(Section):
-    """One printed line, in percent and percent squared."""
-
-    arm: str
-    recall: float
-    variance: float
-    groups: dict[str, float] | None = None  # run-averaged recall of each, where they are known
-
-
-class Protocol(Section):
-    """What must agree before anything is compared with printed numbers."""
-
-    groups: Annotated[dict[str, Count], Field(min_length=1)]  # test portraits of each
-    training_images: Count | None = None  # faces and others, held-out ones included
-    configuration: dict[str, Any]  # the part of every arm's configuration that must be so
-
-
-class Published(Section):
-    """Numbers that somebody printed, and how they were made."""
-
-    source: str
-    printed: str
-    definition: Literal["dehaan2020", "amini2019", "fijen2020"]
-    replicates: Count
-    keep: Count
-    decimals: Annotated[int, Field(ge=0, le=6)] = 2  # that the numbers were printed with
-    protocol: Protocol
-    rows: Annotated[list[PublishedRow], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.keep > self.replicates:
-            raise ValueError(f"keep is {self.keep}, but there were {self.replicates} replicates")
-        names = [row.arm for row in self.rows]
-        for row in self.rows:
-            if names.count(row.arm) > 1:
-                raise ValueError(f"two rows are called '{row.arm}'")
-            if row.groups is not None and set(row.groups) != set(self.protocol.groups):
-                raise ValueError(f"row '{row.arm}' has other groups than the protocol")
-        return self
-
-
-class Margin(Section):
-    """How far apart two numbers may lie and still be the same claim; fixed before the runs."""
-
-    recall: Annotated[float, Field(gt=0)]  # percent points
-    variance: Annotated[float, Field(gt=0)]  # percent squared
 
 
 class Answers(Section):
@@ -239,47 +191,6 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         published=published,
         margin=header.published.margin if header.published else None,
     )
-
-
-def load_published(path: Path, problems: list[Problem]) -> Published | None:
-    """Read a file of printed numbers, adding its mistakes to the problems."""
-    file = yamlfile.read(path)
-    if not isinstance(file.value, dict):
-        raise StudyError([file.problem((), "a mapping of keys is expected")])
-    published = validate(Published, [Layer.from_file(file, ())], problems)
-    if published is not None:
-        place: KeyPath = ("protocol", "configuration")
-        for keys, message in _unknown_choices(published.protocol.configuration, Configuration):
-            problems.append(file.problem((*place, *keys), message, at_key=True))
-    return published
-
-
-def _unknown_choices(
-    choices: Mapping[str, Any], section: type[BaseModel]
-) -> Iterator[tuple[KeyPath, str]]:
-    """Keys that no configuration has; inside `data` every source has its own."""
-    for key, value in choices.items():
-        field = section.model_fields.get(key)
-        if field is None:
-            yield (key,), f"unknown key '{key}'{did_you_mean(key, section.model_fields)}"
-            continue
-        inner = field.annotation
-        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
-            for keys, message in _unknown_choices(value, inner):
-                yield (key, *keys), message
-
-
-def read_published(path: Path) -> Published:
-    """A file of printed numbers by itself.
-
-    Raises:
-        StudyError: Every mistake in it.
-    """
-    problems: list[Problem] = []
-    published = load_published(path, problems)
-    if published is None or problems:
-        raise StudyError(problems)
-    return published
 
 
 class _Resolution:
@@ -470,7 +381,7 @@ class _Resolution:
             what = f"unknown source '{name}'{hint}; known: {', '.join(known)}"
             self._report(("published", "source"), what)
             return None
-        return load_published(folder / f"{name}.yaml", self.problems)
+        return published.load(folder / f"{name}.yaml", self.problems)
 
     def _report(self, path: KeyPath, message: str) -> None:
         self.problems.append(self.file.problem(path, message))

@@ -15,11 +15,11 @@ import numpy as np
 from repro import contrasts
 from repro.contrasts import QUANTITIES, UNIT, Quantity
 from repro.outcomes import Arm, Outcomes
+from repro.published import Published, PublishedRow
 from repro.stats import agreement, disparity, selection
 from repro.stats.agreement import Statistic, Word
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval, sd
-from repro.study import Published, PublishedRow
 
 SUBSETS = 2000  # of more runs than the printed selection was made from
 HARMLESS = ("data.", "replicates=", "select.")  # overrides that the protocol's checks cover

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "yamlfile": {"errors"},
     "configuration": set(),
     "layers": {"errors", "yamlfile"},
-    "study": {"errors", "yamlfile", "layers", "configuration"},
+    "published": {"errors", "yamlfile", "layers", "configuration"},
+    "study": {"errors", "yamlfile", "layers", "configuration", "published"},
     # mathematics: nothing of ours
     "losses": set(),
     "resampling": set(),
@@ -92,7 +93,7 @@ MAY_IMPORT = {
     "records": {"errors", "configuration", "study", "metrics"},
     "tracking": {"errors", "records"},
     "outcomes": {
-        "study",
+        "published",
         "metrics",
         "records",
         "stats.intervals",
@@ -147,7 +148,7 @@ MAY_IMPORT = {
         "stats.comparisons",
     },
     "verdicts": {
-        "study",
+        "published",
         "outcomes",
         "contrasts",
         "stats.intervals",
@@ -227,6 +228,7 @@ MAY_IMPORT = {
         "errors",
         "yamlfile",
         "layers",
+        "published",
         "study",
         "machine",
         "records",

@@ -9,8 +9,8 @@ from conftest import study_index
 
 from repro import outcomes, tables
 from repro.metrics import Count
+from repro.published import Margin, Published
 from repro.records import Record
-from repro.study import Margin, Published
 
 
 def record(key, *, detected=8, false=1, seed=0, resampling=None, **changes):

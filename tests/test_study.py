@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repro import study
+from repro import published, study
 from repro.configuration import PRESETS, Configuration, Section
 from repro.errors import StudyError
 
@@ -295,9 +295,9 @@ PRINTED = sorted((STUDIES[0].parent / "published").glob("*.yaml"))
 @pytest.mark.parametrize("path", PRINTED, ids=lambda path: path.stem)
 def test_every_shipped_file_of_printed_numbers_is_sound(path):
     """Rows know the groups of the protocol, so that they can be restated."""
-    published = study.read_published(path)
+    found = published.read(path)
 
-    assert {name for row in published.rows for name in row.groups} == set(published.protocol.groups)
+    assert {name for row in found.rows for name in row.groups} == set(found.protocol.groups)
 
 
 def test_every_mistake_is_reported_at_once(write):

@@ -8,9 +8,9 @@ import pytest
 
 from repro import tables, verdicts
 from repro.outcomes import Arm, Outcomes
+from repro.published import Margin, Published
 from repro.stats import disparity
 from repro.stats.disparity import DEFINITIONS
-from repro.study import Margin, Published
 
 GROUPS = {"dark": 100, "light": 100}
 CONFIGURATION = {"epochs": 60, "windows": {"sizes": 5, "stride": 0.2}}
