@@ -228,7 +228,7 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
         found = readings.areas(arm)
         rows.append(
             {
-                group: f"{values.mean():.4f} {_ends(intervals.t_interval(values), 1, 4)}"
+                group: f"{values.mean():.4f} {_ends(_share(intervals.t_interval(values)), 1, 4)}"
                 for group, values in zip(arm.groups, found.T, strict=True)
             }
         )
@@ -353,6 +353,11 @@ def _estimate(estimate: Estimate, unit: float, *, sign: bool = False) -> str:
     value = unit * estimate.value
     text = f"{value:+.2f}" if sign else f"{value:.2f}"
     return text if np.isnan(estimate.interval.low) else f"{text} {_ends(estimate.interval, unit)}"
+
+
+def _share(ends: Interval) -> Interval:
+    """The ends, within [0, 1]."""
+    return Interval(max(ends.low, 0.0), min(ends.high, 1.0)) if not np.isnan(ends.low) else ends
 
 
 def _ends(ends: Interval, unit: float = 100, decimals: int = 2) -> str:
