@@ -2,16 +2,19 @@
 
 import csv
 import shutil
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import records
+from repro import cli, records, tables
 from repro.cli import main
 from repro.metrics import Count
+from repro.published import Published
 from repro.records import Record
+from repro.stats.disparity import DEFINITIONS
 
 GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
 ARMS = {"No debias": -0.5, "alpha = 0.1": 0.0, "alpha = 0.01": 0.5}
@@ -146,3 +149,11 @@ def test_two_studies_are_no_page(folder, tmp_path):
 
     assert done.exit_code == 1
     assert "a page shows one study; name one" in done.output
+
+
+def test_the_choices_of_the_command_are_those_of_the_tables():
+    """They are written twice, because --help must not load what tables need."""
+    named = get_args(Published.model_fields["definition"].annotation)
+
+    assert tuple(cli._PARTS) == tables.PARTS
+    assert cli._DEFINITIONS == list(DEFINITIONS) == sorted(named)
