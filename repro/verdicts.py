@@ -185,6 +185,7 @@ def _number(
         ends = Interval(max(ends.low, 0.0) ** 2, max(ends.high, 0.0) ** 2)
     value = ours.value**2 if quantity == "variance" else ours.value
     shown = Interval(unit * ends.low, unit * ends.high)
+    inside = shown.low - half <= printed <= shown.high + half
     return Judgement(
         subject=arm.name,
         claim=quantity,
@@ -192,13 +193,13 @@ def _number(
         ours=f"{unit * value:.2f}",
         interval=f"[{shown.low:.2f}, {shown.high:.2f}]",
         word=word,
-        reason=_reason(word, unit * value - printed, printed in shown, delta),
+        reason=_reason(word, unit * value - printed, inside, delta),
     )
 
 
 def _reason(word: Word, apart: float, inside: bool, delta: float) -> str:
     where = "inside" if inside else "outside"
-    told = f"{apart:+.2f} from print, margin {delta:g}; print lies {where} the 95 % interval for it"
+    told = f"{round(apart, 2) + 0.0:+.2f} from print, margin {delta:g}; print lies {where} the 95 % interval for it"
     if word == "reproduced":
         return f"{told}; the equivalence test at 5 % passes"
     if word == "not reproduced":
