@@ -199,7 +199,10 @@ def _number(
 
 def _reason(word: Word, apart: float, inside: bool, delta: float) -> str:
     where = "inside" if inside else "outside"
-    told = f"{round(apart, 2) + 0.0:+.2f} from print, margin {delta:g}; print lies {where} the 95 % interval for it"
+    told = (
+        f"{round(apart, 2) + 0.0:+.2f} from print, margin {delta:g}; print lies {where} the 95 % "
+        "interval for it"
+    )
     if word == "reproduced":
         return f"{told}; the equivalence test at 5 % passes"
     if word == "not reproduced":
