@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from repro.outcomes import Outcomes
     from repro.published import Margin, Published
     from repro.records import StudyIndex
-    from repro.rendering import Part
     from repro.study import Study
     from repro.tasks import Task
 
@@ -150,7 +149,7 @@ def run(
     workers: int | None,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
-    from repro import machine, progress, runner, tracking
+    from repro import machine, progress, rendering, runner, tables, tracking
 
     resolved = _load(study, profile, overrides)
     mirror = tracking.Mirror(results, warn=lambda line: click.echo(f"Warning: {line}", err=True))
@@ -162,8 +161,9 @@ def run(
             progress=watcher,
             mirror=mirror,
         )
-    mirror.finish(index, _table(index, results, "markdown", "full", part="results"))
-    click.echo(_table(index, results, "markdown", "full"))
+    parts = tables.parts(_outcomes(index, results, scores=True), style="full")
+    mirror.finish(index, rendering.render(parts[:1], form="markdown", label=index.name))
+    click.echo(rendering.render(parts, form="markdown", label=index.name))
 
 
 @main.command()
@@ -229,13 +229,13 @@ def table(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    form: str,
-    style: str | None,
+    form: Any,
+    style: Any,
     definition: str | None,
     part: str | None,
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named."""
-    from repro import records
+    from repro import records, rendering, tables
 
     name = _study_name(study) if study else None
     indexes = _matching(records.read_indexes(results, name), profile, overrides)
@@ -244,10 +244,13 @@ def table(
     if form == "html" and len(indexes) > 1:
         several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
         raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
-    chosen = style or ("full" if form in ("markdown", "html") else "paper")
-    shown = (
-        _table(index, results, form, chosen, definition=definition, part=part) for index in indexes
-    )
+    chosen: Any = style or ("full" if form in ("markdown", "html") else "paper")
+    scores = chosen == "full" or part is not None
+    shown = []
+    for index in indexes:
+        found = _outcomes(index, results, scores=scores)
+        parts = tables.shown(found, form=form, style=chosen, definition=definition, which=part)
+        shown.append(rendering.render(parts, form=form, label=found.label))
     click.echo("\n\n".join(shown))
 
 
@@ -318,17 +321,9 @@ def audit(
         answers = _answers(published, margin)
         found = [outcomes.answering(one, *answers) for one in found]
     parts = tables.audited(read, found, style=style or "full", definition=definition)
-    shown = _only(parts, part or ("findings" if form == "csv" else None))
+    shown = tables.only(parts, part or ("findings" if form == "csv" else None))
     label = "-".join(dict.fromkeys(file.stem for file in files))
     click.echo(rendering.render(shown, form=form, label=label))
-
-
-def _only(parts: "Sequence[Part]", name: str | None) -> "Sequence[Part]":
-    """The parts of this name; all where none is named."""
-    found = [part for part in parts if name in (None, part.name)]
-    if not found:
-        raise ReproError(f"nothing to show for --part {name}")
-    return found
 
 
 def _answers(
@@ -410,41 +405,11 @@ def _nothing_to_show(study: str | None, results: Path) -> str:
     )
 
 
-def _table(
-    index: "StudyIndex",
-    results: Path,
-    form: Any,
-    style: Any,
-    *,
-    definition: str | None = None,
-    part: str | None = None,
-) -> str:
-    """A study's tables from its records; CSV shows one of them."""
-    from repro import rendering, tables
-
-    whole = style == "full" or part is not None
-    found = _outcomes(index, results, scores=whole)
-    if whole and (part is not None or form == "csv"):
-        parts = [_part(found, part or "results", definition)]
-    else:
-        parts = tables.parts(found, style=style, definition=definition)
-    return rendering.render(parts, form=form, label=found.label)
-
-
 def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
     """What a study's records come to; scores of photographs are read only where asked for."""
     from repro import outcomes, records
 
     return outcomes.of_study(index, records.read_study(index, results), results if scores else None)
-
-
-def _part(outcomes: "Outcomes", which: str, definition: str | None) -> "Part":
-    from repro import tables
-
-    found = tables.part(outcomes, which, definition=definition)
-    if found is None:
-        raise ReproError(f"{outcomes.name}: nothing to show for --part {which}")
-    return found
 
 
 if __name__ == "__main__":

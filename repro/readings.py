@@ -84,11 +84,12 @@ def difference(
     same = _same_photographs(a, b)
     one, other = (_drawn(a, rate), _drawn(b, rate)) if same else (None, None)
     found = {}
+    base = statistics(b.sizes, definition)
     for name, statistic in statistics(a.sizes, definition).items():
-        value = float(statistic(ours) - statistic(theirs))
+        value = float(statistic(ours) - base[name](theirs))
         interval = NOWHERE
         if one is not None and other is not None:
-            both, by_runs = (statistic(x) - statistic(y) for x, y in zip(one, other, strict=True))
+            both, by_runs = (statistic(x) - base[name](y) for x, y in zip(one, other, strict=True))
             interval = bootstrap.interval(value, both, by_runs, a.runs)
         found[name] = Estimate(value, interval)
     return found

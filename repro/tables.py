@@ -13,9 +13,10 @@ import pandas as pd
 from repro import contrasts, readings, remarks, verdicts
 from repro.audit.inspection import Audit
 from repro.contrasts import QUANTITIES, UNIT, Quantity
+from repro.errors import ReproError
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate
-from repro.rendering import DASH, Part
+from repro.rendering import DASH, Format, Part
 from repro.stats import comparisons, disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
@@ -46,6 +47,36 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
     """One table of the full style, or ``curve``; None if the outcomes have nothing for it."""
     return _MAKERS[which](outcomes, definition or default_definition(outcomes))
+
+
+def shown(
+    outcomes: Outcomes, *, form: Format, style: Style, definition: str | None, which: str | None
+) -> list[Part]:
+    """What a command shows: all tables of the style, one of them by name, or one for CSV.
+
+    Raises:
+        ReproError: The outcomes have nothing for the named table.
+    """
+    if which is None and form == "csv" and style == "full":
+        which = "results"
+    if which is None:
+        return parts(outcomes, style=style, definition=definition)
+    found = part(outcomes, which, definition=definition)
+    if found is None:
+        raise ReproError(f"{outcomes.name}: nothing to show for --part {which}")
+    return [found]
+
+
+def only(found: Sequence[Part], which: str | None) -> list[Part]:
+    """The parts of this name; all where none is named.
+
+    Raises:
+        ReproError: There is none of this name.
+    """
+    named = [one for one in found if which in (None, one.name)]
+    if not named:
+        raise ReproError(f"nothing to show for --part {which}")
+    return named
 
 
 def audited(
@@ -158,18 +189,24 @@ def _group_cells(arm: Arm, definition: Definition) -> dict[str, str]:
         ends = intervals.wilson(float(value) * int(size), int(size))
         cells[group] = f"{percent(float(value))} {_ends(ends)}"
     read = readings.reading(arm, definition)
-    noise = None
-    if arm.scores is not None:
-        noise = disparity.portrait_noise(
-            readings.detections(arm, None), arm.scores.group, len(arm.groups)
-        )
-    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
     cells["Variance"] = _estimate(read.of["variance"], 1e4)
-    cells["Less noise"] = f"{1e4 * corrected:.2f}"
+    cells["Less noise"] = _less_noise(arm, definition)
     cells["Gap"] = _estimate(read.of["gap"], 1e2)
     cells["Worst group"] = arm.groups[int(share.argmin())]
     cells["False positives"] = _false_positives(arm)
     return cells
+
+
+def _less_noise(arm: Arm, definition: Definition) -> str:
+    """A single portrait in a group says nothing of the group's noise."""
+    if arm.sizes.min() < 2:
+        return DASH
+    noise = None
+    if arm.scores is not None:
+        found = readings.detections(arm, None)
+        noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
+    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
+    return f"{1e4 * corrected:.2f}"
 
 
 def _false_positives(arm: Arm) -> str:

@@ -211,6 +211,7 @@ MAY_IMPORT = {
         "stats.agreement",
     },
     "tables": {
+        "errors",
         "audit.inspection",
         "outcomes",
         "readings",

@@ -112,6 +112,37 @@ def test_an_arm_does_not_differ_from_itself():
     assert {(e.value, *e.interval) for e in apart.values()} == {(0.0, 0.0, 0.0)}
 
 
+def test_arms_on_other_portraits_are_compared_each_by_its_own_sizes():
+    """Pooled over 1 and 7 portraits, and over three groups: no size of the other arm's is used."""
+    few = replace(ONE, sizes=np.array([1, 7]), scores=None)
+    three = replace(
+        ONE,
+        groups=("a", "b", "c"),
+        sizes=np.array([4, 4, 8]),
+        recall=np.array([[0.5, 0.5, 1.0]]),
+        scores=None,
+    )
+
+    apart = readings.difference(three, few, DEFINITION)
+    assert apart["recall"].value == pytest.approx(0.75 - (0.75 + 7 * 0.25) / 8)
+
+
+def test_a_group_of_one_portrait_has_no_noise_estimate():
+    """Its spread is not to be had."""
+    one = replace(ONE, sizes=np.array([1, 7]), scores=None)
+
+    assert tables.part(outcomes(one), "groups").table["Less noise"].tolist() == ["—"]
+
+
+def test_single_runs_still_have_every_table():
+    """No interval, no test, and no error."""
+    names = [
+        part.name for part in tables.parts(outcomes(ONE, replace(ONE, name="b")), style="full")
+    ]
+
+    assert names == ["results", "groups", "false_alarms", "areas", "comparisons"]
+
+
 def test_only_common_seeds_are_compared():
     """A failed run of one arm leaves its partner out."""
     a, b = readings.paired(
