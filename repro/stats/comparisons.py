@@ -268,7 +268,7 @@ def variance_ratio(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float
 
 
 def brown_forsythe(a: Floats, b: Floats) -> float:
-    """p of Levene's test about the medians: do two arms spread alike? Weak for few runs.
+    """P of Levene's test about the medians: do two arms spread alike? Weak for few runs.
 
     An F test of the distances from the medians (Brown & Forsythe 1974).
 
