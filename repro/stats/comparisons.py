@@ -268,12 +268,12 @@ def variance_ratio(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float
 
 
 def brown_forsythe(a: Floats, b: Floats) -> float:
-    """P of Levene's test about the medians: do two arms spread alike? Weak for few runs.
+    """Whether two arms spread alike: Levene's test about the medians. Weak for few runs.
 
     An F test of the distances from the medians (Brown & Forsythe 1974).
 
     Returns:
-        NaN where the distances from the medians do not vary, as with two runs.
+        The p-value; NaN where the distances from the medians do not vary, as with two runs.
     """
     x, y = (np.abs(one - np.median(one)) for one in (a, b))
     if min(len(a), len(b)) < 2 or max(np.ptp(x), np.ptp(y)) < TINY:
