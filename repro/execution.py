@@ -17,7 +17,7 @@ from repro.data.sets import Photographs, TrainingImages
 from repro.errors import RunFailed
 from repro.evaluation import Scores
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import Record, write_record
+from repro.records import MODEL, SCORES, WEIGHTS, Record, write_record
 from repro.tasks import Task
 from repro.training import Epoch, Fitted
 
@@ -143,12 +143,12 @@ def _record(task: Task, **fields: Any) -> Record:
 
 def _files(fitted: Fitted, scores: dict[str, Scores]) -> dict[str, Callable[[Path], None]]:
     files: dict[str, Callable[[Path], None]] = {
-        "scores.csv": lambda path: evaluation.write_scores(path, scores),
-        "model.safetensors": lambda path: save_file(
+        SCORES: lambda path: evaluation.write_scores(path, scores),
+        MODEL: lambda path: save_file(
             training.checkpoint_tensors(fitted.model), path
         ),
     }
     if fitted.weights is not None:
         weights = torch.from_numpy(fitted.weights)
-        files["weights.safetensors"] = lambda path: save_file({"face_weights": weights}, path)
+        files[WEIGHTS] = lambda path: save_file({"face_weights": weights}, path)
     return files

@@ -56,6 +56,15 @@ def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
     return torch.cat(_read(model, images, index, model.encoder.read_logit)).cpu()
 
 
+def decode(model: DebiasingVae, latents: Tensor) -> NDArray[np.uint8]:
+    """Pictures of latents, shape (N, D) to uint8 (N, 64, 64, 3)."""
+    device = next(model.parameters()).device
+    with evaluating(model):
+        parts = [model.decoder(batch.to(device)) for batch in torch.split(latents, BATCH)]
+    pictures = torch.cat(parts).mul(255).round().byte()
+    return pictures.permute(0, 2, 3, 1).cpu().numpy()
+
+
 def reconstruction_errors(
     model: DebiasingVae, images: Tensor, means: Tensor
 ) -> tuple[float, float]:

@@ -72,6 +72,23 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
     )
 
 
+def group_estimates(arm: Arm) -> list[Estimate]:
+    """Recall of each group at logit 0, mean over the runs; without scores no intervals."""
+    drawn, means = _drawn(arm, None), arm.recall.mean(axis=0)
+    if drawn is None:
+        return [Estimate(float(mean)) for mean in means]
+    both, by_runs = (recall.mean(axis=1) for recall in drawn)
+    return [
+        Estimate(
+            float(mean),
+            bootstrap.share_interval(
+                float(mean), both[:, k], by_runs[:, k], arm.runs, portraits=int(arm.sizes[k])
+            ),
+        )
+        for k, mean in enumerate(means)
+    ]
+
+
 def difference(
     arm: Arm, reference: Arm, definition: Definition, *, rate: float | None = None
 ) -> dict[str, Estimate]:
@@ -154,10 +171,10 @@ def areas(arm: Arm) -> Floats:
 
 
 def curves(arm: Arm) -> tuple[Floats, Floats]:
-    """Recall of each group against false-positive rate, averaged over the runs at equal rates.
+    """Recall of each group against false-positive rate, of each run at the same rates.
 
     Returns:
-        Rates 0, 1/M, ..., 1 and recalls, shape (M + 1, K).
+        Rates 0, 1/M, ..., 1 and recalls, shape (R, M + 1, K).
     """
     assert arm.scores is not None
     rates: Floats = np.empty(0)
@@ -167,8 +184,8 @@ def curves(arm: Arm) -> tuple[Floats, Floats]:
         for k in range(len(arm.groups)):
             rates, recall = operating.curve(logits[arm.scores.group == k], others)
             groups.append(recall)
-        runs.append(groups)
-    return rates, np.asarray(np.mean(runs, axis=0).T)
+        runs.append(np.stack(groups, axis=1))
+    return rates, np.stack(runs)
 
 
 def at(arm: Arm, rate: float) -> Arm:

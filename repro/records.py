@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
 
 from repro.configuration import Configuration, digest
@@ -29,6 +30,7 @@ from repro.metrics import Count
 from repro.study import Study
 
 SCHEMA = 1
+SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,16 +252,9 @@ def read_scores(record: Record, results: Path) -> PhotographScores | None:
     Raises:
         RecordError: The file is not the one that the record was written with.
     """
-    expected = record.files.get("scores.csv")
-    if expected is None:
+    content = read_file(record, results, SCORES)
+    if content is None:
         return None
-    path = results / "runs" / record.key / "scores.csv"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise RecordError(f"{path}: its checksum does not fit; remove its folder and run again")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
     portraits = [row for row in rows if row["set"] == "portraits"]
     others = [row for row in rows if row["set"] == "nonfaces"]
@@ -268,6 +263,38 @@ def read_scores(record: Record, results: Path) -> PhotographScores | None:
         np.array([float(row["top_logit"]) for row in portraits]),
         np.array([float(row["top_logit"]) for row in others]),
     )
+
+
+def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:
+    """Probability of each training face in the last resampled epoch, shape (F,), sum 1.
+
+    Returns:
+        None if the run never resampled.
+
+    Raises:
+        RecordError: The file is not the one that the record was written with.
+    """
+    content = read_file(record, results, WEIGHTS)
+    return None if content is None else safetensors.numpy.load(content)["face_weights"]
+
+
+def read_file(record: Record, results: Path, name: str) -> bytes | None:
+    """A file beside a run's record, checked; None if the run left none of that name.
+
+    Raises:
+        RecordError: The file is missing or not the one that the record was written with.
+    """
+    expected = record.files.get(name)
+    if expected is None:
+        return None
+    path = results / "runs" / record.key / name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise RecordError(f"{path}: its checksum does not fit; remove its folder and run again")
+    return content
 
 
 def write_index(index: StudyIndex, results: Path) -> Path:

@@ -283,8 +283,8 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     for arm in outcomes.arms:
         if arm.scores is None or not arm.scores.nonfaces.shape[1]:
             continue
-        rates, recall = readings.curves(arm)
-        frame = pd.DataFrame(recall, columns=pd.Index(arm.groups)).map("{:.6f}".format)
+        rates, runs = readings.curves(arm)
+        frame = pd.DataFrame(runs.mean(axis=0), columns=pd.Index(arm.groups)).map("{:.6f}".format)
         frame.insert(0, "false_positive_rate", [f"{rate:.6f}" for rate in rates])
         frames.append(frame.set_index(pd.Index([arm.name] * len(frame), name="Arm")))
     if not frames:

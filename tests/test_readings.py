@@ -163,8 +163,9 @@ def test_a_curve_ends_where_everything_is_a_face():
     rates, recall = readings.curves(ONE)
 
     assert (rates[0], rates[-1]) == (0, 1)
-    assert recall[:3].tolist() == [[0.75, 0.25], [1.0, 0.25], [1.0, 0.25]]
-    assert recall[-1].tolist() == [1, 1]
+    assert recall.shape == (1, 11, 2)
+    assert recall[0, :3].tolist() == [[0.75, 0.25], [1.0, 0.25], [1.0, 0.25]]
+    assert recall[0, -1].tolist() == [1, 1]
 
 
 def test_an_area_counts_pairs_in_the_right_order():

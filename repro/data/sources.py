@@ -29,7 +29,7 @@ def training_images(spec: SyntheticTraining | MitH5) -> TrainingImages:
     """
     if isinstance(spec, MitH5):
         return mit_h5.read(Path(spec.path), channels=spec.channels)
-    faces, others = np.random.default_rng((spec.seed, 0)).spawn(2)
+    faces, others = _training_streams(spec)
     factors = synthetic.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
     images = [
         synthetic.render_faces(factors, faces),
@@ -38,6 +38,17 @@ def training_images(spec: SyntheticTraining | MitH5) -> TrainingImages:
     return TrainingImages(
         np.concatenate(images), np.arange(spec.faces + spec.nonfaces) < spec.faces
     )
+
+
+def true_factors(spec: SyntheticTraining) -> synthetic.Factors:
+    """What each embedded training face was drawn from; no real data set can say."""
+    faces, _ = _training_streams(spec)
+    return synthetic.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+
+
+def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
+    """One for the faces, one for the rest."""
+    return np.random.default_rng((spec.seed, 0)).spawn(2)
 
 
 def portraits(spec: SyntheticPortraits | Ppb) -> Photographs:
@@ -84,12 +95,13 @@ def fingerprints(data: Data) -> dict[str, str]:
     Raises:
         DataError: A source is missing.
     """
-    return {role: _fingerprint(getattr(data, role)) for role in ("train", "test", "nonfaces")}
+    return {role: fingerprint(getattr(data, role)) for role in ("train", "test", "nonfaces")}
 
 
-def _fingerprint(
+def fingerprint(
     spec: SyntheticTraining | MitH5 | SyntheticPortraits | Ppb | SyntheticScenes | Folder,
 ) -> str:
+    """Twelve hex digits for the content of one part."""
     choices = spec.model_dump(mode="json", exclude={"path"})
     if isinstance(spec, MitH5):
         return digest([choices, _content(Path(spec.path), [Path(spec.path)])])

@@ -18,7 +18,7 @@ _WITHOUT_DATE: Mapping[Form, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-_STABLE = {"svg.hashsalt": "repro", "svg.fonttype": "path", "pdf.fonttype": 42}
+_STABLE: dict[Any, Any] = {"svg.hashsalt": "repro", "svg.fonttype": "path", "pdf.fonttype": 42}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,132 @@
+"""What happens while networks train: loss, validation accuracy, how unevenly faces are drawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from repro.figures import style
+from repro.figures.illustration import Illustration
+from repro.figures.material import Material, listed
+from repro.records import Record
+
+WIDE = 20.0  # times from the least to the greatest value: beyond it an axis is logarithmic
+RANGE = "Lines: median over the runs; bands: from the least run to the greatest."
+
+
+def training(material: Material) -> Illustration | None:
+    """Loss and validation accuracy over the epochs, each objective on a scale of its own."""
+    frame = _history(material.records)
+    if frame.empty:
+        return None
+    objectives = list(dict.fromkeys(frame["objective"]))
+    figure, axes = style.canvas(1, len(objectives) + 1, height=2.9)
+    for part, objective in zip(axes, objectives, strict=False):
+        shown = frame[frame["objective"] == objective]
+        _lines(part, shown, "train_loss", material)
+        part.set(title=objective, ylabel="training loss per image", xlabel="epoch")
+        _scale(part, shown["train_loss"])
+    accuracy = axes[-1]
+    _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", material)
+    accuracy.set(title="held-out images", ylabel="validation accuracy, %", xlabel="epoch")
+    style.key(figure, accuracy)
+    last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
+    ends = 100 * last.groupby("arm", sort=False)["val_accuracy"].median()
+    return Illustration(
+        name="training",
+        title="Loss and validation accuracy",
+        sources="Figure 2 of de Haan et al. (2020) and figure 3 of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
+            "with a summed and with an averaged reconstruction error differ by a factor of up to "
+            "12,288 (the values of an image) and have axes of their own, logarithmic where values "
+            f"differ more than {WIDE:.0f}-fold. {material.said_of_runs()} {material.said_of_data()}"
+        ),
+        alt=(
+            f"{len(axes)} line plots over the epochs: training loss for "
+            f"{listed([o.lower() for o in objectives])}, and validation accuracy. Median accuracy "
+            f"after the last epoch: {'; '.join(f'{a} {v:.1f} %' for a, v in ends.items())}."
+        ),
+        figure=figure,
+    )
+
+
+def draws(material: Material) -> Illustration | None:
+    """How many of the faces resampling leaves in effect, epoch by epoch."""
+    frame = _history(material.records)
+    if frame.empty or not (frame["ess_share"] < 1).any():
+        return None
+    figure, (axes,) = style.canvas(1, 1, height=3.0)
+    _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", material)
+    axes.set(xlabel="epoch", ylabel="effective sample size, % of the training faces")
+    _scale(axes, frame["ess_share"])
+    style.key(figure, axes)
+    last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
+    ends = 100 * last.groupby("arm", sort=False)["ess_share"].median()
+    return Illustration(
+        name="effective_sample_size",
+        title="Effective sample size of the draws",
+        caption=(
+            "Effective sample size of each epoch's draws, one over the sum of the squared "
+            "probabilities, as a share of the training faces: 100 % is drawing every face equally "
+            f"often. {RANGE} {_failures(material)}{material.said_of_runs()} "
+            f"{material.said_of_data()}"
+        ),
+        alt=(
+            "Line plot of effective sample size over the epochs, a line an arm. Median in the last "
+            f"epoch: {'; '.join(f'{arm} {value:.3g} %' for arm, value in ends.items())}."
+        ),
+        figure=figure,
+    )
+
+
+def _history(records: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """A row for each epoch of each run."""
+    rows: list[dict[str, Any]] = [
+        {"arm": arm, "seed": record.seed, "objective": _objective(record), **epoch}
+        for arm, runs in records.items()
+        for record in runs
+        for epoch in record.history
+    ]
+    return pd.DataFrame(rows)
+
+
+def _objective(record: Record) -> str:
+    """What the loss is, as far as it decides the scale."""
+    if record.configuration["model"] == "classifier":
+        return "Classification alone"
+    return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
+
+
+def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> None:
+    """A line for each arm, its median over the runs, and a band over all of them."""
+    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    for arm, runs in frame.groupby("arm", sort=False):
+        look = looks[str(arm)]
+        sns.lineplot(
+            data=runs,
+            x="epoch",
+            y=column,
+            estimator="median",
+            errorbar=("pi", 100),
+            color=look.colour,
+            linestyle=look.line,
+            label=str(arm),
+            legend=False,
+            err_kws={"alpha": 0.13, "linewidth": 0},
+            ax=axes,
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _scale(axes: Axes, values: "pd.Series[float]") -> None:
+    if values.min() > 0 and values.max() / values.min() > WIDE:
+        axes.set_yscale("log")
+
+
+def _failures(material: Material) -> str:
+    failed = [arm.name for arm in material.outcomes.arms if arm.failed]
+    return f"Runs that failed have no line ({listed(failed)}). " if failed else ""

@@ -1,0 +1,84 @@
+"""All that the figures of one study are drawn from, and what captions say of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from repro.outcomes import Arm, Outcomes
+from repro.records import Record, StudyIndex
+from repro.specimens import Floats, Rarity, Specimens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """One study.
+
+    Attributes:
+        index: Of the study.
+        records: Its finished runs by arm, in the order of the seeds.
+        outcomes: What they came to, with scores.
+        weights: For each arm that resamples, the draws of each run that has them, shape (F,).
+        specimens: Pictures of one run of each arm; empty where none may be shown.
+        rarity: Of the embedded faces' factors; empty for other data.
+    """
+
+    index: StudyIndex
+    records: Mapping[str, Sequence[Record]]
+    outcomes: Outcomes
+    weights: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
+    specimens: Sequence[Specimens] = ()
+    rarity: Sequence[Rarity] = ()
+
+    @property
+    def arms(self) -> list[Arm]:
+        """Those with runs."""
+        return [arm for arm in self.outcomes.arms if arm.runs]
+
+    def said_of_data(self) -> str:
+        """Data, profile, what was changed."""
+        index = self.index
+        changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
+        return f"Data: {index.data}, profile {index.profile}{changed}."
+
+    def said_of_runs(self) -> str:
+        """How many runs of how many, and that nothing is selected."""
+        counts = {(arm.runs, arm.wanted) for arm in self.arms}
+        if len(counts) == 1:
+            ((runs, wanted),) = counts
+            told = f"{runs} of {wanted} runs an arm"
+        else:
+            told = "runs: " + ", ".join(f"{a.name} {a.runs} of {a.wanted}" for a in self.arms)
+        absent = [arm.name for arm in self.outcomes.arms if not arm.runs]
+        none = f"; none of {', '.join(absent)}" if absent else ""
+        return f"{told}{none} ({_seeds(self.arms)}); none left out by its result."
+
+    def said_of_test(self) -> str:
+        """How many photographs stand behind a share."""
+        arm = self.arms[0]
+        sizes = set(map(int, arm.sizes))
+        each = f"{sizes.pop()} each" if len(sizes) == 1 else ", ".join(map(str, arm.sizes))
+        others = f", {arm.nonfaces} photographs without a face" if arm.nonfaces else ""
+        return f"{int(arm.sizes.sum())} portraits in {len(arm.groups)} groups ({each}){others}."
+
+
+def _seeds(arms: Sequence[Arm]) -> str:
+    seeds = sorted({seed for arm in arms for seed in arm.seeds})
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seeds {', '.join(map(str, seeds))}"
+
+
+def span(values: Sequence[float] | Floats, decimals: int = 1) -> str:
+    """Least to greatest, in words."""
+    low, high = float(np.min(values)), float(np.max(values))
+    if f"{low:.{decimals}f}" == f"{high:.{decimals}f}":
+        return f"{low:.{decimals}f}"
+    return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """One, two and three."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

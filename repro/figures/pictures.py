@@ -1,0 +1,306 @@
+"""Faces as a run meets, draws and decodes them. One run of each arm, chosen by seed."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from repro.figures import style
+from repro.figures.illustration import Illustration
+from repro.figures.material import Material, listed
+from repro.specimens import TRAVERSED, Drawn, Draws, Latents, Pixels
+
+GAP = 4  # white pixels between pictures
+FACE = 0.56  # inches
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Pictures (rows, columns, 64, 64, 3) below a line of text."""
+
+    text: str
+    pictures: Pixels
+
+
+def extremes(material: Material) -> Illustration | None:
+    """The faces with the lowest and the highest probability."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    rows = [
+        [
+            _Block(f"{arm}: lowest, {_multiples(one.lowest, one)}", _rows(one.lowest.pictures, 2)),
+            _Block(f"highest, {_multiples(one.highest, one)}", _rows(one.highest.pictures, 2)),
+        ]
+        for arm, one in shown
+    ]
+    count = len(shown[0][1].lowest.pictures)
+    return Illustration(
+        name="extremes",
+        title="Faces with the lowest and the highest probability",
+        sources="Figure 4 of de Haan et al. (2020) and figure 4B of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"The {count} training faces that resampling draws least and most often, by rank, with "
+            "their probabilities in the last epoch in units of uniform drawing. "
+            f"{_said_of_run(material)}"
+        ),
+        alt=f"Two blocks of {count} faces for each of {_names(shown)}: least probable, most probable.",
+        figure=_blocks(rows),
+    )
+
+
+def batches(material: Material) -> Illustration | None:
+    """A batch drawn uniformly beside one drawn adaptively."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    rows = [
+        [
+            _Block(
+                f"{arm}: drawn uniformly, mean {_mean(one.uniform, one):.2f}",
+                _rows(one.uniform.pictures, 2),
+            ),
+            _Block(
+                f"drawn adaptively, mean {_mean(one.adaptive, one):.2f}",
+                _rows(one.adaptive.pictures, 2),
+            ),
+        ]
+        for arm, one in shown
+    ]
+    count = len(shown[0][1].uniform.pictures)
+    return Illustration(
+        name="batches",
+        title="A uniform and an adaptive batch",
+        sources="Figure 6 of de Haan et al. (2020) and figure 1 of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"{count} faces drawn uniformly and {count} drawn with the probabilities of the run's "
+            "last epoch, both from a fixed random stream. Means: probability that resampling gives "
+            "the faces of the batch, in units of uniform drawing, so that uniform batches come to "
+            f"1 on average. {_said_of_run(material)}"
+        ),
+        alt=f"Two blocks of {count} faces for each of {_names(shown)}: uniform, adaptive. "
+        + " ".join(
+            f"Mean probability for {arm}: {_mean(one.uniform, one):.2f} and "
+            f"{_mean(one.adaptive, one):.2f}."
+            for arm, one in shown
+        ),
+        figure=_blocks(rows),
+    )
+
+
+def bins(material: Material) -> Illustration | None:
+    """Histogram of probabilities with faces of each bin."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    arm, one = shown[-1]
+    figure, (bars, faces) = style.canvas(2, 1, height=4.6)
+    bars.bar(range(len(one.counts)), one.counts, width=0.92, color="#00558b")
+    bars.set_yscale("log")
+    bars.set(ylabel="faces", xlim=(-0.5, len(one.counts) - 0.5), title=arm)
+    edges = one.edges * one.faces
+    bars.set_xticks(
+        range(len(one.counts)), [f"{a:.2g}–{b:.2g}" for a, b in itertools.pairwise(edges)]
+    )
+    bars.tick_params(axis="x", labelsize=6.5)
+    bars.grid(axis="x", visible=False)
+    bars.set_xlabel("probability of being drawn, in units of uniform drawing")
+    _show(faces, _columns(one.examples))
+    faces.set_anchor("N")
+    told = ", ".join(map(str, one.counts))
+    return Illustration(
+        name="bins",
+        title="Sampling probabilities with faces of each bin",
+        sources="Figure 4A of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"Training faces by their probability in the last epoch, in {len(one.counts)} bins of "
+            "equal width up to the highest, the counts on a logarithmic axis; below each bin up to "
+            f"{len(max(one.examples, key=len))} of its faces, the first in the order of the data. "
+            f"Arm {arm}, {one.faces:,} training faces. {_said_of_run(material)}"
+        ),
+        alt=f"Histogram with these counts from the lowest bin to the highest: {told}; faces below.",
+        figure=figure,
+    )
+
+
+def reconstructions(material: Material) -> Illustration | None:
+    """Held-out faces beside what the decoder makes of them."""
+    shown = _decoding(material)
+    if not shown:
+        return None
+    rows: list[list[_Block]] = []
+    before: Pixels | None = None
+    for arm, one in shown:
+        if before is None or not np.array_equal(before, one.originals):
+            rows.append([_Block("input", one.originals[None])])
+            before = one.originals
+        rows.append([_Block(arm, one.reconstructions[None])])
+    return Illustration(
+        name="reconstructions",
+        title="Input beside reconstruction",
+        sources="Figure 9 of de Haan et al. (2020)",
+        caption=(
+            "Held-out faces and their posterior means decoded, at the checkpoint. Rows that look "
+            f"alike whatever the input are a collapsed posterior. {_said_of_run(material)}"
+        ),
+        alt=f"{len(before if before is not None else [])} faces in a row and below them their "
+        f"reconstructions by {_names(shown)}.",
+        figure=_blocks(rows),
+    )
+
+
+def interpolations(material: Material) -> Illustration | None:
+    """Straight ways between two faces in latent space."""
+    shown = _decoding(material)
+    if not shown:
+        return None
+    rows = [[_Block(arm, _with_ends(one))] for arm, one in shown]
+    return Illustration(
+        name="interpolations",
+        title="Interpolation in latent space",
+        sources="Figures 7 and 8 of de Haan et al. (2020)",
+        caption=(
+            "Left and right: two held-out faces; between them, equal steps on the straight way "
+            "between their posterior means, decoded. A row that does not change is a collapsed "
+            f"posterior. {_said_of_run(material)}"
+        ),
+        alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
+        figure=_blocks(rows),
+    )
+
+
+def traversals(material: Material) -> Illustration | None:
+    """The most active latents, moved one at a time."""
+    shown = _one_of_each_decoder(material, _decoding(material))
+    if not shown:
+        return None
+    blocks = [
+        _Block(f"{arm}: latents {', '.join(map(str, one.units))}", one.traversals)
+        for arm, one in shown
+    ]
+    rows = [blocks[start : start + 2] for start in range(0, len(blocks), 2)]
+    return Illustration(
+        name="traversals",
+        title="Latents moved one at a time",
+        sources="Figure 5A of Amini, Soleimany et al. (2019)",
+        caption=(
+            "Each row moves one latent from "
+            f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out faces, "
+            "the others at their mean; rows are the latents whose posterior mean varies most, "
+            "numbered from 0. One arm for each decoder that the study trains otherwise than by "
+            f"resampling. {_said_of_run(material)}"
+        ),
+        alt=f"Rows of decoded faces, a latent a row, for {_names(shown)}.",
+        figure=_blocks(rows),
+    )
+
+
+def _drawing(material: Material) -> list[tuple[str, Draws]]:
+    return [(one.arm, one.draws) for one in material.specimens if one.draws is not None]
+
+
+def _decoding(material: Material) -> list[tuple[str, Latents]]:
+    return [(one.arm, one.latents) for one in material.specimens if one.latents is not None]
+
+
+def _one_of_each_decoder(
+    material: Material, shown: Sequence[tuple[str, Latents]]
+) -> list[tuple[str, Latents]]:
+    """The last arm of each set of arms that differ in nothing but resampling."""
+    kept: dict[str, tuple[str, Latents]] = {}
+    for arm, one in shown:
+        choices = dict(material.records[arm][0].configuration)
+        choices.pop("resampling", None)
+        kept[repr(choices)] = (arm, one)
+    return list(kept.values())
+
+
+def _names(shown: Sequence[tuple[str, object]]) -> str:
+    return listed([arm for arm, _ in shown])
+
+
+def _said_of_run(material: Material) -> str:
+    seeds = sorted({one.seed for one in material.specimens})
+    kind = "Synthetic faces. " if material.index.synthetic else ""
+    return (
+        f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest with which "
+        f"most arms finished. {material.said_of_data()}"
+    )
+
+
+def _mean(drawn: Drawn, one: Draws) -> float:
+    return float(drawn.weights.mean()) * one.faces
+
+
+def _multiples(drawn: Drawn, one: Draws) -> str:
+    low, high = (float(end) * one.faces for end in (drawn.weights.min(), drawn.weights.max()))
+    return f"{low:.2g} to {high:.2g}"
+
+
+def _with_ends(one: Latents) -> Pixels:
+    """The ways between pairs, each between the pictures of its two ends."""
+    pairs = len(one.interpolations)
+    ends = one.originals[: 2 * pairs].reshape(pairs, 2, *one.originals.shape[1:])
+    return np.concatenate([ends[:, :1], one.interpolations, ends[:, 1:]], axis=1)
+
+
+def _rows(pictures: Pixels, rows: int) -> Pixels:
+    """In so many rows; a short last one is filled up with white."""
+    columns = -(-len(pictures) // rows)
+    full = np.full((rows * columns, *pictures.shape[1:]), 255, dtype=np.uint8)
+    full[: len(pictures)] = pictures
+    return full.reshape(rows, columns, *pictures.shape[1:])
+
+
+def _columns(stacks: Sequence[Pixels]) -> Pixels:
+    """A column for each stack, white below short ones."""
+    tall = max(map(len, stacks))
+    size = stacks[0].shape[1:]
+    grid = np.full((tall, len(stacks), *size), 255, dtype=np.uint8)
+    for column, stack in enumerate(stacks):
+        grid[: len(stack), column] = stack
+    return grid
+
+
+def _blocks(rows: Sequence[Sequence[_Block]]) -> Figure:
+    """Blocks in rows and columns, each below its text, at one scale."""
+    columns = max(map(len, rows))
+    heights = [max(len(block.pictures) for block in row) for row in rows]
+    across = max(block.pictures.shape[1] for row in rows for block in row) * columns
+    side = min(FACE, (style.WIDTH - 0.2 * columns) / across)
+    figure, axes = style.canvas(
+        len(rows), columns, height=sum(side * h + 0.27 for h in heights), heights=heights
+    )
+    for place, part in enumerate(axes):
+        row, column = divmod(place, columns)
+        if column < len(rows[row]):
+            _show(part, rows[row][column].pictures)
+            part.set_title(rows[row][column].text, fontsize=7.5, pad=3)
+        else:
+            part.remove()
+    return figure
+
+
+def _show(axes: Axes, pictures: Pixels) -> None:
+    """Pictures (rows, columns, H, W, 3) as one, with white between them."""
+    axes.imshow(montage(pictures), interpolation="nearest")
+    axes.set_axis_off()
+    axes.set_anchor("NW")
+
+
+def montage(pictures: Pixels) -> Pixels:
+    """One picture of many.
+
+    Args:
+        pictures: Shape (rows, columns, H, W, 3).
+
+    Returns:
+        Shape (rows * (H + GAP) - GAP, columns * (W + GAP) - GAP, 3).
+    """
+    padded = np.pad(pictures, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)), constant_values=255)
+    rows, columns, height, width, channels = padded.shape
+    whole = padded.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+    return whole[:-GAP, :-GAP]
