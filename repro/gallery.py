@@ -8,6 +8,7 @@ import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import safetensors.torch
@@ -25,16 +26,18 @@ from repro.models import DebiasingVae
 from repro.records import MODEL, Record, StudyIndex
 from repro.specimens import TRAVERSED, Drawn, Draws, Floats, Latents, Pixels, Specimens
 
+Faces = Literal["synthetic", "all"]
 EXTREMES = 12  # faces with the lowest and the highest probability, as de Haan et al. 2020 show
 BATCH = 16  # faces of each batch
 BINS, EXAMPLES = 10, 4  # of probabilities, as Amini & Soleimany et al. 2019 show
-SHOWN, PAIRS, STEPS = 8, 2, 8  # held-out faces, pairs to walk between, pictures on the way
+HELD_OUT = 512  # faces that latents are judged by
+SHOWN, PAIRS, STEPS = 6, 2, 8  # faces shown, pairs to walk between, pictures on the way
 UNITS = 5
 STREAM = 2019  # of the choice of faces; no run's own
 
 
 def of_study(
-    index: StudyIndex, found: Mapping[str, Record], results: Path
+    index: StudyIndex, found: Mapping[str, Record], results: Path, *, faces: Faces
 ) -> tuple[Specimens, ...]:
     """The specimens of one run of each arm, all of the same seed.
 
@@ -42,14 +45,23 @@ def of_study(
         index: Of the study.
         found: Its records by key.
         results: Where checkpoints and weights stand.
+        faces: Whether runs that were trained on real faces are shown as well.
 
     Raises:
         DataError: The training pictures are missing, or others than the runs were trained on.
         RecordError: A checkpoint is missing or damaged.
     """
     training.prepare_process()
-    shown = chosen_runs(index, found)
-    return tuple(_specimens(arm, record, results) for arm, record in shown.items())
+    return tuple(
+        _specimens(arm, record, results)
+        for arm, record in chosen_runs(index, found).items()
+        if faces == "all" or is_synthetic(record)
+    )
+
+
+def is_synthetic(record: Record) -> bool:
+    """Whether a run was trained on the project's own faces."""
+    return bool(record.configuration["data"]["train"]["source"] == "synthetic")
 
 
 def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Record]:
@@ -76,6 +88,7 @@ def _specimens(arm: str, record: Record, results: Path) -> Specimens:
     return Specimens(
         arm=arm,
         seed=record.seed,
+        synthetic=is_synthetic(record),
         draws=None if weights is None else draws(data.images, train, weights),
         latents=_latents(record, choices, results, data.images, held_out),
     )
@@ -108,6 +121,7 @@ def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> Draws:
 
     return Draws(
         faces=len(faces),
+        expected=len(faces) * float(np.square(weights).sum()),
         lowest=drawn(rising[:EXTREMES]),
         highest=drawn(rising[::-1][:EXTREMES]),
         uniform=drawn(generator.choice(len(faces), size)),
@@ -132,18 +146,27 @@ def _latents(
     if not isinstance(model, DebiasingVae) or state is None:
         return None
     model.load_state_dict(safetensors.torch.load(state))
-    faces = torch.from_numpy(images[held_out])
-    means = inference.encode(model, faces).latent_mean
-    which = np.random.default_rng(STREAM).permutation(len(held_out))[:SHOWN]
-    some = means[which]
+    order = np.random.default_rng(STREAM).permutation(len(held_out))[:HELD_OUT]
+    faces = images[held_out[order]]
+    means = inference.encode(model, torch.from_numpy(faces)).latent_mean
+    decoded = inference.decode(model, means)
+    by_batch = inference.decode(model, means, statistics="batch")
     units = most_active(means)
     return Latents(
-        originals=images[held_out[which]],
-        reconstructions=inference.decode(model, some),
-        interpolations=_decoded(model, interpolated(some[: 2 * PAIRS], STEPS)),
+        originals=faces[:SHOWN],
+        reconstructions=decoded[:SHOWN],
+        by_batch=by_batch[:SHOWN],
+        spread=spread(decoded) / spread(faces),
+        spread_by_batch=spread(by_batch) / spread(faces),
+        interpolations=_decoded(model, interpolated(means[: 2 * PAIRS], STEPS)),
         units=units,
         traversals=_decoded(model, traversed(means, units)),
     )
+
+
+def spread(pictures: Pixels) -> float:
+    """Root mean square over pixels of the standard deviation over pictures (N, 64, 64, 3)."""
+    return float(np.sqrt(pictures.var(axis=0, dtype=np.float64).mean()))
 
 
 def most_active(means: Tensor) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ Images may lie on another device than the network only where no index is given; 
 the CPU.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -56,13 +57,29 @@ def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
     return torch.cat(_read(model, images, index, model.encoder.read_logit)).cpu()
 
 
-def decode(model: DebiasingVae, latents: Tensor) -> NDArray[np.uint8]:
-    """Pictures of latents, shape (N, D) to uint8 (N, 64, 64, 3)."""
+def decode(
+    model: DebiasingVae, latents: Tensor, *, statistics: Literal["running", "batch"] = "running"
+) -> NDArray[np.uint8]:
+    """Pictures of latents.
+
+    Args:
+        model: In any mode; unchanged.
+        latents: Shape (N, D).
+        statistics: Of batch normalisation: those kept from training, as in every evaluation, or
+            those of these latents, as in a training step.
+
+    Returns:
+        Shape (N, 64, 64, 3).
+    """
     device = next(model.parameters()).device
     with evaluating(model):
-        parts = [model.decoder(batch.to(device)) for batch in torch.split(latents, BATCH)]
-    pictures = torch.cat(parts).mul(255).round().byte()
-    return pictures.permute(0, 2, 3, 1).cpu().numpy()
+        if statistics == "batch":
+            pictures = copy.deepcopy(model.decoder).train()(latents.to(device))
+        else:
+            batches = torch.split(latents, BATCH)
+            pictures = torch.cat([model.decoder(batch.to(device)) for batch in batches])
+    pixels: NDArray[np.uint8] = pictures.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return pixels
 
 
 def reconstruction_errors(

@@ -32,6 +32,7 @@ class Draws:
 
     Attributes:
         faces: How many there are, F.
+        expected: Mean probability of an adaptively drawn face over that of a uniformly drawn one.
         lowest: Those with the lowest probability, the lowest first.
         highest: Those with the highest, the highest first.
         uniform: Some drawn with equal chances.
@@ -42,6 +43,7 @@ class Draws:
     """
 
     faces: int
+    expected: float
     lowest: Drawn
     highest: Drawn
     uniform: Drawn
@@ -58,6 +60,11 @@ class Latents:
     Attributes:
         originals: Held-out faces, shape (N, 64, 64, 3).
         reconstructions: Their posterior means decoded, same shape.
+        by_batch: The same with batch normalisation by these faces instead of by what it kept from
+            training.
+        spread: Standard deviation of the decoded pictures over faces, over that of the faces; 0
+            where the decoder makes the same of every face.
+        spread_by_batch: The same with batch normalisation by these faces.
         interpolations: Straight ways between pairs of them in latent space, (pairs, steps, ...).
         units: Positions of the latents whose mean varies most over held-out faces.
         traversals: Each of them moved through `TRAVERSED` of its standard deviations, the others
@@ -66,6 +73,9 @@ class Latents:
 
     originals: Pixels
     reconstructions: Pixels
+    by_batch: Pixels
+    spread: float
+    spread_by_batch: float
     interpolations: Pixels
     units: tuple[int, ...]
     traversals: Pixels
@@ -81,12 +91,14 @@ class Specimens:
     Attributes:
         arm: Its name.
         seed: Of the run.
+        synthetic: Whether the faces are the project's own.
         draws: None if the run never resampled.
         latents: None if the network has none.
     """
 
     arm: str
     seed: int
+    synthetic: bool
     draws: Draws | None
     latents: Latents | None
 

@@ -14,7 +14,7 @@ from repro.figures.material import Material, listed
 from repro.records import Record
 
 WIDE = 20.0  # times from the least to the greatest value: beyond it an axis is logarithmic
-RANGE = "Lines: median over the runs; bands: from the least run to the greatest."
+RANGE = "Thick lines: median over the runs; thin lines: every run."
 
 
 def training(material: Material) -> Illustration | None:
@@ -27,11 +27,13 @@ def training(material: Material) -> Illustration | None:
     for part, objective in zip(axes, objectives, strict=False):
         shown = frame[frame["objective"] == objective]
         _lines(part, shown, "train_loss", material)
-        part.set(title=objective, ylabel="training loss per image", xlabel="epoch")
+        style.head(part, objective)
+        part.set(ylabel="training loss per image", xlabel="epoch")
         _scale(part, shown["train_loss"])
     accuracy = axes[-1]
     _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", material)
-    accuracy.set(title="held-out images", ylabel="validation accuracy, %", xlabel="epoch")
+    style.head(accuracy, "Held-out images")
+    accuracy.set(ylabel="validation accuracy, %", xlabel="epoch")
     style.key(figure, accuracy)
     last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
     ends = 100 * last.groupby("arm", sort=False)["val_accuracy"].median()
@@ -61,7 +63,7 @@ def draws(material: Material) -> Illustration | None:
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
     _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", material)
-    axes.set(xlabel="epoch", ylabel="effective sample size, % of the training faces")
+    axes.set(xlabel="epoch", ylabel="effective sample size, % of faces")
     _scale(axes, frame["ess_share"])
     style.key(figure, axes)
     last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
@@ -102,22 +104,20 @@ def _objective(record: Record) -> str:
 
 
 def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> None:
-    """A line for each arm, its median over the runs, and a band over all of them."""
+    """A thin line for each run and a thick one for each arm, the median of its runs."""
     looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
     for arm, runs in frame.groupby("arm", sort=False):
         look = looks[str(arm)]
+        drawn = {"x": "epoch", "y": column, "color": look.colour, "legend": False, "ax": axes}
+        sns.lineplot(runs, units="seed", estimator=None, lw=0.6, alpha=0.45, **drawn)
         sns.lineplot(
-            data=runs,
-            x="epoch",
-            y=column,
+            runs,
             estimator="median",
-            errorbar=("pi", 100),
-            color=look.colour,
+            errorbar=None,
             linestyle=look.line,
+            lw=2,
             label=str(arm),
-            legend=False,
-            err_kws={"alpha": 0.13, "linewidth": 0},
-            ax=axes,
+            **drawn,
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 

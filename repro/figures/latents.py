@@ -154,9 +154,10 @@ def rarity(material: Material) -> Illustration | None:
     axes.axvline(1, color=style.FAINT, lw=0.8)
     names = [f"{name}, {100 * shares[name]:.1f} %" for name in levels]
     axes.set_yticks(range(len(levels)), names)
-    axes.set(xlabel="draws of such a face, in units of uniform drawing", xlim=(0, None))
+    axes.set_xlabel("draws of such a face, in units of uniform drawing")
+    axes.set_xlim(left=-0.01 * axes.get_xlim()[1])
     axes.grid(axis="y", visible=True)
-    axes.invert_yaxis()
+    axes.set_ylim(len(levels) - 0.4, -0.6)
     style.key(figure, axes)
     ranks = [f"{one.arm} {_rank(one):+.2f}" for one in material.rarity]
     return Illustration(

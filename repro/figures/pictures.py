@@ -47,7 +47,7 @@ def extremes(material: Material) -> Illustration | None:
             "their probabilities in the last epoch in units of uniform drawing. "
             f"{_said_of_run(material)}"
         ),
-        alt=f"Two blocks of {count} faces for each of {_names(shown)}: least probable, most probable.",
+        alt=f"Two blocks of {count} faces for each of {_names(shown)}: least and most probable.",
         figure=_blocks(rows),
     )
 
@@ -71,6 +71,10 @@ def batches(material: Material) -> Illustration | None:
         for arm, one in shown
     ]
     count = len(shown[0][1].uniform.pictures)
+    means = [
+        f"{arm} {_mean(one.uniform, one):.2f} and {_mean(one.adaptive, one):.2f}"
+        for arm, one in shown
+    ]
     return Illustration(
         name="batches",
         title="A uniform and an adaptive batch",
@@ -78,14 +82,14 @@ def batches(material: Material) -> Illustration | None:
         caption=(
             f"{count} faces drawn uniformly and {count} drawn with the probabilities of the run's "
             "last epoch, both from a fixed random stream. Means: probability that resampling gives "
-            "the faces of the batch, in units of uniform drawing, so that uniform batches come to "
-            f"1 on average. {_said_of_run(material)}"
+            "the faces of the batch, in units of uniform drawing. Over many batches uniform ones "
+            "come to 1, adaptive ones to "
+            f"{'; '.join(f'{arm} {one.expected:.2f}' for arm, one in shown)}. "
+            f"{_said_of_run(material)}"
         ),
-        alt=f"Two blocks of {count} faces for each of {_names(shown)}: uniform, adaptive. "
-        + " ".join(
-            f"Mean probability for {arm}: {_mean(one.uniform, one):.2f} and "
-            f"{_mean(one.adaptive, one):.2f}."
-            for arm, one in shown
+        alt=(
+            f"Two blocks of {count} faces for each of {_names(shown)}: uniform, adaptive. Mean "
+            f"probabilities: {'; '.join(means)}."
         ),
         figure=_blocks(rows),
     )
@@ -97,19 +101,18 @@ def bins(material: Material) -> Illustration | None:
     if not shown:
         return None
     arm, one = shown[-1]
-    figure, (bars, faces) = style.canvas(2, 1, height=4.6)
+    figure, (bars, faces) = style.canvas(2, 1, height=4.8, heights=[1.6, 2.6])
     bars.bar(range(len(one.counts)), one.counts, width=0.92, color="#00558b")
-    bars.set_yscale("log")
-    bars.set(ylabel="faces", xlim=(-0.5, len(one.counts) - 0.5), title=arm)
-    edges = one.edges * one.faces
-    bars.set_xticks(
-        range(len(one.counts)), [f"{a:.2g}–{b:.2g}" for a, b in itertools.pairwise(edges)]
-    )
-    bars.tick_params(axis="x", labelsize=6.5)
+    bars.set(yscale="log", ylabel="faces", ylim=(0.7, None))
+    style.head(bars, arm)
+    ends = itertools.pairwise(one.edges * one.faces)
+    bars.set_xticks(range(len(one.counts)), [_range(low, high) for low, high in ends])
     bars.grid(axis="x", visible=False)
     bars.set_xlabel("probability of being drawn, in units of uniform drawing")
-    _show(faces, _columns(one.examples))
-    faces.set_anchor("N")
+    grid = _columns(one.examples)
+    _show(faces, grid, extent=(-0.5, len(one.counts) - 0.5, len(grid), 0))
+    for part in (bars, faces):
+        part.set_xlim(-0.5, len(one.counts) - 0.5)
     told = ", ".join(map(str, one.counts))
     return Illustration(
         name="bins",
@@ -126,6 +129,12 @@ def bins(material: Material) -> Illustration | None:
     )
 
 
+def _range(low: float, high: float) -> str:
+    """Two ends with as many decimals as the upper one needs."""
+    decimals = 2 if high < 1 else 1 if high < 10 else 0
+    return f"{low:.{decimals}f}–{high:.{decimals}f}"
+
+
 def reconstructions(material: Material) -> Illustration | None:
     """Held-out faces beside what the decoder makes of them."""
     shown = _decoding(material)
@@ -135,19 +144,33 @@ def reconstructions(material: Material) -> Illustration | None:
     before: Pixels | None = None
     for arm, one in shown:
         if before is None or not np.array_equal(before, one.originals):
-            rows.append([_Block("input", one.originals[None])])
             before = one.originals
-        rows.append([_Block(arm, one.reconstructions[None])])
+            rows.append([_Block("input", before[None])] * 2)
+        rows.append(
+            [
+                _Block(f"{arm}: as evaluated", one.reconstructions[None]),
+                _Block("normalised by these faces", one.by_batch[None]),
+            ]
+        )
+    spreads = [f"{arm} {one.spread:.2f} and {one.spread_by_batch:.2f}" for arm, one in shown]
     return Illustration(
         name="reconstructions",
         title="Input beside reconstruction",
         sources="Figure 9 of de Haan et al. (2020)",
         caption=(
-            "Held-out faces and their posterior means decoded, at the checkpoint. Rows that look "
-            f"alike whatever the input are a collapsed posterior. {_said_of_run(material)}"
+            "Held-out faces and their posterior means decoded, at the checkpoint. Left: batch "
+            "normalisation by the statistics kept from training, as in every evaluation; right: by "
+            "held-out faces, as in a training step. Spread of the decoded pictures over faces, in "
+            f"units of the faces' own, left and right: {'; '.join(spreads)}. Near 0 every face "
+            "comes out alike: on both sides where the posterior has collapsed, on the left alone "
+            "where outliers in training have spoilt the kept statistics. "
+            f"{_said_of_run(material)}"
         ),
-        alt=f"{len(before if before is not None else [])} faces in a row and below them their "
-        f"reconstructions by {_names(shown)}.",
+        alt=(
+            f"{len(shown[0][1].originals)} faces, twice, and below them their reconstructions by "
+            f"{_names(shown)}. Spread over faces as evaluated and normalised by the faces: "
+            f"{'; '.join(spreads)}."
+        ),
         figure=_blocks(rows),
     )
 
@@ -164,8 +187,8 @@ def interpolations(material: Material) -> Illustration | None:
         sources="Figures 7 and 8 of de Haan et al. (2020)",
         caption=(
             "Left and right: two held-out faces; between them, equal steps on the straight way "
-            "between their posterior means, decoded. A row that does not change is a collapsed "
-            f"posterior. {_said_of_run(material)}"
+            "between their posterior means, decoded as in every evaluation. Why a row may not "
+            f"change, the reconstructions say. {_said_of_run(material)}"
         ),
         alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
         figure=_blocks(rows),
@@ -188,10 +211,10 @@ def traversals(material: Material) -> Illustration | None:
         sources="Figure 5A of Amini, Soleimany et al. (2019)",
         caption=(
             "Each row moves one latent from "
-            f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out faces, "
-            "the others at their mean; rows are the latents whose posterior mean varies most, "
-            "numbered from 0. One arm for each decoder that the study trains otherwise than by "
-            f"resampling. {_said_of_run(material)}"
+            f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out "
+            "faces, the others at their mean; rows are the latents whose posterior mean varies "
+            "most, numbered from 0. One arm for each decoder that the study trains otherwise than "
+            f"by resampling. {_said_of_run(material)}"
         ),
         alt=f"Rows of decoded faces, a latent a row, for {_names(shown)}.",
         figure=_blocks(rows),
@@ -224,7 +247,7 @@ def _names(shown: Sequence[tuple[str, object]]) -> str:
 
 def _said_of_run(material: Material) -> str:
     seeds = sorted({one.seed for one in material.specimens})
-    kind = "Synthetic faces. " if material.index.synthetic else ""
+    kind = "Synthetic faces. " if all(one.synthetic for one in material.specimens) else ""
     return (
         f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest with which "
         f"most arms finished. {material.said_of_data()}"
@@ -278,15 +301,17 @@ def _blocks(rows: Sequence[Sequence[_Block]]) -> Figure:
         row, column = divmod(place, columns)
         if column < len(rows[row]):
             _show(part, rows[row][column].pictures)
-            part.set_title(rows[row][column].text, fontsize=7.5, pad=3)
+            style.head(part, rows[row][column].text)
         else:
             part.remove()
     return figure
 
 
-def _show(axes: Axes, pictures: Pixels) -> None:
+def _show(
+    axes: Axes, pictures: Pixels, *, extent: tuple[float, float, float, float] | None = None
+) -> None:
     """Pictures (rows, columns, H, W, 3) as one, with white between them."""
-    axes.imshow(montage(pictures), interpolation="nearest")
+    axes.imshow(montage(pictures), interpolation="nearest", extent=extent)
     axes.set_axis_off()
     axes.set_anchor("NW")
 

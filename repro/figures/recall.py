@@ -34,7 +34,9 @@ def by_group(material: Material) -> Illustration | None:
         for slot, (name, look) in enumerate(looks.items()):
             x = place + (slot - (len(looks) - 1) / 2) * width
             values, estimate = _values(arm, name)
-            _marks(axes, x, values, estimate, look, label=name if place == 0 else None)
+            _marks(
+                axes, x, values, estimate, look, label=style.spoken(name) if place == 0 else None
+            )
             if printed is not None and (value := _print_of(printed, name)) is not None:
                 axes.plot(x + 0.3 * width, value, "_", color=FAINT_PRINT, ms=9, mew=1.6)
     axes.set_xticks(range(len(arms)), [arm.name for arm in arms])
@@ -87,8 +89,8 @@ def _marks(
     axes: Axes, x: float, values: Floats, estimate: Estimate, look: Look, *, label: str | None
 ) -> None:
     """Every run as a dot, the mean with its interval beside them."""
-    spread = x + np.linspace(-0.035, 0.035, len(values)) if len(values) > 1 else [x]
-    axes.plot(spread, 100 * values, ".", color=look.colour, ms=3.2, alpha=0.75, mew=0)
+    beside = np.full(len(values), x - 0.05)
+    axes.plot(beside, 100 * values, look.marker, color=look.colour, ms=2.4, alpha=0.7, mew=0)
     ends = 100 * np.array(estimate.interval)
     value = 100 * estimate.value
     known = not np.isnan(ends).any()
@@ -156,6 +158,7 @@ def tradeoff(material: Material) -> Illustration | None:
                 ms=7,
                 mew=1.3,
             )
+    axes.set_xscale("function", functions=(_root, np.square))
     axes.set(xlabel="variance between groups, percent squared", ylabel="recall, %")
     axes.set_xlim(left=0)
     style.key(figure, axes)
@@ -170,8 +173,9 @@ def tradeoff(material: Material) -> Illustration | None:
         title="Recall against variance",
         caption=(
             "Recall against the variance between the groups' recalls; up and to the left is "
-            "better. Small marks: single runs, the variance between that run's own groups; large "
-            f"marks: the arm over all its runs, {definition}, with {BOOTSTRAP}. The variance of "
+            "better. The horizontal axis is stretched by the root. Small marks: single runs, the "
+            "variance between that run's own groups; large marks: the arm over all its runs, "
+            f"{definition}, with {BOOTSTRAP}. The variance of "
             "run-averaged recalls is smaller than the runs' own on average, because differences "
             f"between runs cancel. {rings}{material.said_of_runs()} {material.said_of_test()} "
             f"{material.said_of_data()}"
@@ -179,6 +183,10 @@ def tradeoff(material: Material) -> Illustration | None:
         alt=f"Scatter plot of recall against variance, an arm a mark: {'; '.join(means)}.",
         figure=figure,
     )
+
+
+def _root(values: Floats) -> Floats:
+    return np.sqrt(np.maximum(values, 0))
 
 
 def _definition(material: Material) -> Definition:
@@ -223,8 +231,13 @@ def against_false_alarms(material: Material) -> Illustration | None:
     figure, axes = style.canvas(rows, columns, height=0.5 + 2.1 * rows)
     for part, arm in zip(axes, arms, strict=False):
         _curves_of(part, arm)
-    for part in axes[len(arms) :]:
-        part.remove()
+    for place, part in enumerate(axes):
+        if place % columns == 0:
+            part.set_ylabel("recall, %")
+        if place + columns >= len(arms):
+            part.set_xlabel("false-positive rate, %")
+        if place >= len(arms):
+            part.remove()
     style.key(figure, axes[0])
     return Illustration(
         name="false_alarms",
@@ -251,7 +264,9 @@ def _curves_of(axes: Axes, arm: Arm) -> None:
     looks = style.group_looks(arm.groups)
     for k, (name, look) in enumerate(looks.items()):
         x, mean = 100 * rates[shown], 100 * runs.mean(axis=0)[shown, k]
-        axes.step(x, mean, where="post", color=look.colour, linestyle=look.line, label=name)
+        axes.step(
+            x, mean, where="post", color=look.colour, linestyle=look.line, label=style.spoken(name)
+        )
         low, high = (100 * end(runs, axis=0)[shown, k] for end in (np.min, np.max))
         axes.fill_between(x, low, high, step="post", color=look.colour, alpha=0.1, lw=0)
         if arm.false_positive_rate is not None:
@@ -259,7 +274,8 @@ def _curves_of(axes: Axes, arm: Arm) -> None:
             axes.plot(at, 100 * arm.recall[:, k].mean(), look.marker, color=look.colour, ms=3.5)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(PercentFormatter(decimals=None, symbol=""))
-    axes.set(title=arm.name, xlabel="false-positive rate, %", ylabel="recall, %", ylim=(-2, 102))
+    style.head(axes, arm.name)
+    axes.set(ylim=(-2, 102))
 
 
 def _at_a_tenth(arm: Arm) -> str:

@@ -122,6 +122,16 @@ def canvas(
         return figure, list(grid.flat)
 
 
+def head(axes: Axes, text: str) -> None:
+    """A line of text above the left end of the axes."""
+    axes.set_title(text, loc="left", fontsize=8, pad=4)
+
+
+def spoken(group: str) -> str:
+    """A group's name as a label."""
+    return group.replace("_", " ")
+
+
 def key(figure: Figure, axes: Axes, *, columns: int = 5) -> None:
     """One legend above all axes, from what one of them holds."""
     handles, labels = axes.get_legend_handles_labels()

@@ -1,0 +1,80 @@
+"""Everything that the figures of a study need, brought together from records, weights and data.
+
+Presentation never touches a network; what has to be computed with one comes from `gallery` and
+`rarity`, which load torch, and only where there are pictures to show.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from repro import outcomes, records
+from repro.errors import DataError, RecordError
+from repro.figures.material import Material
+from repro.records import Record, StudyIndex
+
+
+def of_study(
+    index: StudyIndex,
+    found: Mapping[str, Record],
+    results: Path,
+    *,
+    with_images: bool,
+    warn: Callable[[str], None],
+) -> Material:
+    """The material of a study's figures.
+
+    Args:
+        index: Of the study.
+        found: Its records by key.
+        results: The results folder.
+        with_images: Whether real faces may be shown; synthetic ones always are.
+        warn: Told in a sentence if there can be no pictures.
+    """
+    runs = {arm.name: _finished(arm.keys, found) for arm in index.arms}
+    weights = {
+        arm: [
+            drawn
+            for record in of_arm
+            if (drawn := records.read_weights(record, results)) is not None
+        ]
+        for arm, of_arm in runs.items()
+    }
+    material = Material(
+        index=index,
+        records=runs,
+        outcomes=outcomes.of_study(index, found, results),
+        weights=weights,
+    )
+    return _with_pictures(material, found, results, with_images=with_images, warn=warn)
+
+
+def _finished(keys: list[str], found: Mapping[str, Record]) -> list[Record]:
+    return [found[key] for key in keys if key in found and found[key].finished]
+
+
+def _with_pictures(
+    material: Material,
+    found: Mapping[str, Record],
+    results: Path,
+    *,
+    with_images: bool,
+    warn: Callable[[str], None],
+) -> Material:
+    ended = [record for of_arm in material.records.values() for record in of_arm]
+    embedded = any(r.configuration["data"]["train"]["source"] == "synthetic" for r in ended)
+    if not embedded and not (with_images and ended):
+        return material
+    from repro import gallery, rarity
+
+    faces: gallery.Faces = "all" if with_images else "synthetic"
+    try:
+        specimens = gallery.of_study(material.index, found, results, faces=faces)
+    except (DataError, RecordError) as error:
+        warn(f"no pictures of faces: {error}")
+        specimens = ()
+    return replace(
+        material,
+        specimens=specimens,
+        rarity=rarity.of_study(material.index, found, results),
+    )
