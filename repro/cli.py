@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from repro.tasks import Task
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-STUDIES = Path("studies")
+STUDIES, REPORTS = Path("studies"), Path("report")
 # As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
 _PARTS = ["results", "groups", "false_alarms", "areas", "comparisons", "verdict"]
 _DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
@@ -115,6 +115,14 @@ def _presentation(*parts: str) -> Callable[[Command], Command]:
     return decorate
 
 
+def _with_images(command: Command) -> Command:
+    return click.option(
+        "--with-images",
+        is_flag=True,
+        help="Show real faces, too; without it only synthetic ones are written to files.",
+    )(command)
+
+
 def _form(default: str) -> Callable[[Command], Command]:
     return click.option(
         "--format",
@@ -152,7 +160,7 @@ def run(
     from repro import machine, progress, rendering, runner, tables, tracking
 
     resolved = _load(study, profile, overrides)
-    mirror = tracking.Mirror(results, warn=lambda line: click.echo(f"Warning: {line}", err=True))
+    mirror = tracking.Mirror(results, warn=_warn)
     with progress.on_this_terminal() as watcher:
         index = runner.run(
             resolved,
@@ -235,12 +243,9 @@ def table(
     part: str | None,
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named."""
-    from repro import records, rendering, tables
+    from repro import lookup, rendering, tables
 
-    name = _study_name(study) if study else None
-    indexes = _matching(records.read_indexes(results, name), profile, overrides)
-    if not indexes:
-        raise ReproError(_nothing_to_show(study, results))
+    indexes = lookup.studies(results, study, profile=profile, overrides=overrides)
     if form == "html" and len(indexes) > 1:
         several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
         raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
@@ -252,6 +257,36 @@ def table(
         parts = tables.shown(found, form=form, style=chosen, definition=definition, which=part)
         shown.append(rendering.render(parts, form=form, label=found.label))
     click.echo("\n\n".join(shown))
+
+
+@main.command()
+@click.argument("study")
+@_variant
+@_with_images
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to [default: report/STUDY-VARIANT/figures].",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="One figure alone; repeatable.")
+def figures(
+    study: str,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    with_images: bool,
+    out: Path | None,
+    only: tuple[str, ...],
+) -> None:
+    """Draw the figures of STUDY, a name or a file: PNG, SVG and PDF of each, and captions.md."""
+    from repro import exhibits, lookup
+    from repro.figures import files
+
+    for index in lookup.studies(results, study, profile=profile, overrides=overrides):
+        material = exhibits.of_study(index, results, with_images=with_images, warn=_warn)
+        folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
+        for path in files.write(material, folder, only=only):
+            click.echo(path)
 
 
 @main.command()
@@ -342,9 +377,10 @@ def _answers(
 @click.argument("study", required=False)
 def ui(study: str | None, results: Path, port: int) -> None:
     """Open the MLflow pages of the results on 127.0.0.1, grouped by arm, until Ctrl-C."""
+    from repro.lookup import study_name
     from repro.ui import serve
 
-    name = _study_name(study) if study else None
+    name = study_name(study) if study else None
     sys.exit(serve(results, port=port, open_study=name))
 
 
@@ -361,48 +397,14 @@ def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
     )
 
 
+def _warn(line: str) -> None:
+    click.echo(f"Warning: {line}", err=True)
+
+
 def _load(study: Path, profile: str | None, overrides: tuple[str, ...]) -> "Study":
     from repro.study import load
 
     return load(study, profile=profile, overrides=overrides)
-
-
-def _study_name(study: str) -> str:
-    """A study's name from its name or its file."""
-    if not study.endswith((".yaml", ".yml")):
-        return study
-    from repro import yamlfile
-
-    value = yamlfile.read(Path(study)).value
-    name = value.get("name") if isinstance(value, dict) else None
-    if not isinstance(name, str):
-        raise ReproError(f"{study}: no study; it has no name")
-    return name
-
-
-def _matching(
-    indexes: "list[StudyIndex]", profile: str | None, overrides: tuple[str, ...]
-) -> "list[StudyIndex]":
-    """The variants with this profile and these overrides; all, where none are given."""
-    from repro.layers import override_labels
-
-    if profile is not None:
-        indexes = [index for index in indexes if index.profile == profile]
-    if overrides:
-        labels = list(override_labels(overrides))
-        indexes = [index for index in indexes if index.overrides == labels]
-    return indexes
-
-
-def _nothing_to_show(study: str | None, results: Path) -> str:
-    from repro import layers, records
-
-    known = sorted({index.name for index in records.read_indexes(results)})
-    hint = layers.did_you_mean(study or "", known)
-    there = f"; there is {', '.join(known)}" if known else ""
-    return (
-        f"{results}: no results of {study or 'any study'}{hint or there}. Run it first: repro run"
-    )
 
 
 def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":

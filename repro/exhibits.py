@@ -15,22 +15,17 @@ from repro.records import Record, StudyIndex
 
 
 def of_study(
-    index: StudyIndex,
-    found: Mapping[str, Record],
-    results: Path,
-    *,
-    with_images: bool,
-    warn: Callable[[str], None],
+    index: StudyIndex, results: Path, *, with_images: bool, warn: Callable[[str], None]
 ) -> Material:
     """The material of a study's figures.
 
     Args:
         index: Of the study.
-        found: Its records by key.
         results: The results folder.
         with_images: Whether real faces may be shown; synthetic ones always are.
         warn: Told in a sentence if there can be no pictures.
     """
+    found = records.read_study(index, results)
     runs = {arm.name: _finished(arm.keys, found) for arm in index.arms}
     weights = {
         arm: [

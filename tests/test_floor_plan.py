@@ -21,12 +21,15 @@ SYNTHETIC = {
     "data.people",
     "data.scenery",
 }
+FIGURE = {"figures.style", "figures.illustration", "figures.material"}
 MAY_IMPORT = {
     # vocabulary
     "errors": set(),
     "yamlfile": {"errors"},
     "configuration": set(),
+    "ledger": {"yamlfile", "configuration"},
     "layers": {"errors", "yamlfile"},
+    "writing": {"errors"},
     "published": {"errors", "yamlfile", "layers", "configuration"},
     "study": {"errors", "yamlfile", "layers", "configuration", "published"},
     # mathematics: nothing of ours
@@ -58,6 +61,7 @@ MAY_IMPORT = {
     "data.ppb": {"errors", "data.sets", "data.folder"},
     "data.synthetic": SYNTHETIC,
     **{name: SYNTHETIC - {name} for name in SYNTHETIC},
+    "data.levels": {"data.drawing", "data.factors"},
     "data.sources": {
         "errors",
         "configuration",
@@ -92,6 +96,7 @@ MAY_IMPORT = {
     "provenance": {"kernels.library"},
     "records": {"errors", "configuration", "study", "metrics"},
     "tracking": {"errors", "records"},
+    "specimens": set(),
     "outcomes": {
         "published",
         "metrics",
@@ -173,6 +178,25 @@ MAY_IMPORT = {
     },
     "processes": {"errors"},
     "executor": {"tasks", "processes", "execution"},
+    "gallery": {
+        "errors",
+        "configuration",
+        "data.sources",
+        "data.sets",
+        "models",
+        "inference",
+        "training",
+        "records",
+        "specimens",
+    },
+    "rarity": {
+        "configuration",
+        "data.sources",
+        "data.levels",
+        "training",
+        "records",
+        "specimens",
+    },
     "calibration": {
         "errors",
         "configuration",
@@ -224,7 +248,39 @@ MAY_IMPORT = {
         "stats.comparisons",
     },
     "ui": {"errors", "records", "tracking"},
+    "figures.style": set(),
+    "figures.illustration": set(),
+    "figures.material": {"outcomes", "records", "specimens"},
+    "figures.curves": {*FIGURE, "records"},
+    "figures.recall": {
+        *FIGURE,
+        "outcomes",
+        "published",
+        "contrasts",
+        "readings",
+        "stats.intervals",
+        "stats.disparity",
+    },
+    "figures.latents": {*FIGURE, "metrics", "records", "specimens", "stats.intervals"},
+    "figures.pictures": {*FIGURE, "specimens"},
+    "figures.catalogue": {
+        "figures.illustration",
+        "figures.material",
+        "figures.curves",
+        "figures.recall",
+        "figures.latents",
+        "figures.pictures",
+    },
+    "figures.files": {
+        "errors",
+        "writing",
+        "figures.illustration",
+        "figures.material",
+        "figures.catalogue",
+    },
     # door
+    "lookup": {"errors", "yamlfile", "layers", "records"},
+    "exhibits": {"errors", "records", "outcomes", "figures.material", "gallery", "rarity"},
     "cli": {
         "errors",
         "yamlfile",
@@ -243,6 +299,9 @@ MAY_IMPORT = {
         "rendering",
         "tables",
         "ui",
+        "lookup",
+        "exhibits",
+        "figures.files",
     },
 }
 
@@ -293,6 +352,7 @@ def test_the_parent_of_a_study_never_loads_torch():
     """Workers alone pay for it."""
     probe = (
         "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
+        "import repro.figures.files, repro.exhibits;"
         "sys.exit('torch' in sys.modules)"
     )
 

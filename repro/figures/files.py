@@ -1,0 +1,60 @@
+"""The figures of a study as files: every format of each, and their captions."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from repro import writing
+from repro.errors import ReproError
+from repro.figures.catalogue import FIGURES
+from repro.figures.illustration import FORMS, Illustration, encode
+from repro.figures.material import Material
+
+CAPTIONS = "captions.md"
+
+
+def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
+    """Draw and write figure by figure.
+
+    Args:
+        material: Of the study.
+        folder: Made if it is not there; files of the same names are replaced.
+        only: Names of figures; all if empty.
+
+    Returns:
+        The files, each after it has been written; the captions last.
+
+    Raises:
+        ReproError: There is no such figure, the study has nothing for it, or the folder cannot be
+            written.
+    """
+    for name in only:
+        if name not in FIGURES:
+            close = difflib.get_close_matches(name, FIGURES, 1)
+            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(FIGURES)}"
+            raise ReproError(f"--only {name}: no such figure{hint}")
+    drawn = []
+    for name in only or FIGURES:
+        illustration = FIGURES[name](material)
+        if illustration is None and only:
+            raise ReproError(f"{material.index.name}: nothing to show for --only {name}")
+        if illustration is not None:
+            drawn.append(illustration)
+            for form in FORMS:
+                yield writing.put(
+                    folder / f"{illustration.name}.{form}", encode(illustration, form)
+                )
+    if drawn:
+        yield writing.put(folder / CAPTIONS, captions(drawn).encode())
+
+
+def captions(drawn: Sequence[Illustration]) -> str:
+    """Titles and captions in Markdown, with the pictures."""
+    return "\n".join(
+        f"## {one.title}\n\n![{one.alt}]({one.name}.svg)\n\n{one.caption}{_answers(one)}\n"
+        for one in drawn
+    )
+
+
+def _answers(one: Illustration) -> str:
+    return f" Answers to: {one.sources}." if one.sources else ""

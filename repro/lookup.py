@@ -1,0 +1,58 @@
+"""From what a command names to the studies that a results folder holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from repro import layers, records, yamlfile
+from repro.errors import ReproError
+from repro.records import StudyIndex
+
+
+def studies(
+    results: Path, study: str | None, *, profile: str | None, overrides: Sequence[str]
+) -> list[StudyIndex]:
+    """The variants of a study that the options fit; of every study if none is named.
+
+    Args:
+        results: The results folder.
+        study: A name, or the file of a study.
+        profile: Of the variants; any if None.
+        overrides: As given to ``--set``; any if there are none.
+
+    Raises:
+        ReproError: There is none.
+    """
+    name = None if study is None else study_name(study)
+    found = records.read_indexes(results, name)
+    if profile is not None:
+        found = [index for index in found if index.profile == profile]
+    if overrides:
+        labels = list(layers.override_labels(overrides))
+        found = [index for index in found if index.overrides == labels]
+    if not found:
+        raise ReproError(_nothing_to_show(study, results))
+    return found
+
+
+def study_name(study: str) -> str:
+    """A study's name from its name or its file.
+
+    Raises:
+        ReproError: The file is no study.
+    """
+    if not study.endswith((".yaml", ".yml")):
+        return study
+    value = yamlfile.read(Path(study)).value
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        raise ReproError(f"{study}: no study; it has no name")
+    return name
+
+
+def _nothing_to_show(study: str | None, results: Path) -> str:
+    known = sorted({index.name for index in records.read_indexes(results)})
+    hint = layers.did_you_mean(study or "", known)
+    there = f"; there is {', '.join(known)}" if known else ""
+    return (
+        f"{results}: no results of {study or 'any study'}{hint or there}. Run it first: repro run"
+    )
