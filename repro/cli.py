@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from repro.outcomes import Outcomes
     from repro.published import Margin, Published
     from repro.records import StudyIndex
+    from repro.rendering import Part
     from repro.study import Study
     from repro.tasks import Task
 
@@ -170,7 +171,8 @@ def run(
             mirror=mirror,
         )
     parts = tables.parts(_outcomes(index, results, scores=True), style="full")
-    mirror.finish(index, rendering.render(parts[:1], form="markdown", label=index.name))
+    first, files = _page(parts, index.name)
+    mirror.finish(index, first, files=files)
     click.echo(rendering.render(parts, form="markdown", label=index.name))
 
 
@@ -287,6 +289,8 @@ def figures(
         folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
         for path in files.write(material, folder, only=only):
             click.echo(path)
+        if not material.specimens and not with_images:
+            click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
 
 
 @main.command()
@@ -382,6 +386,31 @@ def ui(study: str | None, results: Path, port: int) -> None:
 
     name = study_name(study) if study else None
     sys.exit(serve(results, port=port, open_study=name))
+
+
+@main.command()
+@_results
+@click.argument("study", required=False)
+def sync(study: str | None, results: Path) -> None:
+    """Make the MLflow pages equal to the records of STUDY, or of all studies."""
+    from repro import lookup, synchronisation, tables
+
+    def page(index: "StudyIndex") -> tuple[str, dict[str, bytes]]:
+        found = _outcomes(index, results, scores=True)
+        return _page(tables.parts(found, style="full"), index.name)
+
+    name = None
+    if study is not None:
+        name = lookup.studies(results, study, profile=None, overrides=())[0].name
+    click.echo(synchronisation.synchronise(results, study=name, summary=page))
+
+
+def _page(parts: "Sequence[Part]", label: str) -> tuple[str, dict[str, bytes]]:
+    """What MLflow shows of a study: its main table, and all of them as a file."""
+    from repro import rendering
+
+    whole = rendering.render(parts, form="markdown", label=label)
+    return rendering.render(parts[:1], form="markdown", label=label), {"table.md": whole.encode()}
 
 
 def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Files that people look at, written whole: the old one stays until the new one is complete."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -18,7 +19,8 @@ def put(path: Path, content: bytes) -> Path:
         partial.write_bytes(content)
         return partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise ReproError(
             f"{path}: cannot be written ({error.strerror}); pass --out with another folder"
         ) from None

@@ -35,8 +35,7 @@ def training(material: Material) -> Illustration | None:
     style.head(accuracy, "Held-out images")
     accuracy.set(ylabel="validation accuracy, %", xlabel="epoch")
     style.key(figure, accuracy)
-    last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
-    ends = 100 * last.groupby("arm", sort=False)["val_accuracy"].median()
+    ends = _at_the_end(frame, "val_accuracy")
     return Illustration(
         name="training",
         title="Loss and validation accuracy",
@@ -66,8 +65,7 @@ def draws(material: Material) -> Illustration | None:
     axes.set(xlabel="epoch", ylabel="effective sample size, % of faces")
     _scale(axes, frame["ess_share"])
     style.key(figure, axes)
-    last = frame.loc[frame.groupby(["arm", "seed"])["epoch"].idxmax()]
-    ends = 100 * last.groupby("arm", sort=False)["ess_share"].median()
+    ends = _at_the_end(frame, "ess_share")
     return Illustration(
         name="effective_sample_size",
         title="Effective sample size of the draws",
@@ -120,6 +118,12 @@ def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> 
             **drawn,
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _at_the_end(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """Percent in each run's last epoch, median of each arm."""
+    last = frame.groupby(["arm", "seed"], sort=False).tail(1)
+    return 100 * last.groupby("arm", sort=False)[column].median()
 
 
 def _scale(axes: Axes, values: "pd.Series[float]") -> None:

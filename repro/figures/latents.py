@@ -104,7 +104,7 @@ def collapse(material: Material) -> Illustration | None:
     return Illustration(
         name="collapse",
         title="Posterior collapse",
-        sources="What figures 7 and 8 of de Haan et al. (2020) show by example, in numbers",
+        sources="Figures 7 and 8 of de Haan et al. (2020), which show it by example",
         caption=(
             "Left: KL divergence of each latent from its prior on held-out faces, latents sorted "
             "in each run, median over the runs with a band from the least to the greatest; a "
@@ -214,11 +214,13 @@ def _multiples_of(
 
 def _rank(one: Rarity) -> float:
     """Correlation of multiple with share over the levels; -1 where rarer is always drawn more."""
-    return float(spearmanr(one.shares.mean(axis=0), np.nanmean(one.multiples, axis=0))[0])
+    shown = one.shares.max(axis=0) > 0
+    multiples = np.nanmean(one.multiples[:, shown], axis=0)
+    return float(spearmanr(one.shares[:, shown].mean(axis=0), multiples)[0])
 
 
 def _spoken(one: Rarity) -> str:
-    means = np.nanmean(one.multiples, axis=0)
-    most = np.argsort(-means)[:3]
-    told = [f"{one.levels[k]} {means[k]:.2f}" for k in most]
+    shown = np.flatnonzero(one.shares.max(axis=0) > 0)
+    means = np.nanmean(one.multiples[:, shown], axis=0)
+    told = [f"{one.levels[shown[k]]} {means[k]:.2f}" for k in np.argsort(-means)[:3]]
     return f"{one.arm} draws most often {listed(told)} times."

@@ -46,12 +46,14 @@ class Material:
         counts = {(arm.runs, arm.wanted) for arm in self.arms}
         if len(counts) == 1:
             ((runs, wanted),) = counts
-            told = f"{runs} of {wanted} runs an arm"
+            told = f"{runs} of {wanted} runs an arm with numbers"
         else:
-            told = "runs: " + ", ".join(f"{a.name} {a.runs} of {a.wanted}" for a in self.arms)
+            told = "Runs with numbers: " + ", ".join(
+                f"{a.name} {a.runs} of {a.wanted}" for a in self.arms
+            )
         absent = [arm.name for arm in self.outcomes.arms if not arm.runs]
         none = f"; none of {', '.join(absent)}" if absent else ""
-        return f"{told}{none} ({_seeds(self.arms)}); none left out by its result."
+        return f"{told}{none} ({_seeds(self.arms)}), nothing selected."
 
     def said_of_test(self) -> str:
         """How many photographs stand behind a share."""

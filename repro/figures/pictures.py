@@ -102,7 +102,7 @@ def bins(material: Material) -> Illustration | None:
         return None
     arm, one = shown[-1]
     figure, (bars, faces) = style.canvas(2, 1, height=4.8, heights=[1.6, 2.6])
-    bars.bar(range(len(one.counts)), one.counts, width=0.92, color="#00558b")
+    bars.bar(range(len(one.counts)), one.counts, width=0.92, color=style.FAINT)
     bars.set(yscale="log", ylabel="faces", ylim=(0.7, None))
     style.head(bars, arm)
     ends = itertools.pairwise(one.edges * one.faces)

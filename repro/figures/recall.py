@@ -38,7 +38,7 @@ def by_group(material: Material) -> Illustration | None:
                 axes, x, values, estimate, look, label=style.spoken(name) if place == 0 else None
             )
             if printed is not None and (value := _print_of(printed, name)) is not None:
-                axes.plot(x + 0.3 * width, value, "_", color=FAINT_PRINT, ms=9, mew=1.6)
+                axes.plot(x + 0.3 * width, value, "_", color=style.PRINT, ms=9, mew=1.6)
     axes.set_xticks(range(len(arms)), [arm.name for arm in arms])
     axes.grid(axis="x", visible=False)
     axes.set(ylabel="recall, %")
@@ -55,9 +55,6 @@ def by_group(material: Material) -> Illustration | None:
         alt=f"Dot plot of recall in percent. {_spoken(arms)}",
         figure=figure,
     )
-
-
-FAINT_PRINT = "#d1006c"  # of printed numbers, in every figure
 
 
 def _values(arm: Arm, name: str) -> tuple[Floats, Estimate]:
@@ -154,7 +151,7 @@ def tradeoff(material: Material) -> Illustration | None:
                 printed.recall,
                 looks[arm.name].marker,
                 mfc="none",
-                mec=FAINT_PRINT,
+                mec=style.PRINT,
                 ms=7,
                 mew=1.3,
             )

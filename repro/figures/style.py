@@ -14,8 +14,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+LIGHTEST, DARKEST = 0.62, 0.12  # of the arms' scale
 WIDTH = 6.7  # inches: the text of an A4 page with margins of 2 cm
 INK, FAINT = "#1a1a1a", "#767676"
+PRINT = "#d1006c"  # of printed numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,20 @@ class Look:
 
 
 # Warm for women, cool for men; dark and full for darker, light and broken for lighter skin, so that
-# print in grey keeps them apart. Okabe & Ito's hues.
+# print in grey keeps them apart. All have a contrast of 3 or more with white.
 _GROUPS = {
-    "darker_female": Look("#a84300", "o", "-"),
+    "darker_female": Look("#933b00", "o", "-"),
     "darker_male": Look("#00558b", "s", "-"),
-    "lighter_female": Look("#e69f00", "o", "--"),
-    "lighter_male": Look("#56b4e9", "s", "--"),
+    "lighter_female": Look("#d07d00", "o", "--"),
+    "lighter_male": Look("#3a97d3", "s", "--"),
 }
 _FURTHER = [  # for groups of other names, in alphabetical order
     Look("#00558b", "o", "-"),
-    Look("#a84300", "s", "-"),
+    Look("#933b00", "s", "-"),
     Look("#009e73", "^", "--"),
-    Look("#e69f00", "D", "--"),
-    Look("#cc79a7", "v", ":"),
-    Look("#56b4e9", "P", ":"),
+    Look("#d07d00", "D", "--"),
+    Look("#b6609a", "v", ":"),
+    Look("#3a97d3", "P", ":"),
 ]
 OVERALL = Look(INK, "D", "-")
 _MARKERS, _LINES = "osD^vPX", ("-", "--", "-.", ":")
@@ -56,12 +58,12 @@ def group_looks(groups: Sequence[str]) -> dict[str, Look]:
 
 
 def arm_looks(arms: Sequence[str], reference: str) -> dict[str, Look]:
-    """The look of each arm: the reference black, the others along one scale from light to dark."""
+    """The look of each arm: the reference black, the others along one scale to ever darker."""
     others = [name for name in arms if name != reference]
-    scale = mpl.colormaps["viridis_r"].resampled(256)
+    scale = mpl.colormaps["plasma"]
     looks = {reference: Look(INK, "o", "-")}
     for place, name in enumerate(others):
-        at = 0.15 + 0.7 * (place / (len(others) - 1) if len(others) > 1 else 0.5)
+        at = LIGHTEST - (LIGHTEST - DARKEST) * place / max(len(others) - 1, 1)
         looks[name] = Look(
             mpl.colors.to_hex(scale(at)),
             _MARKERS[(place + 1) % len(_MARKERS)],
