@@ -6,28 +6,24 @@ Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is runni
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from repro import __version__
+from repro import __version__, options
 from repro.errors import Busy, ReproError
 
 if TYPE_CHECKING:
+    from repro.figures.material import Material
     from repro.outcomes import Outcomes
     from repro.published import Margin, Published
     from repro.records import StudyIndex
-    from repro.rendering import Part
     from repro.study import Study
     from repro.tasks import Task
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-STUDIES, REPORTS = Path("studies"), Path("report")
-# As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
-_PARTS = ["results", "groups", "false_alarms", "areas", "comparisons", "verdict"]
-_DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
+REPORTS = Path("report")
 
 
 class _Group(click.Group):
@@ -51,94 +47,6 @@ def _terminated(*_: object) -> NoReturn:
     sys.exit(143)
 
 
-def _complete_study(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    return [str(p) for p in sorted(STUDIES.glob("*.yaml")) if str(p).startswith(incomplete)]
-
-
-def _results(command: Command) -> Command:
-    return click.option(
-        "--results",
-        default=Path("results"),
-        show_default=True,
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Folder of the records.",
-    )(command)
-
-
-def _variant(command: Command) -> Command:
-    """Options of every command that takes a study."""
-    command = click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Change a choice, e.g. epochs=2 or data.train=FILE.h5; repeatable.",
-    )(command)
-    command = click.option("--profile", help="One of the study's profiles [default: its first].")(
-        command
-    )
-    return _results(command)
-
-
-def _places(command: Command) -> Command:
-    """Options of every command that executes runs, or would."""
-    command = click.option(
-        "--device",
-        default="cpu",
-        show_default=True,
-        help="Where runs train: cpu, cuda, or several GPUs as cuda:0,cuda:1.",
-    )(command)
-    return click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        help="Runs at a time, one thread each [default: one a core, or four a GPU].",
-    )(command)
-
-
-def _presentation(*parts: str) -> Callable[[Command], Command]:
-    """Options of every command that prints tables, of which these can be asked for alone."""
-
-    def decorate(command: Command) -> Command:
-        command = click.option(
-            "--part", type=click.Choice(parts), help="One table of the full style alone."
-        )(command)
-        command = click.option(
-            "--definition",
-            type=click.Choice(_DEFINITIONS),
-            help="What E[A] and Var[A] are [default: as the published source has it].",
-        )(command)
-        return click.option(
-            "--style",
-            type=click.Choice(["paper", "full"]),
-            help="The paper's two columns, or all [default: full for Markdown and HTML].",
-        )(command)
-
-    return decorate
-
-
-def _with_images(command: Command) -> Command:
-    return click.option(
-        "--with-images",
-        is_flag=True,
-        help="Show real faces, too; without it only synthetic ones are written to files.",
-    )(command)
-
-
-def _form(default: str) -> Callable[[Command], Command]:
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["latex", "markdown", "html", "csv"]),
-        default=default,
-        show_default=True,
-    )
-
-
-_study_file = click.argument(
-    "study", type=click.Path(path_type=Path), shell_complete=_complete_study
-)
-
-
 @click.group(cls=_Group)
 @click.version_option(__version__, prog_name="repro")
 def main() -> None:
@@ -146,9 +54,9 @@ def main() -> None:
 
 
 @main.command()
-@_study_file
-@_variant
-@_places
+@options.study_file
+@options.variant
+@options.places
 def run(
     study: Path,
     profile: str | None,
@@ -158,7 +66,7 @@ def run(
     workers: int | None,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
-    from repro import machine, progress, rendering, runner, tables, tracking
+    from repro import exhibits, machine, progress, rendering, runner, tables, tracking
 
     resolved = _load(study, profile, overrides)
     mirror = tracking.Mirror(results, warn=_warn)
@@ -170,16 +78,17 @@ def run(
             progress=watcher,
             mirror=mirror,
         )
-    parts = tables.parts(_outcomes(index, results, scores=True), style="full")
-    first, files = _page(parts, index.name)
-    mirror.finish(index, first, files=files)
+    material = exhibits.of_study(index, results, with_images=False, warn=_warn)
+    parts = tables.parts(material.outcomes, style="full")
     click.echo(rendering.render(parts, form="markdown", label=index.name))
+    table_markdown, files = exhibits.page(material)
+    mirror.finish(index, table_markdown, files=files)
 
 
 @main.command()
-@_study_file
-@_variant
-@_places
+@options.study_file
+@options.variant
+@options.places
 @click.option(
     "--no-calibration",
     is_flag=True,
@@ -212,7 +121,7 @@ def plan(
 
 
 @main.command()
-@_results
+@options.results
 def status(results: Path) -> None:
     """Say how far every study in the results folder is."""
     from repro import records
@@ -231,9 +140,9 @@ def status(results: Path) -> None:
 
 @main.command()
 @click.argument("study", required=False)
-@_variant
-@_form("latex")
-@_presentation(*_PARTS, "curve")
+@options.variant
+@options.form("latex")
+@options.presentation(*options.PARTS, "curve")
 def table(
     study: str | None,
     profile: str | None,
@@ -263,8 +172,8 @@ def table(
 
 @main.command()
 @click.argument("study")
-@_variant
-@_with_images
+@options.variant
+@options.with_images
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -289,8 +198,42 @@ def figures(
         folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
         for path in files.write(material, folder, only=only):
             click.echo(path)
-        if not material.specimens and not with_images:
-            click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
+        _say_what_is_left_out(material, with_images)
+
+
+@main.command()
+@click.argument("studies", nargs=-1, required=True)
+@options.variant
+@options.with_images
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to [default: report/STUDY-VARIANT, names joined by +].",
+)
+@click.option("--title", help="Of the report.")
+def report(
+    studies: tuple[str, ...],
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    with_images: bool,
+    out: Path | None,
+    title: str | None,
+) -> None:
+    """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
+    from repro import exhibits, lookup
+    from repro.report import files
+
+    chapters = {}
+    for study in studies:
+        for index in lookup.studies(results, study, profile=profile, overrides=overrides):
+            material = exhibits.of_study(index, results, with_images=with_images, warn=_warn)
+            chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
+                material, results, study_file=lookup.study_file(study, index)
+            )
+            _say_what_is_left_out(material, with_images)
+    for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
+        click.echo(path)
 
 
 @main.command()
@@ -323,8 +266,8 @@ def figures(
     metavar="RECALL VARIANCE",
     help="How far from print is still the same, in points and points squared.",
 )
-@_form("markdown")
-@_presentation("findings", *_PARTS)
+@options.form("markdown")
+@options.presentation("findings", *options.PARTS)
 def audit(
     files: tuple[Path, ...],
     alone: bool,
@@ -376,7 +319,7 @@ def _answers(
 
 
 @main.command()
-@_results
+@options.results
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.argument("study", required=False)
 def ui(study: str | None, results: Path, port: int) -> None:
@@ -389,28 +332,19 @@ def ui(study: str | None, results: Path, port: int) -> None:
 
 
 @main.command()
-@_results
+@options.results
 @click.argument("study", required=False)
 def sync(study: str | None, results: Path) -> None:
     """Make the MLflow pages equal to the records of STUDY, or of all studies."""
-    from repro import lookup, synchronisation, tables
+    from repro import exhibits, lookup, synchronisation
 
     def page(index: "StudyIndex") -> tuple[str, dict[str, bytes]]:
-        found = _outcomes(index, results, scores=True)
-        return _page(tables.parts(found, style="full"), index.name)
+        return exhibits.page(exhibits.of_study(index, results, with_images=False, warn=_warn))
 
     name = None
     if study is not None:
         name = lookup.studies(results, study, profile=None, overrides=())[0].name
     click.echo(synchronisation.synchronise(results, study=name, summary=page))
-
-
-def _page(parts: "Sequence[Part]", label: str) -> tuple[str, dict[str, bytes]]:
-    """What MLflow shows of a study: its main table, and all of them as a file."""
-    from repro import rendering
-
-    whole = rendering.render(parts, form="markdown", label=label)
-    return rendering.render(parts[:1], form="markdown", label=label), {"table.md": whole.encode()}
 
 
 def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
@@ -428,6 +362,11 @@ def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
 
 def _warn(line: str) -> None:
     click.echo(f"Warning: {line}", err=True)
+
+
+def _say_what_is_left_out(material: "Material", with_images: bool) -> None:
+    if not material.specimens and not with_images:
+        click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
 
 
 def _load(study: Path, profile: str | None, overrides: tuple[str, ...]) -> "Study":

@@ -1,4 +1,4 @@
-"""Everything that the figures of a study need, brought together from records, weights and data.
+"""What a study has to show, brought together from records, weights and data.
 
 Presentation never touches a network; what has to be computed with one comes from `gallery` and
 `rarity`, which load torch, and only where there are pictures to show.
@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from repro import outcomes, records
+from repro import outcomes, records, rendering, tables
 from repro.errors import DataError, RecordError
+from repro.figures import catalogue
+from repro.figures.illustration import encode
 from repro.figures.material import Material
 from repro.records import Record, StudyIndex
+from repro.report.chapter import Chapter
 
 
 def of_study(
@@ -42,6 +45,30 @@ def of_study(
         weights=weights,
     )
     return _with_pictures(material, found, results, with_images=with_images, warn=warn)
+
+
+def chapter(material: Material, results: Path, *, study_file: str) -> Chapter:
+    """A study as a report has it."""
+    return Chapter(
+        index=material.index,
+        records=records.read_study(material.index, results),
+        outcomes=material.outcomes,
+        illustrations=catalogue.draw(material),
+        study_file=study_file,
+    )
+
+
+def page(material: Material) -> tuple[str, dict[str, bytes]]:
+    """A study as its MLflow page has it: the first table; all tables and the figures by path."""
+    parts = tables.parts(material.outcomes, style="full")
+    first, every = (
+        rendering.render(shown, form="markdown", label=material.index.name)
+        for shown in (parts[:1], parts)
+    )
+    files = {"table.md": every.encode()}
+    for one in catalogue.draw(material):
+        files[f"figures/{one.name}.png"] = encode(one, "png")
+    return first, files
 
 
 def _finished(keys: list[str], found: Mapping[str, Record]) -> list[Record]:

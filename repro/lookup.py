@@ -49,6 +49,11 @@ def study_name(study: str) -> str:
     return name
 
 
+def study_file(study: str, index: StudyIndex) -> str:
+    """What a command calls a study by: the file that was named, or where it would be."""
+    return study if study.endswith((".yaml", ".yml")) else f"studies/{index.name}.yaml"
+
+
 def _nothing_to_show(study: str | None, results: Path) -> str:
     known = sorted({index.name for index in records.read_indexes(results)})
     hint = layers.did_you_mean(study or "", known)

@@ -311,7 +311,7 @@ def _show(
     axes: Axes, pictures: Pixels, *, extent: tuple[float, float, float, float] | None = None
 ) -> None:
     """Pictures (rows, columns, H, W, 3) as one, with white between them."""
-    axes.imshow(montage(pictures), interpolation="nearest", extent=extent)
+    axes.imshow(montage(pictures), interpolation="none", extent=extent)
     axes.set_axis_off()
     axes.set_anchor("NW")
 
