@@ -187,6 +187,40 @@ def test_overrides_choose_among_variants(results):
     assert (found.exit_code, none.exit_code) == (0, 1)
 
 
+def test_figures_are_drawn_from_a_study_with_its_synthetic_faces(results, tmp_path):
+    """Statistics and pictures, each in three formats, and their captions."""
+    folder, _ = results
+    command = ["figures", "alpha_sweep", "--results", str(folder), "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, [*command, "--only", "training", "--only", "extremes"])
+
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f"{name}.{form}" for name in ("training", "extremes") for form in ("png", "svg", "pdf")]
+        + ["captions.md"]
+    )
+
+
+def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_path):
+    """Unknown names are told apart from known ones in the library's own test."""
+    folder, _ = results
+    command = ["figures", "alpha_sweep", "--results", str(folder), "--out", str(tmp_path / "new")]
+    done = CliRunner().invoke(main, [*command, "--only", "recal"])
+
+    assert (done.exit_code, (tmp_path / "new").exists()) == (1, False)
+    assert "did you mean recall" in done.output
+
+
+def test_a_report_holds_the_studies_that_are_named(results, tmp_path):
+    """By file or name, once each; a page, a LaTeX document and its figures."""
+    folder, _ = results
+    command = ["report", "alpha_sweep", STUDY, "--results", str(folder), "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, command)
+
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.tex", "figures"}
+    assert (tmp_path / "report.html").read_text().count("<h2") == 1
+
+
 def test_status_counts_runs(results):
     """One line per study and variant."""
     folder, _ = results

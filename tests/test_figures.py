@@ -403,7 +403,10 @@ def test_a_caption_says_what_is_shown(name):
     drawn = catalogue.FIGURES[name](material())
 
     assert "Data: a few pictures, profile embedded." in drawn.caption
-    assert re.search(r"3 of 3 runs an arm with numbers \(seeds 0 to 2\)|seed 0", drawn.caption)
+    assert re.search(
+        r"3 of 3 runs an arm (with numbers|trained to the end) \(seeds 0 to 2\)|seed 0",
+        drawn.caption,
+    )
     assert drawn.alt.endswith(".")
     assert drawn.caption.endswith(".")
 
@@ -441,6 +444,23 @@ def test_without_pictures_the_other_figures_remain():
         "probabilities",
         "collapse",
     ]
+
+
+def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
+    """A study of nothing else still shows how it trained."""
+    whole = material()
+    none = [
+        dataclasses.replace(arm, seeds=(), recall=arm.recall[:0], collapsed=arm.seeds)
+        for arm in whole.outcomes.arms
+    ]
+    told = dataclasses.replace(whole.outcomes, arms=tuple(none))
+    drawn = catalogue.draw(dataclasses.replace(whole, outcomes=told))
+
+    names = [one.name for one in drawn]
+    assert "training" in names
+    assert "recall" not in names
+    caption = drawn[names.index("training")].caption
+    assert "3 of 3 runs an arm trained to the end (seeds 0 to 2)" in caption
 
 
 def test_a_study_without_runs_has_no_figures():

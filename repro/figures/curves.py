@@ -44,7 +44,8 @@ def training(material: Material) -> Illustration | None:
             f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
             "with a summed and with an averaged reconstruction error differ by a factor of up to "
             "12,288 (the values of an image) and have axes of their own, logarithmic where values "
-            f"differ more than {WIDE:.0f}-fold. {material.said_of_runs()} {material.said_of_data()}"
+            f"differ more than {WIDE:.0f}-fold. {material.said_of_training()} "
+            f"{material.said_of_data()}"
         ),
         alt=(
             f"{len(axes)} line plots over the epochs: training loss for "
@@ -72,7 +73,7 @@ def draws(material: Material) -> Illustration | None:
         caption=(
             "Effective sample size of each epoch's draws, one over the sum of the squared "
             "probabilities, as a share of the training faces: 100 % is drawing every face equally "
-            f"often. {RANGE} {_failures(material)}{material.said_of_runs()} "
+            f"often. {RANGE} {_failures(material)}{material.said_of_training()} "
             f"{material.said_of_data()}"
         ),
         alt=(

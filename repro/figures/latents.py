@@ -54,7 +54,7 @@ def probabilities(material: Material) -> Illustration | None:
             "epoch, over the probability that uniform drawing would give it (vertical line); both "
             f"axes logarithmic{_floor(edges)}. Highest in each arm, over its runs: "
             f"{'; '.join(highest)}. All runs of an arm together. {_faces(weights)} "
-            f"{material.said_of_runs()} {material.said_of_data()}"
+            f"{material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
             "Histograms of sampling probability, a line an arm. The most probable face is drawn "
@@ -111,7 +111,7 @@ def collapse(material: Material) -> Illustration | None:
             "latent that tells nothing of the face has a KL near 0. Right: latents whose posterior "
             f"mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active units, Burda "
             "et al. 2016); dots are runs, bars their mean. "
-            f"{material.said_of_runs()} {material.said_of_data()}"
+            f"{material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
             "Left, a line plot of KL per latent in falling order, a line an arm. Right, active "
@@ -170,7 +170,7 @@ def rarity(material: Material) -> Illustration | None:
             "uniform drawing (vertical line), mean over the runs; bars: Student's 95 % interval "
             "for new seeds, on the same pictures. Drawing by true rarity would fall from the "
             "top to the bottom; Spearman's rank correlation of multiple with share: "
-            f"{'; '.join(ranks)}. {material.said_of_runs()} {material.said_of_data()}"
+            f"{'; '.join(ranks)}. {material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
             "Dot plot: traits by rising share, and how often faces with them are drawn. "

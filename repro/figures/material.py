@@ -42,18 +42,16 @@ class Material:
         return f"Data: {index.data}, profile {index.profile}{changed}."
 
     def said_of_runs(self) -> str:
-        """How many runs of how many, and that nothing is selected."""
-        counts = {(arm.runs, arm.wanted) for arm in self.arms}
-        if len(counts) == 1:
-            ((runs, wanted),) = counts
-            told = f"{runs} of {wanted} runs an arm with numbers"
-        else:
-            told = "Runs with numbers: " + ", ".join(
-                f"{a.name} {a.runs} of {a.wanted}" for a in self.arms
-            )
-        absent = [arm.name for arm in self.outcomes.arms if not arm.runs]
-        none = f"; none of {', '.join(absent)}" if absent else ""
-        return f"{told}{none} ({_seeds(self.arms)}), nothing selected."
+        """How many runs with numbers of how many, and that nothing is selected."""
+        seeds = [seed for arm in self.arms for seed in arm.seeds]
+        counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
+        return f"{_counted(counts, 'with numbers')}{_seeds(seeds)}, nothing selected."
+
+    def said_of_training(self) -> str:
+        """As `said_of_runs`, of all runs that trained to the end, collapsed ones among them."""
+        seeds = [run.seed for of_arm in self.records.values() for run in of_arm]
+        counts = {arm.name: (len(self.records[arm.name]), arm.wanted) for arm in self.outcomes.arms}
+        return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, nothing selected."
 
     def said_of_test(self) -> str:
         """How many photographs stand behind a share."""
@@ -64,13 +62,24 @@ class Material:
         return f"{int(arm.sizes.sum())} portraits in {len(arm.groups)} groups ({each}){others}."
 
 
-def _seeds(arms: Sequence[Arm]) -> str:
-    seeds = sorted({seed for arm in arms for seed in arm.seeds})
+def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:
+    """How many of how many, in one number where all arms have the same."""
+    if len(set(counts.values())) == 1:
+        ran, wanted = next(iter(counts.values()))
+        return f"{ran} of {wanted} runs an arm {what}"
+    each = ", ".join(f"{arm} {ran} of {wanted}" for arm, (ran, wanted) in counts.items())
+    return f"Runs {what}: {each}"
+
+
+def _seeds(found: Sequence[int]) -> str:
+    seeds = sorted(set(found))
+    if not seeds:
+        return ""
     if len(seeds) == 1:
-        return f"seed {seeds[0]}"
+        return f" (seed {seeds[0]})"
     if seeds == list(range(seeds[0], seeds[-1] + 1)):
-        return f"seeds {seeds[0]} to {seeds[-1]}"
-    return f"seeds {', '.join(map(str, seeds))}"
+        return f" (seeds {seeds[0]} to {seeds[-1]})"
+    return f" (seeds {', '.join(map(str, seeds))})"
 
 
 def span(values: Sequence[float] | Floats, decimals: int = 1) -> str:
