@@ -1,11 +1,11 @@
 # Everything a newcomer needs: `make study` runs the main job, `make test` the tests.
-# `make bench` compares training with the frozen peer. Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
+# `make bench` compares training with the frozen peer, `make example` makes the report that the README shows. Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test check bench clean
+.PHONY: study test check bench example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -27,6 +27,18 @@ check: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
+
+# The report that the README shows, made again from the runs of `make study`.
+example: study
+	$(BIN)/repro report studies/alpha_sweep.yaml --out report/example
+	$(BIN)/repro figures studies/alpha_sweep.yaml --only recall --only rarity --out build/figures
+	cp build/figures/recall.png build/figures/rarity.png report/example/figures/
+
+# Compiles it twice, for its contents; needs pdflatex of a plain TeX Live.
+latex:
+	mkdir -p build/latex
+	for pass in 1 2; do (cd report/example && pdflatex -interaction=batchmode -halt-on-error \
+		-output-directory=../../build/latex report.tex) || exit 1; done
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
