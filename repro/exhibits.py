@@ -11,10 +11,12 @@ from pathlib import Path
 from repro import outcomes, records, rendering, tables
 from repro.errors import DataError, RecordError
 from repro.figures import catalogue
-from repro.figures.illustration import encode
+from repro.figures.illustration import Form, encode
 from repro.figures.material import Material
 from repro.records import Record, StudyIndex
 from repro.report.chapter import Chapter
+
+SHOWN: tuple[Form, ...] = ("svg", "png")  # one fits the page, the other opens everywhere
 
 
 def of_study(
@@ -67,7 +69,8 @@ def page(material: Material) -> tuple[str, dict[str, bytes]]:
     )
     files = {"table.md": every.encode()}
     for one in catalogue.draw(material):
-        files[f"figures/{one.name}.png"] = encode(one, "png")
+        for form in SHOWN:
+            files[f"figures/{one.name}.{form}"] = encode(one, form)
     return first, files
 
 

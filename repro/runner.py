@@ -1,14 +1,12 @@
 """A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
 
-import fcntl
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from repro import executor, machine, provenance, records
+from repro import executor, locks, machine, provenance, records
 from repro.configuration import Data
 from repro.errors import Busy, ReproError
 from repro.records import Record, StudyIndex
@@ -110,7 +108,9 @@ def run(
         for data in {task.configuration.data for task in planned.missing}:
             sources.check(data)
     _make(results)
-    with _only_one(results, planned.index):
+    with locks.of_study(planned.index, results) as holder:
+        if holder is not None:
+            raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
         progress.begin(total=len(planned.tasks), done=done, workers=len(slots))
@@ -156,23 +156,3 @@ def _make(results: Path) -> None:
         raise ReproError(
             f"{results}: cannot be written ({error.strerror}); pass --results DIR"
         ) from None
-
-
-@contextmanager
-def _only_one(results: Path, index: StudyIndex) -> Iterator[None]:
-    """Hold the study's lock; the system lets go of it when this process ends, however it ends."""
-    path = results / "studies" / index.name / f"{index.variant}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            raise Busy(
-                f"process {holder} is running {index.name} in {results}; wait or stop it"
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield

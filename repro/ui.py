@@ -18,7 +18,16 @@ from types import FrameType
 import click
 
 from repro.errors import ReproError
-from repro.tracking import QUIET, VIEW_KEY, artifacts, connect, database, failures, quiet, store_uri
+from repro.mlflow_pages import VIEW_KEY, WORKFLOW
+from repro.mlflow_store import (
+    QUIET,
+    artifacts,
+    connect,
+    database,
+    failures,
+    quiet,
+    store_uri,
+)
 
 HOST = "127.0.0.1"
 GRACE = 10.0  # seconds to end in, before the processes are killed
@@ -36,11 +45,11 @@ def view_url(results: Path, port: int, open_study: str | None = None) -> str:
     Raises:
         ReproError: There is no mirror, or it does not hold the study.
     """
-    base, mode = f"http://{HOST}:{port}/#/experiments", "workflowType=machine_learning"
+    base = f"http://{HOST}:{port}/#/experiments"
     if open_study is None:
-        return f"{base}?{mode}"
+        return f"{base}?{WORKFLOW}"
     runs = f"{base}/{_experiment_id(results, open_study)}/runs"
-    return f"{runs}?{mode}&viewStateShareKey={VIEW_KEY}&compareRunsMode=CHART"
+    return f"{runs}?{WORKFLOW}&viewStateShareKey={VIEW_KEY}&compareRunsMode=CHART"
 
 
 def command(results: Path, port: int) -> list[str]:

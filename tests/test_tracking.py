@@ -1,9 +1,10 @@
 """The MLflow mirror: what it holds, what it leaves alone, and how it fails."""
 
 import base64
+import errno
 import json
 import os
-import shutil
+import re
 import signal
 import socket
 import sqlite3
@@ -13,61 +14,38 @@ import time
 import urllib.request
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
+import mirrors
 import pytest
-from conftest import study_index
-
-from repro import tracking, ui
-from repro.errors import ReproError
-from repro.metrics import Count
-from repro.records import ArmIndex, Record
-from repro.tracking import Mirror
-
-INDEX = study_index(
-    {"alpha 0.1": ["a-seed0", "a-seed1"]},
-    name="alpha_sweep",
-    question="Does bias fall\nas alpha falls?",
-    data="12 faces",
-)
-RECORD = Record(
-    key="a-seed0",
-    seed=0,
-    configuration={"data": {"train": {"faces": 12}}, "layers": [8, 16], "weight": None},
-    data={"train": "0123abcd"},
-    groups={"darker/female": Count(8, 6)},
-    metrics={"recall": 0.75, "val_accuracy": 0.5},
-    history=[
-        {"epoch": 1.0, "train_loss": 0.9, "val_accuracy": 0.4, "ess": 11.0},
-        {"epoch": 2.0, "train_loss": 0.7, "val_accuracy": 0.5, "ess": 12.0},
-    ],
-    provenance={"commit": "c" * 40, "started": "2026-01-02T03:04:05+00:00", "seconds": 1.5},
-)
-FAILED = replace(
+from mirrors import (
+    FAILED,
+    FIGURES,
+    INDEX,
     RECORD,
-    key="a-seed1",
-    seed=1,
-    failure={"epoch": 2, "term": "kl", "reason": "not finite"},
-    groups={},
-    metrics={},
-    history=[],
+    TABLE,
+    client_of,
+    experiment_of,
+    folder_of,
+    runs_of,
+    summary_of,
+    write_study,
 )
+
+from repro import mlflow_pages, mlflow_runs, mlflow_store, ui
+from repro.errors import ReproError
+from repro.records import ArmIndex
+from repro.tracking import Mirror
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    path = tracking.database(tmp_path_factory.mktemp("template"))
-    with tracking.quiet():
-        tracking.create_database(path)
-    return path
+    return mirrors.template(tmp_path_factory)
 
 
 @pytest.fixture
 def results(template, tmp_path):
-    folder = tmp_path / "my results, #1"
-    target = tracking.database(folder)
-    target.parent.mkdir(parents=True)
-    shutil.copyfile(template, target)
-    return folder
+    return mirrors.copy_template(template, tmp_path / "my results, #1")
 
 
 @pytest.fixture
@@ -78,19 +56,6 @@ def warnings():
 @pytest.fixture
 def mirror(results, warnings):
     return Mirror(results, warnings.append)
-
-
-def client_of(results):
-    with tracking.quiet():
-        return tracking.connect(tracking.store_uri(results))
-
-
-def experiment_of(results):
-    return client_of(results).get_experiment_by_name("alpha_sweep/embedded")
-
-
-def runs_of(results):
-    return client_of(results).search_runs([experiment_of(results).experiment_id])
 
 
 def mirrored(mirror, record):
@@ -121,6 +86,9 @@ def test_a_finished_run_carries_status_times_and_source(mirror):
     assert (run.info.start_time, run.info.end_time) == (1767323045000, 1767323046500)
     assert run.data.tags == {
         "repro.key": "a-seed0",
+        "repro.arm": "alpha 0.1",
+        "repro.seed": "0",
+        "repro.commit": "c" * 40,
         "repro.status": "finished",
         "repro.record": "runs/a-seed0/record.json",
         "repro.data.train": "0123abcd",
@@ -224,34 +192,161 @@ def test_a_binned_experiment_comes_back(results, warnings):
     assert experiment_of(results).lifecycle_stage == "active"
 
 
-def test_the_description_is_the_question_then_the_table(mirror, results):
+def test_the_description_is_the_question_then_the_table_then_a_link(mirror, results):
     """The list of experiments shows the first line raw."""
     mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.1 |")
     mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.2 |")
 
     lines = experiment_of(results).tags["mlflow.note.content"].splitlines()
+    page = f"#/experiments/1/runs/{summary_of(results).info.run_id}"
     assert lines[0] == "Does bias fall as alpha falls?"
     assert lines[2] == "Data: 12 faces (synthetic). Reference arm: alpha 0.1."
-    assert lines[-3:] == ["| arm |", "|---|", "| alpha 0.2 |"]
+    assert lines[4:] == [
+        "| arm |",
+        "|---|",
+        "| alpha 0.2 |",
+        "",
+        f"[Tables and figures]({page}?workflowType=machine_learning)",
+    ]
 
 
 def test_a_long_table_loses_whole_rows_and_says_so():
     """MLflow would cut in the middle of a row."""
-    text = tracking.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
+    text = mlflow_pages.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
 
-    assert len(text) <= tracking.LONGEST_DESCRIPTION
+    assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
     assert text.endswith("| 0.123456 |\n\nThe table goes on: `repro table alpha_sweep`.")
 
 
-def test_the_saved_view_groups_runs_by_arm(mirror, results):
-    """The tag is what MLflow's page reads for ``viewStateShareKey``."""
+def test_a_long_description_keeps_its_link():
+    """Rows go first."""
+    text = mlflow_pages.description(INDEX, "\n".join(["| 0.123456 |"] * 1000), link="#/there")
+
+    assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
+    assert text.endswith("`repro table alpha_sweep`.\n\n[Tables and figures](#/there)")
+
+
+def state_of(results):
+    """What MLflow's page reads for ``viewStateShareKey``."""
+    view = json.loads(experiment_of(results).tags["mlflow.sharedViewState.arms"])
+    assert isinstance(view["createdAt"], int)
+    return json.loads(zlib.decompress(base64.b64decode(view["state"].removeprefix("deflate;"))))
+
+
+def test_the_saved_view_groups_runs_by_arm_and_shows_results_first(mirror, results):
+    """Arms are closed groups; what has no arm is left out of the charts."""
     mirror.finish(INDEX, "")
 
-    view = json.loads(experiment_of(results).tags["mlflow.sharedViewState.arms"])
-    packed = view["state"].removeprefix("deflate;")
-    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    state = state_of(results)
     assert state["groupBy"]["groupByKeys"] == [{"mode": "param", "groupByData": "arm"}]
-    assert isinstance(view["createdAt"], int)
+    assert state["groupsExpanded"] == {"param.arm.alpha 0.1": False}
+    assert state["searchFilter"] == "attributes.run_name != 'Tables and figures'"
+    sections = [section["name"] for section in state["compareRunSections"]]
+    assert sections == ["test", "val", "train", "debias"]
+
+
+def test_arms_that_mlflow_would_paint_alike_are_grouped_by_tag():
+    """Both were seen in #137dae; by tag their colours differ."""
+    assert mlflow_pages.grouping(["alpha = 0.1", "alpha = 0.05"]) == ("tag", "repro.arm")
+    assert mlflow_pages.grouping(["alpha = 0.1", "alpha = 0.01"]) == ("param", "arm")
+
+
+def test_a_view_that_mlflow_would_cut_is_left_out():
+    """Half a view opens with an error; without one the page shows the runs one by one."""
+    assert mlflow_pages.view([f"arm {i**9}" for i in range(1000)], created=1) is None
+
+
+def test_the_record_and_its_files_are_artifacts_that_take_no_room(mirror, results):
+    """They are the same files under a second name."""
+    record, _ = write_study(results)
+    folder = folder_of(mirrored(mirror, record))
+
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["model.safetensors", "record.json"]
+    assert all((folder / n).samefile(results / "runs" / record.key / n) for n in names)
+
+
+def test_artifacts_are_copies_where_links_cannot_be(mirror, results, monkeypatch):
+    """As on another file system, or one without hard links."""
+
+    def refuse(self, target):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    record, _ = write_study(results)
+    mirror.finish(INDEX, "")  # builds what links databases
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    mirror.add(INDEX, "alpha 0.1", record)
+
+    (run,) = runs_of(results)
+    assert (folder_of(run) / "model.safetensors").read_bytes() == b"a-seed0"
+    assert not (folder_of(run) / "model.safetensors").samefile(
+        results / "runs" / record.key / "model.safetensors"
+    )
+
+
+def test_tables_and_figures_are_a_run_without_an_arm(mirror, results):
+    """Its page shows the table and every picture; its artifacts are all the files."""
+    mirror.finish(INDEX, TABLE, files=FIGURES)
+
+    run = summary_of(results)
+    picture = f"get-artifact?path=figures%2Frecall.svg&run_uuid={run.info.run_id}"
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "Tables and figures")
+    assert run.data.params == {}
+    assert run.data.tags["mlflow.note.content"] == (
+        f"{TABLE}\n\nAll of them are files under Artifacts.\n\n![figures/recall.svg]({picture})"
+    )
+    held = {p.relative_to(folder_of(run)).as_posix(): p for p in folder_of(run).rglob("*.*")}
+    assert {name: path.read_bytes() for name, path in held.items()} == {
+        "table.md": TABLE.encode(),
+        **FIGURES,
+    }
+
+
+def test_tables_and_figures_are_written_anew_only_when_they_changed(mirror, results):
+    """MLflow has no way to replace an artifact, so the run is replaced."""
+    mirror.finish(INDEX, TABLE, files=FIGURES)
+    first = summary_of(results).info.run_id
+    mirror.finish(INDEX, TABLE, files=FIGURES)
+    second = summary_of(results).info.run_id
+    mirror.finish(INDEX, TABLE, files={**FIGURES, "figures/recall.pdf": b"%PDF-2"})
+    third = summary_of(results).info.run_id
+
+    assert first == second
+    assert second != third
+
+
+def test_a_picture_is_shown_once_and_as_drawing_if_there_is_one():
+    """The pages cannot scale a picture, and a PNG is wider than they are."""
+    files = {"figures/a.png": b"", "figures/a.svg": b"", "figures/b.png": b"", "c.csv": b""}
+    note = mlflow_pages.summary(INDEX, TABLE, files).note
+
+    assert re.findall(r"!\[(.*?)\]", note) == ["figures/a.svg", "figures/b.png"]
+
+
+def test_a_long_table_leaves_room_for_every_picture():
+    """MLflow would cut the description in the middle of an address."""
+    files = {f"figures/{i}.svg": b"" for i in range(20)}
+    note = mlflow_pages.summary(INDEX, "\n".join(["| 0.123456 |"] * 2000), files).note
+    whole = note.replace(mlflow_runs.THIS_RUN, "f" * 32)
+
+    assert len(whole) <= mlflow_runs.LONGEST_TAG
+    assert whole.count("get-artifact") == 20
+    assert "The table goes on in table.md." in whole
+
+
+def test_the_experiment_of_moved_results_is_put_aside(results, tmp_path, warnings):
+    """MLflow fixes where artifacts are, and they are not there any more."""
+    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    moved = results.rename(tmp_path / "moved")
+    Mirror(moved, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+
+    (run,) = runs_of(moved)
+    assert folder_of(run).is_relative_to(moved)
+    assert [x.name for x in client_of(moved).search_experiments()] == [
+        "alpha_sweep/embedded",
+        "Default",
+    ]
+    assert warnings == []
 
 
 def test_a_new_store_is_put_in_place_whole(template):
@@ -261,13 +356,13 @@ def test_a_new_store_is_put_in_place_whole(template):
 
 def test_a_store_that_another_process_made_first_stays(template, tmp_path, monkeypatch):
     """Both built one aside; the one in place is not replaced."""
-    path = tracking.database(tmp_path)
+    path = mlflow_store.database(tmp_path)
     path.parent.mkdir()
     path.write_text("theirs")
-    client = tracking.connect(f"sqlite:///{template}")
-    monkeypatch.setattr(tracking, "connect", lambda uri: client)
+    client = mlflow_store.connect(f"sqlite:///{template}")
+    monkeypatch.setattr(mlflow_store, "connect", lambda uri: client)
 
-    tracking.create_database(path)
+    mlflow_store.create_database(path)
 
     assert path.read_text() == "theirs"
     assert [path.name for path in path.parent.iterdir()] == ["mlflow.db"]
@@ -281,7 +376,7 @@ def assert_warns_once(results, warnings):
     mirror.finish(INDEX, "")
 
     assert len(warnings) == 1
-    assert "the records are safe, and a later `repro run` completes the mirror" in warnings[0]
+    assert "the records are safe, and a later `repro sync` completes the mirror" in warnings[0]
     assert time.perf_counter() - started < 8
 
 
@@ -299,15 +394,15 @@ def test_a_path_that_mlflow_misreads_costs_one_warning(tmp_path, warnings):
 
 def test_a_damaged_database_costs_one_warning_and_no_wait(results, warnings):
     """MLflow alone would try again for minutes."""
-    tracking.database(results).write_bytes(b"not a database" * 100)
+    mlflow_store.database(results).write_bytes(b"not a database" * 100)
 
     assert_warns_once(results, warnings)
 
 
 def test_a_locked_database_costs_one_warning_and_a_short_wait(results, warnings, monkeypatch):
     """Another writer is waited for, but not for long."""
-    monkeypatch.setattr(tracking, "PATIENCE", 0.1)
-    writer = sqlite3.connect(tracking.database(results), isolation_level=None)
+    monkeypatch.setattr(mlflow_store, "PATIENCE", 0.1)
+    writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         assert_warns_once(results, warnings)
@@ -317,7 +412,7 @@ def test_a_locked_database_costs_one_warning_and_a_short_wait(results, warnings,
 
 def test_a_database_of_another_mlflow_costs_one_warning(results, warnings):
     """It is left as it is: migrating it is its owner's decision."""
-    other = sqlite3.connect(tracking.database(results))
+    other = sqlite3.connect(mlflow_store.database(results))
     with other:
         other.execute("UPDATE alembic_version SET version_num = 'other'")
     other.close()
@@ -336,9 +431,9 @@ def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror, warnings):
 def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
     """In a process of its own, because tests switch telemetry off by themselves."""
     program = (
-        "import sys; from repro import tracking, ui\n"
+        "import sys; from repro import mlflow_store, synchronisation, ui\n"
         "assert 'mlflow' not in sys.modules\n"
-        "with tracking.quiet():\n"
+        "with mlflow_store.quiet():\n"
         "    import mlflow.telemetry\n"
         "    assert mlflow.telemetry.get_telemetry_client() is None\n"
     )
@@ -405,7 +500,7 @@ def test_a_server_that_ends_by_itself_is_status_1(results, monkeypatch, capsys):
     monkeypatch.setattr(ui, "command", lambda results, port: words)
 
     assert ui.serve(results, port=free_port(), open_study=None) == 1
-    log = tracking.database(results).with_name("server.log")
+    log = mlflow_store.database(results).with_name("server.log")
     assert log.read_text() == "out of luck\n"
     assert str(log) in capsys.readouterr().err
 

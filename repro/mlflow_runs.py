@@ -1,0 +1,248 @@
+"""What a record is in MLflow: parameters, tags, metrics and artifacts of one run.
+
+A run's content is made first, from the record alone; it is then written, or compared with what
+MLflow holds. Artifacts are hard links to the files beside the record, because the checkpoints of a
+study take hundreds of megabytes; a file is copied only where it cannot be linked.
+"""
+
+import filecmp
+import json
+import math
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repro.mlflow_store import folder_of
+from repro.records import Record, StudyIndex
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow's limits
+LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # it cuts what is longer
+RUNS_PER_PAGE = 1000
+NOTE = "mlflow.note.content"  # the tag that the pages show as a description
+THIS_RUN = "{this run}"  # in a note: the identifier that MLflow gives the run
+
+Point = tuple[str, float, int]  # metric, value, step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A run as MLflow will hold it.
+
+    Attributes:
+        name: Of the run.
+        status: As MLflow says it.
+        started: Milliseconds since 1970; None is whenever it is written.
+        ended: As `started`.
+        params: By name.
+        tags: By name; all are there from the first moment on.
+        note: Markdown that the run's page shows, with `THIS_RUN` for its identifier; may be empty.
+        points: Of all metrics.
+        artifacts: By path within the run: the file to link, or what a new one holds.
+    """
+
+    name: str
+    status: str
+    tags: Mapping[str, str]
+    started: int | None = None
+    ended: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    points: list[Point] = field(default_factory=list)
+    artifacts: Mapping[str, Path | bytes] = field(default_factory=dict)
+
+
+def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Content:
+    """A record as a run of its study.
+
+    Args:
+        index: The study.
+        arm: Of the run, in this study.
+        record: Of the run, finished or failed.
+        results: The results folder.
+    """
+    started, ended = _times(record.provenance)
+    params = {**flatten(record.configuration), "arm": arm, "seed": str(record.seed)}
+    tags = _tags(index, arm, record)
+    return Content(
+        name=f"{arm}, seed {record.seed}",
+        status="FINISHED" if record.finished else "FAILED",
+        started=started,
+        ended=ended,
+        params={name: value[:LONGEST_PARAM] for name, value in params.items()},
+        tags={name: value[:LONGEST_TAG] for name, value in tags.items()},
+        points=[point for point in _points(record) if math.isfinite(point[1])],
+        artifacts=_evidence(record, results),
+    )
+
+
+def runs_of(client: "MlflowClient", experiment: str) -> list["Run"]:
+    """Every run of an experiment that is not in MLflow's bin."""
+    page = client.search_runs([experiment], max_results=RUNS_PER_PAGE)
+    found = list(page)
+    while page.token:
+        page = client.search_runs([experiment], max_results=RUNS_PER_PAGE, page_token=page.token)
+        found += page
+    return found
+
+
+def write(client: "MlflowClient", experiment: str, content: Content) -> str:
+    """Write a run; until its last line it is RUNNING, and so done again if cut short.
+
+    Returns:
+        Its identifier.
+    """
+    from mlflow.entities import Metric, Param
+
+    run = client.create_run(
+        experiment, start_time=content.started, tags=dict(content.tags), run_name=content.name
+    ).info
+    time = run.start_time if content.ended is None else content.ended
+    params = [Param(name, value) for name, value in content.params.items()]
+    metrics: list[Metric] = [
+        Metric(name, value, time, step) for name, value, step in content.points
+    ]
+    for start in range(0, len(params), PARAMS_AT_ONCE):
+        client.log_batch(run.run_id, params=params[start : start + PARAMS_AT_ONCE])
+    for start in range(0, len(metrics), METRICS_AT_ONCE):
+        client.log_batch(run.run_id, metrics=metrics[start : start + METRICS_AT_ONCE])
+    for path, source in content.artifacts.items():
+        _put(source, folder_of(run.artifact_uri) / path)
+    if content.note:
+        client.set_tag(run.run_id, NOTE, content.note.replace(THIS_RUN, run.run_id))
+    client.set_terminated(run.run_id, status=content.status, end_time=content.ended)
+    return str(run.run_id)
+
+
+def holds(client: "MlflowClient", run: "Run", content: Content) -> bool:
+    """Whether a run is what would be written; tags of MLflow's own and of readers' notes aside."""
+    info, expected = run.info, dict(content.tags)
+    if content.note:
+        expected[NOTE] = content.note.replace(THIS_RUN, info.run_id)
+    tags = run.data.tags.items()
+    times = [(content.started, info.start_time), (content.ended, info.end_time)]
+    return (
+        (info.status, info.run_name) == (content.status, content.name)
+        and all(wanted in (None, found) for wanted, found in times)
+        and run.data.params == content.params
+        and {k: v for k, v in tags if k in expected or not k.startswith("mlflow.")} == expected
+        and _holds_points(client, run, content)
+        and _holds_artifacts(folder_of(info.artifact_uri), content.artifacts)
+    )
+
+
+def _holds_points(client: "MlflowClient", run: "Run", content: Content) -> bool:
+    time = run.info.start_time if content.ended is None else content.ended
+    found = {
+        (name, point.value, point.step, point.timestamp)
+        for name in run.data.metrics
+        for point in client.get_metric_history(run.info.run_id, name)
+    }
+    return found == {(*point, time) for point in content.points}
+
+
+def _holds_artifacts(folder: Path, wanted: Mapping[str, Path | bytes]) -> bool:
+    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+    return found.keys() == wanted.keys() and all(
+        _is_copy(path, wanted[name]) for name, path in found.items()
+    )
+
+
+def _is_copy(path: Path, source: Path | bytes) -> bool:
+    if isinstance(source, bytes):
+        return path.read_bytes() == source
+    return path.samefile(source) or filecmp.cmp(path, source)
+
+
+def _put(source: Path | bytes, target: Path) -> None:
+    """Make an artifact: a new file, a hard link, or a copy where there can be no link."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, bytes):
+        target.write_bytes(source)
+        return
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
+def _evidence(record: Record, results: Path) -> dict[str, Path]:
+    """The record and the files beside it, as far as they are there."""
+    folder = results.resolve() / "runs" / record.key
+    paths = [folder / name for name in ("record.json", *record.files)]
+    return {path.name: path for path in paths if path.is_file()}
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Every leaf of a nested mapping under its dotted path; a list is one leaf."""
+    leaves: dict[str, str] = {}
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            leaves |= flatten(value, f"{path}.")
+        else:
+            leaves[path] = json.dumps(value) if isinstance(value, list | tuple) else str(value)
+    return leaves
+
+
+def _tags(index: StudyIndex, arm: str, record: Record) -> dict[str, str]:
+    tags = {
+        "repro.key": record.key,
+        "repro.arm": arm,
+        "repro.seed": str(record.seed),
+        "repro.status": "finished" if record.finished else "failed",
+        "repro.record": f"runs/{record.key}/record.json",
+        **{f"repro.data.{part}": digest for part, digest in record.data.items()},
+        **source_tags(index),
+    }
+    if record.failure is not None:
+        failure = record.failure
+        tags["repro.failure"] = f"epoch {failure['epoch']}: {failure['term']}: {failure['reason']}"
+    if record.provenance.get("commit") is not None:
+        commit = str(record.provenance["commit"])
+        tags |= {"repro.commit": commit, "mlflow.source.git.commit": commit}
+    return tags
+
+
+def source_tags(index: StudyIndex) -> dict[str, str]:
+    """What the pages show as a run's user and source."""
+    return {
+        "mlflow.user": "repro",
+        "mlflow.source.name": f"repro run {index.name}",
+        "mlflow.source.type": "LOCAL",
+    }
+
+
+def _points(record: Record) -> Iterator[Point]:
+    """Epochs as curves, then single numbers; what precedes the slash is a section of charts."""
+    for epoch in record.history:
+        for name, value in epoch.items():
+            if name != "epoch":
+                yield _history_name(name), float(value), int(epoch["epoch"])
+    for name, value in record.metrics.items():
+        final = name.removeprefix("val_")
+        yield (f"test/{name}" if final == name else f"val/final_{final}"), float(value), 0
+    for group, count in record.groups.items():
+        yield f"test/recall_{re.sub(r'[^A-Za-z0-9_. -]', '_', group)}", count.share, 0
+
+
+def _history_name(name: str) -> str:
+    section, _, rest = name.partition("_")
+    return f"{section}/{rest}" if section in ("train", "val") else f"debias/{name}"
+
+
+def _times(provenance: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Start and end, as far as the record says."""
+    if "started" not in provenance:
+        return None, None
+    started = round(datetime.fromisoformat(provenance["started"]).timestamp() * 1000)
+    if "seconds" not in provenance:
+        return started, None
+    return started, started + round(provenance["seconds"] * 1000)
