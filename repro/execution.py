@@ -144,9 +144,7 @@ def _record(task: Task, **fields: Any) -> Record:
 def _files(fitted: Fitted, scores: dict[str, Scores]) -> dict[str, Callable[[Path], None]]:
     files: dict[str, Callable[[Path], None]] = {
         SCORES: lambda path: evaluation.write_scores(path, scores),
-        MODEL: lambda path: save_file(
-            training.checkpoint_tensors(fitted.model), path
-        ),
+        MODEL: lambda path: save_file(training.checkpoint_tensors(fitted.model), path),
     }
     if fitted.weights is not None:
         weights = torch.from_numpy(fitted.weights)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow's limits
 LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # it cuts what is longer
 RUNS_PER_PAGE = 1000
+TRAINING_IMAGES = "training_images"  # of a record's metrics
 NOTE = "mlflow.note.content"  # the tag that the pages show as a description
 THIS_RUN = "{this run}"  # in a note: the identifier that MLflow gives the run
 
@@ -202,6 +203,8 @@ def _tags(index: StudyIndex, arm: str, record: Record) -> dict[str, str]:
         **{f"repro.data.{part}": digest for part, digest in record.data.items()},
         **source_tags(index),
     }
+    if TRAINING_IMAGES in record.metrics:
+        tags["repro.training_images"] = f"{record.metrics[TRAINING_IMAGES]:.0f}"
     if record.failure is not None:
         failure = record.failure
         tags["repro.failure"] = f"epoch {failure['epoch']}: {failure['term']}: {failure['reason']}"
@@ -227,6 +230,8 @@ def _points(record: Record) -> Iterator[Point]:
             if name != "epoch":
                 yield _history_name(name), float(value), int(epoch["epoch"])
     for name, value in record.metrics.items():
+        if name == TRAINING_IMAGES:
+            continue  # the same for every run: a tag
         final = name.removeprefix("val_")
         yield (f"test/{name}" if final == name else f"val/final_{final}"), float(value), 0
     for group, count in record.groups.items():

@@ -1,14 +1,18 @@
 """Parts of a document -> LaTeX, Markdown, HTML or CSV. Text cells alone, whatever they mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
 import pandas as pd
 
+from repro import columns, escaping
+
 Format = Literal["latex", "markdown", "html", "csv"]
 DASH = "—"
+LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
+MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ def render(parts: Sequence[Part], *, form: Format, label: str) -> str:
 def _markdown(part: Part) -> str:
     lines = [f"**{part.title}**", ""]
     if len(part.table):
-        header = [str(part.table.index.name), *map(str, part.table.columns)]
+        header = heads(part)
         rows = [[str(name), *map(str, cells)] for name, *cells in part.table.itertuples()]
         rule = "---:" if part.holds == "numbers" else "---"
         lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)]), *map(_row, rows), ""]
@@ -83,87 +87,157 @@ p { max-width: 60rem; margin: .5rem 0; }
 
 def _html(parts: Sequence[Part], title: str) -> str:
     """One page that needs no other file."""
-    body = "\n".join(map(_section, parts))
+    body = "\n".join(html_section(part, anchor=part.name) for part in parts)
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
-        f"<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>"
+        f"<body>\n<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n</body>\n</html>"
     )
 
 
-def _section(part: Part) -> str:
-    lines = [f'<section id="{escape(part.name)}">', f"<h2>{escape(part.title)}</h2>"]
+def html_section(
+    part: Part,
+    *,
+    anchor: str,
+    level: int = 2,
+    heading: str | None = None,
+    number: str = "",
+    links: Mapping[str, str] | None = None,
+    targets: Mapping[int, str] | None = None,
+) -> str:
+    """A part as a section of a page: heading, table, remarks.
+
+    Args:
+        part: With or without rows.
+        anchor: The section's id.
+        level: Of the heading.
+        heading: In place of the part's title, which then stands above the table as its caption.
+        number: In front of the caption, such as ``Table 1.``
+        links: For rows of these names, the id that they lead to.
+        targets: For rows at these positions, the id that they have.
+    """
+    lines = [
+        f'<section id="{escape(anchor)}">',
+        f'<h{level} id="{escape(anchor)}-title">{escape(heading or part.title)}</h{level}>',
+    ]
     if len(part.table):
-        heads = [str(part.table.index.name), *map(str, part.table.columns)]
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads)
-        words = ' class="words"' if part.holds == "words" else ""
-        lines += [f'<div class="wide"><table{words}>', f"<thead><tr>{head}</tr></thead>", "<tbody>"]
-        for name, *cells in part.table.itertuples():
-            row = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
-            lines.append(f'<tr><th scope="row">{escape(str(name))}</th>{row}</tr>')
-        lines += ["</tbody>", "</table></div>"]
-    lines += [f"<p>{escape(remark)}</p>" for remark in part.remarks]
+        counted = f"<b>{escape(number)}</b> " if number else ""
+        caption = f"{counted}{escape(part.title)}" if heading else None
+        named = f"{number} {heading or part.title}".strip()
+        lines.append(
+            f'<div class="wide" role="region" tabindex="0" aria-label="{escape(named)}">'
+            f"<table{_letters(part)}{'' if caption else _labelled(anchor)}>"
+        )
+        if caption:
+            lines.append(f"<caption><span>{caption}</span></caption>")
+        lines += [*_html_rows(part, links or {}, targets or {}), "</table></div>"]
+    elif heading:
+        lines.append(f"<p>{escape(part.title)}</p>")
+    lines += [f'<p class="remark">{escape(remark)}</p>' for remark in part.remarks]
     return "\n".join([*lines, "</section>"])
+
+
+def _labelled(anchor: str) -> str:
+    return f' aria-labelledby="{escape(anchor)}-title"'
+
+
+def _html_rows(part: Part, links: Mapping[str, str], targets: Mapping[int, str]) -> Iterator[str]:
+    if part.holds == "words":
+        yield _column_widths(part)
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heads(part))
+    yield f"<thead><tr>{head}</tr></thead>"
+    yield "<tbody>"
+    for position, (name, *cells) in enumerate(part.table.itertuples()):
+        title = _html_text(name)
+        if name in links:
+            title = f'<a href="#{escape(links[name])}">{title}</a>'
+        own = f' id="{escape(targets[position])}"' if position in targets else ""
+        row = "".join(f"<td>{_html_text(cell)}</td>" for cell in cells)
+        yield f'<tr{own}><th scope="row">{title}</th>{row}</tr>'
+    yield "</tbody>"
+
+
+def _html_text(cell: object) -> str:
+    text = columns.breakable(str(cell), at="letters")
+    return escape(text).replace(columns.BREAK, "<wbr>")
+
+
+def _letters(part: Part) -> str:
+    """How wide a table of sentences wants to be, for the styles to limit."""
+    if part.holds == "numbers":
+        return ""
+    return f' class="words" style="--letters: {sum(_widths(part)):.0f}"'
+
+
+def _column_widths(part: Part) -> str:
+    """Of sentences; numbers take what they need."""
+    found = _widths(part)
+    cols = "".join(f'<col style="width: {100 * one / sum(found):.1f}%">' for one in found)
+    return f"<colgroup>{cols}</colgroup>"
+
+
+def _widths(part: Part) -> list[float]:
+    texts = [
+        [columns.breakable(text, at="letters") for text in column] for column in by_column(part)
+    ]
+    return columns.widths(texts, LETTERS, measure=lambda text: len(text) + GAP)
+
+
+def by_column(part: Part) -> list[list[str]]:
+    """The texts of each column, the first included, its head above them."""
+    table = part.table
+    cells = [table.index, *(table.iloc[:, at] for at in range(table.shape[1]))]
+    return [[head, *map(str, column)] for head, column in zip(heads(part), cells, strict=True)]
+
+
+def heads(part: Part) -> list[str]:
+    """What stands above each column, the first included."""
+    return [str(part.table.index.name), *map(str, part.table.columns)]
 
 
 def _latex(part: Part, *, label: str) -> str:
     """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx."""
-    foot = "".join(f"\\par\\smallskip\\footnotesize {_latex_text(r)}\n" for r in part.remarks)
+    foot = "".join(f"\\par\\smallskip\\footnotesize {latex_text(r)}\n" for r in part.remarks)
     if not len(part.table):
-        return f"\\paragraph{{{_latex_text(part.title)}}}\n{foot}".rstrip("\n")
-    columns = [_latex_text(str(name)) for name in part.table.columns]
-    body = part.table.map(_latex_text)
-    body.columns = pd.Index(columns)
-    body.index = pd.Index([_latex_text(str(name)) for name in part.table.index])
-    styled = body.reset_index(names="").style.hide(axis="index") if _repeats(body) else body.style
-    text = styled.to_latex(
-        hrules=True,
-        column_format=_column_format(part),
-        caption=_latex_text(part.title),
-        label=label,
-        position="ht",
-        position_float="centering",
-    )
-    if len(columns) > 6 and part.holds == "numbers":
-        text = text.replace("\\begin{tabular}", "\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}")
-        text = text.replace("\\end{tabular}", "\\end{tabular}}")
-    return text.replace("\\end{table}", f"{foot}\\end{{table}}").rstrip("\n")
+        return f"\\paragraph{{{latex_text(part.title)}}}\n{foot}".rstrip("\n")
+    lines = [
+        f"\\begin{{tabular}}{{{_column_format(part)}}}",
+        "\\toprule",
+        latex_row(["", *map(latex_text, heads(part)[1:])]),
+        "\\midrule",
+        *(latex_row([latex_text(str(cell)) for cell in row]) for row in part.table.itertuples()),
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    if len(part.table.columns) >= MANY and part.holds == "numbers":
+        lines = ["\\resizebox{\\textwidth}{!}{%", *lines[:-1], f"{lines[-1]}}}"]
+    top = [
+        "\\begin{table}[ht]",
+        "\\centering",
+        f"\\caption{{{latex_text(part.title)}}}",
+        f"\\label{{{label}}}",
+    ]
+    return "\n".join([*top, *lines, f"{foot}\\end{{table}}"])
+
+
+def latex_row(cells: Sequence[str]) -> str:
+    """A line of a table; the command that ends the one before would take a bracket or a star."""
+    first, *others = cells
+    guard = "{}" if first.startswith(("[", "*")) else ""
+    return f"{guard}{' & '.join([first, *others])} \\\\"
 
 
 def _column_format(part: Part) -> str:
     """Flush right for numbers; broken lines for words, the last column widest."""
-    columns = len(part.table.columns)
+    count = len(part.table.columns)
     if part.holds == "numbers":
-        return "l" + "r" * columns
-    narrow = f"p{{{0.55 / columns:.3f}\\textwidth}}"
-    return f"{narrow * columns}p{{0.35\\textwidth}}"
+        return "l" + "r" * count
+    narrow = f"p{{{0.55 / count:.3f}\\textwidth}}"
+    return f"{narrow * count}p{{0.35\\textwidth}}"
 
 
-def _repeats(body: pd.DataFrame) -> bool:
-    """Whether a name heads several rows, which pandas' styles refuse."""
-    return not body.index.is_unique
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"$<$",
-    ">": r"$>$",
-    DASH: "--",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-}
-
-
-def _latex_text(text: str) -> str:
-    escaped = "".join(_LATEX.get(character, character) for character in text)
-    escaped = escaped.replace("alpha = ", r"$\alpha$ = ")
+def latex_text(text: str) -> str:
+    """The text in LaTeX, with the tables' symbols as mathematics."""
+    escaped = escaping.latex(text).replace("alpha = ", r"$\alpha$ = ")
     return escaped.replace("E[A]", "$E[A]$").replace("Var[A]", r"$\mathrm{Var}[A]$")

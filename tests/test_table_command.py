@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import cli, records, tables
+from repro import options as shared
+from repro import records, tables
 from repro.cli import main
 from repro.metrics import Count
 from repro.published import Published
@@ -155,5 +156,5 @@ def test_the_choices_of_the_command_are_those_of_the_tables():
     """They are written twice, because --help must not load what tables need."""
     named = get_args(Published.model_fields["definition"].annotation)
 
-    assert tuple(cli._PARTS) == tables.PARTS
-    assert cli._DEFINITIONS == list(DEFINITIONS) == sorted(named)
+    assert tuple(shared.PARTS) == tables.PARTS
+    assert shared.DEFINITIONS == list(DEFINITIONS) == sorted(named)

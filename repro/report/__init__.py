@@ -1,0 +1,1 @@
+"""Records -> a report that can be read without this program: one page of HTML, one of LaTeX."""

@@ -1,0 +1,61 @@
+"""The LaTeX of a report compiles with a plain TeX, and nothing runs off the page."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from report_chapters import chapter, hostile, illustration, judged
+
+from repro.report import files
+
+TOO_WIDE = 20.0  # points
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="there is no pdflatex here to compile with"
+)
+CASES = {
+    "judged": lambda: [judged()],
+    "hostile": lambda: [hostile()],
+    "several": lambda: [judged(), hostile(), chapter(name="many", of=20)],
+    "empty": lambda: [
+        chapter(missing=[(arm, seed) for arm in ("none", "alpha = 0.1") for seed in range(3)])
+    ],
+}
+
+
+def compiled(folder):
+    """Twice, as the document says; what the second run noted."""
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", files.TYPESET]
+    for _ in range(2):
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stdout[-3000:].decode("latin-1")
+    return (folder / "report.log").read_text(encoding="latin-1")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_report_compiles_and_keeps_to_the_page(name, tmp_path):
+    """No error, every link leads somewhere, nothing much wider than its column."""
+    files.build(CASES[name](), tmp_path)
+    log = compiled(tmp_path)
+    wide = [float(points) for points in re.findall(r"Overfull \\hbox \((.*?)pt too wide\)", log)]
+
+    assert [points for points in wide if points > TOO_WIDE] == []
+    assert "undefined" not in log
+    assert "Rerun" not in re.sub(r"\\usepackage.*|Package: .*", "", log)
+
+
+def test_no_font_has_to_be_made(tmp_path):
+    """What TeX brings along is enough: none of the bitmaps that METAFONT would draw."""
+    files.build([hostile()], tmp_path)
+
+    assert not re.findall(r"\.\d+pk", compiled(tmp_path))
+
+
+def test_a_large_figure_fits_the_page(tmp_path):
+    """Taller and wider than paper, it is shrunk with its caption on the same page."""
+    large = illustration("large")
+    large.figure.set_size_inches(20, 30)
+    files.build([chapter(drawn=[large])], tmp_path)
+
+    assert "Overfull \\vbox" not in compiled(tmp_path)
