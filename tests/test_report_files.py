@@ -78,11 +78,13 @@ def test_figures_have_their_words():
     assert "<b>Figure 1.</b> Five runs an arm. Answers to: Figure 3." in text
 
 
-def test_a_large_drawing_becomes_a_picture_of_dots(monkeypatch):
-    """So that the page stays small enough to open."""
-    monkeypatch.setattr(html, "LARGE", 10)
+def test_photographs_are_carried_as_webp_and_lines_as_drawings():
+    """So that the page stays small enough to open, and lines stay sharp."""
+    faces = illustration()
+    faces.figure.axes[0].imshow([[0, 1], [1, 0]])
+    kinds = [_Page(page(chapter(drawn=[one]))).values("src")[0] for one in (illustration(), faces)]
 
-    assert _Page(page(chapter())).values("src")[0].startswith("data:image/png;base64,")
+    assert [kind.partition(";")[0] for kind in kinds] == ["data:image/svg+xml", "data:image/webp"]
 
 
 def test_tables_can_be_scrolled_by_keyboard_and_read_aloud():

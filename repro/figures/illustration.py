@@ -8,15 +8,16 @@ from typing import Any, Literal
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-Form = Literal["png", "svg", "pdf"]
-FORMS: tuple[Form, ...] = ("png", "svg", "pdf")
+Form = Literal["png", "svg", "pdf", "webp"]
+FORMS: tuple[Form, ...] = ("png", "svg", "pdf")  # of files; WebP is for pages with photographs
 RESOLUTION = 200  # dots an inch, of PNG and of what is no line in the others
 
-# What would differ from one run of the program to the next: dates, and random names in SVG.
-_WITHOUT_DATE: Mapping[Form, dict[str, Any]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+# Less what would differ from one run of the program to the next: dates, and random names in SVG.
+_HOW: Mapping[Form, dict[str, Any]] = {
+    "png": {"metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+    "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
+    "webp": {"pil_kwargs": {"quality": 90, "method": 6}},
 }
 _STABLE: dict[Any, Any] = {"svg.hashsalt": "repro", "svg.fonttype": "path", "pdf.fonttype": 42}
 
@@ -41,12 +42,15 @@ class Illustration:
     figure: Figure = field(repr=False)
     sources: str = ""
 
+    @property
+    def has_photographs(self) -> bool:
+        """Whether it shows pictures, which lines and areas would hold badly."""
+        return any(axes.get_images() for axes in self.figure.axes)
+
 
 def encode(illustration: Illustration, form: Form) -> bytes:
     """The bytes of a file; equal for equal figures."""
     stream = io.BytesIO()
     with rc_context(_STABLE):
-        illustration.figure.savefig(
-            stream, format=form, dpi=RESOLUTION, metadata=_WITHOUT_DATE[form]
-        )
+        illustration.figure.savefig(stream, format=form, dpi=RESOLUTION, **_HOW[form])
     return stream.getvalue()

@@ -10,7 +10,6 @@ from repro import rendering
 from repro.figures.illustration import Illustration, encode
 from repro.report.document import Block, Document, Section, Sheet
 
-LARGE = 1_500_000  # bytes of an SVG from which on a picture of dots is smaller to carry
 _DOTS = 96  # of a browser, an inch
 
 
@@ -56,9 +55,10 @@ def _sheet(sheet: Sheet, level: int) -> Markup:
 
 def _source(illustration: Illustration) -> str:
     """The picture as an address that holds it: a document of its own, so that no ids clash."""
-    content, kind = encode(illustration, "svg"), "svg+xml"
-    if len(content) > LARGE:
-        content, kind = encode(illustration, "png"), "png"
+    if illustration.has_photographs:
+        content, kind = encode(illustration, "webp"), "webp"
+    else:
+        content, kind = encode(illustration, "svg"), "svg+xml"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
