@@ -49,7 +49,7 @@ class Resampling(Section):
     """How faces are drawn after the latent density is known (ORIG equations 3 and 4)."""
 
     combine: Literal["none", "max", "product", "top5"]  # ORIG product, MIT and DH max, JM top5
-    arithmetic: Literal["log", "float32"]  # of the product; float32 is what DH found to underflow
+    arithmetic: Literal["log", "float32"]  # of the product; DH found it to underflow
     density: Literal["mass", "density"]  # bins sum to 1 (DH) or integrate to 1 (MIT, JM)
     alpha: NonNegative  # added to each bin before inverting; 0 debiases most
     bins: Annotated[int, Field(ge=1, le=255)]  # per latent, equal widths over its range
