@@ -26,16 +26,7 @@ def probabilities(material: Material) -> Illustration | None:
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
     looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
-    multiples = {
-        arm: np.concatenate([run * len(run) for run in runs]) for arm, runs in weights.items()
-    }
-    edges = _edges(np.concatenate(list(multiples.values())))
-    for arm, values in multiples.items():
-        counts, _ = np.histogram(np.clip(values, edges[0], None), edges)
-        look = looks[arm]
-        axes.stairs(
-            100 * counts / len(values), edges, color=look.colour, ls=look.line, lw=1.4, label=arm
-        )
+    edges = _histograms(axes, weights, looks)
     axes.axvline(1, color=style.FAINT, lw=0.8)
     axes.set(
         xscale="log",
@@ -62,6 +53,23 @@ def probabilities(material: Material) -> Illustration | None:
         ),
         figure=figure,
     )
+
+
+def _histograms(
+    axes: Axes, weights: Mapping[str, Sequence[Floats]], looks: Mapping[str, Look]
+) -> Floats:
+    """A line for each arm, all its runs together; the edges of the bins."""
+    multiples = {
+        arm: np.concatenate([run * len(run) for run in runs]) for arm, runs in weights.items()
+    }
+    edges = _edges(np.concatenate(list(multiples.values())))
+    for arm, values in multiples.items():
+        counts, _ = np.histogram(np.clip(values, edges[0], None), edges)
+        look = looks[arm]
+        axes.stairs(
+            100 * counts / len(values), edges, color=look.colour, ls=look.line, lw=1.4, label=arm
+        )
+    return edges
 
 
 def _edges(multiples: Floats) -> Floats:

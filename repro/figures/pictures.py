@@ -57,19 +57,7 @@ def batches(material: Material) -> Illustration | None:
     shown = _drawing(material)
     if not shown:
         return None
-    rows = [
-        [
-            _Block(
-                f"{arm}: drawn uniformly, mean {_mean(one.uniform, one):.2f}",
-                _rows(one.uniform.pictures, 2),
-            ),
-            _Block(
-                f"drawn adaptively, mean {_mean(one.adaptive, one):.2f}",
-                _rows(one.adaptive.pictures, 2),
-            ),
-        ]
-        for arm, one in shown
-    ]
+    rows = [_batches_of(arm, one) for arm, one in shown]
     count = len(shown[0][1].uniform.pictures)
     means = [
         f"{arm} {_mean(one.uniform, one):.2f} and {_mean(one.adaptive, one):.2f}"
@@ -93,6 +81,15 @@ def batches(material: Material) -> Illustration | None:
         ),
         figure=_blocks(rows),
     )
+
+
+def _batches_of(arm: str, one: Draws) -> list[_Block]:
+    told = f"{arm}: drawn uniformly, mean {_mean(one.uniform, one):.2f}"
+    other = f"drawn adaptively, mean {_mean(one.adaptive, one):.2f}"
+    return [
+        _Block(told, _rows(one.uniform.pictures, 2)),
+        _Block(other, _rows(one.adaptive.pictures, 2)),
+    ]
 
 
 def bins(material: Material) -> Illustration | None:

@@ -144,17 +144,7 @@ def tradeoff(material: Material) -> Illustration | None:
     looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
     for arm in arms:
         _tradeoff_of(axes, arm, looks[arm.name], definition)
-        printed = _printed(material, arm)
-        if printed is not None:
-            axes.plot(
-                printed.variance,
-                printed.recall,
-                looks[arm.name].marker,
-                mfc="none",
-                mec=style.PRINT,
-                ms=7,
-                mew=1.3,
-            )
+        _ring(axes, _printed(material, arm), looks[arm.name])
     axes.set_xscale("function", functions=(_root, np.square))
     axes.set(xlabel="variance between groups, percent squared", ylabel="recall, %")
     axes.set_xlim(left=0)
@@ -180,6 +170,20 @@ def tradeoff(material: Material) -> Illustration | None:
         alt=f"Scatter plot of recall against variance, an arm a mark: {'; '.join(means)}.",
         figure=figure,
     )
+
+
+def _ring(axes: Axes, printed: PublishedRow | None, look: Look) -> None:
+    """A printed row as an open mark."""
+    if printed is not None:
+        axes.plot(
+            printed.variance,
+            printed.recall,
+            look.marker,
+            mfc="none",
+            mec=style.PRINT,
+            ms=7,
+            mew=1.3,
+        )
 
 
 def _root(values: Floats) -> Floats:
