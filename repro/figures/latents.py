@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import spearmanr
 
 from repro.figures import style
@@ -16,6 +17,7 @@ from repro.specimens import Floats, Rarity
 from repro.stats import intervals
 
 BINS = 60
+NARROW = 1e3  # times from one end of an axis to the other: powers of ten are too few ticks
 FLOOR = 1e-4  # of uniform drawing; rarer faces stand in the first bin
 
 
@@ -34,6 +36,10 @@ def probabilities(material: Material) -> Illustration | None:
         xlabel="probability of being drawn, in units of uniform drawing",
         ylabel="faces, %",
     )
+    if edges[-1] / edges[0] < NARROW:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     style.key(figure, axes)
     highest = [f"{arm} {span([max(r) * len(r) for r in runs], 1)}" for arm, runs in weights.items()]
     return Illustration(

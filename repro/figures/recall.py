@@ -227,7 +227,7 @@ def against_false_alarms(material: Material) -> Illustration | None:
     arms = [a for a in material.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
     if not arms:
         return None
-    columns = min(3, len(arms))
+    columns = 2 if len(arms) in (2, 4) else min(3, len(arms))
     rows = -(-len(arms) // columns)
     figure, axes = style.canvas(rows, columns, height=0.5 + 2.1 * rows)
     for part, arm in zip(axes, arms, strict=False):
