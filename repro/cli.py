@@ -78,11 +78,13 @@ def run(
             progress=watcher,
             mirror=mirror,
         )
-    material = exhibits.of_study(index, results, with_images=False, warn=_warn)
+    material = exhibits.without_pictures(index, results)
     parts = tables.parts(material.outcomes, style="full")
     click.echo(rendering.render(parts, form="markdown", label=index.name))
-    table_markdown, files = exhibits.page(material)
-    mirror.finish(index, table_markdown, files=files)
+    if mirror.wants_page(index):
+        shown = exhibits.with_pictures(material, results, with_images=False, warn=_warn)
+        table_markdown, files = exhibits.page(shown, parts)
+        mirror.finish(index, table_markdown, files=files)
 
 
 @main.command()
@@ -229,7 +231,7 @@ def report(
         for index in lookup.studies(results, study, profile=profile, overrides=overrides):
             material = exhibits.of_study(index, results, with_images=with_images, warn=_warn)
             chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
-                material, results, study_file=lookup.study_file(study, index)
+                material, study_file=lookup.study_file(study, index)
             )
             _say_what_is_left_out(material, with_images)
     for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
@@ -336,10 +338,11 @@ def ui(study: str | None, results: Path, port: int) -> None:
 @click.argument("study", required=False)
 def sync(study: str | None, results: Path) -> None:
     """Make the MLflow pages equal to the records of STUDY, or of all studies."""
-    from repro import exhibits, lookup, synchronisation
+    from repro import exhibits, lookup, synchronisation, tables
 
     def page(index: "StudyIndex") -> tuple[str, dict[str, bytes]]:
-        return exhibits.page(exhibits.of_study(index, results, with_images=False, warn=_warn))
+        material = exhibits.of_study(index, results, with_images=False, warn=_warn)
+        return exhibits.page(material, tables.parts(material.outcomes, style="full"))
 
     name = None
     if study is not None:

@@ -4,17 +4,19 @@ Presentation never touches a network; what has to be computed with one comes fro
 `rarity`, which load torch, and only where there are pictures to show.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from repro import outcomes, records, rendering, tables
+from repro import outcomes, records, rendering
 from repro.errors import DataError, RecordError
 from repro.figures import catalogue
 from repro.figures.illustration import Form, encode
 from repro.figures.material import Material
 from repro.records import Record, StudyIndex
+from repro.rendering import Part
 from repro.report.chapter import Chapter
+from repro.specimens import Floats
 
 SHOWN: tuple[Form, ...] = ("svg", "png")  # one fits the page, the other opens everywhere
 
@@ -22,7 +24,7 @@ SHOWN: tuple[Form, ...] = ("svg", "png")  # one fits the page, the other opens e
 def of_study(
     index: StudyIndex, results: Path, *, with_images: bool, warn: Callable[[str], None]
 ) -> Material:
-    """The material of a study's figures.
+    """The material of a study's figures, pictures included.
 
     Args:
         index: Of the study.
@@ -30,39 +32,55 @@ def of_study(
         with_images: Whether real faces may be shown; synthetic ones always are.
         warn: Told in a sentence if there can be no pictures.
     """
+    material = without_pictures(index, results)
+    return with_pictures(material, results, with_images=with_images, warn=warn)
+
+
+def without_pictures(index: StudyIndex, results: Path) -> Material:
+    """What records alone say; enough for tables."""
     found = records.read_study(index, results)
     runs = {arm.name: _finished(arm.keys, found) for arm in index.arms}
-    weights = {
-        arm: [
-            drawn
-            for record in of_arm
-            if (drawn := records.read_weights(record, results)) is not None
-        ]
-        for arm, of_arm in runs.items()
-    }
-    material = Material(
+    return Material(
         index=index,
+        found=found,
         records=runs,
         outcomes=outcomes.of_study(index, found, results),
-        weights=weights,
+        weights={arm: _weights(of_arm, results) for arm, of_arm in runs.items()},
     )
-    return _with_pictures(material, found, results, with_images=with_images, warn=warn)
 
 
-def chapter(material: Material, results: Path, *, study_file: str) -> Chapter:
+def with_pictures(
+    material: Material, results: Path, *, with_images: bool, warn: Callable[[str], None]
+) -> Material:
+    """The material with what networks and data have to be asked for; arguments as `of_study`."""
+    ended = [record for of_arm in material.records.values() for record in of_arm]
+    if not any(with_images or record.shows_synthetic_faces for record in ended):
+        return material
+    from repro import gallery, rarity
+
+    faces: gallery.Faces = "all" if with_images else "synthetic"
+    try:
+        specimens = gallery.of_study(material.index, material.found, results, faces=faces)
+    except (DataError, RecordError) as error:
+        warn(f"no pictures of faces: {error}")
+        specimens = ()
+    measured = rarity.of_study(material.index, material.found, results)
+    return replace(material, specimens=specimens, rarity=measured)
+
+
+def chapter(material: Material, *, study_file: str) -> Chapter:
     """A study as a report has it."""
     return Chapter(
         index=material.index,
-        records=records.read_study(material.index, results),
+        records=material.found,
         outcomes=material.outcomes,
         illustrations=catalogue.draw(material),
         study_file=study_file,
     )
 
 
-def page(material: Material) -> tuple[str, dict[str, bytes]]:
+def page(material: Material, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study as its MLflow page has it: the first table; all tables and the figures by path."""
-    parts = tables.parts(material.outcomes, style="full")
     first, every = (
         rendering.render(shown, form="markdown", label=material.index.name)
         for shown in (parts[:1], parts)
@@ -74,32 +92,10 @@ def page(material: Material) -> tuple[str, dict[str, bytes]]:
     return first, files
 
 
-def _finished(keys: list[str], found: Mapping[str, Record]) -> list[Record]:
+def _finished(keys: Sequence[str], found: Mapping[str, Record]) -> list[Record]:
     return [found[key] for key in keys if key in found and found[key].finished]
 
 
-def _with_pictures(
-    material: Material,
-    found: Mapping[str, Record],
-    results: Path,
-    *,
-    with_images: bool,
-    warn: Callable[[str], None],
-) -> Material:
-    ended = [record for of_arm in material.records.values() for record in of_arm]
-    embedded = any(r.configuration["data"]["train"]["source"] == "synthetic" for r in ended)
-    if not embedded and not (with_images and ended):
-        return material
-    from repro import gallery, rarity
-
-    faces: gallery.Faces = "all" if with_images else "synthetic"
-    try:
-        specimens = gallery.of_study(material.index, found, results, faces=faces)
-    except (DataError, RecordError) as error:
-        warn(f"no pictures of faces: {error}")
-        specimens = ()
-    return replace(
-        material,
-        specimens=specimens,
-        rarity=rarity.of_study(material.index, found, results),
-    )
+def _weights(runs: Sequence[Record], results: Path) -> list[Floats]:
+    read = (records.read_weights(record, results) for record in runs)
+    return [weights for weights in read if weights is not None]

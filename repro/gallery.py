@@ -5,7 +5,6 @@ pictures that it was trained on, checked by their digest; writes nothing.
 """
 
 import functools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -55,13 +54,8 @@ def of_study(
     return tuple(
         _specimens(arm, record, results)
         for arm, record in chosen_runs(index, found).items()
-        if faces == "all" or is_synthetic(record)
+        if faces == "all" or record.shows_synthetic_faces
     )
-
-
-def is_synthetic(record: Record) -> bool:
-    """Whether a run was trained on the project's own faces."""
-    return bool(record.configuration["data"]["train"]["source"] == "synthetic")
 
 
 def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Record]:
@@ -80,7 +74,7 @@ def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Rec
 
 
 def _specimens(arm: str, record: Record, results: Path) -> Specimens:
-    choices = Configuration.model_validate_json(json.dumps(record.configuration))
+    choices = record.choices
     data = _training_images(choices.data.train, record.data["train"])
     split = training.split_images(data.is_face, share=choices.validation_share, seed=record.seed)
     weights = records.read_weights(record, results)
@@ -88,7 +82,7 @@ def _specimens(arm: str, record: Record, results: Path) -> Specimens:
     return Specimens(
         arm=arm,
         seed=record.seed,
-        synthetic=is_synthetic(record),
+        synthetic=record.shows_synthetic_faces,
         draws=None if weights is None else draws(data.images, train, weights),
         latents=_latents(record, choices, results, data.images, held_out),
     )

@@ -4,7 +4,6 @@ A real data set cannot say how many of its faces wear a hat or stand in dim ligh
 are drawn from such factors, so that resampling can be held against what it claims to find.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repro import records, training
-from repro.configuration import Configuration, SyntheticTraining
+from repro.configuration import SyntheticTraining
 from repro.data import sources
 from repro.data.levels import levels
 from repro.records import ArmIndex, Record, StudyIndex
@@ -47,7 +46,7 @@ def _of_arm(arm: ArmIndex, found: Mapping[str, Record], results: Path) -> Rarity
 
 def _of_run(record: Record, results: Path) -> dict[str, tuple[float, float]] | None:
     """Share and multiple of every level; None for a run without weights of embedded faces."""
-    choices = Configuration.model_validate_json(json.dumps(record.configuration))
+    choices = record.choices
     weights = records.read_weights(record, results)
     spec = choices.data.train
     if weights is None or not isinstance(spec, SyntheticTraining):

@@ -84,6 +84,16 @@ class Record:
         """Whether the run has numbers."""
         return self.failure is None
 
+    @property
+    def choices(self) -> Configuration:
+        """The configuration, typed."""
+        return Configuration.model_validate_json(json.dumps(self.configuration))
+
+    @property
+    def shows_synthetic_faces(self) -> bool:
+        """Whether it was trained on the project's own faces."""
+        return bool(self.configuration["data"]["train"]["source"] == "synthetic")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmIndex:

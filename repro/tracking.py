@@ -31,10 +31,11 @@ def experiment_name(index: StudyIndex) -> str:
 
 @dataclass(slots=True)
 class _Opened:
-    """An experiment, and the runs that it holds."""
+    """An experiment, the runs that it holds, and whether they changed since it was opened."""
 
     id: str
     mirrored: set[Name]
+    changed: bool
 
 
 @dataclass(slots=True)
@@ -63,6 +64,18 @@ class Mirror:
             if (arm, record.key) not in experiment.mirrored:
                 mlflow_runs.write(client, experiment.id, content)
                 experiment.mirrored.add((arm, record.key))
+                experiment.changed = True
+
+    def wants_page(self, index: StudyIndex) -> bool:
+        """Whether what a study comes to has to be shown anew: runs changed, or nothing is shown."""
+        if self._is_off:
+            return False
+        with self._one_warning():
+            client = self._connect()
+            experiment = self._open(client, index)
+            shown = any(map(is_summary, mlflow_runs.runs_of(client, experiment.id)))
+            return experiment.changed or not shown
+        return False
 
     def finish(
         self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
@@ -94,12 +107,12 @@ class Mirror:
         if name not in self._opened:
             experiment = open_experiment(client, index, self.results)
             wanted = {(arm, key) for arm, _, key in index.wanted()}
-            mirrored, _ = sort_out(
+            mirrored, binned = sort_out(
                 client,
                 experiment.experiment_id,
                 lambda name, run: name in wanted and run.info.status != "RUNNING",
             )
-            self._opened[name] = _Opened(experiment.experiment_id, mirrored)
+            self._opened[name] = _Opened(experiment.experiment_id, mirrored, bool(binned))
         return self._opened[name]
 
     @contextlib.contextmanager

@@ -207,7 +207,7 @@ def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_p
     done = CliRunner().invoke(main, [*command, "--only", "recal"])
 
     assert (done.exit_code, (tmp_path / "new").exists()) == (1, False)
-    assert "did you mean recall" in done.output
+    assert "did you mean 'recall'" in done.output
 
 
 def test_a_report_holds_the_studies_that_are_named(results, tmp_path):

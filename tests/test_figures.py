@@ -150,7 +150,7 @@ def material(*, published=None, synthetic=True, reduction=None, **changes):
         "specimens": [specimens(arm) for arm in ARMS],
         "rarity": [rarity()],
     }
-    return Material(index=index, records=runs, outcomes=told, **(plain | changes))
+    return Material(index=index, found=found, records=runs, outcomes=told, **(plain | changes))
 
 
 def lines(axes, label):
@@ -269,6 +269,15 @@ def test_print_is_shown_beside_real_data_alone(synthetic, marks):
 
     assert len(found) == marks
     assert ("Somebody (2020), Table 3" in drawn.caption) == bool(marks)
+
+
+def test_print_of_another_mean_is_not_drawn_as_one_over_portraits():
+    """A mean over groups says nothing of a pooled recall unless the groups are known."""
+    other = PRINTED.model_copy(update={"definition": "amini2019"})
+    bare = other.model_copy(update={"rows": [other.rows[0].model_copy(update={"groups": None})]})
+    drawn = recall.by_group(material(published=bare, synthetic=False))
+
+    assert style.PRINT not in [line.get_color() for line in drawn.figure.axes[0].get_lines()]
 
 
 def test_an_arm_stands_at_its_variance_and_recall():
@@ -468,7 +477,7 @@ def test_a_study_without_runs_has_no_figures():
     index = study_index({"x": ["none"]})
     told = outcomes.of_study(index, {}, None)
 
-    assert catalogue.draw(Material(index=index, records={"x": []}, outcomes=told)) == []
+    assert catalogue.draw(Material(index=index, found={}, records={"x": []}, outcomes=told)) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -578,7 +587,7 @@ def test_files_are_written_in_every_format_with_captions(tmp_path):
 
 def test_an_unknown_figure_is_named_with_a_suggestion(tmp_path):
     """Nothing is created."""
-    with pytest.raises(ReproError, match=r"--only recal: no such figure; did you mean recall\?"):
+    with pytest.raises(ReproError, match=r"--only recal: no such figure; did you mean 'recall'\?"):
         list(files.write(material(), tmp_path / "new", only=["recal"]))
 
     assert not (tmp_path / "new").exists()

@@ -4,6 +4,7 @@ import fcntl
 import shutil
 import sqlite3
 from dataclasses import replace
+from types import SimpleNamespace
 
 import mirrors
 import pytest
@@ -22,7 +23,7 @@ from mirrors import (
     write_study,
 )
 
-from repro import exhibits, mlflow_store, records, synchronisation
+from repro import exhibits, mlflow_store, records, synchronisation, tables
 from repro.cli import main
 from repro.errors import RecordError, ReproError
 from repro.records import ArmIndex
@@ -381,8 +382,9 @@ def test_no_mirror_is_made_where_there_are_no_results(tmp_path):
 @pytest.fixture
 def _plain_pages(monkeypatch):
     """The commands show a table of one row, and no figures: those have tests of their own."""
-    monkeypatch.setattr(exhibits, "of_study", lambda index, *_, **__: index)
-    monkeypatch.setattr(exhibits, "page", lambda _: (TABLE, {}))
+    monkeypatch.setattr(exhibits, "of_study", lambda *_, **__: SimpleNamespace(outcomes=None))
+    monkeypatch.setattr(tables, "parts", lambda *_, **__: [])
+    monkeypatch.setattr(exhibits, "page", lambda *_: (TABLE, {}))
 
 
 @pytest.mark.usefixtures("_plain_pages")

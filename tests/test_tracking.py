@@ -302,6 +302,28 @@ def test_tables_and_figures_are_a_run_without_an_arm(mirror, results):
     }
 
 
+def test_tables_and_figures_are_asked_for_only_when_runs_changed(results, warnings):
+    """Nothing is shown yet; it is; a later process finds it; a run is added."""
+    first, second = (Mirror(results, warnings.append) for _ in range(2))
+    asked = [first.wants_page(INDEX)]
+    first.finish(INDEX, TABLE, files=FIGURES)
+    asked += [first.wants_page(INDEX), second.wants_page(INDEX)]
+    second.add(INDEX, "alpha 0.1", RECORD)
+    asked.append(second.wants_page(INDEX))
+
+    assert asked == [True, False, False, True]
+
+
+def test_a_mirror_that_is_off_asks_for_nothing(tmp_path, warnings):
+    """A folder stands where the database should be: one warning, and no drawing in vain."""
+    mlflow_store.database(tmp_path).mkdir(parents=True)
+    mirror = Mirror(tmp_path, warnings.append)
+
+    assert not mirror.wants_page(INDEX)
+    assert not mirror.wants_page(INDEX)
+    assert len(warnings) == 1
+
+
 def test_tables_and_figures_are_written_anew_only_when_they_changed(mirror, results):
     """MLflow has no way to replace an artifact, so the run is replaced."""
     mirror.finish(INDEX, TABLE, files=FIGURES)

@@ -104,7 +104,7 @@ def _objective(record: Record) -> str:
 
 def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> None:
     """A thin line for each run and a thick one for each arm, the median of its runs."""
-    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    looks = material.looks
     for arm, runs in frame.groupby("arm", sort=False):
         look = looks[str(arm)]
         drawn = {"x": "epoch", "y": column, "color": look.colour, "legend": False, "ax": axes}

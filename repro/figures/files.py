@@ -1,6 +1,5 @@
 """The figures of a study as files: every format of each, and their captions."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from repro.errors import ReproError
 from repro.figures.catalogue import FIGURES
 from repro.figures.illustration import FORMS, Illustration, encode
 from repro.figures.material import Material
+from repro.layers import did_you_mean
 
 CAPTIONS = "captions.md"
 
@@ -30,8 +30,7 @@ def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iter
     """
     for name in only:
         if name not in FIGURES:
-            close = difflib.get_close_matches(name, FIGURES, 1)
-            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(FIGURES)}"
+            hint = did_you_mean(name, FIGURES) or f"; there are {', '.join(FIGURES)}"
             raise ReproError(f"--only {name}: no such figure{hint}")
     drawn = []
     for name in only or FIGURES:

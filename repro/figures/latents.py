@@ -27,7 +27,7 @@ def probabilities(material: Material) -> Illustration | None:
     if not weights:
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
-    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    looks = material.looks
     edges = _histograms(axes, weights, looks)
     axes.axvline(1, color=style.FAINT, lw=0.8)
     axes.set(
@@ -103,7 +103,7 @@ def collapse(material: Material) -> Illustration | None:
     if not runs:
         return None
     figure, (left, right) = style.canvas(1, 2, height=2.9, widths=[3, 2])
-    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    looks = material.looks
     for arm, of_arm in runs.items():
         _kl_of(left, arm, of_arm, looks[arm])
     left.set(yscale="log", xlabel="latent, by falling KL", ylabel="KL to the prior, nats")
@@ -160,7 +160,7 @@ def rarity(material: Material) -> Illustration | None:
         return None
     levels, shares = _order(material.rarity)
     figure, (axes,) = style.canvas(1, 1, height=0.9 + 0.21 * len(levels))
-    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    looks = material.looks
     width = 0.7 / len(material.rarity)
     for slot, one in enumerate(material.rarity):
         offset = (slot - (len(material.rarity) - 1) / 2) * width

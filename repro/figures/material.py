@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from repro.figures.style import Look, arm_looks
 from repro.outcomes import Arm, Outcomes
 from repro.records import Record, StudyIndex
 from repro.specimens import Floats, Rarity, Specimens
@@ -16,6 +17,7 @@ class Material:
 
     Attributes:
         index: Of the study.
+        found: Its records by key, failed runs among them.
         records: Its finished runs by arm, in the order of the seeds.
         outcomes: What they came to, with scores.
         weights: For each arm that resamples, the draws of each run that has them, shape (F,).
@@ -24,6 +26,7 @@ class Material:
     """
 
     index: StudyIndex
+    found: Mapping[str, Record]
     records: Mapping[str, Sequence[Record]]
     outcomes: Outcomes
     weights: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
@@ -34,6 +37,11 @@ class Material:
     def arms(self) -> list[Arm]:
         """Those with runs."""
         return [arm for arm in self.outcomes.arms if arm.runs]
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """Colour, marker and line of each arm, the same in every figure."""
+        return arm_looks([arm.name for arm in self.index.arms], self.index.reference)
 
     def said_of_data(self) -> str:
         """Data, profile, what was changed."""

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from repro import contrasts, readings
+from repro import contrasts, readings, verdicts
 from repro.figures import style
 from repro.figures.illustration import Illustration
 from repro.figures.material import Material, span
@@ -16,7 +16,7 @@ from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
-OVERALL = "all portraits"
+OVERALL, POOLED = "all portraits", DEFINITIONS["dehaan2020"]
 BOOTSTRAP = "95 % intervals for new seeds and new portraits (two-way bootstrap, Student's quantile)"
 
 
@@ -30,15 +30,15 @@ def by_group(material: Material) -> Illustration | None:
     looks = {**style.group_looks(groups), OVERALL: style.OVERALL}
     width = 0.8 / len(looks)
     for place, arm in enumerate(arms):
-        printed = _printed(material, arm)
+        printed = _printed_recalls(material, arm)
         for slot, (name, look) in enumerate(looks.items()):
             x = place + (slot - (len(looks) - 1) / 2) * width
             values, estimate = _values(arm, name)
             _marks(
                 axes, x, values, estimate, look, label=style.spoken(name) if place == 0 else None
             )
-            if printed is not None and (value := _print_of(printed, name)) is not None:
-                axes.plot(x + 0.3 * width, value, "_", color=style.PRINT, ms=9, mew=1.6)
+            if name in printed:
+                axes.plot(x + 0.3 * width, printed[name], "_", color=style.PRINT, ms=9, mew=1.6)
     axes.set_xticks(range(len(arms)), [arm.name for arm in arms])
     axes.grid(axis="x", visible=False)
     axes.set(ylabel="recall, %")
@@ -60,8 +60,8 @@ def by_group(material: Material) -> Illustration | None:
 def _values(arm: Arm, name: str) -> tuple[Floats, Estimate]:
     """Recall of each run and what they come to, of a group or of all portraits."""
     if name == OVERALL:
-        values = arm.run_recall(DEFINITIONS["dehaan2020"])
-        found = readings.reading(arm, DEFINITIONS["dehaan2020"]).of["recall"]
+        values = arm.run_recall(POOLED)
+        found = readings.reading(arm, POOLED).of["recall"]
         if np.isnan(found.interval.low):
             found = Estimate(float(values.mean()), intervals.t_interval(values))
         return values, found
@@ -123,8 +123,13 @@ def _printed(material: Material, arm: Arm) -> PublishedRow | None:
     return next((row for row in outcomes.published.rows if row.arm == arm.name), None)
 
 
-def _print_of(row: PublishedRow, name: str) -> float | None:
-    return row.recall if name == OVERALL else (row.groups or {}).get(name)
+def _printed_recalls(material: Material, arm: Arm) -> dict[str, float]:
+    """In percent, of each group and pooled over the portraits, as far as print says so."""
+    row, published = _printed(material, arm), material.outcomes.published
+    if row is None or published is None:
+        return {}
+    pooled = verdicts.restated(row, published, POOLED)["recall"]
+    return (row.groups or {}) | ({} if pooled is None else {OVERALL: pooled})
 
 
 def _said_of_print(material: Material) -> str:
@@ -141,7 +146,7 @@ def tradeoff(material: Material) -> Illustration | None:
         return None
     definition = _definition(material)
     figure, (axes,) = style.canvas(1, 1, height=3.4)
-    looks = style.arm_looks([arm.name for arm in material.index.arms], material.index.reference)
+    looks = material.looks
     for arm in arms:
         _tradeoff_of(axes, arm, looks[arm.name], definition)
         _ring(axes, _printed(material, arm), looks[arm.name])
