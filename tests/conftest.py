@@ -17,6 +17,11 @@ needs_pairs = pytest.mark.skipif(
 )
 
 
+def pytest_addoption(parser):
+    """How much of the list of faults."""
+    parser.addoption("--whole", action="store_true", help="inject every fault, not a quick part")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tests run as workers do."""

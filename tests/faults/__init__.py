@@ -1,0 +1,1 @@
+"""Interruptions, faults, bad input, two users at once: nothing is lost and no number is wrong."""
