@@ -22,6 +22,29 @@ def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="inject every fault, not a quick part")
 
 
+TOTALS = {
+    "faults": "faults injected",
+    "bad_inputs": "bad inputs tried",
+    "lost": "finished runs lost",
+    "wrong": "wrong results",
+}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the fault tests add up to, in a line."""
+    ended = [report for of_kind in terminalreporter.stats.values() for report in of_kind]
+    counted = [
+        pair
+        for report in ended
+        if getattr(report, "when", None) in ("call", "teardown")
+        for pair in report.user_properties
+    ]
+    totals = {name: sum(count for key, count in counted if key == name) for name in TOTALS}
+    if any(totals.values()):
+        line = ", ".join(f"{totals[name]:,} {words}" for name, words in TOTALS.items())
+        terminalreporter.write_line(f"Fault tests: {line}")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tests run as workers do."""

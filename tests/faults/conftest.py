@@ -1,18 +1,12 @@
 """What the fault tests share: how much they do, and what they add up to.
 
-A quick part runs with every other test; ``make faults`` runs the whole list.
+A quick part runs with every other test; ``make faults`` runs the whole list. The totals are printed
+by the outer ``conftest``, which the process that prints always loads.
 """
 
 from dataclasses import asdict, dataclass
 
 import pytest
-
-WORDS = {
-    "faults": "faults injected",
-    "bad_inputs": "bad inputs tried",
-    "lost": "finished runs lost",
-    "wrong": "wrong results",
-}
 
 
 @dataclass
@@ -39,18 +33,3 @@ def amount(request):
     """The first number, or the second where the whole list is asked for."""
     whole = request.config.getoption("--whole")
     return lambda quick, all_of_it: all_of_it if whole else quick
-
-
-def pytest_terminal_summary(terminalreporter):
-    """One line of totals."""
-    reports = [report for of_kind in terminalreporter.stats.values() for report in of_kind]
-    properties = [
-        pair
-        for report in reports
-        if getattr(report, "when", None) == "teardown"
-        for pair in report.user_properties
-    ]
-    totals = {name: sum(n for key, n in properties if key == name) for name in WORDS}
-    if any(totals.values()):
-        line = ", ".join(f"{totals[name]:,} {word}" for name, word in WORDS.items())
-        terminalreporter.write_line(f"Fault tests: {line}")
