@@ -4,15 +4,14 @@ Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is runni
 130 or 143 interrupted.
 """
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from repro import __version__, options
+from repro import __version__, interruptions, options
 from repro.errors import Busy, ReproError
 
 if TYPE_CHECKING:
@@ -31,20 +30,14 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
-        signal.signal(signal.SIGTERM, _terminated)
         try:
-            return super().invoke(ctx)
+            with interruptions.watched():
+                return super().invoke(ctx)
         except ReproError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(3 if isinstance(error, Busy) else 1)
-        except KeyboardInterrupt:
-            click.echo("Interrupted. Finished runs are kept; the same command goes on.", err=True)
-            sys.exit(130)
-
-
-def _terminated(*_: object) -> NoReturn:
-    click.echo("Terminated. Finished runs are kept; the same command goes on.", err=True)
-    sys.exit(143)
+        except interruptions.Interrupted as interruption:
+            sys.exit(interruption.status)
 
 
 @click.group(cls=_Group)
@@ -57,6 +50,16 @@ def main() -> None:
 @options.study_file
 @options.variant
 @options.places
+@click.option(
+    "--checkpoint-seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Least time between two checkpoints of a run; 0 keeps one after every epoch.",
+)
+@click.option(
+    "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
+)
 def run(
     study: Path,
     profile: str | None,
@@ -64,6 +67,8 @@ def run(
     results: Path,
     device: str,
     workers: int | None,
+    checkpoint_seconds: float,
+    retry_lost: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
     from repro import exhibits, machine, progress, rendering, runner, tables, tracking
@@ -77,6 +82,8 @@ def run(
             slots=machine.slots(device, workers),
             progress=watcher,
             mirror=mirror,
+            retry_lost=retry_lost,
+            checkpoint_seconds=checkpoint_seconds,
         )
     material = exhibits.without_pictures(index, results)
     parts = tables.parts(material.outcomes, style="full")

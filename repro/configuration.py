@@ -212,9 +212,9 @@ class Configuration(Section):
 
 
 def digest(value: Any) -> str:
-    """First 12 hex digits of the SHA-256 of a plain value in canonical JSON."""
+    """First 32 hex digits, 128 bits, of the SHA-256 of a plain value in canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 PRESETS: dict[str, dict[str, Any]] = {

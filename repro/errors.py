@@ -21,6 +21,10 @@ class RecordError(ReproError):
     """A record on disk is damaged, foreign or of another schema."""
 
 
+class LaterRelease(RecordError):
+    """A record on disk is of a schema that this release does not know."""
+
+
 class Busy(ReproError):
     """Another process is running this study."""
 

@@ -5,9 +5,9 @@ be had from the record later.
 """
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -95,14 +95,15 @@ def _per_photograph(
     return Scores(photographs.names, photographs.groups, top, windows, positive)
 
 
-def write_scores(path: Path, sets: dict[str, Scores]) -> None:
+def scores_csv(sets: dict[str, Scores]) -> bytes:
     """One line per photograph of each set, numbers in full precision."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
-        for name, s in sets.items():
-            columns = (s.names, s.groups, s.top_logit.tolist(), s.windows, s.positive)
-            table.writerows((name, *row) for row in zip(*columns, strict=True))
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
+    for name, s in sets.items():
+        columns = (s.names, s.groups, s.top_logit.tolist(), s.windows, s.positive)
+        table.writerows((name, *row) for row in zip(*columns, strict=True))
+    return file.getvalue().encode()
 
 
 def validation_metrics(

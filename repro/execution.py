@@ -1,25 +1,41 @@
 """One run from end to end: data, training, evaluation, record. What a worker process does."""
 
 import functools
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from repro import evaluation, provenance, training
+from repro import checkpoints, evaluation, lineage, locks, models, provenance, training, writing
+from repro.checkpoints import Checkpoint
 from repro.configuration import Data
 from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
-from repro.errors import RunFailed
+from repro.errors import ReproError, RunFailed
 from repro.evaluation import Scores
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import MODEL, SCORES, WEIGHTS, Record, write_record
+from repro.records import (
+    ADVICE,
+    MODEL,
+    SCORES,
+    WEIGHTS,
+    Record,
+    folder_of,
+    has_record,
+    write_record,
+)
 from repro.tasks import Task
-from repro.training import Epoch, Fitted
+from repro.training import Epoch, Fitted, State
+
+PATIENCE = 1.0  # seconds to wait for somebody else who trains the same run
+STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
+Files = dict[str, bytes]
 
 
 @functools.lru_cache(maxsize=1)
@@ -33,11 +49,11 @@ def _load(data: Data) -> tuple[TrainingImages, Photographs, Photographs]:
 
 
 class _Clock:
-    """Times one run."""
+    """Times one run, what it took before it was cut off included."""
 
-    def __init__(self, images_per_epoch: int) -> None:
-        """The run begins."""
-        self.images, self.epochs = images_per_epoch, 0
+    def __init__(self, images_per_epoch: int, before: float) -> None:
+        """The run begins, or goes on after `before` seconds."""
+        self.images, self.epochs, self.before = images_per_epoch, 0, before
         self.started, self.begin = datetime.now(UTC), time.perf_counter()
         self.trained = self.begin  # when the last epoch ended
 
@@ -47,11 +63,16 @@ class _Clock:
         self.epochs += 1
         return self.images / (self.trained - before)
 
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self.before + time.perf_counter() - self.begin
+
     def times(self) -> dict[str, Any]:
         """For the provenance; the rate is over all epochs and leaves out the evaluation."""
         times = {
             "started": self.started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - self.begin, 3),
+            "seconds": round(self.seconds, 3),
         }
         if self.epochs:
             rate = self.epochs * self.images / (self.trained - self.begin)
@@ -59,20 +80,71 @@ class _Clock:
         return times
 
 
-def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
+def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> str | None:
     """Train, evaluate and write the record; a failed run has a record with its reason.
+
+    A run that was cut off goes on from its last checkpoint.
 
     Args:
         task: The run.
         on_epoch: Called with each epoch's history and its training images per second.
+
+    Returns:
+        None if the run has a record now; else who is training it.
+
+    Raises:
+        ReproError: Data, device or disk do not allow it, or the program changed meanwhile.
     """
     training.prepare_process()
     training.require_device(task.device)
+    _require_same_program(task)
+    with locks.of_run(checkpoints.folder_of(task.key, task.results), patience=PATIENCE) as holder:
+        if holder is not None:
+            return holder
+        writing.sweep(folder_of(task.key, task.results))
+        if not has_record(task.key, task.results):
+            _require_space(task)
+            write_record(*_outcome(task, on_epoch))
+        checkpoints.remove(task.key, task.results)
+    return None
+
+
+def _require_same_program(task: Task) -> None:
+    """A record must not name code that was not there any more when it was made."""
+    if task.computation.code != lineage.code() or task.computation.libraries != lineage.libraries():
+        raise ReproError(
+            "the program was changed while its study ran; run the same command again: "
+            "`repro plan` says what is trained anew"
+        )
+
+
+def _require_space(task: Task) -> None:
+    """Refuse to begin what the disk cannot hold to the end, as far as that can be known."""
+    model = models.build(
+        task.configuration.model, latent_dim=task.configuration.latent_dim, seed=task.seed
+    )
+    network = sum(tensor.nbytes for tensor in model.state_dict().values())
+    needed = task.to_come * network + (checkpoints.KEPT + 1) * STATES * network
+    free = shutil.disk_usage(task.results).free
+    if free < needed:
+        raise writing.CannotWrite(
+            f"{task.results}: {free:,} bytes are free, and the {task.to_come} runs to come need "
+            f"about {needed:,}; {ADVICE}"
+        )
+
+
+def _outcome(task: Task, on_epoch: Callable[[Epoch, float], None]) -> tuple[Record, Path, Files]:
+    """Train and evaluate; the arguments of `write_record`."""
     images, portraits, nonfaces = _load(task.configuration.data)
-    clock = _Clock(training.images_per_epoch(task.configuration, images))
+    begun = checkpoints.latest(task.key, task.results)
+    clock = _Clock(
+        training.images_per_epoch(task.configuration, images), begun.seconds if begun else 0.0
+    )
+    went_on = {"went_on_after_epoch": begun.state.epoch} if begun else {}
 
     def measured() -> dict[str, Any]:
-        return {"commit": task.commit, **provenance.environment(task.device), **clock.times()}
+        environment = provenance.environment(task.device)
+        return {"commit": task.commit, **environment, **clock.times(), **went_on}
 
     try:
         fitted = training.fit(
@@ -81,20 +153,32 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> Record:
             images,
             device=task.device,
             on_epoch=lambda epoch: on_epoch(epoch, clock.epoch()),
+            resume=begun.state if begun else None,
+            keep=_keeper(task, clock),
         )
+        rule = task.configuration.windows
+        scores = {
+            "portraits": evaluation.score(fitted.model, portraits, rule),
+            "nonfaces": evaluation.score(fitted.model, nonfaces, rule),
+        }
+        record = _finished(task, fitted, images, scores, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
-        record = _record(task, failure=reason, provenance=measured())
-        write_record(record, task.results, {})
-        return record
-    rule = task.configuration.windows
-    scores = {
-        "portraits": evaluation.score(fitted.model, portraits, rule),
-        "nonfaces": evaluation.score(fitted.model, nonfaces, rule),
-    }
-    record = _finished(task, fitted, images, scores, measured)
-    write_record(record, task.results, _files(fitted, scores))
-    return record
+        return task.record(failure=reason, provenance=measured()), task.results, {}
+    return record, task.results, _files(fitted, scores)
+
+
+def _keeper(task: Task, clock: _Clock) -> Callable[[Callable[[], State]], None]:
+    """What writes a checkpoint after an epoch, unless the last one is recent."""
+    kept = time.monotonic()
+
+    def keep(capture: Callable[[], State]) -> None:
+        nonlocal kept
+        if time.monotonic() - kept >= task.checkpoint_seconds:
+            checkpoints.write(Checkpoint(capture(), clock.seconds), task.key, task.results)
+            kept = time.monotonic()
+
+    return keep
 
 
 def _finished(
@@ -115,8 +199,8 @@ def _finished(
         "positive_windows_portraits": _share(portraits),
         "positive_windows_nonfaces": _share(nonfaces),
     }
-    return _record(
-        task,
+    _require_numbers(task, {**metrics, **_extremes(scores)}, kl_per_latent)
+    return task.record(
         groups=groups,
         nonfaces=false,
         metrics=metrics,
@@ -126,27 +210,31 @@ def _finished(
     )
 
 
+def _extremes(scores: dict[str, Scores]) -> dict[str, float]:
+    """The largest logit of each set; a photograph without windows has none."""
+    found = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in scores.items()}
+    return {name: float(np.abs(values).max(initial=0.0)) for name, values in found.items()}
+
+
+def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
+    """A metric that is no number is an outcome of the run, and no number for a table."""
+    named = metrics | {f"kl of latent {i}": value for i, value in enumerate(kl_per_latent)}
+    for name, value in named.items():
+        if not np.isfinite(value):
+            reason = f"it is {value} after training"
+            raise RunFailed(epoch=task.configuration.epochs, term=name, reason=reason)
+
+
 def _share(scores: Scores) -> float:
     """Positive windows among all windows."""
     return float(scores.positive.sum() / max(int(scores.windows.sum()), 1))
 
 
-def _record(task: Task, **fields: Any) -> Record:
-    return Record(
-        key=task.key,
-        seed=task.seed,
-        configuration=task.configuration.model_dump(mode="json"),
-        data=task.data,
-        **fields,
-    )
-
-
-def _files(fitted: Fitted, scores: dict[str, Scores]) -> dict[str, Callable[[Path], None]]:
-    files: dict[str, Callable[[Path], None]] = {
-        SCORES: lambda path: evaluation.write_scores(path, scores),
-        MODEL: lambda path: save_file(training.checkpoint_tensors(fitted.model), path),
+def _files(fitted: Fitted, scores: dict[str, Scores]) -> Files:
+    files = {
+        SCORES: evaluation.scores_csv(scores),
+        MODEL: save(training.checkpoint_tensors(fitted.model)),
     }
     if fitted.weights is not None:
-        weights = torch.from_numpy(fitted.weights)
-        files[WEIGHTS] = lambda path: save_file({"face_weights": weights}, path)
+        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
     return files

@@ -1,15 +1,15 @@
 """Local worker processes: one run at a time each, one thread each, started once for many runs.
 
 ``concurrent.futures`` and joblib would do for the work itself, but both lose every run in flight
-when one worker dies; here only the dead worker's run is repeated, with the same seed.
-The workers write records; this module reports what happens and never looks into them.
+when one worker dies; here only the dead worker's run is repeated, with the same seed, from its last
+checkpoint. The workers write records; this module reports what happens and never looks into them.
 """
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from typing import Any, Literal
+from typing import Literal
 
 from repro.processes import Answer, Child, ChildError, Gone, Say
 from repro.tasks import Task
@@ -24,14 +24,15 @@ class Event:
     """What happened to a task.
 
     Attributes:
-        kind: ``lost`` means that its worker died every time; there is no record.
+        kind: ``lost`` means that its worker died every time; there is no record. ``held`` means
+            that another process is training it: it is taken up again later.
         epoch: Of an ``epoch`` event: that epoch's history.
         images_per_second: Of an ``epoch`` event: training images, in that epoch. Beside the
             history and not in it, because equal runs have equal histories.
-        reason: Of a ``lost`` event.
+        reason: Of a ``lost`` event; of a ``held`` one, who holds it.
     """
 
-    kind: Literal["started", "epoch", "ended", "lost"]
+    kind: Literal["started", "epoch", "ended", "lost", "held"]
     task: Task
     epoch: Epoch | None = None
     images_per_second: float = 0.0
@@ -75,6 +76,9 @@ def run_tasks(tasks: Iterable[Task], *, slots: Sequence[str]) -> Iterator[Event]
                     if attempts[event.task.key] < ATTEMPTS:
                         waiting.appendleft(event.task)
                         continue
+                elif event.kind == "held":
+                    attempts[event.task.key] -= 1
+                    waiting.append(event.task)
                 yield event
     finally:
         for worker in pool:
@@ -118,6 +122,8 @@ class _Worker(Child):
             epoch, rate = content
             return Event("epoch", task, epoch=epoch, images_per_second=rate)
         self.task = None
+        if content is not None:
+            return Event("held", task, reason=content)
         return Event("ended", task)
 
 
@@ -125,7 +131,7 @@ def _prepare() -> Answer:
     """In the worker: how a task is executed."""
     from repro import execution  # loads torch, here alone
 
-    def execute(task: Task, say: Say) -> Any:
-        execution.execute(task, on_epoch=lambda epoch, rate: say("epoch", (epoch, rate)))
+    def execute(task: Task, say: Say) -> str | None:
+        return execution.execute(task, on_epoch=lambda epoch, rate: say("epoch", (epoch, rate)))
 
     return execute

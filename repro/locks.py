@@ -1,12 +1,24 @@
-"""One process at a time on a study: a lock that the system lets go of, however its holder ends."""
+"""One process at a time on a study, and on a run: locks that the system lets go of by itself.
 
+However its holder ends, a lock is free then; what a lock's file holds is for people alone. On a
+file system without locks everybody gets one: then a run may be trained twice, and the first record
+stands.
+"""
+
+import contextlib
 import fcntl
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.records import StudyIndex
+from repro import records
+from repro.records import ADVICE, StudyIndex
+from repro.writing import CannotWrite
+
+PAUSE = 0.1  # seconds between two tries
 
 
 @contextmanager
@@ -15,17 +27,83 @@ def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
 
     Yields:
         None if it is held; who holds it if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
     """
-    path = results / "studies" / index.name / f"{index.variant}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as lock:
+    with _lock(records.index_path(index, results).with_suffix(".lock"), patience=0) as holder:
+        yield holder
+
+
+@contextmanager
+def of_run(folder: Path, *, patience: float) -> Iterator[str | None]:
+    """Hold the lock of an unfinished run, in its folder, which may be removed while it is held.
+
+    Args:
+        folder: Made if need be.
+        patience: Seconds to wait for it.
+
+    Yields:
+        None if it is held; who holds it if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
+    """
+    with _lock(folder / "lock", patience=patience) as holder:
+        yield holder
+
+
+@contextmanager
+def _lock(path: Path, *, patience: float) -> Iterator[str | None]:
+    end = time.monotonic() + patience
+    while True:
+        descriptor = _open(path)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            yield f"process {lock.read().strip() or 'unknown'}"
-            return
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield None
+            state = _try(descriptor, path)
+            if state == "held" and time.monotonic() >= end:
+                yield _holder(descriptor)
+                return
+            if state == "ours":
+                _sign(descriptor)
+                yield None
+                return
+        finally:
+            os.close(descriptor)
+        time.sleep(PAUSE if state == "held" else 0)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:  # somebody else's file: enough to lock, not to sign
+            return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None
+
+
+def _try(descriptor: int, path: Path) -> str:
+    """``ours``, ``held`` by somebody, or ``gone``: its file was removed before we had it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "held"
+    except OSError:  # no locks here
+        return "ours"
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return "ours"
+    return "gone"
+
+
+def _sign(descriptor: int) -> None:
+    """Say who holds it; nothing hangs on it."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+
+
+def _holder(descriptor: int) -> str:
+    text = os.pread(descriptor, 200, 0).decode(errors="replace")
+    return text if text.isprintable() and text.startswith("process ") else "another process"

@@ -9,9 +9,10 @@ import os
 import re
 from collections.abc import Sequence
 
+from repro import lineage
 from repro.errors import ReproError
 from repro.kernels import library
-from repro.records import Arithmetic
+from repro.records import Computation
 
 THREADS = 1  # of a run; checked against the worker's own constant by a test
 RUNS_PER_GPU = 4  # a guess, not measured; all of MIT's file takes 1.35 GB in each
@@ -34,11 +35,16 @@ def slots(device: str, workers: int | None = None) -> list[str]:
     return [devices[number % len(devices)] for number in range(count)]
 
 
-def arithmetic(places: Sequence[str]) -> Arithmetic:
+def computation(places: Sequence[str]) -> Computation:
     """How runs are computed on such slots."""
     device = places[0].split(":")[0]
-    kernels = library.chosen() if device == "cpu" else "torch"
-    return Arithmetic(device=device, kernels=kernels, threads=THREADS)
+    return Computation(
+        device=device,
+        kernels=library.chosen() if device == "cpu" else "torch",
+        threads=THREADS,
+        libraries=lineage.libraries(),
+        code=lineage.code(),
+    )
 
 
 def cores() -> int:

@@ -1,15 +1,19 @@
 """Child processes that answer requests: spawned, one thread each, ended with their parent.
 
+However the parent ends, its children end within a moment: each watches it from a thread.
+
 A child answers each request with any number of messages, the last of which says how it went.
 What a message means is the business of whoever starts the child.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from repro.errors import ReproError
@@ -47,8 +51,9 @@ class Child:
         theirs.close()
 
     def send(self, request: Any) -> None:
-        """Give the idle child a request."""
-        self.connection.send(request)
+        """Give the idle child a request; if it is no more, `receive` says so."""
+        with contextlib.suppress(BrokenPipeError, ConnectionError):
+            self.connection.send(request)
 
     def receive(self) -> tuple[str, Any]:
         """The next message: a word and what belongs to it; ``ended`` is the last one's word.
@@ -91,6 +96,7 @@ class Child:
 def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
     """The child: answer what arrives until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     answer = prepare()
 
     def say(word: str, content: Any) -> None:
@@ -110,3 +116,11 @@ def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
         except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
             message = ("defect", traceback.format_exc())
         connection.send(message)
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the parent, and end this process, whatever it is doing."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -54,6 +54,7 @@ class Lines:
         """Nothing is printed yet."""
         self.total = self.done = 0
         self.running: dict[str, str] = {}
+        self.waiting: set[str] = set()
         self.spoken = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -84,10 +85,16 @@ class Lines:
         self.done += 1
         self._say(f"[{self.done}/{self.total}] {task.title}: {outcome(record)}")
 
-    def lost(self, task: Task, reason: str) -> None:
-        """Say that there is no record."""
+    def held(self, task: Task, holder: str) -> None:
+        """Say once that somebody else is at it."""
         self.running.pop(task.key, None)
-        self._say(f"lost: {task.title}: {reason}")
+        if task.key not in self.waiting:
+            self.waiting.add(task.key)
+            self._say(f"{task.title}: {holder} is training it; waiting for that")
+
+    def remark(self, line: str) -> None:
+        """Say it."""
+        self._say(line)
 
     def _say(self, line: str) -> None:
         self.spoken = time.monotonic()
@@ -109,6 +116,7 @@ class Bars:
         )
         self.study: TaskID | None = None
         self.bars: dict[str, TaskID] = {}
+        self.waiting: set[str] = set()
 
     def __enter__(self) -> Self:
         self.rich.start()
@@ -148,10 +156,16 @@ class Bars:
         self.rich.advance(self.study)
         self.rich.console.print(f"{task.title}: {outcome(record)}", markup=False, highlight=False)
 
-    def lost(self, task: Task, reason: str) -> None:
-        """Replace the run's bar by the reason."""
+    def held(self, task: Task, holder: str) -> None:
+        """Replace the run's bar by a line, once."""
         self._remove(task)
-        self.rich.console.print(f"lost: {task.title}: {reason}", markup=False)
+        if task.key not in self.waiting:
+            self.waiting.add(task.key)
+            self.remark(f"{task.title}: {holder} is training it; waiting for that")
+
+    def remark(self, line: str) -> None:
+        """Print it above the bars."""
+        self.rich.console.print(line, markup=False, highlight=False)
 
     def _remove(self, task: Task) -> None:
         bar = self.bars.pop(task.key, None)

@@ -4,48 +4,55 @@
 that resample, ``weights.safetensors``. A folder appears whole or not at all: it exists when the
 run ended, finished or failed with a reason.
 ``results/studies/NAME/VARIANT.json`` says which runs a study wants: tables need nothing else.
-A run is named by what shapes its bits (configuration, seed, data, and how the machine computes),
-never by the study that asked for it: two studies that share an arm share its runs.
+A run is named by what shapes its bits (configuration, seed, data, and how it was computed), never
+by the study that asked for it: two studies that share an arm share its runs.
 """
 
-import contextlib
 import csv
 import hashlib
 import io
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from repro import sealed, writing
 from repro.configuration import Configuration, digest
-from repro.errors import RecordError
+from repro.errors import LaterRelease, RecordError
 from repro.metrics import Count
 from repro.study import Study
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no `computation`, and a checksum of its content in place of its bytes
+ADVICE = "make room or let it be written, or pass --results DIR; then run the same command again"
+RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
 
 
+State = Literal["finished", "failed", "damaged", "absent"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
-    """How a machine computes, as far as it decides the last bits of a result.
+class Computation:
+    """How a run is computed, as far as it decides the last bits of a result.
 
     Attributes:
         device: ``cpu`` or ``cuda``.
         kernels: ``blocked`` or ``torch``.
         threads: Of a run.
+        libraries: Release of each that computes.
+        code: Digest of what each module of ours that computes says.
     """
 
     device: str
     kernels: str
     threads: int
+    libraries: Mapping[str, str]
+    code: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,7 @@ class Record:
         key: Names the run: digest and seed.
         configuration: Every choice, as plain values.
         data: Digest of the content of each part of the data.
+        computation: How it was computed, as `Computation`; empty in records of schema 1.
         failure: None, or epoch, term and reason.
         groups: Detections per group on the test portraits; empty if failed.
         nonfaces: Detections on the photographs without a face; None if failed or absent.
@@ -70,6 +78,7 @@ class Record:
     seed: int
     configuration: dict[str, Any]
     data: dict[str, str]
+    computation: dict[str, Any] = field(default_factory=dict)
     failure: dict[str, Any] | None = None
     groups: dict[str, Count] = field(default_factory=dict)
     nonfaces: Count | None = None
@@ -144,13 +153,13 @@ class PhotographScores:
 
 
 def run_key(
-    configuration: Configuration, seed: int, *, data: Mapping[str, str], arithmetic: Arithmetic
+    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
 ) -> str:
     """The name of a run: everything that shapes its numbers."""
     identity = {
         "configuration": configuration.identity(),
         "data": dict(data),
-        "arithmetic": asdict(arithmetic),
+        "computation": asdict(computation),
     }
     return f"{digest(identity)}-seed{seed}"
 
@@ -160,7 +169,7 @@ def index_study(
     *,
     data: Mapping[str, Mapping[str, str]],
     description: str,
-    arithmetic: Arithmetic,
+    computation: Computation,
 ) -> StudyIndex:
     """The index of a study.
 
@@ -168,11 +177,11 @@ def index_study(
         study: The resolved study.
         data: For each arm's name, the digests of its data.
         description: Of the data, for captions.
-        arithmetic: Of the workers.
+        computation: Of the workers.
     """
     keys = {
         arm.name: [
-            run_key(arm.configuration, seed, data=data[arm.name], arithmetic=arithmetic)
+            run_key(arm.configuration, seed, data=data[arm.name], computation=computation)
             for seed in range(study.replicates)
         ]
         for arm in study.arms
@@ -202,58 +211,85 @@ def _published(study: Study) -> dict[str, Any] | None:
     return study.published.model_dump(mode="json") | {"margin": margin}
 
 
-def write_record(
-    record: Record, results: Path, files: Mapping[str, Callable[[Path], None]]
-) -> Path:
+def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> Path:
     """Write a run's folder whole or not at all.
 
     Args:
         record: With `files` empty; the digests are filled in here.
         results: The results folder.
-        files: For each file beside the record, a function that writes it to a path.
+        files: The content of each file beside the record, by name.
 
     Returns:
         The run's folder. If another process finished the same run first, its folder stays.
+
+    Raises:
+        CannotWrite: The disk is full, or the place cannot be written.
     """
-    runs = results / "runs"
-    partial = runs / f".{record.key}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        digests = {}
-        for name, write in files.items():
-            write(partial / name)
-            digests[name] = _settled(partial / name)
-        content = {"schema": SCHEMA, **asdict(record), "files": digests}
-        _write_json(partial / "record.json", content)
-        with contextlib.suppress(OSError):  # another process was first: its record stands
-            partial.rename(runs / record.key)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    content = {"schema": SCHEMA, **asdict(record), "files": digests}
+    folder = folder_of(record.key, results)
+    writing.put_folder(folder, {**files, RECORD: sealed.seal(content)}, advice=ADVICE)
     if not has_record(record.key, results):
-        raise RecordError(f"{runs / record.key}: the record could not be put in place")
-    return runs / record.key
+        raise RecordError(f"{folder}: in the way of a record; move it away and run again")
+    return folder
+
+
+def folder_of(key: str, results: Path) -> Path:
+    """Where a run's evidence is, or would be."""
+    return results / "runs" / key
 
 
 def has_record(key: str, results: Path) -> bool:
     """Whether the run ended, finished or failed."""
-    return (results / "runs" / key / "record.json").is_file()
+    return (folder_of(key, results) / RECORD).is_file()
+
+
+def state_of(key: str, results: Path) -> State:
+    """How a run ended, as far as its record and the names beside it say.
+
+    Raises:
+        RecordError: A later release wrote it.
+    """
+    folder = folder_of(key, results)
+    if not folder.exists():
+        return "absent"
+    try:
+        record = read_record(key, results)
+    except LaterRelease:
+        raise
+    except RecordError:
+        return "damaged"
+    if not all((folder / name).is_file() for name in record.files):
+        return "damaged"
+    return "finished" if record.finished else "failed"
+
+
+def set_aside(key: str, results: Path) -> Path:
+    """Move a run's folder out of the way; where it is now.
+
+    Raises:
+        CannotWrite: It cannot be moved.
+    """
+    return writing.move_aside(folder_of(key, results), results / "aside", advice=ADVICE)
 
 
 def read_record(key: str, results: Path) -> Record:
-    """One run's record.
+    """One run's record, of this schema or an earlier one.
 
     Raises:
-        RecordError: It is missing, damaged, or of another schema.
+        RecordError: It is missing, damaged, another run's, or a later release's.
     """
-    path = results / "runs" / key / "record.json"
+    path = folder_of(key, results) / RECORD
     content = _read_json(path)
-    content["groups"] = {name: Count(**count) for name, count in content["groups"].items()}
-    content["nonfaces"] = Count(**content["nonfaces"]) if content["nonfaces"] else None
     try:
-        return Record(**content)
-    except TypeError as error:
+        content["groups"] = {name: Count(**count) for name, count in content["groups"].items()}
+        content["nonfaces"] = Count(**content["nonfaces"]) if content["nonfaces"] else None
+        record = Record(**content)
+    except (TypeError, KeyError, AttributeError) as error:
         raise RecordError(f"{path}: not a record of this program ({error})") from None
+    if record.key != key:
+        raise RecordError(f"{path}: this is the record of {record.key}; move it away")
+    return record
 
 
 def read_scores(record: Record, results: Path) -> PhotographScores | None:
@@ -297,7 +333,7 @@ def read_file(record: Record, results: Path, name: str) -> bytes | None:
     expected = record.files.get(name)
     if expected is None:
         return None
-    path = results / "runs" / record.key / name
+    path = folder_of(record.key, results) / name
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -308,12 +344,18 @@ def read_file(record: Record, results: Path, name: str) -> bytes | None:
 
 
 def write_index(index: StudyIndex, results: Path) -> Path:
-    """Put a study's index in place, whole."""
-    path = results / "studies" / index.name / f"{index.variant}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    _write_json(partial, {"schema": SCHEMA, **asdict(index)})
-    return partial.replace(path)
+    """Put a study's index in place, whole.
+
+    Raises:
+        CannotWrite: The disk is full, or the place cannot be written.
+    """
+    content = sealed.seal({"schema": SCHEMA, **asdict(index)})
+    return writing.put(index_path(index, results), content, advice=ADVICE)
+
+
+def index_path(index: StudyIndex, results: Path) -> Path:
+    """Where a study's index is, or would be."""
+    return results / "studies" / index.name / f"{index.variant}.json"
 
 
 def read_indexes(results: Path, name: str | None = None) -> list[StudyIndex]:
@@ -338,44 +380,32 @@ def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:
     }
 
 
-def _settled(path: Path) -> str:
-    """SHA-256 of a file that is surely on the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    whole = json.loads(json.dumps(content, allow_nan=False))
-    whole["checksum"] = _checksum(whole)
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(whole, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     """The content of a file of ours, less schema and checksum, both checked."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        raw = path.read_bytes()
+        content = json.loads(raw)
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such record") from None
+    except PermissionError:
+        raise RecordError(f"{path}: not readable for you; ask whoever wrote it") from None
     except (OSError, ValueError) as error:
-        raise RecordError(f"{path}: damaged ({error}); remove its folder and run again") from None
-    if not isinstance(content, dict) or "schema" not in content:
+        raise RecordError(f"{path}: damaged ({error}); run again, it is made anew") from None
+    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise RecordError(f"{path}: not a record of this program; move it away")
-    if content["schema"] != SCHEMA:
-        raise RecordError(
-            f"{path}: written by schema {content['schema']}, this is schema {SCHEMA}; "
-            "run the study again, or use the release that wrote it"
+    if content["schema"] > SCHEMA:
+        raise LaterRelease(
+            f"{path}: written by a later release (schema {content['schema']}, this one knows "
+            f"{SCHEMA}); use that release"
         )
-    if content.pop("checksum", None) != _checksum(content):
-        raise RecordError(f"{path}: its checksum does not fit; remove its folder and run again")
-    del content["schema"]
-    return content
+    if not _is_whole(content, raw):
+        raise RecordError(f"{path}: its checksum does not fit; run again, it is made anew")
+    return {name: value for name, value in content.items() if name not in ("schema", "checksum")}
+
+
+def _is_whole(content: dict[str, Any], raw: bytes) -> bool:
+    if content["schema"] == SCHEMA:
+        return sealed.is_whole(raw)
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    text = json.dumps(rest, sort_keys=True)
+    return content.get("checksum") == hashlib.sha256(text.encode()).hexdigest()

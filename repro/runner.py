@@ -1,20 +1,22 @@
 """A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from repro import executor, locks, machine, provenance, records
+from repro import executor, locks, machine, provenance, records, writing
 from repro.configuration import Data
-from repro.errors import Busy, ReproError
-from repro.records import Record, StudyIndex
+from repro.errors import Busy
+from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
-from repro.tasks import Task
+from repro.tasks import CHECKPOINT_SECONDS, Task
 
 if TYPE_CHECKING:
     from repro.tracking import Mirror
+
+
+LOST = "worker"  # the term of a failure of a run whose worker died every time
 
 
 class Progress(Protocol):
@@ -32,8 +34,11 @@ class Progress(Protocol):
     def ended(self, task: Task, record: Record) -> None:
         """The run has a record."""
 
-    def lost(self, task: Task, reason: str) -> None:
-        """The run has none and will not get one now."""
+    def held(self, task: Task, holder: str) -> None:
+        """Somebody else is at the run; it is taken up again later."""
+
+    def remark(self, line: str) -> None:
+        """Something else that a person should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +48,21 @@ class Plan:
     Attributes:
         index: The study as tables see it.
         tasks: Every run, in the order of execution, seed by seed.
-        missing: Those without a record.
+        states: How far each run is, by key.
     """
 
     index: StudyIndex
     tasks: Sequence[Task]
-    missing: Sequence[Task]
+    states: Mapping[str, State]
+
+    @property
+    def missing(self) -> list[Task]:
+        """Those without a record that can be used."""
+        return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
 
 
 def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
-    """Find out which runs of a study have no record. Writes nothing.
+    """Find out how far the runs of a study are. Writes nothing.
 
     Args:
         study: Resolved.
@@ -61,9 +71,11 @@ def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
 
     Raises:
         DataError: A data source is missing.
+        LaterRelease: A record is of a schema that this release does not know.
     """
     from repro.data import sources
 
+    computation = machine.computation(slots)
     known: dict[Data, dict[str, str]] = {}
     for arm in study.arms:
         if arm.configuration.data not in known:
@@ -72,7 +84,7 @@ def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
         study,
         data={arm.name: known[arm.configuration.data] for arm in study.arms},
         description=sources.describe(study.arms[0].configuration.data),
-        arithmetic=machine.arithmetic(slots),
+        computation=computation,
     )
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     commit = provenance.commit()
@@ -83,76 +95,117 @@ def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
             seed=run.seed,
             configuration=run.arm.configuration,
             data=known[run.arm.configuration.data],
+            computation=computation,
             commit=commit,
             results=results,
         )
         for run in study.runs()
     ]
-    missing = [task for task in tasks if not records.has_record(task.key, results)]
-    return Plan(index, tasks, missing)
+    return Plan(index, tasks, _states(tasks))
+
+
+def _states(tasks: Sequence[Task]) -> dict[str, State]:
+    return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
 def run(
-    study: Study, results: Path, *, slots: Sequence[str], progress: Progress, mirror: "Mirror"
+    study: Study,
+    results: Path,
+    *,
+    slots: Sequence[str],
+    progress: Progress,
+    mirror: "Mirror",
+    retry_lost: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
+    Args:
+        study: Resolved.
+        results: The results folder.
+        slots: Where runs execute; see `machine`.
+        progress: Told what happens.
+        mirror: Given every run that ended.
+        retry_lost: Whether runs whose worker died every time are tried again.
+        checkpoint_seconds: Between two checkpoints of a run at least.
+
     Raises:
         Busy: Another process is running this study.
-        ReproError: Data or study are wrong, or runs were lost with their workers.
+        ReproError: Data, study or disk do not allow it.
     """
     from repro.data import sources
 
     planned = plan(study, results, slots=slots)
-    if planned.missing:
-        for data in {task.configuration.data for task in planned.missing}:
-            sources.check(data)
-    _make(results)
+    for data in {task.configuration.data for task in planned.missing}:
+        sources.check(data)
     with locks.of_study(planned.index, results) as holder:
         if holder is not None:
             raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")
+        for line in _cleared(planned, retry_lost=retry_lost):
+            progress.remark(line)
+        _require_writable(planned, results)
+        planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
         progress.begin(total=len(planned.tasks), done=done, workers=len(slots))
-        lost = _execute(planned, slots=slots, progress=progress, mirror=mirror)
+        tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
+        _execute(planned.index, tasks, slots=slots, progress=progress, mirror=mirror)
         for arm, _, key in planned.index.wanted():
-            if records.has_record(key, results):
-                mirror.add(planned.index, arm, records.read_record(key, results))
-    if lost:
-        raise ReproError(
-            f"{len(lost)} runs have no record: {'; '.join(lost)}. Run the same command again."
-        )
+            mirror.add(planned.index, arm, records.read_record(key, results))
     return planned.index
 
 
+def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
+    """Put records aside that are damaged, or are to be tried again; a sentence for each."""
+    for task in planned.tasks:
+        state = planned.states[task.key]
+        if state == "damaged":
+            aside = records.set_aside(task.key, task.results)
+            yield f"{task.title}: its record is damaged, kept as {aside}; the run is done again"
+        elif state == "failed" and retry_lost:
+            failure = records.read_record(task.key, task.results).failure
+            if failure is not None and failure["term"] == LOST:
+                aside = records.set_aside(task.key, task.results)
+                yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
+
+
+def _require_writable(planned: Plan, results: Path) -> None:
+    """Refuse before the training what would be refused after it."""
+    if planned.missing:
+        for folder in ("runs", "unfinished"):
+            writing.require_writable(results / folder, advice=ADVICE)
+
+
 def _execute(
-    planned: Plan, *, slots: Sequence[str], progress: Progress, mirror: "Mirror"
-) -> list[str]:
-    """Run what is missing; the titles of runs that were lost."""
-    lost = []
-    for event in executor.run_tasks(planned.missing, slots=slots):
+    index: StudyIndex,
+    missing: Sequence[Task],
+    *,
+    slots: Sequence[str],
+    progress: Progress,
+    mirror: "Mirror",
+) -> None:
+    """Run what is missing."""
+    tasks = [replace(task, to_come=len(missing) - i) for i, task in enumerate(missing)]
+    epochs: dict[str, float] = {}
+    for event in executor.run_tasks(tasks, slots=slots):
         task = event.task
         if event.kind == "started":
             progress.started(task)
+        elif event.kind == "held":
+            progress.held(task, event.reason)
         elif event.epoch is not None:
+            epochs[task.key] = event.epoch["epoch"]
             progress.epoch(task, event.epoch, images_per_second=event.images_per_second)
-        elif event.kind == "ended":
+        else:
+            if event.kind == "lost":
+                _write_lost(task, epoch=int(epochs.get(task.key, 0)) + 1, reason=event.reason)
             record = records.read_record(task.key, task.results)
             progress.ended(task, record)
-            mirror.add(planned.index, task.arm, record)
-        else:
-            progress.lost(task, event.reason)
-            lost.append(f"{task.title}: {event.reason}")
-    return lost
+            mirror.add(index, task.arm, record)
 
 
-def _make(results: Path) -> None:
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        probe = results / f".{os.getpid()}.probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ReproError(
-            f"{results}: cannot be written ({error.strerror}); pass --results DIR"
-        ) from None
+def _write_lost(task: Task, *, epoch: int, reason: str) -> None:
+    """A run whose worker died every time has failed."""
+    failure = {"epoch": epoch, "term": LOST, "reason": reason}
+    record = task.record(failure=failure, provenance={"commit": task.commit})
+    records.write_record(record, task.results, {})

@@ -1,9 +1,13 @@
 """A run as it is handed to a worker. Nothing here loads torch."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from repro.configuration import Configuration
+from repro.records import Computation, Record
+
+CHECKPOINT_SECONDS = 30.0  # between two checkpoints of a run at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +20,12 @@ class Task:
         seed: The replicate.
         configuration: Of the arm.
         data: Digests of the data's content.
+        computation: How it is computed.
         commit: Of the program.
         results: Where the record goes.
         device: Where it trains, as torch names it: cpu, cuda:0.
+        to_come: Runs that will still be written to the results, this one included.
+        checkpoint_seconds: Between two checkpoints at least; epochs that are shorter share one.
     """
 
     key: str
@@ -26,11 +33,29 @@ class Task:
     seed: int
     configuration: Configuration
     data: dict[str, str]
+    computation: Computation
     commit: str | None
     results: Path
     device: str = "cpu"
+    to_come: int = 1
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     @property
     def title(self) -> str:
         """For people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
+
+    def record(self, **fields: Any) -> Record:
+        """The record of this run.
+
+        Args:
+            fields: What came out, as `Record` has it.
+        """
+        return Record(
+            key=self.key,
+            seed=self.seed,
+            configuration=self.configuration.model_dump(mode="json"),
+            data=self.data,
+            computation=asdict(self.computation),
+            **fields,
+        )

@@ -1,11 +1,12 @@
 """One run: (configuration, seed, images) -> fitted network and history.
 
 The same configuration, seed, images and machine give the same bits: one thread, named random
-streams, deterministic kernels. Nothing is read or written here.
+streams, deterministic kernels. A run that goes on from the `State` after one of its epochs gives
+them, too. Nothing is read or written here.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,22 @@ class Fitted:
     best_epoch: int
     split: Split
     weights: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the rest of a run hangs on, after an epoch.
+
+    Attributes:
+        epoch: Epochs that are done.
+        tensors: Of the network, the best network so far, Adam, the random streams on torch, and
+            the weights of the faces, by name.
+        rest: What is no tensor, as plain values: history, best epoch, stream of the batches.
+    """
+
+    epoch: int
+    tensors: dict[str, Tensor]
+    rest: dict[str, Any]
 
 
 def prepare_process() -> None:
@@ -108,6 +125,8 @@ def fit(
     *,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    resume: State | None = None,
+    keep: Callable[[Callable[[], State]], None] = lambda capture: None,
 ) -> Fitted:
     """Train one network.
 
@@ -117,11 +136,16 @@ def fit(
         data: All labelled crops; a share is held out.
         device: Where, as torch names it: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
+        resume: The state after one of the run's own epochs; from the start if None.
+        keep: Called after `on_epoch`, unless it was the last epoch, with what gives the state.
 
     Raises:
         RunFailed: A term, a parameter or the weights stopped being numbers.
     """
-    return _Fit(configuration, seed, data, torch.device(device)).run(on_epoch)
+    run = _Fit(configuration, seed, data, torch.device(device))
+    if resume is not None:
+        run.restore(resume)
+    return run.run(on_epoch, keep)
 
 
 class _Fit:
@@ -142,38 +166,81 @@ class _Fit:
             latent_dim=configuration.latent_dim,
             seed=streams.stream_seed(seed, "initialisation"),
         ).to(device)
-        step = Step(configuration, self.model, self.images)
+        self.step = step = Step(configuration, self.model, self.images)
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        self.totals = step.totals
         self.update: Update = CapturedStep(step, GraphCapture()) if device.type == "cuda" else step
         self.batches = streams.generator(seed, "batches")
         self.latent_noise = streams.torch_generator(seed, "latent noise", device)
         self.density_noise = streams.torch_generator(seed, "density noise")
         self.weights: NDArray[np.float64] | None = None
+        self.history: list[Epoch] = []
+        self.best, self.best_epoch, self.best_state = -1.0, 0, dict[str, Tensor]()
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)
 
-    def run(self, on_epoch: Callable[[Epoch], None]) -> Fitted:
-        """All epochs."""
-        history: list[Epoch] = []
-        best, best_epoch, state = -1.0, 0, dict[str, Tensor]()
-        for number in range(1, self.choices.epochs + 1):
+    def run(
+        self, on_epoch: Callable[[Epoch], None], keep: Callable[[Callable[[], State]], None]
+    ) -> Fitted:
+        """All epochs that are not done yet."""
+        for number in range(len(self.history) + 1, self.choices.epochs + 1):
             epoch = {"epoch": float(number), **self.epoch(number)}
-            history.append(epoch)
+            self.history.append(epoch)
             on_epoch(epoch)
-            if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= best:
-                best, best_epoch = epoch["val_accuracy"], number
-                state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.model.load_state_dict(state)
-        return Fitted(self.model, tuple(history), best_epoch, self.split, self.weights)
+            if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
+                self.best, self.best_epoch = epoch["val_accuracy"], number
+                self.best_state = _copy(self.model.state_dict())
+            if number < self.choices.epochs:
+                keep(self.state)
+        self.model.load_state_dict(self.best_state)
+        return Fitted(self.model, tuple(self.history), self.best_epoch, self.split, self.weights)
+
+    def state(self) -> State:
+        """The state after the epochs that are done."""
+        tensors = {
+            **_named("network", self.model.state_dict()),
+            **_named("best", self.best_state),
+            **_named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
+        }
+        for number, parameter in enumerate(self.model.parameters()):
+            tensors |= _named(f"adam.{number}", self.step.optimiser.state[parameter])
+        if self.weights is not None:
+            tensors["face_weights"] = torch.from_numpy(self.weights)
+        rest = {
+            "history": self.history,
+            "best": [self.best, self.best_epoch],
+            "batches": self.batches.bit_generator.state,
+        }
+        return State(len(self.history), tensors, rest)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state."""
+        tensors = state.tensors
+        self.model.load_state_dict(_unnamed("network", tensors))
+        self.best_state = _unnamed("best", tensors)
+        for name, stream in self._torch_streams().items():
+            stream.set_state(tensors[f"random.{name}"])
+        for number, parameter in enumerate(self.model.parameters()):
+            moments = _unnamed(f"adam.{number}", tensors).items()
+            # In the parameter's own layout, in which Adam would have made them.
+            self.step.optimiser.state[parameter] = {
+                name: torch.empty_like(parameter).copy_(m) if m.ndim else m.to(self.device)
+                for name, m in moments
+            }
+        self.weights = tensors["face_weights"].numpy() if "face_weights" in tensors else None
+        self.history = list(state.rest["history"])
+        self.best, self.best_epoch = state.rest["best"]
+        self.batches.bit_generator.state = state.rest["batches"]
+
+    def _torch_streams(self) -> dict[str, torch.Generator]:
+        return {"latent noise": self.latent_noise, "density noise": self.density_noise}
 
     def epoch(self, number: int) -> Epoch:
         """Draw, train and validate."""
         batches = self._draw(number)
         self._train(batches)
-        means = dict(zip(TERMS, (self.totals / max(batches.size, 1)).tolist(), strict=True))
+        means = dict(zip(TERMS, (self.step.totals / max(batches.size, 1)).tolist(), strict=True))
         self._require_numbers(number, means)
         epoch = {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
@@ -184,7 +251,7 @@ class _Fit:
         """All updates of an epoch; the host decides nothing on the way."""
         faces = self.is_face[batches].sum(axis=1)
         index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
-        self.totals.zero_()
+        self.step.totals.zero_()
         self.model.train()
         size = (len(batches), self.choices.batch_size, self._latents)
         noise = torch.randn(size, generator=self.latent_noise, device=self.device)
@@ -278,6 +345,21 @@ def _degenerate_weights_fail(number: int) -> Iterator[None]:
         yield
     except resampling.DegenerateWeights as error:
         raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
+
+
+def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a part of a state, as they are called in the whole."""
+    return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _unnamed(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `_named`."""
+    start = f"{part}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def checkpoint_tensors(model: Model) -> dict[str, Any]:

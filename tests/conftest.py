@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from repro import layers, training
+from repro import layers, machine, training
 from repro.configuration import PRESETS, Configuration
 from repro.data.sets import TrainingImages
 from repro.kernels import library
 from repro.records import ArmIndex, StudyIndex
+from repro.tasks import Task
 
 needs_blocks = pytest.mark.skipif(
     library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
@@ -57,6 +58,21 @@ def configuration(**changes):
     return Configuration.model_validate(
         layers.merge(layers.merge(PRESETS["dehaan2020"], small), changes)
     )
+
+
+def a_task(results, **changes):
+    """A run of the small configuration in these results."""
+    plain = {
+        "key": "k-seed0",
+        "arm": "x",
+        "seed": 0,
+        "configuration": configuration(),
+        "data": {},
+        "computation": machine.computation(["cpu"]),
+        "commit": None,
+        "results": results,
+    }
+    return Task(**(plain | changes))
 
 
 def training_images(faces=40, others=40, seed=0):

@@ -4,12 +4,11 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import configuration, training_images
+from conftest import a_task, configuration, training_images
 
 from repro import calibration, training
 from repro.calibration import Cost
 from repro.errors import ReproError
-from repro.tasks import Task
 
 SMALL = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
@@ -20,15 +19,7 @@ COST = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8)
 
 
 def task(seed, results, **changes):
-    return Task(
-        key=f"k-seed{seed}",
-        arm="x",
-        seed=seed,
-        configuration=configuration(**changes),
-        data={},
-        commit=None,
-        results=results,
-    )
+    return a_task(results, key=f"k-seed{seed}", seed=seed, configuration=configuration(**changes))
 
 
 def test_a_run_costs_its_epochs_and_its_scan():

@@ -331,7 +331,8 @@ def test_a_second_process_on_one_study_is_told_to_wait(tmp_path):
     first.communicate(timeout=10)
 
     assert second.returncode == 3
-    assert f"process {first.pid} is running alpha_sweep" in second.stderr
+    assert f"process {first.pid} on " in second.stderr
+    assert "is running alpha_sweep" in second.stderr
 
 
 def test_every_command_has_help():

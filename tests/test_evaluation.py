@@ -69,12 +69,11 @@ def test_any_window_at_zero_or_more_detects():
     assert scores.top_logit.tolist() == [0.0, -0.1]
 
 
-def test_scores_are_written_in_full_precision(fitted, tmp_path):
+def test_scores_are_written_in_full_precision(fitted):
     """Reading the file gives the same numbers back."""
     opened, _ = photographs()
     scores = evaluation.score(fitted.model, opened, RULE)
-    evaluation.write_scores(tmp_path / "s.csv", {"portraits": scores})
-    rows = list(csv.DictReader((tmp_path / "s.csv").read_text().splitlines()))
+    rows = list(csv.DictReader(evaluation.scores_csv({"portraits": scores}).decode().splitlines()))
 
     assert [float(row["top_logit"]) for row in rows] == scores.top_logit.tolist()
     assert [row["group"] for row in rows] == ["a", "b", "a", "b"]

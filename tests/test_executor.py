@@ -1,13 +1,13 @@
+import contextlib
 import multiprocessing
 import os
 import signal
 
 import pytest
-from conftest import configuration
+from conftest import a_task, configuration
 
-from repro import executor, records
+from repro import checkpoints, executor, locks, records
 from repro.errors import ReproError
-from repro.tasks import Task
 
 SMALL = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
@@ -18,15 +18,7 @@ SMALL = {
 
 def task(results, seed=0, **changes):
     arm = configuration(**{"data": SMALL, "epochs": 3, **changes})
-    return Task(
-        key=f"k-seed{seed}",
-        arm="x",
-        seed=seed,
-        configuration=arm,
-        data={},
-        commit=None,
-        results=results,
-    )
+    return a_task(results, key=f"k-seed{seed}", seed=seed, configuration=arm)
 
 
 def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
@@ -43,6 +35,29 @@ def test_a_killed_workers_run_is_repeated_with_the_same_seed(tmp_path):
     assert kinds[-1] == "ended"
     assert min(rates) > 0
     assert records.read_record("k-seed0", tmp_path).finished
+
+
+def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(tmp_path):
+    """The next run goes first; the one that was held ends like any other."""
+    tasks = [task(tmp_path, seed) for seed in (0, 1)]
+    kinds = []
+    with contextlib.ExitStack() as stack:
+        folder = checkpoints.folder_of(tasks[0].key, tmp_path)
+        assert stack.enter_context(locks.of_run(folder, patience=0)) is None
+        for event in executor.run_tasks(tasks, slots=["cpu"]):
+            kinds.append((event.kind, event.task.seed))
+            if event.kind == "held":
+                assert event.reason.startswith(f"process {os.getpid()} on ")
+                stack.close()
+
+    assert [kind for kind in kinds if kind[0] != "epoch"] == [
+        ("started", 0),
+        ("held", 0),
+        ("started", 1),
+        ("ended", 1),
+        ("started", 0),
+        ("ended", 0),
+    ]
 
 
 def test_a_run_that_kills_its_worker_every_time_is_given_up(tmp_path):

@@ -30,6 +30,8 @@ MAY_IMPORT = {
     "ledger": {"yamlfile", "configuration"},
     "layers": {"errors", "yamlfile"},
     "writing": {"errors"},
+    "sealed": set(),
+    "lineage": set(),
     "published": {"errors", "yamlfile", "layers", "configuration"},
     "study": {"errors", "yamlfile", "layers", "configuration", "published"},
     # mathematics: nothing of ours
@@ -59,7 +61,7 @@ MAY_IMPORT = {
     "data.mit_h5": {"errors", "data.sets"},
     "data.folder": {"errors", "data.sets"},
     "data.ppb": {"errors", "data.sets", "data.folder"},
-    "data.synthetic": SYNTHETIC,
+    "data.synthetic": {*SYNTHETIC, "lineage"},
     **{name: SYNTHETIC - {name} for name in SYNTHETIC},
     "data.levels": {"data.drawing", "data.factors"},
     "data.sources": {
@@ -94,7 +96,7 @@ MAY_IMPORT = {
     },
     # evidence
     "provenance": {"kernels.library"},
-    "records": {"errors", "configuration", "study", "metrics"},
+    "records": {"errors", "configuration", "study", "metrics", "sealed", "writing"},
     "mlflow_store": set(),
     "mlflow_runs": {"records", "mlflow_store"},
     "mlflow_pages": {"records", "mlflow_runs"},
@@ -109,7 +111,7 @@ MAY_IMPORT = {
         "tracking",
     },
     "specimens": set(),
-    "locks": {"records"},
+    "locks": {"records", "writing"},
     "outcomes": {
         "published",
         "metrics",
@@ -175,10 +177,16 @@ MAY_IMPORT = {
         "stats.agreement",
     },
     # execution
-    "machine": {"errors", "kernels.library", "records"},
-    "tasks": {"configuration"},
+    "machine": {"errors", "kernels.library", "lineage", "records"},
+    "tasks": {"configuration", "records"},
+    "checkpoints": {"sealed", "writing", "records", "training"},
     "execution": {
         "errors",
+        "writing",
+        "lineage",
+        "locks",
+        "checkpoints",
+        "models",
         "configuration",
         "data.sources",
         "data.sets",
@@ -233,6 +241,7 @@ MAY_IMPORT = {
         "tasks",
         "executor",
         "tracking",
+        "writing",
     },
     # presentation: never machinery
     "progress": {"metrics", "records", "tasks"},
@@ -331,6 +340,7 @@ MAY_IMPORT = {
     },
     # door
     "options": set(),
+    "interruptions": set(),
     "lookup": {"errors", "yamlfile", "layers", "records"},
     "exhibits": {
         "errors",
@@ -364,6 +374,7 @@ MAY_IMPORT = {
         "rendering",
         "tables",
         "ui",
+        "interruptions",
         "options",
         "lookup",
         "exhibits",

@@ -25,7 +25,7 @@ def test_a_device_that_is_none_is_refused(name):
 
 def test_a_gpu_computes_with_torch_whatever_the_processor_can():
     """Device and kernels are what names a result's arithmetic, and how many slots is not."""
-    one, many = (machine.arithmetic(machine.slots("cuda", count)) for count in (1, 8))
+    one, many = (machine.computation(machine.slots("cuda", count)) for count in (1, 8))
 
     assert one == many
     assert (one.device, one.kernels, one.threads) == ("cuda", "torch", 1)

@@ -1,12 +1,11 @@
 import dataclasses
 
 import pytest
-from conftest import configuration
+from conftest import a_task
 
 from repro import progress
 from repro.metrics import Count
 from repro.records import Record
-from repro.tasks import Task
 
 RECORD = Record(
     key="k-seed0",
@@ -22,10 +21,7 @@ HISTORY = {"epoch": 1.0, "train_loss": 0.5, "val_accuracy": 0.9}
 
 @pytest.fixture
 def task(tmp_path):
-    arm = configuration()
-    return Task(
-        key="k-seed0", arm="x", seed=0, configuration=arm, data={}, commit=None, results=tmp_path
-    )
+    return a_task(tmp_path)
 
 
 @pytest.mark.parametrize(

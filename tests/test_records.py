@@ -1,15 +1,24 @@
 import dataclasses
+import errno
 import json
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import configuration, study_index
 
 from repro import records
+from repro.cli import main
 from repro.errors import RecordError
 from repro.metrics import Count
-from repro.records import Arithmetic, Record
+from repro.records import Computation, Record
+from repro.writing import CannotWrite
+
+SCHEMA_1 = Path(__file__).parent / "data" / "schema1"
 
 RECORD = Record(
     key="abc-seed0",
@@ -30,7 +39,7 @@ def write(results, record=RECORD, files=None):
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     """Reading undoes writing; the files beside it are named with their digests."""
-    write(tmp_path, files={"scores.csv": lambda path: path.write_text("x\n")})
+    write(tmp_path, files={"scores.csv": b"x\n"})
     read = records.read_record(RECORD.key, tmp_path)
 
     assert dataclasses.replace(read, files={}) == RECORD
@@ -39,15 +48,15 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
     }
 
 
-def test_a_record_that_cannot_be_finished_leaves_nothing(tmp_path):
+def test_a_record_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch):
     """Whole or not at all."""
 
-    def fails(path):
-        path.write_text("half")
-        raise OSError("disk full")
+    def fails(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(OSError, match="disk full"):
-        write(tmp_path, files={"scores.csv": fails})
+    monkeypatch.setattr(os, "rename", fails)
+    with pytest.raises(CannotWrite, match=r"abc-seed0: cannot be written, [\d,]+ bytes \(No space"):
+        write(tmp_path)
 
     assert list((tmp_path / "runs").iterdir()) == []
 
@@ -83,7 +92,8 @@ def test_a_changed_byte_is_named(tmp_path):
         ("{", "damaged"),
         ("[]", "not a record of this program"),
         ("{}", "not a record of this program"),
-        ('{"schema": 0}', "written by schema 0, this is schema 1"),
+        ('{"schema": 1}', "checksum"),
+        ('{"schema": 99}', "written by a later release"),
     ],
 )
 def test_what_is_no_record_is_named(tmp_path, text, message):
@@ -96,8 +106,9 @@ def test_what_is_no_record_is_named(tmp_path, text, message):
 
 
 def key(arm=None, seed=0, data=DATA, **machine):
-    arithmetic = Arithmetic(**{"device": "cpu", "kernels": "torch", "threads": 1} | machine)
-    return records.run_key(arm or configuration(), seed, data=data, arithmetic=arithmetic)
+    plain = {"device": "cpu", "kernels": "torch", "threads": 1, "libraries": {}, "code": {}}
+    computation = Computation(**(plain | machine))
+    return records.run_key(arm or configuration(), seed, data=data, computation=computation)
 
 
 def test_whatever_shapes_a_run_changes_its_name():
@@ -109,6 +120,8 @@ def test_whatever_shapes_a_run_changes_its_name():
         key(threads=2),
         key(device="cuda"),
         key(kernels="blocked"),
+        key(libraries={"torch": "9"}),
+        key(code={"step.py": "0"}),
         key(configuration(precision="bf16")),
     ]
 
@@ -150,3 +163,46 @@ def test_a_damaged_index_is_named(tmp_path):
 
     with pytest.raises(RecordError, match="checksum"):
         records.read_indexes(tmp_path)
+
+
+def test_records_of_the_first_schema_make_the_table_that_they_made_then(tmp_path):
+    """Results of an earlier release stay readable, to the byte."""
+    shutil.copytree(SCHEMA_1, tmp_path / "results")
+    done = CliRunner().invoke(main, ["table", "--results", str(tmp_path / "results")])
+
+    assert done.output == (SCHEMA_1 / "table.tex").read_text()
+
+
+def test_every_bit_of_a_record_is_under_its_checksum(tmp_path):
+    """Flipped one by one, none goes unnoticed."""
+    file = write(tmp_path) / "record.json"
+    whole = file.read_bytes()
+    accepted = []
+    for bit in range(8 * len(whole)):
+        raw = bytearray(whole)
+        raw[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(raw)
+        try:
+            records.read_record(RECORD.key, tmp_path)
+        except RecordError:
+            continue
+        accepted.append(bit)
+
+    assert accepted == []
+
+
+def test_a_record_in_another_runs_place_is_named(tmp_path):
+    """A copied folder is no evidence of the run that it is called after."""
+    write(tmp_path).rename(tmp_path / "runs" / "other-seed0")
+
+    with pytest.raises(RecordError, match="this is the record of abc-seed0"):
+        records.read_record("other-seed0", tmp_path)
+
+
+def test_a_run_is_damaged_when_a_file_beside_its_record_is_gone(tmp_path):
+    """Tables and figures would miss it."""
+    folder = write(tmp_path, files={"scores.csv": b"x"})
+    before = records.state_of(RECORD.key, tmp_path)
+    (folder / "scores.csv").unlink()
+
+    assert (before, records.state_of(RECORD.key, tmp_path)) == ("finished", "damaged")

@@ -1,6 +1,7 @@
 """`repro table` over records with scores, written as a study would leave them."""
 
 import csv
+import io
 import shutil
 from typing import get_args
 
@@ -29,15 +30,16 @@ def scores(arm, seed):
     return generator.normal(1 + shift), generator.normal(-1, 1, OTHERS)
 
 
-def write_scores(path, portraits, others):
+def scores_csv(portraits, others):
     """A file of a run's scores in the layout of the records."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
-        for i, logit in enumerate(portraits):
-            rows.writerow(["portraits", f"p{i}", GROUPS[i // EACH], logit, 1, int(logit >= 0)])
-        for i, logit in enumerate(others):
-            rows.writerow(["nonfaces", f"n{i}", "", logit, 1, int(logit >= 0)])
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
+    for i, logit in enumerate(portraits):
+        rows.writerow(["portraits", f"p{i}", GROUPS[i // EACH], logit, 1, int(logit >= 0)])
+    for i, logit in enumerate(others):
+        rows.writerow(["nonfaces", f"n{i}", "", logit, 1, int(logit >= 0)])
+    return file.getvalue().encode()
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +61,7 @@ def folder(tmp_path_factory):
                 groups={g: Count(EACH, int(n)) for g, n in zip(GROUPS, found, strict=True)},
                 nonfaces=Count(OTHERS, int((others >= 0).sum())),
             )
-            files = {"scores.csv": lambda path, p=portraits, o=others: write_scores(path, p, o)}
-            records.write_record(record, results, files)
+            records.write_record(record, results, {"scores.csv": scores_csv(portraits, others)})
     select = {"keep": 2, "by": "recall", "split": "test"}
     records.write_index(study_index(keys, select=select), results)
     return results

@@ -103,15 +103,22 @@ def fingerprint(
 ) -> str:
     """Twelve hex digits for the content of one part."""
     choices = spec.model_dump(mode="json", exclude={"path"})
+    return digest([choices, _identity(spec)])[:12]
+
+
+def _identity(
+    spec: SyntheticTraining | MitH5 | SyntheticPortraits | Ppb | SyntheticScenes | Folder,
+) -> str:
+    """What names the content: that of its files, or the generator's own code."""
     if isinstance(spec, MitH5):
-        return digest([choices, _content(Path(spec.path), [Path(spec.path)])])
+        return _content(Path(spec.path), [Path(spec.path)])
     if isinstance(spec, Ppb | Folder):
         root = Path(spec.path)
         files = sorted(f for f in root.rglob("*") if folder.is_picture(f) or f.name == ppb.METADATA)
         if not files:
             raise DataError(f"{root}: there is no such folder, or no picture in it")
-        return digest([choices, _content(root, files)])
-    return digest([choices, synthetic.source_digest()])
+        return _content(root, files)
+    return synthetic.source_digest()
 
 
 def _content(root: Path, files: Iterable[Path]) -> str:

@@ -6,6 +6,7 @@ through different windows of the frame of a portrait. The same generator state g
 bytes on the same platform.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from repro import lineage
 from repro.data.distractors import HAND, PLAIN, SPOTTED, draw_distractors
 from repro.data.drawing import (
     Canvas,
@@ -80,12 +82,11 @@ _SOURCES = (
 FACE_WINDOW = 2.4  # side of a face crop in half widths of the head
 
 
+@functools.cache
 def source_digest() -> str:
-    """Digest the source of the generator, the identity of the data that it draws."""
-    digest = hashlib.sha256()
-    for name in _SOURCES:
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return digest.hexdigest()
+    """Digest what the generator's source says, the identity of the data that it draws."""
+    meanings = [lineage.meaning(Path(__file__).with_name(f"{name}.py")) for name in _SOURCES]
+    return hashlib.sha256("".join(meanings).encode()).hexdigest()
 
 
 # What each kind of background may hold, one row of choices per layer; an empty name is nothing.
