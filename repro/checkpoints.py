@@ -9,7 +9,6 @@ before is. The folder goes when the run has its record.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import safetensors.torch
 from repro import sealed, writing
 from repro.records import ADVICE
 from repro.training import State
+from repro.unfinished import folder_of, newest_first
 
 SCHEMA = 1
 KEPT = 2
@@ -30,11 +30,6 @@ class Checkpoint:
 
     state: State
     seconds: float
-
-
-def folder_of(key: str, results: Path) -> Path:
-    """Where an unfinished run is."""
-    return results / "unfinished" / key
 
 
 def write(checkpoint: Checkpoint, key: str, results: Path) -> None:
@@ -56,32 +51,22 @@ def write(checkpoint: Checkpoint, key: str, results: Path) -> None:
     name = folder / f"epoch-{state.epoch:06d}"
     writing.put(name.with_suffix(".safetensors"), tensors, advice=ADVICE)
     writing.put(name.with_suffix(".json"), sealed.seal(content), advice=ADVICE)
-    for old in list(_newest_first(folder))[KEPT:]:
+    for old in newest_first(folder)[KEPT:]:
         old.unlink(missing_ok=True)
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 
 
 def latest(key: str, results: Path) -> Checkpoint | None:
     """The last state that is whole and this run's own; None if there is none."""
-    for path in _newest_first(folder_of(key, results)):
+    for path in newest_first(folder_of(key, results)):
         if (found := _read(path, key)) is not None:
             return found
     return None
 
 
-def latest_epoch(key: str, results: Path) -> int:
-    """Epochs that a run would not do again, as the names say; 0 if none."""
-    names = [path.stem for path in _newest_first(folder_of(key, results))]
-    return int(names[0].removeprefix("epoch-")) if names else 0
-
-
 def remove(key: str, results: Path) -> None:
     """Forget the states of a run."""
     shutil.rmtree(folder_of(key, results), ignore_errors=True)
-
-
-def _newest_first(folder: Path) -> Iterator[Path]:
-    return iter(sorted(folder.glob("epoch-*.json"), reverse=True))
 
 
 def _read(path: Path, key: str) -> Checkpoint | None:

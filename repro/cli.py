@@ -112,21 +112,65 @@ def plan(
     workers: int | None,
     no_calibration: bool,
 ) -> None:
-    """List the runs of STUDY, done or to be trained, and the time and memory to expect."""
-    from repro import machine, records, runner
+    """List the runs of STUDY, done or to be trained and why, and the time and memory to expect."""
+    from repro import machine, runner, staleness
 
     slots = machine.slots(device, workers)
     planned = runner.plan(_load(study, profile, overrides), results, slots=slots)
-    missing = {task.key for task in planned.missing}
+    missing = planned.missing
+    why = staleness.reasons(missing, planned.index, results)
     for task in planned.tasks:
-        state = "to run"
-        if task.key not in missing:
-            state = "done" if records.read_record(task.key, results).finished else "failed"
-        click.echo(f"{state:7} {task.key:20} {task.title}")
+        state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
+        reason = f": {why[task.key]}" if task.key in why else ""
+        click.echo(f"{state:7} {task.key} {task.title}{reason}")
     total = len(planned.tasks)
     click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
-        click.echo(_expected(planned.missing, slots))
+        click.echo(_expected(missing, slots))
+
+
+@main.command()
+@click.argument("study")
+@options.variant
+@options.places
+@click.option(
+    "--runs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many, dealt over the arms: one of each before a second of any.",
+)
+def verify(
+    study: str,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    device: str,
+    workers: int | None,
+    runs: int,
+) -> None:
+    """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
+    from repro import lookup, machine, verification
+
+    slots = machine.slots(device, workers)
+    same = total = 0
+    for index in lookup.studies(results, study, profile=profile, overrides=overrides):
+        for comparison in verification.verify(index, results, runs=runs, slots=slots):
+            click.echo(comparison)
+            same, total = same + (not comparison.differences), total + 1
+    click.echo(f"{same} of {total} runs came out the same to the last bit")
+    sys.exit(0 if same == total else 1)
+
+
+@main.command()
+@options.results
+def doctor(results: Path) -> None:
+    """Say what in the results folder is whole, what is not, and what to do about it."""
+    from repro import doctor as examination
+
+    findings = examination.examine(results)
+    click.echo(examination.summary(findings))
+    sys.exit(1 if examination.needs_mending(findings) else 0)
 
 
 @main.command()

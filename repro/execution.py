@@ -12,7 +12,17 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from repro import checkpoints, evaluation, lineage, locks, models, provenance, training, writing
+from repro import (
+    checkpoints,
+    evaluation,
+    lineage,
+    locks,
+    models,
+    provenance,
+    training,
+    unfinished,
+    writing,
+)
 from repro.checkpoints import Checkpoint
 from repro.configuration import Data
 from repro.data import sources
@@ -98,7 +108,7 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> str | No
     training.prepare_process()
     training.require_device(task.device)
     _require_same_program(task)
-    with locks.of_run(checkpoints.folder_of(task.key, task.results), patience=PATIENCE) as holder:
+    with locks.of_run(unfinished.folder_of(task.key, task.results), patience=PATIENCE) as holder:
         if holder is not None:
             return holder
         writing.sweep(folder_of(task.key, task.results))

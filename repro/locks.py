@@ -53,6 +53,23 @@ def of_run(folder: Path, *, patience: float) -> Iterator[str | None]:
         yield holder
 
 
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock of this file; None if nobody does. Makes nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:  # no locks here
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 @contextmanager
 def _lock(path: Path, *, patience: float) -> Iterator[str | None]:
     end = time.monotonic() + patience

@@ -36,14 +36,16 @@ def environment(device: str) -> dict[str, Any]:
     from repro.kernels import library
 
     on_gpu = device != "cpu"
-
+    kernels = "torch" if on_gpu else library.chosen()
     return {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
-        "kernels": "torch" if on_gpu else library.chosen(),
+        "processor": library.processor(),
+        "kernels": kernels,
+        "compiler": library.compiler() if kernels == "blocked" else None,
         "threads": torch.get_num_threads(),
     }
 

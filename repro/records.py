@@ -365,12 +365,21 @@ def read_indexes(results: Path, name: str | None = None) -> list[StudyIndex]:
         RecordError: One is damaged, or of another schema.
     """
     pattern = f"{name or '*'}/*.json"
-    found = []
-    for path in sorted((results / "studies").glob(pattern)):
-        content = _read_json(path)
+    return [read_index(path) for path in sorted((results / "studies").glob(pattern))]
+
+
+def read_index(path: Path) -> StudyIndex:
+    """One index.
+
+    Raises:
+        RecordError: It is damaged, or a later release's.
+    """
+    content = _read_json(path)
+    try:
         content["arms"] = [ArmIndex(**arm) for arm in content["arms"]]
-        found.append(StudyIndex(**content))
-    return found
+        return StudyIndex(**content)
+    except (TypeError, KeyError) as error:
+        raise RecordError(f"{path}: not an index of this program ({error})") from None
 
 
 def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:

@@ -10,13 +10,10 @@ from repro.configuration import Data
 from repro.errors import Busy
 from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
-from repro.tasks import CHECKPOINT_SECONDS, Task
+from repro.tasks import CHECKPOINT_SECONDS, LOST, Task
 
 if TYPE_CHECKING:
     from repro.tracking import Mirror
-
-
-LOST = "worker"  # the term of a failure of a run whose worker died every time
 
 
 class Progress(Protocol):

@@ -8,6 +8,7 @@ from repro.configuration import Configuration
 from repro.records import Computation, Record
 
 CHECKPOINT_SECONDS = 30.0  # between two checkpoints of a run at least
+LOST = "worker"  # the term of the failure of a run whose worker died every time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

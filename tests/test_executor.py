@@ -6,7 +6,7 @@ import signal
 import pytest
 from conftest import a_task, configuration
 
-from repro import checkpoints, executor, locks, records
+from repro import executor, locks, records, unfinished
 from repro.errors import ReproError
 
 SMALL = {
@@ -42,7 +42,7 @@ def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(tmp_path)
     tasks = [task(tmp_path, seed) for seed in (0, 1)]
     kinds = []
     with contextlib.ExitStack() as stack:
-        folder = checkpoints.folder_of(tasks[0].key, tmp_path)
+        folder = unfinished.folder_of(tasks[0].key, tmp_path)
         assert stack.enter_context(locks.of_run(folder, patience=0)) is None
         for event in executor.run_tasks(tasks, slots=["cpu"]):
             kinds.append((event.kind, event.task.seed))

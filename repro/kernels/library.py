@@ -105,18 +105,40 @@ def keep_memory() -> None:
     allocator.mallopt(mmap_max, 0)
 
 
+@functools.cache
+def compiler() -> str:
+    """The compiler's word on itself, its first line.
+
+    Raises:
+        OSError: There is none.
+        subprocess.SubprocessError: It does not answer.
+    """
+    command = [os.environ.get("CC", "cc"), "--version"]
+    said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return said.strip().partition("\n")[0]
+
+
+def processor() -> str:
+    """The kind of processor, as the system names it."""
+    named = [line for line in _processor().decode().splitlines() if line.startswith("model name")]
+    return named[0].partition(":")[2].strip() if named else platform.machine()
+
+
 def _compiled() -> Path:
     """The shared library for this source, compiler and processor, compiled if it is new."""
-    compiler = os.environ.get("CC", "cc")
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout
-    identity = [SOURCE.read_bytes(), " ".join(FLAGS).encode(), version, _processor()]
+    identity = [
+        SOURCE.read_bytes(),
+        " ".join(FLAGS).encode(),
+        compiler().encode(),
+        _processor(),
+    ]
     name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
     path = _cache() / f"blocked-{name}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             partial = Path(folder) / path.name
-            command = [compiler, *FLAGS, str(SOURCE), "-o", str(partial), "-lm"]
+            command = [os.environ.get("CC", "cc"), *FLAGS, str(SOURCE), "-o", str(partial), "-lm"]
             subprocess.run(command, capture_output=True, check=True)
             partial.replace(path)  # whole, whoever else compiles at the same time
     return path
