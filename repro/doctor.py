@@ -23,6 +23,7 @@ Kind = Literal[
 WHOLE = ("finished", "failed", "study")  # these are counted, the others listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
 RUN_AGAIN = "`repro run` of its study puts it aside and trains it again"
+MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def _run(path: Path, place: str, results: Path) -> Finding:
     except LaterRelease as error:
         return Finding("later release", place, _said(error, path))
     except RecordError as error:
-        return Finding("damaged", place, f"{_said(error, path)}; {RUN_AGAIN}")
+        is_seen = records.state_of(path.name, results) == "damaged"  # by every command
+        return Finding("damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}")
     if not record.computation:
         return Finding("old schema", place, "whole; tables read it, `repro run` trains anew")
     return Finding("finished" if record.finished else "failed", place)

@@ -1,0 +1,97 @@
+"""Equal runs have one name, unequal ones two."""
+
+import json
+import random
+
+import yaml
+
+from repro import study
+from repro.configuration import PRESETS, Configuration, digest
+
+BASE = PRESETS["dehaan2020"]
+
+
+def leaves(tree, path=()):
+    """Path and value of every choice but the data's."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, name))
+        elif name != "data":
+            yield (*path, name), value
+
+
+def shuffled(tree, chance):
+    """The same mapping with its keys in another order, at every level."""
+    items = [(k, shuffled(v, chance) if isinstance(v, dict) else v) for k, v in tree.items()]
+    chance.shuffle(items)
+    return dict(items)
+
+
+def edited(tree, path, value):
+    """The mapping with one leaf changed."""
+    head, *rest = path
+    return tree | {head: edited(tree[head], rest, value) if rest else value}
+
+
+def name_of(tree):
+    """What a run of a configuration is called after."""
+    return digest(Configuration.model_validate(tree).identity())
+
+
+def test_order_and_layout_do_not_matter(tmp_path, amount):
+    """Keys shuffled, flow or block style, floats written otherwise: read back, one name."""
+    chance = random.Random(0)
+    names = set()
+    for _ in range(amount(50, 500)):
+        arm = {"name": "x", **shuffled(BASE, chance)}
+        content = shuffled(
+            {
+                "name": "toy",
+                "question": "?",
+                "base": {"preset": "dehaan2020"},
+                "arms": [arm],
+                "reference": "x",
+                "replicates": 1,
+                "select": {"keep": 1, "by": "recall", "split": "test"},
+                "profiles": {"embedded": {}},
+            },
+            chance,
+        )
+        style = {"default_flow_style": chance.choice([None, False, True])}
+        text = yaml.safe_dump(content, sort_keys=False, indent=chance.randint(2, 8), **style)
+        file = tmp_path / "toy.yaml"
+        file.write_text(text.replace("0.001", chance.choice(["0.001", "1.0e-3", "0.00100"])))
+        names.add(digest(study.load(file).arms[0].configuration.identity()))
+
+    assert names == {name_of(BASE)}
+
+
+def other(value, chance):
+    """Another legal value of a number; None for a word."""
+    if isinstance(value, float):
+        return value * chance.uniform(0.1, 0.9)
+    return value + chance.randint(1, 100) if isinstance(value, int) else None
+
+
+def test_every_number_matters(amount):
+    """One is changed at a time, and the name is another every time."""
+    chance = random.Random(1)
+    base, plain = dict(leaves(BASE)), name_of(BASE)
+    numbers = [path for path, value in base.items() if other(value, chance) is not None]
+    paths = [numbers[number % len(numbers)] for number in range(amount(50, 500))]
+
+    assert plain not in {name_of(edited(BASE, p, other(base[p], chance))) for p in paths}
+
+
+def test_no_two_of_many_runs_share_a_name(amount):
+    """A million random configurations; names have 128 bits."""
+    chance = random.Random(2)
+    tree = json.loads(json.dumps({**BASE, "data": None}))
+    names = set()
+    tries = amount(20_000, 1_000_000)
+    for number in range(tries):
+        tree["learning_rate"], tree["epochs"] = chance.random(), number
+        names.add(digest(tree))
+
+    assert len(names) == tries
+    assert {len(name) for name in names} == {32}

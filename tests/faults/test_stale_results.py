@@ -1,0 +1,239 @@
+"""A record is used for what it is the record of, and for nothing else; the plan says why."""
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repro import checkpoints, lineage, records, runner, staleness, study
+from repro.checkpoints import Checkpoint
+from repro.configuration import PRESETS
+from repro.data import synthetic
+from repro.metrics import Count
+from repro.training import State
+
+PACKAGE = Path(lineage.__file__).parent
+TEXT = """\
+name: toy
+question: Does it?
+base:
+  preset: dehaan2020
+  epochs: 2
+  batch_size: 16
+  data:
+    train: {source: synthetic, faces: 30, nonfaces: 30}
+    test: {source: synthetic, per_group: 2, size: 64}
+    nonfaces: {source: synthetic, photographs: 4, size: 64}
+arms:
+  - {name: plain, resampling: {combine: none}}
+  - {sweep: {resampling.alpha: [0.1, 0.01]}}
+reference: plain
+replicates: 3
+select: {keep: 1, by: recall, split: test}
+profiles: {embedded: {}}
+"""
+
+
+def planned(folder, text=TEXT, **options):
+    """The plan of the study in this text."""
+    file = folder / "toy.yaml"
+    file.write_text(text)
+    return runner.plan(study.load(file, **options), folder / "results", slots=["cpu"])
+
+
+def run(plan):
+    """Give every run of a plan a record, and the study its index, without training."""
+    for task in plan.missing:
+        record = task.record(groups={"a": Count(4, 3)}, nonfaces=Count(4, 1), history=[])
+        records.write_record(record, task.results, {})
+    records.write_index(plan.index, plan.tasks[0].results)
+
+
+def why(plan):
+    """The reasons for what is to be trained, each once."""
+    found = staleness.reasons(plan.missing, plan.index, plan.tasks[0].results)
+    return set(found.values())
+
+
+@pytest.fixture
+def done(tmp_path):
+    """A study that is done."""
+    run(planned(tmp_path))
+    return tmp_path
+
+
+def test_a_study_that_is_done_wants_nothing(done):
+    """Every run is there."""
+    assert planned(done).missing == []
+
+
+def test_a_run_that_was_never_done_is_new(tmp_path):
+    """There is nothing to compare it with."""
+    assert why(planned(tmp_path)) == {"new"}
+
+
+def test_a_run_that_was_cut_off_goes_on(tmp_path):
+    """Its plan says after which epoch."""
+    task = planned(tmp_path).missing[0]
+    checkpoints.write(Checkpoint(State(1, {}, {}), 2.0), task.key, task.results)
+
+    assert why(planned(tmp_path)) == {"new", "goes on after epoch 1"}
+
+
+def test_a_damaged_record_is_done_again(done):
+    """And nothing else is."""
+    task = planned(done).tasks[0]
+    (records.folder_of(task.key, task.results) / "record.json").write_text("{")
+    plan = planned(done)
+
+    assert [again.key for again in plan.missing] == [task.key]
+    assert why(plan) == {"its record is damaged"}
+
+
+EDITS = {
+    "another order of keys": (
+        TEXT.replace("  epochs: 2\n  batch_size: 16\n", "  batch_size: 16\n  epochs: 2\n"),
+        0,
+    ),
+    "another layout": (TEXT.replace("{name: plain, ", "{  name:   plain,\n     "), 0),
+    "a comment": (TEXT.replace("arms:", "# remark\narms:"), 0),
+    "another question": (TEXT.replace("Does it?", "Does it, really?"), 0),
+    "another name": (TEXT.replace("name: toy", "name: other"), 0),
+    "an arm renamed": (TEXT.replace("plain", "uniform"), 0),
+    "arms in another order": (TEXT.replace("[0.1, 0.01]", "[0.01, 0.1]"), 0),
+    "an alpha more": (TEXT.replace("[0.1, 0.01]", "[0.1, 0.05, 0.01]"), 3),
+    "an alpha less": (TEXT.replace("[0.1, 0.01]", "[0.1]"), 0),
+    "a seed more": (TEXT.replace("replicates: 3", "replicates: 4"), 3),
+    "a seed less": (TEXT.replace("replicates: 3", "replicates: 2"), 0),
+    "another selection": (TEXT.replace("keep: 1", "keep: 2"), 0),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_of_a_study_trains_what_it_adds_and_no_more(done, edit, tally):
+    """Seeds and results of the others stay; new runs are new."""
+    text, added = EDITS[edit]
+    plan = planned(done, text)
+    tally.faults += 1
+
+    assert len(plan.missing) == added
+    assert why(plan) == ({"new"} if added else set())
+
+
+def test_another_choice_is_named_with_both_values(done):
+    """The arm is still called the same."""
+    plan = planned(done, TEXT.replace("epochs: 2", "epochs: 3"))
+
+    assert len(plan.missing) == len(plan.tasks)
+    assert why(plan) == {"epochs: 2 -> 3"}
+
+
+def test_another_default_is_another_choice(done, monkeypatch, tally):
+    """What the study file does not say counts as well."""
+    changed = PRESETS["dehaan2020"] | {"learning_rate": 0.002}
+    monkeypatch.setitem(PRESETS, "dehaan2020", changed)
+    tally.faults += 1
+
+    assert why(planned(done)) == {"learning_rate: 0.001 -> 0.002"}
+
+
+def test_another_release_of_a_library_is_named(done, monkeypatch, tally):
+    """Bits may change with it."""
+    later = lineage.libraries() | {"torch": "9.9.9"}
+    before = lineage.libraries()["torch"]
+    monkeypatch.setattr(lineage, "libraries", lambda: later)
+    tally.faults += 1
+
+    assert why(planned(done)) == {f"torch {before} -> 9.9.9"}
+
+
+def test_code_that_computes_is_named_by_its_module(done, monkeypatch, tally):
+    """The others are not."""
+    later = lineage.code() | {"losses.py": "0", "kernels/blocked.c": "0"}
+    monkeypatch.setattr(lineage, "code", lambda: later)
+    tally.faults += 1
+
+    assert why(planned(done)) == {"code: kernels/blocked, losses"}
+
+
+def test_another_generator_of_the_embedded_data_is_other_data(done, monkeypatch, tally):
+    """It is what the data are made by."""
+    monkeypatch.setattr(synthetic, "source_digest", lambda: "0")
+    tally.faults += 1
+
+    assert why(planned(done)) == {
+        "data.train: other content; data.test: other content; data.nonfaces: other content"
+    }
+
+
+def test_one_byte_of_one_picture_is_other_data(tmp_path, tally):
+    """The part is named, and only runs on it are done again."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    (pictures / "a.png").write_bytes(b"not looked at by a plan")
+    changes = {"overrides": [f"data.nonfaces={pictures}"]}
+    run(planned(tmp_path, **changes))
+    before = len(planned(tmp_path, **changes).missing)
+    (pictures / "a.png").write_bytes(b"not looked at by a plam")
+    tally.faults += 1
+    records_of_the_variant = planned(tmp_path, **changes)
+
+    assert before == 0
+    assert why(records_of_the_variant) == {"data.nonfaces: other content"}
+
+
+def test_the_nearest_record_explains(done, monkeypatch):
+    """Of several that might have done, the one with the fewest differences."""
+    for task in planned(done).tasks:
+        worse = dataclasses.replace(task, key=f"{'f' * 32}-seed{task.seed}", data={})
+        if not records.has_record(worse.key, worse.results):
+            records.write_record(worse.record(), worse.results, {})
+    later = lineage.libraries() | {"numpy": "9"}
+    monkeypatch.setattr(lineage, "libraries", lambda: later)
+
+    assert {reason.partition(" ")[0] for reason in why(planned(done))} == {"numpy"}
+
+
+def test_records_of_the_first_schema_are_not_taken_for_ours(done):
+    """They did not say which code made them."""
+    for task in planned(done).tasks:
+        shutil.rmtree(records.folder_of(task.key, task.results))
+        old = dataclasses.replace(task, key=f"{'0' * 12}-seed{task.seed}")
+        shutil.rmtree(records.folder_of(old.key, old.results), ignore_errors=True)
+        record = dataclasses.replace(old.record(), computation={})
+        records.write_record(record, old.results, {})
+
+    assert "code and libraries: an earlier release made it, which did not note them" in why(
+        planned(done)
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("def classification(", "# a remark\ndef classification(", None),
+        ("binary_cross_entropy_with_logits(", "binary_cross_entropy_with_logits(1.0 * ", "losses"),
+    ],
+    ids=["a comment", "a factor"],
+)
+def test_the_command_line_plans_by_what_the_code_says(done, old, new, reason, tmp_path, tally):
+    """A copy of the program with one line changed, as a user would change it."""
+    shutil.copytree(PACKAGE, tmp_path / "copy" / "repro")
+    file = tmp_path / "copy" / "repro" / "losses.py"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    command = ["plan", done / "toy.yaml", "--no-calibration", "--results", done / "results"]
+    said = subprocess.run(
+        [sys.executable, "-m", "repro.cli", *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path / "copy",
+    ).stdout
+    tally.faults += 1
+
+    assert said.count(f": code: {reason}") == (9 if reason else 0)
+    assert said.splitlines()[-1].endswith(f"{9 if reason else 0} to run")
