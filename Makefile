@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test check bench example latex clean
+.PHONY: study test faults check bench example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -13,6 +13,10 @@ study: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2
+
+# The whole list of faults and bad inputs, of which `make test` tries a part.
+faults: .venv/ready
+	$(BIN)/python -m pytest tests/faults --whole -n 2
 
 bench: .venv/ready
 	$(BIN)/python -W ignore benchmarks/bench.py

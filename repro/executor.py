@@ -1,8 +1,11 @@
 """Local worker processes: one run at a time each, one thread each, started once for many runs.
 
-``concurrent.futures`` and joblib would do for the work itself, but both lose every run in flight
-when one worker dies; here only the dead worker's run is repeated, with the same seed, from its last
-checkpoint. The workers write records; this module reports what happens and never looks into them.
+Why a pool of our own: tried with eight tasks on two workers, one of which kills itself once,
+``concurrent.futures`` and loky (so joblib) lose six of the eight. Pebble loses that one alone, as
+this does, but says so and no more. All of them leave busy workers behind when the parent is killed,
+hand back one result at the end and no epochs on the way, and tie no worker to a GPU.
+Here only the dead worker's run is repeated, with the same seed, from its last checkpoint.
+The workers write records; this module reports what happens and never looks into them.
 """
 
 from collections import Counter, deque

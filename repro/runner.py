@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from repro import executor, locks, machine, provenance, records, writing
 from repro.configuration import Data
-from repro.errors import Busy
+from repro.errors import Busy, RecordError
 from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
 from repro.tasks import CHECKPOINT_SECONDS, LOST, Task
@@ -138,7 +138,10 @@ def run(
     with locks.of_study(planned.index, results) as holder:
         if holder is not None:
             raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")
-        for line in _cleared(planned, retry_lost=retry_lost):
+        for line in [
+            *_cleared(planned, retry_lost=retry_lost),
+            *_superseded(planned.index, results),
+        ]:
             progress.remark(line)
         _require_writable(planned, results)
         planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
@@ -156,7 +159,7 @@ def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
     """Put records aside that are damaged, or are to be tried again; a sentence for each."""
     for task in planned.tasks:
         state = planned.states[task.key]
-        if state == "damaged":
+        if state == "damaged" and records.state_of(task.key, task.results) == "damaged":
             aside = records.set_aside(task.key, task.results)
             yield f"{task.title}: its record is damaged, kept as {aside}; the run is done again"
         elif state == "failed" and retry_lost:
@@ -164,6 +167,21 @@ def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
             if failure is not None and failure["term"] == LOST:
                 aside = records.set_aside(task.key, task.results)
                 yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
+
+
+def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
+    """A sentence, if there are runs of this very study that do not do any more."""
+    try:
+        before = records.read_index(records.index_path(index, results))
+    except RecordError:
+        return
+    now = {(arm, seed): key for arm, seed, key in index.wanted()}
+    old = [key for arm, seed, key in before.wanted() if now.get((arm, seed), key) != key]
+    if count := sum(records.has_record(key, results) for key in old):
+        yield (
+            f"{count} runs of before were made with other choices, data, code or libraries: they "
+            "are kept and not used (`repro plan` says, before the first run, what differs)"
+        )
 
 
 def _require_writable(planned: Plan, results: Path) -> None:
