@@ -131,6 +131,15 @@ def test_another_choice_is_named_with_both_values(done):
     assert why(plan) == {"epochs: 2 -> 3"}
 
 
+def test_a_study_that_is_run_again_says_what_it_does_not_use(done):
+    """Before it trains anew what a person may think is done."""
+    plan = planned(done, TEXT.replace("epochs: 2", "epochs: 3"))
+    (line,) = runner._superseded(plan.index, done / "results")
+
+    assert line.startswith("9 runs of before were made with other choices, data, code or libraries")
+    assert list(runner._superseded(planned(done).index, done / "results")) == []
+
+
 def test_another_default_is_another_choice(done, monkeypatch, tally):
     """What the study file does not say counts as well."""
     changed = PRESETS["dehaan2020"] | {"learning_rate": 0.002}
