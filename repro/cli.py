@@ -37,7 +37,7 @@ class _Group(click.Group):
             click.echo(f"Error: {error}", err=True)
             sys.exit(3 if isinstance(error, Busy) else 1)
         except interruptions.Interrupted as interruption:
-            sys.exit(interruption.status)
+            interruptions.end(interruption.status)
 
 
 @click.group(cls=_Group)
@@ -71,27 +71,27 @@ def run(
     retry_lost: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
-    from repro import exhibits, machine, progress, rendering, runner, tables, tracking
+    from repro import exhibits, machine, mirroring, progress, rendering, runner, tables
 
     resolved = _load(study, profile, overrides)
-    mirror = tracking.Mirror(results, warn=_warn)
-    with progress.on_this_terminal() as watcher:
-        index = runner.run(
-            resolved,
-            results,
-            slots=machine.slots(device, workers),
-            progress=watcher,
-            mirror=mirror,
-            retry_lost=retry_lost,
-            checkpoint_seconds=checkpoint_seconds,
-        )
-    material = exhibits.without_pictures(index, results)
-    parts = tables.parts(material.outcomes, style="full")
-    click.echo(rendering.render(parts, form="markdown", label=index.name))
-    if mirror.wants_page(index):
-        shown = exhibits.with_pictures(material, results, with_images=False, warn=_warn)
-        table_markdown, files = exhibits.page(shown, parts)
-        mirror.finish(index, table_markdown, files=files)
+    with mirroring.Scribe(results, warn=_warn) as mirror:
+        with progress.on_this_terminal() as watcher:
+            index = runner.run(
+                resolved,
+                results,
+                slots=machine.slots(device, workers),
+                progress=watcher,
+                mirror=mirror,
+                retry_lost=retry_lost,
+                checkpoint_seconds=checkpoint_seconds,
+            )
+        material = exhibits.without_pictures(index, results)
+        parts = tables.parts(material.outcomes, style="full")
+        click.echo(rendering.render(parts, form="markdown", label=index.name))
+        if mirror.wants_page(index):
+            shown = exhibits.with_pictures(material, results, with_images=False, warn=_warn)
+            table_markdown, files = exhibits.page(shown, parts)
+            mirror.finish(index, table_markdown, files=files)
 
 
 @main.command()

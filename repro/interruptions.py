@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 SECONDS = 4.0  # to end in an orderly way
 SAID = {
@@ -32,23 +33,44 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def watched() -> Iterator[None]:
-    """Within, a signal raises `Interrupted`; if that leads to no end, the process is ended."""
-    before = {number: signal.signal(number, _interrupt) for number in SAID}
+    """Within, a signal raises `Interrupted`; if that leads to no end, the process is ended.
+
+    A signal that the process was started to ignore, as by ``nohup``, stays ignored. After the first
+    one that counts all are: the process is about to end.
+    """
+    heard = [number for number in SAID if signal.getsignal(number) is not signal.SIG_IGN]
+    status = None
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal status
+        status = 128 + number
+        _begin_to_end(number, status)
+        raise Interrupted(status)
+
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:
+        if status is not None:  # whatever others have made of the exception on its way
+            raise Interrupted(status)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
+def end(status: int) -> NoReturn:
+    """End the process here: a library that was interrupted while it loaded bears no other."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
+def _begin_to_end(number: int, status: int) -> None:
     for other in SAID:
         signal.signal(other, signal.SIG_IGN)  # one is enough
-    status = 128 + number
+    sys.unraisablehook = lambda _: None  # where the exception is lost, the watchdog does its work
     watchdog = threading.Timer(SECONDS, os._exit, [status])
     watchdog.daemon = True
     watchdog.start()
-    with contextlib.suppress(OSError, RuntimeError):  # no terminal, or in the midst of a line
-        sys.stderr.write(f"{SAID[signal.Signals(number)]}. {GO_ON}\n")
-        sys.stderr.flush()
-    raise Interrupted(status)
+    with contextlib.suppress(OSError):  # no terminal
+        os.write(2, f"{SAID[signal.Signals(number)]}. {GO_ON}\n".encode())

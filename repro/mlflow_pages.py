@@ -24,19 +24,22 @@ COLOURS = 29  # in the palette of MLflow's charts
 WORKFLOW = "workflowType=machine_learning"  # else the pages open for language models
 
 
-def summary(index: StudyIndex, table_markdown: str, files: Mapping[str, bytes]) -> Content:
+def summary(
+    index: StudyIndex, table_markdown: str, files: Mapping[str, bytes], *, tags: Mapping[str, str]
+) -> Content:
     """The run that holds a study's tables and figures; it has no arm, and the view leaves it out.
 
     Args:
         index: The study.
         table_markdown: Becomes ``table.md``, unless `files` has one.
         files: By path within the run; pictures are shown in this order.
+        tags: More of them.
     """
     held = {"table.md": table_markdown.encode(), **files}
     return Content(
         name=SUMMARY,
         status="FINISHED",
-        tags={"repro.kind": "summary", **source_tags(index)},
+        tags={"repro.kind": "summary", **source_tags(index), **tags},
         note=_note(table_markdown, held),
         artifacts=held,
     )

@@ -139,6 +139,15 @@ def holds(client: "MlflowClient", run: "Run", content: Content) -> bool:
     )
 
 
+def is_of(run: "Run", key: str, results: Path) -> bool:
+    """Whether a run shows the record of that key that is there now; it may have been done again."""
+    name = "record.json"
+    found, wanted = folder_of(run.info.artifact_uri) / name, results / "runs" / key / name
+    if found.is_file() and wanted.is_file():
+        return _is_copy(found, wanted)
+    return found.is_file() == wanted.is_file()
+
+
 def _holds_points(client: "MlflowClient", run: "Run", content: Content) -> bool:
     time = run.info.start_time if content.ended is None else content.ended
     found = {

@@ -7,10 +7,12 @@ a store is first connected to.
 
 import contextlib
 import os
+import secrets
 import sqlite3
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +27,7 @@ QUIET = {  # read by MLflow when it is imported
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 PATIENCE = 2.0  # seconds for another writer; MLflow itself would wait 20 and retry for 100
+STALE = 3600.0  # seconds after which nobody is still building a database
 BROKEN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)  # the file's own fault, for good
 
 
@@ -48,10 +51,22 @@ def folder_of(uri: str) -> Path:
     return Path(url2pathname(urlsplit(uri).path))
 
 
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the user's MLflow settings: they are about other stores than ours."""
+    kept = {k: v for k, v in given.items() if not k.lstrip("_").startswith("MLFLOW_")}
+    return {**kept, **QUIET}
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep MLflow from reporting home, logging, and warning of what only its authors can mend."""
-    os.environ.update(QUIET)
+    """Keep MLflow from reporting home, logging, and warning of what only its authors can mend.
+
+    This process is left without the user's MLflow settings.
+    """
+    wanted = environment(os.environ)
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
     with warnings.catch_warnings():
         # MLflow's tables use a loader that SQLAlchemy 2.1 deprecates
         warnings.filterwarnings("ignore", ".*``noload``", DeprecationWarning)
@@ -108,7 +123,8 @@ def create_database(path: Path) -> None:
     Two processes that build one in place, or one that is killed while it does, break it for good.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    _remove_stale(path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     partial.touch()  # MLflow would try for long where this fails at once
     try:
         connect(f"sqlite:///{partial.as_posix()}").search_experiments(max_results=1)
@@ -116,6 +132,14 @@ def create_database(path: Path) -> None:
             path.hardlink_to(partial)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _remove_stale(path: Path) -> None:
+    """What processes left that were killed while they built."""
+    for left in path.parent.glob(f".{path.name}.*.partial*"):
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
 
 
 def probe(path: Path) -> None:

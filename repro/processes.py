@@ -12,13 +12,15 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from repro.errors import ReproError
 
 GRACE = 2.0  # seconds that a child has to end when asked
+NO_MEMORY = 75  # status of a child that could not get the memory it needed
 
 Say = Callable[[str, Any], None]
 Answer = Callable[[Any, Say], Any]
@@ -39,15 +41,16 @@ class Child:
         """Start the process; it waits for requests.
 
         Args:
-            prepare: A module's function, called once in the child; it loads what is heavy there
-                and returns what answers a request.
+            prepare: A module's function, called once in the child, for the first request; it loads
+                what is heavy there and returns what answers a request.
         """
         # Read by OpenMP when the child loads it; more threads in several workers cost time.
         os.environ["OMP_NUM_THREADS"] = "1"
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
-        self.process.start()
+        with _ctrl_c_held_back():
+            self.process.start()
         theirs.close()
 
     def send(self, request: Any) -> None:
@@ -78,6 +81,8 @@ class Child:
         code = self.process.exitcode
         if code is not None and code < 0:
             return f"killed by {signal.Signals(-code).name}"
+        if code == NO_MEMORY:
+            return "out of memory"
         return f"exit status {code}"
 
     def stop(self) -> None:
@@ -93,11 +98,23 @@ class Child:
             self.process.join()
 
 
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """A child started within does not hear Ctrl-C while it loads; its parent does, afterwards."""
+    resource_tracker.ensure_running()  # starts a process, too, and would let Ctrl-C through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
     """The child: answer what arrives until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    answer = prepare()
+    answer: Answer | None = None
 
     def say(word: str, content: Any) -> None:
         connection.send((word, content))
@@ -108,9 +125,12 @@ def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
         except (EOFError, ConnectionError):
             return
         try:
+            answer = answer or prepare()
             message = ("ended", answer(request, say))
         except (BrokenPipeError, KeyboardInterrupt):
             return
+        except MemoryError:
+            os._exit(NO_MEMORY)
         except ReproError as error:
             message = ("mistake", str(error))
         except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from repro import executor, locks, machine, provenance, records, writing
 from repro.configuration import Data
@@ -11,9 +11,6 @@ from repro.errors import Busy, RecordError
 from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
 from repro.tasks import CHECKPOINT_SECONDS, LOST, Task
-
-if TYPE_CHECKING:
-    from repro.tracking import Mirror
 
 
 class Progress(Protocol):
@@ -36,6 +33,19 @@ class Progress(Protocol):
 
     def remark(self, line: str) -> None:
         """Something else that a person should know."""
+
+
+class Mirror(Protocol):
+    """Where runs that ended are shown, beside the records; it never holds up a study."""
+
+    def add(self, index: StudyIndex, arm: str, key: str) -> None:
+        """The run has a record; told again, nothing happens."""
+
+    def pump(self) -> None:
+        """There is a moment to go on with what is under way."""
+
+    def settle(self) -> None:
+        """Nothing more comes; wait for what is left, but not for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def run(
     *,
     slots: Sequence[str],
     progress: Progress,
-    mirror: "Mirror",
+    mirror: Mirror,
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> StudyIndex:
@@ -151,7 +161,8 @@ def run(
         tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
         _execute(planned.index, tasks, slots=slots, progress=progress, mirror=mirror)
         for arm, _, key in planned.index.wanted():
-            mirror.add(planned.index, arm, records.read_record(key, results))
+            mirror.add(planned.index, arm, key)
+        mirror.settle()
     return planned.index
 
 
@@ -197,7 +208,7 @@ def _execute(
     *,
     slots: Sequence[str],
     progress: Progress,
-    mirror: "Mirror",
+    mirror: Mirror,
 ) -> None:
     """Run what is missing."""
     tasks = [replace(task, to_come=len(missing) - i) for i, task in enumerate(missing)]
@@ -216,7 +227,8 @@ def _execute(
                 _write_lost(task, epoch=int(epochs.get(task.key, 0)) + 1, reason=event.reason)
             record = records.read_record(task.key, task.results)
             progress.ended(task, record)
-            mirror.add(index, task.arm, record)
+            mirror.add(index, task.arm, task.key)
+        mirror.pump()
 
 
 def _write_lost(task: Task, *, epoch: int, reason: str) -> None:

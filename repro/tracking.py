@@ -1,19 +1,22 @@
 """Records -> MLflow: a mirror to browse in, never a source of numbers.
 
-Only the parent process writes here, one ended run at a time, and nothing is read back into a table.
-Whatever goes wrong costs one warning and the rest of the mirror, never a study: what the mirror
-lacks is added the next time that its study runs, or by `synchronisation`.
+One process writes a study, one ended run at a time, and nothing is read back into a table.
+What cannot be written is an error in a sentence. It may be tried again, or left to
+`synchronisation`: a mirror that is opened puts right what a process that was killed left there.
 Each study variant is an experiment ``STUDY/VARIANT`` of flat runs, and one more run that holds its
 tables and figures; its saved view groups the runs by arm.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro import mlflow_pages, mlflow_runs, mlflow_store
+from repro.errors import ReproError
 from repro.records import Record, StudyIndex
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
 STUDY_TAG = "repro.study"  # of an experiment of ours
+SHOWS_TAG = "repro.shows"  # of a summary: what it is made from
+WHOLE = ("FINISHED", "FAILED")  # how a run of ours ends
 Name = tuple[str, str]  # of a run within a study: arm and key
 
 
@@ -30,52 +35,39 @@ def experiment_name(index: StudyIndex) -> str:
 
 
 @dataclass(slots=True)
-class _Opened:
-    """An experiment, the runs that it holds, and whether they changed since it was opened."""
-
-    id: str
-    mirrored: set[Name]
-    changed: bool
-
-
-@dataclass(slots=True)
 class Mirror:
-    """What the parent process writes to MLflow.
+    """What one process writes to MLflow.
+
+    Every method raises a `ReproError` that says why MLflow cannot be written, and may be called
+    again; where the database was replaced, that helps in another process only.
 
     Attributes:
         results: The results folder.
-        warn: Told once, in a sentence, if the mirror cannot be kept.
     """
 
     results: Path
-    warn: Callable[[str], None]
-    _is_off: bool = False
     _client: "MlflowClient | None" = None
-    _opened: dict[str, _Opened] = field(default_factory=dict)
+    _file: int = 0  # which file the client has open
+    _opened: dict[str, tuple[str, set[Name]]] = field(default_factory=dict)
 
     def add(self, index: StudyIndex, arm: str, record: Record) -> None:
         """Mirror a run that ended; one that is mirrored already is left alone."""
-        if self._is_off:
-            return
         content = mlflow_runs.content(index, arm, record, self.results)
-        with self._one_warning():
+        with self._failing_in_a_sentence():
             client = self._connect()
-            experiment = self._open(client, index)
-            if (arm, record.key) not in experiment.mirrored:
-                mlflow_runs.write(client, experiment.id, content)
-                experiment.mirrored.add((arm, record.key))
-                experiment.changed = True
+            experiment, mirrored = self._open(client, index)
+            if (arm, record.key) not in mirrored:
+                mlflow_runs.write(client, experiment, content)
+                mirrored.add((arm, record.key))
 
     def wants_page(self, index: StudyIndex) -> bool:
-        """Whether what a study comes to has to be shown anew: runs changed, or nothing is shown."""
-        if self._is_off:
-            return False
-        with self._one_warning():
+        """Whether what a study comes to has to be shown anew: of these runs, nothing is shown."""
+        with self._failing_in_a_sentence():
             client = self._connect()
-            experiment = self._open(client, index)
-            shown = any(map(is_summary, mlflow_runs.runs_of(client, experiment.id)))
-            return experiment.changed or not shown
-        return False
+            experiment, _ = self._open(client, index)
+            runs = mlflow_runs.runs_of(client, experiment)
+            shown = [run.data.tags.get(SHOWS_TAG) for run in runs if is_summary(run)]
+            return shown != [digest_of(index, runs)]
 
     def finish(
         self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
@@ -87,47 +79,46 @@ class Mirror:
             table_markdown: For the experiment's description, and the ``table.md`` of its summary.
             files: More for the summary, by path, such as ``figures/recall.png``.
         """
-        if self._is_off:
-            return
-        with self._one_warning():
+        with self._failing_in_a_sentence():
             client = self._connect()
-            experiment = self._open(client, index).id
+            experiment, _ = self._open(client, index)
             show(client, client.get_experiment(experiment), index, table_markdown, files=files)
 
     def _connect(self) -> "MlflowClient":
         """A client of a database that is there, whole, and not held by another writer."""
+        path = mlflow_store.database(self.results)
         if self._client is None:
             self._client = mlflow_store.open_store(self.results)
+            self._file = path.stat().st_ino
+        elif path.stat().st_ino != self._file:
+            raise OSError("it was replaced")  # MLflow would go on writing to the one that is gone
         else:
-            mlflow_store.probe(mlflow_store.database(self.results))
+            mlflow_store.probe(path)
         return self._client
 
-    def _open(self, client: "MlflowClient", index: StudyIndex) -> _Opened:
+    def _open(self, client: "MlflowClient", index: StudyIndex) -> tuple[str, set[Name]]:
+        """The study's experiment, and the names of the runs that are whole there."""
         name = experiment_name(index)
         if name not in self._opened:
-            experiment = open_experiment(client, index, self.results)
+            experiment = open_experiment(client, index, self.results).experiment_id
             wanted = {(arm, key) for arm, _, key in index.wanted()}
-            mirrored, binned = sort_out(
+            mirrored, _ = sort_out(
                 client,
-                experiment.experiment_id,
-                lambda name, run: name in wanted and run.info.status != "RUNNING",
+                experiment,
+                lambda name, run: name in wanted and mlflow_runs.is_of(run, name[1], self.results),
             )
-            self._opened[name] = _Opened(experiment.experiment_id, mirrored, bool(binned))
+            self._opened[name] = (experiment, mirrored)
         return self._opened[name]
 
     @contextlib.contextmanager
-    def _one_warning(self) -> Iterator[None]:
-        """Turn the first failure into a sentence, and the mirror off."""
+    def _failing_in_a_sentence(self) -> Iterator[None]:
         try:
             with mlflow_store.quiet():
                 yield
         except mlflow_store.failures() as error:
-            self._is_off = True
-            self.warn(
-                f"{mlflow_store.database(self.results)}: not mirrored to MLflow from here on "
-                f"({mlflow_store.sentence_of(error)}); the records are safe, and a later "
-                "`repro sync` completes the mirror"
-            )
+            self._opened.clear()  # a run may be half written
+            path = mlflow_store.database(self.results)
+            raise ReproError(f"{path}: {mlflow_store.sentence_of(error)}") from None
 
 
 def open_experiment(client: "MlflowClient", index: StudyIndex, results: Path) -> "Experiment":
@@ -144,14 +135,15 @@ def open_experiment(client: "MlflowClient", index: StudyIndex, results: Path) ->
     if found is not None and mlflow_store.folder_of(found.artifact_location) != folder:
         put_aside(client, found)
         found = None
+    ours = {STUDY_TAG: index.name}
     identifier = (
-        client.create_experiment(name, artifact_location=folder.as_uri())
+        client.create_experiment(name, artifact_location=folder.as_uri(), tags=ours)
         if found is None
         else found.experiment_id
     )
     experiment = client.get_experiment(identifier)
     view = mlflow_pages.view([arm.name for arm in index.arms], created=experiment.creation_time)
-    set_tags(client, experiment, {STUDY_TAG: index.name, mlflow_pages.VIEW_TAG: view})
+    set_tags(client, experiment, {**ours, mlflow_pages.VIEW_TAG: view})
     return experiment
 
 
@@ -176,19 +168,26 @@ def bin_experiment(client: "MlflowClient", experiment: str) -> bool:
         client.delete_experiment(experiment)
         return True
     for run in ours:
-        client.delete_run(run.info.run_id)
+        bin_run(client, run)
     return bool(ours)
+
+
+def bin_run(client: "MlflowClient", run: "Run") -> None:
+    """Put a run into MLflow's bin; none lies there as if it were still running."""
+    if run.info.status not in WHOLE:
+        client.set_terminated(run.info.run_id, status="KILLED")
+    client.delete_run(run.info.run_id)
 
 
 def sort_out(
     client: "MlflowClient", experiment: str, is_right: Callable[[Name, "Run"], bool]
 ) -> tuple[set[Name], list[Name]]:
-    """Bin our runs that are not right, or there twice; somebody's own are left alone.
+    """Bin our runs that are not whole, not right, or there twice; others' own are left alone.
 
     Args:
         client: Of the store.
         experiment: Its identifier.
-        is_right: Whether a run of that name should stay.
+        is_right: Whether a whole run of that name should stay.
 
     Returns:
         The names of the runs that stay and of those that went.
@@ -196,13 +195,14 @@ def sort_out(
     kept: set[Name] = set()
     binned = []
     for run in mlflow_runs.runs_of(client, experiment):
-        name = run_name(run)
+        name, is_whole = run_name(run), run.info.status in WHOLE
         if name is None:
-            continue
-        if name not in kept and is_right(name, run):
+            if is_summary(run) and not is_whole:
+                bin_run(client, run)
+        elif name not in kept and is_whole and is_right(name, run):
             kept.add(name)
         else:
-            client.delete_run(run.info.run_id)
+            bin_run(client, run)
             binned.append(name)
     return kept, binned
 
@@ -220,6 +220,12 @@ def is_summary(run: "Run") -> bool:
     return run.data.tags.get("repro.kind") == "summary"
 
 
+def digest_of(index: StudyIndex, runs: Iterable["Run"]) -> str:
+    """Stands for a study and those of the runs that are its own: what a summary is made from."""
+    names = sorted(name for run in runs if (name := run_name(run)) is not None)
+    return hashlib.sha256(json.dumps([asdict(index), names]).encode()).hexdigest()
+
+
 def show(
     client: "MlflowClient",
     experiment: "Experiment",
@@ -234,15 +240,17 @@ def show(
         Whether they were not.
     """
     identifier = experiment.experiment_id
-    content = mlflow_pages.summary(index, table_markdown, files or {})
+    runs = mlflow_runs.runs_of(client, identifier)
+    shows = {SHOWS_TAG: digest_of(index, runs)}
+    content = mlflow_pages.summary(index, table_markdown, files or {}, tags=shows)
     kept, stale = None, []
-    for run in filter(is_summary, mlflow_runs.runs_of(client, identifier)):
+    for run in filter(is_summary, runs):
         if kept is None and mlflow_runs.holds(client, run, content):
             kept = run.info.run_id
         else:
-            stale.append(run.info.run_id)
-    for run_id in stale:
-        client.delete_run(run_id)
+            stale.append(run)
+    for run in stale:
+        bin_run(client, run)
     summary = kept or mlflow_runs.write(client, identifier, content)
     link = mlflow_pages.run_link(identifier, summary)
     text = mlflow_pages.description(index, table_markdown, link=link)

@@ -1,7 +1,7 @@
 """Opens the MLflow mirror in a browser: one server, for this machine alone.
 
 The server listens on the loopback address only and ends, with all its processes, when this one
-is told to. It shows copies; the records stay what counts.
+does, however that is: a `warden` sees to it. It shows copies; the records stay what counts.
 """
 
 import contextlib
@@ -17,20 +17,13 @@ from types import FrameType
 
 import click
 
+from repro import mlflow_store, warden
 from repro.errors import ReproError
 from repro.mlflow_pages import VIEW_KEY, WORKFLOW
-from repro.mlflow_store import (
-    QUIET,
-    artifacts,
-    connect,
-    database,
-    failures,
-    quiet,
-    store_uri,
-)
+from repro.mlflow_store import artifacts, connect, database, failures, quiet, store_uri
 
 HOST = "127.0.0.1"
-GRACE = 10.0  # seconds to end in, before the processes are killed
+GRACE = 5.0  # seconds that the warden has to end the server in
 
 
 def view_url(results: Path, port: int, open_study: str | None = None) -> str:
@@ -73,8 +66,10 @@ def command(results: Path, port: int) -> list[str]:
 
 def environment() -> dict[str, str]:
     """The server's environment: no telemetry, no job runner, none of the user's MLflow settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.lstrip("_").startswith("MLFLOW_")}
-    return {**kept, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return {
+        **mlflow_store.environment(os.environ),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
 
 
 def serve(results: Path, *, port: int, open_study: str | None) -> int:
@@ -152,13 +147,13 @@ def _is_open(port: int) -> bool:
 
 @contextlib.contextmanager
 def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The server as a process group of its own, ended whole."""
+    """The server under its warden, a process group of its own, ended whole."""
     with _log(results).open("wb") as log:
         process = subprocess.Popen(
-            command(results, port),
+            [sys.executable, "-P", warden.__file__, *command(results, port)],
             env=environment(),
             cwd=database(results).parent,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -170,25 +165,27 @@ def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # the group has ended
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)  # what is left of it
-    process.wait()
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # nothing is left of the group
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextlib.contextmanager
 def _told_to_end() -> Iterator[None]:
-    """Let SIGTERM, and the end of the terminal, do what Ctrl-C does."""
+    """Let Ctrl-C, SIGTERM and the end of the terminal do the same, and no more than that."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    numbers = [signal.SIGTERM, signal.SIGHUP]
-    before = {number: signal.signal(number, interrupt) for number in numbers}
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield
     finally:

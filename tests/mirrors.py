@@ -46,12 +46,17 @@ FIGURES = {
 }
 
 
+BUILT = []
+
+
 def template(tmp_path_factory):
-    """A database that MLflow has built; to copy one takes no time."""
-    path = mlflow_store.database(tmp_path_factory.mktemp("template"))
-    with mlflow_store.quiet():
-        mlflow_store.create_database(path)
-    return path
+    """A database that MLflow has built, once for all tests; to copy one takes no time."""
+    if not BUILT:
+        path = mlflow_store.database(tmp_path_factory.mktemp("template"))
+        with mlflow_store.quiet():
+            mlflow_store.create_database(path)
+        BUILT.append(path)
+    return BUILT[0]
 
 
 def copy_template(path, results):
@@ -65,8 +70,8 @@ def copy_template(path, results):
 def write_study(results, index=INDEX, found=(RECORD, FAILED)):
     """Records on disk, with a checkpoint where the run finished; the records as they are read."""
     for record in found:
-        name = {"model.safetensors": lambda path, key=record.key: path.write_bytes(key.encode())}
-        records.write_record(record, results, name if record.finished else {})
+        files = {"model.safetensors": record.key.encode()} if record.finished else {}
+        records.write_record(record, results, files)
     records.write_index(index, results)
     return [records.read_record(record.key, results) for record in found]
 
@@ -93,6 +98,11 @@ def summary_of(results):
     runs = client_of(results).search_runs([experiment_of(results).experiment_id])
     (run,) = [run for run in runs if run.data.tags.get("repro.kind") == "summary"]
     return run
+
+
+def one_run_of(results):
+    """A run that finished."""
+    return next(run for run in runs_of(results) if run.info.status == "FINISHED")
 
 
 def folder_of(run):

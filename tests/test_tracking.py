@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -49,13 +50,8 @@ def results(template, tmp_path):
 
 
 @pytest.fixture
-def warnings():
-    return []
-
-
-@pytest.fixture
-def mirror(results, warnings):
-    return Mirror(results, warnings.append)
+def mirror(results):
+    return Mirror(results)
 
 
 def mirrored(mirror, record):
@@ -64,7 +60,7 @@ def mirrored(mirror, record):
     return run
 
 
-def test_every_choice_of_a_finished_run_is_a_parameter(mirror, warnings):
+def test_every_choice_of_a_finished_run_is_a_parameter(mirror):
     """Leaves stand under their dotted path, a list is one leaf, arm and seed are added."""
     run = mirrored(mirror, RECORD)
 
@@ -75,7 +71,6 @@ def test_every_choice_of_a_finished_run_is_a_parameter(mirror, warnings):
         "arm": "alpha 0.1",
         "seed": "0",
     }
-    assert warnings == []
 
 
 def test_a_finished_run_carries_status_times_and_source(mirror):
@@ -128,14 +123,14 @@ def test_numbers_that_are_none_are_left_out(mirror):
     assert not {"test/x", "test/y"} & set(run.data.metrics)
 
 
-def test_a_long_run_is_written_in_pieces_that_mlflow_accepts(mirror, warnings):
+def test_a_long_run_is_written_in_pieces_that_mlflow_accepts(mirror):
     """More than 1000 points and 100 parameters arrive whole."""
     history = [{"epoch": float(e), "train_loss": 1 / e} for e in range(1, 1502)]
     configuration = {f"choice{i}": "x" * 7000 for i in range(150)}
     run = mirrored(mirror, replace(RECORD, history=history, configuration=configuration))
 
     points = client_of(mirror.results).get_metric_history(run.info.run_id, "train/loss")
-    assert (len(points), len(run.data.params), warnings) == (1501, 152, [])
+    assert (len(points), len(run.data.params)) == (1501, 152)
     assert len(run.data.params["choice149"]) == 6000
 
 
@@ -148,14 +143,25 @@ def test_a_failed_run_is_failed_with_its_reason_and_without_numbers(mirror):
     assert run.data.tags["repro.failure"] == "epoch 2: kl: not finite"
 
 
-def test_a_run_is_mirrored_once(mirror, results, warnings):
+def test_a_run_is_mirrored_once(mirror, results):
     """Neither this process nor a later one repeats it."""
     mirror.add(INDEX, "alpha 0.1", RECORD)
     mirror.add(INDEX, "alpha 0.1", RECORD)
-    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    Mirror(results).add(INDEX, "alpha 0.1", RECORD)
 
     assert len(runs_of(results)) == 1
-    assert warnings == []
+
+
+def test_a_run_that_was_done_again_is_mirrored_again(results):
+    """Its key is the same, and what MLflow holds is of a record that was moved away."""
+    lost = replace(RECORD, failure={"epoch": 0, "term": "process", "reason": "killed"})
+    for record in (lost, RECORD):
+        shutil.rmtree(results / "runs", ignore_errors=True)
+        (read,) = write_study(results, found=[record])
+        Mirror(results).add(INDEX, "alpha 0.1", read)
+
+    (run,) = runs_of(results)
+    assert run.info.status == "FINISHED"
 
 
 def test_a_half_written_run_is_done_again(mirror, results):
@@ -170,25 +176,24 @@ def test_a_half_written_run_is_done_again(mirror, results):
     assert run.info.status == "FINISHED"
 
 
-def test_runs_that_the_study_wants_no_more_leave_and_foreign_runs_stay(results, warnings):
+def test_runs_that_the_study_wants_no_more_leave_and_foreign_runs_stay(results):
     """Group means show the study as it is now."""
-    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    Mirror(results).add(INDEX, "alpha 0.1", RECORD)
     foreign = client_of(results).create_run(experiment_of(results).experiment_id)
     changed = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=["b-seed0"])])
-    Mirror(results, warnings.append).add(changed, "alpha 0.1", replace(RECORD, key="b-seed0"))
+    Mirror(results).add(changed, "alpha 0.1", replace(RECORD, key="b-seed0"))
 
     keys = {run.info.run_id: run.data.tags.get("repro.key") for run in runs_of(results)}
     assert foreign.info.run_id in keys
     assert set(keys.values()) == {None, "b-seed0"}
 
 
-def test_a_binned_experiment_comes_back(results, warnings):
+def test_a_binned_experiment_comes_back(results):
     """The name of a deleted experiment cannot be created again."""
-    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    Mirror(results).add(INDEX, "alpha 0.1", RECORD)
     client_of(results).delete_experiment(experiment_of(results).experiment_id)
-    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", FAILED)
+    Mirror(results).add(INDEX, "alpha 0.1", FAILED)
 
-    assert warnings == []
     assert experiment_of(results).lifecycle_stage == "active"
 
 
@@ -302,9 +307,9 @@ def test_tables_and_figures_are_a_run_without_an_arm(mirror, results):
     }
 
 
-def test_tables_and_figures_are_asked_for_only_when_runs_changed(results, warnings):
+def test_tables_and_figures_are_asked_for_only_when_runs_changed(results):
     """Nothing is shown yet; it is; a later process finds it; a run is added."""
-    first, second = (Mirror(results, warnings.append) for _ in range(2))
+    first, second = (Mirror(results) for _ in range(2))
     asked = [first.wants_page(INDEX)]
     first.finish(INDEX, TABLE, files=FIGURES)
     asked += [first.wants_page(INDEX), second.wants_page(INDEX)]
@@ -314,14 +319,31 @@ def test_tables_and_figures_are_asked_for_only_when_runs_changed(results, warnin
     assert asked == [True, False, False, True]
 
 
-def test_a_mirror_that_is_off_asks_for_nothing(tmp_path, warnings):
-    """A folder stands where the database should be: one warning, and no drawing in vain."""
-    mlflow_store.database(tmp_path).mkdir(parents=True)
-    mirror = Mirror(tmp_path, warnings.append)
+def test_tables_and_figures_that_were_cut_short_are_asked_for_again(mirror, results):
+    """What lies there is no page; opening the mirror puts it into the bin, as killed."""
+    mirror.finish(INDEX, TABLE, files=FIGURES)
+    half = summary_of(results).info.run_id
+    client_of(results).update_run(half, status="RUNNING")
+    again = Mirror(results)
 
-    assert not mirror.wants_page(INDEX)
-    assert not mirror.wants_page(INDEX)
-    assert len(warnings) == 1
+    assert again.wants_page(INDEX)
+    left = client_of(results).get_run(half).info
+    assert (left.lifecycle_stage, left.status) == ("deleted", "KILLED")
+
+
+def test_tables_and_figures_of_a_study_that_was_killed_are_asked_for_by_the_next(results):
+    """Its runs were mirrored, and nobody came to show what they come to."""
+    Mirror(results).finish(INDEX, TABLE)
+    Mirror(results).add(INDEX, "alpha 0.1", RECORD)
+
+    assert Mirror(results).wants_page(INDEX)
+
+
+def test_tables_and_figures_of_a_study_that_was_changed_are_asked_for(mirror):
+    """Its runs are the same, and its table is not."""
+    mirror.finish(INDEX, TABLE)
+
+    assert mirror.wants_page(replace(INDEX, select={"keep": 2, "by": "recall", "split": "test"}))
 
 
 def test_tables_and_figures_are_written_anew_only_when_they_changed(mirror, results):
@@ -340,7 +362,7 @@ def test_tables_and_figures_are_written_anew_only_when_they_changed(mirror, resu
 def test_a_picture_is_shown_once_and_as_drawing_if_there_is_one():
     """The pages cannot scale a picture, and a PNG is wider than they are."""
     files = {"figures/a.png": b"", "figures/a.svg": b"", "figures/b.png": b"", "c.csv": b""}
-    note = mlflow_pages.summary(INDEX, TABLE, files).note
+    note = mlflow_pages.summary(INDEX, TABLE, files, tags={}).note
 
     assert re.findall(r"!\[(.*?)\]", note) == ["figures/a.svg", "figures/b.png"]
 
@@ -348,7 +370,8 @@ def test_a_picture_is_shown_once_and_as_drawing_if_there_is_one():
 def test_a_long_table_leaves_room_for_every_picture():
     """MLflow would cut the description in the middle of an address."""
     files = {f"figures/{i}.svg": b"" for i in range(20)}
-    note = mlflow_pages.summary(INDEX, "\n".join(["| 0.123456 |"] * 2000), files).note
+    long = "\n".join(["| 0.123456 |"] * 2000)
+    note = mlflow_pages.summary(INDEX, long, files, tags={}).note
     whole = note.replace(mlflow_runs.THIS_RUN, "f" * 32)
 
     assert len(whole) <= mlflow_runs.LONGEST_TAG
@@ -356,11 +379,11 @@ def test_a_long_table_leaves_room_for_every_picture():
     assert "The table goes on in table.md." in whole
 
 
-def test_the_experiment_of_moved_results_is_put_aside(results, tmp_path, warnings):
+def test_the_experiment_of_moved_results_is_put_aside(results, tmp_path):
     """MLflow fixes where artifacts are, and they are not there any more."""
-    Mirror(results, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    Mirror(results).add(INDEX, "alpha 0.1", RECORD)
     moved = results.rename(tmp_path / "moved")
-    Mirror(moved, warnings.append).add(INDEX, "alpha 0.1", RECORD)
+    Mirror(moved).add(INDEX, "alpha 0.1", RECORD)
 
     (run,) = runs_of(moved)
     assert folder_of(run).is_relative_to(moved)
@@ -368,7 +391,6 @@ def test_the_experiment_of_moved_results_is_put_aside(results, tmp_path, warning
         "alpha_sweep/embedded",
         "Default",
     ]
-    assert warnings == []
 
 
 def test_a_new_store_is_put_in_place_whole(template):
@@ -390,64 +412,125 @@ def test_a_store_that_another_process_made_first_stays(template, tmp_path, monke
     assert [path.name for path in path.parent.iterdir()] == ["mlflow.db"]
 
 
-def assert_warns_once(results, warnings):
-    mirror = Mirror(results, warnings.append)
-    started = time.perf_counter()
-    mirror.add(INDEX, "alpha 0.1", RECORD)
-    mirror.add(INDEX, "alpha 0.1", FAILED)
-    mirror.finish(INDEX, "")
+def test_what_a_killed_process_was_building_is_removed_when_it_is_old(tmp_path, template):
+    """Another process may still be building the younger one."""
+    path = mlflow_store.database(tmp_path)
+    path.parent.mkdir()
+    old, young = (path.with_name(f".mlflow.db.{word}.partial") for word in ("old", "young"))
+    old.touch()
+    young.touch()
+    os.utime(old, (0, 0))
 
-    assert len(warnings) == 1
-    assert "the records are safe, and a later `repro sync` completes the mirror" in warnings[0]
+    with mlflow_store.quiet():
+        mlflow_store.create_database(path)
+
+    assert {path.name for path in path.parent.iterdir()} == {"mlflow.db", young.name}
+
+
+def assert_refuses_at_once(results, reason):
+    mirror = Mirror(results)
+    started = time.perf_counter()
+    for attempt in (
+        lambda: mirror.add(INDEX, "alpha 0.1", RECORD),
+        lambda: mirror.wants_page(INDEX),
+        lambda: mirror.finish(INDEX, ""),
+    ):
+        with pytest.raises(ReproError, match=f"mlflow.db: .*{reason}"):
+            attempt()
+
     assert time.perf_counter() - started < 8
 
 
-def test_a_file_in_the_place_of_the_store_costs_one_warning(tmp_path, warnings):
-    """The mirror is off from then on; the study goes on."""
+def test_a_file_in_the_place_of_the_store_is_said(tmp_path):
+    """So is all that follows: in a sentence, at every try."""
     (tmp_path / "mlflow").write_text("not a folder")
 
-    assert_warns_once(tmp_path, warnings)
+    assert_refuses_at_once(tmp_path, "Not a directory|File exists")
 
 
-def test_a_path_that_mlflow_misreads_costs_one_warning(tmp_path, warnings):
+def test_a_folder_in_the_place_of_the_database_is_said(tmp_path):
+    """MLflow alone would try again for minutes."""
+    mlflow_store.database(tmp_path).mkdir(parents=True)
+
+    assert_refuses_at_once(tmp_path, "unable to open database file")
+
+
+def test_a_path_that_mlflow_misreads_is_refused(tmp_path):
     """SQLAlchemy decodes %41 to A, MLflow does not."""
-    assert_warns_once(tmp_path / "50%41", warnings)
+    assert_refuses_at_once(tmp_path / "50%41", "cannot use a path with %")
 
 
-def test_a_damaged_database_costs_one_warning_and_no_wait(results, warnings):
+def test_a_damaged_database_is_refused_without_a_wait(results):
     """MLflow alone would try again for minutes."""
     mlflow_store.database(results).write_bytes(b"not a database" * 100)
 
-    assert_warns_once(results, warnings)
+    assert_refuses_at_once(results, "file is not a database")
 
 
-def test_a_locked_database_costs_one_warning_and_a_short_wait(results, warnings, monkeypatch):
+def test_a_locked_database_is_refused_after_a_short_wait(results, monkeypatch):
     """Another writer is waited for, but not for long."""
     monkeypatch.setattr(mlflow_store, "PATIENCE", 0.1)
     writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        assert_warns_once(results, warnings)
+        assert_refuses_at_once(results, "database is locked")
     finally:
         writer.close()
 
 
-def test_a_database_of_another_mlflow_costs_one_warning(results, warnings):
+def test_a_database_of_another_mlflow_is_refused(results):
     """It is left as it is: migrating it is its owner's decision."""
     other = sqlite3.connect(mlflow_store.database(results))
     with other:
         other.execute("UPDATE alembic_version SET version_num = 'other'")
     other.close()
 
-    assert_warns_once(results, warnings)
+    assert_refuses_at_once(results, "out-of-date database schema")
 
 
-def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror, warnings):
+def test_a_database_that_was_replaced_is_refused(mirror, results, template):
+    """MLflow keeps the old one open, and would write to what nobody sees."""
+    mirror.add(INDEX, "alpha 0.1", RECORD)
+    other = results / "other.db"
+    other.write_bytes(template.read_bytes())
+    other.replace(mlflow_store.database(results))
+
+    with pytest.raises(ReproError, match="it was replaced"):
+        mirror.add(INDEX, "alpha 0.1", FAILED)
+
+
+def test_a_run_that_could_not_be_written_whole_is_written_again(mirror, results, monkeypatch):
+    """By the same mirror: the half is binned, and the run is there once."""
+    record, _ = write_study(results)
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mlflow_runs, "_put", fail)
+        with pytest.raises(ReproError, match="No space left"):
+            mirror.add(INDEX, "alpha 0.1", record)
+    mirror.add(INDEX, "alpha 0.1", record)
+
+    (run,) = runs_of(results)
+    assert (run.info.status, run.data.tags["repro.key"]) == ("FINISHED", "a-seed0")
+
+
+def test_settings_for_other_stores_of_the_user_do_not_reach_mlflow(monkeypatch):
+    """Neither its address and password nor how MLflow should behave there."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_PASSWORD", "_MLFLOW_SERVER_FILE_STORE"):
+        monkeypatch.setenv(name, "http://tracking.test")
+
+    with mlflow_store.quiet():
+        found = {k: v for k, v in os.environ.items() if k.lstrip("_").startswith("MLFLOW")}
+
+    assert found == mlflow_store.QUIET
+
+
+def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror):
     """A record of the wrong shape keeps its traceback."""
     with pytest.raises(KeyError, match="term"):
         mirror.add(INDEX, "alpha 0.1", replace(FAILED, failure={"epoch": 1}))
-
-    assert warnings == []
 
 
 def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):

@@ -1,0 +1,109 @@
+"""R33: secrets around a study never reach its evidence, its mirror, its report or its words."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import repro
+
+CANARY = "canary9d41"  # no secret is without it
+SECRETS = {
+    name: f"{CANARY}-{name.lower()}"
+    for name in (
+        "AWS_SECRET_ACCESS_KEY",
+        "MLFLOW_TRACKING_PASSWORD",
+        "HF_TOKEN",
+        "GITHUB_TOKEN",
+        "A_SECRET_OF_SOMEBODY",
+    )
+}
+REMOTE = f"https://somebody:{CANARY}-remote@git.test/theirs.git"
+STUDY = """
+name: small
+question: Does it?
+base: {preset: dehaan2020}
+arms:
+  - {name: No debias, resampling: {combine: none}}
+  - {name: Debias}
+reference: No debias
+replicates: 1
+select: {keep: 1, by: recall, split: test}
+profiles:
+  embedded:
+    data:
+      train: {source: synthetic, faces: 30, nonfaces: 30}
+      test: {source: synthetic, per_group: 2, size: 64}
+      nonfaces: {source: synthetic, photographs: 4, size: 64}
+    epochs: 1
+    batch_size: 16
+"""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """This program in a repository of its own, whose remote's address holds a token."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(
+        Path(repro.__file__).parent,
+        folder / "repro",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (folder / "small.yaml").write_text(STUDY)
+    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.test"]
+    for arguments in (
+        ["init", "--quiet"],
+        ["remote", "add", "origin", REMOTE],
+        ["add", "repro"],
+        [*who, "commit", "--quiet", "--message", "As it is"],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, timeout=60)
+    return folder
+
+
+def command(checkout, *arguments):
+    """One of the program's commands, run from the checkout among secrets."""
+    return subprocess.run(
+        [sys.executable, "-m", "repro.cli", *arguments],
+        cwd=checkout,
+        env={**os.environ, **SECRETS, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def telling(folder):
+    """Files with a secret in them."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if CANARY.encode() in path.read_bytes()]
+
+
+def test_secrets_of_the_environment_and_of_git_stay_there(checkout, amount, tally):
+    """Six canaries: five variables and a token in the remote's address; every byte is looked at."""
+    commands = [
+        ["run", "small.yaml", "--workers", "1"],
+        ["report", "small"],
+        ["sync"],
+        ["run", "small.yaml", "--set", "data.train=/nowhere"],
+    ]
+    said = [command(checkout, *arguments) for arguments in commands[: amount(1, len(commands))]]
+    remote = subprocess.run(
+        ["git", "remote", "get-url", "origin"], cwd=checkout, capture_output=True, check=True
+    )
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=checkout, capture_output=True, check=True
+    )
+
+    tally.faults += len(SECRETS) + 1
+    assert [done.returncode for done in said] == [0, 0, 0, 1][: len(said)], said[0].stderr.decode()
+    assert CANARY.encode() in remote.stdout  # it could have been found there
+    record = next((checkout / "results").rglob("record.json")).read_bytes()
+    assert commit.stdout.strip() in record
+    assert telling(checkout / "results") == []
+    assert telling(checkout / "report") == []
+    for done in said:
+        assert CANARY.encode() not in done.stdout + done.stderr

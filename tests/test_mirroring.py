@@ -1,0 +1,287 @@
+"""The mirror beside a running study: whatever it meets, the study neither stops nor waits."""
+
+import hashlib
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import stores
+from mirrors import INDEX, RECORD, write_study
+
+from repro import mirroring
+from repro.mirroring import Scribe
+from repro.records import ArmIndex
+
+KEYS = [f"a-seed{seed}" for seed in range(4)]
+STUDY = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=KEYS)])
+SOON = 1.0  # seconds; nothing was waited for, but the machine may be busy
+
+
+@pytest.fixture
+def results(tmp_path):
+    write_study(tmp_path, STUDY, [replace(RECORD, key=key) for key in KEYS])
+    return tmp_path
+
+
+@pytest.fixture
+def warnings():
+    return []
+
+
+@pytest.fixture
+def scribe(results, warnings):
+    with Scribe(results, warnings.append, prepare=stores.journal) as scribe:
+        yield scribe
+    assert multiprocessing.active_children() == []
+
+
+def journal_of(results):
+    return (results / "journal").read_text().splitlines()
+
+
+def add(scribe, *keys):
+    """As a study does it, with a look at the clock."""
+    for key in keys:
+        started = time.monotonic()
+        scribe.add(STUDY, "alpha 0.1", key)
+        assert time.monotonic() - started < SOON
+
+
+def wait_until(happened):
+    """What the study does meanwhile."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_ended_is_mirrored_in_its_order_and_once(scribe, results, warnings):
+    """The page comes last, with files larger than any pipe."""
+    picture = os.urandom(3_000_000)
+    add(scribe, *KEYS, KEYS[0])
+    wants = scribe.wants_page(STUDY)
+    scribe.finish(STUDY, "table", files={"figures/a.png": picture, "empty": b""})
+
+    digests = [hashlib.sha256(content).hexdigest() for content in (picture, b"")]
+    assert wants
+    assert warnings == []
+    assert journal_of(results) == [
+        *(f"alpha 0.1 {key}" for key in KEYS),
+        "page?",
+        f"table {' '.join(digests)}",
+    ]
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_request_of_whole_pieces_has_an_end(scribe, results, more):
+    """So have those that are a byte shorter or longer."""
+
+    def length(size):
+        return len(pickle.dumps((mirroring._finish, (STUDY, "x" * size, None))))
+
+    for wanted in (mirroring.PIECE + more, 2 * mirroring.PIECE + more):
+        size = wanted - (length(wanted - 1000) - wanted + 1000)
+        assert length(size) == wanted
+        scribe.finish(STUDY, "x" * size)
+
+    assert len(journal_of(results)) == 2
+
+
+def test_no_process_is_started_for_nothing(results):
+    """As in a study that was interrupted before its first run ended."""
+    with Scribe(results, pytest.fail, prepare=stores.journal) as scribe:
+        scribe.pump()
+        scribe.settle()
+
+        assert multiprocessing.active_children() == []
+
+
+def test_a_store_that_is_down_is_tried_at_every_run_and_completed_when_it_is_back(
+    scribe, results, warnings
+):
+    """One warning, whatever follows."""
+    down = results / "down"
+    down.touch()
+    for key in KEYS[:2]:
+        add(scribe, key)
+        wait_until(lambda: scribe.pump() or scribe._rests)
+    down.unlink()
+    add(scribe, KEYS[2])
+    scribe.settle()
+
+    assert journal_of(results) == [f"alpha 0.1 {key}" for key in KEYS[:3]]
+    assert warnings == [
+        "not all is mirrored to MLflow (the store is down); the records are safe, and a later "
+        "`repro sync` completes the mirror"
+    ]
+
+
+def test_a_store_that_stays_down_gets_no_page(scribe, results, warnings):
+    """It would be drawn in vain; the end tries once, not for as long as is allowed."""
+    (results / "down").touch()
+    add(scribe, *KEYS)
+    scribe.settle()
+
+    assert not scribe.wants_page(STUDY)
+    scribe.finish(STUDY, "table")
+    assert not (results / "journal").exists()
+    assert len(warnings) == 1
+
+
+def test_a_store_that_hangs_costs_the_allowance_and_no_more(scribe, results, warnings, monkeypatch):
+    """The process that hangs is ended."""
+    monkeypatch.setattr(mirroring, "START_UP", 1.0)
+    (results / "hanging").touch()
+    add(scribe, *KEYS)
+    started = time.monotonic()
+    scribe.settle()
+    asked = scribe.wants_page(STUDY)
+
+    assert time.monotonic() - started < 1.0 + SOON
+    assert (asked, len(warnings)) == (False, 1)
+    assert "(MLflow takes too long)" in warnings[0]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_slow_store_gets_what_the_runs_allow(scribe, results, warnings, monkeypatch):
+    """It would need half as much again: the rest is left to a later synchronisation."""
+    monkeypatch.setattr(mirroring, "ALLOWANCE", 0.2)
+    scribe.wants_page(STUDY)
+    scribe._patience = 0.0
+    (results / "slow").touch()
+    add(scribe, *KEYS)
+    started = time.monotonic()
+    scribe.settle()
+
+    assert time.monotonic() - started < 4 * 0.2 + SOON
+    assert 2 <= len(journal_of(results)) < 1 + 4
+    assert len(warnings) == 1
+
+
+def test_a_process_that_stands_still_is_not_waited_for(scribe, results, warnings, monkeypatch):
+    """Even with more for it than its pipe holds."""
+    add(scribe, KEYS[0])
+    monkeypatch.setattr(mirroring, "SILENCE", 1.0)
+    scribe.settle()
+    (child,) = multiprocessing.active_children()
+    os.kill(child.pid, signal.SIGSTOP)
+    started = time.monotonic()
+    scribe.finish(STUDY, "x" * 5_000_000)
+
+    assert time.monotonic() - started < 1.0 + SOON
+    assert len(warnings) == 1
+
+
+def test_a_process_that_is_killed_is_replaced(scribe, results, warnings):
+    """What it had is done again by the next."""
+    (results / "deadly").touch()
+    add(scribe, KEYS[0])
+    wait_until(lambda: scribe.pump() or scribe._rests)
+    add(scribe, KEYS[1])
+    scribe.settle()
+
+    assert journal_of(results) == [f"alpha 0.1 {key}" for key in KEYS[:2]]
+    assert len(warnings) == 1
+    assert "(the process that writes there ended: killed by SIGKILL)" in warnings[0]
+
+
+def test_a_process_that_cannot_begin_costs_one_warning(results, warnings):
+    """Its exit status is all that is known."""
+    with Scribe(results, warnings.append, prepare=stores.unprepared) as scribe:
+        add(scribe, *KEYS)
+        scribe.settle()
+
+    assert len(warnings) == 1
+    assert "ended: exit status 7" in warnings[0]
+
+
+def test_a_process_that_cannot_be_started_costs_one_warning(results, warnings, monkeypatch):
+    """As where there is no memory, or there are too many processes."""
+
+    def refuse(*_):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(mirroring.Child, "__init__", refuse)
+    with Scribe(results, warnings.append) as scribe:
+        add(scribe, *KEYS)
+        scribe.settle()
+
+    assert len(warnings) == 1
+    assert "Resource temporarily unavailable" in warnings[0]
+
+
+def test_our_own_mistake_keeps_its_traceback_and_stops_nothing(scribe, results, warnings):
+    """The run that met it is left out."""
+    wrong = results / "wrong"
+    wrong.touch()
+    add(scribe, KEYS[0])
+    wait_until(lambda: scribe.pump() or scribe._rests)
+    wrong.unlink()
+    add(scribe, KEYS[1])
+    scribe.settle()
+
+    assert journal_of(results) == [f"alpha 0.1 {KEYS[1]}"]
+    assert len(warnings) == 1
+    assert "Traceback" in warnings[0]
+    assert "KeyError: 'wrong'" in warnings[0]
+
+
+def test_a_damaged_record_is_left_to_the_tables(scribe, results, warnings):
+    """They say so; the others are mirrored."""
+    path = results / "runs" / KEYS[0] / "record.json"
+    path.write_text(path.read_text().replace("vae", "kl") + " ")
+    add(scribe, *KEYS[:2])
+    scribe.settle()
+
+    assert journal_of(results) == [f"alpha 0.1 {KEYS[1]}"]
+    assert warnings == []
+
+
+def test_a_study_that_is_killed_leaves_no_process(results):
+    """Not even one that hangs."""
+    (results / "hanging").touch()
+    program = (
+        "import multiprocessing, sys, time; from pathlib import Path\n"
+        "import stores; from mirrors import INDEX; from repro.mirroring import Scribe\n"
+        "if __name__ == '__main__':\n"
+        "    scribe = Scribe(Path(sys.argv[1]), print, prepare=stores.journal)\n"
+        "    scribe.add(INDEX, 'alpha 0.1', 'a-seed0')\n"
+        "    print(multiprocessing.active_children()[0].pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(results)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        stdout=subprocess.PIPE,
+    ) as study:
+        child = Path("/proc", study.stdout.readline().decode().strip(), "stat")
+        time.sleep(SOON)
+        assert child.exists()
+        study.kill()
+
+    wait_until(lambda: not child.exists() or child.read_text().rpartition(") ")[2][0] in "ZX")
+
+
+def test_an_interrupted_study_lets_the_process_finish_its_sentence(results):
+    """What it writes is not cut short, what waits is dropped, and it is gone."""
+    (results / "slow").touch()
+
+    def interrupted():
+        with Scribe(results, pytest.fail, prepare=stores.journal) as scribe:
+            add(scribe, *KEYS)
+            wait_until(lambda: scribe.pump() or (results / "journal").exists())
+            scribe.pump()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert multiprocessing.active_children() == []
+    assert journal_of(results) == [f"alpha 0.1 {key}" for key in KEYS[:2]]
