@@ -7,7 +7,7 @@ from typing import Protocol
 
 from repro import executor, locks, machine, provenance, records, writing
 from repro.configuration import Data
-from repro.errors import Busy, RecordError
+from repro.errors import Busy, LaterRelease, RecordError
 from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
 from repro.tasks import CHECKPOINT_SECONDS, LOST, Task
@@ -138,6 +138,7 @@ def run(
 
     Raises:
         Busy: Another process is running this study.
+        LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
     from repro.data import sources
@@ -184,6 +185,8 @@ def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
     """A sentence, if there are runs of this very study that do not do any more."""
     try:
         before = records.read_index(records.index_path(index, results))
+    except LaterRelease:
+        raise
     except RecordError:
         return
     now = {(arm, seed): key for arm, seed, key in index.wanted()}

@@ -1,0 +1,260 @@
+"""A toy study, two ways to run it in this process, and what must be the same in its results.
+
+Training is real, or canned where only files matter: numbers that hang on every epoch before, in
+small files and checkpoints.
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save
+
+from repro import checkpoints, execution, executor, provenance, records, runner, study
+from repro.checkpoints import Checkpoint
+from repro.cli import main
+from repro.executor import Event
+from repro.metrics import Count, group_counts
+from repro.training import State
+
+ARMS = """\
+  - {name: even, resampling: {combine: none}}
+  - {name: rarest, resampling: {alpha: 0.01}}
+  - name: sampled
+    resampling:
+      {combine: product, alpha: 0.1, latents: sample, replacement: without, balance: exact}
+"""
+TEXT = """\
+name: {name}
+question: Does it survive?
+base:
+  preset: dehaan2020
+  epochs: 3
+  batch_size: 16
+  learning_rate: 0.003
+  reconstruction: {{weight: 0.001}}
+  kl: {{weight: 0.001}}
+  windows: {{sizes: 1, smallest: 0.6}}
+  data:
+    train: {{source: synthetic, faces: 30, nonfaces: 30}}
+    test: {{source: synthetic, per_group: 2, size: 64}}
+    nonfaces: {{source: synthetic, photographs: 4, size: 64}}
+arms:
+{arms}
+reference: even
+replicates: {replicates}
+select: {{keep: {keep}, by: recall, split: test}}
+profiles: {{embedded: {{}}}}
+"""
+GROUPS = tuple(f"{s}_{g}" for s in ("darker", "lighter") for g in ("female", "male"))
+MEMORY, ENOUGH = Path("/dev/shm"), 4e9  # where nothing waits for a disk; bytes
+FORMS = ("latex", "markdown", "csv")
+
+
+def toy(folder, *, name="toy", arms=ARMS, replicates=2, keep=2):
+    """Write the study's file: three arms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.yaml"
+    file.write_text(TEXT.format(name=name, arms=arms.rstrip(), replicates=replicates, keep=keep))
+    return file
+
+
+class Nothing:
+    """A mirror that keeps nothing, and a progress that says nothing."""
+
+    def __init__(self, *_, **__):
+        """Whatever is asked for."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def __getattr__(self, name):
+        return lambda *_, **__: None
+
+
+class Watcher(Nothing):
+    """A progress that remembers."""
+
+    def __init__(self):
+        """Nothing has happened yet."""
+        self.remarks, self.begun, self.finished = [], [], []
+
+    def started(self, task):
+        """A worker took the run."""
+        self.begun.append(task.key)
+
+    def ended(self, task, record):
+        """The run has a record."""
+        self.finished.append(task.key)
+
+    def remark(self, line):
+        """Something else that a person should know."""
+        self.remarks.append(line)
+
+
+def here(tasks, *, slots):
+    """Execute tasks in this process, in place of `executor.run_tasks`."""
+    for task in tasks:
+        yield Event("started", task)
+        told = []
+        holder = execution.execute(task, on_epoch=lambda *epoch, told=told: told.append(epoch))
+        for epoch, rate in told:
+            yield Event("epoch", task, epoch=epoch, images_per_second=rate)
+        yield Event("held", task, reason=holder) if holder else Event("ended", task)
+
+
+def run_here(file, results, *, execute=here, watcher=None, overrides=(), **options):
+    """Run a study in this process; what it told."""
+    watcher = watcher or Watcher()
+    with (
+        mock.patch.object(executor, "run_tasks", execute),
+        mock.patch.object(provenance, "commit", return_value=None),
+    ):
+        runner.run(
+            study.load(file, overrides=overrides),
+            results,
+            slots=["cpu"],
+            progress=watcher,
+            mirror=Nothing(),
+            **({"checkpoint_seconds": 0.0} | options),
+        )
+    return watcher
+
+
+def plan(file, results, **options):
+    """What a study wants."""
+    return runner.plan(study.load(file, **options), results, slots=["cpu"])
+
+
+@contextlib.contextmanager
+def canned():
+    """Within, training takes no time."""
+    with (
+        mock.patch.object(execution, "_outcome", canned_outcome),
+        mock.patch.object(execution, "_require_space"),
+    ):
+        yield
+
+
+def canned_outcome(task, on_epoch):
+    """As `execution._outcome`: goes on from a checkpoint, and each epoch hangs on those before."""
+    begun = checkpoints.latest(task.key, task.results)
+    history = list(begun.state.rest["history"]) if begun else []
+    epochs = task.configuration.epochs
+    for number in range(len(history) + 1, epochs + 1):
+        history.append({"epoch": float(number), "train_loss": _chance([task.key, history])})
+        on_epoch(history[-1] | {"val_accuracy": 0.5}, 1.0)
+        if number < epochs:
+            state = State(number, {"network": _tensor(history)}, {"history": history})
+            checkpoints.write(Checkpoint(state, 1.0), task.key, task.results)
+    detected = np.array([_chance([history, n]) < 0.8 for n in range(8)])
+    record = task.record(
+        groups=group_counts(GROUPS * 2, detected),
+        nonfaces=Count(4, 0),
+        metrics={
+            "recall": float(detected.mean()),
+            "false_positive_rate": 0.0,
+            "val_accuracy": 0.5,
+            "val_active_units": 50.0,
+            "training_images": 60.0,
+        },
+        kl_per_latent=[1.0] * 4,
+        history=history,
+        provenance={"commit": task.commit, "seconds": 1.0},
+    )
+    files = {
+        records.SCORES: _scores(detected),
+        records.MODEL: save({"network": _tensor(history)}),
+        records.WEIGHTS: save({"face_weights": torch.full((48,), 1 / 48, dtype=torch.float64)}),
+    }
+    return record, task.results, files
+
+
+def _chance(content):
+    """A number in [0, 1) that is a function of its argument."""
+    digest = hashlib.sha256(json.dumps(content).encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48
+
+
+def _tensor(history):
+    return torch.tensor([epoch["train_loss"] for epoch in history], dtype=torch.float64)
+
+
+def _scores(detected):
+    lines = ["set,photograph,group,top_logit,windows,positive"]
+    for number, (group, is_found) in enumerate(zip(GROUPS * 2, detected, strict=True)):
+        logit = number / 10 if is_found else -1.0
+        lines.append(f"portraits,portrait_{number:05d},{group},{logit},1,{int(is_found)}")
+    lines += [f"nonfaces,scene_{number:05d},,-1.0,1,0" for number in range(4)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def evidence(results):
+    """Every record less its provenance, with all files beside it found whole; by key."""
+    found = {}
+    for folder in sorted((results / "runs").glob("[!.]*")):
+        record = records.read_record(folder.name, results)
+        for name in record.files:
+            records.read_file(record, results, name)
+        assert {path.name for path in folder.iterdir()} == {*record.files, records.RECORD}
+        found[folder.name] = asdict(replace(record, provenance={}))
+    return found
+
+
+def tables(file, results, forms=FORMS):
+    """The tables of a study, as the command prints them."""
+    printed = []
+    for form in forms:
+        command = ["table", str(file), "--results", str(results), "--format", form]
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0, done.output
+        printed.append(done.stdout)
+    return printed
+
+
+def identities(results):
+    """What tells a record from another in its place: file and time; by key."""
+    files = (results / "runs").glob("[!.]*/record.json")
+    return {file.parent.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in files}
+
+
+@functools.cache
+def reference(**options):
+    """Evidence and tables of the toy study, run without a fault; training is real."""
+    with folder() as place:
+        file = toy(place, **options)
+        run_here(file, place / "results", checkpoint_seconds=1e9)
+        return evidence(place / "results"), tables(file, place / "results")
+
+
+@functools.cache
+def canned_reference(**options):
+    """The same with canned training."""
+    with canned(), folder() as place:
+        file = toy(place, **options)
+        run_here(file, place / "results")
+        return evidence(place / "results"), tables(file, place / "results")
+
+
+@contextlib.contextmanager
+def folder():
+    """A new folder that everybody can write, in memory if there is enough, removed in the end."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
+    place = Path(tempfile.mkdtemp(prefix="repro-faults-", dir=MEMORY if roomy else None))
+    place.chmod(0o777)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
