@@ -6,9 +6,10 @@ wrote the offending value.
 """
 
 import difflib
+import functools
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, TypeVar, get_args
@@ -18,13 +19,17 @@ from pydantic_core import ErrorDetails
 
 from repro import yamlfile
 from repro.errors import Problem, StudyError
-from repro.yamlfile import KeyPath, Located
+from repro.yamlfile import KeyPath, Located, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 Origins = dict[KeyPath, tuple[Located, KeyPath]]
 
+MOST_PROBLEMS = 20  # that one reading notes of each part
+MOST_PARTS = 8  # of a dotted key
+MOST_KNOWN = 1000  # words to choose a near one from
+MAX_OPTION = 10_000  # characters of an option
 _DATA_ROLES = ("train", "test", "nonfaces")
-_NUMBER_TEXT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+_NUMBER_TEXT = re.compile(r"^[-+]?(\d+(?:\.\d*)?|\.\d+)([eE][-+]?\d+)?$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,13 @@ def options_layer(overrides: Sequence[str]) -> Layer:
     for override in overrides:
         key, text = _key_and_value(override)
         source = f"--set {override}"
-        value = yamlfile.parse(text, source=source).value
+        parsed = yamlfile.parse(text, source=source)
+        if parsed.problems:
+            raise StudyError(parsed.problems)
+        value = parsed.value
         document = Located(source, value)  # an option has no lines
         new = Layer.from_dotted(document, [(key, value, ())])
-        layer = Layer(merge(layer.value, new.value), layer.origins | new.origins)
+        layer = combined([layer, new])
     return layer
 
 
@@ -107,10 +115,11 @@ def override_labels(overrides: Sequence[str]) -> tuple[str, ...]:
 
 def _key_and_value(override: str) -> tuple[str, str]:
     key, equals, value = override.partition("=")
-    if not equals or not all(key.split(".")):
-        message = "write KEY=VALUE, for example epochs=2"
-        raise StudyError([Problem(f"--set {override}", 0, 0, message)])
-    return key, value
+    parts = key.split(".")
+    if equals and all(parts) and len(parts) <= MOST_PARTS and len(override) <= MAX_OPTION:
+        return key, value
+    source = f"--set {override if len(override) <= MAX_OPTION else override[:40]}"
+    raise StudyError([yamlfile.problem(source, "write KEY=VALUE, for example epochs=2")])
 
 
 def merge(lower: Any, upper: Any, path: KeyPath = ()) -> Any:
@@ -138,16 +147,40 @@ def _opened(lower: Any, path: KeyPath) -> Any:
     return dict.fromkeys(_DATA_ROLES, "synthetic") if len(path) == 1 else {"source": "synthetic"}
 
 
+def combined(layers: Sequence[Layer]) -> Layer:
+    """The layers as one, later ones winning."""
+    origins: Origins = {}
+    for layer in layers:
+        origins.update(layer.origins)
+    return Layer(merged(layers, ()), origins)
+
+
+def merged(layers: Sequence[Layer], path: KeyPath) -> Any:
+    """The value that the layers give the path, None where none does."""
+    value: Any = functools.reduce(merge, (layer.value for layer in layers), {})
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
 def validate(model: type[Model], layers: Sequence[Layer], problems: list[Problem]) -> Model | None:
     """The model that the layers make together, or None with the problems noted."""
-    value: Any = {}
-    for layer in layers:
-        value = merge(value, layer.value)
     try:
-        return model.model_validate(value)
+        return model.model_validate(merged(layers, ()))
     except ValidationError as error:
-        problems += [_problem(model, details, layers) for details in error.errors()]
+        found = [_problem(model, details, layers) for details in error.errors()[:MOST_PROBLEMS]]
+        problems += [problem for problem in found if problem not in problems]
         return None
+
+
+def refusal(problems: Iterable[Problem], file: Located) -> StudyError:
+    """The first of the problems; what cannot be read is not said to be of a wrong kind, too."""
+    unread = {(p.source, p.line, p.column): p for p in file.problems}
+    found = sorted({unread.get((p.source, p.line, p.column), p) for p in problems})
+    if len(found) > MOST_PROBLEMS:
+        more = yamlfile.problem(file.source, f"the first {MOST_PROBLEMS} mistakes of more:")
+        found = [more, *found[:MOST_PROBLEMS]]
+    return StudyError(found)
 
 
 def locate(path: KeyPath, layers: Sequence[Layer]) -> tuple[Located, KeyPath] | None:
@@ -161,8 +194,8 @@ def locate(path: KeyPath, layers: Sequence[Layer]) -> tuple[Located, KeyPath] | 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` if one of the known words is near, else nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = difflib.get_close_matches(word[:100], list(known)[:MOST_KNOWN], n=1, cutoff=0.6)
+    return f"; did you mean {shown(near[0])}?" if near else ""
 
 
 def _walk(
@@ -183,10 +216,11 @@ def _walk(
 def _problem(model: type[BaseModel], details: ErrorDetails, layers: Sequence[Layer]) -> Problem:
     path = _without_union_tags(details["loc"])
     is_key = details["type"] == "extra_forbidden"
-    found = locate(path, layers)
+    # A key of the outermost mapping is missing in the file, not in what is laid over it.
+    found = locate(path, layers[:1] if details["type"] == "missing" and len(path) == 1 else layers)
     message = _message(model, details, path)
     if found is None:
-        return Problem("study", 0, 0, message)
+        return yamlfile.problem("study", message)
     document, place = found
     if details["type"] == "value_error" and path:
         message = f"{_dotted(path)}: {message}"
@@ -195,40 +229,54 @@ def _problem(model: type[BaseModel], details: ErrorDetails, layers: Sequence[Lay
 
 def _message(model: type[BaseModel], details: ErrorDetails, path: KeyPath) -> str:
     kind, given = details["type"], details["input"]
-    name = _dotted(path)
+    context, name = details.get("ctx", {}), _dotted(path)
     if kind == "extra_forbidden":
-        keys = sorted(_fields(model, path[:-1]))
-        hint = did_you_mean(str(path[-1]), keys) or f"; known here: {', '.join(keys)}"
-        return f"unknown key '{path[-1]}'{hint}"
-    if kind == "missing":
-        return f"{name} is missing: add it"
+        return _unknown_key(str(path[-1]), _fields(model, path[:-1]))
     if kind in {"value_error", "assertion_error"}:
-        return str(details["ctx"]["error"])
-    if kind == "literal_error":
-        known = re.findall(r"'([^']*)'", details["ctx"]["expected"])
-        return (
-            f"{name}: {given!r} is not one of {', '.join(known)}{did_you_mean(str(given), known)}"
-        )
-    if kind == "union_tag_not_found":
-        return f"{name}: say which source it is, for example 'source: synthetic'"
-    if kind == "string_pattern_mismatch":
-        return f"{name}: {given!r} must match {details['ctx']['pattern']}"
+        return str(context["error"])
+    if kind in {"literal_error", "union_tag_invalid"}:
+        wrong = context.get("tag", given)
+        known = re.findall(r"'([^']*)'", context.get("expected", context.get("expected_tags", "")))
+        hint = did_you_mean(wrong, known) if isinstance(wrong, str) else ""
+        return f"{name}: {shown(wrong)} is not one of {', '.join(known)}{hint}"
     if (
         isinstance(given, str)
         and _NUMBER_TEXT.match(given)
         and kind.split("_")[0] in {"int", "float"}
     ):
-        return f"{name}: '{given}' is text, not a number{_number_hint(given)}"
-    return f"{name}: {details['msg'][0].lower()}{details['msg'][1:]}, not {given!r}"
+        return f"{name}: {shown(given)} is text, not a number{_number_hint(given)}"
+    sentences = {
+        "missing": "{name} is missing: add it",
+        "union_tag_not_found": "{name}: say which source it is, for example 'source: synthetic'",
+        "string_pattern_mismatch": "{name}: {given} must match {pattern}",
+        "model_type": "{name}: a mapping of keys is expected, not {given}",
+        "dict_type": "{name}: a mapping of keys is expected, not {given}",
+        "list_type": "{name}: a list is expected, not {given}",
+        "too_short": "{name}: {size} given, at least {min_length} needed",
+        "too_long": "{name}: {size} given, at most {max_length} allowed",
+    }
+    if kind in sentences:
+        size = len(given) if isinstance(given, Sized) else 1
+        return sentences[kind].format(name=name, given=shown(given), size=size, **context)
+    return f"{name}: {details['msg'][0].lower()}{details['msg'][1:]}, not {shown(given)}"
+
+
+def _unknown_key(key: str, known: set[str]) -> str:
+    if key in known:
+        return f"key {shown(key)} belongs to another source than this: say which one by 'source'"
+    hint = did_you_mean(key, sorted(known)) or f"; known here: {', '.join(sorted(known))}"
+    return f"unknown key {shown(key)}{hint}"
 
 
 def _number_hint(text: str) -> str:
     mantissa, exponent = re.split("[eE]", f"{text}e")[:2]
     if exponent and "." not in mantissa:
         return f". YAML needs a dot before an exponent: write {mantissa}.0e{exponent}"
-    if text.lstrip("+-").startswith("0") and text.lstrip("+-").isdigit():
+    digits = text.lstrip("+-")
+    if len(digits) > 1 and digits.startswith("0") and digits.isdigit():
         return ": remove the leading zeros"
-    return ": remove the quotes" if not text.startswith(".") else f": write 0{text}"
+    sign = text.removesuffix(digits)
+    return f": write {sign}0{digits}" if digits.startswith(".") else ": remove the quotes"
 
 
 def _without_union_tags(path: KeyPath) -> KeyPath:

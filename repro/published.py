@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from repro import yamlfile
 from repro.configuration import Configuration, Count, Section
 from repro.errors import Problem, StudyError
 from repro.layers import Layer, did_you_mean, validate
-from repro.yamlfile import KeyPath
+from repro.yamlfile import KeyPath, shown
 
 
 class PublishedRow(Section):
@@ -66,9 +66,27 @@ class Margin(Section):
     variance: Annotated[float, Field(gt=0)]  # percent squared
 
 
+class Answers(Section):
+    """The printed numbers that a study answers to."""
+
+    source: str  # a file in `published/` beside the study
+    margin: Margin
+
+
+def _answers(value: Any) -> Any:
+    if not isinstance(value, (dict, Answers)):
+        example = "{source: dehaan2020_table3, margin: {recall: 0.9, variance: 12.0}}"
+        raise ValueError(f"name the source and the margin: {example}")
+    return value
+
+
+Answering = Annotated[Answers | None, BeforeValidator(_answers)]
+
+
 def load(path: Path, problems: list[Problem]) -> Published | None:
     """Read a file of printed numbers, adding its mistakes to the problems."""
     file = yamlfile.read(path)
+    problems += file.problems
     if not isinstance(file.value, dict):
         raise StudyError([file.problem((), "a mapping of keys is expected")])
     published = validate(Published, [Layer.from_file(file, ())], problems)
@@ -86,7 +104,7 @@ def _unknown_choices(
     for key, value in choices.items():
         field = section.model_fields.get(key)
         if field is None:
-            yield (key,), f"unknown key '{key}'{did_you_mean(key, section.model_fields)}"
+            yield (key,), f"unknown key {shown(key)}{did_you_mean(key, section.model_fields)}"
             continue
         inner = field.annotation
         if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):

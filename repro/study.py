@@ -5,11 +5,11 @@ and reports every mistake at once, each with its place in the file.
 Nothing here touches data, results or torch.
 """
 
-import functools
 import itertools
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,29 @@ from repro import published, yamlfile
 from repro.configuration import PRESETS, Configuration, Count, Section
 from repro.errors import Problem, StudyError
 from repro.layers import (
+    MOST_PARTS,
+    MOST_PROBLEMS,
     Layer,
+    combined,
     did_you_mean,
     locate,
     merge,
+    merged,
     options_layer,
     override_labels,
+    refusal,
     validate,
 )
-from repro.published import Margin, Published
-from repro.yamlfile import KeyPath, Located
+from repro.published import Answering, Margin, Published
+from repro.yamlfile import KeyPath, Located, shown
 
 STUDY_KEYS = ("replicates", "select")  # what a profile or --set may change beside configurations
 MAX_ARMS = 1000
+MAX_PROFILES = 10
+MAX_CONFIGURATIONS = 3000  # arms of all profiles; about 10,000 are checked a second
+MAX_NAME = 200  # characters
+MAX_PATH = 4096  # characters
+_NAMES = f"write one line of text, at most {MAX_NAME} characters"
 
 
 class Select(Section):
@@ -48,13 +58,6 @@ class Select(Section):
         if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
             raise ValueError("select by recall on test, or by accuracy on validation")
         return self
-
-
-class Answers(Section):
-    """The printed numbers that a study answers to."""
-
-    source: str  # a file in `published/` beside the study
-    margin: Margin
 
 
 class Compare(Section):
@@ -79,13 +82,6 @@ def _rates(value: Any) -> Any:
     return tuple(value)
 
 
-def _answers(value: Any) -> Any:
-    if not isinstance(value, (dict, Answers)):
-        example = "{source: dehaan2020_table3, margin: {recall: 0.9, variance: 12.0}}"
-        raise ValueError(f"name the source and the margin: {example}")
-    return value
-
-
 class Header(Section):
     """The keys of a study file."""
 
@@ -104,8 +100,8 @@ class Header(Section):
         0.05,
         0.1,
     )
-    published: Annotated[Answers | None, BeforeValidator(_answers)] = None
-    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+    published: Answering = None
+    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +170,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
     }
     published = resolution.published()
     if resolution.problems:
-        raise StudyError(resolution.problems)
+        raise refusal(resolution.problems, file)
     header, arms = parts[chosen]
     assert header is not None
     return Study(
@@ -198,6 +194,7 @@ class _Resolution:
 
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
+        self.refused = 0  # arms
         self.problems: list[Problem] = list(file.problems)
         self.top = self._top()
         self.profiles = list(self.top.value["profiles"])
@@ -212,12 +209,17 @@ class _Resolution:
         value = top.value
         sound = (
             isinstance(value.get("base"), dict)
-            and _all_mappings(value.get("arms"), list)
-            and _all_mappings(value.get("profiles"), dict)
+            and _all_mappings(value.get("arms"), list, most=MAX_ARMS)
+            and _all_mappings(value.get("profiles"), dict, most=MAX_PROFILES)
         )
         if not sound:
-            raise StudyError(self.problems)
+            raise refusal(self.problems, self.file)
         return top
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is wrong for one reading."""
+        return max(len(self.problems), self.refused) >= MOST_PROBLEMS
 
     def choose(self, profile: str | None) -> str:
         """The profile to run: the named one, or the file's first."""
@@ -226,19 +228,27 @@ class _Resolution:
         hint = did_you_mean(profile, self.profiles)
         known = ", ".join(self.profiles)
         message = f"{self.path} has no such profile{hint}; it has {known}"
-        raise StudyError([Problem(f"--profile {profile}", 0, 0, message), *self.problems])
+        self.problems.append(yamlfile.problem(f"--profile {profile}", message))
+        raise refusal(self.problems, self.file)
 
     def resolve(self, profile: str, *, selected: bool) -> tuple[Header | None, list[Arm]]:
         """Header and arms under a profile; --set applies to the selected one alone."""
+        if self.is_full:
+            return None, []
         own = Layer.from_file(self.file, ("profiles", profile))
         options = self.options if selected else Layer({})
         header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
         preset = Layer(self._preset())
         base = Layer.from_file(self.file, ("base",)).without("preset")
         validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
-        lower = [preset, base, own.without(*STUDY_KEYS), options.without(*STUDY_KEYS)]
-        written = list(self._written_arms())
-        arms = [self._arm(name, [*lower, layer], selected=selected) for name, layer in written]
+        lower = combined([preset, base, own.without(*STUDY_KEYS), options.without(*STUDY_KEYS)])
+        most = min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
+        written = list(itertools.islice(self._written_arms(), most + 1))
+        if len(written) > most:
+            profiles = f"{len(self.profiles)} profile{'s' * (len(self.profiles) > 1)}"
+            self._report(("arms",), f"more than {most} arms with {profiles}: leave some out")
+            return header, []
+        arms = (self._arm(name, [lower, layer], selected=selected) for name, layer in written)
         found = [arm for arm in arms if arm is not None]
         if len(found) == len(written):
             self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
@@ -247,9 +257,7 @@ class _Resolution:
 
     def _header(self, layers: list[Layer]) -> Header | None:
         header = validate(Header, layers, self.problems)
-        keep, replicates = (
-            _written(layers, path) for path in (("select", "keep"), ("replicates",))
-        )
+        keep, replicates = (merged(layers, path) for path in (("select", "keep"), ("replicates",)))
         if not (isinstance(keep, int) and isinstance(replicates, int) and keep > replicates):
             return header
         fewer_on_purpose = ("replicates",) in layers[-1].origins
@@ -265,9 +273,9 @@ class _Resolution:
         if isinstance(name, str) and name in PRESETS:
             return PRESETS[name]
         known = ", ".join(PRESETS)
-        hint = did_you_mean(str(name), PRESETS)
-        what = "base.preset is missing" if name is None else f"unknown preset {name!r}{hint}"
-        self.problems.append(self.file.problem(("base", "preset"), f"{what}; known: {known}"))
+        hint = did_you_mean(name, PRESETS) if isinstance(name, str) else ""
+        what = "base.preset is missing" if name is None else f"unknown preset {shown(name)}{hint}"
+        self._report(("base", "preset"), f"{what}; known: {known}")
         return PRESETS["dehaan2020"]
 
     def _written_arms(self) -> Iterator[tuple[str, Layer]]:
@@ -276,9 +284,11 @@ class _Resolution:
             path = ("arms", index)
             layer = Layer.from_file(self.file, path).without("name", "sweep")
             name = value.get("name")
-            if "sweep" in value:
+            if "name" in value and not _is_name(name):
+                self._report((*path, "name"), f"{shown(name)} is no name: {_NAMES}")
+            elif "sweep" in value:
                 yield from self._grid(value["sweep"], index, layer, name)
-            elif isinstance(name, str) and name:
+            elif "name" in value:
                 yield name, layer
             else:
                 self._report(path, "an arm needs a name, or a sweep that names it")
@@ -294,8 +304,11 @@ class _Resolution:
                 (key, sweep[key][i], (*path, key, i)) for key, i in zip(sweep, picks, strict=True)
             ]
             own = Layer.from_dotted(self.file, choices)
-            words = [f"{key.rsplit('.')[-1]} = {value}" for key, value, _ in choices]
-            name = ", ".join([prefix, *words] if isinstance(prefix, str) else words)
+            words = [f"{key.rsplit('.')[-1]} = {_word(value)}" for key, value, _ in choices]
+            name = ", ".join([prefix, *words] if prefix else words)
+            if not _is_name(name):
+                self._report(path, f"{shown(name)} is no name: {_NAMES}")
+                return
             origins = layer.origins | own.origins | {(): (self.file, path[:2])}
             yield name, Layer(merge(layer.value, own.value), origins)
 
@@ -305,15 +318,19 @@ class _Resolution:
             return False
         empty = [key for key, values in sweep.items() if not isinstance(values, list) or not values]
         for key in empty:
-            self._report((*path, key), f"empty grid: give '{key}' a list of values")
+            self._report((*path, key), f"empty grid: give {shown(key)} a list of values")
+        if deep := [key for key in sweep if key.count(".") >= MOST_PARTS]:
+            self._report(path, f"{shown(deep[0])} is no key of a configuration")
         size = math.prod(len(values) for values in sweep.values() if isinstance(values, list))
         if size > MAX_ARMS:
             self._report(path, f"the grid has {size} arms; at most {MAX_ARMS} are allowed")
-        return not empty and size <= MAX_ARMS
+        return not (empty or deep or size > MAX_ARMS)
 
     def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> Arm | None:
-        configuration = validate(Configuration, layers, self.problems)
+        """The arm; None where something is wrong with it, or enough with others."""
+        configuration = None if self.is_full else validate(Configuration, layers, self.problems)
         if configuration is None:
+            self.refused += 1
             return None
         if selected:
             configuration = self._with_paths(configuration, layers)
@@ -335,6 +352,9 @@ class _Resolution:
                     f"set it, or pass --set data.{role}=PATH"
                 )
                 self._report_at(("data", role), layers, message)
+            if not 0 < len(path) <= MAX_PATH:
+                message = f"data.{role}: the path has {len(path):,} characters: name a file"
+                self._report_at(("data", role), layers, message)
             data = data.model_copy(update={role: spec.model_copy(update={"path": path})})
         return configuration.model_copy(update={"data": data})
 
@@ -352,7 +372,7 @@ class _Resolution:
                 self.problems.append(document.problem(place, message))
 
     def _check_arms(self, names: list[str], arms: list[Arm]) -> None:
-        for name in {name for name in names if names.count(name) > 1}:
+        for name in (name for name, times in Counter(names).items() if times > 1):
             self._report(("arms",), f"two arms are called '{name}': rename one")
         seen: dict[str, str] = {}
         for arm in arms:
@@ -365,7 +385,7 @@ class _Resolution:
                 self._report(("arms",), message)
         reference = self.top.value.get("reference")
         if isinstance(reference, str) and reference not in names:
-            message = f"unknown arm '{reference}'{did_you_mean(reference, names)}"
+            message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
             self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
 
     def published(self) -> Published | None:
@@ -378,25 +398,22 @@ class _Resolution:
         known = sorted(file.stem for file in folder.glob("*.yaml"))
         if name not in known:
             hint = did_you_mean(name, known)
-            what = f"unknown source '{name}'{hint}; known: {', '.join(known)}"
+            there = f"known: {', '.join(known)}" if known else f"{folder} holds none"
+            what = f"unknown source {shown(name)}{hint}; {there}"
             self._report(("published", "source"), what)
             return None
         return published.load(folder / f"{name}.yaml", self.problems)
 
     def _report(self, path: KeyPath, message: str) -> None:
-        self.problems.append(self.file.problem(path, message))
+        self._note(self.file.problem(path, message))
 
     def _report_at(self, path: KeyPath, layers: Sequence[Layer], message: str) -> None:
         document, place = locate(path, layers) or (self.file, ())
-        self.problems.append(document.problem(place, message))
+        self._note(document.problem(place, message))
 
-
-def _written(layers: Sequence[Layer], path: KeyPath) -> Any:
-    """The value that the layers give the path, None where none does."""
-    value: Any = functools.reduce(merge, (layer.value for layer in layers), {})
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    def _note(self, problem: Problem) -> None:
+        if problem not in self.problems:  # another profile says the same
+            self.problems.append(problem)
 
 
 def _matters(path: KeyPath, configuration: Configuration) -> bool:
@@ -409,8 +426,23 @@ def _matters(path: KeyPath, configuration: Configuration) -> bool:
     return True
 
 
-def _all_mappings(value: Any, kind: type[list[Any]] | type[dict[str, Any]]) -> bool:
-    if not isinstance(value, kind) or not value:
+def _word(value: Any) -> str:
+    """A value within a name."""
+    text = str(value)
+    return text if text.isprintable() and len(text) <= MAX_NAME // 4 else shown(value)
+
+
+def _is_name(name: Any) -> bool:
+    """Whether tables can show it in a line."""
+    return (
+        isinstance(name, str)
+        and 0 < len(name.strip()) <= len(name) <= MAX_NAME
+        and not set("\n\t") & set(name)
+    )
+
+
+def _all_mappings(value: Any, kind: type[list[Any]] | type[dict[str, Any]], *, most: int) -> bool:
+    if not isinstance(value, kind) or not 0 < len(value) <= most:
         return False
     items = value.values() if isinstance(value, dict) else value
     return all(isinstance(item, dict) for item in items)

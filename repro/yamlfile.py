@@ -2,11 +2,14 @@
 
 Scalars follow YAML 1.2's core: ``no`` and ``on`` are text, ``010`` is text, sexagesimals are text.
 ``1e-3`` stays text, as in every YAML 1.1 reader, and is refused where a number is wanted.
-A key that is given twice is a mistake here, not a silent choice.
+A key that is given twice is a mistake here, not a silent choice; tags and merge keys are refused.
+A file cannot cost much, whatever it holds: its bytes, values and depth have limits.
 """
 
 import re
-from collections.abc import Hashable
+import reprlib
+import stat
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,11 @@ import yaml
 from repro.errors import Problem, StudyError
 
 KeyPath = tuple[str | int, ...]
-MAX_BYTES = 1_000_000
-MAX_NODES = 100_000
+MAX_BYTES = 200_000
+MAX_NODES = 20_000  # PyYAML composes about 40,000 a second
 MAX_DEPTH = 50
+MAX_DIGITS = 100  # of a number as it is written
+MAX_MESSAGE = 600  # characters
 
 _SCALARS: tuple[tuple[str, str, str], ...] = (
     ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", "~nN\0"),
@@ -30,12 +35,39 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
         "-+.0123456789",
     ),
 )
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """Sound YAML that a study can do without."""
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with the scalars above in place of YAML 1.1's."""
+    """PyYAML's safe loader with the scalars above in place of YAML 1.1's, without tags."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 (PyYAML's own hook)
+
+    def __init__(self, stream: str) -> None:
+        """Nothing is read yet."""
+        super().__init__(stream)
+        self.depth = self.nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node, within the limits."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        self.nodes += 1
+        self.depth += 1
+        if self.depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            message = f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels: a study needs few"
+            raise _Refused(problem=message, problem_mark=event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            message = f"tags are not read here, such as {shown(event.tag)}: remove it"
+            raise _Refused(problem=message, problem_mark=event.start_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 for _tag, _pattern, _first in _SCALARS:
@@ -67,8 +99,28 @@ class Located:
         for depth in range(len(path), -1, -1):
             table = self.keys if at_key and depth == len(path) else self.values
             if path[:depth] in table:
-                return Problem(self.source, *table[path[:depth]], message)
-        return Problem(self.source, 0, 0, message)
+                return problem(self.source, message, table[path[:depth]])
+        return problem(self.source, message)
+
+
+def problem(source: str, message: str, place: tuple[int, int] = (0, 0)) -> Problem:
+    """A problem that a terminal can show, whatever the source is called and the file holds."""
+    if len(message) > MAX_MESSAGE:
+        message = f"{message[: MAX_MESSAGE - 3]}..."
+    return Problem(printable(source), *place, printable(message))
+
+
+def printable(text: str) -> str:
+    """The text with escapes in place of characters that would not show, or act on a terminal."""
+    return "".join(
+        character.encode("unicode_escape").decode() if _hides(character) else character
+        for character in text
+    )
+
+
+def shown(value: Any) -> str:
+    """The value as Python writes it, shortened."""
+    return _SHORT.repr(value)
 
 
 def read(path: Path) -> Located:
@@ -77,19 +129,19 @@ def read(path: Path) -> Located:
     Raises:
         StudyError: The file is missing, is no text or is no YAML.
     """
+    source = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise _refusal(
-                str(path), f"the file has more than {MAX_BYTES} bytes; a study needs few"
-            )
-        text = path.read_text(encoding="utf-8-sig")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _refusal(source, "this is a folder, a pipe or a device: give a file")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise _refusal(source, f"more than {MAX_BYTES:,} bytes: a study needs few")
     except FileNotFoundError:
-        raise _refusal(str(path), "there is no such file") from None
-    except UnicodeDecodeError as error:
-        raise _refusal(str(path), f"the file is not UTF-8 text ({error.reason})") from None
+        raise _refusal(source, "there is no such file") from None
     except OSError as error:
-        raise _refusal(str(path), f"cannot be read: {error.strerror}") from None
-    return parse(text, source=str(path))
+        raise _refusal(source, f"cannot be read: {error.strerror}") from None
+    return parse(_decoded(content, source), source=source)
 
 
 def parse(text: str, *, source: str) -> Located:
@@ -98,22 +150,52 @@ def parse(text: str, *, source: str) -> Located:
     Raises:
         StudyError: The text is no YAML, or nests or expands beyond reason.
     """
+    builder = _Builder(source)
     try:
         node = yaml.compose(text, Loader=_Loader)
+        value = builder.build(node, (), 0) if node is not None else None
+    except yaml.reader.ReaderError as error:
+        what = f"U+{error.character:04X} is no character of a text: remove it, or save as UTF-8"
+        raise _refusal(source, what, _position(text, error.position)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise StudyError([Problem(source, *place, f"not YAML: {error.problem}")]) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        first = str(error).splitlines()[0] if str(error) else "too deeply nested"
-        raise _refusal(source, f"not YAML: {first}") from None
-    builder = _Builder(source)
-    value = builder.build(node, (), 0) if node is not None else None
+        raise _refusal(source, _reason(error), place) from None
     return Located(source, value, builder.keys, builder.values, tuple(builder.problems))
 
 
-def _refusal(source: str, message: str) -> StudyError:
-    return StudyError([Problem(source, 0, 0, message)])
+def _decoded(content: bytes, source: str) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _refusal(source, "the file is UTF-16 or UTF-32: save it as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        what = f"the file is not UTF-8 text ({error.reason}): save it as UTF-8"
+        raise _refusal(source, what, _position(before, len(before))) from None
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    lines = _LINE_END.split(text[:index])
+    return len(lines), len(lines[-1]) + 1
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """What the parser says, and where what it was about begins if that is another line."""
+    if isinstance(error, _Refused):
+        return str(error.problem)
+    if isinstance(error, yaml.composer.ComposerError) and error.context:  # a sentence in halves
+        return f"not YAML: {error.context}, {error.problem}"
+    begun, found = error.context_mark, error.problem_mark
+    if error.context and begun and found and begun.line != found.line:
+        return f"not YAML: {error.problem}, {error.context} begun on line {begun.line + 1}"
+    return f"not YAML: {error.problem}"
+
+
+def _refusal(source: str, message: str, place: tuple[int, int] = (0, 0)) -> StudyError:
+    return StudyError([problem(source, message, place)])
 
 
 class _Builder:
@@ -121,16 +203,19 @@ class _Builder:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.size = 0  # characters of all scalars, those of aliases as often as they are repeated
         self.problems: list[Problem] = []
         self.keys: dict[KeyPath, tuple[int, int]] = {}
         self.values: dict[KeyPath, tuple[int, int]] = {}
-        self.constructor = _Loader("")
 
     def build(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:
-        """The plain value of a node, its positions noted under the path."""
+        """The plain value of a node, its positions noted under the path; aliases are expanded."""
         place = _place(node)
-        if depth > MAX_DEPTH or len(self.values) > MAX_NODES:
-            raise StudyError([Problem(self.source, *place, "the file nests or expands too far")])
+        self.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        if depth > MAX_DEPTH or len(self.values) > MAX_NODES or self.size > MAX_BYTES:
+            raise _refusal(
+                self.source, "this expands too far by its aliases: write values out", place
+            )
         self.values[path] = place
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
@@ -139,12 +224,33 @@ class _Builder:
         return self._scalar(node)
 
     def _scalar(self, node: yaml.Node) -> Any:
-        try:
-            return self.constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            reason = getattr(error, "problem", None) or str(error)
-            self.problems.append(Problem(self.source, *_place(node), f"cannot be read: {reason}"))
+        text, kind = node.value, node.tag.rpartition(":")[2]
+        if kind == "str":
+            return self._text(node, text)
+        if kind in ("int", "float"):
+            return self._number(node, text, kind)
+        return text.lower() == "true" if kind == "bool" else None
+
+    def _text(self, node: yaml.Node, text: str) -> str | None:
+        plain = text.replace("\n", " ").replace("\t", " ")
+        hidden = None if plain.isprintable() else next(filter(_hides, plain), None)
+        if hidden is None:
+            return text
+        self._report(node, f"the text holds U+{ord(hidden):04X}, which does not show: remove it")
+        return None
+
+    def _number(self, node: yaml.Node, text: str, kind: str) -> int | float | None:
+        if len(text) > MAX_DIGITS:
+            self._report(node, f"a number of {len(text):,} characters: write {MAX_DIGITS} at most")
             return None
+        if kind == "int":
+            return int(text)
+        value = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+            self._report(
+                node, f"{text} is nearer to 0 than numbers get here: write 0 or a larger one"
+            )
+        return value + 0.0  # there is one zero, not two
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, depth: int) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -153,23 +259,34 @@ class _Builder:
             if key is None:
                 continue
             if key in mapping:
-                first = self.keys[(*path, key)][0]
-                self._report(key_node, f"duplicate key '{key}' (first on line {first}): remove one")
+                line = self.keys[(*path, key)][0]
+                message = f"duplicate key {shown(key)} (first on line {line}): remove one"
+                self._report(key_node, message)
                 continue
             self.keys[(*path, key)] = _place(key_node)
             mapping[key] = self.build(value_node, (*path, key), depth + 1)
         return mapping
 
     def _key(self, node: yaml.Node) -> str | None:
-        key: Hashable = node.value if isinstance(node, yaml.ScalarNode) else None
-        if isinstance(key, str) and key != "<<":
+        key = node.value
+        if not isinstance(key, str) or any(map(_hides, key)):
+            self._report(node, "a key must be plain text")
+        elif key == "<<":
+            self._report(node, "merge keys are not read here: write the keys out")
+        else:
             return key
-        self._report(node, "a key must be plain text")
         return None
 
     def _report(self, node: yaml.Node, message: str) -> None:
-        self.problems.append(Problem(self.source, *_place(node), message))
+        self.problems.append(problem(self.source, message, _place(node)))
 
 
 def _place(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _hides(character: str) -> bool:
+    """Whether it would not show, or act on a terminal: all but letters, signs and spaces."""
+    if character.isprintable() or character in "\u200c\u200d":  # these shape words and signs
+        return False
+    return unicodedata.category(character) != "Zs"

@@ -228,7 +228,7 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(put):
     [
         ("", ": is empty: the first line names the columns"),
         (COUNTS, ":1: a header and no rows"),
-        (b"arm,alpha\n\xe9,1\n", ": is not UTF-8 (byte 11): save it as CSV in UTF-8"),
+        (b"arm,alpha\n\xe9,1\n", ":2: is not UTF-8: save it as CSV in UTF-8"),
         (
             "arm,alpha,run,run,group,n,detected\na,,1,1,x,3,2\n",
             ":1: column 'run': stands twice in the header",
@@ -453,7 +453,7 @@ def test_a_folder_is_all_its_files(put, tmp_path):
 
     assert len(found.sources) == 6
     assert "notes.csv: left out, of no known kind." in found.sources
-    assert "latin.csv: left out, is not UTF-8 (byte 1)." in found.sources
+    assert "latin.csv: left out, is not UTF-8." in found.sources
 
 
 def test_a_folder_without_a_known_file_is_refused(put, tmp_path):

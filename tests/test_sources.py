@@ -127,22 +127,22 @@ def test_a_folder_gives_its_pictures_in_order(tmp_path):
     """Pictures in and below the folder, other files left out."""
     (tmp_path / "deep").mkdir()
     for name in ("b.png", "deep/a.jpg"):
-        Image.new("RGB", (10, 20)).save(tmp_path / name)
+        Image.new("RGB", (20, 30)).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
     read = folder.read(tmp_path)
 
     assert read.names == ("b.png", "deep/a.jpg")
-    assert read.read(0).shape == (20, 10, 3)
+    assert read.read(0).shape == (30, 20, 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "I;16"])
 def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
     """Grey, print, transparent, palette and 16-bit pictures have three channels of 8 bits."""
     file = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
-    Image.new(mode, (5, 4)).save(file)
+    Image.new(mode, (25, 24)).save(file)
     pixels = folder.read_picture(file)
 
-    assert (pixels.shape, pixels.dtype) == ((4, 5, 3), np.uint8)
+    assert (pixels.shape, pixels.dtype) == ((24, 25, 3), np.uint8)
 
 
 def test_a_picture_is_turned_as_its_camera_says(tmp_path):

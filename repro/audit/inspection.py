@@ -6,6 +6,8 @@ is reported at once, by line and column.
 
 import itertools
 import math
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +94,8 @@ def _read_all(paths: Sequence[Path], *, alone: bool) -> tuple[list[File], list[s
     single: list[File] = []
     for path in paths:
         found = _folder(path, notes, problems) if path.is_dir() else [_named(path)]
-        fresh = [file for file in found if file.path.resolve() not in files]
-        files.update({file.path.resolve(): file for file in fresh})
+        fresh = [file for file in found if _place(file.path) not in files]
+        files.update({_place(file.path): file for file in fresh})
         problems += [problem for file in fresh for problem in file.problems]
         notes += [file.note() for file in fresh if not file.problems]
         single += [] if path.is_dir() else fresh
@@ -102,8 +104,13 @@ def _read_all(paths: Sequence[Path], *, alone: bool) -> tuple[list[File], list[s
     if problems:
         raise DataError(_listed(problems))
     if not alone:
-        files.update({file.path.resolve(): file for file in _companions(single, files, notes)})
+        files.update({_place(file.path): file for file in _companions(single, files, notes)})
     return list(files.values()), notes
+
+
+def _place(path: Path) -> Path:
+    """Where a path leads, even if it leads round in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _listed(problems: Sequence[str]) -> str:
@@ -126,8 +133,10 @@ def _folder(path: Path, notes: list[str], problems: list[str]) -> list[File]:
 
 
 def _why(stranger: File) -> str:
-    said = [problem.removeprefix(f"{stranger.path}: ") for problem in stranger.problems]
-    return said[0].split(":")[0] if said else "of no known kind"
+    if not stranger.problems:
+        return "of no known kind"
+    said = stranger.problems[0].removeprefix(str(stranger.path))
+    return re.sub(r"^:(\d+:)? ", "", said).split(":")[0]
 
 
 def _csv_files(folder: Path) -> list[Path]:
@@ -151,7 +160,7 @@ def _companions(single: Sequence[File], files: Mapping[Path, File], notes: list[
     found: list[File] = []
     folders = dict.fromkeys(file.path.parent for file in single)
     for path in (path for folder in folders for path in _csv_files(folder)):
-        if path.resolve() in files or path.resolve() in {file.path.resolve() for file in found}:
+        if _place(path) in files or _place(path) in {_place(file.path) for file in found}:
             continue
         file = read_file(path)
         of = [

@@ -20,6 +20,9 @@ from repro.outcomes import Arm, Outcomes
 from repro.stats.forensics import GroupValues, Printed
 from repro.stats.intervals import Floats
 
+MOST_ARMS = 50  # of all parts; statistics take a minute for as many
+MOST_RUNS = 100  # of an arm; memory grows with them
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -109,6 +112,7 @@ def read_runs(sheet: Sheet) -> Iterator[Runs]:
         cells = [entry.cell.number for entry in entries if entry.cell]
         refuse_fractions(sheet, accuracy, cells, "name it accuracy_fraction")
     _check_parts(sheet, entries, further)
+    _check_amount(sheet, entries)
     complete = not sheet.found  # a run whose row was refused would lack it
     _check_places(sheet, entries)
     if complete:
@@ -170,6 +174,21 @@ def _check_parts(sheet: Sheet, entries: Sequence[_Entry], further: Sequence[str]
                 message = "changes within a run, so it cannot part the file: remove the column"
                 sheet.report(entry.line, message, column)
                 break
+
+
+def _check_amount(sheet: Sheet, entries: Sequence[_Entry]) -> None:
+    """Not more arms and runs than statistics can take."""
+    runs: dict[tuple[object, ...], set[str]] = {}
+    for entry in entries:
+        of_arm = runs.setdefault((entry.part, entry.key), set())
+        of_arm.add(entry.run)
+        if len(runs) > MOST_ARMS:
+            sheet.report(entry.line, f"more than {MOST_ARMS} arms: leave some out", "arm")
+            return
+        if len(of_arm) > MOST_RUNS:
+            message = f"more than {MOST_RUNS} runs of {entry.key.name}: leave some out"
+            sheet.report(entry.line, message, "run")
+            return
 
 
 def _check_places(sheet: Sheet, entries: Sequence[_Entry]) -> None:

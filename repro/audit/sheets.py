@@ -2,6 +2,8 @@
 
 Columns are known here by name and unit, but not what a file with them is about. Everything wrong is
 noted by line and column, so that it can be reported at once; nothing is raised.
+A file may be hostile: it is read up to a limit, and cells that would not show, or that spreadsheets
+would compute, are refused.
 """
 
 import csv
@@ -11,10 +13,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from unicodedata import category
 
 from repro.audit.words import count
 from repro.stats.forensics import Printed
 
+MOST_BYTES = 2_000_000
+MOST_ROWS = 20_000
+MOST_COLUMNS = 200
+MOST_LETTERS = 200  # of a cell
 MOST_DECIMALS = 25
 MOST_PORTRAITS = 10**9
 UNITS = {
@@ -112,13 +119,8 @@ def fill(sheet: Sheet) -> list[str]:
     Returns:
         The header's columns, their units in words; empty where nothing is read.
     """
-    try:
-        text = sheet.path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        sheet.refuse(f"cannot be read: {error.strerror}")
-        return []
-    except UnicodeDecodeError as error:
-        sheet.refuse(f"is not UTF-8 (byte {error.start + 1}): save it as CSV in UTF-8")
+    text = _text(sheet)
+    if text is None:
         return []
     lines = _lines(sheet, text)
     _, header = next(lines, (0, []))
@@ -129,15 +131,40 @@ def fill(sheet: Sheet) -> list[str]:
     if len(header) == 1 and (other := re.search("[;\t]", header[0])):
         sheet.report(1, f"a single column: separate columns by commas, not {other.group()!r}")
         return []
+    if len(header) > MOST_COLUMNS:
+        sheet.report(1, f"more than {MOST_COLUMNS} columns")
+        return []
     columns = [_canonical(name) for name in header]
     sheet.written = dict(zip(columns, header, strict=True))
     for line, cells in lines:
+        if len(sheet.rows) == MOST_ROWS:
+            sheet.report(line, f"more than {MOST_ROWS:,} rows: leave some out")
+            break
         if len(cells) == len(columns):
             sheet.rows.append(Row(line, dict(zip(columns, cells, strict=True))))
         else:
             columns_are = count(len(columns), "column")
             sheet.report(line, f"{count(len(cells), 'cell')}, but the header has {columns_are}")
     return columns
+
+
+def _text(sheet: Sheet) -> str | None:
+    """What an ordinary file of sensible size holds; None where there is no such text."""
+    try:
+        if sheet.path.exists() and not sheet.path.is_file():
+            sheet.refuse("this is a pipe or a device: name a file")
+            return None
+        with sheet.path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        if len(content) <= MOST_BYTES:
+            return content.decode("utf-8-sig")
+        sheet.refuse(f"more than {MOST_BYTES:,} bytes: leave rows out")
+    except OSError as error:
+        sheet.refuse(f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        sheet.report(line, "is not UTF-8: save it as CSV in UTF-8")
+    return None
 
 
 def _lines(sheet: Sheet, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -147,11 +174,27 @@ def _lines(sheet: Sheet, text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
-            if any(stripped):
+            if any(stripped) and _are_plain(sheet, start, stripped):
                 yield start, stripped
             start = reader.line_num + 1
     except csv.Error as error:
         sheet.report(start, f"is no CSV: {error}")
+
+
+def _are_plain(sheet: Sheet, line: int, cells: Sequence[str]) -> bool:
+    """Whether a table can show a line's cells, and other programs read them as they stand."""
+    for cell in cells:
+        if len(cell) > MOST_LETTERS:
+            problem = f"a cell of {len(cell):,} characters: write {MOST_LETTERS} at most"
+        elif not cell.isprintable() and any(map(_hides, cell)):
+            problem = f"{_quoted(cell)} holds characters that do not show: remove them"
+        elif cell.startswith(("=", "+", "-", "@")) and not NUMBER.fullmatch(cell):
+            problem = f"{_quoted(cell)} begins as formulas of spreadsheets do: write it otherwise"
+        else:
+            continue
+        sheet.report(line, problem)
+        return False
+    return True
 
 
 def refuse_fractions(sheet: Sheet, column: str, cells: Sequence[Printed], advice: str) -> None:
@@ -176,6 +219,10 @@ def _canonical(name: str) -> str:
         return f"{found.group(1).replace(' ', '_')}_{UNITS[found.group(2).strip()]}"
     joined = low.replace(" ", "_")
     return joined if joined in KNOWN else name.strip()
+
+
+def _hides(letter: str) -> bool:
+    return not letter.isprintable() and category(letter) != "Zs"
 
 
 def _short(text: str) -> str:

@@ -1,62 +1,188 @@
-"""A folder of photographs, and the one way in which picture files are read."""
+"""A folder of photographs, and the one way in which picture files are read.
 
+A file may be damaged or hostile: only ordinary files of a few formats are opened, and what they
+declare has limits before a pixel is unpacked. Whatever is wrong with one is said with its name.
+"""
+
+import hashlib
+import struct
+import unicodedata
 import warnings
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from repro.data.sets import Photographs, Pixels
 from repro.errors import DataError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")  # others hand files to other programs
 LONGEST_SIDE = 12_000  # beyond this a file is a mistake or an attack
+SHORTEST_SIDE = 16  # below it there is no room for windows
+MOST_PIXELS = 2**26
+MOST_BYTES = 2**29
+ELONGATED = 20  # sides of no photograph
+_WIDE = ("I", "F", "I;32", "I;32B")  # 32 bits: no agreement what white is
+_TURNS = {  # by orientation, from 2 on
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow raises on damaged files, by the place of the damage.
+_DAMAGED = (
+    *(OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, SyntaxError),
+    *(MemoryError, AttributeError, struct.error, zlib.error, Image.DecompressionBombError),
+)
 
 
 def read(path: Path) -> Photographs:
     """All pictures in a folder and below it, by relative name, without groups.
 
     Raises:
-        DataError: There is no such folder, or no picture in it.
+        DataError: There is no such folder, no picture in it, or one that is no ordinary file.
     """
-    if not path.is_dir():
-        raise DataError(f"{path}: there is no such folder; give a folder of photographs")
-    names = [str(file.relative_to(path)) for file in path.rglob("*") if is_picture(file)]
+    files = _files_called_pictures(path)
+    for file in files:
+        if not file.is_file():
+            raise DataError(f"{shown(file)}: a link to nothing, a pipe or a device; remove it")
+        require_plain(str(file.relative_to(path)), str(file))
+    names = sorted(str(file.relative_to(path)) for file in files)
     if not names:
         raise DataError(f"{path}: no picture in it; expected {', '.join(sorted(SUFFIXES))}")
-    names.sort()
     return Photographs(
         tuple(names), ("",) * len(names), lambda index: read_picture(path / names[index])
     )
 
 
 def is_picture(file: Path) -> bool:
-    """Whether the name is a picture's and not hidden."""
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    """Whether the name is a picture's and not hidden, and an ordinary file bears it."""
+    return _is_called_picture(file) and file.is_file()
 
 
 def read_picture(file: Path) -> Pixels:
-    """A picture as RGB, turned as its camera says.
+    """A picture as RGB of 8 bits, turned as its camera says; transparency is dropped.
 
     Raises:
-        DataError: The file is missing, damaged, no picture, or unreasonably large.
+        DataError: The file is missing, damaged, no picture, or of unreasonable size.
+    """
+    require_file(file)
+    try:
+        if (size := file.stat().st_size) > MOST_BYTES:
+            raise DataError(f"{shown(file)}: {size:,} bytes are too many for a picture")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on metadata
+            with Image.open(file, formats=FORMATS) as image:
+                _require_size(file, *image.size)
+                return _rgb(file, _turned(image))
+    except _DAMAGED as error:
+        unknown = isinstance(error, UnidentifiedImageError)  # which says no more than the name
+        reason = f"it is in none of {', '.join(FORMATS)}" if unknown else shown(error)[:200]
+        raise DataError(
+            f"{shown(file)}: the picture cannot be read ({reason}); replace it"
+        ) from None
+
+
+def duplicates(files: Iterable[Path], among: Iterable[Path]) -> list[tuple[Path, Path]]:
+    """Pairs of files, one from each list, that hold the same bytes.
+
+    Args:
+        files: For example test portraits.
+        among: Files that must not repeat any of them, for example photographs without a face.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    known = defaultdict(list)
+    for file in files:
+        known[_content(file)].append(file)
+    return [(file, other) for other in among for file in known.get(_content(other), [])]
+
+
+def require_file(file: Path) -> None:
+    """Refuse what is no ordinary file: to read a pipe or a device may never end.
+
+    Raises:
+        DataError: It is none, or there is none.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                if max(image.size) > LONGEST_SIDE:
-                    raise DataError(
-                        f"{file}: {image.size[0]} x {image.size[1]} pixels is too large"
-                    )
-                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except FileNotFoundError:
-        raise DataError(f"{file}: there is no such picture") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise DataError(f"{file}: the picture cannot be read ({error}); replace it") from None
+        ordinary = file.is_file()
+    except OSError as error:
+        raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
+    if not ordinary:
+        what = "there is no such file, or it is a folder, a pipe or a device"
+        raise DataError(f"{shown(file)}: {what}; give a file")
+
+
+def require_plain(name: str, where: str) -> None:
+    """Refuse names that tables, terminals or UTF-8 files cannot hold.
+
+    Raises:
+        DataError: The name holds control characters or bytes that are no UTF-8.
+    """
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise DataError(f"{shown(where)}: the name holds characters that do not show; rename it")
+
+
+def shown(what: object) -> str:
+    """The text in a line, with escapes for characters that do not show."""
+    text = str(what)
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def _files_called_pictures(path: Path) -> list[Path]:
+    """All in a folder and below it that are called pictures, whatever they are; no folders."""
+    try:
+        if path.is_dir():
+            return [f for f in path.rglob("*") if _is_called_picture(f) and not f.is_dir()]
+    except OSError as error:
+        raise DataError(f"{shown(path)}: cannot be read ({error.strerror})") from None
+    raise DataError(f"{shown(path)}: there is no such folder; give a folder of photographs")
+
+
+def _is_called_picture(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
+def _require_size(file: Path, width: int, height: int) -> None:
+    shortest, longest = sorted((width, height))
+    size = f"{shown(file)}: {width} x {height} pixels"
+    if longest > LONGEST_SIDE or width * height > MOST_PIXELS:
+        raise DataError(f"{size} is too large")
+    if shortest < SHORTEST_SIDE or longest > ELONGATED * shortest:
+        raise DataError(f"{size} is too small, or too narrow, to look for faces in")
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """The picture upright; of all that a camera remarks only this is read."""
+    image.load()  # for some formats that turns it already
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(file: Path, image: Image.Image) -> Pixels:
+    if image.mode in _WIDE:
+        raise DataError(f"{shown(file)}: pixels of 32 bits; save the picture with 8 or 16 bits")
+    if image.mode.startswith("I;16"):  # Pillow would clip all but the darkest 256 values
+        grey = np.asarray(image).astype(np.uint16) >> 8
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode == "P":
+        image = image.convert("RGBA")
+    return np.asarray(image.convert("RGB"))
+
+
+def _content(file: Path) -> bytes:
+    """SHA-256 of an ordinary file."""
+    require_file(file)
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None

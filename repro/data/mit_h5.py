@@ -2,8 +2,12 @@
 
 The file that MIT's lab distributes stores its channels as BGR; portraits are read as RGB, so the
 order is a declared field of the source and is undone here, once.
+A file may be hostile: nothing outside of it is read on its behalf, and what it declares must be in
+proportion to its size and to the machine's memory before a byte of it is read.
 """
 
+import math
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +16,12 @@ import numpy as np
 
 from repro.data.sets import TrainingImages
 from repro.errors import DataError
+
+MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
+SMALL = 2**26  # bytes that need no proportion
+COPIES = 2  # of the images in memory while the channels are turned
+# What h5py raises on damaged files, by the place of the damage.
+_DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
 
 
 def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
@@ -22,17 +32,20 @@ def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
         channels: Order in which the file stores them.
 
     Raises:
-        DataError: The file is missing, damaged, or of another layout.
+        DataError: The file is missing, damaged, hostile, or of another layout.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file; give the HDF5 file of training images")
     try:
+        if not path.is_file():
+            what = "there is no such file, or it is a folder, a pipe or a device"
+            raise DataError(f"{path}: {what}; give the HDF5 file of training images")
         with h5py.File(path, "r") as file:
-            _require_layout(path, file)
-            images, labels = file["images"][:], file["labels"][:]
-    except OSError as error:
+            datasets = [_dataset(path, file, name) for name in ("images", "labels")]
+            _require_layout(path, *datasets)
+            images, labels = (dataset[:] for dataset in datasets)
+    except _DAMAGED as error:
+        reason = str(error).encode("unicode_escape").decode()[:200]
         raise DataError(
-            f"{path}: damaged, truncated or no HDF5 file ({error}); copy or download it again"
+            f"{path}: damaged, truncated or no HDF5 file ({reason}); copy or download it again"
         ) from None
     labels = labels.reshape(-1)
     if not np.isin(labels, (0, 1)).all() or len(np.unique(labels)) < 2:
@@ -42,15 +55,45 @@ def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
     return TrainingImages(np.ascontiguousarray(images), labels.astype(bool))
 
 
-def _require_layout(path: Path, file: h5py.File) -> None:
-    for name in ("images", "labels"):
-        if not isinstance(file.get(name), h5py.Dataset):
-            found = ", ".join(file) or "nothing"
-            raise DataError(f"{path}: there is no dataset '{name}'; the file holds {found}")
-    images, labels = file["images"], file["labels"]
+def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+    """A dataset whose values are in this file, and of which there are not absurdly many."""
+    link = file.get(name, getlink=True)
+    if link is not None and not isinstance(link, h5py.HardLink):
+        raise DataError(f"{path}: '{name}' is a link to elsewhere; copy what it leads to into it")
+    found = file.get(name)
+    if not isinstance(found, h5py.Dataset):
+        there = ", ".join(ascii(key)[1:-1] for key in file)[:200] or "nothing"
+        raise DataError(f"{path}: there is no dataset '{name}'; the file holds {there}")
+    if found.external is not None or found.is_virtual:
+        raise DataError(f"{path}: '{name}' takes its values from other files; copy them into it")
+    _require_proportion(path, name, found)
+    return found
+
+
+def _require_proportion(path: Path, name: str, dataset: h5py.Dataset) -> None:
+    """What is to be read, and each piece of it that is unpacked at once, is within reason."""
+    shapes = [shape for shape in (dataset.shape, dataset.chunks) if shape]
+    values = max((math.prod(shape) for shape in shapes), default=1)
+    declared = values * dataset.dtype.itemsize
+    if declared > max(SMALL, MOST_EXPANSION * path.stat().st_size):
+        raise DataError(
+            f"{path}: '{name}' declares {declared:,} bytes, more than {MOST_EXPANSION} times "
+            "what the file has; store it with less compression"
+        )
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if COPIES * declared > memory:
+        raise DataError(
+            f"{path}: '{name}' takes {COPIES * declared:,} bytes of memory, and this machine has "
+            f"{memory:,}; leave images out"
+        )
+
+
+def _require_layout(path: Path, images: h5py.Dataset, labels: h5py.Dataset) -> None:
     if images.ndim != 4 or images.shape[1:] != (64, 64, 3) or images.dtype != np.uint8:
         raise DataError(
             f"{path}: images must be uint8 (N, 64, 64, 3), not {images.dtype} {images.shape}"
         )
     if labels.shape not in {(len(images), 1), (len(images),)}:
         raise DataError(f"{path}: labels must be ({len(images)}, 1), not {labels.shape}")
+    if labels.dtype.kind not in "buif":
+        raise DataError(f"{path}: labels must be numbers, not {labels.dtype}")
