@@ -8,12 +8,12 @@ before is. The folder goes when the run has its record.
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from safetensors import SafetensorError
 
 from repro import sealed, writing
 from repro.records import ADVICE
@@ -52,8 +52,8 @@ def write(checkpoint: Checkpoint, key: str, results: Path) -> None:
     writing.put(name.with_suffix(".safetensors"), tensors, advice=ADVICE)
     writing.put(name.with_suffix(".json"), sealed.seal(content), advice=ADVICE)
     for old in newest_first(folder)[KEPT:]:
-        old.unlink(missing_ok=True)
-        old.with_suffix(".safetensors").unlink(missing_ok=True)
+        writing.discard(old)
+        writing.discard(old.with_suffix(".safetensors"))
 
 
 def latest(key: str, results: Path) -> Checkpoint | None:
@@ -66,7 +66,7 @@ def latest(key: str, results: Path) -> Checkpoint | None:
 
 def remove(key: str, results: Path) -> None:
     """Forget the states of a run."""
-    shutil.rmtree(folder_of(key, results), ignore_errors=True)
+    writing.discard(folder_of(key, results))
 
 
 def _read(path: Path, key: str) -> Checkpoint | None:
@@ -80,5 +80,8 @@ def _read(path: Path, key: str) -> Checkpoint | None:
     whose = (content.get("schema"), content.get("key"), content.get("tensors"))
     if whose != (SCHEMA, key, hashlib.sha256(tensors).hexdigest()):
         return None
-    state = State(content["epoch"], safetensors.torch.load(tensors), content["rest"])
+    try:
+        state = State(content["epoch"], safetensors.torch.load(tensors), content["rest"])
+    except SafetensorError:
+        return None
     return Checkpoint(state, content["seconds"])

@@ -1,9 +1,10 @@
 """One run from end to end: data, training, evaluation, record. What a worker process does."""
 
+import contextlib
 import functools
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> str | No
 
     Raises:
         ReproError: Data, device or disk do not allow it, or the program changed meanwhile.
+        MemoryError: There is not enough.
     """
     training.prepare_process()
     training.require_device(task.device)
@@ -114,9 +116,21 @@ def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> str | No
         writing.sweep(folder_of(task.key, task.results))
         if not has_record(task.key, task.results):
             _require_space(task)
-            write_record(*_outcome(task, on_epoch))
+            with _memory_errors():
+                write_record(*_outcome(task, on_epoch))
         checkpoints.remove(task.key, task.results)
     return None
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Torch's ways to say that there is no memory, as Python says it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            raise MemoryError(str(error)) from None
+        raise
 
 
 def _require_same_program(task: Task) -> None:

@@ -95,7 +95,9 @@ def _open(path: Path) -> int:
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except PermissionError:  # somebody else's file: enough to lock, not to sign
-            return os.open(path, os.O_RDONLY)
+            with contextlib.suppress(FileNotFoundError):
+                return os.open(path, os.O_RDONLY)
+            raise
     except OSError as error:
         raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None
 

@@ -105,10 +105,16 @@ def require_writable(folder: Path, *, advice: str) -> None:
 def sweep(path: Path) -> None:
     """Remove what was left beside a place by writers that are no more."""
     for partial in path.parent.glob(f".{path.name}.*{PARTIAL}"):
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
+        discard(partial)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder that nobody needs any more; if it cannot be removed, it stays."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _beside(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""R23, R28, R34: what must not matter does not: workers, order, hash seed, places, clocks."""
+"""R23, R28, R34: the same numbers whatever runs beside, in which order, where, by which clock."""
 
 import datetime
 import os
@@ -7,29 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
-from faults import studies
-from repro import execution, provenance, runner, study
+from faults import studies, warm
+from repro import execution, executor, records
 
-TOY = {"replicates": 1, "keep": 1}
-RUN = """
-import pathlib, sys
-from faults import studies
-studies.run_here(*map(pathlib.Path, sys.argv[1:]))
-"""
-PLACES = {
-    "spaces": "my results",
-    "unicode": "Ergebnisse für Zoë 結果",
-    "long": "r" * 200,
-    "nested": "a/b/c/d",
-    "percent and question mark": "100 %?",
-    "quotes": 'it\'s "so"',
-    "a leading dash": "-results",
-    "a leading dot": ".results",
-}
+LATER = datetime.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -39,129 +23,191 @@ def place():
         yield folder
 
 
-def equal_to_the_reference(file, results, tally, *, canned):
-    """Whether evidence and tables are those of the undisturbed study."""
-    expected = studies.canned_reference(**TOY) if canned else studies.reference(**TOY)
-    is_equal = (studies.evidence(results), studies.tables(file, results)) == expected
-    tally.faults += 1
-    tally.wrong += not is_equal
-    return is_equal
+def shuffled():
+    """In a command: runs start in another order."""
+    run_tasks = executor.run_tasks
+
+    def in_another_order(tasks, *, slots):
+        tasks = list(tasks)
+        random.Random(int(os.environ["ORDER"])).shuffle(tasks)
+        return run_tasks(tasks, slots=slots)
+
+    executor.run_tasks = in_another_order
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_the_number_of_workers_does_not_matter(place, workers, tally):
-    """Real training in worker processes of their own."""
-    file = studies.toy(place, **TOY)
-    with mock.patch.object(provenance, "commit", return_value=None):
-        runner.run(
-            study.load(file),
-            place / "results",
-            slots=["cpu"] * workers,
-            progress=studies.Watcher(),
-            mirror=studies.Nothing(),
-        )
+def test_neither_number_nor_order_changes_a_number(tally, amount):
+    """One, two or four runs at a time, seeds and arms shuffled."""
+    evidence, tables = studies.reference()
+    for workers, order in amount([(4, 1)], [(w, o) for w in (1, 2, 4) for o in (1, 2)]):
+        with studies.folder() as place:
+            file, results = studies.toy(place), place / "results"
+            command = warm.Command(
+                *("run", file, "--results", results, "--workers", workers),
+                log=place / "log",
+                before=shuffled,
+                environment={"ORDER": str(order)},
+            )
+            assert command.wait() == 0, command.output
+            tally.faults += 1
+            tally.wrong += studies.evidence(results) != evidence
+            tally.wrong += studies.tables(file, results) != tables
 
-    assert equal_to_the_reference(file, place / "results", tally, canned=False)
-
-
-def test_the_order_of_the_runs_does_not_matter(place, tally):
-    """Shuffled, in one process, real training."""
-    file = studies.toy(place, **TOY)
-
-    def shuffled(tasks, *, slots):
-        return studies.here(random.Random(3).sample(tasks, len(tasks)), slots=slots)
-
-    studies.run_here(file, place / "results", execute=shuffled, checkpoint_seconds=1e9)
-
-    assert equal_to_the_reference(file, place / "results", tally, canned=False)
+    assert tally.wrong == 0
 
 
-def test_the_hash_seed_does_not_matter(place, tally, amount):
-    """In processes of their own."""
-    file = studies.toy(place, **TOY)
-    for seed in range(1, 1 + amount(1, 3)):
-        results = place / f"results {seed}"
+ENVIRONMENTS = [
+    {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu", "LC_ALL": "C"},
+    {"PYTHONHASHSEED": "2", "MKL_NUM_THREADS": "2", "TZ": "America/St_Johns"},
+    {"PYTHONHASHSEED": "0", "LC_ALL": "tr_TR.UTF-8", "COLUMNS": "20"},
+    {"PYTHONOPTIMIZE": "1", "PYTHONUTF8": "0", "LANG": "de_DE.ISO-8859-1"},
+]
+ONE_RUN = """\
+import sys
+from pathlib import Path
+from repro import execution, training
+from faults import studies
+training.prepare_process()
+task = studies.plan(Path(sys.argv[1]), Path(sys.argv[2])).tasks[int(sys.argv[3])]
+execution.execute(task, on_epoch=lambda *_: None)
+"""
+
+
+def test_the_environment_changes_no_number(place, tally, amount):
+    """Order of hashes, threads, time zone, language: for one run each, in a fresh process."""
+    evidence, _ = studies.reference()
+    path = os.pathsep.join([str(warm.TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    for number, environment in enumerate(ENVIRONMENTS[: amount(1, 4)]):
+        file, results = studies.toy(place), place / str(number)
         subprocess.run(
-            [sys.executable, "-c", RUN, file, results],
+            [sys.executable, "-W", "ignore", "-c", ONE_RUN, file, results, str(number)],
+            env=os.environ | environment | {"PYTHONPATH": path},
             check=True,
-            capture_output=True,
-            cwd=Path(studies.__file__).parent.parent,
-            env=os.environ | {"PYTHONHASHSEED": str(seed)},
         )
+        tally.faults += 1
+        tally.wrong += not studies.evidence(results).items() <= evidence.items()
 
-        assert equal_to_the_reference(file, results, tally, canned=False)
+    assert tally.wrong == 0
 
 
-@pytest.mark.parametrize("where", PLACES)
-def test_the_name_of_the_results_folder_does_not_matter(place, where, tally):
-    """Any name that a file system takes."""
-    file, results = studies.toy(place, **TOY), place / PLACES[where]
+NAMES = {
+    "a space": "my results",
+    "Unicode": "Ergebnisse für 結果 é",
+    "200 characters": "r" * 200,
+    "a percent sign": "100%25 of %s",
+    "a hash and a question": "what?#here&there",
+    "quotes": 'it\'s "quoted"',
+    "brackets": "[runs]*{a,b}",
+    "a leading dash": "-results",
+    "a new line": "two\nlines",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folders_name_changes_no_number(name, place, tally):
+    """Results and study file there; the table finds them by file and by name."""
+    evidence, tables = studies.canned_reference()
+    file, results = studies.toy(place / NAMES[name]), place / NAMES[name] / "results"
     with studies.canned():
         studies.run_here(file, results)
+    tally.faults += 1
 
-    assert equal_to_the_reference(file, results, tally, canned=True)
+    assert studies.evidence(results) == evidence
+    assert studies.tables(file, results) == tables
+    assert studies.tables("toy", results) == tables
 
 
-def test_a_link_to_the_results_folder_does_as_well(place, tally):
-    """Both names hold the same."""
-    file = studies.toy(place, **TOY)
-    (place / "real").mkdir()
-    (place / "link").symlink_to(place / "real")
+def test_a_link_and_a_relative_path_lead_to_the_same_results(place, tally, monkeypatch):
+    """Whichever way a study comes there, it finds its runs."""
+    evidence, tables = studies.canned_reference()
+    file, results = studies.toy(place), place / "results"
+    results.mkdir()
+    (place / "link").symlink_to(results)
+    (place / "below").mkdir()
+    monkeypatch.chdir(place / "below")
+    trained = []
     with studies.canned():
-        studies.run_here(file, place / "link")
+        for way in (place / "link", Path("../results"), results, Path("../below/../link/")):
+            trained.append(len(studies.run_here(file, way).begun))
+            tally.faults += 1
 
-    assert equal_to_the_reference(file, place / "real", tally, canned=True)
-
-
-def test_a_relative_results_folder_does_as_well(place, tally, monkeypatch):
-    """It is below where the command is called."""
-    file = studies.toy(place, **TOY)
-    monkeypatch.chdir(place)
-    with studies.canned():
-        studies.run_here(file, Path("results"))
-
-    assert equal_to_the_reference(file, place / "results", tally, canned=True)
+    assert trained == [6, 0, 0, 0]
+    assert studies.evidence(results) == evidence
+    assert studies.tables(file, Path("../link")) == tables
 
 
-class Backwards(datetime.datetime):
-    """A clock that was put back by an hour each time that it is looked at."""
+def test_the_command_proper_bears_such_names_too(place, tally, amount):
+    """With the pages of MLflow, and from another working folder."""
+    if not amount(0, 1):
+        pytest.skip("each start takes seconds: one of the whole list")
+    evidence, tables = studies.reference(replicates=1, keep=1)
+    for name in ("a percent sign", "Unicode", "a hash and a question", "200 characters"):
+        file = studies.toy(place / NAMES[name], replicates=1, keep=1)
+        command = ["run", file.name, "--results", "results", "--workers", "2"]
+        done = subprocess.run(
+            [sys.executable, "-m", "repro.cli", *command],
+            cwd=file.parent,
+            env=os.environ | {"PYTHONPATH": str(Path(execution.__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        tally.faults += 1
+        assert done.returncode == 0, done.stderr
+        assert "Warning" not in done.stderr
+        assert studies.evidence(file.parent / "results") == evidence
+        assert studies.tables(file, file.parent / "results") == tables
 
-    looks = 0
+
+class JumpingClock(datetime.datetime):
+    """A clock that is set by an hour each time that it is read."""
+
+    jumps = 0
 
     @classmethod
     def now(cls, tz=None):
-        """The time, as a clock that jumps has it."""
-        cls.looks += 1
-        return super().now(tz) - datetime.timedelta(hours=cls.looks)
+        """The wrong time."""
+        cls.jumps += 1
+        return datetime.datetime.now(tz) + LATER * (-1) ** cls.jumps
 
 
-def test_a_clock_that_jumps_makes_no_negative_duration(place, tally, monkeypatch):
-    """And no other result: seconds are measured, not subtracted from times of day."""
-    file = studies.toy(place, **TOY)
-    monkeypatch.setattr(execution, "datetime", Backwards)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() - 3600 * Backwards.looks)
-    watcher = studies.run_here(file, place / "results", checkpoint_seconds=1e9)
-    kept = [path.read_text() for path in (place / "results" / "runs").glob("*/record.json")]
+@pytest.mark.parametrize("jump", ["forth and back", "back for good", "another zone", "summer time"])
+def test_a_clock_that_jumps_changes_no_number(jump, place, tally, monkeypatch):
+    """No duration is negative, no time is without its zone, nothing is trained again for it."""
+    evidence, _ = studies.reference()
+    task = studies.plan(studies.toy(place), place / "results").tasks[0]
+    now, read = time.time, iter(range(10**9))
+    if jump == "forth and back":
+        monkeypatch.setattr(execution, "datetime", JumpingClock)
+        monkeypatch.setattr(time, "time", lambda: now() + 3600 * (-1) ** next(read))
+    elif jump == "back for good":
+        monkeypatch.setattr(time, "time", lambda: now() - 3600 * (next(read) > 0))
+    monkeypatch.setenv("TZ", "UTC")
 
-    assert len(watcher.finished) == len(kept) == 3
-    assert not any('"seconds": -' in text for text in kept)
-    assert equal_to_the_reference(file, place / "results", tally, canned=False)
-
-
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns", "Europe/Amsterdam"])
-def test_the_time_zone_does_not_matter(place, zone, tally, monkeypatch):
-    """Times in records are universal; no run is taken for stale for it."""
-    file = studies.toy(place, **TOY)
-    with studies.canned():
-        studies.run_here(file, place / "results")
-        monkeypatch.setenv("TZ", zone)
+    def on_epoch(*_):
+        zone = {"another zone": "Pacific/Kiritimati", "summer time": "XST1XDT,J1/0,J365/23"}
+        monkeypatch.setenv("TZ", zone.get(jump, "UTC"))
         time.tzset()
-        try:
-            again = studies.run_here(file, place / "results")
-        finally:
-            monkeypatch.undo()
-            time.tzset()
 
-    assert again.begun == []
-    assert equal_to_the_reference(file, place / "results", tally, canned=True)
+    execution.execute(task, on_epoch=on_epoch)
+    monkeypatch.undo()
+    time.tzset()
+    tally.faults += 1
+    times = records.read_record(task.key, task.results).provenance
+
+    assert studies.evidence(task.results) == {task.key: evidence[task.key]}
+    assert 0 < times["seconds"] < 600
+    assert times["images_per_second"] > 0
+    assert datetime.datetime.fromisoformat(times["started"]).utcoffset() == datetime.timedelta()
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_the_age_of_a_file_says_nothing(hours, place, tally):
+    """Records of tomorrow and of yesterday are as good as today's."""
+    file, results = studies.toy(place), place / "results"
+    with studies.canned():
+        studies.run_here(file, results)
+        for path in results.rglob("*"):
+            os.utime(path, (time.time() + 3600 * hours,) * 2)
+        tally.faults += 1
+
+        assert studies.run_here(file, results).begun == []

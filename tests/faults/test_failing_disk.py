@@ -1,0 +1,132 @@
+"""R3: every single change of the disk fails, or is the last before a kill or a loss of power.
+
+A study ends as if nothing had been, or in a sentence that names the place; what was finished stays,
+nothing half-written counts, and started again on a disk that works it ends equal, to the byte.
+"""
+
+import itertools
+import os
+import shutil
+
+import pytest
+
+from faults import studies
+from faults.disks import ERRORS, Killed, PowerLost, failing
+from repro import records
+from repro.errors import ReproError
+
+SIZE = {"replicates": 1, "keep": 1}
+ENDS = [(Killed(), False), (PowerLost(), False)]
+FAULTS = [*itertools.product(ERRORS, (True, False)), *ENDS]
+
+
+@pytest.fixture(scope="module")
+def begun():
+    """Three runs are wanted, one is finished."""
+    with studies.folder() as place:
+        with studies.canned():
+            studies.run_here(studies.toy(place, arms=studies.ONE_ARM, **SIZE), place / "results")
+        studies.toy(place, **SIZE)
+        yield place
+
+
+class Trial:
+    """A study on a disk that fails, and once more on one that works."""
+
+    def __init__(self, begun, place, reference):
+        """Copy what has begun to a place of its own."""
+        self.file, self.results, self.reference = place / "toy.yaml", place / "results", reference
+        shutil.copytree(begun, place, dirs_exist_ok=True)
+        self.before = studies.identities(self.results)
+
+    def fail(self, at, error, once):
+        """What is wrong with how the study ended; None if nothing is."""
+        with failing(self.results, at=at, error=error, once=once) as disk:
+            ended = self._ended()
+        assert disk.met
+        if isinstance(error, PowerLost):
+            disk.lose_power()
+        if isinstance(ended, ReproError):
+            is_told = str(self.results) in str(ended) and os.strerror(error.errno) in str(ended)
+            return None if is_told else f"says {ended}"
+        return None if ended is None or ended is error else repr(ended)
+
+    def _ended(self):
+        try:
+            studies.run_here(self.file, self.results)
+        except (Exception, Killed) as error:  # noqa: BLE001 - whatever it is, the test names it
+            return error
+        return None
+
+    def misses(self):
+        """Finished runs that are not what and where they were."""
+        after = studies.identities(self.results)
+        return sum(after.get(key) != identity for key, identity in self.before.items())
+
+    def differs(self):
+        """Whether there is anything that a study without a fault would not have."""
+        return not studies.evidence(self.results).items() <= self.reference.items()
+
+    def goes_on(self):
+        """Whether it ends equal on a disk that works, and trains nothing that was finished."""
+        done = studies.identities(self.results)
+        again = studies.run_here(self.file, self.results)
+        return (
+            studies.evidence(self.results) == self.reference
+            and not done.keys() & set(again.begun)
+            and len(records.read_indexes(self.results)) == 1
+        )
+
+
+def changes_of(begun):
+    """What a study does to its disk."""
+    with studies.folder() as place:
+        trial = Trial(begun, place, {})
+        with failing(trial.results) as disk:
+            trial._ended()
+    return disk.done
+
+
+def test_every_change_of_the_disk_may_fail(begun, tally, amount):
+    """Three errors, once or for ever, and two ends, at every change of a study's disk."""
+    evidence, _ = studies.canned_reference(**SIZE)
+    unclean = []
+    with studies.canned():
+        names = changes_of(begun)
+        everywhere = itertools.product(range(1, len(names) + 1), FAULTS)
+        for at, fault in itertools.islice(everywhere, None, None, amount(7, 1)):
+            with studies.folder() as place:
+                complaint = inject(Trial(begun, place, evidence), at, fault, tally)
+            if complaint:
+                unclean.append((at, names[at - 1], fault, complaint))
+
+    assert unclean == []
+    assert (tally.lost, tally.wrong) == (0, 0)
+
+
+def inject(trial, at, fault, tally):
+    """A fault and what follows; what is wrong with how the study ended."""
+    complaint = trial.fail(at, *fault)
+    tally.faults += 1
+    tally.lost += trial.misses()
+    tally.wrong += trial.differs() or not trial.goes_on()
+    return complaint
+
+
+def test_so_may_those_of_a_run_that_really_trains(tally, amount):
+    """Real networks and checkpoints; after the fault it goes on with the same bits."""
+    wanted, _ = studies.reference()
+    unclean = []
+    with studies.folder() as place:
+        file = studies.toy(place, arms=studies.ONE_ARM, **SIZE)
+        evidence = {task.key: wanted[task.key] for task in studies.plan(file, place / "x").tasks}
+        changes = len(changes_of(place))
+        faults = itertools.cycle([(ERRORS[1], True), (ERRORS[0], False), *ENDS])
+        for at in range(8, changes + 1, amount(changes // 4, 3)):
+            with studies.folder() as elsewhere:
+                complaint = inject(Trial(place, elsewhere, evidence), at, next(faults), tally)
+            if complaint:
+                unclean.append((at, complaint))
+
+    assert unclean == []
+    assert (tally.lost, tally.wrong) == (0, 0)

@@ -1,0 +1,122 @@
+"""R5: a run that goes on from the state after any of its epochs ends with a straight run's bits.
+
+Bits are those of the network, the history, the sampling weights and the choice of the epoch.
+"""
+
+import hashlib
+
+import pytest
+from conftest import configuration, needs_pairs, training_images
+from safetensors.torch import save
+
+from faults import studies
+from faults.disks import Killed
+from repro import checkpoints, execution, records, training
+from repro.checkpoints import Checkpoint
+from repro.kernels import library
+
+SAMPLED = {"latents": "sample", "replacement": "without", "balance": "exact"}
+ARMS = {
+    "largest latent": {"resampling": {"alpha": 0.01}},
+    "sampled latents": {"resampling": {"combine": "product", "alpha": 0.1, **SAMPLED}},
+    "classifier": {"model": "classifier", "resampling": {"combine": "none"}},
+}
+RULES = ("last", "best_val_accuracy")
+
+
+def bits(fitted):
+    """All that must be the same."""
+    network = save(training.checkpoint_tensors(fitted.model))
+    weights = None if fitted.weights is None else fitted.weights.tobytes()
+    return hashlib.sha256(network).hexdigest(), fitted.history, weights, fitted.best_epoch
+
+
+def straight(arm, data, results):
+    """The bits of a run, whose state after each epoch is left on the disk."""
+
+    def keep(capture):
+        state = capture()
+        checkpoints.write(Checkpoint(state, 1.0), f"after-{state.epoch}", results)
+
+    return bits(training.fit(arm, 1, data, keep=keep))
+
+
+def check_every_epoch(arm, results, tally):
+    """Stop after each epoch, and go on from what is on the disk; the epoch that was chosen."""
+    data = training_images()
+    whole = straight(arm, data, results)
+    assert whole == bits(training.fit(arm, 1, data))  # to look at a state changes nothing
+    for epoch in range(1, arm.epochs):
+        kept = checkpoints.latest(f"after-{epoch}", results)
+        tally.faults += 1
+        tally.wrong += bits(training.fit(arm, 1, data, resume=kept.state)) != whole
+
+    assert tally.wrong == 0
+    return whole[-1]
+
+
+@pytest.fixture
+def place():
+    """A folder where nothing waits for a disk."""
+    with studies.folder() as folder:
+        yield folder
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_run_goes_on_after_any_epoch(arm, rule, place, tally, amount):
+    """Three ways to draw, two ways to choose the epoch."""
+    epochs = amount(3, 6)
+    arm = configuration(epochs=epochs, checkpoint=rule, learning_rate=0.003, **ARMS[arm])
+    chosen = check_every_epoch(arm, place, tally)
+
+    assert chosen == epochs or rule == "best_val_accuracy"
+
+
+def test_the_best_epoch_may_be_one_before_the_interruption(place, tally, monkeypatch):
+    """The network that is kept is then not the one that goes on."""
+    worse = property(lambda fit: lambda: 1 / (1 + len(fit.history)))
+    monkeypatch.setattr(training._Fit, "_validation_accuracy", worse)
+
+    assert check_every_epoch(configuration(epochs=3), place, tally) == 1
+
+
+@needs_pairs
+def test_a_run_in_half_precision_goes_on(place, tally):
+    """Its state is in full precision, as its weights are."""
+    check_every_epoch(configuration(epochs=2, precision="bf16"), place, tally)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_on_torchs_kernels_goes_on(precision, monkeypatch, place, tally):
+    """They hold the network in another memory layout, which decides the last bits."""
+    monkeypatch.setenv(library.CHOICE, "torch")
+
+    check_every_epoch(configuration(epochs=2, precision=precision), place, tally)
+
+
+def test_a_worker_that_is_gone_between_two_epochs_costs_no_bits(place, tally, amount):
+    """Killed after every epoch in turn, at last all at once; the record says where it went on."""
+    wanted, _ = studies.reference()
+    for task in studies.plan(studies.toy(place), place / "results").tasks[: amount(1, 6)]:
+        task = studies.replace(task, checkpoint_seconds=0.0)
+        for last in range(1, task.configuration.epochs + 1):
+            with pytest.raises(Killed):
+                execution.execute(task, on_epoch=killing_after(last))
+            tally.faults += 1
+        execution.execute(task, on_epoch=lambda *_: None)
+        record = records.read_record(task.key, task.results)
+        tally.wrong += studies.evidence(place / "results")[task.key] != wanted[task.key]
+
+        assert record.provenance["went_on_after_epoch"] == task.configuration.epochs - 1
+    assert tally.wrong == 0
+
+
+def killing_after(last):
+    """What a run tells its epochs, and is killed by."""
+
+    def on_epoch(epoch, _):
+        if epoch["epoch"] >= last:
+            raise Killed
+
+    return on_epoch
