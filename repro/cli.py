@@ -34,7 +34,7 @@ class _Group(click.Group):
             with interruptions.watched():
                 return super().invoke(ctx)
         except ReproError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {_printable(str(error))}", err=True)
             sys.exit(3 if isinstance(error, Busy) else 1)
         except interruptions.Interrupted as interruption:
             interruptions.end(interruption.status)
@@ -71,9 +71,9 @@ def run(
     retry_lost: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
+    resolved = _load(study, profile, overrides)
     from repro import exhibits, machine, mirroring, progress, rendering, runner, tables
 
-    resolved = _load(study, profile, overrides)
     with mirroring.Scribe(results, warn=_warn) as mirror:
         with progress.on_this_terminal() as watcher:
             index = runner.run(
@@ -207,9 +207,11 @@ def table(
     part: str | None,
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named."""
-    from repro import lookup, rendering, tables
+    from repro import lookup
 
     indexes = lookup.studies(results, study, profile=profile, overrides=overrides)
+    from repro import rendering, tables
+
     if form == "html" and len(indexes) > 1:
         several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
         raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
@@ -415,7 +417,13 @@ def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
 
 
 def _warn(line: str) -> None:
-    click.echo(f"Warning: {line}", err=True)
+    click.echo(f"Warning: {_printable(line)}", err=True)
+
+
+def _printable(text: str) -> str:
+    from repro.yamlfile import printable
+
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _say_what_is_left_out(material: "Material", with_images: bool) -> None:

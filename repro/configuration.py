@@ -17,6 +17,7 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**64)]
 
 
 class Section(BaseModel):
@@ -76,7 +77,7 @@ class SyntheticTraining(Section):
     faces: Count = 1000
     nonfaces: Count = 1000
     darker_share: Share = 0.13  # of the faces; 0.13 is CelebA's skew, 0.5 is no skew
-    seed: int = 0  # of the pictures; a run's own seed never changes its data
+    seed: Seed = 0  # of the pictures; a run's own seed never changes its data
 
 
 class MitH5(Section):
@@ -93,7 +94,7 @@ class SyntheticPortraits(Section):
     source: Literal["synthetic"] = "synthetic"
     per_group: Count = 150
     size: Annotated[int, Field(ge=64, le=1024)] = 128  # pixels, square
-    seed: int = 0
+    seed: Seed = 0
 
 
 def _tuples(value: Any) -> Any:
@@ -117,7 +118,7 @@ class SyntheticScenes(Section):
     source: Literal["synthetic"] = "synthetic"
     photographs: Count = 200
     size: Annotated[int, Field(ge=64, le=1024)] = 128
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Folder(Section):

@@ -1,11 +1,13 @@
 """From what a command names to the studies that a results folder holds."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from repro import layers, records, yamlfile
-from repro.errors import ReproError
+from repro.errors import ReproError, StudyError
 from repro.records import StudyIndex
+from repro.study import NAME
 
 
 def studies(
@@ -41,11 +43,16 @@ def study_name(study: str) -> str:
         ReproError: The file is no study.
     """
     if not study.endswith((".yaml", ".yml")):
+        if not re.fullmatch(NAME, study):
+            raise ReproError(f"{yamlfile.shown(study)}: no name of a study, and no .yaml file")
         return study
-    value = yamlfile.read(Path(study)).value
+    file = yamlfile.read(Path(study))
+    if file.problems:
+        raise StudyError(file.problems)
+    value = file.value
     name = value.get("name") if isinstance(value, dict) else None
-    if not isinstance(name, str):
-        raise ReproError(f"{study}: no study; it has no name")
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+        raise ReproError(f"{yamlfile.printable(study)}: no study; it has no proper name")
     return name
 
 

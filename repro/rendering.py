@@ -48,10 +48,10 @@ def render(parts: Sequence[Part], *, form: Format, label: str) -> str:
         return "\n\n".join(map(_markdown, parts))
     if form == "html":
         return _html(parts, label)
+    named = f"tab:{escaping.anchor(label)}"
     alone = len(parts) == 1
     return "\n\n".join(
-        _latex(part, label=f"tab:{label}" if alone else f"tab:{label}-{part.name}")
-        for part in parts
+        _latex(part, label=named if alone else f"{named}-{part.name}") for part in parts
     )
 
 

@@ -37,6 +37,7 @@ from repro.layers import (
 from repro.published import Answering, Margin, Published
 from repro.yamlfile import KeyPath, Located, shown
 
+NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
 STUDY_KEYS = ("replicates", "select")  # what a profile or --set may change beside configurations
 MAX_ARMS = 1000
 MAX_PROFILES = 10
@@ -85,7 +86,7 @@ def _rates(value: Any) -> Any:
 class Header(Section):
     """The keys of a study file."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     question: Annotated[str, Field(min_length=1)]
     base: dict[str, Any]
     arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ARMS)]

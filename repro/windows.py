@@ -15,8 +15,8 @@ SIDE = 64
 
 
 def window_sizes(width: int, *, sizes: int, smallest: float) -> list[int]:
-    """Side lengths in pixels, rounded down, from `smallest` x width to the width."""
-    return [int(size) for size in np.linspace(smallest * width, width, sizes)]
+    """Side lengths in pixels, rounded down, from `smallest` x width to the width; 1 at least."""
+    return [max(1, int(size)) for size in np.linspace(smallest * width, width, sizes)]
 
 
 def corners(length: int, size: int, *, stride: float) -> NDArray[np.int64]:

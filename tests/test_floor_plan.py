@@ -358,7 +358,7 @@ MAY_IMPORT = {
     # door
     "options": set(),
     "interruptions": set(),
-    "lookup": {"errors", "yamlfile", "layers", "records"},
+    "lookup": {"errors", "yamlfile", "layers", "study", "records"},
     "exhibits": {
         "errors",
         "records",

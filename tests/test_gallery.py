@@ -6,12 +6,11 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import configuration, study_index, training_images
+from conftest import a_task, configuration, study_index, training_images
 
 from repro import execution, gallery, inference, models, rarity, records
 from repro.data import levels, sources, synthetic
 from repro.errors import DataError
-from repro.tasks import Task
 
 EMBEDDED = {
     "train": {"source": "synthetic", "faces": 40, "nonfaces": 40},
@@ -22,14 +21,13 @@ EMBEDDED = {
 
 def trained(results, choices, name, seed=0):
     """A run of this configuration, with its record."""
-    task = Task(
+    task = a_task(
+        results,
         key=f"{name}-{seed}",
         arm=name,
         seed=seed,
         configuration=choices,
         data=sources.fingerprints(choices.data),
-        commit=None,
-        results=results,
     )
     execution.execute(task, on_epoch=lambda *_: None)
     return records.read_record(task.key, results)

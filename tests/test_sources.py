@@ -1,5 +1,9 @@
 """Every real source, on files in the exact published layout."""
 
+import os
+import shutil
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -187,6 +191,28 @@ def real_data(tmp_path):
         test=Ppb(path=str(tmp_path / "ppb")),
         nonfaces=Folder(path=str(tmp_path / "others")),
     )
+
+
+def test_a_test_portrait_among_the_photographs_without_a_face_is_refused(tmp_path):
+    """It would be a missed face and a false alarm at once; both files are named."""
+    data = real_data(tmp_path)
+    shutil.copy(Path(data.test.path) / "imgs" / "a.png", Path(data.nonfaces.path) / "leak.png")
+
+    with pytest.raises(
+        DataError, match=r"leak\.png: the same picture as .*a\.png"
+    ):
+        sources.check(data)
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "pipe"])
+def test_a_source_that_never_ends_is_not_read(tmp_path, source):
+    """A plan looks at every byte of the data, so it looks at files alone."""
+    if source == "pipe":
+        os.mkfifo(tmp_path / "pipe")
+    spec = MitH5(path=str(tmp_path / source))
+
+    with pytest.raises(DataError, match="a pipe or a device; give a file"):
+        sources.fingerprint(spec)
 
 
 def test_one_changed_byte_is_other_data(tmp_path):

@@ -114,7 +114,11 @@ def _identity(
         return _content(Path(spec.path), [Path(spec.path)])
     if isinstance(spec, Ppb | Folder):
         root = Path(spec.path)
-        files = sorted(f for f in root.rglob("*") if folder.is_picture(f) or f.name == ppb.METADATA)
+        try:
+            everything = sorted(root.rglob("*"))
+        except OSError as error:
+            raise DataError(f"{folder.shown(root)}: cannot be read ({error.strerror})") from None
+        files = [f for f in everything if folder.is_picture(f) or f.name == ppb.METADATA]
         if not files:
             raise DataError(f"{root}: there is no such folder, or no picture in it")
         return _content(root, files)
@@ -125,6 +129,7 @@ def _content(root: Path, files: Iterable[Path]) -> str:
     """SHA-256 over relative names and bytes."""
     whole = hashlib.sha256()
     for file in files:
+        folder.require_file(file)
         try:
             with file.open("rb") as stream:
                 inner = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -139,7 +144,7 @@ def check(data: Data) -> None:
     """Open everything and decode every picture once, so that no run meets a damaged file.
 
     Raises:
-        DataError: What is missing or damaged.
+        DataError: What is missing or damaged, or a test portrait among the other photographs.
     """
     if data.train.source != "synthetic":
         training_images(data.train)
@@ -147,6 +152,23 @@ def check(data: Data) -> None:
         _read_all(portraits(data.test))
     if data.nonfaces.source != "synthetic":
         _read_all(nonface_photographs(data.nonfaces))
+    if isinstance(data.test, Ppb) and isinstance(data.nonfaces, Folder):
+        _require_apart(data.test, data.nonfaces)
+
+
+def _require_apart(test: Ppb, nonfaces: Folder) -> None:
+    """Refuse a picture that is a portrait here and a photograph without a face there."""
+    faces, others = Path(test.path) / ppb.PICTURES, Path(nonfaces.path)
+    twice = folder.duplicates(
+        [faces / name for name in portraits(test).names],
+        [others / name for name in nonface_photographs(nonfaces).names],
+    )
+    if twice:
+        portrait, other = twice[0]
+        raise DataError(
+            f"{folder.shown(other)}: the same picture as the test portrait "
+            f"{folder.shown(portrait)}, so it shows a face; remove it ({len(twice)} in all)"
+        )
 
 
 def _read_all(photographs: Photographs) -> None:
