@@ -87,12 +87,17 @@ def our_step(stored, state, **changes):
 @needs_blocks
 @pytest.mark.parametrize("decoder_input", ["all", "faces"])
 def test_a_step_on_blocks_agrees_with_the_peer(stored, warmed, decoder_input):
-    """From one state, images and noise: the loss within 1e-5, the gradient within 1e-3."""
+    """From one state, images and noise: the loss within 1e-5, the gradient within 1e-3.
+
+    Or as near as the peer in float32 comes: where a unit is about to fall silent, one rounding
+    decides, and which states are so hangs on the processor that warmed them up.
+    """
     loss, gradient = our_step(stored, warmed, decoder_input=decoder_input)
     exact_loss, exact = peers_step(stored, warmed, decoder_input=decoder_input)
+    _, peers = peers_step(stored, warmed, torch.float32, decoder_input)
 
     assert loss == pytest.approx(exact_loss, rel=1e-5)
-    assert distance(gradient, exact) < 1e-3
+    assert distance(gradient, exact) < max(1e-3, distance(peers, exact))
 
 
 @pytest.mark.parametrize("decoder_input", ["all", "faces"])
