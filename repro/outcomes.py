@@ -93,7 +93,8 @@ class Arm:
 
     def only(self, seeds: Sequence[int]) -> "Arm":
         """The arm with these of its seeds alone, in this order."""
-        at = [self.seeds.index(seed) for seed in seeds]
+        places = {seed: place for place, seed in enumerate(self.seeds)}
+        at = [places[seed] for seed in seeds]
         rates, scores = self.false_positive_rate, self.scores
         return replace(
             self,
@@ -254,7 +255,7 @@ def _arm(arm: ArmIndex, found: Mapping[str, Record], by: str, results: Path | No
         failed=tuple(_reason(record) for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
         posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
-        configurations=tuple(record.configuration for record in good),
+        configurations=tuple(record.configuration for record in good[:1]),
         training_images=tuple(_training_images(record) for record in good),
     )
 
@@ -292,13 +293,16 @@ def _alpha(ended: Sequence[Record]) -> float | None:
 
 def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> Scores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
-    read = [records.read_scores(record, results) for record in good]
-    if any(scores is None for scores in read):
-        return None
-    known = [scores for scores in read if scores is not None]
     places = {name: place for place, name in enumerate(groups)}
-    return Scores(
-        portraits=np.stack([scores.portraits for scores in known]),
-        group=np.array([places[name] for name in known[0].groups], dtype=np.int64),
-        nonfaces=np.stack([scores.nonfaces for scores in known]),
-    )
+    group = np.empty(0, dtype=np.int64)
+    portraits: list[Floats] = []
+    nonfaces: list[Floats] = []
+    for record in good:
+        read = records.read_scores(record, results)
+        if read is None:
+            return None
+        if not portraits:
+            group = np.array([places[name] for name in read.groups], dtype=np.int64)
+        portraits.append(read.portraits)
+        nonfaces.append(read.nonfaces)
+    return Scores(portraits=np.stack(portraits), group=group, nonfaces=np.stack(nonfaces))

@@ -7,18 +7,19 @@ false alarms, new photographs without a face, that is of the threshold's own unc
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from repro.outcomes import Arm
 from repro.stats import bootstrap, disparity, operating
-from repro.stats.bootstrap import Draws
+from repro.stats.bootstrap import Draws, Statistic
 from repro.stats.disparity import Definition
-from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
+from repro.stats.intervals import NOWHERE, Floats, Interval
 
 QUANTITIES = ("recall", "variance", "gap", "worst")
+KEPT = 2**14  # readings and differences that are not worked out twice
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
 
 
@@ -47,26 +48,18 @@ class Reading:
     of: Mapping[str, Estimate]
 
 
-def statistics(sizes: Integers, definition: Definition) -> dict[str, Callable[[Floats], Floats]]:
-    """What each quantity is of recalls (..., R, K)."""
-    return {
-        "recall": lambda recall: disparity.mean_recall(recall, sizes, definition),
-        "variance": lambda recall: disparity.variance(recall, definition),
-        "gap": disparity.gap,
-        "worst": disparity.worst,
-    }
-
-
 def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> Reading:
     """Read an arm; without scores at logit 0 only, and without intervals."""
-    recall, drawn = _recalls(arm, rate), _drawn(arm, rate)
+    return _reading(arm, definition, rate)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
+    recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
     found = {}
-    for name, statistic in statistics(arm.sizes, definition).items():
-        value = float(statistic(recall))
-        interval = NOWHERE
-        if drawn is not None:
-            interval = _bounded(name, value, (statistic(drawn[0]), statistic(drawn[1])), arm)
-        found[name] = Estimate(value, interval)
+    for name, value in disparity.quantities(recall, arm.sizes, definition).items():
+        interval = _bounded(name, float(value), drawn[name], arm) if drawn else NOWHERE
+        found[name] = Estimate(float(value), interval)
     return Reading(
         rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
     )
@@ -74,10 +67,10 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
 
 def group_estimates(arm: Arm) -> list[Estimate]:
     """Recall of each group at logit 0, mean over the runs; without scores no intervals."""
-    drawn, means = _drawn(arm, None), arm.recall.mean(axis=0)
-    if drawn is None:
+    means = arm.recall.mean(axis=0)
+    if not _can_be_drawn(arm):
         return [Estimate(float(mean)) for mean in means]
-    both, by_runs = (recall.mean(axis=1) for recall in drawn)
+    both, by_runs = _draw(arm, None, disparity.group_means)
     return [
         Estimate(
             float(mean),
@@ -91,22 +84,29 @@ def group_estimates(arm: Arm) -> list[Estimate]:
 
 def difference(
     arm: Arm, reference: Arm, definition: Definition, *, rate: float | None = None
-) -> dict[str, Estimate]:
+) -> Mapping[str, Estimate]:
     """Arm less reference for each quantity, over the seeds that both have.
 
     With scores, draw by draw: both arms meet the same seeds and photographs in every draw.
     """
+    return _difference(arm, reference, definition, rate)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _difference(
+    arm: Arm, reference: Arm, definition: Definition, rate: float | None
+) -> Mapping[str, Estimate]:
     a, b = paired(arm, reference)
-    ours, theirs = _recalls(a, rate), _recalls(b, rate)
+    ours, theirs = (
+        disparity.quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b)
+    )
     same = _same_photographs(a, b)
-    one, other = (_drawn(a, rate), _drawn(b, rate)) if same else (None, None)
+    one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
     found = {}
-    base = statistics(b.sizes, definition)
-    for name, statistic in statistics(a.sizes, definition).items():
-        value = float(statistic(ours) - base[name](theirs))
-        interval = NOWHERE
-        if one is not None and other is not None:
-            both, by_runs = (statistic(x) - base[name](y) for x, y in zip(one, other, strict=True))
+    for name in QUANTITIES:
+        value, interval = float(ours[name] - theirs[name]), NOWHERE
+        if one and other:
+            both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
             interval = bootstrap.interval(value, both, by_runs, a.runs)
         found[name] = Estimate(value, interval)
     return found
@@ -138,7 +138,7 @@ def gain(
     """
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
-    base = float(statistics(b.sizes, definition)[quantity](_recalls(b, rate)))
+    base = float(disparity.quantities(_recalls(b, rate), b.sizes, definition)[quantity])
     room = base if quantity == "variance" else 1 - base
     if room <= 0:
         return Estimate(float("nan"))
@@ -150,8 +150,15 @@ def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
     """Both arms with the seeds that both have, in the same order."""
     if arm.seeds == reference.seeds:
         return arm, reference
-    seeds = [seed for seed in arm.seeds if seed in reference.seeds]
-    return arm.only(seeds), reference.only(seeds)
+    known = set(reference.seeds)
+    seeds = tuple(seed for seed in arm.seeds if seed in known)
+    return _only(arm, seeds), _only(reference, seeds)
+
+
+@functools.lru_cache(maxsize=256)
+def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
+    """The arm itself, where it has no other seeds, so that nothing is drawn twice."""
+    return arm if arm.seeds == seeds else arm.only(seeds)
 
 
 def can_read(arm: Arm, rate: float) -> bool:
@@ -202,6 +209,7 @@ def detections(arm: Arm, rate: float | None) -> Floats:
     return operating.detected(arm.scores.portraits, levels)
 
 
+@functools.lru_cache(maxsize=KEPT)
 def _recalls(arm: Arm, rate: float | None) -> Floats:
     if rate is None:
         return arm.recall
@@ -220,22 +228,40 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
     return float(operating.detected(arm.scores.nonfaces, levels).mean())
 
 
-@functools.lru_cache(maxsize=256)
-def _drawn(arm: Arm, rate: float | None) -> tuple[Floats, Floats] | None:
-    """Recalls of the bootstrap's draws: of runs and photographs, and of runs alone.
+@functools.lru_cache(maxsize=64)
+def _drawn(
+    arm: Arm, definition: Definition, rate: float | None
+) -> Mapping[str, tuple[Floats, Floats]]:
+    """Each quantity of the bootstrap's draws: of runs and photographs, and of runs alone.
 
-    Each of shape (DRAWS, R, K). None without scores or with a single run.
+    Each of shape (DRAWS,). Empty without scores or with a single run.
     """
-    if arm.scores is None or arm.runs < 2:
-        return None
+    if not _can_be_drawn(arm):
+        return {}
+
+    def quantities(recall: Floats) -> Floats:
+        found = disparity.quantities(recall, arm.sizes, definition)
+        return np.stack([found[name] for name in QUANTITIES], axis=1)
+
+    columns = (np.ascontiguousarray(drawn.T) for drawn in _draw(arm, rate, quantities))
+    return dict(zip(QUANTITIES, zip(*columns, strict=True), strict=True))
+
+
+def _can_be_drawn(arm: Arm) -> bool:
+    return arm.scores is not None and arm.runs > 1
+
+
+def _draw(arm: Arm, rate: float | None, of: Statistic) -> tuple[Floats, Floats]:
+    """A statistic of the draws' recalls: of runs and photographs, and of runs alone."""
+    assert arm.scores is not None
     scores, groups = arm.scores, len(arm.groups)
     draws = _draws(arm.runs, scores.group.tobytes(), scores.nonfaces.shape[1])
-    by_runs = bootstrap.of_runs(_recalls(arm, rate), draws)
+    by_runs = bootstrap.of_runs(_recalls(arm, rate), draws, of=of)
     if rate is None:
         found = detections(arm, None)
-        return bootstrap.recalls(found, scores.group, groups, draws), by_runs
+        return bootstrap.recalls(found, scores.group, groups, draws, of=of), by_runs
     both = bootstrap.recalls_at(
-        scores.portraits, scores.nonfaces, scores.group, groups, draws, rate=rate
+        scores.portraits, scores.nonfaces, scores.group, groups, draws, rate=rate, of=of
     )
     return both, by_runs
 

@@ -301,13 +301,21 @@ def read_scores(record: Record, results: Path) -> PhotographScores | None:
     content = read_file(record, results, SCORES)
     if content is None:
         return None
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
-    portraits = [row for row in rows if row["set"] == "portraits"]
-    others = [row for row in rows if row["set"] == "nonfaces"]
+    text = content.decode("utf-8")
+    head, _, body = text.partition("\n")
+    names, cells = head.split(","), body.replace("\n", ",").split(",")
+    if '"' not in text and len(cells) == 1 + len(names) * body.count("\n"):
+        columns = {name: cells[at : -1 : len(names)] for at, name in enumerate(names)}
+    else:  # a name has a comma, a quotation mark or a line break
+        rows = list(csv.DictReader(io.StringIO(text)))
+        columns = {name: [row[name] for row in rows] for name in ("set", "group", "top_logit")}
+    logits = np.array(list(map(float, columns["top_logit"])))
+    of_set = np.array(columns["set"], dtype=np.str_)
+    groups = zip(columns["group"], columns["set"], strict=True)
     return PhotographScores(
-        tuple(row["group"] for row in portraits),
-        np.array([float(row["top_logit"]) for row in portraits]),
-        np.array([float(row["top_logit"]) for row in others]),
+        tuple(group for group, name in groups if name == "portraits"),
+        logits[of_set == "portraits"],
+        logits[of_set == "nonfaces"],
     )
 
 

@@ -19,6 +19,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 
 LEVEL = 0.05
 HALF_WIDTH = 0.005  # of the interval for recall to which "runs needed" refers
+MOST, FIRST = 50, 10  # told one by one; of more only the first
 
 
 def of_selection(outcomes: Outcomes, name: str) -> list[str]:
@@ -43,7 +44,7 @@ def of_runs(outcomes: Outcomes) -> list[str]:
     found = []
     for arm in outcomes.arms:
         if arm.failed:
-            reasons = "; ".join(sorted(set(arm.failed)))
+            reasons = "; ".join(_few(sorted(set(arm.failed)), "reasons"))
             found.append(f"{arm.name}: {_of(arm, len(arm.failed))} failed ({reasons}).")
         if arm.collapsed:
             found.append(
@@ -58,7 +59,26 @@ def of_runs(outcomes: Outcomes) -> list[str]:
             )
         if arm.missing:
             found.append(f"{arm.name}: {arm.missing} of {arm.wanted} runs have no record yet.")
-    return found
+    if len(found) <= MOST:
+        return found
+    counts = {
+        "failed": sum(len(arm.failed) for arm in outcomes.arms),
+        "collapsed": sum(len(arm.collapsed) for arm in outcomes.arms),
+        "have a collapsed posterior": sum(arm.posterior_collapsed for arm in outcomes.arms),
+        "have no record yet": sum(arm.missing for arm in outcomes.arms),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    return [
+        *found[:FIRST],
+        f"{len(found) - FIRST:,} more remarks are like these; of all runs {told}.",
+    ]
+
+
+def _few(told: Sequence[str], what: str) -> list[str]:
+    """All of them, or of very many the first and how many more there are."""
+    if len(told) <= MOST:
+        return list(told)
+    return [*told[:FIRST], f"and {len(told) - FIRST:,} more {what}"]
 
 
 def _of(arm: Arm, count: int) -> str:
@@ -91,7 +111,7 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
         return ["With a single run there is no interval: nothing can be said about other seeds."]
     return [
         *_flattery(outcomes, definition, runs),
-        _exactness(outcomes, runs),
+        *_exactness(outcomes, runs),
         *_power(outcomes, definition, runs),
     ]
 
@@ -109,7 +129,7 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
     return [
         f"Keeping the best {outcomes.keep} of {runs} flatters: by {sigma:.4f} standard deviations "
         "between runs in what the runs are kept by, times the correlation in any other quantity. "
-        f"Estimated here, in points of recall and in variance: {'; '.join(by_arm)}."
+        f"Estimated here, in points of recall and in variance: {'; '.join(_few(by_arm, 'arms'))}."
     ]
 
 
@@ -121,18 +141,20 @@ def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -
     return selection.optimism(values, arm.selector, keep)
 
 
-def _exactness(outcomes: Outcomes, runs: int) -> str:
-    apart, none = np.ones(runs), np.zeros(runs)
-    least = comparisons.permutation(apart, none).attainable
+def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
+    """What exact tests cannot reach; nothing limits those of many runs."""
+    if runs >= comparisons.MANY:
+        return []
+    least = comparisons.least_of_deals(runs, runs)
     told = f"two arms of {runs} runs cannot come below p = {least:.3g} in a permutation test"
     if outcomes.paired:
-        flip = comparisons.sign_flip(apart).attainable
+        flip = comparisons.least_of_flips(runs)
         cannot = ", so that it cannot reach .05" if flip > LEVEL else ""
         told = (
             f"{runs} pairs of runs cannot come below p = {flip:.3g} in an exact paired "
             f"test{cannot}; {told}"
         )
-    return f"{told[0].upper()}{told[1:]}."
+    return [f"{told[0].upper()}{told[1:]}."]
 
 
 def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
@@ -204,7 +226,10 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     ]
     if skipped:
         found.append(f"Too few photographs without a face for {', '.join(skipped)}.")
-    found += [f"{told}." for told in gains(outcomes, definition).values()]
+    told = list(gains(outcomes, definition).values())
+    found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
+    if len(told) > MOST:
+        found.append(f"{len(told) - FIRST:,} more arms gain over the reference at some threshold.")
     return found + _trends(outcomes, definition, outcomes.rates)
 
 
@@ -303,6 +328,11 @@ def of_comparisons(
         "the F interval of normal values; Brown-Forsythe is weak here: with five runs it finds a "
         "16-fold ratio one time in seven.",
     ]
+    if any(not test.attainable for one in tested for kind, test in one.items() if kind != "t"):
+        found.append(
+            "Where no smallest p stands beside a sign-flip or permutation test, there are so many "
+            "runs that the normal limit of the test stands for their arrangements."
+        )
     return found + _trends(outcomes, definition, [None])
 
 
@@ -320,6 +350,7 @@ def _family(
     runs = min((arm.runs for arm, _ in pairs), default=0)
     least = max((one[outcomes.test].attainable for one in tested), default=0.0)
     first = min(1.0, len(pairs) * least)
+    normal = "if the differences are normal" if outcomes.test == "t" else "in its normal limit"
     about = (
         f"{test}, Holm over a family of {len(pairs)} ({_many(arms, 'arm')} x "
         f"{_many(len(outcomes.metrics), 'metric')}), n = {runs}, "
@@ -327,7 +358,7 @@ def _family(
     about += (
         f"smallest p attainable {least:.3g}, {first:.3g} after the first step of Holm"
         if least
-        else "any p attainable if the differences are normal"
+        else f"any p attainable {normal}"
     )
     passed = [
         f"{arm.name} in {metric} ({_p(p)})"
@@ -335,7 +366,7 @@ def _family(
         if p <= LEVEL
     ]
     if passed:
-        return f"Significant at .05 ({about}): {'; '.join(passed)}."
+        return f"Significant at .05 ({about}): {'; '.join(_few(passed, 'comparisons'))}."
     impossible = " and none can" if first > LEVEL else ""
     return f"No comparison comes to an adjusted p of .05 or less{impossible} ({about})."
 
@@ -375,7 +406,8 @@ def _trend(
     found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
     told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
     least = max(one.test.attainable for one in found.values())
-    return f"{where}{told}, smallest p attainable {least:.1g}"
+    reach = f"smallest p attainable {least:.1g}" if least else "by the normal limit of the shuffles"
+    return f"{where}{told}, {reach}"
 
 
 def _sweep(outcomes: Outcomes) -> list[Arm]:

@@ -19,9 +19,10 @@ from repro.readings import Estimate
 from repro.rendering import DASH, Format, Part
 from repro.stats import comparisons, disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
-from repro.stats.intervals import Interval
+from repro.stats.intervals import Floats, Interval
 
 Style = Literal["paper", "full"]
+MOST = 50  # runs of an arm that are shown one by one
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 
 
@@ -163,9 +164,17 @@ def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
     spread = "" if np.isnan(half) else f" ± {percent(half)}"
     return {
         "Recall, all runs": f"{percent(float(values.mean()))}{spread}",
-        "Recall of each run": " ".join(percent(float(value)) for value in values),
+        "Recall of each run": _each(values),
         "Runs with numbers": ran,
     }
+
+
+def _each(values: Floats) -> str:
+    """Every value, or what very many range over."""
+    if len(values) <= MOST:
+        return " ".join(percent(float(value)) for value in values)
+    low, *quartiles, high = (percent(float(q)) for q in np.quantile(values, np.linspace(0, 1, 5)))
+    return f"{low} to {high}, quartiles {' '.join(quartiles)}"
 
 
 def groups(outcomes: Outcomes, name: str) -> Part | None:

@@ -275,6 +275,8 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
         word: Word = "cannot tell"
         if found.test.p <= 0.05:
             word = "reproduced" if found.rise > 0 else "not reproduced"
+        least = found.test.attainable
+        reach = f"at least {least:.1g}" if least else "by its normal limit"
         means = [float(contrasts.run_values(arm, quantity, definition).mean()) for arm in arms]
         ours = [arms[i].name for i in np.argsort(means, kind="stable")]
         yield Judgement(
@@ -285,7 +287,7 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
             interval="—",
             word=word,
             reason=f"Jonckheere-Terpstra along the printed order: {found.rise:+.2f} of -1 to 1, "
-            f"permutation p {found.test.p:.4f} (two-sided; at least {found.test.attainable:.1g})",
+            f"permutation p {found.test.p:.4f} (two-sided; {reach})",
         )
 
 

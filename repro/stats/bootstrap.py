@@ -6,18 +6,26 @@ runs a "95 %" interval covers 84 %. So only the draws' standard deviation is use
 the number of runs, with Student's quantile: see `interval`.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repro.stats import operating
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile
 from repro.stats.selection import SEED
 
 DRAWS = 1000
+AT_ONCE = 500_000  # recalls of single runs that are held at a time
+
+Counts = NDArray[np.float32]  # whole numbers, exact up to 16 million, quick to multiply
+Statistic = Callable[[Floats], Floats]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draws:
     """Resamples, the same for every arm of this many runs and these photographs.
 
@@ -27,11 +35,17 @@ class Draws:
         runs: Positions of the runs drawn, shape (DRAWS, R).
         portraits: How often each portrait is drawn, shape (DRAWS, N).
         nonfaces: Positions of the photographs drawn, shape (DRAWS, M).
+        of_portraits: As `portraits`, shape (N, DRAWS), in few bytes.
+        of_group: As `portraits`, shape (n_k, DRAWS) for each group.
+        of_nonfaces: How often each photograph without a face is, shape (M, DRAWS).
     """
 
     runs: Integers
     portraits: Floats
     nonfaces: Integers
+    of_portraits: NDArray[Any]
+    of_group: tuple[Counts, ...]
+    of_nonfaces: Counts
 
 
 def draw(runs: int, group: Integers, nonfaces: int) -> Draws:
@@ -49,10 +63,29 @@ def draw(runs: int, group: Integers, nonfaces: int) -> Draws:
         size = int((group == k).sum())
         counts[:, group == k] = generator.multinomial(size, np.full(size, 1 / size), DRAWS)
     others = generator.integers(0, max(nonfaces, 1), (DRAWS, nonfaces))
-    return Draws(picked, counts, others)
+    places = others + nonfaces * np.arange(DRAWS)[:, None]
+    times = np.bincount(places.ravel(), minlength=DRAWS * nonfaces).reshape(DRAWS, nonfaces)
+    return Draws(
+        picked,
+        counts,
+        others,
+        np.ascontiguousarray(counts.T, dtype=np.min_scalar_type(int(counts.max()))),
+        tuple(_draws_last(counts[:, group == k]) for k in range(int(group.max()) + 1)),
+        _draws_last(times),
+    )
 
 
-def recalls(detected: Floats, group: Integers, groups: int, draws: Draws) -> Floats:
+def _draws_last(counts: Floats | Integers) -> Counts:
+    return np.ascontiguousarray(counts.T, dtype=np.float32)
+
+
+def _itself(recall: Floats) -> Floats:
+    return recall
+
+
+def recalls(
+    detected: Floats, group: Integers, groups: int, draws: Draws, *, of: Statistic = _itself
+) -> Floats:
     """Recall of each draw, run and group at a fixed threshold, shape (DRAWS, R, K).
 
     Args:
@@ -60,12 +93,12 @@ def recalls(detected: Floats, group: Integers, groups: int, draws: Draws) -> Flo
         group: Position of each portrait's group, shape (N,).
         groups: K.
         draws: The resamples.
+        of: What is wanted of them: takes the recalls (D, R, K) of some draws at a time.
+
+    Returns:
+        Of all draws, shape (DRAWS, ...).
     """
-    shares = [
-        draws.portraits[:, group == k] @ detected[:, group == k].T / (group == k).sum()
-        for k in range(groups)
-    ]
-    return _of_drawn_runs(np.stack(shares, axis=-1), draws)
+    return _of_drawn_runs(_counted(detected, group, groups, draws), group, draws, of)
 
 
 def recalls_at(
@@ -76,6 +109,7 @@ def recalls_at(
     draws: Draws,
     *,
     rate: float,
+    of: Statistic = _itself,
 ) -> Floats:
     """As `recalls`, each draw with the thresholds of its own photographs without a face.
 
@@ -86,28 +120,84 @@ def recalls_at(
         groups: K.
         draws: The resamples.
         rate: False-positive rate.
+        of: As in `recalls`.
     """
-    levels = operating.threshold(nonfaces[:, draws.nonfaces], rate)  # (R, DRAWS)
-    shares = np.empty((len(draws.runs), len(portraits), groups))
-    for run, logits in enumerate(portraits):
-        drawn = draws.portraits * (logits > levels[run][:, None])
-        for k in range(groups):
-            shares[:, run, k] = drawn[:, group == k].sum(axis=1) / (group == k).sum()
-    return _of_drawn_runs(shares, draws)
+    above = operating.rank(rate, nonfaces.shape[1])
+    falling = np.argsort(-nonfaces, axis=1)
+    levels = -np.take_along_axis(nonfaces, falling, axis=1)  # rising, for `searchsorted`
+    places = np.stack([_places(draws.of_nonfaces, one, above) for one in falling])
+    first, last = (end(places, axis=1, keepdims=True) for end in (np.min, np.max))
+    highest, lowest = (-np.take_along_axis(levels, end, axis=1) for end in (first, last))
+    found = _counted(portraits > highest, group, groups, draws)
+    between = (portraits > lowest) & (portraits <= highest)
+    members = (group == np.arange(groups)[:, None]).astype(np.float32)
+    for run, some in enumerate(map(np.flatnonzero, between)):
+        enough = np.searchsorted(levels[run], -portraits[run, some], side="right")
+        lie_above = places[run] >= enough.astype(places.dtype)[:, None]
+        drawn = draws.of_portraits[some] * lie_above
+        found[run] += members[:, some] @ drawn.astype(np.float32)
+    return _of_drawn_runs(found, group, draws, of)
 
 
-def _of_drawn_runs(shares: Floats, draws: Draws) -> Floats:
-    return np.take_along_axis(shares, draws.runs[:, :, None], axis=1)
+def _counted(detected: NDArray[Any], group: Integers, groups: int, draws: Draws) -> Counts:
+    """How many portraits are detected in each draw, shape (R, K, DRAWS)."""
+    found = np.empty((len(detected), groups, DRAWS), dtype=np.float32)
+    for k in range(groups):
+        found[:, k] = detected[:, group == k].astype(np.float32) @ draws.of_group[k]
+    return found
 
 
-def of_runs(recall: Floats, draws: Draws) -> Floats:
+def _places(times: Counts, falling: Integers, above: int) -> NDArray[Any]:
+    """In which place from above each draw has its threshold, shape (DRAWS,).
+
+    Args:
+        times: How often each photograph is drawn, shape (M, DRAWS).
+        falling: Positions of the photographs, that with the largest logit first, shape (M,).
+        above: How many of a draw's photographs lie above the threshold, at most.
+    """
+    for depth in (above + 6 * isqrt(above) + 10, len(falling)):  # it is hardly ever deeper
+        top = times[falling[:depth]]
+        reached = np.tri(len(top), dtype=np.float32) @ top
+        if reached[-1].min() > above:
+            break
+    return np.asarray((reached <= above).sum(axis=0, dtype=np.min_scalar_type(len(falling))))
+
+
+def _of_drawn_runs(found: Counts, group: Integers, draws: Draws, of: Statistic) -> Floats:
+    """The statistic of the recalls of the runs drawn.
+
+    Args:
+        found: Portraits found in each draw, shape (R, K, DRAWS).
+        group: Position of each portrait's group, shape (N,).
+        draws: The resamples.
+        of: As in `recalls`.
+    """
+    sizes = np.bincount(group)
+    runs, groups, _ = found.shape
+    parts = []
+    for part in _parts(found[..., 0].size):
+        shares = found[..., part].transpose(2, 0, 1) / sizes
+        rows = draws.runs[part] + runs * np.arange(len(shares))[:, None]
+        parts.append(of(shares.reshape(-1, groups).take(rows, axis=0)))
+    return np.concatenate(parts)
+
+
+def of_runs(recall: Floats, draws: Draws, *, of: Statistic = _itself) -> Floats:
     """Recalls of the runs drawn on the photographs as they are, shape (DRAWS, R, K).
 
     Args:
         recall: Of each run and group, shape (R, K).
         draws: The resamples.
+        of: As in `recalls`.
     """
-    return recall[draws.runs]
+    parts = _parts(recall.size)
+    return np.concatenate([of(recall.take(draws.runs[part], axis=0)) for part in parts])
+
+
+def _parts(each: int) -> Iterator[slice]:
+    """The draws, in parts that hold no more recalls than are to be held at a time."""
+    step = max(1, AT_ONCE // each)
+    return (slice(first, first + step) for first in range(0, DRAWS, step))
 
 
 def interval(

@@ -2,16 +2,19 @@
 
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
 A p-value is worth no more than the smallest one that its test can reach with so few runs, so every
-exact test returns both.
+exact test returns both. So many runs that arrangements can neither be listed nor held have a limit
+law, the normal one, unless a few of them decide (`EVEN`); nothing then is the smallest p.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile, wilson
@@ -19,11 +22,21 @@ from repro.stats.selection import SEED, correlation
 
 ENUMERATED = 200_000  # arrangements up to which a test is exact; beyond, as many are drawn
 SHUFFLES = 20_000  # of the trend test
+MANY = 500  # pairs, or runs of an arm, from which on arrangements have their limit law
+LISTED = 1000  # runs of all arms up to which the trend test shuffles
+EVEN = 100  # equal runs that a limit law takes: fewer count if one of many lies far out
+AT_ONCE = 2_000_000  # numbers of arrangements that are held at a time
 TINY = 1e-12  # two statistics this close are equal
 
 
+Bits = NDArray[np.uint8]  # eight to a byte, a row for each arrangement
+
+
 class Test(NamedTuple):
-    """A two-sided p-value, and the smallest that the test can reach with these runs."""
+    """A two-sided p-value, and the smallest that the test can reach with these runs.
+
+    Nothing (0) limits a t test, nor what has its limit law in place of arrangements.
+    """
 
     p: float
     attainable: float
@@ -132,17 +145,18 @@ def sign_flip(differences: Floats) -> Test:
     Args:
         differences: Of each pair, shape (R,).
     """
-    n, exact = len(differences), 2 ** len(differences) <= ENUMERATED
-    if exact:
-        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    else:
-        generator = np.random.default_rng([SEED, n])
-        signs = 1 - 2 * generator.integers(0, 2, (ENUMERATED, n))
-        signs[0] = 1  # the arrangement that was seen is one of them
-    sums = np.abs(signs @ differences)
+    n, total = len(differences), float(differences.sum())
+    if n >= MANY and _evenness(differences) >= EVEN:
+        return Test(_beyond(total, float(np.sqrt((differences**2).sum()))), 0.0)
+    turned = _sums(_flips(n), differences)
     moving = int((differences != 0).sum())  # a pair without a difference has no sign
-    least = min(1.0, 2 / 2**moving) if exact else 1 / len(signs)
-    return Test(_share_as_large(sums, abs(float(differences.sum()))), least)
+    least = least_of_flips(moving if 2**n <= ENUMERATED else n)
+    return Test(_share_as_large(np.abs(total - 2 * turned), abs(total)), least)
+
+
+def least_of_flips(n: int) -> float:
+    """The smallest p of a sign-flip test of n pairs that differ."""
+    return min(1.0, 2 / 2**n) if 2**n <= ENUMERATED else 1 / ENUMERATED
 
 
 def permutation(a: Floats, b: Floats) -> Test:
@@ -150,20 +164,81 @@ def permutation(a: Floats, b: Floats) -> Test:
 
     Two-sided on the absolute difference of means; five against five cannot come below 2 / 252.
     """
-    pooled, n = np.concatenate([a, b]), len(a)
-    total = comb(len(pooled), n)
-    if total <= ENUMERATED:
-        picks = np.array(list(combinations(range(len(pooled)), n)))
-    else:
-        generator = np.random.default_rng([SEED, len(pooled), n])
-        ranks = generator.random((ENUMERATED, len(pooled))).argsort(axis=1)
-        picks = ranks[:, :n]
-        picks[0] = np.arange(n)
-    chosen = pooled[picks].sum(axis=1)
-    means = np.abs(chosen / n - (pooled.sum() - chosen) / len(b))
-    seen = abs(float(a.mean() - b.mean()))
-    ways = 2 if len(a) == len(b) and total <= ENUMERATED else 1
-    return Test(_share_as_large(means, seen), ways / len(picks))
+    n, m, pooled = len(a), len(b), np.concatenate([a, b])
+    seen = float(a.mean() - b.mean())
+    centred = pooled - pooled.mean()
+    if min(n, m) >= MANY and _evenness(centred) * 2 * min(n, m) / (n + m) >= EVEN:
+        return Test(_beyond(seen, float(pooled.std(ddof=1) * np.sqrt(1 / n + 1 / m))), 0.0)
+    dealt = _sums(_deals(n + m, n), pooled)
+    means = np.abs(dealt / n - (pooled.sum() - dealt) / m)
+    return Test(_share_as_large(means, abs(seen)), least_of_deals(n, m))
+
+
+def least_of_deals(n: int, m: int) -> float:
+    """The smallest p of a permutation test of n against m runs; equal arms can be mirrored."""
+    ways = comb(n + m, n)
+    return (2 if n == m else 1) / ways if ways <= ENUMERATED else 1 / ENUMERATED
+
+
+@functools.lru_cache(maxsize=4)
+def _flips(n: int) -> Bits:
+    """Which of n signs are turned: all ways, or as many as are enumerated, the one seen first."""
+    if 2**n <= ENUMERATED:
+        return np.packbits((np.arange(2**n)[:, None] >> np.arange(n)) & 1, axis=1)
+    generator = np.random.default_rng([SEED, n])
+    drawn = (generator.integers(0, 2, (rows, n)) for rows in _parts(ENUMERATED, n))
+    turned = np.concatenate([np.packbits(part, axis=1) for part in drawn])
+    turned[0] = 0
+    return turned
+
+
+@functools.lru_cache(maxsize=4)
+def _deals(total: int, n: int) -> Bits:
+    """Which n of the runs are dealt to the first arm: all ways, or as many as are enumerated."""
+    if comb(total, n) <= ENUMERATED:
+        picks = np.array(list(combinations(range(total), n)))
+        dealt = np.zeros((len(picks), total), dtype=np.bool_)
+        np.put_along_axis(dealt, picks, values=True, axis=1)
+        return np.packbits(dealt, axis=1)
+    generator = np.random.default_rng([SEED, total, n])
+    parts = []
+    for rows in _parts(ENUMERATED, total):
+        keys = generator.random((rows, total))
+        last = np.partition(keys, n - 1, axis=1)[:, n - 1 : n]
+        parts.append(np.packbits(keys <= last, axis=1))
+    found = np.concatenate(parts)
+    found[0] = np.packbits(np.arange(total) < n)  # the arrangement that was seen is one of them
+    return found
+
+
+def _sums(chosen: Bits, values: Floats) -> Floats:
+    """Sum of the chosen values of each arrangement."""
+    ends = np.cumsum(list(_parts(len(chosen), len(values))))[:-1]
+    parts = (np.unpackbits(one, axis=1, count=len(values)) for one in np.split(chosen, ends))
+    return np.concatenate([part @ values for part in parts])
+
+
+def _parts(rows: int, width: int) -> Iterator[int]:
+    """How many rows of this width are held at a time, until all are through."""
+    step = max(1, AT_ONCE // max(width, 1))
+    return (min(step, rows - first) for first in range(0, rows, step))
+
+
+def _evenness(values: Floats) -> float:
+    """How many values of equal size would have this ratio of second to fourth moment.
+
+    As many as there are if all are as large; few if a few outweigh the others, and then a sum of
+    so many is not normal. NaN if all are 0.
+    """
+    squares = values**2
+    with np.errstate(invalid="ignore"):
+        return float(squares.sum() ** 2 / (squares**2).sum())
+
+
+def _beyond(seen: float, deviation: float, *, mean: float = 0.0) -> float:
+    """Chance that a normal value is as far from 0 as the one seen."""
+    low, high = (-abs(seen) - mean) / deviation, (mean - abs(seen)) / deviation
+    return float(special.ndtr(low) + special.ndtr(high))
 
 
 def _share_as_large(statistics: Floats, seen: float) -> float:
@@ -200,48 +275,146 @@ def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None
 
     Under the hypothesis an arm's label says nothing, so labels are shuffled: within each block
     (seed) where runs are paired, else over all runs. SHUFFLES shuffles from a fixed seed, the
-    arrangement that was seen among them.
+    arrangement that was seen among them; their limit law for more than LISTED runs.
 
     Args:
         values: Of each run, shape (R,).
         order: Place of each run's arm in the order, shape (R,).
         block: Seed of each run, shape (R,), or None.
     """
-    generator = np.random.default_rng([SEED, len(values)])
-    keys = generator.random((SHUFFLES, len(values)))
-    blocks = np.zeros(len(values), dtype=np.int64) if block is None else block
-    home = np.argsort(blocks, kind="stable")  # runs block by block
-    shuffled = np.lexsort((keys, np.broadcast_to(blocks, keys.shape)), axis=1)
-    labels = np.empty((SHUFFLES, len(values)), dtype=np.int64)
-    labels[:, home] = order[shuffled]
-    labels[0] = order
-    rises = _rises(values, labels)
-    extremes = np.abs(rises)
-    pairs = float((order[:, None] > order).sum())
-    arrangements = _arrangements(order, blocks)
-    least = min(1.0, max(2 / arrangements, 1 / SHUFFLES))
-    return Trend(
-        rise=float(rises[0] / pairs) if pairs else float("nan"),
-        test=Test(max(least, _share_as_large(extremes, float(extremes[0]))), least),
-    )
+    places, sizes = np.unique(order, return_counts=True)
+    labels = np.searchsorted(places, order)
+    blocks = np.zeros_like(labels) if block is None else np.unique(block, return_inverse=True)[1]
+    pairs = (len(values) ** 2 - int((sizes**2).sum())) / 2
+    seen = float(_rises(values, labels[None])[0])
+    rise = seen / pairs if pairs else float("nan")
+    least = min(1.0, max(2 / _arrangements(order, blocks), 1 / SHUFFLES))
+    if not (_vary(values, blocks) & _vary(labels, blocks)).any():
+        return Trend(rise=rise, test=Test(1.0, least))
+    if len(values) > LISTED:
+        law = _limit(values, labels, blocks)
+        if law.evenness >= EVEN:
+            return Trend(rise=rise, test=Test(_beyond(seen, law.deviation, mean=law.mean), 0.0))
+    rises = [_rises(values, shuffled) for shuffled in _shuffled(labels, blocks)]
+    as_large = _share_as_large(np.abs(np.concatenate(rises)), abs(seen))
+    return Trend(rise=rise, test=Test(max(least, as_large), least))
 
 
-def _rises(values: Floats, labels: Integers) -> Floats:
+def _vary(values: Floats | Integers, blocks: Integers) -> NDArray[np.bool_]:
+    """Whether there are different values in each block."""
+    home = np.argsort(blocks, kind="stable")
+    starts = np.unique(blocks[home], return_index=True)[1]
+    ends = (one.reduceat(values[home], starts) for one in (np.minimum, np.maximum))
+    return np.not_equal(*ends)
+
+
+def _shuffled(labels: Integers, blocks: Integers) -> Iterable[NDArray[Any]]:
+    """As `_shuffles`; kept for the next quantity of the same runs, unless there are too many."""
+    if len(labels) > LISTED:
+        return _shuffles(labels, blocks)
+    return _kept_shuffles(labels.tobytes(), blocks.tobytes())
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_shuffles(labels: bytes, blocks: bytes) -> tuple[NDArray[Any], ...]:
+    return tuple(_shuffles(np.frombuffer(labels, np.int64), np.frombuffer(blocks, np.int64)))
+
+
+def _shuffles(labels: Integers, blocks: Integers) -> Iterator[NDArray[Any]]:
+    """The labels, shuffled within the blocks: rows of shuffles, as many as are held at a time."""
+    generator = np.random.default_rng([SEED, len(labels)])
+    homes = [np.flatnonzero(blocks == one) for one in np.unique(blocks)]
+    first = True
+    for rows in _parts(SHUFFLES, len(labels)):
+        keys = generator.random((rows, len(labels)))
+        shuffled = np.empty(keys.shape, dtype=np.min_scalar_type(labels.max()))
+        for home in homes:
+            shuffled[:, home] = labels[home][keys[:, home].argsort(axis=1, kind="stable")]
+        if first:
+            shuffled[0], first = labels, False
+        yield shuffled
+
+
+def _rises(values: Floats, labels: NDArray[Any]) -> Floats:
     """Pairs of runs of different arms in rising order less those in falling order.
 
     Args:
         values: Shape (R,).
-        labels: Places of the runs' arms, a row for each shuffle.
+        labels: Places of the runs' arms, a row for each shuffle of the same labels.
     """
-    steps = np.sign(values[:, None] - values)
-    places = np.arange(labels.max() + 1)
-    found = []
-    for part in np.array_split(labels, 1 + labels.size * len(places) // 4_000_000):
-        of_place = (part[:, :, None] == places).astype(np.float64)  # (shuffles, R, arms)
-        over = np.einsum("ij,sja->sia", steps, of_place, optimize=True)  # steps over each arm
-        lower = np.cumsum(over, axis=2) - over
-        found.append(np.take_along_axis(lower, part[:, :, None], axis=2).sum(axis=(1, 2)))
-    return np.concatenate(found)
+    ranks = np.unique(values, return_inverse=True)[1]
+    rising = _in_order(labels[:, np.argsort(ranks, kind="stable")])
+    if ranks.max() == len(values) - 1:
+        return rising
+    tied = np.lexsort((-np.arange(len(ranks)), ranks))  # equal values the other way round
+    return np.asarray((rising + _in_order(labels[:, tied])) / 2)
+
+
+def _in_order(labels: NDArray[Any]) -> Floats:
+    """Pairs of a row whose labels rise from left to right less pairs whose labels fall."""
+    low, high = int(labels[0].min()), int(labels[0].max())
+    if low == high:
+        return np.zeros(len(labels))
+    upper = labels > (low + high) // 2
+    many = int(upper[0].sum())
+    places = upper @ np.arange(labels.shape[1], dtype=np.float64)  # summed over the upper half
+    before = places - many * (many - 1) / 2  # how often one of the lower half stands before them
+    across = 2 * before - many * (labels.shape[1] - many)
+    halves = (labels.ravel().compress(half.ravel()) for half in (~upper, upper))
+    return np.asarray(across + sum(_in_order(half.reshape(len(labels), -1)) for half in halves))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The normal law that shuffled labels come to.
+
+    Attributes:
+        mean: Not 0 where blocks lack different arms.
+        deviation: Standard deviation.
+        evenness: As in `_evenness`; the law can be taken from EVEN on.
+    """
+
+    mean: float
+    deviation: float
+    evenness: float
+
+
+def _limit(values: Floats, labels: Integers, blocks: Integers) -> Limit:
+    r"""The law of the rises of shuffles, by their projection on the place of each single run.
+
+    Given that run k has label l, a run of block c, whose labels are n_c shuffled ones, is expected
+    to add (labels of c below l - above l) / n_c times (sign of run k's value less its own). So the
+    rises are :math:`\sum_k D_{k, l(k)}` with D the product of both, summed over the blocks, and
+    what is left over, of order 1 / R of the variance. Hoeffding (1951) has the law of such sums.
+    """
+    members = [np.flatnonzero(blocks == one) for one in range(blocks.max() + 1)]
+    above = np.stack([_steps(values, values[one]) for one in members], axis=1)  # (R, blocks)
+    counts = np.stack([np.bincount(labels[one], minlength=labels.max() + 1) for one in members])
+    lower = np.cumsum(counts, axis=1) - counts
+    sizes = counts.sum(axis=1, keepdims=True)
+    lean = (2 * lower + counts - sizes) / sizes  # (blocks, arms): share below less share above
+    mean = variance = fourth = 0.0
+    for one, count in zip(members, counts, strict=True):
+        n, share = len(one), count / len(one)
+        mean += float(above[one].sum(axis=0) @ (lean @ share)) / 2
+        found = above[one] @ lean
+        found -= (found @ share)[:, None]
+        found -= found.mean(axis=0)
+        squares = found**2
+        variance += float((squares @ share).sum()) * n / max(n - 1, 1)
+        fourth += float((squares**2 @ share).sum())
+    return Limit(
+        mean=mean,
+        deviation=float(np.sqrt(variance)),
+        evenness=variance**2 / fourth if fourth else 0.0,
+    )
+
+
+def _steps(values: Floats, others: Floats) -> Floats:
+    """How many of the others lie below each value less how many lie above."""
+    ranked = np.sort(others)
+    sides = (np.searchsorted(ranked, values, side=side) for side in ("left", "right"))
+    return np.asarray(sum(sides) - float(len(others)))
 
 
 def _arrangements(order: Integers, blocks: Integers) -> float:

@@ -2,9 +2,11 @@
 
 The literature prints "E[A]" and "Var[A]" for different quantities; a `Definition` says which.
 Arrays of recalls have shape (..., R, K): R runs, K groups; leading axes are carried along, so that
-a bootstrap takes all its draws at once.
+a bootstrap takes all its draws at once. Means over so many short rows are written so that they are
+numpy's to the bit (for fewer than eight groups), but ten times as fast.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +15,8 @@ import numpy as np
 from scipy import special
 
 from repro.stats.intervals import Floats, Integers
+
+PAIRWISE = 8  # numbers from which on numpy adds a row up in another order than from left to right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +66,14 @@ def run_recall(
         definition: Says how groups are averaged.
     """
     if definition.mean == "groups":
-        return np.asarray(recall.mean(axis=-1))
+        return np.asarray(_over_groups(np.add, recall) / recall.shape[-1])
     share = np.asarray(sizes, dtype=np.float64)
     return np.asarray(recall @ (share / share.sum()))
 
 
 def run_variance(recall: Floats, definition: Definition) -> Floats:
     """Variance between the groups of each run, shape (..., R); squared fraction."""
-    return np.asarray(recall.var(axis=-1, ddof=definition.ddof))
+    return _between(recall, definition.ddof)
 
 
 def mean_recall(
@@ -82,18 +86,64 @@ def mean_recall(
 def variance(recall: Floats, definition: Definition) -> Floats:
     """Var[A]: 0 when every group fares alike; times 10^4 it is in percent squared. Shape (...)."""
     if definition.runs == "first":
-        return np.asarray(recall.mean(axis=-2).var(axis=-1, ddof=definition.ddof))
+        return _between(group_means(recall), definition.ddof)
     return np.asarray(run_variance(recall, definition).mean(axis=-1))
 
 
 def gap(recall: Floats) -> Floats:
     """Largest less smallest run-averaged recall of a group, shape (...)."""
-    return np.asarray(np.ptp(recall.mean(axis=-2), axis=-1))
+    return _gap(group_means(recall))
 
 
 def worst(recall: Floats) -> Floats:
     """Smallest run-averaged recall of a group, shape (...)."""
-    return np.asarray(recall.mean(axis=-2).min(axis=-1))
+    return _worst(group_means(recall))
+
+
+def group_means(recall: Floats) -> Floats:
+    """Run-averaged recall of each group, shape (..., K)."""
+    *leading, runs, groups = recall.shape
+    by_run = np.ascontiguousarray(recall.reshape(-1, runs, groups).swapaxes(0, 1))
+    return np.asarray(np.add.reduce(by_run, axis=0) / runs).reshape(*leading, groups)
+
+
+def quantities(
+    recall: Floats, sizes: Sequence[int] | Floats | Integers, definition: Definition
+) -> dict[str, Floats]:
+    """`mean_recall`, `variance`, `gap` and `worst` at once: the runs are averaged a single time."""
+    means = group_means(recall)
+    return {
+        "recall": mean_recall(recall, sizes, definition),
+        "variance": _between(means, definition.ddof)
+        if definition.runs == "first"
+        else variance(recall, definition),
+        "gap": _gap(means),
+        "worst": _worst(means),
+    }
+
+
+def _between(recall: Floats, ddof: int) -> Floats:
+    """Variance over the groups, shape (...)."""
+    groups = recall.shape[-1]
+    mean = _over_groups(np.add, recall) / groups
+    squares = (recall - mean[..., None]) ** 2
+    return np.asarray(_over_groups(np.add, squares) / (groups - ddof))
+
+
+def _gap(means: Floats) -> Floats:
+    return np.asarray(_over_groups(np.maximum, means) - _worst(means))
+
+
+def _worst(means: Floats) -> Floats:
+    return np.asarray(_over_groups(np.minimum, means))
+
+
+def _over_groups(combine: np.ufunc, values: Floats) -> Floats:
+    """As ``combine.reduce(values, axis=-1)``."""
+    groups = values.shape[-1]
+    if not 0 < groups < PAIRWISE:
+        return np.asarray(combine.reduce(values, axis=-1))
+    return np.asarray(functools.reduce(combine, (values[..., k] for k in range(groups))))
 
 
 def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floats:

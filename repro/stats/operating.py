@@ -20,10 +20,16 @@ def threshold(nonfaces: Floats, rate: float) -> Floats:
         Shape (...): the logit of rank floor(rate * M) + 1 from above.
     """
     count = nonfaces.shape[-1]
-    rank = int(np.floor(rate * count + 1e-9))
-    if not 0 <= rank < count:
+    place = count - 1 - rank(rate, count)
+    return np.asarray(np.partition(nonfaces, place, axis=-1)[..., place])
+
+
+def rank(rate: float, count: int) -> int:
+    """How many of `count` photographs without a face lie above the threshold: floor(rate * M)."""
+    above = int(np.floor(rate * count + 1e-9))
+    if not 0 <= above < count:
         raise ValueError(f"no threshold lets {rate} of {count} photographs through")
-    return np.asarray(np.partition(nonfaces, count - 1 - rank, axis=-1)[..., count - 1 - rank])
+    return above
 
 
 def detected(logits: Floats, threshold: Floats) -> Floats:

@@ -14,6 +14,9 @@ from scipy import integrate, special
 from repro.stats.intervals import Floats
 
 DRAWS = 400_000  # of every simulated distribution; quantiles are then good to 0.01
+WIDEST = 50  # runs of a study up to which DRAWS studies are simulated
+NUMBERS = 4_000_000  # runs of all studies together that are simulated beyond
+ROWS = 2**15  # simulated studies that are ranked at a time
 SEED = 20201130  # of every simulation, so that a table is the same each time it is printed
 
 
@@ -31,25 +34,24 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     return sorted(order[:keep])
 
 
-def _order_statistic(rank: int, of: int) -> float:
-    """Expected value of the rank-th smallest of `of` standard normal draws."""
-    ways = rank * comb(of, rank)
-
-    def integrand(x: float) -> float:
-        below = special.ndtr(x)
-        density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
-        return float(ways * x * below ** (rank - 1) * (1 - below) ** (of - rank) * density)
-
-    return float(integrate.quad(integrand, -12, 12, epsabs=1e-12)[0])
-
-
 @functools.cache
 def flattery(keep: int, of: int) -> float:
     """By how many sigma the best `keep` of `of` normal runs lie above the mean of all, on average.
 
-    0.5527 for the best 3 of 5; 0 when all are kept. Where another metric selects, times rho.
+    The mean of what is kept: a run of value x is kept if fewer than `keep` of the others are
+    larger. 0.5527 for the best 3 of 5; 0 when all are kept. Where another metric selects, times
+    rho.
     """
-    return sum(_order_statistic(rank, of) for rank in range(of - keep + 1, of + 1)) / keep
+    if keep == of:
+        return 0.0
+    border = float(special.ndtri(1 - keep / of))
+
+    def kept(x: float) -> float:
+        chance = special.betainc(of - keep, keep, special.ndtr(x))
+        return float(x * chance * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
+
+    whole = integrate.quad(kept, -12, 12, points=[border], epsabs=1e-13, epsrel=1e-13)[0]
+    return float(of / keep * whole)
 
 
 def deviation_bias(n: int) -> float:
@@ -119,17 +121,24 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
 
     Returns:
         The estimate of the best-`keep`-of-`of` mean from `runs` runs, and the standard deviation
-        of all of them (ddof 1; NaN for a single one), each of shape (DRAWS,).
+        of all of them (ddof 1; NaN for a single one), each of shape (DRAWS,), or shorter for more
+        than WIDEST runs: both hardly vary any more.
     """
     generator = np.random.default_rng([SEED, runs, keep, of, round(100 * (rho + 1))])
-    values = generator.standard_normal((DRAWS, runs))
-    by = rho * values
-    if abs(rho) < 1:
-        by = by + np.sqrt(1 - rho * rho) * generator.standard_normal((DRAWS, runs))
-    order = np.argsort(by, axis=1)
-    ranked = np.take_along_axis(values, order, axis=1)
-    spread = values.std(axis=1, ddof=1) if runs > 1 else np.full(DRAWS, np.nan)
-    return ranked @ expected_best_weights(runs, keep, of), spread
+    studies = DRAWS if runs <= WIDEST else max(1, NUMBERS // runs)
+    values = generator.standard_normal((studies, runs))
+    weights = expected_best_weights(runs, keep, of)
+    means, spread = np.empty(studies), np.full(studies, np.nan)
+    for first in range(0, studies, ROWS):
+        rows = slice(first, first + ROWS)
+        by = rho * values[rows]
+        if abs(rho) < 1:
+            by = by + np.sqrt(1 - rho * rho) * generator.standard_normal(by.shape)
+        order = np.argsort(by, axis=1)
+        means[rows] = np.take_along_axis(values[rows], order, axis=1) @ weights
+        if runs > 1:
+            spread[rows] = values[rows].std(axis=1, ddof=1)
+    return means, spread
 
 
 @functools.cache
@@ -139,7 +148,7 @@ def pivot(runs: int, keep: int, of: int, *, rho: float = 1.0) -> Floats:
     Ours has `runs` runs, the other one `of`; both report the best `keep` of `of`. Quantiles 2.5,
     5, 95 and 97.5 % for 3 of 5 are about -2.373, -1.771, 1.226 and 1.534.
     """
-    ours, spread = draws_of_best(runs, keep, of, rho=rho)
-    theirs, _ = draws_of_best(of, keep, of, rho=rho)
+    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(runs, keep, of, rho=rho))
+    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
     generator = np.random.default_rng([SEED, runs, keep, of])
     return np.sort((ours - generator.permutation(theirs)) / spread)

@@ -1,0 +1,175 @@
+"""Bookkeeping of large studies: seconds and peak memory of plan, status and tables.
+
+A plan of 10,000 runs, and 5,000 records of two shapes, few arms of many seeds and many arms of few.
+Records are made up and as large as real ones: eight epochs, 100 latents, logits of 600 portraits
+and of 200 photographs without a face that arms and seeds move. Each command is a process of its
+own, as a user starts it.
+
+    python benchmarks/scale.py                          3 rounds, about 10 min with making the runs
+    python benchmarks/scale.py --rounds 1 --runs 500    tries out the script itself
+"""
+
+import argparse
+import csv
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from repro import records, runner, study
+from repro.metrics import Count
+from repro.tasks import Task
+
+STUDY = """\
+name: {name}
+question: Does the bookkeeping keep up?
+base: {{preset: dehaan2020, epochs: 8, batch_size: 256}}
+arms:
+  - {{name: plain, resampling: {{combine: none}}}}
+  - {{sweep: {{resampling.alpha: [{alphas}]}}}}
+reference: plain
+replicates: {replicates}
+select: {{keep: 3, by: recall, split: test}}
+profiles: {{embedded: {{}}}}
+"""
+GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
+EACH, OTHERS, EPOCHS, LATENTS = 150, 200, 8, 100
+LOGGED = ("train_loss", "train_classification", "train_kl", "train_reconstruction")
+LOGGED += ("train_accuracy", "val_accuracy", "ess", "ess_share", "largest_weight")
+PLAN, RUNS, FEW = 10_000, 5_000, 5
+LIMITS = {"plan": "5 s", "status": "", "table": "10 s, 500 MB"}
+
+
+def write_study(folder: Path, *, arms: int, replicates: int) -> Path:
+    """A study file: one arm without resampling, the others a sweep over alpha."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"scale_{arms}x{replicates}"
+    alphas = ", ".join(f"{0.001 * (place + 1):.6f}" for place in range(arms - 1))
+    file = folder / f"{name}.yaml"
+    file.write_text(STUDY.format(name=name, alphas=alphas, replicates=replicates))
+    return file
+
+
+def write_runs(file: Path, results: Path) -> None:
+    """A record with scores for every run of the study."""
+    plan = runner.plan(study.load(file), results, slots=["cpu"])
+    generator = np.random.default_rng(0)
+    shared = generator.normal(size=len(GROUPS) * EACH), generator.normal(size=OTHERS)
+    places = {arm.name: place for place, arm in enumerate(plan.index.arms)}
+    for task in plan.missing:
+        share = places[task.arm] / len(places)
+        portraits, others = (
+            level + 0.6 * own + generator.normal(scale=0.7, size=len(own))
+            for level, own in zip((1.5 + 0.1 * share, -1.0), shared, strict=True)
+        )
+        portraits += generator.normal(scale=0.2)
+        _write_run(task, results, generator, portraits, others)
+    records.write_index(plan.index, results)
+
+
+def _write_run(
+    task: Task,
+    results: Path,
+    generator: np.random.Generator,
+    portraits: np.ndarray,
+    others: np.ndarray,
+) -> None:
+    found = (portraits >= 0).reshape(len(GROUPS), EACH).sum(axis=1)
+    history = [
+        {"epoch": float(epoch)} | {name: float(generator.random()) for name in LOGGED}
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    record = task.record(
+        groups={name: Count(EACH, int(n)) for name, n in zip(GROUPS, found, strict=True)},
+        nonfaces=Count(OTHERS, int((others >= 0).sum())),
+        metrics={
+            "recall": float(found.sum() / len(portraits)),
+            "false_positive_rate": float((others >= 0).mean()),
+            "val_accuracy": float(generator.uniform(0.9, 0.99)),
+            "val_active_units": float(LATENTS),
+            "training_images": 2000.0,
+        },
+        kl_per_latent=generator.random(LATENTS).tolist(),
+        history=history,
+        provenance={"commit": None, "threads": 1, "seconds": 10.0},
+    )
+    records.write_record(record, results, {records.SCORES: _scores(portraits, others)})
+
+
+def _scores(portraits: np.ndarray, others: np.ndarray) -> bytes:
+    """As `evaluation.scores_csv` writes them."""
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
+    for place, logit in enumerate(portraits.tolist()):
+        group = GROUPS[place // EACH]
+        table.writerow(["portraits", f"portrait_{place:05d}", group, logit, 27, int(logit >= 0)])
+    for place, logit in enumerate(others.tolist()):
+        table.writerow(["nonfaces", f"scene_{place:05d}", "", logit, 27, int(logit >= 0)])
+    return file.getvalue().encode()
+
+
+def measure(*command: str | Path) -> tuple[float, float]:
+    """Seconds and megabytes of a `repro` command that must succeed, in a process of its own."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "repro.cli", *map(str, command)], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, [*map(str, command)])
+    return time.perf_counter() - began, usage.ru_maxrss / 1e3
+
+
+def commands(file: Path, results: Path) -> dict[str, list[str | Path]]:
+    """What is measured over a study with all its records."""
+    of_study: list[str | Path] = [file, "--results", results]
+    return {
+        "plan, nothing missing": ["plan", *of_study, "--no-calibration"],
+        "status": ["status", "--results", results],
+        "table (LaTeX, the paper's style)": ["table", *of_study],
+        "table (LaTeX, full)": ["table", *of_study, "--style", "full"],
+        "table (Markdown, full)": ["table", *of_study, "--format", "markdown"],
+        "table (HTML, full)": ["table", *of_study, "--format", "html"],
+        "table (CSV, the paper's style)": ["table", *of_study, "--format", "csv"],
+    }
+
+
+def _row(what: str, command: Sequence[str | Path], rounds: int) -> None:
+    """Print medians of the rounds, and the limit."""
+    found = [measure(*command) for _ in range(rounds)]
+    seconds, megabytes = (statistics.median(column) for column in zip(*found, strict=True))
+    print(f"| {what} | {seconds:.1f} | {megabytes:.0f} | {LIMITS[str(command[0])]} |", flush=True)
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    given = parser.parse_args()
+    print(f"| what | seconds (median of {given.rounds}) | peak memory, MB | limit |")
+    print("|---|---:|---:|---|")
+    with tempfile.TemporaryDirectory(prefix="repro-scale-") as made:
+        folder, many = Path(made), given.runs // FEW
+        for arms, replicates in ((FEW, 2 * many), (2 * many, FEW)):
+            file = write_study(folder, arms=arms, replicates=replicates)
+            command = ["plan", file, "--results", folder / "none", "--no-calibration"]
+            _row(f"{arms} x {replicates:,}, plan, nothing done", command, given.rounds)
+        for arms, replicates in ((FEW, many), (many, FEW)):
+            file = write_study(folder, arms=arms, replicates=replicates)
+            write_runs(file, folder / file.stem)
+            for what, command in commands(file, folder / file.stem).items():
+                _row(f"{arms} x {replicates:,}, {what}", command, given.rounds)
+
+
+if __name__ == "__main__":
+    main()
