@@ -68,7 +68,7 @@ class Child:
         """
         try:
             word, content = self.connection.recv()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # the end, be it in the midst of a message
             self.join()
             raise Gone(self._fate()) from None
         if word == "mistake":
@@ -127,7 +127,7 @@ def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
         try:
             answer = answer or prepare()
             message = ("ended", answer(request, say))
-        except (BrokenPipeError, KeyboardInterrupt):
+        except (ConnectionError, KeyboardInterrupt):
             return
         except MemoryError:
             os._exit(NO_MEMORY)
@@ -135,7 +135,8 @@ def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
             message = ("mistake", str(error))
         except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
             message = ("defect", traceback.format_exc())
-        connection.send(message)
+        with contextlib.suppress(ConnectionError):  # the parent is gone
+            connection.send(message)
 
 
 def _end_with_parent() -> None:

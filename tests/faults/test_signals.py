@@ -22,25 +22,28 @@ LIMIT = 7.0
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
 
 # Which signal, to whom, and when: from the moment on when the command watches for signals, from
-# the first run that trains on, or while a finished study prints its table.
+# the start of its workers on, from the first run that trains on, or while a finished study prints
+# its table.
 TRIALS = [
+    (signal.SIGINT, "twice", "loading"),
+    (signal.SIGKILL, "parent", "training"),
+    (signal.SIGHUP, "group", "start"),
+    (signal.SIGTERM, "parent", "table"),
     (signal.SIGINT, "group", "start"),
     (signal.SIGTERM, "parent", "training"),
     (signal.SIGHUP, "group", "training"),
-    (signal.SIGKILL, "parent", "training"),
     (signal.SIGINT, "twice", "training"),
     (signal.SIGTERM, "group", "start"),
     (signal.SIGINT, "group", "table"),
-    (signal.SIGKILL, "parent", "start"),
+    (signal.SIGKILL, "parent", "loading"),
+    (signal.SIGTERM, "group", "loading"),
+    (signal.SIGINT, "group", "loading"),
     (signal.SIGINT, "parent", "training"),
     (signal.SIGINT, "twice", "table"),
     (signal.SIGHUP, "parent", "table"),
     (signal.SIGTERM, "group", "training"),
-    (signal.SIGINT, "twice", "start"),
     (signal.SIGKILL, "parent", "table"),
-    (signal.SIGHUP, "group", "start"),
     (signal.SIGINT, "group", "training"),
-    (signal.SIGTERM, "parent", "table"),
     (signal.SIGINT, "parent", "start"),
     (signal.SIGHUP, "parent", "training"),
     (signal.SIGINT, "twice", "training"),
@@ -90,17 +93,21 @@ def place():
     """The toy study, and a folder of results in which it is finished."""
     with studies.folder() as folder:
         file = studies.toy(folder)
-        studies.run_here(file, folder / "finished", checkpoint_seconds=1e9)
+        with studies.canned():
+            studies.run_here(file, folder / "finished")
         yield folder
 
 
-def interrupt(place, log, number, whom, when, chance):
+def interrupt(place, results, log, trial, chance):
     """Start the study, and interrupt it; the command, and the seconds until it had ended."""
-    results = place / ("finished" if when == "table" else "results")
+    number, whom, when = trial
+    results = place / "finished" if when == "table" else results
     running = Proper(place / "toy.yaml", results, log, workers=chance.choice([1, 2]))
     try:
         warm.wait_until(running.watches)
-        if when == "training":
+        if when == "loading":
+            warm.wait_until(lambda: len(warm.alive_in(running.pid)) > 2)
+        elif when == "training":
             locked = (results / "unfinished").glob
             warm.wait_until(lambda: any(map(locks.holder_of, locked("*/lock"))))
         time.sleep(chance.uniform(0, 2.0 if when == "training" else 1.0))
@@ -111,29 +118,59 @@ def interrupt(place, log, number, whom, when, chance):
         running.process.wait(timeout=30)
         return running, time.monotonic() - sent
     finally:
-        if not warm.gone(running.pid):
+        left = not warm.gone(running.pid)
+        if left:
             os.killpg(running.pid, signal.SIGKILL)
-            raise AssertionError("processes were left behind")
+        running.process.wait()
+        assert not left, "processes were left behind"
+
+
+def check(running, seconds, trial):
+    """Exit status, one line, no traceback, in time; or it had ended before."""
+    number, _, when = trial
+    status, said = running.process.returncode, running.output
+    told = f"{trial}: exit {status} after {seconds:.1f} s: {said}"
+    has_ended_before = when == "table" and status == 0
+    assert has_ended_before or status == STATUS[number], told
+    assert seconds < LIMIT, told
+    assert said.count(GO_ON) == (not has_ended_before and number is not signal.SIGKILL), told
+    assert "Traceback" not in said, told
 
 
 def test_however_it_is_interrupted_it_ends_at_once_and_goes_on(place, tally, amount):
-    """Exit status, one line, no traceback, nobody left behind; at last the table is right."""
+    """Nobody is left behind, and the study that was cut off so often ends equal."""
     chance = random.Random(3)
-    for number, (sent, whom, when) in enumerate(TRIALS[: amount(4, len(TRIALS))]):
-        log = place / f"log{number}"
-        running, seconds = interrupt(place, log, sent, whom, when, chance)
-        said = running.output
-        tally.faults += 1
-        trial = f"{sent.name} to {whom}, {when}: exit {running.process.returncode}, {said!r}"
-        has_ended_before = when == "table" and running.process.returncode == 0
-        assert has_ended_before or running.process.returncode == STATUS[sent], trial
-        assert seconds < LIMIT, trial
-        assert said.count(GO_ON) == (0 if has_ended_before or sent is signal.SIGKILL else 1), trial
-        assert "Traceback" not in said, trial
-    arguments = ["--results", place / "results", "--workers", 2]
-    with warm.Command("run", place / "toy.yaml", *arguments, log=place / "last") as last:
-        assert last.wait() == 0, last.output
+    trials = TRIALS[: amount(4, len(TRIALS))]
+    for first in range(0, len(trials), 4):
+        results = place / f"results{first}"
+        for number, trial in enumerate(trials[first : first + 4], first):
+            check(*interrupt(place, results, place / f"log{number}", trial, chance), trial)
+            tally.faults += 1
+        arguments = ["--results", results, "--workers", 2]
+        with warm.Command("run", place / "toy.yaml", *arguments, log=place / "last") as last:
+            assert last.wait() == 0, last.output
 
-    evidence, tables = studies.reference()
-    assert studies.evidence(place / "results") == evidence
-    assert studies.tables(place / "toy.yaml", place / "results") == tables
+        evidence, tables = studies.reference()
+        assert studies.evidence(results) == evidence
+        assert studies.tables(place / "toy.yaml", results) == tables
+
+
+def slowly_without_a_terminal():
+    """In a command: it was started by `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    studies.canned_slowly()
+
+
+def test_what_a_process_was_started_to_ignore_it_ignores(place, tally):
+    """As with `nohup`: the study goes on when the terminal is gone."""
+    arguments = ["--results", place / "nohup", "--workers", 2]
+    log = place / "nohup.log"
+    with warm.Command(
+        "run", place / "toy.yaml", *arguments, log=log, before=slowly_without_a_terminal
+    ) as running:
+        warm.wait_until(lambda: "[1/6]" in running.output)
+        running.send(signal.SIGHUP)
+        tally.faults += 1
+
+        assert running.wait() == 0, running.output
+        assert "[6/6]" in running.output

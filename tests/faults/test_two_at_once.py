@@ -35,19 +35,9 @@ def place():
         yield folder
 
 
-def canned_slowly():
-    """In a command: training takes a while, and no work."""
-
-    def outcome(task, on_epoch):
-        time.sleep(0.2)
-        return studies.canned_outcome(task, lambda *_: time.sleep(0.05))
-
-    execution._outcome = outcome
-
-
 def without_locks():
     """In a command: the file system has no locks."""
-    canned_slowly()
+    studies.canned_slowly()
     fcntl.flock = no_flock
 
 
@@ -61,7 +51,7 @@ def hangs():
     execution._outcome = lambda *_: time.sleep(3600)
 
 
-def start(file, results, log, before=canned_slowly):
+def start(file, results, log, before=studies.canned_slowly):
     """Run a study, two runs at a time."""
     options = ["--results", results, "--workers", 2, "--checkpoint-seconds", 0]
     return warm.Command("run", file, *options, log=log, before=before)
