@@ -58,7 +58,7 @@ def watched() -> Iterator[None]:
 
 
 def end(status: int) -> NoReturn:
-    """End the process here: a library that was interrupted while it loaded bears no other."""
+    """End the process here: what was interrupted while it loaded might not survive more."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

@@ -255,7 +255,7 @@ def _arm(arm: ArmIndex, found: Mapping[str, Record], by: str, results: Path | No
         failed=tuple(_reason(record) for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
         posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
-        configurations=tuple(record.configuration for record in good[:1]),
+        configurations=tuple(record.configuration for record in good),
         training_images=tuple(_training_images(record) for record in good),
     )
 

@@ -1,13 +1,15 @@
 """Records as arrays: what counts as a run, and which printed row belongs to which arm."""
 
+import csv
 import dataclasses
+import io
 import math
 
 import numpy as np
 import pytest
 from conftest import study_index
 
-from repro import outcomes, tables
+from repro import outcomes, records, tables
 from repro.metrics import Count
 from repro.published import Margin, Published
 from repro.records import Record
@@ -140,3 +142,49 @@ def test_printed_rows_find_their_arms_by_alpha():
 def test_printed_rows_find_no_arm_when_two_share_an_alpha():
     """Max and product at one alpha: print does not say which is meant."""
     assert answered(arm("max", 0.1), arm("product", 0.1)) == []
+
+
+HEAD = "set,photograph,group,top_logit,windows,positive\n"
+LOGITS = [2.1257302210933933, -0.0, 1e-300, -math.inf, 0.1 + 0.2]
+
+
+def scores(folder, content):
+    """What is read of a run with this file of scores."""
+    kept = record("k0")
+    records.write_record(kept, folder, {records.SCORES: content.encode()})
+    return records.read_scores(records.read_record("k0", folder), folder)
+
+
+def test_scores_are_read_to_the_last_bit(tmp_path):
+    """Portraits with their groups, and photographs without a face."""
+    rows = [f"portraits,p{i},{'ab'[i % 2]},{x},27,1\n" for i, x in enumerate(LOGITS)]
+    others = [f"nonfaces,n{i},,{x},27,0\n" for i, x in enumerate(reversed(LOGITS))]
+    found = scores(tmp_path, HEAD + "".join(rows + others))
+
+    assert found.portraits.tobytes() == np.array(LOGITS).tobytes()
+    assert found.nonfaces.tobytes() == np.array(LOGITS[::-1]).tobytes()
+    assert found.groups == ("a", "b", "a", "b", "a")
+
+
+@pytest.mark.parametrize("name", ['"a, b"', '"the ""third"" one"', '"two\nlines"', "plain", "''"])
+def test_scores_of_photographs_with_any_name_are_read(tmp_path, name):
+    """Commas, quotation marks and line breaks in a file's name."""
+    rows = f"portraits,{name},a,1.5,3,1\nportraits,x,{name},0.5,3,1\nnonfaces,{name},,-2.0,3,0\n"
+    found = scores(tmp_path, HEAD + rows)
+    expected = next(iter(csv.reader(io.StringIO(name))))[0]
+
+    assert (found.portraits.tolist(), found.nonfaces.tolist()) == ([1.5, 0.5], [-2.0])
+    assert found.groups == ("a", expected)
+
+
+def test_scores_of_portraits_alone_are_read(tmp_path):
+    """No photograph without a face."""
+    found = scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\n")
+
+    assert (found.portraits.tolist(), found.nonfaces.shape) == ([1.5], (0,))
+
+
+def test_scores_with_a_cell_too_few_are_refused(tmp_path):
+    """A shorter row is no number."""
+    with pytest.raises((TypeError, ValueError)):
+        scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")

@@ -9,6 +9,7 @@ from scipy import special
 
 from repro import contrasts, readings, remarks, tables
 from repro.outcomes import Arm, Outcomes, Scores
+from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
 DEFINITION = DEFINITIONS["dehaan2020"]
@@ -276,6 +277,21 @@ def test_an_exact_test_that_cannot_pass_says_so():
         for remark in part.remarks
     )
     assert part.table["p, sign flip"].tolist() == ["0.0625 (least 0.0625)"] * 2
+
+
+def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
+    """No p is out of reach, nothing is exact, and the remarks say so."""
+    for name in ("MANY", "LISTED", "EVEN"):
+        monkeypatch.setattr(comparisons, name, 1)
+    arms = [varied(name, low, alpha=low) for name, low in (("x", 10), ("y", 11), ("z", 13))]
+    found = outcomes(*arms, test="permutation")
+    part = tables.part(found, "comparisons")
+
+    assert "least" not in "".join(part.table["p, permutation"])
+    assert any("any p attainable in its normal limit" in remark for remark in part.remarks)
+    assert any("the normal limit of the test stands for" in remark for remark in part.remarks)
+    assert any("by the normal limit of the shuffles" in remark for remark in part.remarks)
+    assert not [r for r in tables.part(found, "results").remarks if "cannot come below" in r]
 
 
 def test_the_family_is_what_the_study_declares():

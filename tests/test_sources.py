@@ -198,9 +198,7 @@ def test_a_test_portrait_among_the_photographs_without_a_face_is_refused(tmp_pat
     data = real_data(tmp_path)
     shutil.copy(Path(data.test.path) / "imgs" / "a.png", Path(data.nonfaces.path) / "leak.png")
 
-    with pytest.raises(
-        DataError, match=r"leak\.png: the same picture as .*a\.png"
-    ):
+    with pytest.raises(DataError, match=r"leak\.png: the same picture as .*a\.png"):
         sources.check(data)
 
 

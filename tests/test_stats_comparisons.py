@@ -49,6 +49,28 @@ def rise(values, order):
     )
 
 
+def shuffled_and_limit(monkeypatch, values, order, block):
+    """The trend's p from shuffles and from their limit law, whatever the number of runs."""
+    monkeypatch.setattr(comparisons, "EVEN", 0)
+    found = []
+    for listed in (len(values), 0):
+        monkeypatch.setattr(comparisons, "LISTED", listed)
+        found.append(comparisons.jonckheere(values, order, block=block).test)
+    return found
+
+
+def drawn_and_limit(monkeypatch, test, *samples):
+    """A test's p from drawn arrangements and from their limit law."""
+    limit = test(*samples)
+    monkeypatch.setattr(comparisons, "MANY", 10**9)
+    return test(*samples), limit
+
+
+def error_of_draws(p, draws):
+    """Four standard errors of a p-value from that many draws, and what a limit may add."""
+    return 4 * np.sqrt(p * (1 - p) / draws) + 0.003
+
+
 def holm_by_closure(p):
     """Closed testing with Bonferroni's test of each intersection, over all subsets."""
     places = range(len(p))
@@ -238,6 +260,67 @@ def test_superiority_refuses_unequal_arms():
     """A seed without a partner is no pair."""
     with pytest.raises(ValueError, match=r"equal shapes, not \(5,\) and \(3,\)"):
         comparisons.superiority(A, SHORT)
+
+
+@pytest.mark.parametrize("shift", [0.02, 0.06, 0.12])
+def test_sign_flip_of_very_many_runs_is_the_limit_of_drawn_ones(monkeypatch, shift):
+    """At 500 pairs, where the limit takes over, both p-values agree within the draws' error."""
+    differences = np.random.default_rng(0).normal(shift, size=comparisons.MANY)
+    drawn, limit = drawn_and_limit(monkeypatch, comparisons.sign_flip, differences)
+
+    assert limit.attainable == 0
+    assert limit.p == pytest.approx(drawn.p, abs=error_of_draws(drawn.p, 200_000) / 2)
+
+
+@pytest.mark.parametrize("m", [500, 700])
+def test_permutation_of_very_many_runs_is_the_limit_of_drawn_ones(monkeypatch, m):
+    """At 500 runs of an arm, equal arms or not."""
+    generator = np.random.default_rng(m)
+    a, b = generator.normal(0.1, size=comparisons.MANY), generator.normal(size=m)
+    drawn, limit = drawn_and_limit(monkeypatch, comparisons.permutation, a, b)
+
+    assert limit.attainable == 0
+    assert limit.p == pytest.approx(drawn.p, abs=error_of_draws(drawn.p, 200_000) / 2)
+
+
+def test_no_limit_is_taken_where_one_run_outweighs_the_others(monkeypatch):
+    """One run of forty has all the difference: p is 1, where the normal law would say 0.32."""
+    monkeypatch.setattr(comparisons, "MANY", 40)
+    one, none = np.eye(40)[0], np.zeros(40)
+
+    assert comparisons.sign_flip(one) == (1, pytest.approx(5e-6))
+    assert comparisons.permutation(one, none) == (1, pytest.approx(5e-6))
+
+
+@pytest.mark.parametrize("held", [1000, 10**8])
+def test_arrangements_are_the_same_however_many_are_held_at_a_time(monkeypatch, held):
+    """Memory is bounded, not what is drawn."""
+    a, b = np.random.default_rng(1).normal(size=(2, 20))
+    order, block = np.repeat(np.arange(4), 5), np.tile(np.arange(5), 4)
+    tests = (
+        lambda: comparisons.sign_flip(a - b),
+        lambda: comparisons.permutation(a, b),
+        lambda: comparisons.jonckheere(a, order, block=block).test,
+    )
+    expected = [test() for test in tests]
+    monkeypatch.setattr(comparisons, "AT_ONCE", held)
+    for kept in (comparisons._flips, comparisons._deals, comparisons._kept_shuffles):
+        kept.cache_clear()
+
+    assert [test() for test in tests] == expected
+
+
+def test_many_runs_are_dealt_as_they_always_were():
+    """The runs with the smallest of random keys, a row of keys for each deal."""
+    a, b = np.random.default_rng(2).normal([[0.5], [0.0]], size=(2, 12))
+    generator = np.random.default_rng([comparisons.SEED, 24, 12])
+    picks = generator.random((200_000, 24)).argsort(axis=1)[:, :12]
+    picks[0] = np.arange(12)
+    sums = np.concatenate([a, b])[picks].sum(axis=1)
+    gaps = np.abs(2 * sums - a.sum() - b.sum()) / 12
+    expected = np.mean(gaps >= abs(a.mean() - b.mean()) - 1e-12)
+
+    assert comparisons.permutation(a, b).p == expected
 
 
 @pytest.mark.parametrize("n", [2, 5, 8, 11])
@@ -505,6 +588,60 @@ def test_jonckheere_of_a_clear_trend_over_five_arms_is_found():
     values = np.random.default_rng(0).normal(order, 1.0)
 
     assert comparisons.jonckheere(values, order).test.p < 0.001
+
+
+MISSING = {
+    "none": lambda order, block, generator: np.ones(len(order), dtype=bool),
+    "some": lambda order, block, generator: generator.random(len(order)) < 0.7,
+    "late": lambda order, block, generator: (2 * block < block.max()) | (order < 2),
+}
+
+
+@pytest.mark.parametrize("missing", MISSING)
+@pytest.mark.parametrize(("arms", "seeds"), [(5, 60), (60, 5)])
+@pytest.mark.parametrize("decimals", [9, 0], ids=["no ties", "ties"])
+def test_trend_of_very_many_runs_is_the_limit_of_shuffles(
+    monkeypatch, missing, arms, seeds, decimals
+):
+    """With ties, many seeds or many arms, and runs missing at random or in late seeds of some."""
+    generator = np.random.default_rng([arms, decimals])
+    order, block = np.repeat(np.arange(arms), seeds), np.tile(np.arange(seeds), arms)
+    values = generator.normal(0.1 * order / arms + generator.normal(size=seeds)[block])
+    there = MISSING[missing](order, block, generator)
+    values, order, block = values[there].round(decimals), order[there], block[there]
+
+    for blocks in (block, None):
+        shuffled, limit = shuffled_and_limit(monkeypatch, values, order, blocks)
+        assert limit.attainable == 0
+        assert limit.p == pytest.approx(shuffled.p, abs=error_of_draws(shuffled.p, 20_000))
+
+
+def test_trend_of_runs_that_hardly_differ_is_shuffled(monkeypatch):
+    """Four of two hundred runs are not alike: they share an end of the order in 2 of 4^4 cases."""
+    monkeypatch.setattr(comparisons, "LISTED", 100)
+    values = np.append(np.zeros(196), np.ones(4))
+
+    trend = comparisons.jonckheere(values, np.repeat(np.arange(4), 50))
+    assert trend.test == (pytest.approx(2 / 4**4, abs=0.003), 1 / comparisons.SHUFFLES)
+
+
+def test_trend_of_seeds_without_differences_is_no_evidence():
+    """What is equal within each seed stays as it is, whatever is shuffled there."""
+    order, block = np.repeat(np.arange(4), 500), np.tile(np.arange(500), 4)
+
+    assert comparisons.jonckheere(np.sin(block), order, block=block).test.p == 1
+
+
+@LAW
+@given(st.data())
+def test_rises_are_counted_pair_by_pair(data):
+    """Ties or not, any number of arms."""
+    count = data.draw(st.integers(1, 12))
+    drawn = st.lists(st.integers(0, 5), min_size=count, max_size=count)
+    values, order = (np.array(data.draw(drawn)) for _ in range(2))
+
+    expected = rise(values, order)
+    assert comparisons._rises(values.astype(float), order[None]).tolist() == [expected]
 
 
 def test_jonckheere_is_the_same_each_time():

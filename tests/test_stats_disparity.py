@@ -114,6 +114,35 @@ def test_run_variance_is_the_variance_of_a_single_run(definition):
     np.testing.assert_allclose(disparity.run_variance(recall, definition), single)
 
 
+@pytest.mark.parametrize("groups", [2, 4, 7, 9])
+@definitions
+def test_many_draws_are_each_as_one_alone(groups, definition):
+    """To the bit numpy's own means and variances, for up to seven groups and in any chunk."""
+    recall = np.random.default_rng(groups).integers(0, 61, (50, 12, groups)) / 60
+    sizes = np.arange(groups) + 3
+    ours = disparity.quantities(recall, sizes, definition)
+    means = recall.mean(axis=-2)
+    if definition.runs == "first":
+        variance = means.var(axis=-1, ddof=definition.ddof)
+    else:
+        variance = recall.var(axis=-1, ddof=definition.ddof).mean(axis=-1)
+
+    assert ours["variance"].tobytes() == variance.tobytes()
+    assert ours["gap"].tobytes() == np.ptp(means, axis=-1).tobytes()
+    assert ours["worst"].tobytes() == means.min(axis=-1).tobytes()
+    assert all(
+        value[7] == disparity.quantities(recall[7], sizes, definition)[name]
+        for name, value in ours.items()
+    )
+
+
+def test_leading_axes_are_carried_along():
+    """Whatever stands before runs and groups."""
+    recall = np.random.default_rng(0).random((2, 3, 5, 4))
+
+    np.testing.assert_array_equal(disparity.group_means(recall), recall.mean(axis=-2))
+
+
 def test_gap_is_between_averaged_groups():
     """Largest less smallest after averaging over runs."""
     assert disparity.gap(np.array([[0.8, 1.0], [0.9, 1.0]])) == pytest.approx(0.15)

@@ -263,6 +263,50 @@ def test_recalls_at_a_rate_are_fixed_ones_when_thresholds_cannot_vary(draws):
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.95])
+def test_recalls_at_a_rate_are_counted_as_portrait_by_portrait(draws, rate):
+    """To the bit: every draw's own threshold held against every portrait; ties are not above."""
+    portraits, nonfaces = logits(len(GROUP)).round(1), logits(OTHERS, 1).round(1)
+    levels = operating.threshold(nonfaces[:, draws.nonfaces], rate)
+    above = portraits[:, None] > levels[..., None]  # (runs, draws, portraits)
+    shares = [
+        (draws.portraits * above)[..., k == GROUP].sum(axis=2) / (k == GROUP).sum()
+        for k in range(4)
+    ]
+    expected = np.take_along_axis(np.transpose(shares, (2, 1, 0)), draws.runs[..., None], axis=1)
+
+    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, rate=rate)
+    assert ours.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+@pytest.mark.parametrize("held", [1, 37 * RUNS * 4, 10**7])
+def test_recalls_are_the_same_however_many_are_held_at_a_time(monkeypatch, draws, held):
+    """Statistics of parts of the draws, one after the other."""
+    portraits, nonfaces = logits(len(GROUP)), logits(OTHERS, 1)
+    options = {"rate": 0.1, "of": disparity.group_means}
+    expected = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, **options)
+    monkeypatch.setattr(bootstrap, "AT_ONCE", held)
+
+    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, **options)
+    assert ours.tobytes() == expected.tobytes()
+
+
+def test_recalls_of_few_photographs_can_lie_at_their_lowest_logit(draws):
+    """A draw whose threshold is deeper than most are is read to the end."""
+    portraits, nonfaces = logits(len(GROUP)), np.arange(OTHERS)[None] + np.zeros((RUNS, 1))
+    lone = bootstrap.Draws(
+        draws.runs,
+        draws.portraits,
+        np.zeros_like(draws.nonfaces),  # the photograph with the lowest logit, again and again
+        draws.of_group,
+        np.eye(OTHERS, dtype=np.float32)[:, :1] * OTHERS + np.zeros(bootstrap.DRAWS, np.float32),
+    )
+
+    ours = bootstrap.recalls_at(portraits + 0.5, nonfaces, GROUP, 4, lone, rate=0.05)
+    fixed = bootstrap.recalls(portraits + 0.5 > 0, GROUP, 4, draws)
+    np.testing.assert_array_equal(ours, fixed)
+
+
 def test_recalls_compare_arms_draw_by_draw(draws):
     """Two arms that find the same portraits do not differ in any draw."""
     detected = operating.detected(logits(len(GROUP)), np.zeros(RUNS))

@@ -325,6 +325,43 @@ def test_pivot_is_students_when_all_are_kept(level):
     assert quantile == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("keep", "of", "expected"),
+    [
+        (500, 1000, np.sqrt(2 / np.pi)),  # the upper half of a normal law
+        (1000, 2000, np.sqrt(2 / np.pi)),
+        (50, 1000, scipy_stats.norm.pdf(scipy_stats.norm.ppf(0.95)) / 0.05),
+    ],
+)
+def test_flattery_of_very_many_runs_is_that_of_a_cut_normal_law(keep, of, expected):
+    """Kept is what lies above a quantile."""
+    assert selection.flattery(keep, of) == pytest.approx(expected, abs=10 / of)
+
+
+@pytest.mark.parametrize("rho", [0.0, 1.0])
+def test_pivot_of_very_many_runs_needs_fewer_draws(monkeypatch, rho):
+    """Where fewer studies are simulated, the quantiles are those of the full number."""
+    levels, runs = [0.025, 0.05, 0.95, 0.975], selection.WIDEST + 1
+    fewer = np.quantile(selection.pivot(runs, 3, 5, rho=rho), levels)
+    monkeypatch.setattr(selection, "WIDEST", runs)
+    selection.pivot.cache_clear()
+
+    expected = np.quantile(selection.pivot(runs, 3, 5, rho=rho), levels)
+    np.testing.assert_allclose(fewer, expected, atol=0.01)
+
+
+def test_pivot_of_endless_runs_is_the_other_studys():
+    """Nothing of ours varies any more: what is left is the best three of five in print."""
+    generator = np.random.default_rng(0)
+    best = np.sort(generator.standard_normal((400_000, 5)), axis=1)[:, 2:].mean(axis=1)
+    levels = [0.025, 0.975]
+
+    expected = selection.flattery(3, 5) - np.quantile(best, levels[::-1])
+    np.testing.assert_allclose(
+        np.quantile(selection.pivot(20_000, 3, 5), levels), expected, atol=0.01
+    )
+
+
 def test_pivot_is_symmetric_when_something_unrelated_selects():
     """A random choice of three favours neither side."""
     pivot = selection.pivot(5, 3, 5, rho=0.0)

@@ -280,6 +280,59 @@ def test_every_run_stands_in_the_table():
     assert row["Recall, all runs"] == "92.39 ± 2.99"
 
 
+def many(arms, runs, *, failed=0):
+    """Arms of two groups of a hundred portraits; of each the first runs failed."""
+    records = {}
+    for arm in range(arms):
+        ended = []
+        for seed in range(runs):
+            detected = 50 + (7 * seed + arm) % 50
+            groups = {"a": Count(100, detected), "b": Count(100, detected)}
+            failure = {"epoch": 1, "term": "loss", "reason": "nan"} if seed < failed else None
+            ended.append(
+                Record(
+                    key=f"{arm}-{seed}",
+                    seed=seed,
+                    configuration={},
+                    data={},
+                    groups={} if failure else groups,
+                    failure=failure,
+                )
+            )
+        records[f"arm {arm}"] = ended
+    return study(records, keep=1)
+
+
+def test_very_many_runs_are_told_by_their_quartiles():
+    """Recalls 50 to 99 %, each once: a line in place of as many numbers as there are runs."""
+    cells = whole(many(1, 51)).table["Recall of each run"].tolist()
+
+    assert cells == ["50.00 to 99.00, quartiles 61.50 74.00 86.50"]
+
+
+@pytest.mark.parametrize(("arms", "told"), [(50, 50), (60, 11)])
+def test_of_very_many_arms_the_first_are_told_and_the_others_counted(arms, told):
+    """Each arm lacks a run; below a table nobody reads sixty sentences that say the same."""
+    remarks = [r for r in whole(many(arms, 3, failed=1)).remarks if "failed" in r]
+
+    assert len(remarks) == told
+    assert remarks[-1] == (
+        "50 more remarks are like these; of all runs 60 failed, 0 collapsed, 0 have a collapsed "
+        "posterior, 0 have no record yet."
+        if arms == 60
+        else "arm 49: 1 of 3 runs (6 to 79 %) failed (loss: nan)."
+    )
+
+
+def test_no_sentence_below_the_tables_names_sixty_arms():
+    """Flattery, comparisons that pass, gains: the first ten and a number."""
+    parts = tables.parts(many(60, 6), style="full")
+    remarks = [remark for part in parts for remark in part.remarks]
+
+    assert max(map(len, remarks)) < 1500
+    assert any("arm 9 +" in remark and "and 50 more arms" in remark for remark in remarks)
+
+
 def test_group_names_are_whatever_the_data_says():
     """Groups are columns of the data, never names in the code."""
     counts = {"a": Count(10, 8), "b": Count(30, 30), "c": Count(10, 9)}

@@ -33,17 +33,16 @@ class Draws:
 
     Attributes:
         runs: Positions of the runs drawn, shape (DRAWS, R).
-        portraits: How often each portrait is drawn, shape (DRAWS, N).
+        portraits: How often each portrait is drawn, shape (DRAWS, N); in memory the draws of a
+            portrait stand beside each other.
         nonfaces: Positions of the photographs drawn, shape (DRAWS, M).
-        of_portraits: As `portraits`, shape (N, DRAWS), in few bytes.
-        of_group: As `portraits`, shape (n_k, DRAWS) for each group.
+        of_group: As `portraits`, for each group, shape (n_k, DRAWS).
         of_nonfaces: How often each photograph without a face is, shape (M, DRAWS).
     """
 
     runs: Integers
-    portraits: Floats
+    portraits: NDArray[Any]
     nonfaces: Integers
-    of_portraits: NDArray[Any]
     of_group: tuple[Counts, ...]
     of_nonfaces: Counts
 
@@ -67,9 +66,8 @@ def draw(runs: int, group: Integers, nonfaces: int) -> Draws:
     times = np.bincount(places.ravel(), minlength=DRAWS * nonfaces).reshape(DRAWS, nonfaces)
     return Draws(
         picked,
-        counts,
+        np.ascontiguousarray(counts.T, dtype=np.min_scalar_type(int(counts.max()))).T,
         others,
-        np.ascontiguousarray(counts.T, dtype=np.min_scalar_type(int(counts.max()))),
         tuple(_draws_last(counts[:, group == k]) for k in range(int(group.max()) + 1)),
         _draws_last(times),
     )
@@ -134,7 +132,7 @@ def recalls_at(
     for run, some in enumerate(map(np.flatnonzero, between)):
         enough = np.searchsorted(levels[run], -portraits[run, some], side="right")
         lie_above = places[run] >= enough.astype(places.dtype)[:, None]
-        drawn = draws.of_portraits[some] * lie_above
+        drawn = draws.portraits.T[some] * lie_above
         found[run] += members[:, some] @ drawn.astype(np.float32)
     return _of_drawn_runs(found, group, draws, of)
 
@@ -172,8 +170,8 @@ def _of_drawn_runs(found: Counts, group: Integers, draws: Draws, of: Statistic) 
         draws: The resamples.
         of: As in `recalls`.
     """
-    sizes = np.bincount(group)
     runs, groups, _ = found.shape
+    sizes = np.bincount(group, minlength=groups)
     parts = []
     for part in _parts(found[..., 0].size):
         shares = found[..., part].transpose(2, 0, 1) / sizes

@@ -143,7 +143,7 @@ def _serve(descriptor):
     while True:
         message, (*descriptors,), _, _ = socket.recv_fds(link, 1 << 16, 1)
         if not message:
-            return
+            os._exit(0)  # to give back all that was loaded would take longer than a study
         (out,) = descriptors
         if os.fork() == 0:
             link.close()
@@ -182,21 +182,25 @@ def _become(request, out):
     time.tzset()
     os.write(out, f"{os.getpid()}\n".encode())
     os.close(out)
-    from repro.cli import main
-
     try:
-        if request["before"] is not None:
-            module, name = request["before"]
-            getattr(importlib.import_module(module), name)()
-        _stand_in(request["log"])
-        main(request["arguments"], prog_name="repro")
+        _run(request)
     except SystemExit as end:
         multiprocessing.util._exit_function()
         sys.stdout.flush()
-        os._exit(end.code)  # to give back all that was loaded would take longer than the study
+        os._exit(end.code)
     except BaseException:  # noqa: BLE001 - as the interpreter would
         traceback.print_exc()
         os._exit(1)
+
+
+def _run(request):
+    from repro.cli import main
+
+    if request["before"] is not None:
+        module, name = request["before"]
+        getattr(importlib.import_module(module), name)()
+    _stand_in(request["log"])
+    main(request["arguments"], prog_name="repro")
 
 
 def _stand_in(log):

@@ -1,0 +1,129 @@
+"""Studies of thousands of runs: memory stays bounded, and no command takes minutes.
+
+What a command took is counted in seconds of the processor, three times the limit, so that a busy
+machine fails no test; ``benchmarks/scale.py`` prints the figures themselves.
+"""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import scale
+
+from repro import tables
+from repro.outcomes import Arm, Outcomes, Scores
+from repro.stats import bootstrap, comparisons, selection
+
+GROUP = np.repeat([0, 1], 30)  # sixty portraits
+OTHERS = 60  # photographs without a face
+
+
+def arm(place, runs):
+    """Runs with logits that differ, a little higher from arm to arm."""
+    generator = np.random.default_rng([place, runs])
+    portraits = generator.normal(1 + 0.02 * place, size=(runs, len(GROUP)))
+    nonfaces = generator.normal(-1, size=(runs, OTHERS))
+    recall = np.stack([(portraits[:, k == GROUP] >= 0).mean(axis=1) for k in (0, 1)], axis=1)
+    return Arm(
+        name=f"arm {place}",
+        alpha=1.0 / (1 + place),
+        wanted=runs,
+        seeds=tuple(range(runs)),
+        groups=("a", "b"),
+        sizes=np.array([30, 30]),
+        recall=recall,
+        selector=recall.mean(axis=1),
+        false_positive_rate=(nonfaces >= 0).mean(axis=1),
+        nonfaces=OTHERS,
+        scores=Scores(portraits=portraits, group=GROUP, nonfaces=nonfaces),
+    )
+
+
+def outcomes(arms, runs):
+    """A study of these sizes with everything that a table can show but print."""
+    return Outcomes(
+        name="toy",
+        caption="toy: Does it?",
+        arms=tuple(arm(place, runs) for place in range(arms)),
+        reference="arm 0",
+        keep=3,
+        by="recall",
+        split="test",
+        paired=True,
+        rates=(0.1,),
+        metrics=("recall", "variance"),
+        test="t",
+        synthetic=True,
+    )
+
+
+def peak(function):
+    """The most megabytes that are held at once, beyond what was there before."""
+    tracemalloc.start()
+    function()
+    megabytes = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return megabytes
+
+
+def test_a_table_of_many_runs_holds_little_at_a_time(amount):
+    """300 (1,000) runs, all tables: arrangements and draws as one array would be 800 MB (2 GB)."""
+    study = outcomes(5, amount(60, 200))
+
+    assert peak(lambda: tables.parts(study, style="full")) < amount(150, 250)
+
+
+def test_a_table_of_many_arms_holds_little_at_a_time(amount):
+    """Nothing that is drawn for an arm is kept for all of them."""
+    study = outcomes(amount(40, 200), 5)
+
+    assert peak(lambda: tables.parts(study, style="full")) < 150
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda: comparisons.permutation(np.arange(150.0), np.arange(150.0)),  # 480 MB of keys
+        lambda: comparisons.sign_flip(np.sin(np.arange(300.0))),  # 480 MB of signs
+        lambda: comparisons.jonckheere(np.sin(np.arange(900.0)), np.arange(900) % 5),  # 144 MB
+        lambda: comparisons.jonckheere(np.sin(np.arange(5e3)), np.arange(5000) % 1000),
+        lambda: selection.pivot(1000, 3, 5),  # 3.2 GB of runs
+        lambda: bootstrap.of_runs(
+            np.ones((2000, 4)),
+            bootstrap.draw(2000, np.repeat([0, 1], 5), 5),  # 64 MB of recalls
+            of=lambda recall: recall.mean(axis=(1, 2)),
+        ),
+    ],
+    ids=["permutation", "sign flip", "trend", "trend's limit", "pivot", "bootstrap"],
+)
+def test_what_is_drawn_is_held_in_parts(held):
+    """A few tens of megabytes, however many runs there are."""
+    for kept in (comparisons._flips, comparisons._deals, comparisons._kept_shuffles):
+        kept.cache_clear()
+
+    assert peak(held) < 140
+
+
+@pytest.mark.parametrize(("arms", "replicates"), [(5, 1000), (1000, 5)])
+def test_5000_records_are_tabled_in_bounded_time_and_memory(tmp_path, amount, arms, replicates):
+    """The paper's style in 10 s and 500 MB, everything in 30 s and 700 MB, times three."""
+    arms, replicates = (amount(4, side) for side in (arms, replicates))
+    file = scale.write_study(tmp_path, arms=arms, replicates=replicates)
+    scale.write_runs(file, tmp_path / "results")
+    command = ["table", file, "--results", tmp_path / "results"]
+    paper = scale.measure(*command)
+    full = scale.measure(*command, "--format", "markdown")
+
+    assert (paper.work < 3 * 10, paper.megabytes < 500) == (True, True), paper
+    assert (full.work < 3 * 30, full.megabytes < 700) == (True, True), full
+
+
+@pytest.mark.parametrize(("arms", "replicates"), [(5, 2000), (1000, 10)])
+def test_10000_runs_are_planned_in_bounded_time(tmp_path, amount, arms, replicates):
+    """In 5 s, times three."""
+    arms, replicates = (amount(4, side) for side in (arms, replicates))
+    file = scale.write_study(tmp_path, arms=arms, replicates=replicates)
+    took = scale.measure("plan", file, "--results", tmp_path / "results", "--no-calibration")
+
+    assert took.work < 3 * 5, took
+    assert not (tmp_path / "results").exists()
