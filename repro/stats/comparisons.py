@@ -2,8 +2,8 @@
 
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
 A p-value is worth no more than the smallest one that its test can reach with so few runs, so every
-exact test returns both. So many runs that arrangements can neither be listed nor held have a limit
-law, the normal one, unless a few of them decide (`EVEN`); nothing then is the smallest p.
+exact test returns both. Arrangements of very many runs have their normal limit instead, unless a
+few of the runs decide (`EVEN`); there is no smallest p then.
 """
 
 import functools
