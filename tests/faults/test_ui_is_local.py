@@ -58,6 +58,8 @@ def serving(*command):
         env={**os.environ, **secrets},
         stdout=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             assert "starting" in process.stdout.readline()
