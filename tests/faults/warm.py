@@ -12,6 +12,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -50,7 +51,7 @@ class Command:
         }
         socket.send_fds(_server(), [json.dumps(request).encode()], [theirs])
         os.close(theirs)
-        self._said = os.fdopen(ours)
+        self._said = os.fdopen(ours, "rb", buffering=0)
         self.pid = int(self._said.readline())
 
     def __enter__(self):
@@ -62,13 +63,15 @@ class Command:
 
     def send(self, number):
         """Send a signal to its process alone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if not self._has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def send_all(self, number):
         """Send a signal to everything that it started, as a terminal does."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, number)
+        if not self._has_ended():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     def kill(self):
         """End everything at once."""
@@ -80,6 +83,10 @@ class Command:
             self.status = int(self._said.readline())
             self._said.close()
         return self.status
+
+    def _has_ended(self):
+        """Whether its number may be somebody else's by now."""
+        return self.status is not None or bool(select.select([self._said], [], [], 0)[0])
 
     @property
     def output(self):
