@@ -25,6 +25,10 @@ class LaterRelease(RecordError):
     """A record on disk is of a schema that this release does not know."""
 
 
+class Unreadable(RecordError):
+    """A record on disk may be whole, but the system does not hand it out."""
+
+
 class Busy(ReproError):
     """Another process is running this study."""
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from repro import sealed, writing
 from repro.configuration import Configuration, digest
-from repro.errors import LaterRelease, RecordError
+from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.metrics import Count
 from repro.study import Study
 
@@ -248,14 +248,15 @@ def state_of(key: str, results: Path) -> State:
     """How a run ended, as far as its record and the names beside it say.
 
     Raises:
-        RecordError: A later release wrote it.
+        LaterRelease: It is of a schema that this release does not know.
+        Unreadable: The system does not hand it out.
     """
     folder = folder_of(key, results)
     if not folder.exists():
         return "absent"
     try:
         record = read_record(key, results)
-    except LaterRelease:
+    except (LaterRelease, Unreadable):
         raise
     except RecordError:
         return "damaged"
@@ -404,9 +405,11 @@ def _read_json(path: Path) -> dict[str, Any]:
         content = json.loads(raw)
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such record") from None
-    except PermissionError:
-        raise RecordError(f"{path}: not readable for you; ask whoever wrote it") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise Unreadable(
+            f"{path}: cannot be read ({error.strerror}); it may be whole, so let it be read"
+        ) from None
+    except ValueError as error:
         raise RecordError(f"{path}: damaged ({error}); run again, it is made anew") from None
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise RecordError(f"{path}: not a record of this program; move it away")

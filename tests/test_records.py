@@ -13,7 +13,7 @@ from conftest import configuration, study_index
 
 from repro import records
 from repro.cli import main
-from repro.errors import RecordError
+from repro.errors import RecordError, Unreadable
 from repro.metrics import Count
 from repro.records import Computation, Record
 from repro.writing import CannotWrite
@@ -206,3 +206,17 @@ def test_a_run_is_damaged_when_a_file_beside_its_record_is_gone(tmp_path):
     (folder / "scores.csv").unlink()
 
     assert (before, records.state_of(RECORD.key, tmp_path)) == ("finished", "damaged")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_record_that_cannot_be_read_is_not_taken_for_damaged(tmp_path, monkeypatch, number):
+    """It may be whole: a finished run is not trained again for it."""
+    write(tmp_path)
+
+    def refused(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+
+    with pytest.raises(Unreadable, match=r"record\.json: cannot be read"):
+        records.state_of(RECORD.key, tmp_path)
