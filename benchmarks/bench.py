@@ -128,8 +128,9 @@ def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = 
     import torch
 
     from repro import layers, training
-    from repro.configuration import PRESETS, Configuration
+    from repro.configuration import Configuration
     from repro.data.sets import TrainingImages
+    from repro.presets import PRESETS
 
     training.prepare_process()
     choices = {"batch_size": batch_size, "learning_rate": LEARNING_RATE, **changes}
@@ -261,7 +262,7 @@ def weights(side: str) -> Iterator[float]:
     found = latents()
     work = {
         "peer": lambda: peer.face_weights(found, alpha=0.01, bins=10),
-        "ours": lambda: resampling.face_weights(
+        "ours": lambda: resampling.weights(
             found, combine="max", density="mass", alpha=0.01, bins=10
         ),
     }[side]

@@ -1,3 +1,31 @@
-"""Run published machine-learning claims again, and say what came out."""
+"""Run published machine-learning claims again, and say what came out.
+
+What other programs may rely on: `losses`, `resampling`, `models`, `metrics`, `stats` and
+`run_study`, as ``docs/api.md`` lists them. They are loaded when they are first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from repro import losses, metrics, models, resampling, stats
+    from repro.api import StudyResults, run_study
 
 __version__ = "0.1.0"
+__all__ = [
+    "StudyResults",
+    "losses",
+    "metrics",
+    "models",
+    "resampling",
+    "run_study",
+    "stats",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("StudyResults", "run_study"):
+        return getattr(importlib.import_module("repro.api"), name)
+    if name in __all__:
+        return importlib.import_module(f"repro.{name}")
+    raise AttributeError(f"module 'repro' has no attribute {name!r}")

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from repro.configuration import Configuration, Data, digest
+from repro.configuration import Configuration
 from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
+from repro.datasets import Data
 from repro.errors import ReproError, RunFailed
 from repro.processes import Answer, Child, Gone, Say
+from repro.sections import digest
 from repro.tasks import Task
 
 if TYPE_CHECKING:

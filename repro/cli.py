@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from repro import __version__, interruptions, options
+from repro import __version__, data_commands, interruptions, options
 from repro.errors import Busy, ReproError
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="repro")
 def main() -> None:
     """Run published machine-learning claims again and say whether they hold."""
+
+
+main.add_command(data_commands.data)
 
 
 @main.command()

@@ -7,23 +7,13 @@ The letters in brackets are the literature's: ORIG is Amini & Soleimany et al. (
 reproduction by de Haan et al. (2020), MIT the 6.S191 lab, JM another reproduction.
 """
 
-import hashlib
-import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1, le=10_000_000)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**64)]
-
-
-class Section(BaseModel):
-    """A part of a configuration: frozen, typed, unknown keys refused, nothing coerced."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+from repro.datasets import Data
+from repro.sections import NonNegative, Positive, Section, Share
 
 
 class Classification(Section):
@@ -55,6 +45,8 @@ class Resampling(Section):
     alpha: NonNegative  # added to each bin before inverting; 0 debiases most
     bins: Annotated[int, Field(ge=1, le=255)]  # per latent, equal widths over its range
     latents: Literal["mean", "sample"]  # MIT, DH means; ORIG samples
+    pixels: Literal["unit", "raw"]  # that latents are computed from; raw, 0 to 255, is a defect
+    channels: Literal["trained", "reversed"]  # likewise; reversed, BGR for RGB, is MIT's defect
     first_epoch: Literal["uniform", "resampled"]  # DH uniform; ORIG, MIT resampled
     replacement: Literal["with", "without"]  # within a batch; DH, JM with; MIT without
     balance: Literal["expected", "exact"]  # half faces on average (DH) or in every batch (MIT, JM)
@@ -70,107 +62,31 @@ class Windows(Section):
     resize: Literal["nearest", "bilinear"]  # to 64 x 64
 
 
-class SyntheticTraining(Section):
-    """The project's own parametric faces and non-faces."""
-
-    source: Literal["synthetic"] = "synthetic"
-    faces: Count = 1000
-    nonfaces: Count = 1000
-    darker_share: Share = 0.13  # of the faces; 0.13 is CelebA's skew, 0.5 is no skew
-    seed: Seed = 0  # of the pictures; a run's own seed never changes its data
-
-
-class MitH5(Section):
-    """MIT's ``train_face.h5``: images uint8 (N, 64, 64, 3), labels (N, 1), 1 = face."""
-
-    source: Literal["mit_h5"] = "mit_h5"
-    path: str
-    channels: Literal["bgr", "rgb"] = "bgr"  # as stored; MIT's file holds BGR
-
-
-class SyntheticPortraits(Section):
-    """The project's own head-and-shoulders pictures, balanced over skin and gender."""
-
-    source: Literal["synthetic"] = "synthetic"
-    per_group: Count = 150
-    size: Annotated[int, Field(ge=64, le=1024)] = 128  # pixels, square
-    seed: Seed = 0
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-class Ppb(Section):
-    """A folder in the layout of the Pilot Parliaments Benchmark."""
-
-    source: Literal["ppb"] = "ppb"
-    path: str
-    groups: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuples)] = (
-        "bi.fitz",
-        "gender",
-    )
-
-
-class SyntheticScenes(Section):
-    """The project's own pictures without a face."""
-
-    source: Literal["synthetic"] = "synthetic"
-    photographs: Count = 200
-    size: Annotated[int, Field(ge=64, le=1024)] = 128
-    seed: Seed = 0
-
-
-class Folder(Section):
-    """A folder of photographs."""
-
-    source: Literal["folder"] = "folder"
-    path: str
-
-
-def _spec(path_source: str) -> BeforeValidator:
-    """Let ``synthetic`` or a path stand for a whole specification."""
-
-    def expand(value: Any) -> Any:
-        if value == "synthetic":
-            return {"source": "synthetic"}
-        return {"source": path_source, "path": value} if isinstance(value, str) else value
-
-    return BeforeValidator(expand)
-
-
-class Data(Section):
-    """Where the training images, the test portraits and the face-free photographs come from."""
-
-    train: Annotated[
-        Annotated[SyntheticTraining | MitH5, Field(discriminator="source")], _spec("mit_h5")
-    ]
-    test: Annotated[
-        Annotated[SyntheticPortraits | Ppb, Field(discriminator="source")], _spec("ppb")
-    ]
-    nonfaces: Annotated[
-        Annotated[SyntheticScenes | Folder, Field(discriminator="source")], _spec("folder")
-    ]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_word(cls, value: Any) -> Any:
-        if value == "synthetic":
-            return dict.fromkeys(("train", "test", "nonfaces"), "synthetic")
-        return value
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether any part is the project's own: published numbers do not apply to it."""
-        return "synthetic" in (self.train.source, self.test.source, self.nonfaces.source)
+# What earlier releases did without calling it a choice.
+_BEFORE: dict[str, Any] = {
+    "architecture": "dehaan2020",
+    "latent_noise": "std",
+    "batch_norm": "batch",
+    "indicator": "faces",
+    "resampling": {"pixels": "unit", "channels": "trained"},
+}
+# Choices that a classifier has no use for.
+ONLY_WITH_LATENTS = (
+    *("latent_dim", "decoder_input", "latent_noise", "indicator", "kl", "reconstruction"),
+)
+Architecture = Literal["dehaan2020", "mit2019", "mit2020", "mit2024", "fijen2020"]
 
 
 class Configuration(Section):
-    """One arm of a study. See `PRESETS` for complete examples."""
+    """One arm of a study. See `presets.PRESETS` for complete examples."""
 
-    model: Literal["dehaan2020", "classifier"]  # the DB-VAE, or its encoder as a plain classifier
+    model: Literal["dbvae", "classifier"]  # the DB-VAE, or its encoder as a plain classifier
+    architecture: Architecture  # whose network
     latent_dim: Annotated[int, Field(ge=1, le=10_000)]
     decoder_input: Literal["all", "faces"]  # DH, MIT all; JM faces; BatchNorm sees the difference
+    latent_noise: Literal["std", "variance"]  # times epsilon; variance, exp(logvar), is a defect
+    batch_norm: Literal["batch", "stored"]  # statistics in training; stored ones are never updated
+    indicator: Literal["faces", "swapped"]  # what faces alone have; swapped is a defect of MIT's
     classification: Classification
     kl: Kl
     reconstruction: Reconstruction
@@ -192,6 +108,11 @@ class Configuration(Section):
             )
         return self
 
+    @property
+    def latents(self) -> int:
+        """How many the network has; 0 for a classifier."""
+        return self.latent_dim if self.model == "dbvae" else 0
+
     def identity(self) -> dict[str, Any]:
         """The choices that shape a run, as plain values; those without effect are left out.
 
@@ -207,45 +128,15 @@ class Configuration(Section):
         elif self.resampling.combine != "product":
             del choices["resampling"]["arithmetic"]
         if self.model == "classifier":
-            for name in ("latent_dim", "decoder_input", "kl", "reconstruction"):
+            for name in ONLY_WITH_LATENTS:
                 del choices[name]
         return choices
 
 
-def digest(value: Any) -> str:
-    """First 32 hex digits, 128 bits, of the SHA-256 of a plain value in canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    # de Haan, ten Kaate, van Loenhout & van Woerden (2020), as their code has it.
-    "dehaan2020": {
-        "model": "dehaan2020",
-        "latent_dim": 100,
-        "decoder_input": "all",
-        "classification": {"weight": 1.0},
-        "kl": {"weight": 1.0},
-        "reconstruction": {"norm": "l2", "reduction": "sum", "weight": 1.0},
-        "resampling": {
-            "combine": "max",
-            "arithmetic": "log",
-            "density": "mass",
-            "alpha": 0.001,
-            "bins": 10,
-            "latents": "mean",
-            "first_epoch": "uniform",
-            "replacement": "with",
-            "balance": "expected",
-            "uniform_epochs": "shuffle",
-        },
-        "learning_rate": 0.001,
-        "batch_size": 24,
-        "epochs": 60,
-        "checkpoint": "best_val_accuracy",
-        "validation_share": 0.2,
-        "precision": "fp32",
-        "windows": {"sizes": 5, "smallest": 0.5, "stride": 0.2, "resize": "nearest"},
-        "data": "synthetic",
-    },
-}
+def completed(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as a record of any release holds it, with the choices that came later."""
+    if "architecture" in plain or not {"model", "resampling"} <= set(plain):
+        return dict(plain)
+    model = "classifier" if plain["model"] == "classifier" else "dbvae"
+    resampling = _BEFORE["resampling"] | plain["resampling"]
+    return _BEFORE | dict(plain) | {"model": model, "resampling": resampling}

@@ -25,9 +25,9 @@ from repro import (
     writing,
 )
 from repro.checkpoints import Checkpoint
-from repro.configuration import Data
 from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
+from repro.datasets import Data
 from repro.errors import ReproError, RunFailed
 from repro.evaluation import Scores
 from repro.metrics import Count, group_counts, pooled_recall
@@ -50,13 +50,15 @@ Files = dict[str, bytes]
 
 
 @functools.lru_cache(maxsize=1)
-def _load(data: Data) -> tuple[TrainingImages, Photographs, Photographs]:
+def _load(data: Data) -> tuple[TrainingImages, dict[str, Photographs]]:
     """The data of a study; kept, because one worker runs many replicates on it."""
-    return (
-        sources.training_images(data.train),
-        sources.portraits(data.test),
-        sources.nonface_photographs(data.nonfaces),
-    )
+    photographs = {
+        "portraits": sources.portraits(data.test),
+        "nonfaces": sources.nonface_photographs(data.nonfaces),
+    }
+    if data.crops is not None:
+        photographs["crops"] = sources.crops(data.crops)
+    return sources.training_images(data.train), photographs
 
 
 class _Clock:
@@ -145,7 +147,7 @@ def _require_same_program(task: Task) -> None:
 def _require_space(task: Task) -> None:
     """Refuse to begin what the disk cannot hold to the end, as far as that can be known."""
     model = models.build(
-        task.configuration.model, latent_dim=task.configuration.latent_dim, seed=task.seed
+        task.configuration.architecture, latent_dim=task.configuration.latents, seed=task.seed
     )
     network = sum(tensor.nbytes for tensor in model.state_dict().values())
     needed = task.to_come * network + (checkpoints.KEPT + 1) * STATES * network
@@ -159,7 +161,7 @@ def _require_space(task: Task) -> None:
 
 def _outcome(task: Task, on_epoch: Callable[[Epoch, float], None]) -> tuple[Record, Path, Files]:
     """Train and evaluate; the arguments of `write_record`."""
-    images, portraits, nonfaces = _load(task.configuration.data)
+    images, photographs = _load(task.configuration.data)
     begun = checkpoints.latest(task.key, task.results)
     clock = _Clock(
         training.images_per_epoch(task.configuration, images), begun.seconds if begun else 0.0
@@ -182,10 +184,13 @@ def _outcome(task: Task, on_epoch: Callable[[Epoch, float], None]) -> tuple[Reco
         )
         rule = task.configuration.windows
         scores = {
-            "portraits": evaluation.score(fitted.model, portraits, rule),
-            "nonfaces": evaluation.score(fitted.model, nonfaces, rule),
+            name: evaluation.score(fitted.model, photographs[name], rule)
+            for name in ("portraits", "nonfaces")
         }
-        record = _finished(task, fitted, images, scores, measured)
+        probabilities = {}
+        if "crops" in photographs:
+            probabilities = evaluation.crop_probabilities(fitted.model, photographs["crops"])
+        record = _finished(task, fitted, images, scores, probabilities, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
         return task.record(failure=reason, provenance=measured()), task.results, {}
@@ -210,6 +215,7 @@ def _finished(
     fitted: Fitted,
     images: TrainingImages,
     scores: dict[str, Scores],
+    probabilities: dict[str, float],
     measured: Callable[[], dict[str, Any]],
 ) -> Record:
     portraits, nonfaces = scores["portraits"], scores["nonfaces"]
@@ -222,6 +228,7 @@ def _finished(
         "false_positive_rate": false.share,
         "positive_windows_portraits": _share(portraits),
         "positive_windows_nonfaces": _share(nonfaces),
+        **probabilities,
     }
     _require_numbers(task, {**metrics, **_extremes(scores)}, kl_per_latent)
     return task.record(

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repro import inference, models, records, training
-from repro.configuration import Configuration, MitH5, SyntheticTraining
+from repro.configuration import Configuration
 from repro.data import sources
 from repro.data.sets import TrainingImages
+from repro.datasets import MitH5, SyntheticTraining
 from repro.errors import DataError
 from repro.inference import as_float64
 from repro.models import DebiasingVae
@@ -135,7 +136,7 @@ def _latents(
     images: Pixels,
     held_out: NDArray[np.int64],
 ) -> Latents | None:
-    model = models.build(choices.model, latent_dim=choices.latent_dim, seed=0)
+    model = models.build(choices.architecture, latent_dim=choices.latents, seed=0)
     state = records.read_file(record, results, MODEL)
     if not isinstance(model, DebiasingVae) or state is None:
         return None

@@ -35,21 +35,26 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def encode(model: Model, images: Tensor, index: Tensor | None = None) -> Encoding:
+def encode(
+    model: Model, images: Tensor, index: Tensor | None = None, *, white: float = 1.0
+) -> Encoding:
     """The encoding of images.
 
     Args:
         model: In any mode.
         images: Stored pixels, uint8 (M, 64, 64, 3).
         index: Which images, int64 (N,); all if None.
+        white: What 255 becomes; networks are trained with 1.
     """
-    parts = _read(model, images, index, model.encoder.read)
+    parts = _read(model, images, index, model.encoder.read, white=white)
     return Encoding(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
 
 
-def latent_means(model: DebiasingVae, images: Tensor, index: Tensor) -> Tensor:
+def latent_means(
+    model: DebiasingVae, images: Tensor, index: Tensor, *, white: float = 1.0
+) -> Tensor:
     """The posterior means of chosen images, shape (N, D); no other head is computed."""
-    return torch.cat(_read(model, images, index, model.encoder.read_mean)).cpu()
+    return torch.cat(_read(model, images, index, model.encoder.read_mean, white=white)).cpu()
 
 
 def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
@@ -78,7 +83,9 @@ def decode(
         else:
             batches = torch.split(latents, BATCH)
             pictures = torch.cat([model.decoder(batch.to(device)) for batch in batches])
-    pixels: NDArray[np.uint8] = pictures.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    pixels: NDArray[np.uint8] = (
+        pictures.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    )
     return pixels
 
 
@@ -99,17 +106,23 @@ def reconstruction_errors(
 
 
 def _read(
-    model: Model, images: Tensor, index: Tensor | None, read: Callable[[Tensor], Read]
+    model: Model,
+    images: Tensor,
+    index: Tensor | None,
+    read: Callable[[Tensor], Read],
+    *,
+    white: float = 1.0,
 ) -> list[Read]:
     """What a head reads from the encoder's convolutions, batch by batch, on the model's device."""
     device = next(model.parameters()).device
     if index is None:
         images = images.to(device)
         index = torch.arange(len(images), device=device)
-    kernels, layers = choose(device, "fp32"), model.encoder.convolutions
+    stack = model.encoder.convolutions
+    kernels = choose(device, "fp32", [stack])
     with evaluating(model):
         return [
-            read(kernels.features(kernels.gather(images, batch), layers))
+            read(kernels.features(kernels.gather(images, batch, white=white), stack))
             for batch in torch.split(index, BATCH)
         ]
 

@@ -28,7 +28,8 @@ MOST_PROBLEMS = 20  # that one reading notes of each part
 MOST_PARTS = 8  # of a dotted key
 MOST_KNOWN = 1000  # words to choose a near one from
 MAX_OPTION = 10_000  # characters of an option
-_DATA_ROLES = ("train", "test", "nonfaces")
+_DATA_ROLES = ("train", "test", "nonfaces", "crops")
+_WHOLE = ("train", "test", "nonfaces")  # for which the word ``synthetic`` stands
 _NUMBER_TEXT = re.compile(r"^[-+]?(\d+(?:\.\d*)?|\.\d+)([eE][-+]?\d+)?$", re.ASCII)
 
 
@@ -144,7 +145,7 @@ def _opened(lower: Any, path: KeyPath) -> Any:
     """The word ``synthetic`` written out one level, where it stands for data or one part of it."""
     if lower != "synthetic" or path[:1] != ("data",):
         return lower
-    return dict.fromkeys(_DATA_ROLES, "synthetic") if len(path) == 1 else {"source": "synthetic"}
+    return dict.fromkeys(_WHOLE, "synthetic") if len(path) == 1 else {"source": "synthetic"}
 
 
 def combined(layers: Sequence[Layer]) -> Layer:

@@ -181,8 +181,10 @@ def _text(value: Any) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def _source_text(spec: Mapping[str, Any]) -> str:
+def _source_text(spec: Mapping[str, Any] | None) -> str:
     """A source of data: its file's name, or ``synthetic``, and its other choices."""
+    if spec is None:
+        return "none"
     path = spec.get("path")
     name = spec["source"] if path is None else re.split(r"[/\\]", path.rstrip("/\\"))[-1]
     details = [f"{k} {_text(v)}" for k, v in spec.items() if k not in ("source", "path")]

@@ -15,11 +15,18 @@ from pathlib import Path
 LIBRARIES = ("torch", "numpy", "pillow")  # these compute; the others carry
 # What computes a run's numbers. Choices are not here: a run's configuration has their values.
 MODULES = (
+    "data/fairface.py",
     "data/folder.py",
+    "data/framing.py",
+    "data/group_folders.py",
+    "data/identity.py",
     "data/mit_h5.py",
     "data/ppb.py",
+    "data/rows.py",
     "data/sets.py",
     "data/sources.py",
+    "data/table.py",
+    "data/utkface.py",
     "evaluation.py",
     "execution.py",
     "inference.py",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from repro import layers, records, yamlfile
 from repro.errors import ReproError, StudyError
+from repro.header import NAME
 from repro.records import StudyIndex
-from repro.study import NAME
 
 
 def studies(

@@ -1,23 +1,146 @@
 """Networks, by architecture name. Modules only: no loss, no data, no training.
 
 Images are float, in [0, 1], shape (N, 3, 64, 64); D is the number of latents.
+In every architecture an activation stands before its batch normalisation.
 """
 
-import itertools
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from repro.kernels.linear import linear
 
-CHANNELS = (3, 12, 24, 48, 72)  # de Haan et al. 2020, table 1
-FEATURES = 72 * 4 * 4
-HIDDEN = 1000
-CONVOLUTIONAL = 12  # parts of the encoder's trunk before its hidden layer
-HIDDEN_PARTS = 7  # parts of the decoder before its transposed convolutions
+IMAGE = (3, 64, 64)
 
-Layer = tuple[nn.Conv2d | nn.ConvTranspose2d, nn.BatchNorm2d]
+
+class Convolution(NamedTuple):
+    """A strided convolution, or the transposed one of a decoder."""
+
+    channels: int  # that it makes
+    kernel: int
+    stride: int
+    padding: int
+    output_padding: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A network of the literature.
+
+    Attributes:
+        encoder: Its convolutions, each with an activation and batch normalisation.
+        features: Shape of what they make.
+        hidden: Width of the encoder's hidden layer; 0 without one.
+        hidden_normalised: Whether batch normalisation follows it.
+        heads_rectified: Whether means and log-variances pass through a ReLU.
+        deviation: What the second latent head gives: the log-variance, or what softplus makes the
+            standard deviation.
+        decoder_hidden: Widths of the decoder's hidden layers; the last is that of `features`.
+        decoder: Its transposed convolutions.
+        decoder_normalised: Whether batch normalisation follows hidden layers and convolutions.
+        output: What follows the last of them.
+        slope: Of the activation below 0; 0 is a ReLU.
+        start: Weights of the encoder Xavier-uniform; or all of Keras's defaults, also for batch
+            normalisation; or torch's.
+    """
+
+    encoder: tuple[Convolution, ...]
+    features: tuple[int, int, int]
+    hidden: int
+    hidden_normalised: bool
+    heads_rectified: bool = False
+    deviation: Literal["logvar", "softplus"] = "logvar"
+    decoder_hidden: tuple[int, ...]
+    decoder: tuple[Convolution, ...]
+    decoder_normalised: tuple[bool, bool]
+    output: Literal["sigmoid", "relu", "linear"]
+    slope: float = 0.0
+    start: Literal["xavier", "keras", "torch"]
+
+    def activation(self) -> nn.Module:
+        """Between a layer and its normalisation."""
+        return nn.LeakyReLU(self.slope) if self.slope else nn.ReLU()
+
+    def norm(self, kind: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], width: int) -> nn.Module:
+        """Batch normalisation as the framework has it."""
+        return kind(width, eps=1e-3, momentum=0.01) if self.start == "keras" else kind(width)
+
+
+def _strided(channels: tuple[int, ...], kernels: tuple[int, ...]) -> tuple[Convolution, ...]:
+    """Convolutions that halve the sides, edges padded evenly."""
+    pairs = zip(channels, kernels, strict=True)
+    return tuple(Convolution(width, kernel, 2, kernel // 2) for width, kernel in pairs)
+
+
+def _doubling(channels: tuple[int, ...], kernels: tuple[int, ...]) -> tuple[Convolution, ...]:
+    """Transposed convolutions that double the sides."""
+    return tuple(one._replace(output_padding=1) for one in _strided(channels, kernels))
+
+
+_MIT2020 = Architecture(
+    encoder=_strided((12, 24, 48, 72), (5, 5, 3, 3)),
+    features=(72, 4, 4),
+    hidden=512,
+    hidden_normalised=False,
+    decoder_hidden=(1152,),
+    decoder=_doubling((48, 24, 12, 3), (3, 3, 5, 5)),
+    decoder_normalised=(False, False),
+    output="relu",
+    start="keras",
+)
+ARCHITECTURES: dict[str, Architecture] = {
+    # de Haan et al. 2020, tables 1 and 2. Table 2 lists input channels: the outputs are 48, 24, 12
+    # and 3. Output padding is 1 in all four layers, as in their code: with it in the last two
+    # alone, as their text has it, the image would be 52 x 52.
+    "dehaan2020": Architecture(
+        encoder=_strided((12, 24, 48, 72), (5, 5, 5, 5)),
+        features=(72, 4, 4),
+        hidden=1000,
+        hidden_normalised=True,
+        decoder_hidden=(1000, 1152),
+        decoder=_doubling((48, 24, 12, 3), (5, 5, 5, 5)),
+        decoder_normalised=(True, True),
+        output="sigmoid",
+        start="xavier",
+    ),
+    # The MIT lab of 2019: no hidden layer, latents through a ReLU.
+    "mit2019": Architecture(
+        encoder=(*_strided((12, 24, 48), (5, 5, 3)), Convolution(72, 3, 1, 1)),
+        features=(72, 8, 8),
+        hidden=0,
+        hidden_normalised=False,
+        heads_rectified=True,
+        decoder_hidden=(4608,),
+        decoder=(Convolution(48, 3, 1, 1), *_doubling((24, 12, 3), (3, 5, 5))),
+        decoder_normalised=(False, True),
+        output="relu",
+        start="keras",
+    ),
+    # The lab from 2020 on. TensorFlow pads one pixel more on the right and below, torch evenly.
+    "mit2020": _MIT2020,
+    # The lab in PyTorch: the same network with torch's defaults and a linear last layer.
+    "mit2024": replace(_MIT2020, output="linear", start="torch"),
+    # Fijen et al. 2020 (FacialDebiasing): nothing is padded, 64 -> 30 -> 13 -> 5 -> 1.
+    "fijen2020": Architecture(
+        encoder=tuple(Convolution(width, 5, 2, 0) for width in (64, 128, 256, 512)),
+        features=(512, 1, 1),
+        hidden=1000,
+        hidden_normalised=False,
+        deviation="softplus",
+        decoder_hidden=(1000, 512),
+        decoder=(
+            *(Convolution(width, 5, 2, 0) for width in (256, 128)),
+            *(Convolution(width, 5, 2, 0, 1) for width in (64, 3)),
+        ),
+        decoder_normalised=(False, True),
+        output="sigmoid",
+        slope=0.01,
+        start="torch",
+    ),
+}
 
 
 class Linear(nn.Linear):
@@ -43,166 +166,191 @@ class Encoding(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Four strided convolutions, one hidden layer, linear heads (de Haan et al. 2020, table 1).
+    """Convolutions, perhaps a hidden layer, and heads: one logit and two for the latents."""
 
-    ReLU stands before batch normalisation, as in every public implementation.
-    Weights start Xavier-uniform, as in the reproduction's code.
-    """
-
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, architecture: Architecture, latent_dim: int) -> None:
         """Build with `latent_dim` latents; 0 leaves the latent heads out."""
         super().__init__()
-        convolutions = [
-            layer
-            for before, after in itertools.pairwise(CHANNELS)
-            for layer in (
-                nn.Conv2d(before, after, kernel_size=5, stride=2, padding=2),
-                nn.ReLU(),
-                nn.BatchNorm2d(after),
+        self.architecture, self.latent_dim = architecture, latent_dim
+        parts = _convolutions(architecture)
+        self.depth = len(parts)  # parts of the trunk before it is flattened
+        width = torch.Size(architecture.features).numel()
+        parts.append(nn.Flatten())
+        if architecture.hidden:
+            parts += _hidden(
+                architecture, width, architecture.hidden, architecture.hidden_normalised
             )
-        ]
-        self.trunk = nn.Sequential(
-            *convolutions,
-            nn.Flatten(),
-            Linear(FEATURES, HIDDEN),
-            nn.ReLU(),
-            nn.BatchNorm1d(HIDDEN),
-        )
-        self.logit = Linear(HIDDEN, 1)
-        _start_xavier(self)  # before the latent heads, so that every model shares these weights
-        self.latent_dim = latent_dim
+            width = architecture.hidden
+        self.trunk = nn.Sequential(*parts)
+        self.logit = Linear(width, 1)
+        _start(self, architecture)  # before the latent heads: every model shares these weights
         if latent_dim:
-            self.latent_mean = Linear(HIDDEN, latent_dim)
-            self.latent_logvar = Linear(HIDDEN, latent_dim)
-            _start_xavier(self.latent_mean)
-            _start_xavier(self.latent_logvar)
+            self.latent_mean = Linear(width, latent_dim)
+            self.latent_logvar = Linear(width, latent_dim)
+            _start(self.latent_mean, architecture)
+            _start(self.latent_logvar, architecture)
 
     @property
-    def convolutions(self) -> list[Layer]:
-        """The convolutions with their normalisations, a ReLU between the two of each."""
-        return _layers(self.trunk)
+    def convolutions(self) -> nn.Sequential:
+        """What stands before the hidden layer."""
+        return nn.Sequential(*list(self.trunk)[: self.depth])
 
     def forward(self, images: Tensor) -> Encoding:
         """Encode images."""
-        return self.read(self.trunk[:CONVOLUTIONAL](images))
+        return self.read(self.convolutions(images))
 
     def read(self, features: Tensor) -> Encoding:
-        """The encoding that follows from what the convolutions made, shape (N, 72, 4, 4)."""
-        hidden = self.trunk[CONVOLUTIONAL:](features)
+        """The encoding that follows from what the convolutions made, shape (N, C, h, w)."""
+        hidden = self.trunk[self.depth :](features)
         logit = self.logit(hidden).squeeze(1)
         if not self.latent_dim:
             nothing = hidden.new_empty(len(hidden), 0)
             return Encoding(logit, nothing, nothing)
-        return Encoding(logit, self.latent_mean(hidden), self.latent_logvar(hidden))
+        return Encoding(logit, self._mean(hidden), self._logvar(hidden))
 
     def read_logit(self, features: Tensor) -> Tensor:
         """The face logit alone, shape (N,)."""
-        logit: Tensor = self.logit(self.trunk[CONVOLUTIONAL:](features)).squeeze(1)
+        logit: Tensor = self.logit(self.trunk[self.depth :](features)).squeeze(1)
         return logit
 
     def read_mean(self, features: Tensor) -> Tensor:
         """The posterior mean alone, shape (N, D)."""
-        mean: Tensor = self.latent_mean(self.trunk[CONVOLUTIONAL:](features))
-        return mean
+        return self._mean(self.trunk[self.depth :](features))
+
+    def _mean(self, hidden: Tensor) -> Tensor:
+        mean: Tensor = self.latent_mean(hidden)
+        return mean.relu() if self.architecture.heads_rectified else mean
+
+    def _logvar(self, hidden: Tensor) -> Tensor:
+        made: Tensor = self.latent_logvar(hidden)
+        if self.architecture.heads_rectified:
+            return made.relu()
+        return made if self.architecture.deviation == "logvar" else 2 * softplus(made).log()
 
 
-def _layers(stack: nn.Sequential) -> list[Layer]:
-    parts = list(stack)
-    return [
-        (part, after)
-        for part, after in zip(parts, parts[2:], strict=False)
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d) and isinstance(after, nn.BatchNorm2d)
-    ]
+def _convolutions(architecture: Architecture) -> list[nn.Module]:
+    parts: list[nn.Module] = []
+    before = IMAGE[0]
+    for channels, kernel, stride, padding, _ in architecture.encoder:
+        parts += [
+            nn.Conv2d(before, channels, kernel, stride=stride, padding=padding),
+            architecture.activation(),
+            architecture.norm(nn.BatchNorm2d, channels),
+        ]
+        before = channels
+    return parts
 
 
-def _start_xavier(module: nn.Module) -> None:
+def _hidden(
+    architecture: Architecture, before: int, width: int, normalised: bool
+) -> list[nn.Module]:
+    parts = [Linear(before, width), architecture.activation()]
+    return [*parts, architecture.norm(nn.BatchNorm1d, width)] if normalised else parts
+
+
+def _start(module: nn.Module, architecture: Architecture) -> None:
+    """Initial weights, where they are not torch's defaults."""
     for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(part.weight)
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            if architecture.start != "torch":
+                nn.init.xavier_uniform_(part.weight)
+            if architecture.start == "keras" and part.bias is not None:
+                nn.init.zeros_(part.bias)
 
 
 class Decoder(nn.Module):
-    """The encoder mirrored (de Haan et al. 2020, table 2).
+    """Hidden layers and transposed convolutions, back to an image."""
 
-    The table lists input channels; the outputs are 48, 24, 12 and 3. Output padding is 1 in all
-    four layers, as in their code: with it in the last two alone the image would be 52 x 52.
-    """
-
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, architecture: Architecture, latent_dim: int) -> None:
         """Build for `latent_dim` latents."""
         super().__init__()
-        layers: list[nn.Module] = [
-            Linear(latent_dim, HIDDEN),
-            nn.ReLU(),
-            nn.BatchNorm1d(HIDDEN),
-            Linear(HIDDEN, FEATURES),
-            nn.ReLU(),
-            nn.BatchNorm1d(FEATURES),
-            nn.Unflatten(1, (72, 4, 4)),
-        ]
-        widths = CHANNELS[::-1]
-        for before, after in itertools.pairwise(widths):
-            layers.append(
-                nn.ConvTranspose2d(before, after, 5, stride=2, padding=2, output_padding=1)
+        hidden_normalised, normalised = architecture.decoder_normalised
+        parts: list[nn.Module] = []
+        before = latent_dim
+        for width in architecture.decoder_hidden:
+            parts += _hidden(architecture, before, width, hidden_normalised)
+            before = width
+        parts.append(nn.Unflatten(1, architecture.features))
+        self.depth = len(parts)  # parts before the transposed convolutions
+        before = architecture.features[0]
+        for channels, kernel, stride, padding, output_padding in architecture.decoder:
+            parts.append(
+                nn.ConvTranspose2d(before, channels, kernel, stride, padding, output_padding)
             )
-            layers += [nn.ReLU(), nn.BatchNorm2d(after)] if after != 3 else [nn.Sigmoid()]
-        self.layers = nn.Sequential(*layers)
+            if channels != IMAGE[0]:
+                parts.append(architecture.activation())
+                parts += [architecture.norm(nn.BatchNorm2d, channels)] if normalised else []
+            before = channels
+        parts.append(_OUTPUTS[architecture.output]())
+        self.layers = nn.Sequential(*parts)
+        if architecture.start == "keras":
+            _start(self, architecture)
 
     @property
-    def convolutions(self) -> list[Layer]:
-        """The transposed convolutions but the last, with their normalisations."""
-        return _layers(self.layers)
-
-    @property
-    def last(self) -> nn.ConvTranspose2d:
-        """The transposed convolution to three channels; a sigmoid follows."""
-        last = self.layers[-2]
-        assert isinstance(last, nn.ConvTranspose2d)
-        return last
+    def convolutions(self) -> nn.Sequential:
+        """The transposed convolutions, and what follows the last."""
+        return nn.Sequential(*list(self.layers)[self.depth :])
 
     def forward(self, latents: Tensor) -> Tensor:
-        """Decode latents, shape (N, D), to images in [0, 1]."""
-        images: Tensor = self.layers[HIDDEN_PARTS:](self.maps(latents))
+        """Decode latents, shape (N, D), to images; in [0, 1] where the last layer is a sigmoid."""
+        images: Tensor = self.convolutions(self.maps(latents))
         return images
 
     def maps(self, latents: Tensor) -> Tensor:
-        """What the transposed convolutions start from, shape (N, 72, 4, 4)."""
-        maps: Tensor = self.layers[:HIDDEN_PARTS](latents)
+        """What the transposed convolutions start from, shape (N, C, h, w)."""
+        maps: Tensor = self.layers[: self.depth](latents)
         return maps
+
+
+_OUTPUTS: dict[str, type[nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "linear": nn.Identity,
+}
 
 
 class DebiasingVae(nn.Module):
     """The DB-VAE: a variational autoencoder whose encoder also classifies."""
 
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, architecture: Architecture, latent_dim: int) -> None:
         """Build with `latent_dim` latents."""
         super().__init__()
-        self.encoder = Encoder(latent_dim)
-        self.decoder = Decoder(latent_dim)
+        self.encoder = Encoder(architecture, latent_dim)
+        self.decoder = Decoder(architecture, latent_dim)
 
 
 class Classifier(nn.Module):
     """The encoder with its classification head alone: the original paper's "no debiasing"."""
 
-    def __init__(self) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         """Build; there is no decoder."""
         super().__init__()
-        self.encoder = Encoder(0)
+        self.encoder = Encoder(architecture, 0)
 
 
 Model = DebiasingVae | Classifier
 
 
-def build(name: Literal["dehaan2020", "classifier"], *, latent_dim: int, seed: int) -> Model:
-    """A freshly initialised network; the encoder's trunk is the same for all with one seed."""
+def build(name: str, *, latent_dim: int, seed: int) -> Model:
+    """A freshly initialised network; the encoder's trunk is the same for all with one seed.
+
+    Args:
+        name: One of `ARCHITECTURES`.
+        latent_dim: Number of latents; 0 is the plain classifier.
+        seed: Of the initial weights.
+    """
+    architecture = ARCHITECTURES[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Classifier() if name == "classifier" else DebiasingVae(latent_dim)
+        return DebiasingVae(architecture, latent_dim) if latent_dim else Classifier(architecture)
 
 
-def reparameterise(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
+def reparameterise(
+    mean: Tensor, logvar: Tensor, noise: Tensor, *, times: Literal["std", "variance"] = "std"
+) -> Tensor:
     r"""Latents drawn from the posterior, :math:`\mu + e^{\lambda/2} \epsilon`, shape (N, D).
 
     Source: Amini & Soleimany et al. 2019, section 3; :math:`\lambda` is the log-variance.
+    MIT's PyTorch lab multiplies the noise by the ``variance``, :math:`e^\lambda`, which fits no KL.
     """
-    return mean + torch.exp(0.5 * logvar) * noise
+    return mean + torch.exp(logvar if times == "variance" else 0.5 * logvar) * noise

@@ -11,19 +11,27 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from repro import yamlfile
-from repro.configuration import Configuration, Count, Section
+from repro.configuration import Configuration
 from repro.errors import Problem, StudyError
 from repro.layers import Layer, did_you_mean, validate
+from repro.sections import Count, Section
 from repro.yamlfile import KeyPath, shown
 
 
 class PublishedRow(Section):
-    """One printed line, in percent and percent squared."""
+    """One printed line, in percent and percent squared; None is what was not printed."""
 
     arm: str
-    recall: float
-    variance: float
+    recall: float | None = None
+    variance: float | None = None
     groups: dict[str, float] | None = None  # run-averaged recall of each, where they are known
+    configuration: dict[str, Any] = Field(default_factory=dict)  # where not the protocol's
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.recall, self.variance, self.groups) == (None, None, None):
+            raise ValueError(f"row '{self.arm}' has no number")
+        return self
 
 
 class Protocol(Section):
@@ -54,7 +62,7 @@ class Published(Section):
         for row in self.rows:
             if names.count(row.arm) > 1:
                 raise ValueError(f"two rows are called '{row.arm}'")
-            if row.groups is not None and set(row.groups) != set(self.protocol.groups):
+            if row.groups is not None and not set(row.groups) <= set(self.protocol.groups):
                 raise ValueError(f"row '{row.arm}' has other groups than the protocol")
         return self
 
@@ -94,6 +102,10 @@ def load(path: Path, problems: list[Problem]) -> Published | None:
         place: KeyPath = ("protocol", "configuration")
         for keys, message in _unknown_choices(published.protocol.configuration, Configuration):
             problems.append(file.problem((*place, *keys), message, at_key=True))
+        for number, row in enumerate(published.rows):
+            place = ("rows", number, "configuration")
+            for keys, message in _unknown_choices(row.configuration, Configuration):
+                problems.append(file.problem((*place, *keys), message, at_key=True))
     return published
 
 

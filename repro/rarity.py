@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repro import records, training
-from repro.configuration import SyntheticTraining
 from repro.data import sources
 from repro.data.levels import levels
+from repro.datasets import SyntheticTraining
 from repro.records import ArmIndex, Record, StudyIndex
 from repro.specimens import Floats, Rarity
 

@@ -22,9 +22,10 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from repro import sealed, writing
-from repro.configuration import Configuration, digest
+from repro.configuration import Configuration, completed
 from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.metrics import Count
+from repro.sections import digest
 from repro.study import Study
 
 SCHEMA = 2  # 1 had no `computation`, and a checksum of its content in place of its bytes
@@ -106,10 +107,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmIndex:
-    """An arm's name and the keys of its runs, in the order of the seeds."""
+    """An arm's name and the keys of its runs, in the order of the seeds.
+
+    Attributes:
+        select: By what, and on which split, its runs are ranked; None is the study's way.
+    """
 
     name: str
     keys: list[str]
+    select: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +201,14 @@ def index_study(
         overrides=list(study.overrides),
         data=description,
         synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
-        arms=[ArmIndex(name=arm, keys=of_arm) for arm, of_arm in keys.items()],
+        arms=[
+            ArmIndex(
+                name=arm.name,
+                keys=keys[arm.name],
+                select=arm.select.model_dump(mode="json") if arm.select else None,
+            )
+            for arm in study.arms
+        ],
         reference=study.reference,
         select=study.select.model_dump(mode="json"),
         published=_published(study),
@@ -285,6 +298,7 @@ def read_record(key: str, results: Path) -> Record:
     try:
         content["groups"] = {name: Count(**count) for name, count in content["groups"].items()}
         content["nonfaces"] = Count(**content["nonfaces"]) if content["nonfaces"] else None
+        content["configuration"] = completed(content["configuration"])
         record = Record(**content)
     except (TypeError, KeyError, AttributeError) as error:
         raise RecordError(f"{path}: not a record of this program ({error})") from None

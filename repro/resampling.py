@@ -21,7 +21,7 @@ class DegenerateWeights(ArithmeticError):
     """The weights cannot be computed in the arithmetic that was asked for."""
 
 
-def face_weights(
+def weights(
     latents: Latents,
     *,
     combine: Combine,
@@ -84,9 +84,9 @@ def latent_log_weights(
 
     Args:
         latent: Shape (N,), contiguous.
-        density: See `face_weights`.
-        alpha: See `face_weights`.
-        bins: See `face_weights`.
+        density: See `weights`.
+        alpha: See `weights`.
+        bins: See `weights`.
 
     Returns:
         Shape (N,); equal values for a latent that is constant.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from repro import executor, locks, machine, provenance, records, writing
-from repro.configuration import Data
+from repro.datasets import Data
 from repro.errors import Busy, LaterRelease, RecordError
 from repro.records import ADVICE, Record, State, StudyIndex
 from repro.study import Study
@@ -46,6 +46,37 @@ class Mirror(Protocol):
 
     def settle(self) -> None:
         """Nothing more comes; wait for what is left, but not for long."""
+
+
+class Nobody:
+    """Progress that nobody watches, and a mirror that nobody looks at."""
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Say nothing, as all below."""
+
+    def started(self, task: Task) -> None:
+        """See `Progress`."""
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """See `Progress`."""
+
+    def ended(self, task: Task, record: Record) -> None:
+        """See `Progress`."""
+
+    def held(self, task: Task, holder: str) -> None:
+        """See `Progress`."""
+
+    def remark(self, line: str) -> None:
+        """See `Progress`."""
+
+    def add(self, index: StudyIndex, arm: str, key: str) -> None:
+        """See `Mirror`."""
+
+    def pump(self) -> None:
+        """See `Mirror`."""
+
+    def settle(self) -> None:
+        """See `Mirror`."""
 
 
 @dataclass(frozen=True, slots=True)

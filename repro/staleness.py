@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from repro import differences, records, unfinished
-from repro.configuration import digest
 from repro.errors import RecordError
 from repro.records import Record, StudyIndex
+from repro.sections import digest
 from repro.tasks import Task
 
 Kin = Mapping[tuple[int, str], Sequence[Record]]  # by seed and digest of the choices

@@ -54,7 +54,12 @@ class Step:
     def __init__(self, choices: Configuration, model: Model, images: Tensor) -> None:
         """Train `model` on uint8 images (M, 64, 64, 3); both stay on the images' device."""
         self.choices, self.model, self.images = choices, model, images
-        self.kernels: Kernels = choose(images.device, choices.precision)
+        stacks = [model.encoder.convolutions]
+        if isinstance(model, DebiasingVae):
+            stacks.append(model.decoder.convolutions)
+        self.kernels: Kernels = choose(
+            images.device, choices.precision, stacks, batch_norm=choices.batch_norm
+        )
         self.optimiser = torch.optim.Adam(
             model.parameters(),
             lr=choices.learning_rate,
@@ -81,17 +86,19 @@ class Step:
         logit, mean, logvar = (part.float() for part in encoding)
         classification = losses.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
-        if isinstance(self.model, DebiasingVae):
-            kl = losses.face_kl(mean, logvar, is_face)
-            latents = models.reparameterise(mean, logvar, noise)
-            reconstruction = self._reconstruction(self.model, batch, latents, count)
         c = self.choices
+        if isinstance(self.model, DebiasingVae):
+            has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
+            kl = losses.face_kl(mean, logvar, has_latents)
+            latents = models.reparameterise(mean, logvar, noise, times=c.latent_noise)
+            reconstruction = self._reconstruction(self.model, batch, latents, count)
         loss = losses.objective(
             classification=classification,
             kl=kl,
             reconstruction=reconstruction,
             is_face=is_face,
             weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
+            indicator=c.indicator,
         )
         return {
             "loss": loss,
@@ -111,11 +118,7 @@ class Step:
             return latents.new_zeros(images)
         decoder = model.decoder
         error = self.kernels.errors(
-            decoder.maps(latents[:decoded]),
-            batch,
-            decoder.convolutions,
-            decoder.last,
-            norm=rule.norm,
+            decoder.maps(latents[:decoded]), batch, decoder.convolutions, norm=rule.norm
         )
         if rule.reduction == "mean":
             error = error / PIXELS

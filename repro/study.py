@@ -10,16 +10,15 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BeforeValidator, Field, model_validator
+from typing import Any
 
 from repro import published, yamlfile
-from repro.configuration import PRESETS, Configuration, Count, Section
+from repro.configuration import Configuration
 from repro.errors import Problem, StudyError
+from repro.header import MAX_ARMS, MAX_PROFILES, ArmSelect, Compare, Header, Ranked, Select
 from repro.layers import (
     MOST_PARTS,
     MOST_PROBLEMS,
@@ -34,83 +33,32 @@ from repro.layers import (
     refusal,
     validate,
 )
-from repro.published import Answering, Margin, Published
+from repro.presets import PRESETS
+from repro.published import Margin, Published
 from repro.yamlfile import KeyPath, Located, shown
 
-NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
-STUDY_KEYS = ("replicates", "select")  # what a profile or --set may change beside configurations
-MAX_ARMS = 1000
-MAX_PROFILES = 10
+STUDY_KEYS = (
+    "replicates",
+    "select",
+    "published",
+)  # what a profile or --set may change beside configurations
 MAX_CONFIGURATIONS = 3000  # arms of all profiles; about 10,000 are checked a second
 MAX_NAME = 200  # characters
 MAX_PATH = 4096  # characters
 _NAMES = f"write one line of text, at most {MAX_NAME} characters"
 
 
-class Select(Section):
-    """Which replicates the paper's column keeps."""
-
-    keep: Count
-    by: Literal["recall", "accuracy"]
-    split: Literal["test", "validation"]
-
-    @model_validator(mode="after")
-    def _recorded(self) -> Self:
-        if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
-            raise ValueError("select by recall on test, or by accuracy on validation")
-        return self
-
-
-class Compare(Section):
-    """The family of comparisons with the reference arm: every other arm, every metric."""
-
-    metrics: Annotated[list[Literal["recall", "variance"]], Field(min_length=1)]
-    test: Literal["t", "sign_flip", "permutation"]  # whose p-values Holm's adjustment takes
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len(set(self.metrics)) < len(self.metrics):
-            raise ValueError("name each metric once")
-        return self
-
-
-Rate = Annotated[float, Field(gt=0, lt=1)]
-
-
-def _rates(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError("give a list of shares, such as [0.01, 0.05, 0.1]")
-    return tuple(value)
-
-
-class Header(Section):
-    """The keys of a study file."""
-
-    name: Annotated[str, Field(pattern=NAME)]
-    question: Annotated[str, Field(min_length=1)]
-    base: dict[str, Any]
-    arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ARMS)]
-    reference: str
-    replicates: Annotated[int, Field(ge=1, le=10_000)]
-    select: Select
-    compare: Compare = Compare(metrics=["recall", "variance"], test="t")
-    false_positive_rates: Annotated[
-        tuple[Rate, ...], Field(max_length=10), BeforeValidator(_rates)
-    ] = (
-        0.01,
-        0.05,
-        0.1,
-    )
-    published: Answering = None
-    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]
-
-
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A configuration and the name by which tables call it."""
+    """A configuration and the name by which tables call it.
+
+    Attributes:
+        select: How its replicates are ranked; None is the study's way.
+    """
 
     name: str
     configuration: Configuration
+    select: ArmSelect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +117,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
     parts = {
         name: resolution.resolve(name, selected=name == chosen) for name in resolution.profiles
     }
-    published = resolution.published()
+    published = resolution.published(chosen)
     if resolution.problems:
         raise refusal(resolution.problems, file)
     header, arms = parts[chosen]
@@ -239,22 +187,53 @@ class _Resolution:
         own = Layer.from_file(self.file, ("profiles", profile))
         options = self.options if selected else Layer({})
         header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
-        preset = Layer(self._preset())
+        preset = Layer(self._preset(self.top.value["base"], ("base",)))
         base = Layer.from_file(self.file, ("base",)).without("preset")
         validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
-        lower = combined([preset, base, own.without(*STUDY_KEYS), options.without(*STUDY_KEYS)])
+        own_choices, options_choices = (
+            own.without(*STUDY_KEYS, "arms"),
+            options.without(*STUDY_KEYS),
+        )
+        lower = combined([base, own_choices, options_choices])
         most = min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
         written = list(itertools.islice(self._written_arms(), most + 1))
         if len(written) > most:
             profiles = f"{len(self.profiles)} profile{'s' * (len(self.profiles) > 1)}"
             self._report(("arms",), f"more than {most} arms with {profiles}: leave some out")
             return header, []
-        arms = (self._arm(name, [lower, layer], selected=selected) for name, layer in written)
+        self._check_overlays(profile, [name for name, _ in written])
+        arms = (
+            self._arm(
+                name,
+                [self._own_preset(layer, preset), lower, layer, *self._overlay(profile, name)],
+                selected=selected,
+            )
+            for name, layer in written
+        )
         found = [arm for arm in arms if arm is not None]
         if len(found) == len(written):
             self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
         self._check_arms([name for name, _ in written], found)
         return header, found
+
+    def _overlay(self, profile: str, arm: str) -> list[Layer]:
+        """What the profile says of this arm alone."""
+        overlays = self.top.value["profiles"][profile].get("arms")
+        if not isinstance(overlays, dict) or not isinstance(overlays.get(arm), dict):
+            return []
+        return [Layer.from_file(self.file, ("profiles", profile, "arms", arm))]
+
+    def _check_overlays(self, profile: str, names: list[str]) -> None:
+        """A profile's changes of single arms name arms that there are."""
+        overlays = self.top.value["profiles"][profile].get("arms", {})
+        path = ("profiles", profile, "arms")
+        if not _all_mappings(overlays, dict, most=MAX_ARMS) and overlays != {}:
+            self._report(path, "a profile's arms are a mapping of names to what differs there")
+            return
+        for name in overlays:
+            if name not in names:
+                hint = did_you_mean(str(name), names)
+                self._report((*path, name), f"no arm is called {shown(name)}{hint}")
 
     def _header(self, layers: list[Layer]) -> Header | None:
         header = validate(Header, layers, self.problems)
@@ -269,15 +248,22 @@ class _Resolution:
         self._report_at(("select", "keep"), layers, message)
         return None
 
-    def _preset(self) -> dict[str, Any]:
-        name = self.top.value["base"].get("preset")
+    def _preset(self, value: Mapping[str, Any], place: KeyPath) -> dict[str, Any]:
+        name = value.get("preset")
         if isinstance(name, str) and name in PRESETS:
             return PRESETS[name]
         known = ", ".join(PRESETS)
         hint = did_you_mean(name, PRESETS) if isinstance(name, str) else ""
         what = "base.preset is missing" if name is None else f"unknown preset {shown(name)}{hint}"
-        self._report(("base", "preset"), f"{what}; known: {known}")
+        self._report((*place, "preset"), f"{what}; known: {known}")
         return PRESETS["dehaan2020"]
+
+    def _own_preset(self, arm: Layer, preset: Layer) -> Layer:
+        """What lies below the base: the study's preset, or an arm's own in its place."""
+        if "preset" not in arm.value:
+            return preset
+        _, place = arm.origins[("preset",)]
+        return Layer(self._preset(arm.value, place[:-1]))
 
     def _written_arms(self) -> Iterator[tuple[str, Layer]]:
         """Name and own layer of each arm, grids written out."""
@@ -329,19 +315,22 @@ class _Resolution:
 
     def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> Arm | None:
         """The arm; None where something is wrong with it, or enough with others."""
-        configuration = None if self.is_full else validate(Configuration, layers, self.problems)
+        own = layers[2]
+        ranked = [own.only("select")] if "select" in own.value else []
+        choices = [layer.without("select", "preset") for layer in layers]
+        configuration = None if self.is_full else validate(Configuration, choices, self.problems)
         if configuration is None:
             self.refused += 1
             return None
         if selected:
-            configuration = self._with_paths(configuration, layers)
-        return Arm(name, configuration)
+            configuration = self._with_paths(configuration, choices)
+        select = validate(Ranked, ranked, self.problems) if ranked else None
+        return Arm(name, configuration, select.select if select else None)
 
     def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
         """The configuration with ``${NAME}`` in its data paths taken from the environment."""
         data = configuration.data
-        for role in ("train", "test", "nonfaces"):
-            spec = getattr(data, role)
+        for role, spec in data.parts.items():
             if (path := getattr(spec, "path", None)) is None:
                 continue
             for variable in re.findall(r"\$\{(\w+)\}", path):
@@ -378,7 +367,7 @@ class _Resolution:
         seen: dict[str, str] = {}
         for arm in arms:
             # The data counts here: two arms may differ in nothing else.
-            key = repr((arm.configuration.identity(), arm.configuration.data))
+            key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
             if seen.setdefault(key, arm.name) != arm.name:
                 message = (
                     f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
@@ -389,19 +378,28 @@ class _Resolution:
             message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
             self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
 
-    def published(self) -> Published | None:
-        """The printed numbers that the study names, from the folder beside it."""
-        block = self.top.value.get("published")
-        name = block.get("source") if isinstance(block, dict) else None
-        if not isinstance(name, str):
-            return None
+    def published(self, chosen: str) -> Published | None:
+        """The printed numbers that the chosen profile answers to; those of all are checked."""
+        found = None
+        for profile in self.profiles:
+            where: KeyPath = ("profiles", profile, "published")
+            block = self.top.value["profiles"][profile].get("published")
+            if block is None:
+                where, block = ("published",), self.top.value.get("published")
+            name = block.get("source") if isinstance(block, dict) else None
+            read = self._answers(name, (*where, "source")) if isinstance(name, str) else None
+            found = read if profile == chosen else found
+        return found
+
+    def _answers(self, name: str, where: KeyPath) -> Published | None:
+        """A file of printed numbers from the folder beside the study."""
         folder = self.path.parent / "published"
         known = sorted(file.stem for file in folder.glob("*.yaml"))
         if name not in known:
             hint = did_you_mean(name, known)
             there = f"known: {', '.join(known)}" if known else f"{folder} holds none"
             what = f"unknown source {shown(name)}{hint}; {there}"
-            self._report(("published", "source"), what)
+            self._report(where, what)
             return None
         return published.load(folder / f"{name}.yaml", self.problems)
 

@@ -162,8 +162,8 @@ class _Fit:
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = models.build(
-            configuration.model,
-            latent_dim=configuration.latent_dim,
+            configuration.architecture,
+            latent_dim=configuration.latents,
             seed=streams.stream_seed(seed, "initialisation"),
         ).to(device)
         self.step = step = Step(configuration, self.model, self.images)
@@ -253,14 +253,12 @@ class _Fit:
         index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
         self.step.totals.zero_()
         self.model.train()
-        size = (len(batches), self.choices.batch_size, self._latents)
+        if self.choices.batch_norm == "stored":
+            _keep_statistics(self.model)
+        size = (len(batches), self.choices.batch_size, self.choices.latents)
         noise = torch.randn(size, generator=self.latent_noise, device=self.device)
         for step, count in enumerate(faces.tolist()):
             self.update(index[step], noise[step], counts[step], count)
-
-    @property
-    def _latents(self) -> int:
-        return self.choices.latent_dim if isinstance(self.model, DebiasingVae) else 0
 
     def _draw(self, number: int) -> NDArray[np.int64]:
         """The epoch's batches, faces first in each, (steps, N); its weights beside them."""
@@ -294,7 +292,7 @@ class _Fit:
         if not np.isfinite(latents).all():
             raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
         with _degenerate_weights_fail(number):
-            return resampling.face_weights(
+            return resampling.weights(
                 latents,
                 combine=rule.combine,
                 density=rule.density,
@@ -306,13 +304,17 @@ class _Fit:
     def _density_latents(self) -> NDArray[np.float32]:
         """What the density is estimated from: the training faces' means, or a sample of each."""
         assert isinstance(self.model, DebiasingVae)
-        if self.choices.resampling.latents == "mean":
-            latents = inference.latent_means(self.model, self.images, self.faces)
+        rule, images = self.choices.resampling, self.images
+        if rule.channels == "reversed":
+            images = images.flip(-1)
+        white = 1.0 if rule.pixels == "unit" else 255.0
+        if rule.latents == "mean":
+            latents = inference.latent_means(self.model, images, self.faces, white=white)
         else:
-            encoding = inference.encode(self.model, self.images, self.faces)
+            encoding = inference.encode(self.model, images, self.faces, white=white)
             mean, logvar = encoding.latent_mean, encoding.latent_logvar
             noise = torch.randn(mean.shape, generator=self.density_noise)
-            latents = models.reparameterise(mean, logvar, noise)
+            latents = models.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
         return latents.numpy()
 
     def _require_numbers(self, number: int, means: dict[str, float]) -> None:
@@ -336,6 +338,13 @@ class _Fit:
         ess = resampling.effective_sample_size(self.weights)
         largest = float(self.weights.max())
         return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+
+
+def _keep_statistics(model: Model) -> None:
+    """Batch normalisation as in evaluation: by stored statistics, which are not updated."""
+    for part in model.modules():
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            part.eval()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 
 from repro import contrasts
 from repro.contrasts import QUANTITIES, UNIT, Quantity
+from repro.layers import merge
 from repro.outcomes import Arm, Outcomes
 from repro.published import Published, PublishedRow
 from repro.stats import agreement, disparity, selection
@@ -55,9 +56,9 @@ def refusals(outcomes: Outcomes, published: Published) -> list[str]:
     changed = [label for label in outcomes.changed if not label.startswith(HARMLESS)]
     found = [f"changed on the command line: {', '.join(changed)}"] if changed else []
     protocol = published.protocol
-    for arm in outcomes.arms:
-        if not arm.runs:
-            continue
+    rows = {row.arm: row for row in published.rows}
+    compared = [arm for arm in outcomes.arms if arm.runs and arm.name in rows]
+    for arm in compared:
         sizes = {name: int(n) for name, n in zip(arm.groups, arm.sizes, strict=True)}
         if sizes != protocol.groups:
             found.append(
@@ -65,9 +66,10 @@ def refusals(outcomes: Outcomes, published: Published) -> list[str]:
             )
         if protocol.training_images:
             found += _other_training(arm, protocol.training_images)
+        wanted = merge(protocol.configuration, rows[arm.name].configuration)
         for configuration in arm.configurations[:1]:
-            found += _contradictions(protocol.configuration, configuration)
-    if not any(row.arm == arm.name and arm.runs for row in published.rows for arm in outcomes.arms):
+            found += _contradictions(wanted, configuration)
+    if not compared:
         found.append("no arm with runs has a printed row")
     return list(dict.fromkeys(found))
 
@@ -112,8 +114,10 @@ def judge(outcomes: Outcomes, *, told: Mapping[str, str]) -> list[Judgement]:
         if arm is None:
             continue
         for quantity in QUANTITIES:
-            delta = getattr(margin, quantity)
-            found.append(_number(arm, row, quantity, published, delta))
+            printed = getattr(row, quantity)
+            if printed is not None:
+                delta = getattr(margin, quantity)
+                found.append(_number(arm, printed, quantity, published, delta))
     return [*found, *_directions(outcomes, published, told), *_orders(outcomes, published)]
 
 
@@ -160,9 +164,8 @@ def _expected_variance(arm: Arm, definition: Definition, keep: int, of: int) -> 
 
 
 def _number(
-    arm: Arm, row: PublishedRow, quantity: Quantity, published: Published, delta: float
+    arm: Arm, printed: float, quantity: Quantity, published: Published, delta: float
 ) -> Judgement:
-    printed = getattr(row, quantity)
     text = f"{printed:.{published.decimals}f}"
     if arm.runs < published.replicates:
         return Judgement(
@@ -223,10 +226,8 @@ def _directions(
         if arm.name not in printed:
             continue
         for quantity in QUANTITIES:
-            step = getattr(printed[arm.name], quantity) - getattr(
-                printed[outcomes.reference], quantity
-            )
-            if step:
+            ends = [getattr(printed[name], quantity) for name in (outcomes.reference, arm.name)]
+            if None not in ends and (step := ends[1] - ends[0]):
                 yield _direction(outcomes, arm, reference, quantity, step, definition, told)
 
 
@@ -267,7 +268,8 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
     """Whether the arms come in the printed order."""
     definition = DEFINITIONS[published.definition]
     for quantity in QUANTITIES:
-        rows = sorted(published.rows, key=lambda row: float(getattr(row, quantity)))
+        known = [row for row in published.rows if getattr(row, quantity) is not None]
+        rows = sorted(known, key=lambda row: float(getattr(row, quantity)))
         arms = [arm for row in rows if (arm := outcomes.arm(row.arm))]
         if len(arms) < 3 or min(arm.runs for arm in arms) < 2:
             continue
@@ -305,7 +307,8 @@ def restated(
     recall = row.recall if definition.mean == own.mean else None
     groups = len(published.protocol.groups)
     factor = (groups - own.ddof) / (groups - definition.ddof)
-    variance = factor * row.variance if definition.runs == own.runs else None
+    same = definition.runs == own.runs
+    variance = factor * row.variance if same and row.variance is not None else None
     if row.groups and set(row.groups) == set(published.protocol.groups) and own.runs == "first":
         share = np.array([[row.groups[name] / 100 for name in published.protocol.groups]])
         sizes = list(published.protocol.groups.values())

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from repro import differences, executor, machine, provenance, records
-from repro.configuration import Configuration, Data
+from repro.configuration import Configuration
+from repro.datasets import Data
 from repro.errors import ReproError
 from repro.records import Record, StudyIndex
 from repro.tasks import LOST, Task

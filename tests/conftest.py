@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from repro import layers, machine, training
-from repro.configuration import PRESETS, Configuration
+from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.kernels import library
+from repro.presets import PRESETS
 from repro.records import ArmIndex, StudyIndex
 from repro.tasks import Task
 

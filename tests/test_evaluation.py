@@ -109,3 +109,18 @@ def test_reconstruction_errors_match_a_direct_computation(fitted):
     assert errors == pytest.approx(
         (float(difference.abs().mean()), float(difference.square().mean())), rel=1e-4
     )
+
+
+def test_crop_probabilities_are_mean_sigmoids(fitted):
+    """Over all crops and over each group's, without a threshold."""
+    pixels = training_images().images[:6]
+    crops = Photographs(tuple("abcdef"), ("x", "y", "y") * 2, pixels.__getitem__)
+
+    found = evaluation.crop_probabilities(fitted.model, crops)
+
+    each = [
+        float(inference.logits(fitted.model, torch.from_numpy(p[None])).sigmoid()) for p in pixels
+    ]
+    assert found["crop_probability"] == pytest.approx(np.mean(each), abs=1e-6)
+    assert found["crop_probability/x"] == pytest.approx((each[0] + each[3]) / 2, abs=1e-6)
+    assert list(found) == ["crop_probability", "crop_probability/x", "crop_probability/y"]

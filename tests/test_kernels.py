@@ -107,7 +107,7 @@ def trained_once(kernels, dtype, images=21, norm="l2"):
         batch = batch.double()
     features = kernels.features(batch, vae.encoder.convolutions)
     decoder = vae.decoder
-    errors = kernels.errors(maps, batch, decoder.convolutions, decoder.last, norm=norm)
+    errors = kernels.errors(maps, batch, decoder.convolutions, norm=norm)
     (features.mul(normal(*features.shape, seed=4)).sum() + errors.mean()).backward()
     found = {"features": features, "errors": errors, "maps": maps.grad}
     found |= {n: p.grad for n, p in vae.named_parameters() if p.grad is not None}
@@ -134,11 +134,9 @@ class FloatingTorch(TorchKernels):
         """In float32 by name; it casts nothing."""
         super().__init__("fp32")
 
-    def errors(self, maps, batch, layers, last, *, norm):
+    def errors(self, maps, batch, stack, *, norm):
         """As `TorchKernels.errors`."""
-        difference = (
-            batch[: len(maps)] - self._convolve(self.features(maps, layers), last).sigmoid()
-        )
+        difference = batch[: len(maps)] - self.features(maps, stack)
         return (difference.abs() if norm == "l1" else difference.square()).sum(dim=(1, 2, 3))
 
 
@@ -164,7 +162,7 @@ def test_what_is_no_number_stays_so():
     """A weight that is NaN shows in the features; a ReLU does not hide it."""
     encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder
     with torch.no_grad():
-        encoder.convolutions[3][0].weight[7, 0, 2, 2] = torch.nan
+        encoder.convolutions[9].weight[7, 0, 2, 2] = torch.nan
     features = BlockedKernels().features(
         BlockedKernels().gather(pixels(16), torch.arange(16)), encoder.convolutions
     )
@@ -180,7 +178,7 @@ def test_an_error_that_is_no_number_stays_so():
     batch = BlockedKernels().gather(pixels(3), torch.arange(3))
     maps = torch.full((3, 72, 4, 4), torch.nan)
 
-    errors = BlockedKernels().errors(maps, batch, decoder.convolutions, decoder.last, norm="l2")
+    errors = BlockedKernels().errors(maps, batch, decoder.convolutions, norm="l2")
 
     assert torch.isnan(errors).all()
 
@@ -189,7 +187,7 @@ def test_an_error_that_is_no_number_stays_so():
 def test_features_in_evaluation_agree_with_torch():
     """Running statistics, no batch statistics, nothing updated."""
     encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder
-    for _, norm in encoder.convolutions:
+    for norm in encoder.convolutions[2::3]:
         norm.running_mean.uniform_(-1, 1), norm.running_var.uniform_(0.5, 2)
     encoder.eval()
     stored, index = pixels(20), torch.tensor([3, 3, 19, 0, 7])
@@ -262,8 +260,8 @@ def test_a_linear_layer_keeps_to_autocast():
 
 def test_other_devices_are_computed_by_torch():
     """Blocks are for processors."""
-    assert choice.choose(torch.device("cuda"), "fp32").name == "torch"
-    assert choice.choose(torch.device("cuda"), "bf16").precision == "bf16"
+    assert choice.choose(torch.device("cuda"), "fp32", []).name == "torch"
+    assert choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
 
 
 @pytest.mark.parametrize(

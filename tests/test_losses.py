@@ -128,3 +128,17 @@ def test_unequal_shapes_are_refused():
     """(N, 1) against (N,) would silently become (N, N)."""
     with pytest.raises(ValueError, match="shapes differ"):
         losses.classification(torch.zeros(3, 1), torch.zeros(3, dtype=torch.bool))
+
+
+def test_the_swapped_indicator_classifies_faces_alone_and_reconstructs_everything():
+    """The lab's defect, by hand: BCE where there is a face, variational terms for both."""
+    value = losses.objective(
+        classification=torch.tensor([2.0, 3.0]),
+        kl=torch.tensor([5.0, 7.0]),
+        reconstruction=torch.tensor([11.0, 13.0]),
+        is_face=torch.tensor([True, False]),
+        weights=(1.0, 1.0, 0.5),
+        indicator="swapped",
+    )
+
+    assert value.tolist() == [2 + 11 + 2.5, 13 + 3.5]

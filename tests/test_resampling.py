@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import peer
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from repro import resampling
-from repro.resampling import DegenerateWeights, face_weights
+from repro.resampling import DegenerateWeights
 
 
 def latents(n=200, d=3, seed=0):
@@ -33,7 +35,7 @@ def test_max_weights_match_the_lab(alpha, density):
     """The vectorised rule agrees with NumPy's histogram and digitize, latent by latent."""
     mu = latents(n=500, d=7)
 
-    ours = face_weights(mu, combine="max", density=density, alpha=alpha, bins=10)
+    ours = resampling.weights(mu, combine="max", density=density, alpha=alpha, bins=10)
     theirs = mit_lab_weights(mu, alpha=alpha, bins=10, density=density == "density")
 
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
@@ -44,7 +46,7 @@ def test_weights_of_float32_means_match_the_frozen_loop():
     mu = latents(n=4000, d=20).astype(np.float32)
     mu[:11, 0] = np.linspace(mu[:, 0].min(), mu[:, 0].max(), 11, dtype=np.float32)
 
-    ours = face_weights(mu, combine="max", density="mass", alpha=0.01, bins=10)
+    ours = resampling.weights(mu, combine="max", density="mass", alpha=0.01, bins=10)
 
     np.testing.assert_allclose(ours, peer.face_weights(mu, alpha=0.01, bins=10), rtol=1e-12)
 
@@ -80,7 +82,7 @@ def test_product_matches_equation_4_in_few_latents():
         which = np.clip(np.digitize(z, edges) - 1, 0, 9)
         direct /= heights[which] / len(z) + 0.01
 
-    ours = face_weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
+    ours = resampling.weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
 
     np.testing.assert_allclose(ours, direct / direct.sum(), rtol=1e-12)
 
@@ -89,16 +91,42 @@ def test_top5_is_the_product_when_there_are_five_latents():
     """The five largest of five factors are all of them."""
     mu = latents(d=5)
 
-    five = face_weights(mu, combine="top5", density="mass", alpha=0.01, bins=10)
-    product = face_weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
+    five = resampling.weights(mu, combine="top5", density="mass", alpha=0.01, bins=10)
+    product = resampling.weights(mu, combine="product", density="mass", alpha=0.01, bins=10)
 
     np.testing.assert_allclose(five, product, rtol=1e-12)
+
+
+def slow_weights(mu, *, combine, density, alpha, bins):
+    """Every rule face by face and latent by latent, in plain Python floats."""
+    factors = [[] for _ in mu]
+    for z in mu.T.tolist():
+        low, high = min(z), max(z)
+        places = [min(int((value - low) / (high - low) * bins), bins - 1) for value in z]
+        width = (high - low) / bins if density == "density" else 1.0
+        inverse = [1 / (places.count(place) / len(z) / width + alpha) for place in places]
+        for face, value in enumerate(inverse):
+            factors[face].append(value / sum(inverse))
+    kept = {"max": 1, "top5": 5, "product": len(mu.T)}[combine]
+    weights = [math.prod(sorted(face, reverse=True)[:kept]) for face in factors]
+    return [weight / sum(weights) for weight in weights]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.001, 0.1])
+@pytest.mark.parametrize("density", ["mass", "density"])
+@pytest.mark.parametrize("combine", ["max", "product", "top5"])
+def test_every_rule_agrees_with_its_slow_restatement(combine, density, alpha):
+    """Also where nothing is smoothed: the empty bins hold nobody."""
+    rule = {"combine": combine, "density": density, "alpha": alpha, "bins": 10}
+    mu = latents(n=80, d=9)
+
+    np.testing.assert_allclose(resampling.weights(mu, **rule), slow_weights(mu, **rule), rtol=1e-9)
 
 
 @pytest.mark.parametrize("combine", ["max", "product", "top5"])
 def test_weights_become_uniform_as_alpha_grows(combine):
     """Infinite smoothing means no debiasing at all."""
-    weights = face_weights(latents(), combine=combine, density="mass", alpha=1e12, bins=10)
+    weights = resampling.weights(latents(), combine=combine, density="mass", alpha=1e12, bins=10)
 
     np.testing.assert_allclose(weights, 1 / 200, rtol=1e-9)
 
@@ -106,7 +134,9 @@ def test_weights_become_uniform_as_alpha_grows(combine):
 @pytest.mark.parametrize("combine", ["max", "product", "top5"])
 def test_collapsed_latents_give_uniform_weights(combine):
     """A latent that says nothing about a face cannot make it rare."""
-    weights = face_weights(np.zeros((50, 4)), combine=combine, density="mass", alpha=0.0, bins=10)
+    weights = resampling.weights(
+        np.zeros((50, 4)), combine=combine, density="mass", alpha=0.0, bins=10
+    )
 
     np.testing.assert_allclose(weights, 1 / 50)
 
@@ -115,7 +145,7 @@ def test_hand_worked_weights():
     """Three faces in one bin and one in another: the one is three times as likely as each."""
     mu = np.array([[0.0], [0.0], [0.0], [1.0]])
 
-    weights = face_weights(mu, combine="max", density="mass", alpha=0.0, bins=2)
+    weights = resampling.weights(mu, combine="max", density="mass", alpha=0.0, bins=2)
 
     np.testing.assert_allclose(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
@@ -125,7 +155,7 @@ def test_the_float32_product_of_100_latents_underflows():
     mu = latents(n=400, d=100)
 
     with pytest.raises(DegenerateWeights, match="underflow"):
-        face_weights(
+        resampling.weights(
             mu, combine="product", density="mass", alpha=0.01, bins=10, arithmetic="float32"
         )
 
@@ -135,15 +165,15 @@ def test_the_float32_product_agrees_with_log_space_where_it_can():
     choices = {"combine": "product", "density": "mass", "alpha": 0.01, "bins": 10}
     mu = latents(d=2)
 
-    linear = face_weights(mu, **choices, arithmetic="float32")
-    log = face_weights(mu, **choices, arithmetic="log")
+    linear = resampling.weights(mu, **choices, arithmetic="float32")
+    log = resampling.weights(mu, **choices, arithmetic="log")
 
     np.testing.assert_allclose(linear, log, rtol=1e-5)
 
 
 def test_the_log_product_of_100_latents_leaves_few_faces():
     """Computable but degenerate: equation 4 at 100 latents draws almost one face alone."""
-    weights = face_weights(
+    weights = resampling.weights(
         latents(n=5000, d=100), combine="product", density="mass", alpha=0.01, bins=10
     )
 
@@ -153,7 +183,7 @@ def test_the_log_product_of_100_latents_leaves_few_faces():
 @given(st.integers(2, 60), st.integers(1, 6), st.floats(0, 10), st.sampled_from(["max", "product"]))
 def test_weights_are_a_probability(n, d, alpha, combine):
     """Whatever the latents, the weights are finite, not negative and sum to 1."""
-    weights = face_weights(
+    weights = resampling.weights(
         latents(n, d, seed=n + d), combine=combine, density="mass", alpha=alpha, bins=10
     )
 
@@ -223,6 +253,27 @@ def test_draws_follow_the_weights():
 
     assert stats.chisquare(faces, weights * faces.sum()).pvalue > 1e-3
     assert stats.binomtest(int(faces.sum()), len(drawn), 0.5).pvalue > 1e-3
+
+
+def test_draws_without_replacement_follow_the_labs_law():
+    """A batch of two of three faces, as drawing one, then one of the rest, by weight."""
+    weights = np.array([0.6, 0.3, 0.1])
+    batches = resampling.weighted_batches(
+        weights,
+        np.arange(8003) < 3,
+        batch_size=4,
+        replacement="without",
+        balance="exact",
+        generator=generator(0),
+    )
+    pairs = [tuple(sorted(batch[batch < 3].tolist())) for batch in batches]
+    counts = [pairs.count(pair) for pair in [(0, 1), (0, 2), (1, 2)]]
+    law = [
+        a * b / (1 - a) + b * a / (1 - b) for a, b in [(0.6, 0.3), (0.6, 0.1), (0.3, 0.1)]
+    ]  # either first
+
+    assert len(pairs) == sum(counts) == 2000
+    assert stats.chisquare(counts, 2000 * np.array(law)).pvalue > 1e-3
 
 
 def test_too_few_faces_for_a_batch_are_refused():

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from repro.configuration import Data, Folder, MitH5, Ppb
 from repro.data import folder, mit_h5, ppb, sources
+from repro.datasets import Data, Folder, MitH5, Ppb
 from repro.errors import DataError
 
 RED_ISH = (200, 100, 50)

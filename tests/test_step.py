@@ -10,8 +10,8 @@ from safetensors.torch import save
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from repro import inference, models, training
-from repro.configuration import SyntheticTraining
 from repro.data import sources
+from repro.datasets import SyntheticTraining
 from repro.step import WARM_UP, CapturedStep, Step
 
 FACES, IMAGES = 28, 64

@@ -1,15 +1,19 @@
+import os
 import re
 import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from repro import published, study
-from repro.configuration import PRESETS, Configuration, Section
+from repro.configuration import Configuration
 from repro.errors import StudyError
+from repro.presets import PRESETS
+from repro.sections import Section
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))
-ANSWERING = [path for path in STUDIES if path.stem != "embedded_controls"]
+ANSWERING = [path for path in STUDIES if study.load(path).published is not None]
 SOUND = """\
 name: toy
 question: Does it?
@@ -56,6 +60,13 @@ def test_every_shipped_study_loads(path):
 
     assert loaded.name == path.stem
     assert loaded.replicates == 5
+
+
+SET = {f"REPRO_{name}": "x" for name in ("TRAIN", "PPB", "NONFACES")}
+
+
+def profiles(path):
+    return yaml.safe_load(path.read_text())["profiles"]
 
 
 @pytest.mark.parametrize("path", ANSWERING, ids=lambda path: path.stem)
@@ -130,9 +141,10 @@ def test_paths_come_from_the_command_line(write):
         (
             "preset: dehaan2020",
             "preset: dehaan2020\n  aplha: 1",
-            "toy.yaml:5:3: unknown key 'aplha'; known here: batch_size, checkpoint, "
-            "classification, data, decoder_input, epochs, kl, latent_dim, learning_rate, model, "
-            "precision, reconstruction, resampling, validation_share, windows",
+            "toy.yaml:5:3: unknown key 'aplha'; known here: architecture, batch_norm, "
+            "batch_size, checkpoint, classification, data, decoder_input, epochs, indicator, kl, "
+            "latent_dim, latent_noise, learning_rate, model, precision, reconstruction, "
+            "resampling, validation_share, windows",
         ),
         (
             "{combine: none}",
@@ -175,7 +187,7 @@ def test_paths_come_from_the_command_line(write):
             "preset: dehaan2020",
             "preset: dehan2020",
             "toy.yaml:4:11: unknown preset 'dehan2020'; did you mean 'dehaan2020'?; "
-            "known: dehaan2020",
+            "known: amini2019, mit2019, mit2020, mit2024, mit2024_defects, dehaan2020, fijen2020",
         ),
         (
             "{combine: none}",
@@ -297,7 +309,7 @@ def test_every_shipped_file_of_printed_numbers_is_sound(path):
     """Rows know the groups of the protocol, so that they can be restated."""
     found = published.read(path)
 
-    assert {name for row in found.rows for name in row.groups} == set(found.protocol.groups)
+    assert {name for row in found.rows for name in row.groups or ()} == set(found.protocol.groups)
 
 
 def test_every_mistake_is_reported_at_once(write):
@@ -419,3 +431,94 @@ def test_the_documentation_names_every_choice():
     rows = re.findall(r"^\| `([a-z_.0-9]+)` \|", page, flags=re.MULTILINE)
 
     assert sorted(rows) == sorted(keys(Configuration))
+
+
+def arm_of(path, name, **options):
+    return next(arm for arm in study.load(path, **options).arms if arm.name == name)
+
+
+@pytest.fixture
+def write_arm(write):
+    """Write the study with one arm more, and perhaps what a profile says of it."""
+
+    def write_arm(arm, profile=""):
+        path = write("reference: No debias", f"  - {arm}\nreference: No debias")
+        path.write_text(path.read_text().replace("epochs: 2}", f"epochs: 2{profile}}}"))
+        return path
+
+    return write_arm
+
+
+def test_an_arm_can_start_from_a_preset_of_its_own(write_arm):
+    """Its preset lies below the study's base and profile, in place of the study's preset."""
+    path = write_arm("{name: lab, preset: mit2019}")
+    choices = arm_of(path, "lab").configuration
+
+    assert (choices.architecture, choices.batch_size, choices.epochs) == ("mit2019", 36, 2)
+
+
+def test_an_arms_unknown_preset_is_named_with_its_place(write_arm):
+    """File, line and column, and the nearest that there is."""
+    path = write_arm("{name: lab, preset: mit2018}")
+
+    assert problems(path) == [
+        "toy.yaml:9:25: unknown preset 'mit2018'; did you mean 'mit2019'?; known: "
+        + ", ".join(PRESETS)
+    ]
+
+
+def test_a_profile_can_change_one_arm_alone(write_arm):
+    """Over what the arm itself says, in that profile only."""
+    path = write_arm("{name: short, epochs: 20}", ", arms: {short: {epochs: 1}}")
+
+    assert arm_of(path, "short").configuration.epochs == 1
+    assert arm_of(path, "No debias").configuration.epochs == 2
+
+
+def test_a_profiles_arm_that_does_not_exist_is_named(write_arm):
+    """It would change nothing, silently."""
+    path = write_arm("{name: short, epochs: 20}", ", arms: {shart: {epochs: 1}}")
+
+    assert problems(path) == ["toy.yaml:14:56: no arm is called 'shart'; did you mean 'short'?"]
+
+
+def test_arms_that_are_ranked_otherwise_may_share_a_configuration(write_arm):
+    """They share the runs; which of them are kept is the difference."""
+    select = "{by: accuracy, split: validation}"
+    path = write_arm(f"{{name: other, resampling: {{combine: none}}, select: {select}}}")
+    first, other = arm_of(path, "No debias"), arm_of(path, "other")
+
+    assert first.configuration == other.configuration
+    assert (first.select, other.select.by, other.select.split) == (None, "accuracy", "validation")
+
+
+def test_an_arm_is_ranked_by_what_is_recorded(write_arm):
+    """Recall on validation images is in no record."""
+    path = write_arm("{name: other, epochs: 9, select: {by: recall, split: validation}}")
+
+    assert problems(path) == [
+        "toy.yaml:9:38: select: select by recall on test, or by accuracy on validation"
+    ]
+
+
+def test_a_profile_can_answer_to_other_numbers(write):
+    """One set of arms, two sets of printed numbers."""
+    answers = "published: {source: %s, margin: {recall: 1.0, variance: 9.0}}"
+    path = write("profiles:", f"{answers % 'paper'}\nprofiles:")
+    write_published(path)
+    other = path.parent / "published" / "slides.yaml"
+    other.write_text((path.parent / "published" / "paper.yaml").read_text().replace("Table 3", "S"))
+    path.write_text(path.read_text().replace("epochs: 2}", f"epochs: 2, {answers % 'slides'}}}"))
+
+    assert study.load(path).published.printed == "S"
+    assert study.load(path, profile="paper", overrides=["data.train=x"]).published.printed != "S"
+
+
+def test_every_file_of_printed_numbers_is_answered_by_a_study(monkeypatch):
+    """Each published number is reachable from a study file."""
+    monkeypatch.setattr("os.environ", os.environ | SET)
+    loaded = [study.load(path, profile=name) for path in STUDIES for name in profiles(path)]
+    answered = {one.published.source + one.published.printed for one in loaded if one.published}
+    printed = [published.read(path) for path in PRINTED]
+
+    assert {one.source + one.printed for one in printed} <= answered

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,12 @@ def test_the_original_algorithm_resamples_from_the_first_epoch():
         {"resampling": {"combine": "product"}},
         {"resampling": {"combine": "top5", "density": "density"}},
         {"checkpoint": "last"},
+        {"architecture": "mit2019", "reconstruction": {"norm": "l1"}},
+        {"architecture": "mit2020", "decoder_input": "faces", "precision": "bf16"},
+        {"architecture": "fijen2020", "batch_size": 32},
+        {"latent_noise": "variance", "batch_norm": "stored", "indicator": "swapped"},
+        {"resampling": {"pixels": "raw", "channels": "reversed", "alpha": 0.0}},
+        {"architecture": "mit2019", "model": "classifier", "resampling": {"combine": "none"}},
     ],
     ids=str,
 )
@@ -149,3 +156,54 @@ def test_encoding_restores_the_training_mode():
 def test_the_number_of_threads_in_a_runs_identity_is_the_workers():
     """Parent and worker agree without the parent loading torch."""
     assert machine.THREADS == training.THREADS == torch.get_num_threads()
+
+
+def test_stored_statistics_stay_what_they_were():
+    """With `batch_norm` stored, means stay 0 and variances 1, and the loss still falls."""
+    fitted = training.fit(configuration(batch_norm="stored", epochs=3), 0, training_images())
+    state = fitted.model.state_dict()
+    losses = [epoch["train_loss"] for epoch in fitted.history]
+
+    assert not any(v.any() for name, v in state.items() if name.endswith("running_mean"))
+    assert all((v == 1).all() for name, v in state.items() if name.endswith("running_var"))
+    assert losses[2] < losses[0]
+
+
+def test_nothing_teaches_nonfaces_where_the_indicator_is_swapped():
+    """The lab's defect: a non-face's pixels have no part in the classification's gradient."""
+    data = training_images()
+    other = replace(data, images=data.images.copy())
+    other.images[~data.is_face] = 255 - other.images[~data.is_face]
+    arm = configuration(
+        indicator="swapped",
+        epochs=1,
+        batch_norm="stored",
+        kl={"weight": 0.0},
+        reconstruction={"weight": 0.0},
+    )
+
+    first, second = (training.fit(arm, 0, images).model.state_dict() for images in (data, other))
+
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    "defect", [{"pixels": "raw"}, {"channels": "reversed"}], ids=["raw pixels", "reversed channels"]
+)
+def test_what_the_density_sees_is_not_what_training_sees(defect, monkeypatch):
+    """Densities are computed from 255 times, or the mirror image in colour, of each pixel."""
+    seen = []
+
+    def means(model, images, index, *, white):
+        seen.append((images.clone(), white))
+        return torch.zeros(len(index), 100).normal_(generator=torch.Generator().manual_seed(0))
+
+    monkeypatch.setattr(training.inference, "latent_means", means)
+    data = training_images()
+    arm = configuration(epochs=1, resampling={"first_epoch": "resampled", **defect})
+    training.fit(arm, 0, data)
+
+    images, white = seen[0]
+    mirrored = data.images[..., ::-1] if "channels" in defect else data.images
+    assert white == (255.0 if "pixels" in defect else 1.0)
+    assert (images.numpy() == mirrored).all()

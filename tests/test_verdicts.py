@@ -8,7 +8,7 @@ import pytest
 
 from repro import tables, verdicts
 from repro.outcomes import Arm, Outcomes
-from repro.published import Margin, Published
+from repro.published import Margin, Published, PublishedRow
 from repro.stats import disparity
 from repro.stats.disparity import DEFINITIONS
 
@@ -283,3 +283,39 @@ def test_every_named_definition_is_one_of_all_readings():
     """Mean, ddof and runs: eight readings, three of them in print."""
     assert len(set(disparity.ALL)) == 8
     assert set(DEFINITIONS.values()) <= set(disparity.ALL)
+
+
+def with_rows(*rows):
+    return PUBLISHED.model_copy(update={"rows": [PublishedRow.model_validate(r) for r in rows]})
+
+
+def test_an_arm_without_a_printed_row_may_differ_from_the_protocol():
+    """Only what is compared must agree."""
+    odd = arm("odd", 0.8, 0.9, configurations=({"epochs": 9, "windows": {"sizes": 1}},) * 5)
+    found = outcomes((*SWEEP, odd))
+
+    assert verdicts.refusals(found, PUBLISHED) == []
+
+
+def test_a_printed_row_may_have_a_protocol_of_its_own():
+    """Runs that were shorter than the others are compared with runs as short."""
+    published = with_rows(
+        {"arm": "none", "recall": 85.0, "variance": 25.0, "configuration": {"epochs": 20}},
+        {"arm": "weak", "recall": 86.0, "variance": 16.0},
+    )
+    short = arm("none", 0.79, 0.89, configurations=({**CONFIGURATION, "epochs": 20},) * 5)
+
+    assert verdicts.refusals(outcomes((short, *SWEEP[1:])), published) == []
+    assert verdicts.refusals(outcomes(), published) == ["epochs is 60, not 20"]
+
+
+def test_what_was_not_printed_is_not_judged():
+    """A row of groups alone has neither recall nor variance to answer to."""
+    published = with_rows(
+        {"arm": "none", "groups": {"dark": 80.0}}, {"arm": "weak", "recall": 86.0}
+    )
+    found = outcomes(published=published)
+
+    judged = verdicts.judge(found, told={})
+
+    assert [(one.subject, one.claim) for one in judged] == [("weak", "recall")]

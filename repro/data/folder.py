@@ -49,17 +49,30 @@ def read(path: Path) -> Photographs:
     Raises:
         DataError: There is no such folder, no picture in it, or one that is no ordinary file.
     """
+    names = pictures(path)
+    return photographs(path, names, ("",) * len(names))
+
+
+def pictures(path: Path) -> tuple[str, ...]:
+    """Relative names of all pictures in a folder and below it, in order.
+
+    Raises:
+        DataError: As for `read`.
+    """
     files = _files_called_pictures(path)
     for file in files:
         if not file.is_file():
             raise DataError(f"{shown(file)}: a link to nothing, a pipe or a device; remove it")
         require_plain(str(file.relative_to(path)), str(file))
-    names = sorted(str(file.relative_to(path)) for file in files)
-    if not names:
+    if not files:
         raise DataError(f"{path}: no picture in it; expected {', '.join(sorted(SUFFIXES))}")
-    return Photographs(
-        tuple(names), ("",) * len(names), lambda index: read_picture(path / names[index])
-    )
+    return tuple(sorted(str(file.relative_to(path)) for file in files))
+
+
+def photographs(path: Path, names: tuple[str, ...], groups: tuple[str, ...]) -> Photographs:
+    """Pictures of a folder, by relative name, each with its group; nothing is opened yet."""
+    files = tuple(path / name for name in names)
+    return Photographs(names, groups, lambda index: read_picture(files[index]), files)
 
 
 def is_picture(file: Path) -> bool:

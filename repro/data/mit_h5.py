@@ -6,20 +6,24 @@ A file may be hostile: nothing outside of it is read on its behalf, and what it 
 proportion to its size and to the machine's memory before a byte of it is read.
 """
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import h5py
 import numpy as np
 
-from repro.data.sets import TrainingImages
+from repro.data.folder import shown
+from repro.data.sets import Pixels, TrainingImages
 from repro.errors import DataError
 
 MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes that need no proportion
 COPIES = 2  # of the images in memory while the channels are turned
+PREPARED = ("sha256", "sources")  # attributes of files that this program prepared
 # What h5py raises on damaged files, by the place of the damage.
 _DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
 
@@ -34,25 +38,97 @@ def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
     Raises:
         DataError: The file is missing, damaged, hostile, or of another layout.
     """
+    with _opened(path) as datasets:
+        images, labels = (dataset[:] for dataset in datasets)
+    is_face = np.asarray(_checked(path, labels), bool)
+    if channels == "bgr":
+        images = images[..., ::-1]
+    return TrainingImages(np.ascontiguousarray(images), is_face)
+
+
+def labels(path: Path) -> tuple[int, ...]:
+    """The labels alone: 1 = face.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    with _opened(path) as (_, found):
+        return _checked(path, found[:])
+
+
+def image(path: Path, row: int) -> Pixels:
+    """One image, shape (64, 64, 3), of a file that stores BGR, as MIT's.
+
+    Raises:
+        DataError: As for `read`, or there is no such row.
+    """
+    with _opened(path) as (images, _):
+        return np.ascontiguousarray(images[row][..., ::-1])
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
+    """Images and labels of a sound layout; what goes wrong within is told of the file."""
     try:
         if not path.is_file():
             what = "there is no such file, or it is a folder, a pipe or a device"
             raise DataError(f"{path}: {what}; give the HDF5 file of training images")
         with h5py.File(path, "r") as file:
-            datasets = [_dataset(path, file, name) for name in ("images", "labels")]
-            _require_layout(path, *datasets)
-            images, labels = (dataset[:] for dataset in datasets)
+            images, labels = (_dataset(path, file, name) for name in ("images", "labels"))
+            _require_layout(path, images, labels)
+            yield images, labels
     except _DAMAGED as error:
-        reason = str(error).encode("unicode_escape").decode()[:200]
-        raise DataError(
-            f"{path}: damaged, truncated or no HDF5 file ({reason}); copy or download it again"
-        ) from None
+        raise _damaged(path, error) from None
+
+
+def _checked(path: Path, labels: Any) -> tuple[int, ...]:
     labels = labels.reshape(-1)
     if not np.isin(labels, (0, 1)).all() or len(np.unique(labels)) < 2:
         raise DataError(f"{path}: labels must be 0 (non-face) and 1 (face), and both must occur")
-    if channels == "bgr":
-        images = images[..., ::-1]
-    return TrainingImages(np.ascontiguousarray(images), labels.astype(bool))
+    return tuple(labels.astype(int).tolist())
+
+
+def texts(path: Path, name: str) -> tuple[str, ...]:
+    """A dataset of texts that a prepared file holds beside its images; none if it holds no such.
+
+    Args:
+        path: The HDF5 file.
+        name: ``names`` of the pictures, or their ``groups``.
+
+    Raises:
+        DataError: The file is damaged or hostile.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if name not in file:
+                return ()
+            dataset = _dataset(path, file, name)
+            if dataset.dtype.kind != "S" or dataset.ndim != 1:
+                raise DataError(f"{path}: '{name}' must be a list of texts, not {dataset.dtype}")
+            return tuple(shown(text.decode(errors="replace")) for text in dataset[:])
+    except _DAMAGED as error:
+        raise _damaged(path, error) from None
+
+
+def remarks(path: Path) -> dict[str, str]:
+    """The texts that are attributes of a file.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = {name: file.attrs[name] for name in PREPARED if name in file.attrs}
+            return {name: text for name, text in found.items() if isinstance(text, str)}
+    except _DAMAGED as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    reason = str(error).encode("unicode_escape").decode()[:200]
+    return DataError(
+        f"{path}: damaged, truncated or no HDF5 file ({reason}); copy or download it again"
+    )
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:

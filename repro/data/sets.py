@@ -5,6 +5,7 @@ Pixels are uint8, RGB, height before width, whatever order a source stores them 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,19 @@ class TrainingImages:
 
 @dataclass(frozen=True, slots=True)
 class Photographs:
-    """Whole pictures of any size.
+    """Whole pictures of any size, or crops of 64 x 64.
 
     Attributes:
         names: One per photograph, unique; a file's name where there is a file.
         groups: The group of each photograph, "" where the source knows none.
         read: Index -> pixels, shape (H, W, 3), RGB.
+        files: Where each is; empty where they were drawn.
     """
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
     read: Callable[[int], Pixels]
+    files: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)

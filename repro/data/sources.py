@@ -1,27 +1,43 @@
 """From a specification to a source: open it, name its content by digest, check it in advance."""
 
-import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from repro.configuration import (
-    Data,
-    Folder,
-    MitH5,
-    Ppb,
-    SyntheticPortraits,
-    SyntheticScenes,
-    SyntheticTraining,
-    digest,
+from repro.data import (
+    fairface,
+    folder,
+    group_folders,
+    identity,
+    mit_h5,
+    ppb,
+    synthetic,
+    table,
+    utkface,
 )
-from repro.data import folder, mit_h5, ppb, synthetic
-from repro.data.sets import Photographs, TrainingImages
+from repro.data.sets import Photographs, Pixels, TrainingImages
+from repro.datasets import (
+    Crops,
+    Data,
+    FairFace,
+    Folder,
+    GroupFolders,
+    MitH5,
+    Nonfaces,
+    Portraits,
+    Ppb,
+    Source,
+    SyntheticTraining,
+    Table,
+    TableNegatives,
+    Training,
+    UtkFace,
+)
 from repro.errors import DataError
+from repro.sections import digest
 
 
-def training_images(spec: SyntheticTraining | MitH5) -> TrainingImages:
+def training_images(spec: Training) -> TrainingImages:
     """The crops to train on.
 
     Raises:
@@ -51,40 +67,66 @@ def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
     return np.random.default_rng((spec.seed, 0)).spawn(2)
 
 
-def portraits(spec: SyntheticPortraits | Ppb) -> Photographs:
+def portraits(spec: Portraits) -> Photographs:
     """The test pictures, each with a face and a group.
 
     Raises:
         DataError: The source is missing or damaged.
     """
-    if isinstance(spec, Ppb):
-        return ppb.read(Path(spec.path), groups=spec.groups)
+    match spec:
+        case Ppb():
+            return ppb.read(Path(spec.path), groups=spec.groups)
+        case FairFace():
+            return fairface.read(Path(spec.path), part=spec.part, groups=spec.groups)
+        case UtkFace():
+            bands = spec.age_bands
+            return utkface.read(Path(spec.path), groups=spec.groups, age_bands=bands)
+        case Table():
+            return table.read(Path(spec.path), label=1, groups=spec.groups)
     generator = np.random.default_rng((spec.seed, 1))
     factors = synthetic.draw_balanced_factors(generator, spec.per_group)
     pictures = synthetic.render_portraits(factors, generator, size=spec.size)
-    groups = tuple(
-        f"{skin}_{gender}" for skin, gender in zip(factors.skin, factors.gender, strict=True)
-    )
-    return Photographs(_numbered("portrait", len(pictures)), groups, pictures.__getitem__)
+    return _drawn("portrait", pictures, _groups(factors))
 
 
-def nonface_photographs(spec: SyntheticScenes | Folder) -> Photographs:
+def nonface_photographs(spec: Nonfaces) -> Photographs:
     """The test pictures without a face.
 
     Raises:
         DataError: The source is missing or damaged.
     """
-    if isinstance(spec, Folder):
-        return folder.read(Path(spec.path))
+    match spec:
+        case Folder():
+            return folder.read(Path(spec.path))
+        case TableNegatives():
+            return table.read(Path(spec.path), label=0)
     generator = np.random.default_rng((spec.seed, 2))
     pictures = synthetic.render_scenes(generator, spec.photographs, size=spec.size)
-    return Photographs(
-        _numbered("scene", len(pictures)), ("",) * len(pictures), pictures.__getitem__
-    )
+    return _drawn("scene", pictures, ("",) * len(pictures))
 
 
-def _numbered(word: str, count: int) -> tuple[str, ...]:
-    return tuple(f"{word}_{index:05d}" for index in range(count))
+def crops(spec: Crops) -> Photographs:
+    """Face crops by group, (64, 64, 3) each: the lab averages a network's answers to them.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    if isinstance(spec, GroupFolders):
+        return group_folders.read(Path(spec.path))
+    generator = np.random.default_rng((spec.seed, 3))
+    factors = synthetic.draw_balanced_factors(generator, spec.per_group)
+    return _drawn("crop", synthetic.render_faces(factors, generator), _groups(factors))
+
+
+def _drawn(word: str, pictures: Pixels, groups: tuple[str, ...]) -> Photographs:
+    """Pictures of our own, numbered."""
+    names = tuple(f"{word}_{index:05d}" for index in range(len(pictures)))
+    return Photographs(names, groups, pictures.__getitem__)
+
+
+def _groups(factors: synthetic.Factors) -> tuple[str, ...]:
+    both = zip(factors.skin, factors.gender, strict=True)
+    return tuple(f"{skin}_{gender}" for skin, gender in both)
 
 
 def fingerprints(data: Data) -> dict[str, str]:
@@ -95,49 +137,15 @@ def fingerprints(data: Data) -> dict[str, str]:
     Raises:
         DataError: A source is missing.
     """
-    return {role: fingerprint(getattr(data, role)) for role in ("train", "test", "nonfaces")}
+    return {role: fingerprint(spec) for role, spec in data.parts.items()}
 
 
-def fingerprint(
-    spec: SyntheticTraining | MitH5 | SyntheticPortraits | Ppb | SyntheticScenes | Folder,
-) -> str:
+def fingerprint(spec: Source) -> str:
     """Twelve hex digits for the content of one part."""
     choices = spec.model_dump(mode="json", exclude={"path"})
-    return digest([choices, _identity(spec)])[:12]
-
-
-def _identity(
-    spec: SyntheticTraining | MitH5 | SyntheticPortraits | Ppb | SyntheticScenes | Folder,
-) -> str:
-    """What names the content: that of its files, or the generator's own code."""
-    if isinstance(spec, MitH5):
-        return _content(Path(spec.path), [Path(spec.path)])
-    if isinstance(spec, Ppb | Folder):
-        root = Path(spec.path)
-        try:
-            everything = sorted(root.rglob("*"))
-        except OSError as error:
-            raise DataError(f"{folder.shown(root)}: cannot be read ({error.strerror})") from None
-        files = [f for f in everything if folder.is_picture(f) or f.name == ppb.METADATA]
-        if not files:
-            raise DataError(f"{root}: there is no such folder, or no picture in it")
-        return _content(root, files)
-    return synthetic.source_digest()
-
-
-def _content(root: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over relative names and bytes."""
-    whole = hashlib.sha256()
-    for file in files:
-        folder.require_file(file)
-        try:
-            with file.open("rb") as stream:
-                inner = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as error:
-            raise DataError(f"{file}: cannot be read ({error.strerror})") from None
-        name = file.relative_to(root).as_posix() if file != root else ""
-        whole.update(f"{name}\0{inner}\n".encode())
-    return whole.hexdigest()
+    files = identity.files(spec)
+    content = synthetic.source_digest() if files is None else identity.content(files)
+    return digest([choices, content])[:12]
 
 
 def check(data: Data) -> None:
@@ -148,21 +156,24 @@ def check(data: Data) -> None:
     """
     if data.train.source != "synthetic":
         training_images(data.train)
-    if data.test.source != "synthetic":
-        _read_all(portraits(data.test))
-    if data.nonfaces.source != "synthetic":
-        _read_all(nonface_photographs(data.nonfaces))
-    if isinstance(data.test, Ppb) and isinstance(data.nonfaces, Folder):
-        _require_apart(data.test, data.nonfaces)
+    test = None if data.test.source == "synthetic" else portraits(data.test)
+    others = None if data.nonfaces.source == "synthetic" else nonface_photographs(data.nonfaces)
+    cut = None if data.crops is None or data.crops.source == "synthetic" else crops(data.crops)
+    for photographs in (test, others, cut):
+        _read_all(photographs)
+    if test is not None and others is not None:
+        _require_apart(test, others)
 
 
-def _require_apart(test: Ppb, nonfaces: Folder) -> None:
+def _read_all(photographs: Photographs | None) -> None:
+    if photographs is not None:
+        for index in range(len(photographs)):
+            photographs.read(index)
+
+
+def _require_apart(test: Photographs, nonfaces: Photographs) -> None:
     """Refuse a picture that is a portrait here and a photograph without a face there."""
-    faces, others = Path(test.path) / ppb.PICTURES, Path(nonfaces.path)
-    twice = folder.duplicates(
-        [faces / name for name in portraits(test).names],
-        [others / name for name in nonface_photographs(nonfaces).names],
-    )
+    twice = folder.duplicates(test.files, nonfaces.files)
     if twice:
         portrait, other = twice[0]
         raise DataError(
@@ -171,17 +182,11 @@ def _require_apart(test: Ppb, nonfaces: Folder) -> None:
         )
 
 
-def _read_all(photographs: Photographs) -> None:
-    for index in range(len(photographs)):
-        photographs.read(index)
-
-
 def describe(data: Data) -> str:
     """For captions: the sources, files by their last part."""
     names = {
-        role: Path(spec.path).name if isinstance(spec, MitH5 | Ppb | Folder) else "synthetic"
-        for role in ("train", "test", "nonfaces")
-        for spec in (getattr(data, role),)
+        role: Path(spec.path).name if hasattr(spec, "path") else "synthetic"
+        for role, spec in data.parts.items()
     }
     if set(names.values()) == {"synthetic"}:
         return "embedded synthetic data"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from repro.kernels.library import Finish, Normalisation, load
+from repro.kernels.operators import halves
 
 LANES = 16
 
@@ -71,21 +72,22 @@ class BlockedKernels:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
-    def gather(self, images: Tensor, index: Tensor) -> Batch:
-        """Chosen images in [0, 1]; lanes beyond the last image hold 0.
+    def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Batch:
+        """Chosen images in [0, white]; lanes beyond the last image hold 0.
 
         Args:
             images: Stored pixels, uint8 (M, H, W, 3).
             index: Which, int64 (N,).
+            white: What 255 becomes.
 
         Returns:
             A map, shape (B, H, W, 3, 16), and N.
         """
         blocked = torch.empty(-(-len(index) // LANES), *images.shape[1:], LANES)
         _call("gather", images, index, blocked, len(index), images[0].numel())
-        return Batch(blocked, len(index))
+        return Batch(blocked if white == 1 else blocked.mul_(white), len(index))
 
-    def features(self, batch: Batch, layers: Sequence[Layer]) -> Tensor:
+    def features(self, batch: Batch, stack: nn.Sequential) -> Tensor:
         """A stack of layers, each of which halves the sides of the map.
 
         In training, with the statistics of the batch, running ones updated, and with gradients for
@@ -93,11 +95,12 @@ class BlockedKernels:
 
         Args:
             batch: As gathered.
-            layers: In order.
+            stack: One that `fits`.
 
         Returns:
             Shape (N, C, height, width), contiguous.
         """
+        layers = _layers(stack)
         if layers[0][1].training:
             parameters = _parameters(layers)
             result: Tensor = _Features.apply(batch, layers, self.precision, *parameters)  # type: ignore[no-untyped-call]
@@ -113,30 +116,51 @@ class BlockedKernels:
         return _rows(blocked, images)
 
     def errors(
-        self,
-        maps: Tensor,
-        batch: Batch,
-        layers: Sequence[Layer],
-        last: nn.ConvTranspose2d,
-        *,
-        norm: Literal["l1", "l2"],
+        self, maps: Tensor, batch: Batch, stack: nn.Sequential, *, norm: Literal["l1", "l2"]
     ) -> Tensor:
         """A decoder's layers in training, the last with a sigmoid, and the error of each image.
 
         Args:
             maps: What is decoded, shape (N, C, height, width).
             batch: At least N images; the first N are to be met.
-            layers: Each doubles the sides of the map.
-            last: To three channels.
+            stack: One that `fits`; each layer doubles the sides, the last makes three channels.
             norm: Absolute or squared differences.
 
         Returns:
             Shape (N,): summed over pixels and channels.
         """
+        layers, last = _layers(stack), stack[-2]
         given = (maps.float(), batch.map, layers, last, 1 if norm == "l1" else 2, self.precision)
         parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
+
+
+def fits(stack: nn.Sequential) -> bool:
+    """Whether blocks can compute the stack.
+
+    They can where every convolution is one of 5 x 5 that halves or doubles the sides, with a ReLU
+    and batch normalisation after it, or, as the last one of a decoder, a sigmoid; and where
+    weights lie in memory as blocks read them.
+    """
+    parts = list(stack)
+    if parts and isinstance(parts[-1], nn.Sigmoid):
+        *parts, last, _ = parts
+        if not (halves(last) and isinstance(last, nn.ConvTranspose2d)):
+            return False
+    if not all(parameter.is_contiguous() for parameter in stack.parameters()):
+        return False
+    layers = zip(parts[::3], parts[1::3], parts[2::3], strict=False)
+    return len(parts) % 3 == 0 and all(
+        halves(one) and isinstance(two, nn.ReLU) and isinstance(three, nn.BatchNorm2d)
+        for one, two, three in layers
+    )
+
+
+def _layers(stack: nn.Sequential) -> list[Layer]:
+    """The convolutions that have a normalisation, each with it."""
+    parts = list(stack)
+    return [(parts[i], parts[i + 2]) for i in range(0, len(parts) - 2, 3)]  # type: ignore[misc]
 
 
 class _Features(torch.autograd.Function):

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from repro.kernels import library
-from repro.kernels.blocked import BlockedKernels
-from repro.kernels.operators import Layer, TorchKernels
+from repro.kernels.blocked import BlockedKernels, fits
+from repro.kernels.operators import TorchKernels
 
 
 class Kernels(Protocol):
@@ -23,27 +23,34 @@ class Kernels(Protocol):
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         """What the forward pass of a network runs in."""
 
-    def gather(self, images: Tensor, index: Tensor) -> Any:
-        """Chosen images in [0, 1]."""
+    def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Any:
+        """Chosen images in [0, white]."""
 
-    def features(self, batch: Any, layers: Sequence[Layer]) -> Tensor:
-        """A stack of layers, as (N, C, height, width)."""
+    def features(self, batch: Any, stack: nn.Sequential) -> Tensor:
+        """What an encoder's convolutions make, as (N, C, height, width)."""
 
     def errors(
-        self,
-        maps: Tensor,
-        batch: Any,
-        layers: Sequence[Layer],
-        last: nn.ConvTranspose2d,
-        *,
-        norm: Literal["l1", "l2"],
+        self, maps: Tensor, batch: Any, stack: nn.Sequential, *, norm: Literal["l1", "l2"]
     ) -> Tensor:
         """Error between each of the first N images and its decoding, (N,)."""
 
 
-def choose(device: torch.device, precision: Literal["fp32", "bf16"]) -> Kernels:
-    """Blocks on a processor that can, torch's operators for everything else."""
+def choose(
+    device: torch.device,
+    precision: Literal["fp32", "bf16"],
+    stacks: Sequence[nn.Sequential],
+    *,
+    batch_norm: Literal["batch", "stored"] = "batch",
+) -> Kernels:
+    """Blocks on a processor that can, for the shapes that they know; else torch's operators.
+
+    Args:
+        device: Where the network is.
+        precision: Of the arithmetic.
+        stacks: The network's convolutions.
+        batch_norm: Statistics in training; blocks have no gradient through stored ones.
+    """
     can = library.chosen() == "blocked" if precision == "fp32" else library.has_pairs()
-    if device.type == "cpu" and can:
+    if device.type == "cpu" and can and batch_norm == "batch" and all(map(fits, stacks)):
         return BlockedKernels(precision)
     return TorchKernels(precision)

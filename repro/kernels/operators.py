@@ -6,7 +6,6 @@ Weights are rearranged from their stored 5 x 5 form at each step, so that parame
 checkpoints keep the reference layout.
 """
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
@@ -17,7 +16,6 @@ from torch.nn import functional
 from repro import losses
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
-Layer = tuple[Convolution, nn.BatchNorm2d]
 
 
 class TorchKernels:
@@ -35,36 +33,42 @@ class TorchKernels:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
-    def gather(self, images: Tensor, index: Tensor) -> Tensor:
-        """Chosen images in [0, 1]; see `repro.kernels.blocked.gather`."""
-        return to_network(images[index])
+    def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Tensor:
+        """Chosen images in [0, white]; see `BlockedKernels.gather`."""
+        gathered = to_network(images[index])
+        return gathered if white == 1 else gathered.mul_(white)
 
-    def features(self, batch: Tensor, layers: Sequence[Layer]) -> Tensor:
-        """A stack of layers, each normalising in its own mode; see `blocked.features`."""
-        for convolution, norm in layers:
-            batch = norm(torch.relu(self._convolve(batch, convolution)))
+    def features(self, batch: Tensor, stack: nn.Sequential) -> Tensor:
+        """Any stack, each layer normalising in its own mode; see `BlockedKernels.features`."""
+        for part in stack:
+            batch = self._convolve(batch, part) if isinstance(part, Convolution) else part(batch)
         return batch
 
     def errors(
-        self,
-        maps: Tensor,
-        batch: Tensor,
-        layers: Sequence[Layer],
-        last: nn.ConvTranspose2d,
-        *,
-        norm: Literal["l1", "l2"],
+        self, maps: Tensor, batch: Tensor, stack: nn.Sequential, *, norm: Literal["l1", "l2"]
     ) -> Tensor:
-        """Error of each of the first N images; see `blocked.reconstruction_errors`."""
-        decoded = self._convolve(self.features(maps, layers), last).float().sigmoid()
+        """Error of each of the first N images; see `BlockedKernels.errors`."""
+        *parts, output = stack
+        decoded = output(self.features(maps, nn.Sequential(*parts)).float())
         return losses.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
-        if self.precision == "fp32":
+        if self.precision == "fp32" or not halves(convolution):
             result: Tensor = convolution(maps)
             return result
         if isinstance(convolution, nn.ConvTranspose2d):
             return dense_transposed(maps, convolution.weight, convolution.bias)
         return dense(maps, convolution.weight, convolution.bias)
+
+
+def halves(part: nn.Module) -> bool:
+    """Whether it is a 5 x 5 convolution that halves, or transposed doubles, the sides."""
+    if not isinstance(part, Convolution):
+        return False
+    transposed = isinstance(part, nn.ConvTranspose2d)
+    shape = (part.kernel_size, part.stride, part.padding, part.output_padding)
+    padding = (1, 1) if transposed else (0, 0)
+    return shape == ((5, 5), (2, 2), (2, 2), padding)
 
 
 def to_network(images: Tensor) -> Tensor:

@@ -14,8 +14,19 @@ import repro
 from faults.bad_archives import ARCHIVES, payloads
 from faults.refusals import listing
 from repro import records
-from repro.configuration import Folder, MitH5, Ppb
-from repro.data import folder, mit_h5, ppb, sources
+from repro.data import (
+    celeba,
+    fairface,
+    folder,
+    group_folders,
+    imagenet,
+    mit_h5,
+    ppb,
+    sources,
+    table,
+    utkface,
+)
+from repro.datasets import Folder, MitH5, Ppb
 from repro.errors import DataError, RecordError
 from repro.records import MODEL, WEIGHTS, Record
 
@@ -24,6 +35,12 @@ READERS = {
     "train": lambda path: mit_h5.read(path, channels="bgr"),
     "test": lambda path: ppb.read(path, groups=GROUPS),
     "nonfaces": folder.read,
+    "fairface": lambda path: fairface.read(path, part="val", groups=("race",)),
+    "utkface": lambda path: utkface.read(path, groups=("race",), age_bands=(20,)),
+    "table": lambda path: table.read(path, label=1),
+    "crops": group_folders.read,
+    "celeba": lambda path: celeba.read(path, framing="box", part="all"),
+    "imagenet": lambda path: imagenet.read(path, without=(), seed=0),
 }
 NAMES = list(payloads("canary"))
 # What would run what a file says. A child process of our own is sent requests as pickles.
@@ -112,6 +129,7 @@ def test_a_payload_is_refused_and_never_runs(name, tmp_path, tally):
     tries = {
         name: lambda: mit_h5.read(tmp_path / name, channels="bgr"),
         ppb.METADATA: lambda: ppb.read(benchmark, groups=GROUPS),
+        f"{name}:": lambda: table.read(tmp_path / name, label=1),
         f"{name}.jpg": lambda: folder.read(pictures).read(0),
     }
     for called, act in tries.items():

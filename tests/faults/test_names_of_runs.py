@@ -6,7 +6,9 @@ import random
 import yaml
 
 from repro import study
-from repro.configuration import PRESETS, Configuration, digest
+from repro.configuration import Configuration
+from repro.presets import PRESETS
+from repro.sections import digest
 
 BASE = PRESETS["dehaan2020"]
 

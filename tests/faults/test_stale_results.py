@@ -10,9 +10,9 @@ import pytest
 
 from repro import checkpoints, lineage, records, runner, staleness, study
 from repro.checkpoints import Checkpoint
-from repro.configuration import PRESETS
 from repro.data import synthetic
 from repro.metrics import Count
+from repro.presets import PRESETS
 from repro.training import State
 
 PACKAGE = Path(lineage.__file__).parent

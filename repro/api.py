@@ -1,0 +1,137 @@
+"""A study from Python: run it, and have its results as data frames and tables.
+
+What other programs may rely on is listed in ``docs/api.md``; everything else may change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from repro import machine, outcomes, records, rendering, runner, tables
+from repro.metrics import pooled_recall
+from repro.outcomes import Outcomes
+from repro.records import Record, StudyIndex
+from repro.rendering import Format
+from repro.study import load
+from repro.tables import Style
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResults:
+    """What the runs of a study left.
+
+    Attributes:
+        index: Which runs the study wants.
+        results: The folder of their records.
+    """
+
+    index: StudyIndex
+    results: Path
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row for each run that ended.
+
+        Columns: ``arm``, ``seed``, ``failure`` (None, or term and reason), ``recall`` over all
+        portraits and every other number of the record, all fractions in [0, 1], not percent.
+        """
+        return pd.DataFrame([_run(arm, record) for arm, record in self._ended()])
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """A row for each group of each run: ``arm, seed, group, n, detected, recall``."""
+        rows = [
+            {
+                "arm": arm,
+                "seed": record.seed,
+                "group": name,
+                "n": count.n,
+                "detected": count.detected,
+                "recall": count.share,
+            }
+            for arm, record in self._ended()
+            for name, count in record.groups.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def outcomes(self) -> Outcomes:
+        """The arms as arrays, scores of all photographs included, as statistics take them."""
+        found = records.read_study(self.index, self.results)
+        return outcomes.of_study(self.index, found, self.results)
+
+    def table(
+        self, form: Format = "markdown", *, style: Style = "full", definition: str | None = None
+    ) -> str:
+        """The tables that ``repro table`` prints.
+
+        Args:
+            form: ``markdown``, ``latex``, ``html`` or ``csv`` (the first table alone).
+            style: The paper's two columns, or all.
+            definition: What E[A] and Var[A] are: ``amini2019``, ``dehaan2020`` or ``fijen2020``;
+                None for the published source's.
+        """
+        parts = tables.shown(
+            self.outcomes(), form=form, style=style, definition=definition, which=None
+        )
+        return rendering.render(parts, form=form, label=f"{self.index.name}-{self.index.variant}")
+
+    def _ended(self) -> list[tuple[str, Record]]:
+        found = records.read_study(self.index, self.results)
+        return [(arm, found[key]) for arm, _, key in self.index.wanted() if key in found]
+
+
+def _run(arm: str, record: Record) -> dict[str, Any]:
+    row: dict[str, Any] = {"arm": arm, "seed": record.seed, "failure": None}
+    if record.failure is not None:
+        return row | {"failure": f"{record.failure['term']}: {record.failure['reason']}"}
+    return row | {"recall": pooled_recall(record.groups)} | record.metrics
+
+
+def run_study(
+    path: str | Path,
+    *,
+    profile: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    results: str | Path = "results",
+    device: str = "cpu",
+    workers: int | None = None,
+) -> StudyResults:
+    """Execute every run of a study that has no record yet, as ``repro run`` does.
+
+    Runs are child processes, so that a script that calls this needs the usual
+    ``if __name__ == "__main__":``; a notebook does not. Nothing is printed and nothing is shown in
+    MLflow: ``repro sync`` does that afterwards.
+
+    Args:
+        path: The study's YAML file.
+        profile: One of the file's profiles; the first one if None.
+        overrides: Choices to change, dotted keys, such as ``{"epochs": 2}``.
+        results: Folder of the records.
+        device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
+        workers: Runs at a time; what the device takes if None.
+
+    Raises:
+        ReproError: What the user can mend: the study, the data, the disk, the device.
+        Busy: Another process is running this study.
+    """
+    options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
+    study = load(Path(path), profile=profile, overrides=options)
+    folder = Path(results)
+    slots, nobody = machine.slots(device, workers), runner.Nobody()
+    index = runner.run(study, folder, slots=slots, progress=nobody, mirror=nobody)
+    return StudyResults(index, folder)
+
+
+def _written(value: Any) -> str:
+    """A plain value as YAML has it on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_written(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
+        return repr(value).replace("e", ".0e")  # YAML takes no exponent without a dot
+    words = {"True": "true", "False": "false", "None": "null"}
+    return words.get(str(value), str(value))

@@ -1,0 +1,73 @@
+"""The catalogue of data sets: what each is, on what terms, where it is to be had."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from repro.errors import DataError
+from repro.sections import Section
+
+OURS = Path(__file__).with_name("catalogue.yaml")
+
+
+class Entry(Section):
+    """A data set.
+
+    Attributes:
+        what: It is.
+        terms: Of its use.
+        ask: Where to ask for it; None if it can be downloaded.
+        url: Where it can be downloaded from, with `file`, its name here, and `size` in bytes.
+        sha256: Of the file, in hex; None where nobody published it.
+        note: What to know before using it.
+    """
+
+    what: str
+    terms: str
+    ask: str | None = None
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    file: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")] | None = None
+    size: Annotated[int, Field(ge=1)] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Entry":
+        missing = [value is None for value in (self.url, self.file, self.size)]
+        if any(missing) if self.ask is None else not all(missing):
+            raise ValueError("an entry has either ask, or url with file and size")
+        return self
+
+
+def read(path: Path = OURS) -> dict[str, Entry]:
+    """The entries by name.
+
+    Raises:
+        DataError: The file is missing or no catalogue.
+    """
+    try:
+        content = yaml.safe_load(path.read_bytes())
+        return TypeAdapter(dict[str, Entry]).validate_python(content, strict=True)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as YAML ({str(error)[:200]})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise DataError(f"{path}: {place}: {first['msg']}") from None
+
+
+def one(entries: Mapping[str, Entry], name: str) -> Entry:
+    """The entry of a name.
+
+    Raises:
+        DataError: There is none.
+    """
+    if name not in entries:
+        close = difflib.get_close_matches(name, entries, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise DataError(f"{name!r} is not in the catalogue; there are {', '.join(entries)}.{hint}")
+    return entries[name]

@@ -1,0 +1,130 @@
+"""Any data set for looking at: pictures with names, labels and groups, whatever its layout.
+
+What it is is guessed from the layout; a reader of its own kind then opens it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from repro.data import fairface, folder, mit_h5, ppb, rows, table, utkface
+from repro.data.sets import Photographs, Pixels
+from repro.errors import DataError
+
+KINDS = ("h5", "ppb", "fairface", "utkface", "csv", "groups", "folder")
+GROUPS = {
+    "ppb": ("bi.fitz", "gender"),
+    "fairface": ("race", "gender"),
+    "utkface": ("race", "gender"),
+}
+BANDS = (20, 40, 60)  # first years of ages, as in `datasets.UtkFace`
+FACE, NO_FACE = "face", "no face"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Pictures of one place.
+
+    Attributes:
+        path: The place.
+        kind: One of `KINDS`.
+        names: One a picture.
+        labels: ``face`` or ``no face``, or "" where the layout does not say; one a picture.
+        groups: "" where it knows none; one a picture.
+        read: Index -> pixels, shape (H, W, 3), RGB.
+        left_out: Names of pictures that a study would not read, for what they lack.
+    """
+
+    path: Path
+    kind: str
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+    read: Callable[[int], Pixels]
+    left_out: tuple[str, ...] = ()
+
+
+def guess(path: Path) -> str:
+    """What kind of data set is there.
+
+    Raises:
+        DataError: There is nothing, or nothing that is known.
+    """
+    if path.is_file():
+        kinds = {".h5": "h5", ".hdf5": "h5", ".csv": "csv"}
+        if path.suffix.lower() in kinds:
+            return kinds[path.suffix.lower()]
+        raise DataError(f"{path}: is no .h5 and no .csv; give one of these, or a folder")
+    if (path / ppb.METADATA).exists():
+        return "ppb"
+    if any(fairface.table(path, part).exists() for part in ("val", "train")):
+        return "fairface"
+    names = folder.pictures(path)
+    _, left_out = utkface.split(names)
+    if len(left_out) < utkface.MOST_LEFT_OUT * len(names):
+        return "utkface"
+    tops = {name.partition("/")[0] if "/" in name else "" for name in names}
+    return "groups" if len(tops) > 1 and "" not in tops else "folder"
+
+
+def read(path: Path, *, kind: str | None, groups: tuple[str, ...]) -> Collection:
+    """Open a data set; its pictures are not decoded yet, but for those of an HDF5 file.
+
+    Args:
+        path: A file or a folder.
+        kind: One of `KINDS`, or None to guess.
+        groups: Columns that make the groups; those that studies use by default, if none.
+
+    Raises:
+        DataError: There is nothing, it is damaged, or it is of another layout.
+    """
+    kind = guess(path) if kind is None else kind
+    groups = groups or GROUPS.get(kind, ())
+    match kind:
+        case "h5":
+            return _h5(path)
+        case "csv":
+            return _csv(path, groups)
+        case "ppb":
+            return _faces(path, kind, ppb.read(path, groups=groups))
+        case "fairface":
+            part = "val" if fairface.table(path, "val").exists() else "train"
+            return _faces(path, kind, fairface.read(path, part=part, groups=groups))
+        case "utkface":
+            _, left_out = utkface.split(folder.pictures(path))
+            found = utkface.read(path, groups=groups, age_bands=BANDS)
+            return _faces(path, kind, found, left_out)
+    names = folder.pictures(path)
+    top = tuple(name.split("/")[0] if kind == "groups" and "/" in name else "" for name in names)
+    found = folder.photographs(path, names, top)
+    return Collection(path, kind, names, ("",) * len(names), top, found.read)
+
+
+def _faces(path: Path, kind: str, found: Photographs, left_out: tuple[str, ...] = ()) -> Collection:
+    labels = (FACE,) * len(found)
+    return Collection(path, kind, found.names, labels, found.groups, found.read, left_out)
+
+
+def _h5(path: Path) -> Collection:
+    """Its images by number; names and groups of files that this program prepared."""
+    stored = mit_h5.read(path, channels="bgr")
+    count = len(stored.images)
+    names, groups = (mit_h5.texts(path, name) for name in ("names", "groups"))
+    if len(names) != count:
+        names = tuple(f"image {index}" for index in range(count))
+    if len(groups) != count:
+        groups = ("",) * count
+    labels = tuple(np.where(stored.is_face, FACE, NO_FACE).tolist())
+    return Collection(path, "h5", names, labels, groups, stored.images.__getitem__)
+
+
+def _csv(path: Path, groups: tuple[str, ...]) -> Collection:
+    if not groups and "group" in rows.columns(path):
+        groups = ("group",)
+    entries = table.entries(path, groups=groups)
+    names = tuple(row.name for row in entries)
+    shown = folder.photographs(path.parent, names, tuple(row.group for row in entries))
+    labels = tuple(FACE if row.label else NO_FACE for row in entries)
+    return Collection(path, "csv", names, labels, shown.groups, shown.read)

@@ -1,0 +1,80 @@
+"""Pictures as they are handed out, and the square of each that training images are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from repro.data import folder, framing
+from repro.data.sets import Pixels
+
+Box = tuple[int, int, int, int]  # left, top, width, height, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to be cut to 64 x 64.
+
+    Attributes:
+        file: Where it is.
+        name: Of the file, relative to its source.
+        label: 1 with a face, 0 without.
+        group: "" where the source knows none.
+        box: The square goes around it, if there is one.
+        dice: Seeds of the square's place, if it may be anywhere; the middle, with neither.
+        row: Of the file, if that is an HDF5 file whose images are cut already.
+    """
+
+    file: Path
+    name: str
+    label: int
+    group: str = ""
+    box: Box | None = None
+    dice: tuple[int, int] | None = None
+    row: int | None = None
+
+    def crop(self) -> Pixels:
+        """Its square, shape (64, 64, 3), RGB.
+
+        Raises:
+            DataError: The file is missing, damaged, no picture, or of unreasonable size.
+        """
+        if self.row is not None:
+            from repro.data import mit_h5  # HDF5 is loaded only where there is some
+
+            return mit_h5.image(self.file, self.row)
+        pixels = folder.read_picture(self.file)
+        height, width = pixels.shape[:2]
+        if self.box is not None:
+            square = framing.around(self.box, width, height)
+        elif self.dice is not None:
+            square = framing.anywhere(np.random.default_rng(self.dice), width, height)
+        else:
+            square = framing.centred(width, height)
+        return framing.cut(pixels, square)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A source of training images.
+
+    Attributes:
+        kind: As on the command line: ``celeba``.
+        pictures: In the order of their names.
+        left_out: Number of pictures that are not among them, by reason.
+    """
+
+    kind: str
+    pictures: tuple[Picture, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def plain(path: Path, kind: str, label: int) -> Raw:
+    """All pictures of a folder with one label, the middle of each.
+
+    Raises:
+        DataError: There is no such folder, or no picture in it.
+    """
+    names = folder.pictures(path)
+    return Raw(kind, tuple(Picture(path / name, name, label) for name in names))

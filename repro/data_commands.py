@@ -1,0 +1,166 @@
+"""``repro data``: prepare, inspect and fetch data sets. Heavy imports stay inside the commands."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from repro.data.catalogue import Entry
+    from repro.preparation import Prepared
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def data() -> None:
+    """Prepare, inspect and fetch data sets."""
+
+
+@data.command()
+@click.option("--limit", type=click.IntRange(min=1), help="Pictures of each source at most.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Of random crops, and of the choice under --limit.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core].")
+@click.option(
+    "--without",
+    type=FILE,
+    help="File of further class folders of ImageNet to leave out, one a line.",
+)
+@click.option(
+    "--part",
+    default="train",
+    show_default=True,
+    type=click.Choice(["train", "all"]),
+    help="Of CelebA's own partition.",
+)
+@click.option("--skip-unreadable", is_flag=True, help="Leave unreadable pictures out, and say so.")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("out", type=FILE, metavar="OUT.h5")
+def prepare(
+    sources: tuple[str, ...],
+    out: Path,
+    limit: int | None,
+    seed: int,
+    workers: int | None,
+    without: Path | None,
+    part: Literal["train", "all"],
+    skip_unreadable: bool,
+) -> None:
+    """Cut pictures to 64 x 64 and write them into one file for `data.train`.
+
+    A SOURCE is KIND:PATH: celeba:DIR, celeba-aligned:DIR, imagenet:DIR, faces:DIR, nonfaces:DIR,
+    csv:FILE or mit_h5:FILE.
+    """
+    from repro import machine, packing, preparation
+    from repro.data import imagenet, raw_sources
+
+    packing.require_new(out)
+    classes = imagenet.names(imagenet.PEOPLE)
+    if without is not None:
+        classes |= imagenet.names(without)
+    read = [raw_sources.read(word, part=part, without=classes, seed=seed) for word in sources]
+    prepared = preparation.prepare(
+        [raw_sources.limited(source, limit, seed=seed) for source in read],
+        out,
+        seed=seed,
+        workers=workers or machine.cores(),
+        unreadable="skip" if skip_unreadable else "stop",
+    )
+    _say_prepared(prepared, out)
+
+
+@data.command()
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["h5", "ppb", "fairface", "utkface", "csv", "groups", "folder"]),
+    help="What PATH is [default: guessed by its layout].",
+)
+@click.option(
+    "--group", "groups", multiple=True, metavar="COLUMN", help="Makes groups; repeatable."
+)
+@click.option("--sheet", type=FILE, metavar="OUT.png", help="Write a contact sheet; shows faces.")
+@click.argument("paths", nargs=-1, required=True, type=FILE, metavar="PATH...")
+def info(paths: tuple[Path, ...], kind: str | None, groups: tuple[str, ...], sheet: Path) -> None:
+    """Count what is in data sets, and find unfit, doubled and leaked pictures.
+
+    A PATH is an .h5 file, a CSV, a folder of PPB, FairFace or UTKFace, or one of pictures. Of
+    several, pictures that are in two of them are named.
+    """
+    from repro import survey, survey_report, writing
+    from repro.data import collection
+
+    opened = [collection.read(path, kind=kind, groups=groups) for path in paths]
+    surveys = [survey.survey(each) for each in opened]
+    click.echo(survey_report.text(surveys))
+    if sheet is not None:
+        content = survey_report.sheet(surveys)
+        click.echo(writing.put(sheet, content, advice="pass --sheet with another name"))
+
+
+@data.command()
+@click.option(
+    "--to",
+    "folder",
+    default=Path(),
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the file [default: this one].",
+)
+@click.option("--list", "listing", is_flag=True, help="List the catalogue and stop.")
+@click.option("--catalogue", type=FILE, help="A catalogue of your own instead of ours.")
+@click.argument("name", required=False)
+def fetch(name: str | None, folder: Path, listing: bool, catalogue: Path | None) -> None:
+    """Download the data set NAME, or say where to ask for it."""
+    from repro.data import catalogue as catalogues
+
+    entries = catalogues.read(catalogue or catalogues.OURS)
+    if listing or name is None:
+        for each, entry in entries.items():
+            _say_entry(each, entry)
+        return
+    entry = catalogues.one(entries, name)
+    _say_entry(name, entry)
+    if entry.url is None:
+        return
+    from repro import fetching
+
+    fetched = fetching.fetch(entry, folder)
+    click.echo(f"{fetched.path}: {'was there already' if fetched.was_there else 'downloaded'}")
+    checked = (
+        "as the catalogue says"
+        if fetched.is_checked
+        else "could not be checked, because nobody published it; the size is right"
+    )
+    click.echo(f"sha256 {fetched.sha256}: {checked}")
+
+
+def _say_prepared(prepared: "Prepared", out: Path) -> None:
+    for source in prepared.sources:
+        left_out = ", ".join(f"{count:,} {why}" for why, count in source.left_out.items())
+        click.echo(
+            f"{source.kind}: {source.faces:,} faces, {source.nonfaces:,} non-faces; "
+            f"left out: {left_out or 'none'}; terms: {source.terms}"
+        )
+    for problem in prepared.unreadable:
+        click.echo(f"Warning: left out: {problem}", err=True)
+    faces = sum(source.faces for source in prepared.sources)
+    others = sum(source.nonfaces for source in prepared.sources)
+    click.echo(
+        f"{out}: {faces + others:,} images, {faces:,} faces and {others:,} non-faces; "
+        f"sha256 of images and labels {prepared.sha256}"
+    )
+
+
+def _say_entry(name: str, entry: "Entry") -> None:
+    click.echo(f"{name}: {entry.what}")
+    click.echo(f"  terms: {entry.terms}")
+    if entry.note:
+        click.echo(f"  note: {entry.note}")
+    where = f"ask {entry.ask}" if entry.ask else f"{entry.url} ({entry.size:,} bytes)"
+    click.echo(f"  where: {where}")

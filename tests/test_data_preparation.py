@@ -1,0 +1,317 @@
+"""Raw pictures become one file of training images, the same whoever makes it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from data_layouts import celeba, imagenet, put
+from PIL import Image
+
+from repro import cutting, packing, preparation, writing
+from repro.data import mit_h5, raw, sources
+from repro.data_commands import data
+from repro.datasets import MitH5
+from repro.errors import DataError
+
+RED_ISH = (200, 100, 50)
+
+
+@pytest.fixture
+def places(tmp_path):
+    """CelebA and ImageNet in small, and a place for the file."""
+    celeba(tmp_path / "faces")
+    imagenet(tmp_path / "others")
+    return (f"celeba:{tmp_path / 'faces'}", f"imagenet:{tmp_path / 'others'}"), tmp_path / "o.h5"
+
+
+def prepare(*words):
+    """Run the command; a mistake is raised."""
+    result = CliRunner().invoke(data, ["prepare", *map(str, words)])
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+def test_what_is_prepared_is_trained_on_as_it_is(places):
+    """Source ``mit_h5`` reads it without another word."""
+    words, out = places
+    prepare(*words, out)
+    read = sources.training_images(MitH5(path=str(out)))
+
+    assert read.is_face.tolist() == [True] * 3 + [False] * 4
+    assert read.images.shape == (7, 64, 64, 3)
+
+
+def test_colours_come_back_as_they_were(tmp_path):
+    """Stored as BGR, as MIT's file, and read as RGB."""
+    for name in ("faces", "others"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (64, 64), RED_ISH).save(tmp_path / name / "a.png")
+    prepare(f"faces:{tmp_path / 'faces'}", f"nonfaces:{tmp_path / 'others'}", tmp_path / "o.h5")
+
+    with h5py.File(tmp_path / "o.h5") as file:
+        assert file["images"][0, 0, 0].tolist() == list(RED_ISH[::-1])
+    read = mit_h5.read(tmp_path / "o.h5", channels="bgr")
+    assert read.images[0, 0, 0].tolist() == list(RED_ISH)
+
+
+def test_the_file_is_in_one_piece_with_names_groups_and_terms(places):
+    """All that a later reader may ask."""
+    words, out = places
+    result = prepare(*words, out, "--seed", 3)
+    with h5py.File(out) as file:
+        told = json.loads(file.attrs["sources"])
+        first = file["names"][0].decode(), file["groups"][0].decode()
+
+        assert file["images"].chunks is None
+        assert file["images"].compression is None
+        assert file["labels"].shape == (7, 1)
+        assert file.attrs["seed"] == 3
+        assert file.attrs["channels"] == "bgr"
+    assert first == ("000001.jpg", "male")
+    assert told == [
+        {
+            "kind": "celeba",
+            "faces": 3,
+            "nonfaces": 0,
+            "left_out": {"box of no size": 1},
+            "terms": "non-commercial research; no redistribution",
+        },
+        {
+            "kind": "imagenet",
+            "faces": 0,
+            "nonfaces": 4,
+            "left_out": {"in classes left out by list": 2},
+            "terms": "non-commercial research and education; no redistribution",
+        },
+    ]
+    assert "celeba: 3 faces, 0 non-faces; left out: 1 box of no size; terms: non-c" in result.stdout
+
+
+def test_the_digest_is_of_images_and_labels_as_stored(places):
+    """Computed on the way, it is that of the file."""
+    words, out = places
+    prepare(*words, out)
+    with h5py.File(out) as file:
+        content = file["images"][:].tobytes() + file["labels"][:].tobytes()
+
+        assert file.attrs["sha256"] == packing.hashlib.sha256(content).hexdigest()
+
+
+def test_the_file_is_the_same_however_many_make_it(tmp_path, monkeypatch):
+    """Byte by byte; batches of three, so that each worker has several."""
+    monkeypatch.setattr(cutting, "BATCH", 3)
+    imagenet(tmp_path / "others", each=5)
+    celeba(tmp_path / "faces")
+    words = [f"imagenet:{tmp_path / 'others'}", f"celeba:{tmp_path / 'faces'}"]
+    for workers in (1, 2):
+        prepare(*words, tmp_path / f"{workers}.h5", "--workers", workers)
+
+    assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "2.h5").read_bytes()
+
+
+def test_another_seed_makes_other_crops(places):
+    """Of the same pictures."""
+    words, out = places
+    files = [out.with_name(f"{seed}.h5") for seed in (0, 1)]
+    for seed, file in enumerate(files):
+        prepare(*words, file, "--seed", seed)
+    one, other = (mit_h5.read(file, channels="bgr") for file in files)
+
+    assert np.array_equal(one.images[:3], other.images[:3])
+    assert not np.array_equal(one.images[3:], other.images[3:])
+
+
+def test_a_limit_is_of_each_source(places):
+    """What is beyond it is told."""
+    words, out = places
+    result = prepare(*words, out, "--limit", 2)
+
+    assert mit_h5.read(out, channels="bgr").is_face.tolist() == [True] * 2 + [False] * 2
+    assert "left out: 1 box of no size, 1 beyond the limit" in result.stdout
+
+
+def test_more_classes_are_left_out_by_a_list(places, tmp_path):
+    """Remarks and blank lines are none of its names."""
+    words, out = places
+    (tmp_path / "list.txt").write_text("# also\n\nn02102040  # a dog with its owner\n")
+    prepare(*words, out, "--without", tmp_path / "list.txt")
+
+    assert {name.split("/")[0] for name in mit_h5.texts(out, "names")[3:]} == {"n01440764"}
+
+
+@pytest.fixture
+def damaged(places):
+    """One picture of seven is none."""
+    words, out = places
+    file = out.parent / "others" / "n01440764" / "n01440764_1.JPEG"
+    file.write_bytes(b"no picture")
+    return words, out, file
+
+
+def test_an_unreadable_picture_ends_it_all(damaged):
+    """It is named, and nothing is left behind."""
+    words, out, file = damaged
+
+    with pytest.raises(DataError, match=re.escape(f"{file}: the picture cannot be read")) as error:
+        prepare(*words, out)
+    assert str(error.value).endswith("or pass --skip-unreadable to leave such pictures out")
+    assert sorted(p.name for p in out.parent.iterdir()) == ["faces", "others"]
+
+
+def test_an_unreadable_picture_is_left_out_on_request(damaged, monkeypatch):
+    """It is counted and named; the file has no gap."""
+    monkeypatch.setattr(packing, "SLICE", 4)
+    words, out, file = damaged
+    result = prepare(*words, out, "--skip-unreadable")
+    read = mit_h5.read(out, channels="bgr")
+
+    assert read.is_face.tolist() == [True] * 3 + [False] * 3
+    assert all(image.any() for image in read.images)
+    assert f"Warning: left out: {file}: the picture cannot be read" in result.stderr
+    assert "2 in classes left out by list, 1 unreadable" in result.stdout
+    assert [p.name for p in out.parent.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_file_that_is_there_stays(places):
+    """MIT's file is not overwritten by a slip."""
+    words, out = places
+    out.write_bytes(b"precious")
+
+    with pytest.raises(DataError, match=r"o\.h5: is there already; remove it, or give another"):
+        prepare(*words, out)
+    assert out.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(("index", "what"), [(0, "without"), (1, "with")])
+def test_one_label_alone_is_refused(places, index, what):
+    """Nothing could be learnt from it."""
+    words, out = places
+
+    with pytest.raises(DataError, match=f"no picture {what} a face; add a source of some"):
+        prepare(words[index], out)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(places, monkeypatch):
+    """With bytes and advice."""
+    words, out = places
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(packing.os, "replace", full)
+    with pytest.raises(writing.CannotWrite, match=r"o\.h5: cannot be written, .* \(No space left"):
+        prepare(*words, out)
+    assert sorted(p.name for p in out.parent.iterdir()) == ["faces", "others"]
+
+
+def test_what_a_killed_one_left_is_swept(places):
+    """At the next try for the same place."""
+    words, out = places
+    (out.parent / ".o.h5.0123456789ab.partial").write_bytes(b"half")
+    prepare(*words, out)
+
+    assert sorted(p.name for p in out.parent.iterdir()) == ["faces", "o.h5", "others"]
+
+
+PROGRAM = """
+import sys
+from repro import interruptions
+from repro.data_commands import data
+if __name__ == "__main__":
+    try:
+        with interruptions.watched():
+            data(sys.argv[1:])
+    except interruptions.Interrupted as interruption:
+        interruptions.end(interruption.status)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
+    """An orderly end in the midst of decoding."""
+    large = put(tmp_path / "large.jpg", 0, width=1500, height=1500)
+    for name in ("faces", "others"):
+        (tmp_path / name).mkdir()
+        for index in range(400):
+            os.link(large, tmp_path / name / f"{index}.jpg")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    words = ["prepare", "--workers", "2", "faces:faces", "nonfaces:others", "o.h5"]
+    child = subprocess.Popen(
+        [sys.executable, "program.py", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(200):
+        if list(tmp_path.glob(".o.h5.*")):
+            break
+        time.sleep(0.05)
+    time.sleep(0.3)
+    child.send_signal(number)
+    _, errors = child.communicate(timeout=20)
+
+    assert child.returncode == 128 + number
+    assert "Traceback" not in errors
+    assert sorted(p.name for p in tmp_path.iterdir() if "o.h5" in p.name) == []
+
+
+def test_workers_name_the_first_unreadable_picture(tmp_path, monkeypatch):
+    """Not the one that happened to be met first."""
+    monkeypatch.setattr(cutting, "BATCH", 1)
+    pictures = [raw.Picture(tmp_path / f"{number}.png", f"{number}.png", 1) for number in range(4)]
+    found = [cut.failures for _, cut in cutting.batches(pictures, workers=2)]
+
+    assert [next(iter(each.values())).split(": ")[0] for each in found] == [
+        str(picture.file) for picture in pictures
+    ]
+
+
+def test_the_module_of_workers_loads_little():
+    """Each of them pays for it."""
+    probe = (
+        "import sys, repro.cutting; sys.exit(bool({'torch', 'pydantic', 'h5py'} & {*sys.modules}))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_a_summary_of_no_left_out_says_none(tmp_path):
+    """Nothing is hidden by silence."""
+    for number, name in enumerate(("faces", "others")):
+        put(tmp_path / name / "a.png", number)
+    source = [raw.plain(tmp_path / "faces", "faces", 1), raw.plain(tmp_path / "others", "o", 0)]
+    source[1] = raw.Raw("nonfaces", source[1].pictures)
+    done = preparation.prepare(source, tmp_path / "o.h5", seed=0, workers=1, unreadable="stop")
+
+    assert [each.left_out for each in done.sources] == [{}, {}]
+    assert done.unreadable == ()
+
+
+def test_a_file_of_training_images_may_be_extended(places):
+    """Its images come out as they went in, by name, beside new ones."""
+    words, out = places
+    prepare(*words, out)
+    prepare(f"mit_h5:{out}", words[0], out.with_name("more.h5"))
+    old, new = (mit_h5.read(out.with_name(n), channels="bgr") for n in ("o.h5", "more.h5"))
+
+    assert np.array_equal(new.images[:7], old.images)
+    assert new.is_face.tolist() == [*old.is_face.tolist(), True, True, True]
+    assert mit_h5.texts(out.with_name("more.h5"), "names")[:7] == mit_h5.texts(out, "names")
+
+
+def test_a_forgotten_name_for_the_file_is_told(places):
+    """The last source is not overwritten, and no file is called as a source."""
+    words, _ = places
+
+    with pytest.raises(DataError, match="the last word is the file to write; give it a name end"):
+        prepare(*words)
