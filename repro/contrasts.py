@@ -20,10 +20,20 @@ QUANTITIES: tuple[Quantity, ...] = ("recall", "variance")
 UNIT = {"recall": 1e2, "variance": 1e4, "gap": 1e2, "worst": 1e2}  # printed units in one of ours
 
 
+def defined(*arms: Arm) -> tuple[Quantity, ...]:
+    """The quantities that all of these arms have: one group alone has no variance."""
+    return QUANTITIES if all(arm.can_differ for arm in arms) else ("recall",)
+
+
 def run_values(arm: Arm, quantity: Quantity, definition: Definition) -> Floats:
-    """The quantity of each run, shape (R,): recall, or the variance between its own groups."""
+    """The quantity of each run, shape (R,): recall, or the variance between its own groups.
+
+    NaN for the variance of one group alone.
+    """
     if quantity == "recall":
         return arm.run_recall(definition)
+    if not arm.can_differ:
+        return np.full(arm.runs, np.nan)
     return disparity.run_variance(arm.recall, definition)
 
 

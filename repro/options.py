@@ -9,7 +9,16 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 STUDIES = Path("studies")
 # As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
-PARTS = ["results", "groups", "false_alarms", "areas", "comparisons", "verdict"]
+PARTS = [
+    "results",
+    "groups",
+    "accuracy",
+    "false_alarms",
+    "areas",
+    "comparisons",
+    "specification",
+    "verdict",
+]
 DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
 
 

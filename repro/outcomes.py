@@ -20,6 +20,8 @@ from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
 
+CROPS = "crop_probability"  # of all crops; of a group with a stroke and its name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
@@ -34,6 +36,23 @@ class Scores:
     portraits: Floats
     group: Integers
     nonfaces: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crops:
+    """How probable it is to a detector that face crops are faces: no threshold, few pictures.
+
+    Attributes:
+        groups: Names; they need not be those of the portraits, shape (G,).
+        probability: Mean over each group's crops, in [0, 1], shape (R, G).
+        overall: Mean over all crops, shape (R,).
+        each: Crops of each group; None where the records do not say.
+    """
+
+    groups: tuple[str, ...]
+    probability: Floats
+    overall: Floats
+    each: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +77,11 @@ class Arm:
         collapsed: Seeds of runs that ended, but tell no faces from other things.
         posterior_collapsed: How many of the R runs have next to no active latent.
         configurations: Every choice of each run, as plain values.
+        training_images: Of each run; None where its record does not say.
+        configured: Every choice of the arm, failed runs or not; empty before a run has ended.
+        ranked: By what, and on which split, its runs are ranked; None is the study's way.
+        crops: What its runs say of face crops; None without any, or where a run has none.
+        keys: Of all its runs; two arms have the same where they differ in `ranked` alone.
     """
 
     name: str
@@ -76,6 +100,15 @@ class Arm:
     posterior_collapsed: int = 0
     configurations: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
     training_images: tuple[int | None, ...] = ()
+    configured: Mapping[str, object] = field(default_factory=dict, repr=False)
+    ranked: tuple[str, str] | None = None
+    crops: Crops | None = None
+    keys: tuple[str, ...] = ()
+
+    @property
+    def can_differ(self) -> bool:
+        """Whether there are groups to differ: of one alone no variance or gap is defined."""
+        return len(self.groups) > 1
 
     @property
     def runs(self) -> int:
@@ -95,7 +128,7 @@ class Arm:
         """The arm with these of its seeds alone, in this order."""
         places = {seed: place for place, seed in enumerate(self.seeds)}
         at = [places[seed] for seed in seeds]
-        rates, scores = self.false_positive_rate, self.scores
+        rates, scores, crops = self.false_positive_rate, self.scores, self.crops
         return replace(
             self,
             seeds=tuple(seeds),
@@ -104,6 +137,8 @@ class Arm:
             false_positive_rate=None if rates is None else rates[at],
             scores=scores
             and replace(scores, portraits=scores.portraits[at], nonfaces=scores.nonfaces[at]),
+            crops=crops
+            and replace(crops, probability=crops.probability[at], overall=crops.overall[at]),
         )
 
     def run_recall(self, definition: Definition) -> Floats:
@@ -179,7 +214,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
     return Outcomes(
         name=index.name,
         caption=f"{index.name}: {index.question} Profile {index.profile}, {index.data}{changed}.",
-        arms=tuple(_arm(arm, found, index.select["by"], results) for arm in index.arms),
+        arms=tuple(_arm(arm, found, index.select, results) for arm in index.arms),
         reference=index.reference,
         keep=index.select["keep"],
         by=index.select["by"],
@@ -230,7 +265,11 @@ def _published(index: StudyIndex) -> dict[str, Any]:
     }
 
 
-def _arm(arm: ArmIndex, found: Mapping[str, Record], by: str, results: Path | None) -> Arm:
+def _arm(
+    arm: ArmIndex, found: Mapping[str, Record], select: Mapping[str, Any], results: Path | None
+) -> Arm:
+    ranked = _otherwise(arm, select)
+    by = ranked[0] if ranked else select["by"]
     ended = [found[key] for key in arm.keys if key in found]
     finished = [record for record in ended if record.finished]
     good = [record for record in finished if not _is_collapsed(record)]
@@ -257,7 +296,41 @@ def _arm(arm: ArmIndex, found: Mapping[str, Record], by: str, results: Path | No
         posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
         configurations=tuple(record.configuration for record in good),
         training_images=tuple(_training_images(record) for record in good),
+        configured=ended[0].configuration if ended else {},
+        ranked=ranked,
+        crops=_crops(good),
+        keys=tuple(arm.keys),
     )
+
+
+def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | None:
+    """By what and on which split an arm is ranked; None where that is the study's way."""
+    if arm.select is None:
+        return None
+    own = arm.select["by"], arm.select["split"]
+    return None if own == (select["by"], select["split"]) else own
+
+
+def _crops(good: Sequence[Record]) -> Crops | None:
+    """Of an arm's runs; None unless each has the same groups of crops."""
+    named = [[name for name in r.metrics if name.startswith(f"{CROPS}/")] for r in good]
+    if not named or not named[0] or any(names != named[0] for names in named):
+        return None
+    if any(CROPS not in record.metrics for record in good):
+        return None
+    return Crops(
+        groups=tuple(name.removeprefix(f"{CROPS}/") for name in named[0]),
+        probability=np.array([[record.metrics[name] for name in named[0]] for record in good]),
+        overall=np.array([record.metrics[CROPS] for record in good]),
+        each=_crops_of_a_group(good[0].configuration),
+    )
+
+
+def _crops_of_a_group(configuration: Mapping[str, Any]) -> int | None:
+    """As the configuration has it; of crops in folders it does not say."""
+    source = (configuration.get("data") or {}).get("crops") or {}
+    each = source.get("per_group") if isinstance(source, Mapping) else None
+    return None if each is None else int(each)
 
 
 def _selector(record: Record, by: str) -> float:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.outcomes import Arm
-from repro.stats import bootstrap, disparity, operating
+from repro.stats import bootstrap, disparity, intervals, operating
 from repro.stats.bootstrap import Draws, Statistic
 from repro.stats.disparity import Definition
-from repro.stats.intervals import NOWHERE, Floats, Interval
+from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 QUANTITIES = ("recall", "variance", "gap", "worst")
 KEPT = 2**14  # readings and differences that are not worked out twice
@@ -57,12 +57,26 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
 def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
     recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
     found = {}
-    for name, value in disparity.quantities(recall, arm.sizes, definition).items():
+    for name, value in _quantities(recall, arm.sizes, definition).items():
         interval = _bounded(name, float(value), drawn[name], arm) if drawn else NOWHERE
         found[name] = Estimate(float(value), interval)
     return Reading(
         rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
     )
+
+
+def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
+    """As `disparity.quantities`; NaN for what a single group does not have."""
+    if recall.shape[-1] > 1:
+        return disparity.quantities(recall, sizes, definition)
+    means = disparity.mean_recall(recall, sizes, definition)
+    nowhere = np.full_like(means, np.nan)
+    return {
+        "recall": means,
+        "variance": nowhere,
+        "gap": nowhere,
+        "worst": disparity.worst(recall),
+    }
 
 
 def group_estimates(arm: Arm) -> list[Estimate]:
@@ -82,6 +96,11 @@ def group_estimates(arm: Arm) -> list[Estimate]:
     ]
 
 
+def standard_error(values: Floats) -> float:
+    """Of the mean of runs' values: sample standard deviation over root of R; NaN for one run."""
+    return intervals.sd(values) / float(np.sqrt(len(values)))
+
+
 def difference(
     arm: Arm, reference: Arm, definition: Definition, *, rate: float | None = None
 ) -> Mapping[str, Estimate]:
@@ -97,15 +116,13 @@ def _difference(
     arm: Arm, reference: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, Estimate]:
     a, b = paired(arm, reference)
-    ours, theirs = (
-        disparity.quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b)
-    )
+    ours, theirs = (_quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b))
     same = _same_photographs(a, b)
     one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
     found = {}
     for name in QUANTITIES:
         value, interval = float(ours[name] - theirs[name]), NOWHERE
-        if one and other:
+        if one and other and not np.isnan(value):
             both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
             interval = bootstrap.interval(value, both, by_runs, a.runs)
         found[name] = Estimate(value, interval)
@@ -114,6 +131,8 @@ def _difference(
 
 def _bounded(name: str, value: float, drawn: tuple[Floats, Floats], arm: Arm) -> Interval:
     """The interval on the scale on which the quantity is least skewed."""
+    if np.isnan(value):
+        return NOWHERE
     if name == "variance":
         return bootstrap.root_interval(value, *drawn, arm.runs)
     if name == "gap":
@@ -138,7 +157,7 @@ def gain(
     """
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
-    base = float(disparity.quantities(_recalls(b, rate), b.sizes, definition)[quantity])
+    base = float(_quantities(_recalls(b, rate), b.sizes, definition)[quantity])
     room = base if quantity == "variance" else 1 - base
     if room <= 0:
         return Estimate(float("nan"))
@@ -240,7 +259,7 @@ def _drawn(
         return {}
 
     def quantities(recall: Floats) -> Floats:
-        found = disparity.quantities(recall, arm.sizes, definition)
+        found = _quantities(recall, arm.sizes, definition)
         return np.stack([found[name] for name in QUANTITIES], axis=1)
 
     columns = (np.ascontiguousarray(drawn.T) for drawn in _draw(arm, rate, quantities))

@@ -13,7 +13,7 @@ from repro.contrasts import QUANTITIES, Quantity
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate
 from repro.rendering import DASH
-from repro.stats import agreement, comparisons, disparity, intervals, selection
+from repro.stats import agreement, comparisons, intervals, selection
 from repro.stats.comparisons import Test
 from repro.stats.disparity import DEFINITIONS, Definition
 
@@ -36,7 +36,30 @@ def _selection(outcomes: Outcomes) -> str:
         return f"all {wanted} runs" if wanted > 1 else "a single run"
     flattering = ", which flatters them" if outcomes.split == "test" else ""
     chosen = f"the best {keep} of {wanted} runs by {outcomes.by} on the {outcomes.split} data"
-    return f"{chosen}{flattering}"
+    return f"{chosen}{flattering}{_otherwise(outcomes)}"
+
+
+def _otherwise(outcomes: Outcomes) -> str:
+    """The arms whose runs are ranked in another way than the study's."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for arm in outcomes.arms:
+        if arm.ranked:
+            ways.setdefault(arm.ranked, []).append(arm.name)
+    told = [
+        f"by {by} on the {split} data in {', '.join(_few(arms, 'arms'))}"
+        for (by, split), arms in ways.items()
+    ]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def of_single_groups(outcomes: Outcomes) -> list[str]:
+    """Why an arm has no variance and no gap."""
+    single = [arm.name for arm in outcomes.arms if arm.runs and not arm.can_differ]
+    if not single:
+        return []
+    if len(single) == sum(arm.runs > 0 for arm in outcomes.arms):
+        return ["One group alone: there is nothing that it could differ from, hence no variance."]
+    return [f"One group alone, hence no variance: {', '.join(_few(single, 'arms'))}."]
 
 
 def of_runs(outcomes: Outcomes) -> list[str]:
@@ -121,8 +144,7 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
         return []
     sigma = selection.flattery(outcomes.keep, runs)
     by_arm = [
-        f"{arm.name} {100 * _optimism(arm, 'recall', definition, outcomes.keep):+.2f} and "
-        f"{1e4 * _optimism(arm, 'variance', definition, outcomes.keep):+.2f}"
+        f"{arm.name} {_optimism_of(arm, definition, outcomes.keep)}"
         for arm in outcomes.arms
         if arm.runs > outcomes.keep
     ]
@@ -131,6 +153,13 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
         "between runs in what the runs are kept by, times the correlation in any other quantity. "
         f"Estimated here, in points of recall and in variance: {'; '.join(_few(by_arm, 'arms'))}."
     ]
+
+
+def _optimism_of(arm: Arm, definition: Definition, keep: int) -> str:
+    recall = f"{100 * _optimism(arm, 'recall', definition, keep):+.2f}"
+    if not arm.can_differ:
+        return recall
+    return f"{recall} and {1e4 * _optimism(arm, 'variance', definition, keep):+.2f}"
 
 
 def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -> float:
@@ -163,10 +192,12 @@ def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
         return []
     least = intervals.smallest_difference(runs)
     needed = intervals.runs_needed(sigma["recall"], HALF_WIDTH)
+    variance = 1e4 * least * sigma["variance"]
+    also = "" if np.isnan(variance) else f" and {variance:.2f} of variance"
     return [
         f"A difference between two arms of {runs} runs is found four times in five only from "
-        f"{least:.2f} standard deviations on: {100 * least * sigma['recall']:.2f} points of recall "
-        f"and {1e4 * least * sigma['variance']:.2f} of variance here. To know recall to half a "
+        f"{least:.2f} standard deviations on: {100 * least * sigma['recall']:.2f} points of recall"
+        f"{also} here. To know recall to half a "
         f"point takes {needed} runs an arm."
     ]
 
@@ -174,38 +205,11 @@ def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
 def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -> float:
     squares, degrees = 0.0, 0
     for arm in outcomes.arms:
-        if arm.runs > 1:
+        if arm.runs > 1 and quantity in contrasts.defined(arm):
             values = contrasts.run_values(arm, quantity, definition)
             squares += (arm.runs - 1) * float(values.var(ddof=1))
             degrees += arm.runs - 1
     return float(np.sqrt(squares / degrees)) if degrees else float("nan")
-
-
-def of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
-    """Intervals, noise correction, noise floor."""
-    arms = [arm for arm in outcomes.arms if arm.runs]
-    first = arms[0]
-    pooled = float(np.mean([arm.recall.mean() for arm in arms]))
-    found = [
-        "Groups and false positives: mean over the runs with Wilson's 95 % interval for as many "
-        "photographs; the runs see the same ones, so that more runs do not narrow it.",
-        f"Variance: {definition}. Less noise: what the choice of the portraits adds on average is "
-        "taken off; below 0 the groups differ by no more than chance makes them.",
-    ]
-    if first.scores is not None:
-        found.append(
-            "Intervals of variance and gap: seed-by-portrait bootstrap with Student's quantile; "
-            "they speak of new seeds and new portraits."
-        )
-    if 0 < pooled < 1:
-        floor = disparity.noise_floor(pooled, first.sizes, definition.ddof)
-        found.append(
-            f"Noise floor: {len(first.groups)} groups of these sizes that all had a recall of "
-            f"{100 * pooled:.1f} % would show, in one run, a variance of "
-            f"{1e4 * floor.variance:.2f} on average and above {1e4 * floor.variance_95:.2f} one "
-            f"time in twenty, and a gap of {100 * floor.gap:.2f} points."
-        )
-    return found
 
 
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
@@ -247,7 +251,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
             continue
         told = [
             one
-            for quantity in QUANTITIES
+            for quantity in contrasts.defined(arm, reference)
             if (one := _gain(arm, reference, quantity, definition, rates))
         ]
         if told:
@@ -295,15 +299,6 @@ def _gain(
 def _percent(gain: Estimate) -> str:
     """Whole percent; a dash where there was nothing to gain."""
     return DASH if np.isnan(gain.value) else f"{round(100 * gain.value)}"
-
-
-def of_areas() -> list[str]:
-    """What the area is."""
-    return [
-        "Chance that a portrait of the group has a larger top logit than a photograph without a "
-        "face; 0.5 is guessing, 1 perfect, whatever the threshold. Mean over the runs with "
-        "Student's 95 % interval: new seeds, the same photographs."
-    ]
 
 
 def of_comparisons(
@@ -403,7 +398,10 @@ def _trend(
     where = f"at {100 * rate:g} % false alarms " if rate else ""
     if rate is None and any(arm.scores for arm in arms):
         where = "at logit 0 "
-    found = {q: contrasts.trend(outcomes, arms, q, definition, rate=rate) for q in QUANTITIES}
+    found = {
+        q: contrasts.trend(outcomes, arms, q, definition, rate=rate)
+        for q in contrasts.defined(*arms)
+    }
     told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
     least = max(one.test.attainable for one in found.values())
     reach = f"smallest p attainable {least:.1g}" if least else "by the normal limit of the shuffles"
@@ -412,7 +410,9 @@ def _trend(
 
 def _sweep(outcomes: Outcomes) -> list[Arm]:
     """The arms from the largest alpha to the smallest; none unless they are points of one sweep."""
-    arms = [arm for arm in outcomes.arms if arm.runs and arm.alpha is not None]
+    own = {arm.keys or arm.name: arm for arm in reversed(outcomes.arms)}  # ranked otherwise: once
+    found = [arm for arm in outcomes.arms if own[arm.keys or arm.name] is arm]
+    arms = [arm for arm in found if arm.runs and arm.alpha is not None]
     alphas = {arm.alpha for arm in arms}
     if len(alphas) < 3 or len(alphas) < len(arms):
         return []
@@ -435,3 +435,14 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
     if name != published.definition:
         found.append(f"The verdict keeps to {published.definition}, whatever the tables show.")
     return found
+
+
+def of_crops(arms: Sequence[Arm]) -> str:
+    """How many crops there are, as far as the records say so."""
+    known = {(arm.crops.each, arm.crops.groups) for arm in arms if arm.crops is not None}
+    each, names = next(iter(known))
+    if len(known) > 1:
+        return "the crops of each arm"
+    if each is None:
+        return f"the crops of {len(names)} groups, whose number the records do not say"
+    return f"{each * len(names)} crops, {each} of each group"

@@ -12,6 +12,7 @@ from repro import columns, escaping
 Format = Literal["latex", "markdown", "html", "csv"]
 DASH = "—"
 LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
+LONG = 45  # rows from which on they do not fit a page's height
 MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
 
 
@@ -197,28 +198,54 @@ def heads(part: Part) -> list[str]:
 
 
 def _latex(part: Part, *, label: str) -> str:
-    """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx."""
+    """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx.
+
+    One that is longer than a page goes over several, by longtable.
+    """
     foot = "".join(f"\\par\\smallskip\\footnotesize {latex_text(r)}\n" for r in part.remarks)
     if not len(part.table):
         return f"\\paragraph{{{latex_text(part.title)}}}\n{foot}".rstrip("\n")
-    lines = [
-        f"\\begin{{tabular}}{{{_column_format(part)}}}",
-        "\\toprule",
-        latex_row(["", *map(latex_text, heads(part)[1:])]),
-        "\\midrule",
-        *(latex_row([latex_text(str(cell)) for cell in row]) for row in part.table.itertuples()),
-        "\\bottomrule",
-        "\\end{tabular}",
-    ]
-    if len(part.table.columns) >= MANY and part.holds == "numbers":
+    caption, form = latex_text(part.title), _column_format(part)
+    if len(part.table) >= LONG:
+        return _latex_over_pages(part, caption, label, form, foot)
+    lines = [f"\\begin{{tabular}}{{{form}}}", *_latex_head(part), *_latex_rows(part)]
+    lines += ["\\bottomrule", "\\end{tabular}"]
+    if _is_broad(part):
         lines = ["\\resizebox{\\textwidth}{!}{%", *lines[:-1], f"{lines[-1]}}}"]
-    top = [
-        "\\begin{table}[ht]",
-        "\\centering",
-        f"\\caption{{{latex_text(part.title)}}}",
-        f"\\label{{{label}}}",
-    ]
+    top = ["\\begin{table}[ht]", "\\centering", f"\\caption{{{caption}}}", f"\\label{{{label}}}"]
     return "\n".join([*top, *lines, f"{foot}\\end{{table}}"])
+
+
+def _latex_over_pages(part: Part, caption: str, label: str, form: str, foot: str) -> str:
+    """The head again on each page; letters and gaps smaller where there are many columns."""
+    small = "\\scriptsize\\setlength{\\tabcolsep}{3pt}" if _is_broad(part) else "\\small"
+    lines = [
+        f"\\begingroup{small}",
+        f"\\begin{{longtable}}{{{form}}}",
+        f"\\caption{{{caption}}}\\label{{{label}}}\\\\",
+        *_latex_head(part),
+        "\\endfirsthead",
+        *_latex_head(part),
+        "\\endhead",
+        "\\bottomrule",
+        "\\endfoot",
+        *_latex_rows(part),
+        "\\end{longtable}",
+    ]
+    return "\n".join([*lines, f"{foot}\\par\\endgroup"])
+
+
+def _is_broad(part: Part) -> bool:
+    return len(part.table.columns) >= MANY and part.holds == "numbers"
+
+
+def _latex_head(part: Part) -> list[str]:
+    head = latex_row(["", *map(latex_text, heads(part)[1:])])
+    return ["\\toprule", head, "\\midrule"]
+
+
+def _latex_rows(part: Part) -> list[str]:
+    return [latex_row([latex_text(str(cell)) for cell in row]) for row in part.table.itertuples()]
 
 
 def latex_row(cells: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from repro import contrasts, readings, remarks, verdicts
+from repro import cells, contrasts, group_tables, readings, remarks, specification, verdicts
 from repro.audit.inspection import Audit
 from repro.contrasts import QUANTITIES, UNIT, Quantity
 from repro.errors import ReproError
@@ -19,7 +19,7 @@ from repro.readings import Estimate
 from repro.rendering import DASH, Format, Part
 from repro.stats import comparisons, disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
-from repro.stats.intervals import Floats, Interval
+from repro.stats.intervals import Floats
 
 Style = Literal["paper", "full"]
 MOST = 50  # runs of an arm that are shown one by one
@@ -106,14 +106,10 @@ def _findings(audit: Audit) -> Part:
     return Part(
         name="findings",
         title="What the numbers say of themselves.",
-        table=_frame(rows, [one.check for one in audit.findings], "Check"),
+        table=cells.frame(rows, [one.check for one in audit.findings], "Check"),
         remarks=audit.sources,
         holds="words",
     )
-
-
-def _frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm") -> pd.DataFrame:
-    return pd.DataFrame(rows, index=pd.Index(list(names), name=head)).fillna(DASH)
 
 
 def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
@@ -125,13 +121,17 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         if style == "full":
             row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
         rows.append(row)
-    told = remarks.of_selection(outcomes, name) + remarks.of_runs(outcomes)
+    told = [
+        *remarks.of_selection(outcomes, name),
+        *remarks.of_single_groups(outcomes),
+        *remarks.of_runs(outcomes),
+    ]
     if style == "full":
         told += remarks.of_published(outcomes, name) + remarks.of_strength(outcomes, definition)
     return Part(
         name="results",
         title=outcomes.caption,
-        table=_frame(rows, [arm.name for arm in outcomes.arms]),
+        table=cells.frame(rows, [arm.name for arm in outcomes.arms]),
         remarks=told,
     )
 
@@ -140,9 +140,11 @@ def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
     kept = arm.kept(keep)
     if not kept:
         return {RECALL: DASH, VARIANCE: DASH}
-    recall = disparity.mean_recall(arm.recall[kept], arm.sizes, definition)
+    recall = cells.percent(float(disparity.mean_recall(arm.recall[kept], arm.sizes, definition)))
+    if not arm.can_differ:
+        return {RECALL: recall, VARIANCE: DASH}
     variance = disparity.variance(arm.recall[kept], definition)
-    return {RECALL: percent(float(recall)), VARIANCE: f"{1e4 * float(variance):.2f}"}
+    return {RECALL: recall, VARIANCE: f"{1e4 * float(variance):.2f}"}
 
 
 def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, str]:
@@ -150,20 +152,24 @@ def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict
     if published is None or outcomes.synthetic:
         return {}
     row = next((row for row in published.rows if row.arm == arm.name), None)
-    found = verdicts.restated(row, published, definition) if row else dict.fromkeys(QUANTITIES)
+    found: dict[Quantity, float | None] = dict.fromkeys(QUANTITIES)
+    if row and len(published.protocol.groups) > 1:
+        found = verdicts.restated(row, published, definition)
+    elif row:
+        found["recall"] = row.recall  # of one group: pooled and averaged are the same
     texts = {q: DASH if found[q] is None else f"{found[q]:.2f}" for q in QUANTITIES}
     return {"Published recall": texts["recall"], "Published variance": texts["variance"]}
 
 
 def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
-    ran = f"{arm.runs}/{arm.wanted} {_ends(intervals.wilson(arm.runs, arm.wanted))}"
+    ran = f"{arm.runs}/{arm.wanted} {cells.ends(intervals.wilson(arm.runs, arm.wanted))}"
     if not arm.runs:
         return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with numbers": ran}
     values = arm.run_recall(definition)
     half = intervals.t_half_width(values)
-    spread = "" if np.isnan(half) else f" ± {percent(half)}"
+    spread = "" if np.isnan(half) else f" ± {cells.percent(half)}"
     return {
-        "Recall, all runs": f"{percent(float(values.mean()))}{spread}",
+        "Recall, all runs": f"{cells.percent(float(values.mean()))}{spread}",
         "Recall of each run": _each(values),
         "Runs with numbers": ran,
     }
@@ -172,58 +178,11 @@ def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
 def _each(values: Floats) -> str:
     """Every value, or what very many range over."""
     if len(values) <= MOST:
-        return " ".join(percent(float(value)) for value in values)
-    low, *quartiles, high = (percent(float(q)) for q in np.quantile(values, np.linspace(0, 1, 5)))
-    return f"{low} to {high}, quartiles {' '.join(quartiles)}"
-
-
-def groups(outcomes: Outcomes, name: str) -> Part | None:
-    """Recall of each group and how unequal they are, over all runs with numbers, at logit 0."""
-    definition = DEFINITIONS[name]
-    arms = [arm for arm in outcomes.arms if arm.runs]
-    if not arms:
-        return None
-    return Part(
-        name="groups",
-        title=f"{outcomes.name}: groups, all runs with numbers, nothing selected.",
-        table=_frame([_group_cells(arm, definition) for arm in arms], [arm.name for arm in arms]),
-        remarks=remarks.of_groups(outcomes, definition),
+        return " ".join(cells.percent(float(value)) for value in values)
+    low, *quartiles, high = (
+        cells.percent(float(q)) for q in np.quantile(values, np.linspace(0, 1, 5))
     )
-
-
-def _group_cells(arm: Arm, definition: Definition) -> dict[str, str]:
-    share = arm.recall.mean(axis=0)
-    cells = {}
-    for group, value, size in zip(arm.groups, share, arm.sizes, strict=True):
-        ends = intervals.wilson(float(value) * int(size), int(size))
-        cells[group] = f"{percent(float(value))} {_ends(ends)}"
-    read = readings.reading(arm, definition)
-    cells["Variance"] = _estimate(read.of["variance"], 1e4)
-    cells["Less noise"] = _less_noise(arm, definition)
-    cells["Gap"] = _estimate(read.of["gap"], 1e2)
-    cells["Worst group"] = arm.groups[int(share.argmin())]
-    cells["False positives"] = _false_positives(arm)
-    return cells
-
-
-def _less_noise(arm: Arm, definition: Definition) -> str:
-    """A single portrait in a group says nothing of the group's noise."""
-    if arm.sizes.min() < 2:
-        return DASH
-    noise = None
-    if arm.scores is not None:
-        found = readings.detections(arm, None)
-        noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
-    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
-    return f"{1e4 * corrected:.2f}"
-
-
-def _false_positives(arm: Arm) -> str:
-    if arm.false_positive_rate is None:
-        return DASH
-    rate = float(arm.false_positive_rate.mean())
-    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
-    return f"{percent(rate)} {_ends(ends)}"
+    return f"{low} to {high}, quartiles {' '.join(quartiles)}"
 
 
 def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
@@ -238,20 +197,20 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         for rate in (None, *rates):
             read = readings.reading(arm, definition, rate=rate)
             at = "logit 0" if rate is None else f"{100 * rate:g} % false alarms"
-            row = {"Read at": at, "False positives": percent(read.false_positive_rate)}
-            row["Recall"] = _estimate(read.of["recall"], 1e2)
-            row["Variance"] = _estimate(read.of["variance"], 1e4)
-            row["Gap"] = _estimate(read.of["gap"], 1e2)
+            row = {"Read at": at, "False positives": cells.percent(read.false_positive_rate)}
+            row["Recall"] = cells.estimate(read.of["recall"], 1e2)
+            row["Variance"] = cells.estimate(read.of["variance"], 1e4)
+            row["Gap"] = cells.estimate(read.of["gap"], 1e2)
             worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
-            row["Worst group"] = f"{worst} {_estimate(read.of['worst'], 1e2)}"
+            row["Worst group"] = f"{worst} {cells.estimate(read.of['worst'], 1e2)}"
             if (
                 reference is not None
                 and arm.name != reference.name
                 and set(arm.seeds) & set(reference.seeds)
             ):
                 apart = readings.difference(arm, reference, definition, rate=rate)
-                row["Recall less reference"] = _estimate(apart["recall"], 1e2, sign=True)
-                row["Variance less reference"] = _estimate(apart["variance"], 1e4, sign=True)
+                row["Recall less reference"] = cells.estimate(apart["recall"], 1e2, sign=True)
+                row["Variance less reference"] = cells.estimate(apart["variance"], 1e4, sign=True)
             rows.append(row)
             names.append(arm.name)
     if not rows:
@@ -259,30 +218,11 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     return Part(
         name="false_alarms",
         title=f"{outcomes.name}: at equal false alarms, all runs with numbers.",
-        table=_frame(rows, names),
-        remarks=remarks.of_false_alarms(outcomes, definition),
-    )
-
-
-def areas(outcomes: Outcomes, _: str) -> Part | None:
-    """Area under recall against false-positive rate, per group."""
-    arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
-    if not arms:
-        return None
-    rows = []
-    for arm in arms:
-        found = readings.areas(arm)
-        rows.append(
-            {
-                group: f"{values.mean():.4f} {_ends(_share(intervals.t_interval(values)), 1, 4)}"
-                for group, values in zip(arm.groups, found.T, strict=True)
-            }
-        )
-    return Part(
-        name="areas",
-        title=f"{outcomes.name}: area under recall against false-positive rate.",
-        table=_frame(rows, [arm.name for arm in arms]),
-        remarks=remarks.of_areas(),
+        table=cells.frame(rows, names),
+        remarks=[
+            *remarks.of_false_alarms(outcomes, definition),
+            *remarks.of_single_groups(outcomes),
+        ],
     )
 
 
@@ -312,21 +252,23 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
         (arm, metric)
         for arm in outcomes.others
         for metric in QUANTITIES
-        if metric in outcomes.metrics
+        if metric in outcomes.metrics and metric in contrasts.defined(arm, reference)
         if not outcomes.paired or set(arm.seeds) & set(reference.seeds)
     ]
+    if not pairs:
+        return None
     tests = [contrasts.tests(outcomes, arm, reference, metric, definition) for arm, metric in pairs]
     adjusted = comparisons.holm([test[outcomes.test].p for test in tests])
     rows = [
         _comparison_cells(outcomes, arm, reference, metric, definition)
         | {_TESTS[kind]: _p(test[kind]) for kind in test}
-        | {"p, Holm": p_value(holm)}
+        | {"p, Holm": cells.p_value(holm)}
         for (arm, metric), test, holm in zip(pairs, tests, adjusted, strict=True)
     ]
     return Part(
         name="comparisons",
         title=f"{outcomes.name}: against {reference.name}, runs' own values.",
-        table=_frame(rows, [arm.name for arm, _ in pairs]),
+        table=cells.frame(rows, [arm.name for arm, _ in pairs]),
         remarks=remarks.of_comparisons(outcomes, definition, pairs, tests, adjusted),
     )
 
@@ -341,23 +283,23 @@ def _comparison_cells(
     x, y = (contrasts.run_values(one, metric, definition) for one in (a, b))
     unit = UNIT[metric]
     apart = contrasts.run_difference(outcomes, arm, reference, metric, definition)
-    cells = {"Metric": metric, "Runs": f"{len(x)}, {len(y)}"}
-    cells["Difference"] = _estimate(Estimate(apart.mean, apart.interval), unit, sign=True)
+    row = {"Metric": metric, "Runs": f"{len(x)}, {len(y)}"}
+    row["Difference"] = cells.estimate(Estimate(apart.mean, apart.interval), unit, sign=True)
     if outcomes.paired:
         both = readings.difference(arm, reference, replace(definition, runs="last"))
         if not np.isnan(both[metric].interval.low):
-            cells["New seeds and portraits"] = _estimate(both[metric], unit, sign=True)
-        cells["r"] = f"{apart.correlation:.2f}" if len(x) > 1 else DASH
+            row["New seeds and portraits"] = cells.estimate(both[metric], unit, sign=True)
+        row["r"] = f"{apart.correlation:.2f}" if len(x) > 1 else DASH
     g, ends = comparisons.hedges_g(x, y)
-    cells["Hedges' g"] = f"{g:+.2f} {_ends(ends, 1)}" if not np.isnan(g) else DASH
+    row["Hedges' g"] = f"{g:+.2f} {cells.ends(ends, 1)}" if not np.isnan(g) else DASH
     if outcomes.paired:
         share, ends = comparisons.superiority(x, y)
-        cells["P(arm > reference)"] = f"{share:.2f} {_ends(ends, 1)}"
+        row["P(arm > reference)"] = f"{share:.2f} {cells.ends(ends, 1)}"
     ratio, ends = comparisons.variance_ratio(x, y)
     known = not np.isnan(ratio)
-    cells["Spread ratio"] = f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]" if known else DASH
-    cells["p, Brown-Forsythe"] = p_value(comparisons.brown_forsythe(x, y))
-    return cells
+    row["Spread ratio"] = f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]" if known else DASH
+    row["p, Brown-Forsythe"] = cells.p_value(comparisons.brown_forsythe(x, y))
+    return row
 
 
 def verdict(outcomes: Outcomes, name: str) -> Part | None:
@@ -389,52 +331,25 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
     return Part(
         name="verdict",
         title=title,
-        table=_frame(rows, [one.subject for one in judged], "Subject"),
+        table=cells.frame(rows, [one.subject for one in judged], "Subject"),
         remarks=remarks.of_verdict(outcomes, name),
         holds="words",
     )
 
 
-def _estimate(estimate: Estimate, unit: float, *, sign: bool = False) -> str:
-    value = unit * estimate.value
-    text = f"{value:+.2f}" if sign else f"{value:.2f}"
-    return text if np.isnan(estimate.interval.low) else f"{text} {_ends(estimate.interval, unit)}"
-
-
-def _share(ends: Interval) -> Interval:
-    """The ends, within [0, 1]."""
-    return Interval(max(ends.low, 0.0), min(ends.high, 1.0)) if not np.isnan(ends.low) else ends
-
-
-def _ends(ends: Interval, unit: float = 100, decimals: int = 2) -> str:
-    if np.isnan(ends.low):
-        return ""
-    return f"[{unit * ends.low:.{decimals}f}, {unit * ends.high:.{decimals}f}]"
-
-
-def percent(share: float) -> str:
-    """A fraction as percent, two decimals."""
-    return f"{100 * share:.2f}"
-
-
-def p_value(p: float) -> str:
-    """A p-value, or a dash where there is none."""
-    if np.isnan(p):
-        return DASH
-    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
-
-
 def _p(test: comparisons.Test) -> str:
-    text = p_value(test.p)
+    text = cells.p_value(test.p)
     return text if not test.attainable else f"{text} (least {test.attainable:.3g})"
 
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "results": results,
-    "groups": groups,
+    "groups": group_tables.groups,
+    "accuracy": group_tables.accuracy,
     "false_alarms": false_alarms,
-    "areas": areas,
+    "areas": group_tables.areas,
     "comparisons": compared,
+    "specification": specification.part,
     "verdict": verdict,
     "curve": curve,
 }

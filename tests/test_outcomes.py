@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -188,3 +189,113 @@ def test_scores_with_a_cell_too_few_are_refused(tmp_path):
     """A shorter row is no number."""
     with pytest.raises((TypeError, ValueError)):
         scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
+
+
+OTHERWISE = {"by": "accuracy", "split": "validation"}
+
+
+def ranked(**index):
+    """Two arms with the same runs, the second ranked by accuracy."""
+    runs = [
+        record("k0", detected=9, metrics={"val_accuracy": 0.8}),
+        record("k1", detected=7, seed=1, metrics={"val_accuracy": 0.9}),
+    ]
+    plain = study_index({"x": ["k0", "k1"], "y": ["k0", "k1"]}, **index)
+    arms = [plain.arms[0], dataclasses.replace(plain.arms[1], select=OTHERWISE)]
+    return outcomes.of_study(
+        dataclasses.replace(plain, arms=arms), {one.key: one for one in runs}, None
+    )
+
+
+def test_an_arm_can_be_ranked_in_its_own_way():
+    """By recall the first run is the best, by accuracy the second."""
+    x, y = ranked().arms
+
+    assert (x.kept(1), y.kept(1)) == ([0], [1])
+    assert (x.ranked, y.ranked) == (None, ("accuracy", "validation"))
+
+
+def test_an_arm_whose_own_way_is_the_studys_is_not_ranked_otherwise():
+    """Nothing has to be said of it."""
+    found = ranked(select={"keep": 1, **OTHERWISE})
+
+    assert [arm.ranked for arm in found.arms] == [None, None]
+
+
+def test_the_remark_names_the_arms_that_are_ranked_otherwise():
+    """Beside the way of all the others."""
+    remark = tables.part(ranked(), "results").remarks[0]
+
+    assert (
+        "the best 1 of 2 runs by recall on the test data, which flatters them (by accuracy on the "
+        "validation data in y), as" in remark
+    )
+
+
+def test_two_arms_with_the_same_runs_differ_by_nothing():
+    """Exactly 0, and no spread."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = tables.part(ranked(), "comparisons").table
+
+    assert rows["Difference"].tolist() == ["+0.00 [0.00, 0.00]"] * 2
+    assert rows["p, t"].tolist() == ["1.0000"] * 2
+
+
+CROPPED = {"crop_probability": 0.6, "crop_probability/a": 0.5, "crop_probability/b c": 0.7}
+
+
+def test_probabilities_of_crops_are_those_of_the_records():
+    """By group, and of all crops."""
+    crops = study(record("k0", metrics=CROPPED)).arms[0].crops
+
+    assert (crops.groups, crops.probability.tolist()) == (("a", "b c"), [[0.5, 0.7]])
+    assert (crops.overall.tolist(), crops.each) == ([0.6], None)
+
+
+def test_crops_of_the_projects_own_are_counted():
+    """As the configuration has them."""
+    configuration = {"data": {"crops": {"source": "synthetic", "per_group": 7}}}
+    crops = study(record("k0", metrics=CROPPED, configuration=configuration)).arms[0].crops
+
+    assert crops.each == 7
+
+
+def test_crops_that_some_runs_lack_are_left_out():
+    """A mean over some runs would be another quantity."""
+    found = study(record("k0", metrics=CROPPED), record("k1", seed=1))
+
+    assert found.arms[0].crops is None
+
+
+def test_seeds_are_picked_from_crops_as_well():
+    """The second run alone."""
+    other = CROPPED | {"crop_probability": 0.9}
+    arm = study(record("k0", metrics=CROPPED), record("k1", seed=1, metrics=other)).arms[0]
+
+    assert arm.only((1,)).crops.overall.tolist() == [0.9]
+
+
+def test_what_an_arm_of_failed_runs_chose_is_known():
+    """Its configuration stands in their records."""
+    failure = {"epoch": 1, "term": "loss", "reason": "nan"}
+    found = study(record("k0", failure=failure, configuration={"model": "dbvae"})).arms[0]
+
+    assert (found.runs, found.configured) == (0, {"model": "dbvae"})
+
+
+def test_an_arm_that_shares_the_runs_of_another_does_not_end_a_sweep():
+    """The trend is over the three alphas, each once."""
+    alphas = {"a": 0.1, "b": 0.01, "c": 0.001}
+    runs = [
+        record(f"{name}{seed}", detected=9 - seed, seed=seed, resampling=resampling)
+        for name, alpha in alphas.items()
+        for resampling in [{"combine": "max", "alpha": alpha}]
+        for seed in range(2)
+    ]
+    keys = {name: [f"{name}0", f"{name}1"] for name in alphas}
+    plain = study_index(keys | {"c, by accuracy": keys["c"]})
+    found = outcomes.of_study(plain, {one.key: one for one in runs}, None)
+    told = tables.part(found, "comparisons").remarks
+
+    assert any("over 6 runs, Jonckheere-Terpstra" in remark for remark in told)

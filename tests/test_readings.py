@@ -141,7 +141,7 @@ def test_single_runs_still_have_every_table():
         part.name for part in tables.parts(outcomes(ONE, replace(ONE, name="b")), style="full")
     ]
 
-    assert names == ["results", "groups", "false_alarms", "areas", "comparisons"]
+    assert names == ["results", "groups", "accuracy", "false_alarms", "areas", "comparisons"]
 
 
 def test_only_common_seeds_are_compared():

@@ -133,3 +133,23 @@ def test_a_page_is_well_formed_and_asks_for_nothing():
 def test_a_page_escapes_cells():
     """A less-than sign is no tag."""
     assert "&lt;1" in rendering.render([part()], form="html", label="toy")
+
+
+def test_a_table_longer_than_a_page_goes_over_several_in_latex():
+    """Its head stands on each; fewer rows float."""
+    rows = pd.DataFrame({"Recall": ["1"] * 60}, index=pd.Index(["x"] * 60, name="Arm"))
+    long = rendering.render([part(table=rows)], form="latex", label="x")
+    short = rendering.render([part(table=rows[:40])], form="latex", label="x")
+
+    assert long.count(r"& Recall \\") == 2
+    assert (r"\begin{longtable}{lr}" in long, r"\begin{table}" in long) == (True, False)
+    assert (r"\begin{longtable}" in short, r"\begin{table}[ht]" in short) == (False, True)
+
+
+def test_a_long_table_keeps_its_caption_its_label_and_its_remarks():
+    """In this order."""
+    rows = pd.DataFrame({"Recall": ["1"] * 60}, index=pd.Index(["x"] * 60, name="Arm"))
+    text = rendering.render([part(table=rows)], form="latex", label="x")
+    places = [text.index(what) for what in (r"\caption{A title", r"\label{tab:x}", "Mind it.")]
+
+    assert places == sorted(places)

@@ -79,7 +79,7 @@ def test_every_part_of_the_full_table_can_be_asked_for(folder):
     whole = table(folder, "--format", "markdown")
     parts = [
         table(folder, "--format", "markdown", "--part", name).strip()
-        for name in ("results", "groups", "false_alarms", "areas", "comparisons")
+        for name in ("results", "groups", "accuracy", "false_alarms", "areas", "comparisons")
     ]
 
     assert whole.strip() == "\n\n".join(parts)
@@ -108,7 +108,7 @@ def test_a_page_holds_every_part(folder):
     page = table(folder, "--format", "html")
 
     assert page.startswith("<!doctype html>")
-    assert page.count("<section") == 5
+    assert page.count("<section") == 6
 
 
 def test_the_same_records_give_the_same_bytes(folder):

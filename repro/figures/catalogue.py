@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from repro.figures import curves, latents, pictures, recall
+from repro.figures import accuracy, curves, latents, pictures, recall, specification
 from repro.figures.illustration import Illustration
 from repro.figures.material import Material
 
 FIGURES: Mapping[str, Callable[[Material], Illustration | None]] = {
     "recall": recall.by_group,
+    "accuracy": accuracy.by_group,
     "tradeoff": recall.tradeoff,
+    "specification": specification.curve,
     "false_alarms": recall.against_false_alarms,
     "training": curves.training,
     "effective_sample_size": curves.draws,

@@ -10,6 +10,8 @@ from repro.outcomes import Arm, Outcomes
 from repro.records import Record, StudyIndex
 from repro.specimens import Floats, Rarity, Specimens
 
+MANY = 8  # groups, of more of which sizes are not told one by one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
@@ -65,9 +67,17 @@ class Material:
         """How many photographs stand behind a share."""
         arm = self.arms[0]
         sizes = set(map(int, arm.sizes))
-        each = f"{sizes.pop()} each" if len(sizes) == 1 else ", ".join(map(str, arm.sizes))
+        if len(sizes) == 1:
+            each = f"{sizes.pop()} each"
+        elif len(arm.sizes) <= MANY:
+            each = ", ".join(map(str, arm.sizes))
+        else:
+            each = f"{min(sizes)} to {max(sizes)} each"
         others = f", {arm.nonfaces} photographs without a face" if arm.nonfaces else ""
-        return f"{int(arm.sizes.sum())} portraits in {len(arm.groups)} groups ({each}){others}."
+        portraits = int(arm.sizes.sum())
+        if not arm.can_differ:
+            return f"{portraits} portraits in one group{others}."
+        return f"{portraits} portraits in {len(arm.groups)} groups ({each}){others}."
 
 
 def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:

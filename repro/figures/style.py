@@ -4,18 +4,25 @@ Colours are told apart with the common kinds of colour blindness and, by marker 
 any colour. A group has the same colour, marker and line in every figure; so has an arm of a study.
 """
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 LIGHTEST, DARKEST = 0.62, 0.12  # of the arms' scale
 WIDTH = 6.7  # inches: the text of an A4 page with margins of 2 cm
+LETTERS = 18.0  # of a label in an inch, about
+LONGEST = 48  # letters of an entry of the legend
+HANDLE, LINE = 0.55, 0.16  # inches beside an entry of the legend, and of each of its lines
+STACK = 3  # lines of a label
 INK, FAINT = "#1a1a1a", "#767676"
 PRINT = "#d1006c"  # of printed numbers
 
@@ -45,6 +52,7 @@ _FURTHER = [  # for groups of other names, in alphabetical order
     Look("#b6609a", "v", ":"),
     Look("#3a97d3", "P", ":"),
 ]
+_FURTHER_MARKERS = "os^DvPX"  # with six colours, 42 looks before the first comes again
 OVERALL = Look(INK, "D", "-")
 _MARKERS, _LINES = "osD^vPX", ("-", "--", "-.", ":")
 
@@ -53,8 +61,21 @@ def group_looks(groups: Sequence[str]) -> dict[str, Look]:
     """The look of each group; those of the Pilot Parliaments Benchmark have their own."""
     if set(groups) <= set(_GROUPS):
         return {name: _GROUPS[name] for name in groups}
-    ordered = sorted(groups)
-    return {name: _FURTHER[ordered.index(name) % len(_FURTHER)] for name in groups}
+    places = {name: place for place, name in enumerate(sorted(groups))}
+    return {name: _further(places[name]) for name in groups}
+
+
+def _further(place: int) -> Look:
+    """Colours again after six groups, each time with the next marker and line."""
+    again, first = divmod(place, len(_FURTHER))
+    look = _FURTHER[first]
+    if not again:
+        return look
+    return Look(
+        look.colour,
+        _FURTHER_MARKERS[(first + again) % len(_FURTHER_MARKERS)],
+        _LINES[(_LINES.index(look.line) + again) % len(_LINES)],
+    )
 
 
 def arm_looks(arms: Sequence[str], reference: str) -> dict[str, Look]:
@@ -106,6 +127,7 @@ def canvas(
     height: float,
     widths: Sequence[float] | None = None,
     heights: Sequence[float] | None = None,
+    share: Literal["none", "row"] = "none",
 ) -> tuple[Figure, list[Axes]]:
     """A figure of the common width, and its axes row by row.
 
@@ -115,11 +137,17 @@ def canvas(
         height: Of the figure, in inches.
         widths: Of the columns, relative; None for equal ones.
         heights: Of the rows, relative; None for equal ones.
+        share: Whether axes of a row have one vertical scale, written beside the first.
     """
     with rc_context(sns.axes_style("ticks") | _SETTINGS):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         grid = figure.subplots(
-            rows, columns, squeeze=False, width_ratios=widths, height_ratios=heights
+            rows,
+            columns,
+            squeeze=False,
+            width_ratios=widths,
+            height_ratios=heights,
+            sharey=share,
         )
         return figure, list(grid.flat)
 
@@ -134,14 +162,59 @@ def spoken(group: str) -> str:
     return group.replace("_", " ")
 
 
+def shortened(name: str, letters: int) -> str:
+    """A name of at most so many letters; of a longer one its beginning."""
+    return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
+
+
+def stacked(names: Sequence[str], *, width: float) -> list[str] | None:
+    """Labels that fit side by side, broken into lines; None where they do not.
+
+    Args:
+        names: One for each place on an axis.
+        width: Of the axis, in inches.
+    """
+    letters = int(width / len(names) * LETTERS) - 1
+    if letters < max(len(word) for name in names for word in name.split() or [""]):
+        return None
+    found = [textwrap.wrap(name, letters) or [""] for name in names]
+    return None if max(map(len, found)) > STACK else ["\n".join(lines) for lines in found]
+
+
 def key(figure: Figure, axes: Axes, *, columns: int = 5) -> None:
-    """One legend above all axes, from what one of them holds."""
+    """One legend above all axes, from what one of them holds; the figure grows with its lines."""
     handles, labels = axes.get_legend_handles_labels()
+    labels = [shortened(label, LONGEST) for label in labels]
+    letters = max(map(len, labels), default=0)
+    fitting = max(1, int(WIDTH / (letters / LETTERS + HANDLE)))
+    across = max(1, min(columns, fitting, len(labels)))
+    lines = -(-len(labels) // across)
+    figure.set_figheight(figure.get_figheight() + LINE * max(0, lines - 2))
     with rc_context(_SETTINGS):
-        figure.legend(
+        figure.legend(handles, labels, loc="outside upper left", ncols=across, handlelength=2.4)
+
+
+def key_above(axes: Axes) -> None:
+    """A legend above the left end of these axes, one entry a line; it may reach over the next."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.set_title("\n" * len(labels))  # keeps the room free
+    with rc_context(_SETTINGS):
+        legend = axes.legend(
             handles,
             labels,
-            loc="outside upper left",
-            ncols=min(columns, len(labels)),
-            handlelength=2.4,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.01),
+            borderaxespad=0.2,
+            handlelength=1.2,
         )
+    legend.set_in_layout(False)
+
+
+def root_scale(axes: Axes) -> None:
+    """Stretch the horizontal axis by the root, from 0 on: for variances."""
+    axes.set_xscale("function", functions=(_root, np.square))
+    axes.set_xlim(left=0)
+
+
+def _root(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(np.maximum(values, 0))

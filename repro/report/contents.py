@@ -35,9 +35,11 @@ _WORDS = ("reproduced", "not reproduced", "cannot tell")
 _HEADINGS = {
     "results": "Results, all columns",
     "groups": "Groups",
+    "accuracy": "Accuracy of each group",
     "false_alarms": "At equal false alarms",
     "areas": "Area under the curve",
     "comparisons": "Against the reference",
+    "specification": "Specification curve",
 }
 
 

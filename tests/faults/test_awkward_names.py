@@ -42,7 +42,7 @@ SIZES = {
 STYLES = ("paper", "full")
 DOCUMENT = """\\documentclass{article}
 \\usepackage[utf8]{inputenc}
-\\usepackage{booktabs,graphicx}
+\\usepackage{booktabs,graphicx,longtable}
 \\extrafloats{100}
 \\begin{document}
 %s
@@ -103,7 +103,7 @@ def test_tables_are_the_same_every_time(size, amount):
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex to compile with")
 def test_tables_compile(tmp_path):
-    """All of them in one document, with booktabs and graphicx and nothing else."""
+    """All of them in one document, with booktabs, graphicx, longtable and nothing else."""
     body = "\n\\clearpage\n".join(printed(size, style) for size in SIZES for style in STYLES)
     (tmp_path / "tables.tex").write_text(DOCUMENT % body, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]

@@ -1,0 +1,149 @@
+"""What the lab and the original paper draw: accuracy of each group, arms side by side, ± SEM."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from repro import readings, remarks
+from repro.figures import dodged, shared, style
+from repro.figures.dodged import Kind, Layout, Mark
+from repro.figures.illustration import Illustration
+from repro.figures.material import Material
+from repro.figures.shared import OVERALL, POOLED
+from repro.figures.style import Look
+from repro.outcomes import Arm
+from repro.readings import Estimate
+from repro.stats.intervals import NOWHERE, Floats, Interval
+
+ALL_CROPS = "all crops"
+HIGH = 0.5  # where every value lies above it, bars would have to be cut: dots instead
+STEP = 5.0  # percent, at whose multiples an axis begins
+_GAP = 0.75  # inches above and below a panel
+
+Find = Callable[[Arm, str], Mark | None]
+
+
+def by_group(material: Material) -> Illustration | None:
+    """Recall of each group and overall; below it the mean probability of face crops."""
+    arms = material.arms
+    if not arms:
+        return None
+    printed = {arm.name: shared.printed_recalls(material, arm) for arm in arms}
+
+    def recall(arm: Arm, group: str) -> Mark | None:
+        values = _recalls(arm, group)
+        return None if values is None else _mark(values, printed[arm.name].get(group))
+
+    panels: list[tuple[list[str], Find]] = [([*shared.groups_of(arms), OVERALL], recall)]
+    crops = [name for arm in arms if arm.crops for name in arm.crops.groups]
+    if crops:
+        panels.append(([*dict.fromkeys(crops), ALL_CROPS], _probability))
+    where = [
+        dodged.layout(names, [style.spoken(name) for name in names], len(arms))
+        for names, _ in panels
+    ]
+    heights = [one.height + _GAP for one in where]
+    figure, axes = style.canvas(len(panels), 1, height=sum(heights), heights=heights)
+    looks = {arm.name: material.looks[arm.name] for arm in arms}
+    drawn = [
+        _panel(part, one, looks, arms, find, what)
+        for part, one, (_, find), what in zip(axes, where, panels, _WHAT, strict=False)
+    ]
+    style.key(figure, axes[0])
+    return Illustration(
+        name="accuracy",
+        title="Accuracy of each group, as the papers draw it",
+        sources=shared.GROUPS_SOURCES,
+        caption=_caption(material, drawn),
+        alt=f"{_KINDS[drawn[0][0]]} of recall in percent, a colour an arm. {shared.spoken(arms)}",
+        figure=figure,
+    )
+
+
+_WHAT = ("recall, %", "mean probability of crops, %")
+_KINDS = {"bars": "Bar chart", "dots": "Dot plot"}
+
+
+def _recalls(arm: Arm, group: str) -> Floats | None:
+    if group == OVERALL:
+        return arm.run_recall(POOLED)
+    return arm.recall[:, arm.groups.index(group)] if group in arm.groups else None
+
+
+def _probability(arm: Arm, group: str) -> Mark | None:
+    crops = arm.crops
+    if crops is None:
+        return None
+    if group == ALL_CROPS:
+        return _mark(crops.overall)
+    if group not in crops.groups:
+        return None
+    return _mark(crops.probability[:, crops.groups.index(group)])
+
+
+def _mark(values: Floats, printed: float | None = None) -> Mark:
+    """The mean of the runs' values ± its standard error."""
+    mean, error = float(values.mean()), readings.standard_error(values)
+    ends = NOWHERE if np.isnan(error) else Interval(mean - error, mean + error)
+    return Mark(values=values, estimate=Estimate(mean, ends), printed=printed)
+
+
+def _panel(
+    axes: Axes,
+    where: Layout,
+    looks: dict[str, Look],
+    arms: Sequence[Arm],
+    find: Find,
+    what: str,
+) -> tuple[Kind, float]:
+    """Draw a panel; its kind, and where its axis begins, in percent."""
+    by_name = {arm.name: arm for arm in arms}
+    marks = [mark for arm in arms for name in where.categories if (mark := find(arm, name))]
+    lowest = 100 * min(_lowest(mark) for mark in marks)
+    kind: Kind = "dots" if lowest >= 100 * HIGH else "bars"
+    first = 0.0 if kind == "bars" else STEP * np.floor((lowest - 1) / STEP)
+    dodged.draw(axes, where, looks, lambda name, arm: find(by_name[arm], name), kind=kind)
+    last = 100 + 0.02 * (100 - first)
+    if where.across:
+        axes.set(ylabel=what, ylim=(first, last))
+    else:
+        axes.set(xlabel=what, xlim=(first, last))
+    return kind, float(first)
+
+
+def _lowest(mark: Mark) -> float:
+    """The least that is drawn, as a share."""
+    ends = [mark.estimate.interval.low, *mark.values]
+    printed = [] if mark.printed is None else [mark.printed / 100]
+    return float(np.nanmin([*ends, *printed]))
+
+
+def _caption(material: Material, drawn: Sequence[tuple[Kind, float]]) -> str:
+    arms = material.arms
+    told = ["Recall, which the papers call accuracy, of each group and of all portraits."]
+    if len(drawn) > 1:
+        told.append(
+            "Below: the MIT lab's metric, the mean probability that a face crop is a face, over "
+            f"{remarks.of_crops(arms)}, without a threshold; so few pictures cannot show a "
+            "difference between groups of a few points."
+        )
+    large = "bars or large marks" if len({kind for kind, _ in drawn}) > 1 else _LARGE[drawn[0][0]]
+    told.append(
+        f"Small dots: single runs; {large}: their mean; whiskers: ± its standard error over the "
+        "runs, which is no confidence interval."
+    )
+    for what, (kind, first) in zip(_WHAT, drawn, strict=False):
+        if kind == "dots" and first > 0:
+            told.append(
+                f"The axis of {what.removesuffix(', %')} begins at {first:.0f} %, not at 0: dots "
+                "in place of bars, whose lengths would mislead."
+            )
+    told.append(
+        f"{shared.said_of_print(material)}{material.said_of_runs()} {material.said_of_test()} "
+        f"{material.said_of_data()}"
+    )
+    return " ".join(told)
+
+
+_LARGE = {"bars": "bars", "dots": "large marks"}

@@ -1,0 +1,244 @@
+"""Outcomes -> the tables with a number for each group: recalls, areas, the lab's accuracies.
+
+A column a group while a page holds them (`WIDE`), else a row for each arm and group. Numbers become
+text here; each table brings the sentences that it needs.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from repro import cells, readings, remarks
+from repro.outcomes import Arm, Crops, Outcomes
+from repro.rendering import DASH, Part
+from repro.stats import disparity, intervals
+from repro.stats.disparity import DEFINITIONS, Definition
+
+WIDE = 8  # groups up to which each has a column
+OVERALL, PROBABILITY = "Overall", "Probability of crops"
+_SUMMARY = ("Variance", "Less noise", "Gap", "Worst group", "False positives")
+_POOLED = DEFINITIONS["dehaan2020"]
+_Rows = Iterator[tuple[str, dict[str, str]]]
+
+
+def groups(outcomes: Outcomes, name: str) -> Part | None:
+    """Recall of each group and how unequal they are, over all runs with numbers, at logit 0."""
+    definition = DEFINITIONS[name]
+    arms = [arm for arm in outcomes.arms if arm.runs]
+    if not arms:
+        return None
+    wide = _is_wide(arms)
+    rows = [row for arm in arms for row in (_wide if wide else _long)(arm, definition)]
+    return Part(
+        name="groups",
+        title=f"{outcomes.name}: groups, all runs with numbers, nothing selected.",
+        table=_table(rows, last=_SUMMARY),
+        remarks=[
+            *_said_of_groups(outcomes, definition),
+            *remarks.of_single_groups(outcomes),
+        ],
+    )
+
+
+def _table(rows: Sequence[tuple[str, dict[str, str]]], *, last: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows, with these columns behind those of all groups."""
+    table = cells.frame([row for _, row in rows], [arm for arm, _ in rows])
+    first = [name for name in table.columns if name not in last]
+    return table[[*first, *(name for name in last if name in table.columns)]]
+
+
+def _is_wide(arms: Sequence[Arm]) -> bool:
+    """Whether every group of every arm can have a column of its own."""
+    names = {name for arm in arms for name in (*arm.groups, *(arm.crops or _NONE).groups)}
+    return len(names) <= WIDE and not names & {*_SUMMARY, OVERALL, "Measure"}
+
+
+_NONE = Crops(groups=(), probability=np.empty((0, 0)), overall=np.empty(0))
+
+
+def _wide(arm: Arm, definition: Definition) -> _Rows:
+    recalls = {group: _recall(arm, k) for k, group in enumerate(arm.groups)}
+    yield arm.name, recalls | _summary(arm, definition)
+
+
+def _long(arm: Arm, definition: Definition) -> _Rows:
+    """A row for all portraits, one for each group, then what is said of the arm."""
+    pooled = cells.percent(float(arm.run_recall(_POOLED).mean()))
+    yield arm.name, _long_row("Recall", pooled, "all portraits", f"{int(arm.sizes.sum())}")
+    for k, group in enumerate(arm.groups):
+        yield arm.name, _long_row("Recall", _recall(arm, k), group, f"{arm.sizes[k]}")
+    for measure, text in _summary(arm, definition).items():
+        if measure == "Worst group" and text != DASH:
+            k = arm.groups.index(text)
+            yield arm.name, _long_row(measure, _recall(arm, k), text, f"{arm.sizes[k]}")
+        else:
+            yield arm.name, _long_row(measure, text)
+
+
+def _long_row(measure: str, value: str, group: str = "", portraits: str = "") -> dict[str, str]:
+    return {"Measure": measure, "Group": group, "Portraits": portraits, "Value": value}
+
+
+def _recall(arm: Arm, k: int) -> str:
+    """Of a group, mean over the runs with Wilson's interval."""
+    share, size = float(arm.recall[:, k].mean()), int(arm.sizes[k])
+    return f"{cells.percent(share)} {cells.ends(intervals.wilson(share * size, size))}"
+
+
+def _summary(arm: Arm, definition: Definition) -> dict[str, str]:
+    read = readings.reading(arm, definition).of
+    found = (
+        cells.estimate(read["variance"], 1e4),
+        _less_noise(arm, definition),
+        cells.estimate(read["gap"], 1e2),
+        arm.groups[int(arm.recall.mean(axis=0).argmin())] if arm.can_differ else DASH,
+        _false_positives(arm),
+    )
+    return dict(zip(_SUMMARY, found, strict=True))
+
+
+def _less_noise(arm: Arm, definition: Definition) -> str:
+    """A single portrait in a group says nothing of the group's noise."""
+    if arm.sizes.min() < 2 or not arm.can_differ:
+        return DASH
+    noise = None
+    if arm.scores is not None:
+        found = readings.detections(arm, None)
+        noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
+    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
+    return f"{1e4 * corrected:.2f}"
+
+
+def _false_positives(arm: Arm) -> str:
+    if arm.false_positive_rate is None:
+        return DASH
+    rate = float(arm.false_positive_rate.mean())
+    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
+    return f"{cells.percent(rate)} {cells.ends(ends)}"
+
+
+def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
+    """Intervals, noise correction, noise floor."""
+    arms = [arm for arm in outcomes.arms if arm.runs]
+    first = arms[0]
+    pooled = float(np.mean([arm.recall.mean() for arm in arms]))
+    found = [
+        "Groups and false positives: mean over the runs with Wilson's 95 % interval for as many "
+        "photographs; the runs see the same ones, so that more runs do not narrow it.",
+    ]
+    if not any(arm.can_differ for arm in arms):
+        return found
+    found.append(
+        f"Variance: {definition}. Less noise: what the choice of the portraits adds on average is "
+        "taken off; below 0 the groups differ by no more than chance makes them."
+    )
+    if any(arm.sizes.min() < 2 for arm in arms):
+        found.append("No noise can be taken off where a group has a single portrait.")
+    if first.scores is not None:
+        found.append(
+            "Intervals of variance and gap: seed-by-portrait bootstrap with Student's quantile; "
+            "they speak of new seeds and new portraits."
+        )
+    if 0 < pooled < 1 and first.can_differ:
+        floor = disparity.noise_floor(pooled, first.sizes, definition.ddof)
+        found.append(
+            f"Noise floor: {len(first.groups)} groups of these sizes that all had a recall of "
+            f"{100 * pooled:.1f} % would show, in one run, a variance of "
+            f"{1e4 * floor.variance:.2f} on average and above {1e4 * floor.variance_95:.2f} one "
+            f"time in twenty, and a gap of {100 * floor.gap:.2f} points."
+        )
+    return found
+
+
+def areas(outcomes: Outcomes, _: str) -> Part | None:
+    """Area under recall against false-positive rate, per group."""
+    arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
+    if not arms:
+        return None
+    wide = _is_wide(arms)
+    rows = [row for arm in arms for row in _area_rows(arm, wide=wide)]
+    return Part(
+        name="areas",
+        title=f"{outcomes.name}: area under recall against false-positive rate.",
+        table=_table(rows),
+        remarks=[
+            "Chance that a portrait of the group has a larger top logit than a photograph without "
+            "a face; 0.5 is guessing, 1 perfect, whatever the threshold. Mean over the runs with "
+            "Student's 95 % interval: new seeds, the same photographs."
+        ],
+    )
+
+
+def _area_rows(arm: Arm, *, wide: bool) -> _Rows:
+    texts = {}
+    for group, values in zip(arm.groups, readings.areas(arm).T, strict=True):
+        ends = cells.within_one(intervals.t_interval(values))
+        texts[group] = f"{values.mean():.4f} {cells.ends(ends, 1, 4)}"
+    if wide:
+        yield arm.name, texts
+        return
+    for group, text in texts.items():
+        yield arm.name, {"Group": group, "Area": text}
+
+
+def accuracy(outcomes: Outcomes, _: str) -> Part | None:
+    """Recall of each group, and what detectors say of face crops, each ± its standard error."""
+    arms = [arm for arm in outcomes.arms if arm.runs]
+    if not arms:
+        return None
+    make = _wide_accuracy if _is_wide(arms) else _long_accuracy
+    rows = [row for arm in arms for row in make(arm)]
+    return Part(
+        name="accuracy",
+        title=f"{outcomes.name}: accuracy of each group as the papers draw it, in percent.",
+        table=_table(rows, last=(OVERALL,)),
+        remarks=_said_of_accuracy(arms),
+    )
+
+
+def _wide_accuracy(arm: Arm) -> _Rows:
+    for measure, found in _measures(arm).items():
+        last = {OVERALL: found.pop("")}
+        yield arm.name, {"Measure": measure} | found | last
+
+
+def _long_accuracy(arm: Arm) -> _Rows:
+    """A row for each group of portraits or of crops, and one for all of them."""
+    measures = _measures(arm)
+    for group in dict.fromkeys(name for found in measures.values() for name in found):
+        texts = {measure: found.get(group, DASH) for measure, found in measures.items()}
+        yield arm.name, {"Group": group or OVERALL} | texts
+
+
+def _measures(arm: Arm) -> dict[str, dict[str, str]]:
+    """Text of each group by measure, the whole under the empty name."""
+    recall = {g: cells.mean_and_error(arm.recall[:, k]) for k, g in enumerate(arm.groups)}
+    found = {"Recall": recall | {"": cells.mean_and_error(arm.run_recall(_POOLED))}}
+    if arm.crops is not None:
+        crops = arm.crops
+        each = zip(crops.groups, crops.probability.T, strict=True)
+        found[PROBABILITY] = {group: cells.mean_and_error(values) for group, values in each}
+        found[PROBABILITY][""] = cells.mean_and_error(crops.overall)
+    return found
+
+
+def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
+    """What ± is and is not, and what the crops can show."""
+    found = [
+        "Recall, which the papers call accuracy: the share of a group's portraits in which some "
+        "window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
+        "numbers, nothing selected, ± the standard error of that mean (sample standard deviation "
+        "over the root of the number of runs), as Amini, Soleimany et al. (2019) draw it. That is "
+        "no confidence interval: it says nothing of other portraits, and with normal runs it "
+        "holds the mean of all seeds in 58 % of the cases for 3 runs, in 63 % for 5.",
+    ]
+    if any(arm.runs == 1 for arm in arms):
+        found.append("A single run has no standard error.")
+    if any(arm.crops is not None for arm in arms):
+        found.append(
+            f"{PROBABILITY}: the MIT lab's metric, the mean probability that a crop is a face, "
+            f"over {remarks.of_crops(arms)}. It takes no threshold, and so few pictures cannot "
+            "show a difference between groups of a few points."
+        )
+    return found

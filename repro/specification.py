@@ -1,0 +1,289 @@
+"""The specification curve: what each choice by itself does to recall and variance.
+
+Source: Simonsohn, Simmons & Nelson (2020), "Specification curve analysis", without its joint test.
+For a study whose arms differ from a central arm in several choices. Which arm is central, what each
+arm changes and which arm it is compared with follow from the records' configurations alone.
+"""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro import cells, ledger, readings, remarks, rendering
+from repro.ledger import NOT_USED
+from repro.outcomes import Arm, Outcomes
+from repro.readings import Estimate, Reading
+from repro.rendering import DASH
+from repro.stats.disparity import DEFINITIONS, Definition
+
+LEAST = 3  # different choices, below which arms are points of a sweep
+CHANCE = 0.025  # of a 95 % interval to lie wholly below 0 where nothing differs
+RESAMPLING = "resampling."
+RANKED = "ranked"  # the choice that is no part of a configuration
+_WORDS = ("yes", "no", "cannot tell")
+
+Choices = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Specification:
+    """One arm of the curve.
+
+    Attributes:
+        arm: With or without runs.
+        changed: Value and the central arm's value of each choice that differs; where the central
+            arm has no use for a choice, its value is empty.
+        partner: The same arm without resampling; None where there is none.
+        read: Recall and variance over all its runs; None without runs.
+        apart: This arm less its partner, over the seeds of both; None where that cannot be had.
+        same_runs_as: Name of an earlier arm with the same runs, ranked otherwise.
+    """
+
+    arm: Arm
+    changed: Mapping[str, tuple[str, str]]
+    partner: Arm | None
+    read: Reading | None
+    apart: Mapping[str, Estimate] | None
+    same_runs_as: str | None
+
+    @property
+    def falls(self) -> str:
+        """Whether the variance lies below the partner's, in words; a dash without partner."""
+        if self.apart is None:
+            return DASH
+        low, high = self.apart["variance"].interval
+        return "yes" if high < 0 else "no" if low > 0 else "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """All specifications, the one with the least variance first, those without runs last."""
+
+    central: Arm
+    specifications: Sequence[Specification]
+
+    @property
+    def keys(self) -> list[str]:
+        """The choices in which arms differ from the central one, in the ledger's order."""
+        found = {key for one in self.specifications for key in one.changed}
+        known = [choice.key for choice in ledger.load().choices]
+        return [*(key for key in known if key in found), *sorted(found - set(known))]
+
+
+def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
+    """The curve; None unless arms differ from a central one in at least three choices."""
+    return _of_outcomes(outcomes.arms, outcomes.by, outcomes.split, definition)
+
+
+@functools.lru_cache(maxsize=16)
+def _of_outcomes(
+    arms: tuple[Arm, ...], by: str, split: str, definition: Definition
+) -> Curve | None:
+    made = _choices([arm for arm in arms if "model" in arm.configured], f"{by} on {split}")
+    if len(made) < 2:
+        return None
+    central = _central(made)
+    changed = {arm: _changed(made, arm, central) for arm in made}
+    if len({key for keys in changed.values() for key in keys}) < LEAST:
+        return None
+    if not any(arm.can_differ for arm in made):
+        return None
+    found = [_specification(made, arm, changed[arm], definition) for arm in made]
+    return Curve(central=central, specifications=sorted(found, key=_variance))
+
+
+def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
+    """Text of every choice that shapes each arm's runs, and how they are ranked."""
+    by_key = ledger.values({arm.name: arm.configured for arm in arms})
+    found: dict[Arm, Choices] = {}
+    for arm in arms:
+        own = {key: values[arm.name] for key, values in by_key.items()}
+        way = " on ".join(arm.ranked) if arm.ranked else ranked
+        used = {key: value for key, value in own.items() if value != NOT_USED}
+        found[arm] = used | {RANKED: f"by {way}"}
+    return found
+
+
+def _central(made: Mapping[Arm, Choices]) -> Arm:
+    """The arm that differs from all the others in the fewest choices; the earliest of equals."""
+    keys = {key for choices in made.values() for key in choices}
+    counts = {key: Counter(choices.get(key) for choices in made.values()) for key in keys}
+
+    def apart(arm: Arm) -> int:
+        return sum(len(made) - counts[key][made[arm].get(key)] for key in keys)
+
+    return min(made, key=apart)
+
+
+def _changed(made: Mapping[Arm, Choices], arm: Arm, central: Arm) -> dict[str, tuple[str, str]]:
+    """What an arm does otherwise; a choice that follows from another one is left out."""
+    own, usual = made[arm], made[central]
+    found = {}
+    for key, value in own.items():
+        if key in usual:
+            if value != usual[key]:
+                found[key] = value, usual[key]
+        elif len({choices[key] for choices in made.values() if key in choices}) > 1:
+            found[key] = value, ""
+    return found
+
+
+def _specification(
+    made: Mapping[Arm, Choices],
+    arm: Arm,
+    changed: Mapping[str, tuple[str, str]],
+    definition: Definition,
+) -> Specification:
+    partner = _partner(made, arm)
+    shared = partner is not None and bool(set(arm.seeds) & set(partner.seeds))
+    first = next(one for one in made if one.keys == arm.keys)
+    return Specification(
+        arm=arm,
+        changed=changed,
+        partner=partner,
+        read=readings.reading(arm, definition) if arm.runs else None,
+        apart=readings.difference(arm, partner, definition) if partner and shared else None,
+        same_runs_as=None if first is arm else first.name,
+    )
+
+
+def _partner(made: Mapping[Arm, Choices], arm: Arm) -> Arm | None:
+    """The arm whose choices are the same except that it does not resample.
+
+    How runs are ranked does not matter to what all runs show.
+    """
+    if made[arm][f"{RESAMPLING}combine"] == "none":
+        return None
+    wanted = _but(made[arm], RANKED, RESAMPLING)
+    return next(
+        (
+            one
+            for one, choices in made.items()
+            if choices[f"{RESAMPLING}combine"] == "none"
+            and _but(choices, RANKED, RESAMPLING) == wanted
+        ),
+        None,
+    )
+
+
+def _but(choices: Choices, *prefixes: str) -> Choices:
+    return {key: value for key, value in choices.items() if not key.startswith(prefixes)}
+
+
+def _variance(one: Specification) -> tuple[bool, float]:
+    """For sorting: what has no variance comes last."""
+    value = float("nan") if one.read is None else one.read.of["variance"].value
+    return bool(np.isnan(value)), 0.0 if np.isnan(value) else value
+
+
+def spoken(key: str) -> str:
+    """A choice's key in plain words."""
+    return key.replace(".", ": ").replace("_", " ")
+
+
+def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
+    """Each arm by its variance: what it changes, and what resampling does to it."""
+    definition = DEFINITIONS[name]
+    curve = of_outcomes(outcomes, definition)
+    if curve is None:
+        return None
+    return rendering.Part(
+        name="specification",
+        title=f"{outcomes.name}: specification curve, all runs with numbers, by variance.",
+        table=cells.frame(
+            [_row(one, curve) for one in curve.specifications],
+            [one.arm.name for one in curve.specifications],
+        ),
+        remarks=_remarks(outcomes, curve, definition),
+    )
+
+
+def _row(one: Specification, curve: Curve) -> dict[str, str]:
+    row = {"Changed": _told(one, curve), "Recall": DASH, "Variance": DASH}
+    if one.read is not None:
+        row["Recall"] = cells.estimate(one.read.of["recall"], 1e2)
+        row["Variance"] = cells.estimate(one.read.of["variance"], 1e4)
+    if any(other.partner for other in curve.specifications):
+        apart = one.apart or dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
+        row["Recall less no debias"] = cells.estimate(apart["recall"], 1e2, sign=True)
+        row["Variance less no debias"] = cells.estimate(apart["variance"], 1e4, sign=True)
+        row["Variance falls"] = one.falls
+    return row
+
+
+def _told(one: Specification, curve: Curve) -> str:
+    if one.arm is curve.central:
+        return "nothing: the central arm"
+    return "; ".join(f"{key}: {told_change(*both)}" for key, both in one.changed.items())
+
+
+def told_change(value: str, was: str) -> str:
+    """A value and what it was; of two sources of the same kind only what differs.
+
+    Args:
+        value: As the ledger has it; a source of data as ``name (detail 1, other 2)``.
+        was: Likewise; empty where there was none.
+    """
+    if not was:
+        return value
+    ours, theirs = (re.fullmatch(r"(.*?) \((.*)\)", text) for text in (value, was))
+    if not ours or not theirs or ours[1] != theirs[1]:
+        return f"{value} (was {was})"
+    details = [found[2].split(", ") for found in (ours, theirs)]
+    new, old = (
+        ", ".join(one for one in own if one not in other)
+        for own, other in (details, reversed(details))
+    )
+    return f"{new} (was {old})"
+
+
+def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[str]:
+    """What the curve is, what came of it, and what it cannot show."""
+    found = [
+        f"The central arm is {curve.central.name}: it differs from the others in the fewest "
+        "choices, and Changed is against it. Choices that follow from another one, such as how "
+        "faces would be resampled in an arm that does not, are not told.",
+        f"Recall and variance: {definition}. Intervals (95 %): seed-by-portrait bootstrap with "
+        "Student's quantile.",
+        *_verdicts(curve),
+        *_sharing(curve),
+    ]
+    return [*found, *remarks.of_single_groups(outcomes), *remarks.of_runs(outcomes)]
+
+
+def _verdicts(curve: Curve) -> Iterator[str]:
+    """How many say what, against how many would by chance."""
+    counts = Counter(one.falls for one in curve.specifications if one.apart is not None)
+    total = sum(counts.values())
+    if not total:
+        yield f"{len(curve.specifications)} specifications, none with a partner without debiasing."
+        return
+    words = ", ".join(f"{counts[word]} {word}" for word in _WORDS)
+    yield (
+        f"{len(curve.specifications)} specifications, {total} of them beside the arm with the "
+        "same choices that does not resample (no debias), paired by seed. Does resampling lower "
+        f"the variance: {words}. Yes and no are told where the whole interval lies on one side "
+        "of 0."
+    )
+    yield (
+        f"The intervals are not adjusted for the number of specifications: of {total} in which "
+        f"nothing differs, {CHANCE * total:.1f} would lie below 0 by chance, and as many above."
+    )
+
+
+def _sharing(curve: Curve) -> list[str]:
+    pairs = [
+        f"{one.arm.name} those of {one.same_runs_as}"
+        for one in curve.specifications
+        if one.same_runs_as
+    ]
+    if not pairs:
+        return []
+    return [
+        f"Arms that are ranked otherwise share runs, and over all runs they are no evidence of "
+        f"their own: {'; '.join(pairs)}."
+    ]
