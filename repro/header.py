@@ -12,40 +12,29 @@ MAX_ARMS = 1000
 MAX_PROFILES = 10
 
 
-class Select(Section):
+class Ranking(Section):
+    """What replicates are ranked by, best first; an arm may have one of its own."""
+
+    by: Literal["recall", "accuracy"]
+    split: Literal["test", "validation"]
+
+    @model_validator(mode="after")
+    def _recorded(self) -> Self:
+        if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
+            raise ValueError("select by recall on test, or by accuracy on validation")
+        return self
+
+
+class Select(Ranking):
     """Which replicates the paper's column keeps."""
 
     keep: Count
-    by: Literal["recall", "accuracy"]
-    split: Literal["test", "validation"]
-
-    @model_validator(mode="after")
-    def _recorded(self) -> Self:
-        _require_recorded(self.by, self.split)
-        return self
-
-
-def _require_recorded(by: str, split: str) -> None:
-    if (by, split) not in {("recall", "test"), ("accuracy", "validation")}:
-        raise ValueError("select by recall on test, or by accuracy on validation")
-
-
-class ArmSelect(Section):
-    """How one arm's replicates are ranked, where that differs from the study's."""
-
-    by: Literal["recall", "accuracy"]
-    split: Literal["test", "validation"]
-
-    @model_validator(mode="after")
-    def _recorded(self) -> Self:
-        _require_recorded(self.by, self.split)
-        return self
 
 
 class Ranked(Section):
     """The part of an arm that is no configuration."""
 
-    select: ArmSelect
+    select: Ranking
 
 
 class Compare(Section):

@@ -18,7 +18,7 @@ from typing import Any
 from repro import published, yamlfile
 from repro.configuration import Configuration
 from repro.errors import Problem, StudyError
-from repro.header import MAX_ARMS, MAX_PROFILES, ArmSelect, Compare, Header, Ranked, Select
+from repro.header import MAX_ARMS, MAX_PROFILES, Compare, Header, Ranked, Ranking, Select
 from repro.layers import (
     MOST_PARTS,
     MOST_PROBLEMS,
@@ -58,7 +58,7 @@ class Arm:
 
     name: str
     configuration: Configuration
-    select: ArmSelect | None = None
+    select: Ranking | None = None
 
 
 @dataclass(frozen=True, slots=True)
