@@ -220,3 +220,24 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_damaged(tmp_path, monkeyp
 
     with pytest.raises(Unreadable, match=r"record\.json: cannot be read"):
         records.state_of(RECORD.key, tmp_path)
+
+
+def before_architectures(model):
+    """The small configuration as records held it before it said whose network it is."""
+    plain = configuration(
+        model="classifier" if model == "classifier" else "dbvae",
+        resampling={"combine": "none"},
+    ).model_dump(mode="json")
+    later = ("architecture", "latent_noise", "batch_norm", "indicator")
+    resampling = {k: v for k, v in plain["resampling"].items() if k not in ("pixels", "channels")}
+    kept = {key: value for key, value in plain.items() if key not in later}
+    return plain, kept | {"model": model, "resampling": resampling}
+
+
+@pytest.mark.parametrize("model", ["dehaan2020", "classifier"])
+def test_a_record_of_before_says_what_was_no_choice_then(tmp_path, model):
+    """Read now, it has the choices that came later, as the code then made them."""
+    today, old = before_architectures(model)
+    write(tmp_path, dataclasses.replace(RECORD, configuration=old))
+
+    assert records.read_record(RECORD.key, tmp_path).configuration == today
