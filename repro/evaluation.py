@@ -117,11 +117,12 @@ def crop_probabilities(model: Model, crops: Photographs) -> dict[str, float]:
         crops: Of 64 x 64 pixels each.
 
     Returns:
-        ``crop_probability`` over all, and ``crop_probability/GROUP`` of each group, in [0, 1].
+        ``crop_probability`` over all, and ``crop_probability/GROUP`` of each group, in [0, 1];
+        ``crops``, how many there are.
     """
     pixels = np.stack([crops.read(index) for index in range(len(crops))])
     probability = as_float64(inference.logits(model, torch.from_numpy(pixels)).sigmoid())
-    found = {"crop_probability": float(probability.mean())}
+    found = {"crops": float(len(crops)), "crop_probability": float(probability.mean())}
     groups = np.asarray(crops.groups)
     for name in np.unique(groups):
         found[f"crop_probability/{name}"] = float(probability[groups == name].mean())

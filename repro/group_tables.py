@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from repro import cells, readings, remarks
-from repro.outcomes import Arm, Crops, Outcomes
+from repro.outcomes import Arm, Outcomes
 from repro.rendering import DASH, Part
 from repro.stats import disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -50,11 +50,9 @@ def _table(rows: Sequence[tuple[str, dict[str, str]]], *, last: Sequence[str] = 
 
 def _is_wide(arms: Sequence[Arm]) -> bool:
     """Whether every group of every arm can have a column of its own."""
-    names = {name for arm in arms for name in (*arm.groups, *(arm.crops or _NONE).groups)}
+    names = {name for arm in arms for name in arm.groups}
+    names |= {name for arm in arms if arm.crops for name in arm.crops.groups}
     return len(names) <= WIDE and not names & {*_SUMMARY, OVERALL, "Measure"}
-
-
-_NONE = Crops(groups=(), probability=np.empty((0, 0)), overall=np.empty(0))
 
 
 def _wide(arm: Arm, definition: Definition) -> _Rows:

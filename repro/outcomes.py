@@ -46,13 +46,13 @@ class Crops:
         groups: Names; they need not be those of the portraits, shape (G,).
         probability: Mean over each group's crops, in [0, 1], shape (R, G).
         overall: Mean over all crops, shape (R,).
-        each: Crops of each group; None where the records do not say.
+        count: How many crops of all groups.
     """
 
     groups: tuple[str, ...]
     probability: Floats
     overall: Floats
-    each: int | None = None
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -316,21 +316,12 @@ def _crops(good: Sequence[Record]) -> Crops | None:
     named = [[name for name in r.metrics if name.startswith(f"{CROPS}/")] for r in good]
     if not named or not named[0] or any(names != named[0] for names in named):
         return None
-    if any(CROPS not in record.metrics for record in good):
-        return None
     return Crops(
         groups=tuple(name.removeprefix(f"{CROPS}/") for name in named[0]),
         probability=np.array([[record.metrics[name] for name in named[0]] for record in good]),
         overall=np.array([record.metrics[CROPS] for record in good]),
-        each=_crops_of_a_group(good[0].configuration),
+        count=int(good[0].metrics["crops"]),
     )
-
-
-def _crops_of_a_group(configuration: Mapping[str, Any]) -> int | None:
-    """As the configuration has it; of crops in folders it does not say."""
-    source = (configuration.get("data") or {}).get("crops") or {}
-    each = source.get("per_group") if isinstance(source, Mapping) else None
-    return None if each is None else int(each)
 
 
 def _selector(record: Record, by: str) -> float:

@@ -438,11 +438,9 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
 
 
 def of_crops(arms: Sequence[Arm]) -> str:
-    """How many crops there are, as far as the records say so."""
-    known = {(arm.crops.each, arm.crops.groups) for arm in arms if arm.crops is not None}
-    each, names = next(iter(known))
+    """How many crops there are."""
+    known = {(arm.crops.count, arm.crops.groups) for arm in arms if arm.crops is not None}
     if len(known) > 1:
         return "the crops of each arm"
-    if each is None:
-        return f"the crops of {len(names)} groups, whose number the records do not say"
-    return f"{each * len(names)} crops, {each} of each group"
+    count, names = next(iter(known))
+    return f"{count} crops in {len(names)} groups"

@@ -28,7 +28,7 @@ def record(arm, seed, *, detected, size, changes, crops):
     probability = 0.5 + 0.1 * seed
     metrics = {"val_active_units": 50.0, "val_accuracy": 0.9 - 0.01 * seed}
     metrics |= {f"crop_probability/{name}": probability for name in crops}
-    metrics |= {"crop_probability": probability} if crops else {}
+    metrics |= {"crop_probability": probability, "crops": 5.0 * len(crops)} if crops else {}
     return Record(
         key=f"{arm}-{seed}",
         seed=seed,

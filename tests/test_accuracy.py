@@ -15,7 +15,7 @@ CROPS = Crops(
     groups=("a", "c"),
     probability=np.array([[0.5, 0.6], [0.7, 0.6]]),
     overall=np.array([0.55, 0.65]),
-    each=5,
+    count=10,
 )
 
 
@@ -86,14 +86,7 @@ def test_crops_are_counted_and_said_to_be_few():
     """Two groups of five, without a threshold."""
     remark = part(arm(crops=CROPS)).remarks[-1]
 
-    assert "over 10 crops, 5 of each group. It takes no threshold" in remark
-
-
-def test_crops_of_unknown_number_are_said_to_be():
-    """Those of a folder."""
-    remark = part(arm(crops=dataclasses.replace(CROPS, each=None))).remarks[-1]
-
-    assert "over the crops of 2 groups, whose number the records do not say." in remark
+    assert "over 10 crops in 2 groups. It takes no threshold" in remark
 
 
 def test_many_groups_have_a_row_each():

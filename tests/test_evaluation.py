@@ -123,4 +123,5 @@ def test_crop_probabilities_are_mean_sigmoids(fitted):
     ]
     assert found["crop_probability"] == pytest.approx(np.mean(each), abs=1e-6)
     assert found["crop_probability/x"] == pytest.approx((each[0] + each[3]) / 2, abs=1e-6)
-    assert list(found) == ["crop_probability", "crop_probability/x", "crop_probability/y"]
+    assert list(found) == ["crops", "crop_probability", "crop_probability/x", "crop_probability/y"]
+    assert found["crops"] == 6

@@ -242,7 +242,12 @@ def test_two_arms_with_the_same_runs_differ_by_nothing():
     assert rows["p, t"].tolist() == ["1.0000"] * 2
 
 
-CROPPED = {"crop_probability": 0.6, "crop_probability/a": 0.5, "crop_probability/b c": 0.7}
+CROPPED = {
+    "crops": 12.0,
+    "crop_probability": 0.6,
+    "crop_probability/a": 0.5,
+    "crop_probability/b c": 0.7,
+}
 
 
 def test_probabilities_of_crops_are_those_of_the_records():
@@ -250,15 +255,7 @@ def test_probabilities_of_crops_are_those_of_the_records():
     crops = study(record("k0", metrics=CROPPED)).arms[0].crops
 
     assert (crops.groups, crops.probability.tolist()) == (("a", "b c"), [[0.5, 0.7]])
-    assert (crops.overall.tolist(), crops.each) == ([0.6], None)
-
-
-def test_crops_of_the_projects_own_are_counted():
-    """As the configuration has them."""
-    configuration = {"data": {"crops": {"source": "synthetic", "per_group": 7}}}
-    crops = study(record("k0", metrics=CROPPED, configuration=configuration)).arms[0].crops
-
-    assert crops.each == 7
+    assert (crops.overall.tolist(), crops.count) == ([0.6], 12)
 
 
 def test_crops_that_some_runs_lack_are_left_out():
