@@ -30,7 +30,7 @@ class Server(ThreadingHTTPServer):
         asked: Ranges that it was asked for.
     """
 
-    daemon_threads = True
+    daemon_threads = False  # its end waits for them, so that no socket is left open
 
     def __init__(self):
         """Nothing was asked yet."""
@@ -48,6 +48,8 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     """One request."""
+
+    timeout = 5
 
     def do_GET(self):
         """The content, or its rest, or as much as is to come before the cut."""

@@ -50,6 +50,12 @@ TRIALS = [
 ]
 
 
+def _ignore_nothing():
+    """A shell's background jobs ignore Ctrl-C, those of nohup a lost terminal; and so on down."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Proper:
     """The command proper, as a terminal would start it."""
 
@@ -64,8 +70,7 @@ class Proper:
                 stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
-                # A shell's background jobs ignore Ctrl-C, and so would what they start.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=_ignore_nothing,
             )
         self.pid = self.process.pid
 
