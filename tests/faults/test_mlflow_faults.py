@@ -316,12 +316,10 @@ class Tracker:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self):
-        held = []
-        with contextlib.suppress(OSError):  # closed
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):  # closed
             while True:
-                visitor, _ = self.socket.accept()
+                visitor = held.enter_context(self.socket.accept()[0])
                 self.visits += 1
-                held.append(visitor)
                 if self.answer:
                     visitor.sendall(self.answer)
                     visitor.close()
