@@ -137,7 +137,7 @@ def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = 
     choices["resampling"] = {"alpha": 0.01}
     configuration = Configuration.model_validate(layers.merge(PRESETS["dehaan2020"], choices))
     data = TrainingImages(*random_images(round(count / 0.8)))
-    return training._Fit(configuration, 0, data, torch.device(device))
+    return training.Fit(configuration, 0, data, device=device)
 
 
 def sgemm() -> Iterator[float]:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repro import records, runner, study
+from repro import machine, records, runner, study
 from repro.metrics import Count
 from repro.tasks import Task
 
@@ -68,7 +68,7 @@ def write_study(folder: Path, *, arms: int, replicates: int) -> Path:
 
 def write_runs(file: Path, results: Path) -> None:
     """A record with scores for every run of the study."""
-    plan = runner.plan(study.load(file), results, slots=["cpu"])
+    plan = runner.plan(study.load(file), results, computation=machine.computation(["cpu"]))
     generator = np.random.default_rng(0)
     shared = generator.normal(size=len(GROUPS) * EACH), generator.normal(size=OTHERS)
     places = {arm.name: place for place, arm in enumerate(plan.index.arms)}

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from repro import machine, outcomes, records, rendering, runner, tables
+from repro import outcomes, records, rendering, runner, tables
+from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
+from repro.place import Place
 from repro.records import Record, StudyIndex
 from repro.rendering import Format
 from repro.study import load
@@ -98,6 +100,8 @@ def run_study(
     results: str | Path = "results",
     device: str = "cpu",
     workers: int | None = None,
+    executor: str = "local",
+    address: str | None = None,
 ) -> StudyResults:
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
@@ -112,6 +116,8 @@ def run_study(
         results: Folder of the records.
         device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
         workers: Runs at a time; what the device takes if None.
+        executor: ``local``: child processes; ``inline``: this one; ``ray``: a Ray cluster.
+        address: Of the cluster, ``HOST:PORT`` or ``auto``; a Ray of its own here if None.
 
     Raises:
         ReproError: What the user can mend: the study, the data, the disk, the device.
@@ -120,8 +126,10 @@ def run_study(
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
     study = load(Path(path), profile=profile, overrides=options)
     folder = Path(results)
-    slots, nobody = machine.slots(device, workers), runner.Nobody()
-    index = runner.run(study, folder, slots=slots, progress=nobody, mirror=nobody)
+    place = Place(executor=executor, device=device, workers=workers, address=address)
+    nobody = runner.Nobody()
+    with executor_at(place, study.resources, remark=nobody.remark) as where:
+        index = runner.run(study, folder, executor=where, progress=nobody, mirror=nobody)
     return StudyResults(index, folder)
 
 

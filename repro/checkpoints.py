@@ -1,27 +1,20 @@
-"""The state of an unfinished run on disk, so that a run that is cut off goes on where it was.
+"""The state of an unfinished run as two files: its tensors, and the rest.
 
-``results/unfinished/KEY/`` holds the last two states, each as ``epoch-N.safetensors`` (tensors) and
-``epoch-N.json`` (the rest, the digest of the first, and whose state it is), written in this order.
-A state is used only if both files are, to the bit, what was written for this very run; else the one
-before is. The folder goes when the run has its record.
+`unfinished` says where they are kept and which of them is used; here they are made and read.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
 
-from repro import sealed, writing
-from repro.records import ADVICE
+from repro import sealed
+from repro.tasks import Files
 from repro.training import State
-from repro.unfinished import folder_of, newest_first
-
-SCHEMA = 1
-KEPT = 2
+from repro.unfinished import REST, SCHEMA, TENSORS, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +25,9 @@ class Checkpoint:
     seconds: float
 
 
-def write(checkpoint: Checkpoint, key: str, results: Path) -> None:
-    """Keep a state, and forget all but the one before.
-
-    Raises:
-        CannotWrite: The disk is full, or the place cannot be written.
-    """
-    folder, state = folder_of(key, results), checkpoint.state
+def pack(checkpoint: Checkpoint, key: str) -> Files:
+    """The files of a state of the run with this key."""
+    state = checkpoint.state
     tensors = safetensors.torch.save({k: v.contiguous() for k, v in state.tensors.items()})
     content = {
         "schema": SCHEMA,
@@ -48,38 +37,16 @@ def write(checkpoint: Checkpoint, key: str, results: Path) -> None:
         "tensors": hashlib.sha256(tensors).hexdigest(),
         "rest": state.rest,
     }
-    name = folder / f"epoch-{state.epoch:06d}"
-    writing.put(name.with_suffix(".safetensors"), tensors, advice=ADVICE)
-    writing.put(name.with_suffix(".json"), sealed.seal(content), advice=ADVICE)
-    for old in newest_first(folder)[KEPT:]:
-        writing.discard(old)
-        writing.discard(old.with_suffix(".safetensors"))
+    name = name_of(state.epoch)
+    return {name + TENSORS: tensors, name + REST: sealed.seal(content)}
 
 
-def latest(key: str, results: Path) -> Checkpoint | None:
-    """The last state that is whole and this run's own; None if there is none."""
-    for path in newest_first(folder_of(key, results)):
-        if (found := _read(path, key)) is not None:
-            return found
-    return None
-
-
-def remove(key: str, results: Path) -> None:
-    """Forget the states of a run."""
-    writing.discard(folder_of(key, results))
-
-
-def _read(path: Path, key: str) -> Checkpoint | None:
-    try:
-        raw, tensors = path.read_bytes(), path.with_suffix(".safetensors").read_bytes()
-    except OSError:
+def unpack(files: Files) -> Checkpoint | None:
+    """The state that `unfinished` found whole; None of no files, or where torch cannot read it."""
+    if not files:
         return None
-    if not sealed.is_whole(raw):
-        return None
-    content: dict[str, Any] = json.loads(raw)
-    whose = (content.get("schema"), content.get("key"), content.get("tensors"))
-    if whose != (SCHEMA, key, hashlib.sha256(tensors).hexdigest()):
-        return None
+    tensors, rest = (next(files[n] for n in files if n.endswith(end)) for end in (TENSORS, REST))
+    content: dict[str, Any] = json.loads(rest)
     try:
         state = State(content["epoch"], safetensors.torch.load(tensors), content["rest"])
     except SafetensorError:

@@ -13,6 +13,7 @@ import click
 
 from repro import __version__, data_commands, interruptions, options
 from repro.errors import Busy, ReproError
+from repro.place import Place
 
 if TYPE_CHECKING:
     from repro.figures.material import Material
@@ -68,21 +69,24 @@ def run(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    device: str,
-    workers: int | None,
+    place: Place,
     checkpoint_seconds: float,
     retry_lost: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table."""
     resolved = _load(study, profile, overrides)
-    from repro import exhibits, machine, mirroring, progress, rendering, runner, tables
+    from repro import exhibits, mirroring, progress, rendering, runner, tables
+    from repro.executors.places import executor_at
 
     with mirroring.Scribe(results, warn=_warn) as mirror:
-        with progress.on_this_terminal() as watcher:
+        with (
+            progress.on_this_terminal() as watcher,
+            executor_at(place, resolved.resources, remark=watcher.remark) as executor,
+        ):
             index = runner.run(
                 resolved,
                 results,
-                slots=machine.slots(device, workers),
+                executor=executor,
                 progress=watcher,
                 mirror=mirror,
                 retry_lost=retry_lost,
@@ -111,15 +115,17 @@ def plan(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    device: str,
-    workers: int | None,
+    place: Place,
     no_calibration: bool,
 ) -> None:
     """List the runs of STUDY, done or to be trained and why, and the time and memory to expect."""
     from repro import machine, runner, staleness
+    from repro.executors.places import executor_at
 
-    slots = machine.slots(device, workers)
-    planned = runner.plan(_load(study, profile, overrides), results, slots=slots)
+    resolved = _load(study, profile, overrides)
+    with executor_at(place, resolved.resources, remark=_warn) as executor:
+        planned = runner.plan(resolved, results, computation=executor.computation)
+    slots = machine.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
     why = staleness.reasons(missing, planned.index, results)
     for task in planned.tasks:
@@ -148,19 +154,21 @@ def verify(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    device: str,
-    workers: int | None,
+    place: Place,
     runs: int,
 ) -> None:
     """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
-    from repro import lookup, machine, verification
+    from repro import lookup, verification
+    from repro.executors.places import executor_at
+    from repro.resources import PLAIN
 
-    slots = machine.slots(device, workers)
+    indexes = lookup.studies(results, study, profile=profile, overrides=overrides)
     same = total = 0
-    for index in lookup.studies(results, study, profile=profile, overrides=overrides):
-        for comparison in verification.verify(index, results, runs=runs, slots=slots):
-            click.echo(comparison)
-            same, total = same + (not comparison.differences), total + 1
+    with executor_at(place, PLAIN, remark=_warn) as executor:
+        for index in indexes:
+            for comparison in verification.verify(index, results, runs=runs, executor=executor):
+                click.echo(comparison)
+                same, total = same + (not comparison.differences), total + 1
     click.echo(f"{same} of {total} runs came out the same to the last bit")
     sys.exit(0 if same == total else 1)
 

@@ -1,64 +1,32 @@
-"""One run from end to end: data, training, evaluation, record. What a worker process does."""
+"""One run from end to end: data, training, evaluation. What a worker does, wherever it is.
+
+A worker reads and writes no results. It says what happens, in `Message`s, and hands back what the
+run leaves; whoever asked for the run keeps it.
+"""
 
 import contextlib
-import functools
-import shutil
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save
 
-from repro import (
-    checkpoints,
-    evaluation,
-    lineage,
-    locks,
-    models,
-    provenance,
-    training,
-    unfinished,
-    writing,
-)
+from repro import checkpoints, evaluation, lineage, models, provenance, training
 from repro.checkpoints import Checkpoint
-from repro.data import sources
-from repro.data.sets import Photographs, TrainingImages
-from repro.datasets import Data
+from repro.data.sets import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.evaluation import Scores
+from repro.kernels import library
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import (
-    ADVICE,
-    MODEL,
-    SCORES,
-    WEIGHTS,
-    Record,
-    folder_of,
-    has_record,
-    write_record,
-)
-from repro.tasks import Task
-from repro.training import Epoch, Fitted, State
+from repro.records import MODEL, SCORES, WEIGHTS, Record
+from repro.tasks import Files, Outcome, Task
+from repro.training import Fit, Fitted
 
-PATIENCE = 1.0  # seconds to wait for somebody else who trains the same run
-STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
-Files = dict[str, bytes]
-
-
-@functools.lru_cache(maxsize=1)
-def _load(data: Data) -> tuple[TrainingImages, dict[str, Photographs]]:
-    """The data of a study; kept, because one worker runs many replicates on it."""
-    photographs = {
-        "portraits": sources.portraits(data.test),
-        "nonfaces": sources.nonface_photographs(data.nonfaces),
-    }
-    if data.crops is not None:
-        photographs["crops"] = sources.crops(data.crops)
-    return sources.training_images(data.train), photographs
+Said = tuple[str, Any]  # a word, and what belongs to it; see `executors.boundary`
 
 
 class _Clock:
@@ -93,35 +61,29 @@ class _Clock:
         return times
 
 
-def execute(task: Task, *, on_epoch: Callable[[Epoch, float], None]) -> str | None:
-    """Train, evaluate and write the record; a failed run has a record with its reason.
-
-    A run that was cut off goes on from its last checkpoint.
+def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[Said]:
+    """Train and evaluate, and say so: ``began``, ``epoch``, ``checkpoint``, and at last ``ended``.
 
     Args:
         task: The run.
-        on_epoch: Called with each epoch's history and its training images per second.
+        load: What gives its data.
+        begun: The files of the state from which the run goes on; empty to begin.
 
-    Returns:
-        None if the run has a record now; else who is training it.
+    Yields:
+        ``began`` with the bytes of the network, ``epoch`` with its history and its training images
+        per second, ``checkpoint`` with the files of a state, ``ended`` with the `Outcome`: a failed
+        run has a record with its reason.
 
     Raises:
-        ReproError: Data, device or disk do not allow it, or the program changed meanwhile.
+        ReproError: Data or device do not allow it, or the program here is another.
         MemoryError: There is not enough.
     """
     training.prepare_process()
     training.require_device(task.device)
     _require_same_program(task)
-    with locks.of_run(unfinished.folder_of(task.key, task.results), patience=PATIENCE) as holder:
-        if holder is not None:
-            return holder
-        writing.sweep(folder_of(task.key, task.results))
-        if not has_record(task.key, task.results):
-            _require_space(task)
-            with _memory_errors():
-                write_record(*_outcome(task, on_epoch))
-        checkpoints.remove(task.key, task.results)
-    return None
+    yield "began", _bytes_of_network(task)
+    with _memory_errors():
+        yield from _outcome(task, load(), begun)
 
 
 @contextlib.contextmanager
@@ -136,53 +98,52 @@ def _memory_errors() -> Iterator[None]:
 
 
 def _require_same_program(task: Task) -> None:
-    """A record must not name code that was not there any more when it was made."""
-    if task.computation.code != lineage.code() or task.computation.libraries != lineage.libraries():
+    """A record must not name code, libraries or kernels that did not make it."""
+    wanted = task.computation
+    if wanted.code != lineage.code() or wanted.libraries != lineage.libraries():
         raise ReproError(
-            "the program was changed while its study ran; run the same command again: "
-            "`repro plan` says what is trained anew"
+            "the program was changed while its study ran, or differs where this run is; run the "
+            "same command again: `repro plan` says what is trained anew"
+        )
+    if wanted.kernels == "torch":
+        os.environ[library.CHOICE] = "torch"
+    elif library.chosen() != wanted.kernels:
+        raise ReproError(
+            f"the study computes with {wanted.kernels} kernels, and a machine that runs it cannot: "
+            f"it needs a C compiler and AVX-512; or set {library.CHOICE}=torch for all of them"
         )
 
 
-def _require_space(task: Task) -> None:
-    """Refuse to begin what the disk cannot hold to the end, as far as that can be known."""
+def _bytes_of_network(task: Task) -> int:
     model = models.build(
         task.configuration.architecture, latent_dim=task.configuration.latents, seed=task.seed
     )
-    network = sum(tensor.nbytes for tensor in model.state_dict().values())
-    needed = task.to_come * network + (checkpoints.KEPT + 1) * STATES * network
-    free = shutil.disk_usage(task.results).free
-    if free < needed:
-        raise writing.CannotWrite(
-            f"{task.results}: {free:,} bytes are free, and the {task.to_come} runs to come need "
-            f"about {needed:,}; {ADVICE}"
-        )
+    return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _outcome(task: Task, on_epoch: Callable[[Epoch, float], None]) -> tuple[Record, Path, Files]:
-    """Train and evaluate; the arguments of `write_record`."""
-    images, photographs = _load(task.configuration.data)
-    begun = checkpoints.latest(task.key, task.results)
+def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
+    """Train and evaluate; the words of `execute` from the first epoch on."""
+    images, photographs = material
+    went_on = checkpoints.unpack(begun)
     clock = _Clock(
-        training.images_per_epoch(task.configuration, images), begun.seconds if begun else 0.0
+        training.images_per_epoch(task.configuration, images), went_on.seconds if went_on else 0.0
     )
-    went_on = {"went_on_after_epoch": begun.state.epoch} if begun else {}
+    since = {"went_on_after_epoch": went_on.state.epoch} if went_on else {}
 
     def measured() -> dict[str, Any]:
         environment = provenance.environment(task.device)
-        return {"commit": task.commit, **environment, **clock.times(), **went_on}
+        return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fitted = training.fit(
+        fit = Fit(
             task.configuration,
             task.seed,
             images,
             device=task.device,
-            on_epoch=lambda epoch: on_epoch(epoch, clock.epoch()),
-            resume=begun.state if begun else None,
-            keep=_keeper(task, clock),
+            resume=went_on.state if went_on else None,
         )
-        rule = task.configuration.windows
+        yield from _epochs(task, fit, clock)
+        fitted, rule = fit.fitted(), task.configuration.windows
         scores = {
             name: evaluation.score(fitted.model, photographs[name], rule)
             for name in ("portraits", "nonfaces")
@@ -193,21 +154,19 @@ def _outcome(task: Task, on_epoch: Callable[[Epoch, float], None]) -> tuple[Reco
         record = _finished(task, fitted, images, scores, probabilities, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
-        return task.record(failure=reason, provenance=measured()), task.results, {}
-    return record, task.results, _files(fitted, scores)
+        yield "ended", Outcome(task.record(failure=reason, provenance=measured()), {})
+        return
+    yield "ended", Outcome(record, _files(fitted, scores))
 
 
-def _keeper(task: Task, clock: _Clock) -> Callable[[Callable[[], State]], None]:
-    """What writes a checkpoint after an epoch, unless the last one is recent."""
+def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Said]:
+    """Say each epoch, and its state unless the last one is recent."""
     kept = time.monotonic()
-
-    def keep(capture: Callable[[], State]) -> None:
-        nonlocal kept
-        if time.monotonic() - kept >= task.checkpoint_seconds:
-            checkpoints.write(Checkpoint(capture(), clock.seconds), task.key, task.results)
+    for epoch in fit.epochs():
+        yield "epoch", (epoch, clock.epoch())
+        if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
+            yield "checkpoint", checkpoints.pack(Checkpoint(fit.state(), clock.seconds), task.key)
             kept = time.monotonic()
-
-    return keep
 
 
 def _finished(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from repro.published import Answering
+from repro.resources import PLAIN, Resources
 from repro.sections import Count, Section
 
 NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
@@ -78,4 +79,5 @@ class Header(Section):
         0.1,
     )
     published: Answering = None
+    resources: Resources = PLAIN
     profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]

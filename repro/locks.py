@@ -82,7 +82,10 @@ def _lock(path: Path, *, patience: float) -> Iterator[str | None]:
                 return
             if state == "ours":
                 _sign(descriptor)
-                yield None
+                try:
+                    yield None
+                finally:
+                    _let_go(descriptor)
                 return
         finally:
             os.close(descriptor)
@@ -114,6 +117,12 @@ def _try(descriptor: int, path: Path) -> str:
         if os.path.samestat(os.fstat(descriptor), path.stat()):
             return "ours"
     return "gone"
+
+
+def _let_go(descriptor: int) -> None:
+    """Unlock, not only close: a process that was forked meanwhile has the file open, too."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _sign(descriptor: int) -> None:

@@ -13,17 +13,18 @@ from repro import lineage
 from repro.errors import ReproError
 from repro.kernels import library
 from repro.records import Computation
+from repro.resources import PLAIN, Resources
 
 THREADS = 1  # of a run; checked against the worker's own constant by a test
-RUNS_PER_GPU = 4  # a guess, not measured; all of MIT's file takes 1.35 GB in each
 
 
-def slots(device: str, workers: int | None = None) -> list[str]:
+def slots(device: str, workers: int | None = None, resources: Resources = PLAIN) -> list[str]:
     """The device of each run that can execute at the same time.
 
     Args:
         device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
         workers: Runs at a time; what the device takes if None.
+        resources: What a run takes: cores, or a share of a GPU.
 
     Raises:
         ReproError: The device's name is none.
@@ -31,7 +32,8 @@ def slots(device: str, workers: int | None = None) -> list[str]:
     devices = ["cuda:0" if name == "cuda" else name for name in device.split(",")]
     if devices != ["cpu"] and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
         raise ReproError(f"--device {device}: no device; say cpu, cuda, or cuda:0,cuda:1")
-    count = workers or (cores() if devices == ["cpu"] else RUNS_PER_GPU * len(devices))
+    most = cores() / resources.cpus if devices == ["cpu"] else len(devices) // resources.gpus
+    count = workers or max(1, int(most))
     return [devices[number % len(devices)] for number in range(count)]
 
 

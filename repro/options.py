@@ -1,10 +1,13 @@
 """Options that several commands share. Nothing heavy is imported: --help loads this."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from repro.place import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 STUDIES = Path("studies")
@@ -18,6 +21,46 @@ PARTS = [
     "comparisons",
     "specification",
     "verdict",
+]
+AMOUNT = click.FloatRange(min=0, min_open=True, max=1024)
+PLACES = [
+    click.option(
+        "--executor",
+        type=click.Choice(["local", "inline", "ray"]),
+        default="local",
+        show_default=True,
+        help="Processes here, this very process (for a debugger), or a Ray cluster.",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Of the Ray cluster that this machine belongs to, or auto [default: start one here].",
+    ),
+    click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="Where runs train: cpu, cuda, or several GPUs as cuda:0,cuda:1.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Runs at a time, one thread each [default: as many as there is room for].",
+    ),
+    click.option(
+        "--cpus-per-run", type=AMOUNT, help="Cores that a run takes [default: the study's, or 1]."
+    ),
+    click.option(
+        "--gpus-per-run",
+        type=click.FloatRange(min=0, min_open=True, max=1),
+        help="Of one GPU, on --device cuda [default: the study's, or 0.25].",
+    ),
+    click.option(
+        "--memory-per-run",
+        type=AMOUNT,
+        metavar="GB",
+        help="For --executor ray, beside the data [default: the study's, or 1].",
+    ),
 ]
 DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
 
@@ -53,18 +96,33 @@ def variant(command: Command) -> Command:
 
 
 def places(command: Command) -> Command:
-    """Options of every command that executes runs, or would."""
-    command = click.option(
-        "--device",
-        default="cpu",
-        show_default=True,
-        help="Where runs train: cpu, cuda, or several GPUs as cuda:0,cuda:1.",
-    )(command)
-    return click.option(
-        "--workers",
-        type=click.IntRange(min=1),
-        help="Runs at a time, one thread each [default: one a core, or four a GPU].",
-    )(command)
+    """Options of every command that executes runs, or would; it gets them as one `Place`."""
+
+    @functools.wraps(command)
+    def with_place(
+        *arguments: Any,
+        executor: str,
+        device: str,
+        workers: int | None,
+        address: str | None,
+        cpus_per_run: float | None,
+        gpus_per_run: float | None,
+        memory_per_run: float | None,
+        **others: Any,
+    ) -> Any:
+        taken = {"cpus": cpus_per_run, "gpus": gpus_per_run, "memory": memory_per_run}
+        place = Place(
+            executor=executor,
+            device=device,
+            workers=workers,
+            address=address,
+            taken={name: amount for name, amount in taken.items() if amount is not None},
+        )
+        return command(*arguments, place=place, **others)
+
+    for option in reversed(PLACES):
+        with_place = option(with_place)
+    return cast(Command, with_place)
 
 
 def presentation(*parts: str) -> Callable[[Command], Command]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from repro import executor, locks, machine, provenance, records, writing
+from repro import dispatch, locks, provenance, records, writing
 from repro.datasets import Data
 from repro.errors import Busy, LaterRelease, RecordError
-from repro.records import ADVICE, Record, State, StudyIndex
+from repro.executors.boundary import Executor
+from repro.records import ADVICE, Computation, Record, State, StudyIndex
 from repro.study import Study
 from repro.tasks import CHECKPOINT_SECONDS, LOST, Task
 
@@ -99,13 +100,13 @@ class Plan:
         return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
 
 
-def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
+def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
     """Find out how far the runs of a study are. Writes nothing.
 
     Args:
         study: Resolved.
         results: The results folder.
-        slots: Where it would run; see `machine`.
+        computation: How runs are computed where they would execute; see `Executor`.
 
     Raises:
         DataError: A data source is missing.
@@ -113,7 +114,6 @@ def plan(study: Study, results: Path, *, slots: Sequence[str]) -> Plan:
     """
     from repro.data import sources
 
-    computation = machine.computation(slots)
     known: dict[Data, dict[str, str]] = {}
     for arm in study.arms:
         if arm.configuration.data not in known:
@@ -150,7 +150,7 @@ def run(
     study: Study,
     results: Path,
     *,
-    slots: Sequence[str],
+    executor: Executor,
     progress: Progress,
     mirror: Mirror,
     retry_lost: bool = False,
@@ -161,7 +161,7 @@ def run(
     Args:
         study: Resolved.
         results: The results folder.
-        slots: Where runs execute; see `machine`.
+        executor: Where runs execute.
         progress: Told what happens.
         mirror: Given every run that ended.
         retry_lost: Whether runs whose worker died every time are tried again.
@@ -174,7 +174,7 @@ def run(
     """
     from repro.data import sources
 
-    planned = plan(study, results, slots=slots)
+    planned = plan(study, results, computation=executor.computation)
     for data in {task.configuration.data for task in planned.missing}:
         sources.check(data)
     with locks.of_study(planned.index, results) as holder:
@@ -189,9 +189,9 @@ def run(
         planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
-        progress.begin(total=len(planned.tasks), done=done, workers=len(slots))
+        progress.begin(total=len(planned.tasks), done=done, workers=executor.workers)
         tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
-        _execute(planned.index, tasks, slots=slots, progress=progress, mirror=mirror)
+        _execute(planned.index, tasks, executor=executor, progress=progress, mirror=mirror)
         for arm, _, key in planned.index.wanted():
             mirror.add(planned.index, arm, key)
         mirror.settle()
@@ -238,35 +238,22 @@ def _require_writable(planned: Plan, results: Path) -> None:
 
 def _execute(
     index: StudyIndex,
-    missing: Sequence[Task],
+    tasks: Sequence[Task],
     *,
-    slots: Sequence[str],
+    executor: Executor,
     progress: Progress,
     mirror: Mirror,
 ) -> None:
-    """Run what is missing."""
-    tasks = [replace(task, to_come=len(missing) - i) for i, task in enumerate(missing)]
-    epochs: dict[str, float] = {}
-    for event in executor.run_tasks(tasks, slots=slots):
+    """Run what is missing, and tell whoever is interested."""
+    for event in dispatch.run_tasks(tasks, executor):
         task = event.task
         if event.kind == "started":
             progress.started(task)
         elif event.kind == "held":
-            progress.held(task, event.reason)
+            progress.held(task, event.holder)
         elif event.epoch is not None:
-            epochs[task.key] = event.epoch["epoch"]
             progress.epoch(task, event.epoch, images_per_second=event.images_per_second)
-        else:
-            if event.kind == "lost":
-                _write_lost(task, epoch=int(epochs.get(task.key, 0)) + 1, reason=event.reason)
-            record = records.read_record(task.key, task.results)
-            progress.ended(task, record)
+        elif event.record is not None:
+            progress.ended(task, event.record)
             mirror.add(index, task.arm, task.key)
         mirror.pump()
-
-
-def _write_lost(task: Task, *, epoch: int, reason: str) -> None:
-    """A run whose worker died every time has failed."""
-    failure = {"epoch": epoch, "term": LOST, "reason": reason}
-    record = task.record(failure=failure, provenance={"commit": task.commit})
-    records.write_record(record, task.results, {})

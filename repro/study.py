@@ -35,12 +35,14 @@ from repro.layers import (
 )
 from repro.presets import PRESETS
 from repro.published import Margin, Published
+from repro.resources import Resources
 from repro.yamlfile import KeyPath, Located, shown
 
 STUDY_KEYS = (
     "replicates",
     "select",
     "published",
+    "resources",
 )  # what a profile or --set may change beside configurations
 MAX_CONFIGURATIONS = 3000  # arms of all profiles; about 10,000 are checked a second
 MAX_NAME = 200  # characters
@@ -80,6 +82,7 @@ class Study:
         false_positive_rates: At which detectors are compared.
         published: The numbers that the study answers to, or None.
         margin: How far from them is still the same.
+        resources: What each run takes of a machine.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Study:
     false_positive_rates: tuple[float, ...]
     published: Published | None
     margin: Margin | None
+    resources: Resources
 
     def runs(self) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms."""
@@ -135,6 +139,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         false_positive_rates=header.false_positive_rates,
         published=published,
         margin=header.published.margin if header.published else None,
+        resources=header.resources,
     )
 
 

@@ -1,14 +1,23 @@
-"""A run as it is handed to a worker. Nothing here loads torch."""
+"""A run as it is handed to a worker, and what comes back. Nothing here loads torch."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from repro.configuration import Configuration
 from repro.records import Computation, Record
 
 CHECKPOINT_SECONDS = 30.0  # between two checkpoints of a run at least
 LOST = "worker"  # the term of the failure of a run whose worker died every time
+
+Files = dict[str, bytes]  # content by name
+
+
+class Outcome(NamedTuple):
+    """What a run leaves: its record, and the files beside it."""
+
+    record: Record
+    files: Files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +32,8 @@ class Task:
         data: Digests of the data's content.
         computation: How it is computed.
         commit: Of the program.
-        results: Where the record goes.
+        results: Where the record goes; a worker on another machine does not see it.
         device: Where it trains, as torch names it: cpu, cuda:0.
-        to_come: Runs that will still be written to the results, this one included.
         checkpoint_seconds: Between two checkpoints at least; epochs that are shorter share one.
     """
 
@@ -38,7 +46,6 @@ class Task:
     commit: str | None
     results: Path
     device: str = "cpu"
-    to_come: int = 1
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     @property

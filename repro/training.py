@@ -139,24 +139,36 @@ def fit(
         resume: The state after one of the run's own epochs; from the start if None.
         keep: Called after `on_epoch`, unless it was the last epoch, with what gives the state.
 
+    Returns:
+        What training left.
+
     Raises:
         RunFailed: A term, a parameter or the weights stopped being numbers.
     """
-    run = _Fit(configuration, seed, data, torch.device(device))
-    if resume is not None:
-        run.restore(resume)
-    return run.run(on_epoch, keep)
+    run = Fit(configuration, seed, data, device=device, resume=resume)
+    for epoch in run.epochs():
+        on_epoch(epoch)
+        if run.goes_on:
+            keep(run.state)
+    return run.fitted()
 
 
-class _Fit:
-    """The state of one training run."""
+class Fit:
+    """One training run: epochs as they end, the state after each, and what is left at last."""
 
     def __init__(
-        self, configuration: Configuration, seed: int, data: TrainingImages, device: torch.device
+        self,
+        configuration: Configuration,
+        seed: int,
+        data: TrainingImages,
+        *,
+        device: str = "cpu",
+        resume: State | None = None,
     ) -> None:
-        self.choices, self.seed, self.device = configuration, seed, device
+        """Make the network; arguments are those of `fit`."""
+        self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
-        self.images = torch.from_numpy(data.images).to(device)
+        self.images = torch.from_numpy(data.images).to(self.device)
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
         self.validation = self._on_device(self.split.validation)
@@ -165,34 +177,47 @@ class _Fit:
             configuration.architecture,
             latent_dim=configuration.latents,
             seed=streams.stream_seed(seed, "initialisation"),
-        ).to(device)
+        ).to(self.device)
         self.step = step = Step(configuration, self.model, self.images)
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        self.update: Update = CapturedStep(step, GraphCapture()) if device.type == "cuda" else step
+        self.update: Update = step
+        if self.device.type == "cuda":
+            self.update = CapturedStep(step, GraphCapture())
         self.batches = streams.generator(seed, "batches")
-        self.latent_noise = streams.torch_generator(seed, "latent noise", device)
+        self.latent_noise = streams.torch_generator(seed, "latent noise", self.device)
         self.density_noise = streams.torch_generator(seed, "density noise")
         self.weights: NDArray[np.float64] | None = None
         self.history: list[Epoch] = []
         self.best, self.best_epoch, self.best_state = -1.0, 0, dict[str, Tensor]()
+        if resume is not None:
+            self._restore(resume)
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)
 
-    def run(
-        self, on_epoch: Callable[[Epoch], None], keep: Callable[[Callable[[], State]], None]
-    ) -> Fitted:
-        """All epochs that are not done yet."""
-        for number in range(len(self.history) + 1, self.choices.epochs + 1):
+    def epochs(self) -> Iterator[Epoch]:
+        """Train all epochs that are not done yet; each one's history when it ends.
+
+        Raises:
+            RunFailed: As `fit`.
+        """
+        while self.goes_on:
+            number = len(self.history) + 1
             epoch = {"epoch": float(number), **self.epoch(number)}
             self.history.append(epoch)
-            on_epoch(epoch)
             if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
                 self.best, self.best_epoch = epoch["val_accuracy"], number
                 self.best_state = _copy(self.model.state_dict())
-            if number < self.choices.epochs:
-                keep(self.state)
+            yield epoch
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are epochs to come."""
+        return len(self.history) < self.choices.epochs
+
+    def fitted(self) -> Fitted:
+        """What training leaves, after the last epoch; the network becomes the one that is kept."""
         self.model.load_state_dict(self.best_state)
         return Fitted(self.model, tuple(self.history), self.best_epoch, self.split, self.weights)
 
@@ -214,7 +239,7 @@ class _Fit:
         }
         return State(len(self.history), tensors, rest)
 
-    def restore(self, state: State) -> None:
+    def _restore(self, state: State) -> None:
         """Go on from a state."""
         tensors = state.tensors
         self.model.load_state_dict(_unnamed("network", tensors))

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from repro import differences, executor, machine, provenance, records
+from repro import differences, dispatch, provenance, records
 from repro.configuration import Configuration
 from repro.datasets import Data
 from repro.errors import ReproError
-from repro.records import Record, StudyIndex
+from repro.executors.boundary import Executor
+from repro.records import Computation, Record, StudyIndex
 from repro.tasks import LOST, Task
 
 
@@ -42,7 +43,7 @@ class Comparison:
 
 
 def verify(
-    index: StudyIndex, results: Path, *, runs: int, slots: Sequence[str]
+    index: StudyIndex, results: Path, *, runs: int, executor: Executor
 ) -> Iterator[Comparison]:
     """Train runs of a study again, in a folder of their own, and compare.
 
@@ -50,7 +51,7 @@ def verify(
         index: Of the study.
         results: The results folder; nothing in it is changed.
         runs: How many, dealt over the arms: one of each before a second of any.
-        slots: Where they execute; see `machine`.
+        executor: Where they execute.
 
     Yields:
         A comparison for each, as it ends.
@@ -62,13 +63,14 @@ def verify(
     if not chosen:
         raise ReproError(f"{index.name} ({index.variant}): no run has ended; run it first")
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
-        tasks = _tasks(chosen, Path(folder), slots)
+        tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}
-        for event in executor.run_tasks(tasks, slots=slots):
-            if event.kind == "lost":
-                yield Comparison(title=event.task.title, differences=(event.reason,))
-            elif event.kind == "ended":
-                again = records.read_record(event.task.key, Path(folder))
+        for event in dispatch.run_tasks(tasks, executor):
+            if (again := event.record) is None:
+                continue
+            if again.failure is not None and again.failure["term"] == LOST:
+                yield Comparison(title=event.task.title, differences=(again.failure["reason"],))
+            else:
                 yield _compared(event.task.title, originals[event.task.key], again)
 
 
@@ -80,10 +82,12 @@ def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
     return [(arm, one) for arm, one in ended if not one.failure or one.failure["term"] != LOST]
 
 
-def _tasks(chosen: Sequence[tuple[str, Record]], results: Path, slots: Sequence[str]) -> list[Task]:
+def _tasks(
+    chosen: Sequence[tuple[str, Record]], results: Path, computation: Computation
+) -> list[Task]:
     from repro.data import sources
 
-    computation, commit = machine.computation(slots), provenance.commit()
+    commit = provenance.commit()
     known: dict[Data, dict[str, str]] = {}
     tasks = []
     for arm, record in chosen:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from repro import layers, machine, training
+from repro import dispatch, layers, machine, training
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
+from repro.executors.inline import Inline
 from repro.kernels import library
 from repro.presets import PRESETS
 from repro.records import ArmIndex, StudyIndex
@@ -74,6 +75,17 @@ def a_task(results, **changes):
         "results": results,
     }
     return Task(**(plain | changes))
+
+
+def execute(task, on_epoch=lambda epoch, rate: None):
+    """Execute a run in this process; its events."""
+    events = []
+    with Inline(task.device) as executor:
+        for event in dispatch.run_tasks([task], executor):
+            events.append(event)
+            if event.kind == "epoch":
+                on_epoch(event.epoch, event.images_per_second)
+    return events
 
 
 def training_images(faces=40, others=40, seed=0):

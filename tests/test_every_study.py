@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from conftest import execute
 
-from repro import execution, exhibits, machine, records, rendering, runner, study, tables
+from repro import exhibits, machine, records, rendering, runner, study, tables
 from repro.sections import digest
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))
@@ -33,11 +34,11 @@ def test_a_study_runs_from_its_file_to_its_tables(path, tmp_path):
     planned = runner.plan(
         study.load(path, profile="embedded", overrides=SMALL),
         tmp_path,
-        slots=machine.slots("cpu", 1),
+        computation=machine.computation(["cpu"]),
     )
     tmp_path.joinpath("runs").mkdir()
     for task in {kind(task): task for task in planned.tasks}.values():
-        execution.execute(task, on_epoch=lambda epoch, rate: None)
+        execute(task)
     found = records.read_study(planned.index, tmp_path)
     material = exhibits.without_pictures(planned.index, tmp_path)
     shown = tables.parts(material.outcomes, style="full")

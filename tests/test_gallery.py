@@ -6,9 +6,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import a_task, configuration, study_index, training_images
+from conftest import a_task, configuration, execute, study_index, training_images
 
-from repro import execution, gallery, inference, models, rarity, records
+from repro import gallery, inference, models, rarity, records
 from repro.data import levels, sources, synthetic
 from repro.errors import DataError
 
@@ -29,7 +29,7 @@ def trained(results, choices, name, seed=0):
         configuration=choices,
         data=sources.fingerprints(choices.data),
     )
-    execution.execute(task, on_epoch=lambda *_: None)
+    execute(task)
     return records.read_record(task.key, results)
 
 

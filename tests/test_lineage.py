@@ -74,7 +74,7 @@ def test_every_module_that_computes_is_part_of_a_runs_name():
     """Whatever training and evaluation import, less words, files and bookkeeping."""
     bookkeeping = {
         *("errors", "configuration", "study", "published", "layers", "yamlfile"),
-        *("sections", "datasets", "presets", "header"),
+        *("sections", "datasets", "presets", "header", "resources"),
         *("records", "writing", "sealed", "locks", "unfinished", "checkpoints"),
         *("provenance", "lineage", "tasks"),
     }

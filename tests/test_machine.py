@@ -12,7 +12,7 @@ def test_a_processor_has_a_slot_for_each_core():
 
 def test_gpus_take_several_runs_each_in_turn():
     """Runs are dealt to the GPUs one after the other."""
-    assert machine.slots("cuda") == ["cuda:0"] * machine.RUNS_PER_GPU
+    assert machine.slots("cuda") == ["cuda:0"] * 4
     assert machine.slots("cuda:0,cuda:1", 3) == ["cuda:0", "cuda:1", "cuda:0"]
 
 

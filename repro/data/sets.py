@@ -6,6 +6,7 @@ Pixels are uint8, RGB, height before width, whatever order a source stores them 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +45,15 @@ class Photographs:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+class Material(NamedTuple):
+    """All that runs of a study work on.
+
+    Attributes:
+        images: To train on.
+        photographs: ``portraits``, ``nonfaces``, and ``crops`` where there are any.
+    """
+
+    images: TrainingImages
+    photographs: dict[str, Photographs]

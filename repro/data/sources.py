@@ -15,7 +15,7 @@ from repro.data import (
     table,
     utkface,
 )
-from repro.data.sets import Photographs, Pixels, TrainingImages
+from repro.data.sets import Material, Photographs, Pixels, TrainingImages
 from repro.datasets import (
     Crops,
     Data,
@@ -35,6 +35,21 @@ from repro.datasets import (
 )
 from repro.errors import DataError
 from repro.sections import digest
+
+
+def material(data: Data) -> Material:
+    """All that runs on these data need.
+
+    Raises:
+        DataError: A source is missing or damaged.
+    """
+    photographs = {
+        "portraits": portraits(data.test),
+        "nonfaces": nonface_photographs(data.nonfaces),
+    }
+    if data.crops is not None:
+        photographs["crops"] = crops(data.crops)
+    return Material(training_images(data.train), photographs)
 
 
 def training_images(spec: Training) -> TrainingImages:

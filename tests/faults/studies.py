@@ -21,11 +21,13 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save
 
-from repro import checkpoints, execution, executor, provenance, records, runner, study
+from repro import checkpoints, dispatch, execution, machine, provenance, records, runner, study
 from repro.checkpoints import Checkpoint
 from repro.cli import main
-from repro.executor import Event
+from repro.data.sets import Material
+from repro.executors.inline import Inline
 from repro.metrics import Count, group_counts
+from repro.tasks import Outcome
 from repro.training import State
 
 ARMS = """\
@@ -109,28 +111,14 @@ class Watcher(Nothing):
         self.remarks.append(line)
 
 
-def here(tasks, *, slots):
-    """Execute tasks in this process, in place of `executor.run_tasks`."""
-    for task in tasks:
-        yield Event("started", task)
-        told = []
-        holder = execution.execute(task, on_epoch=lambda *epoch, told=told: told.append(epoch))
-        for epoch, rate in told:
-            yield Event("epoch", task, epoch=epoch, images_per_second=rate)
-        yield Event("held", task, reason=holder) if holder else Event("ended", task)
-
-
-def run_here(file, results, *, execute=here, watcher=None, overrides=(), **options):
+def run_here(file, results, *, watcher=None, overrides=(), **options):
     """Run a study in this process; what it told."""
     watcher = watcher or Watcher()
-    with (
-        mock.patch.object(executor, "run_tasks", execute),
-        mock.patch.object(provenance, "commit", return_value=None),
-    ):
+    with mock.patch.object(provenance, "commit", return_value=None), Inline() as executor:
         runner.run(
             study.load(file, overrides=overrides),
             results,
-            slots=["cpu"],
+            executor=executor,
             progress=watcher,
             mirror=Nothing(),
             **({"checkpoint_seconds": 0.0} | options),
@@ -140,7 +128,8 @@ def run_here(file, results, *, execute=here, watcher=None, overrides=(), **optio
 
 def plan(file, results, **options):
     """What a study wants."""
-    return runner.plan(study.load(file, **options), results, slots=["cpu"])
+    here = machine.computation(["cpu"])
+    return runner.plan(study.load(file, **options), results, computation=here)
 
 
 @contextlib.contextmanager
@@ -148,22 +137,23 @@ def canned():
     """Within, training takes no time."""
     with (
         mock.patch.object(execution, "_outcome", canned_outcome),
-        mock.patch.object(execution, "_require_space"),
+        mock.patch.object(dispatch, "_require_space"),
+        mock.patch("repro.data.sources.material", return_value=Material(None, {})),
     ):
         yield
 
 
-def canned_outcome(task, on_epoch):
+def canned_outcome(task, material, begun):
     """As `execution._outcome`: goes on from a checkpoint, and each epoch hangs on those before."""
-    begun = checkpoints.latest(task.key, task.results)
-    history = list(begun.state.rest["history"]) if begun else []
+    went_on = checkpoints.unpack(begun)
+    history = list(went_on.state.rest["history"]) if went_on else []
     epochs = task.configuration.epochs
     for number in range(len(history) + 1, epochs + 1):
         history.append({"epoch": float(number), "train_loss": _chance([task.key, history])})
-        on_epoch(history[-1] | {"val_accuracy": 0.5}, 1.0)
+        yield "epoch", (history[-1] | {"val_accuracy": 0.5}, 1.0)
         if number < epochs:
             state = State(number, {"network": _tensor(history)}, {"history": history})
-            checkpoints.write(Checkpoint(state, 1.0), task.key, task.results)
+            yield "checkpoint", checkpoints.pack(Checkpoint(state, 1.0), task.key)
     detected = np.array([_chance([history, n]) < 0.8 for n in range(8)])
     record = task.record(
         groups=group_counts(GROUPS * 2, detected),
@@ -184,15 +174,17 @@ def canned_outcome(task, on_epoch):
         records.MODEL: save({"network": _tensor(history)}),
         records.WEIGHTS: save({"face_weights": torch.full((48,), 1 / 48, dtype=torch.float64)}),
     }
-    return record, task.results, files
+    yield "ended", Outcome(record, files)
 
 
 def canned_slowly():
     """In a command: training takes a while, and no work."""
 
-    def outcome(task, on_epoch):
+    def outcome(task, material, begun):
         time.sleep(0.2)
-        return canned_outcome(task, lambda *_: time.sleep(0.05))
+        for said in canned_outcome(task, material, begun):
+            yield said
+            time.sleep(0.05)
 
     execution._outcome = outcome
 

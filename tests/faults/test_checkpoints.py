@@ -1,9 +1,10 @@
 """R4: a checkpoint is used to the bit as it was written, for the run that wrote it, or not at all.
 
 One that is not is never handed to torch; the state before it is used, or the run starts anew, and
-it ends with the same bits.
+it ends with the same bits. So does one whose seal is true and whose tensors are none.
 """
 
+import hashlib
 import json
 import os
 import pickle
@@ -12,11 +13,12 @@ import shutil
 
 import pytest
 import torch
+from conftest import execute
 from safetensors.torch import save
 
 from faults import studies
 from faults.disks import Killed
-from repro import checkpoints, execution, sealed, unfinished
+from repro import checkpoints, sealed, unfinished
 
 TENSORS, REST = "epoch-000002.safetensors", "epoch-000002.json"
 
@@ -36,7 +38,7 @@ class Stopped:
         task = studies.plan(studies.toy(place), place / "results").tasks[3 * seed + 1]
         task = studies.replace(task, checkpoint_seconds=0.0)
         with pytest.raises(Killed):
-            execution.execute(task, on_epoch=_stop)
+            execute(task, on_epoch=_stop)
         return task
 
     def copy(self, place):
@@ -84,7 +86,7 @@ def edited(file, **changes):
 def sealed_over(folder, tensors):
     """Other tensors, and a rest that is true to them."""
     (folder / TENSORS).write_bytes(tensors)
-    digest = checkpoints.hashlib.sha256(tensors).hexdigest()
+    digest = hashlib.sha256(tensors).hexdigest()
     (folder / REST).write_bytes(edited(folder / REST, tensors=digest))
 
 
@@ -134,12 +136,12 @@ def test_a_checkpoint_that_is_not_what_was_written_is_not_used(parsed, tally, am
             damage(folder)
             tally.faults += 1
             parsed.clear()
-            found = checkpoints.latest(task.key, task.results)
-            if found is None or found.state.epoch != 1:
+            found = checkpoints.unpack(unfinished.latest(task.key, task.results))
+            if "true seal" in name:
+                used += [name] if found is not None else []
+            elif found is None or found.state.epoch != 1 or not own.issuperset(parsed):
                 used.append(name)
-            if "true seal" not in name and not own.issuperset(parsed):
-                used.append(f"{name}, by torch")
-            execution.execute(task, on_epoch=lambda *_: None)
+            execute(task)
             tally.wrong += studies.evidence(task.results)[task.key] != wanted[task.key]
         assert not canary.exists()
 
@@ -156,8 +158,8 @@ def test_without_any_checkpoint_that_is_whole_a_run_starts_anew(tally):
             flip(file, 77)
             tally.faults += 1
 
-        assert checkpoints.latest(task.key, task.results) is None
-        execution.execute(task, on_epoch=lambda *_: None)
+        assert unfinished.latest(task.key, task.results) == {}
+        execute(task)
         assert studies.evidence(task.results)[task.key] == wanted[task.key]
 
 
@@ -178,8 +180,8 @@ def test_a_real_run_falls_back_and_ends_with_its_bits(tally, amount):
             task, folder = stopped.copy(place / str(number))
             damaging[number % len(damaging)](folder)
             tally.faults += 1
-            assert checkpoints.latest(task.key, task.results).state.epoch == 1
-            execution.execute(task, on_epoch=lambda *_: None)
+            assert "epoch-000001.json" in unfinished.latest(task.key, task.results)
+            execute(task)
             tally.wrong += studies.evidence(task.results)[task.key] != wanted[task.key]
 
     assert tally.wrong == 0

@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from faults import studies, warm
-from repro import execution, executor, records
+from repro import dispatch, execution, records
+from repro.executors import local
 from repro.tasks import LOST
 
 FIVE = {"replicates": 5, "keep": 3, "arms": studies.ONE_ARM}
@@ -53,20 +54,20 @@ def dying():
     """In a command: the chosen runs end their workers in the second epoch, so many times."""
     chosen = dict(entry.split("=") for entry in os.environ["FATES"].split(";") if entry)
 
-    def outcome(task, on_epoch):
+    def outcome(task, material, begun):
         name = f"{task.arm}-{task.seed}"
         diary = task.results.parent / f"{name}.epochs"
-
-        def told(epoch, rate):
-            on_epoch(epoch, rate)
+        for word, content in studies.canned_outcome(task, material, begun):
+            yield word, content
+            if word != "epoch":
+                continue
+            epoch = content[0]["epoch"]
             with diary.open("a") as lines:
-                lines.write(f"{epoch['epoch']:.0f}\n")
-            if epoch["epoch"] == 2 and name in chosen:
+                lines.write(f"{epoch:.0f}\n")
+            if epoch == 2 and name in chosen:
                 times, fate = chosen[name].split(",")
                 if diary.read_text().split().count("2") <= int(times):
                     FATES[fate][0]()
-
-        return studies.canned_outcome(task, told)
 
     execution._outcome = outcome
 
@@ -74,13 +75,13 @@ def dying():
 def killed_between():
     """In a command: every worker is killed a moment after its first run."""
 
-    def outcome(task, on_epoch):
+    def outcome(task, material, begun):
         marker = task.results.parent / f"killed-{os.getpid()}"
         if not marker.exists() and len(list(marker.parent.glob("killed-*"))) < 3:
             marker.touch()
             killed_later()
         time.sleep(0.04)
-        return studies.canned_outcome(task, on_epoch)
+        return studies.canned_outcome(task, material, begun)
 
     execution._outcome = outcome
 
@@ -163,7 +164,7 @@ def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
             run(place, "log", fates={f"even-{seed}": (times, "killed") for seed in chosen})
             printed = studies.tables(file, place / "results")
         tally.faults += min(times, 3) * failing
-        if times < executor.ATTEMPTS or not failing:
+        if times < dispatch.ATTEMPTS or not failing:
             assert printed == tables
             continue
         row = next(line for line in printed[1].splitlines() if line.startswith("| even |"))
@@ -187,7 +188,7 @@ def broken():
     def prepare():
         raise ImportError("libtorch is gone")
 
-    executor._prepare = prepare
+    local._prepare = prepare
 
 
 def test_workers_that_cannot_begin_fail_no_run(place, tally):
@@ -211,7 +212,7 @@ def test_workers_that_are_killed_while_they_train_cost_no_bits(tally, amount):
             file = studies.toy(place)
             arguments = ["--results", place / "results", "--checkpoint-seconds", 0]
             running = warm.Command("run", file, *arguments, log=place / "log")
-            for _ in range(executor.ATTEMPTS - 1):
+            for _ in range(dispatch.ATTEMPTS - 1):
                 warm.wait_until(lambda pid=running.pid: len(warm.alive_in(pid)) > 1)
                 time.sleep(chance.uniform(0, 1.5))
                 workers = [pid for pid in warm.alive_in(running.pid) if pid != running.pid]

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from faults import studies, warm
-from repro import checkpoints, execution, models, writing
+from repro import dispatch, execution, models, unfinished, writing
 from repro.cli import main
 from repro.errors import ReproError
 from repro.kernels import library
@@ -96,7 +96,7 @@ def test_too_little_room_is_found_out_before_training(begun, tally):
     before = studies.identities(results)
     tensors = models.build("dehaan2020", latent_dim=100, seed=0).state_dict().values()
     network = sum(tensor.nbytes for tensor in tensors)
-    needed = 2 * network + (checkpoints.KEPT + 1) * execution.STATES * network
+    needed = 2 * network + (unfinished.KEPT + 1) * dispatch.STATES * network
     outcome = mock.Mock(side_effect=studies.canned_outcome)
     with mock.patch.object(execution, "_outcome", outcome):
         with free(needed - 1), pytest.raises(writing.CannotWrite) as said:

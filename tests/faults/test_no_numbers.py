@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from conftest import a_task, configuration, study_index
+from conftest import a_task, configuration, execute, study_index
 
-from repro import evaluation, execution, losses, outcomes, records
+from repro import evaluation, losses, outcomes, records
 from repro.cli import main
 from repro.metrics import Count
 
@@ -23,10 +23,10 @@ OBJECTIVE, CLASSIFICATION = losses.objective, losses.classification
 METRICS, SCORE = evaluation.validation_metrics, evaluation.score
 
 
-def execute(results, **changes):
+def run(results, **changes):
     """One real run; its record."""
     task = a_task(results, configuration=configuration(data=DATA, **changes))
-    assert execution.execute(task, on_epoch=lambda *_: None) is None
+    execute(task)
     return records.read_record(task.key, results)
 
 
@@ -85,7 +85,7 @@ def test_a_run_without_numbers_has_failed_with_epoch_term_and_reason(
 ):
     """Its record is whole and holds no NaN and no infinity; nothing unfinished is left."""
     monkeypatch.setattr(*FAULTS[fault])
-    record = execute(tmp_path)
+    record = run(tmp_path)
     tally.faults += 1
     text = (records.folder_of(record.key, tmp_path) / "record.json").read_text()
 
@@ -124,7 +124,7 @@ def test_a_constant_answer_is_no_detector(tmp_path, monkeypatch, tally):
         return dataclasses.replace(scores, top_logit=ones, positive=scores.windows)
 
     monkeypatch.setattr(evaluation, "score", always)
-    record = execute(tmp_path)
+    record = run(tmp_path)
     tally.faults += 1
     index = study_index({"x": [record.key]})
     (arm,) = outcomes.of_study(index, records.read_study(index, tmp_path), None).arms

@@ -6,12 +6,12 @@ Bits are those of the network, the history, the sampling weights and the choice 
 import hashlib
 
 import pytest
-from conftest import configuration, needs_pairs, training_images
+from conftest import configuration, execute, needs_pairs, training_images
 from safetensors.torch import save
 
 from faults import studies
 from faults.disks import Killed
-from repro import checkpoints, execution, records, training
+from repro import checkpoints, records, training, unfinished
 from repro.checkpoints import Checkpoint
 from repro.kernels import library
 
@@ -36,7 +36,8 @@ def straight(arm, data, results):
 
     def keep(capture):
         state = capture()
-        checkpoints.write(Checkpoint(state, 1.0), f"after-{state.epoch}", results)
+        key = f"after-{state.epoch}"
+        unfinished.keep(checkpoints.pack(Checkpoint(state, 1.0), key), key, results)
 
     return bits(training.fit(arm, 1, data, keep=keep))
 
@@ -47,7 +48,7 @@ def check_every_epoch(arm, results, tally):
     whole = straight(arm, data, results)
     assert whole == bits(training.fit(arm, 1, data))  # to look at a state changes nothing
     for epoch in range(1, arm.epochs):
-        kept = checkpoints.latest(f"after-{epoch}", results)
+        kept = checkpoints.unpack(unfinished.latest(f"after-{epoch}", results))
         tally.faults += 1
         tally.wrong += bits(training.fit(arm, 1, data, resume=kept.state)) != whole
 
@@ -76,7 +77,7 @@ def test_a_run_goes_on_after_any_epoch(arm, rule, place, tally, amount):
 def test_the_best_epoch_may_be_one_before_the_interruption(place, tally, monkeypatch):
     """The network that is kept is then not the one that goes on."""
     worse = property(lambda fit: lambda: 1 / (1 + len(fit.history)))
-    monkeypatch.setattr(training._Fit, "_validation_accuracy", worse)
+    monkeypatch.setattr(training.Fit, "_validation_accuracy", worse)
 
     assert check_every_epoch(configuration(epochs=3), place, tally) == 1
 
@@ -102,9 +103,9 @@ def test_a_worker_that_is_gone_between_two_epochs_costs_no_bits(place, tally, am
         task = studies.replace(task, checkpoint_seconds=0.0)
         for last in range(1, task.configuration.epochs + 1):
             with pytest.raises(Killed):
-                execution.execute(task, on_epoch=killing_after(last))
+                execute(task, on_epoch=killing_after(last))
             tally.faults += 1
-        execution.execute(task, on_epoch=lambda *_: None)
+        execute(task)
         record = records.read_record(task.key, task.results)
         tally.wrong += studies.evidence(place / "results")[task.key] != wanted[task.key]
 

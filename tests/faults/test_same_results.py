@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import execute
 
 from faults import studies, warm
-from repro import execution, executor, records
+from repro import dispatch, execution, records
 
 LATER = datetime.timedelta(hours=1)
 
@@ -25,14 +26,14 @@ def place():
 
 def shuffled():
     """In a command: runs start in another order."""
-    run_tasks = executor.run_tasks
+    run_tasks = dispatch.run_tasks
 
-    def in_another_order(tasks, *, slots):
+    def in_another_order(tasks, executor):
         tasks = list(tasks)
         random.Random(int(os.environ["ORDER"])).shuffle(tasks)
-        return run_tasks(tasks, slots=slots)
+        return run_tasks(tasks, executor)
 
-    executor.run_tasks = in_another_order
+    dispatch.run_tasks = in_another_order
 
 
 def test_neither_number_nor_order_changes_a_number(tally, amount):
@@ -64,11 +65,10 @@ ENVIRONMENTS = [
 ONE_RUN = """\
 import sys
 from pathlib import Path
-from repro import execution, training
+from conftest import execute
 from faults import studies
-training.prepare_process()
 task = studies.plan(Path(sys.argv[1]), Path(sys.argv[2])).tasks[int(sys.argv[3])]
-execution.execute(task, on_epoch=lambda *_: None)
+execute(task)
 """
 
 
@@ -188,7 +188,7 @@ def test_a_clock_that_jumps_changes_no_number(jump, place, tally, monkeypatch):
         monkeypatch.setenv("TZ", zone.get(jump, "UTC"))
         time.tzset()
 
-    execution.execute(task, on_epoch=on_epoch)
+    execute(task, on_epoch=on_epoch)
     monkeypatch.undo()
     time.tzset()
     tally.faults += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from repro import checkpoints, lineage, records, runner, staleness, study
+from repro import checkpoints, lineage, machine, records, runner, staleness, study
 from repro.checkpoints import Checkpoint
 from repro.data import synthetic
 from repro.metrics import Count
@@ -41,7 +41,9 @@ def planned(folder, text=TEXT, **options):
     """The plan of the study in this text."""
     file = folder / "toy.yaml"
     file.write_text(text)
-    return runner.plan(study.load(file, **options), folder / "results", slots=["cpu"])
+    return runner.plan(
+        study.load(file, **options), folder / "results", computation=machine.computation(["cpu"])
+    )
 
 
 def run(plan):

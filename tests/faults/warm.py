@@ -166,6 +166,8 @@ def _serve(descriptor):
 
 def _load():
     """All that a small study loads."""
+    from conftest import execute
+
     from faults import studies
     from repro import exhibits  # noqa: F401
 
@@ -174,8 +176,7 @@ def _load():
         studies.tables(place / "toy.yaml", place / "results")
     with studies.folder() as place:
         (task, *_) = studies.plan(studies.toy(place), place / "results").tasks
-        studies.execution.execute(task, on_epoch=lambda *_: None)
-    studies.execution._load.cache_clear()
+        execute(task)
 
 
 def _become(request, out):
@@ -221,10 +222,10 @@ def _stand_in(log):
     mirroring.Scribe = tracking.Mirror = Nothing
     outcome = execution._outcome
 
-    def noted(task, on_epoch):
+    def noted(task, material, begun):
         with open(f"{log}.trained", "a") as notes:
             notes.write(f"{task.key}\n")
-        return outcome(task, on_epoch)
+        return outcome(task, material, begun)
 
     execution._outcome = noted
 

@@ -1,0 +1,179 @@
+"""Runs, in their order, to an executor; and what workers say, to the results.
+
+Nobody else writes results: one process, be it that runs execute beside it or on a hundred machines.
+A run whose worker dies is repeated, with the same seed, from its last checkpoint; the others go on.
+"""
+
+import contextlib
+import shutil
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from repro import locks, records, unfinished, writing
+from repro.executors.boundary import Executor, Message
+from repro.records import ADVICE, Record
+from repro.tasks import LOST, Outcome, Task
+
+ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
+PATIENCE = 1.0  # seconds until runs that others train are looked at again
+STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
+
+Epoch = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a run.
+
+    Attributes:
+        kind: ``held`` means that another process is training it: it is taken up again later.
+        epoch: Of an ``epoch`` event: that epoch's history.
+        images_per_second: Of an ``epoch`` event: training images, in that epoch. Beside the
+            history and not in it, because equal runs have equal histories.
+        record: Of an ``ended`` event: what is on the disk.
+        holder: Of a ``held`` event: who trains it.
+    """
+
+    kind: Literal["started", "epoch", "ended", "held"]
+    task: Task
+    epoch: Epoch | None = None
+    images_per_second: float = 0.0
+    record: Record | None = None
+    holder: str = ""
+
+
+def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
+    """Have runs executed, and keep what they leave.
+
+    Args:
+        tasks: In the order in which they start.
+        executor: Where; what still runs there when this iterator is closed is the caller's to end.
+
+    Yields:
+        Events, as they happen.
+
+    Raises:
+        CannotWrite: The disk is full, or the place cannot be written.
+        ReproError: A worker met a mistake that the user can mend.
+        WorkerError: A worker met a mistake of ours.
+    """
+    dispatch = _Dispatch(executor, deque(tasks))
+    try:
+        while dispatch.waiting or dispatch.running:
+            yield from dispatch.start()
+            if dispatch.running:
+                for message in executor.messages():
+                    yield from dispatch.hear(message)
+            elif dispatch.waiting:
+                time.sleep(PATIENCE)
+    finally:
+        for run in dispatch.running.values():
+            run.lock.close()
+
+
+@dataclass(slots=True)
+class _Running:
+    """A run that a worker has, its lock, and how many epochs are done."""
+
+    task: Task
+    lock: contextlib.ExitStack
+    epochs: int = 0
+
+
+@dataclass(slots=True)
+class _Dispatch:
+    """Which runs wait, which are with a worker, and how often each was."""
+
+    executor: Executor
+    waiting: deque[Task]
+    running: dict[str, _Running] = field(default_factory=dict)
+    attempts: Counter[str] = field(default_factory=Counter)
+
+    def start(self) -> Iterator[Event]:
+        """Submit runs while there is room; each that others hold goes to the end of the queue."""
+        for _ in range(len(self.waiting)):
+            if not self.executor.room():
+                return
+            task = self.waiting.popleft()
+            lock = contextlib.ExitStack()
+            folder = unfinished.folder_of(task.key, task.results)
+            holder = lock.enter_context(locks.of_run(folder, patience=0))
+            if holder is not None:
+                lock.close()
+                self.waiting.append(task)
+                yield Event("held", task, holder=holder)
+                continue
+            self.running[task.key] = _Running(task, lock)
+            writing.sweep(records.folder_of(task.key, task.results))
+            if records.has_record(task.key, task.results):
+                yield self._end(task.key)
+                continue
+            self.attempts[task.key] += 1
+            self.executor.submit(task, unfinished.latest(task.key, task.results))
+
+    def hear(self, message: Message) -> Iterator[Event]:
+        """Keep what a worker has to say."""
+        run, content = self.running[message.key], message.content
+        match message.word:
+            case "began":
+                _require_space(run.task, network=content, to_come=len(self))
+                yield Event("started", run.task)
+            case "epoch":
+                epoch, rate = content
+                run.epochs = int(epoch["epoch"])
+                yield Event("epoch", run.task, epoch=epoch, images_per_second=rate)
+            case "checkpoint":
+                unfinished.keep(content, run.task.key, run.task.results)
+            case "ended":
+                yield self._end(message.key, content)
+            case "displaced":
+                self.attempts[message.key] -= 1
+                self._again(message.key)
+            case "died" if self.attempts[message.key] < ATTEMPTS:
+                self._again(message.key)
+            case "died":
+                yield self._end(message.key, _lost(run, how=content))
+
+    def __len__(self) -> int:
+        """Runs that have no record yet."""
+        return len(self.waiting) + len(self.running)
+
+    def _again(self, key: str) -> None:
+        """Put a run first in the queue; whoever takes it up begins with its last checkpoint."""
+        run = self.running.pop(key)
+        run.lock.close()
+        self.waiting.appendleft(run.task)
+
+    def _end(self, key: str, outcome: Outcome | None = None) -> Event:
+        """Write a run's record, unless there is one, and forget its checkpoints."""
+        run = self.running[key]
+        with run.lock:
+            if outcome is not None:
+                records.write_record(outcome.record, run.task.results, outcome.files)
+            unfinished.remove(key, run.task.results)
+        del self.running[key], self.attempts[key]
+        return Event("ended", run.task, record=records.read_record(key, run.task.results))
+
+
+def _lost(run: _Running, *, how: str) -> Outcome:
+    """A run whose worker died every time has failed."""
+    failure = {
+        "epoch": run.epochs + 1,
+        "term": LOST,
+        "reason": f"its worker ended {ATTEMPTS} times ({how})",
+    }
+    return Outcome(run.task.record(failure=failure, provenance={"commit": run.task.commit}), {})
+
+
+def _require_space(task: Task, *, network: int, to_come: int) -> None:
+    """Refuse to go on with what the disk cannot hold to the end, as far as that can be known."""
+    needed = to_come * network + (unfinished.KEPT + 1) * STATES * network
+    free = shutil.disk_usage(task.results).free
+    if free < needed:
+        raise writing.CannotWrite(
+            f"{task.results}: {free:,} bytes are free, and the {to_come} runs to come need "
+            f"about {needed:,}; {ADVICE}"
+        )

@@ -1,0 +1,33 @@
+"""From what the user says to the executor that it means."""
+
+from collections.abc import Callable
+
+from repro import machine
+from repro.errors import ReproError
+from repro.executors.boundary import Executor
+from repro.executors.inline import Inline
+from repro.executors.local import Local
+from repro.place import Place
+from repro.resources import Resources
+
+
+def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], None]) -> Executor:
+    """The executor of a place, not begun yet: enter its context.
+
+    Args:
+        place: Where.
+        resources: What a run takes, as its study says; what the place says comes first.
+        remark: Told, in a sentence, what a person should know of the place.
+
+    Raises:
+        ReproError: There is no such place, or not with these options.
+    """
+    taken = resources.model_copy(update=dict(place.taken))
+    if place.address is not None and place.executor != "ray":
+        raise ReproError(f"--address {place.address} is for --executor ray alone")
+    if place.executor == "ray":
+        from repro.executors import ray
+
+        return ray.Ray(place, taken, remark=remark)
+    slots = machine.slots(place.device, place.workers, taken)
+    return Inline(slots[0]) if place.executor == "inline" else Local(slots)

@@ -1,0 +1,301 @@
+"""A Ray cluster, of one machine or many: Ray places runs, moves data and notices who died.
+
+A run is one Ray task that streams what it says, so that epochs and checkpoints come while it runs,
+and nothing is shared with this process but the object store: data are put there once, and each
+machine fetches them once. Ray repeats nothing by itself (``max_retries=0``); that is `dispatch`'s.
+"""
+
+import contextlib
+import math
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+from repro import machine
+from repro.data.sets import Material, Photographs
+from repro.datasets import Data
+from repro.errors import ReproError
+from repro.executors import ray_session
+from repro.executors.boundary import Message, heard, spoken
+from repro.place import Place
+from repro.records import Computation
+from repro.resources import Resources
+from repro.tasks import Files, Task
+
+TICK = 1.0  # seconds to wait for a message
+LOOK = 5.0  # seconds between two looks at the machines of a cluster
+TOGETHER = 0.1  # seconds: what a run says within goes as one
+PATIENCE = 30.0  # seconds without any run begun, after which somebody should know
+PROBE = 120.0  # seconds for a machine to say how it computes
+MOST_AHEAD = 0.25  # of the runs at a time, submitted beyond them: no machine waits for us
+FIRST = "the first machine"  # of a cluster that has none yet
+LAST = ("ended", "died", "mistake", "defect")  # words after which a run says nothing more
+
+
+class Ray:
+    """An executor: runs are tasks of a Ray cluster."""
+
+    def __init__(self, place: Place, taken: Resources, *, remark: Callable[[str], None]) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            place: Address, device, and runs at a time at most.
+            taken: By a run.
+            remark: Told what a person should know.
+
+        Raises:
+            ReproError: The device is none that Ray hands out.
+        """
+        if place.device not in ("cpu", "cuda"):
+            raise ReproError(f"--device {place.device}: with --executor ray say cpu or cuda")
+        self.place, self.remark = place, remark
+        self._device = "cuda:0" if place.device == "cuda" else "cpu"  # as a worker sees it
+        self._taken = _amounts(taken, on_gpu=place.device == "cuda")
+        self._stack = contextlib.ExitStack()
+        self._streams: dict[Any, Task] = {}
+        self.machines: dict[str, str] = {}  # the node of each run, by key
+        self._data: dict[Data, Any] = {}
+        self._looked, self._most, self._silent_since = -math.inf, 0, time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Start or join the cluster, and ask its machines how they compute.
+
+        Raises:
+            ReproError: It is not there, or its machines are not fit.
+        """
+        with contextlib.ExitStack() as stack:
+            self.ray = stack.enter_context(self._session())
+            endless = {"max_retries": 0, "max_calls": 0, "num_returns": "streaming"}
+            self._work = self.ray.remote(**endless, **_options(self._taken))(_work)
+            self.computation = self._computation()
+            self._look()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still runs, and the Ray that was started for it."""
+        for stream in self._streams:
+            self.ray.cancel(stream, force=True)
+        self._streams.clear()
+        self._data.clear()
+        self._stack.close()
+
+    @property
+    def workers(self) -> int:
+        """See `Executor`."""
+        return min(self._most, self.place.workers or self._most)
+
+    def room(self) -> bool:
+        """See `Executor`."""
+        self._look()
+        if self.place.workers is not None:
+            return len(self._streams) < self.place.workers
+        return len(self._streams) < self._most + max(2, math.ceil(MOST_AHEAD * self._most))
+
+    def submit(self, task: Task, begun: Files) -> None:
+        """See `Executor`."""
+        material = self._material(task.configuration.data)
+        stream = self._work.remote(replace(task, device=self._device), begun, material)
+        self._streams[stream] = task
+
+    def messages(self) -> Iterator[Message]:
+        """See `Executor`."""
+        streams = list(self._streams)
+        ready, _ = self.ray.wait(streams, num_returns=1, timeout=TICK)
+        if ready:
+            self._silent_since = time.monotonic()
+            ready, _ = self.ray.wait(streams, num_returns=len(streams), timeout=0)
+        self._complain_of_silence()
+        for stream in ready:
+            yield from self._heard(stream)
+
+    def _session(self) -> contextlib.AbstractContextManager[Any]:
+        if self.place.address is not None:
+            return ray_session.joined(self.place.address, remark=self.remark)
+        runs = self.place.workers or max(1, int(machine.cores() / self._taken["CPU"]))
+        return ray_session.alone(cpus=runs * self._taken["CPU"], remark=self.remark)
+
+    def _material(self, data: Data) -> Any:
+        """The data in the object store; read here, once."""
+        if data not in self._data:
+            from repro.data import sources
+
+            self._data[data] = self.ray.put(_portable(sources.material(data)))
+        return self._data[data]
+
+    def _heard(self, stream: Any) -> Iterator[Message]:
+        """What a run says, or what became of it."""
+        task, errors = self._streams[stream], self.ray.exceptions
+        try:
+            said = self.ray.get(next(stream))
+        except StopIteration:
+            said = [("died", "its worker left without a word")]
+        except errors.OutOfMemoryError:
+            said = [("died", "out of memory")]
+        except errors.WorkerCrashedError:
+            said = [self._crash(task)]
+        except (errors.NodeDiedError, errors.ObjectLostError, errors.LocalRayletDiedError) as error:
+            said = [("displaced", type(error).__name__)]
+        except errors.RayTaskError as error:
+            said = [("defect", str(error))]
+        except errors.RayError as error:
+            raise ReproError(
+                f"Ray cannot go on ({type(error).__name__}: {str(error).partition(chr(10))[0]}); "
+                "what was finished is kept: run the same command again"
+            ) from None
+        for word, content in said:
+            if word == "at":
+                self.machines[task.key] = content
+                continue
+            if word in (*LAST, "displaced"):
+                del self._streams[stream]
+                self.machines.pop(task.key, None)
+            yield heard(task, word, content)
+
+    def _crash(self, task: Task) -> tuple[str, str]:
+        """A run is not to blame where its whole machine is gone."""
+        at = self.machines.get(task.key)
+        if at is not None and at not in {node["NodeID"] for node in self._alive()}:
+            return "displaced", "its machine was lost"
+        return "died", "its process ended"
+
+    def _alive(self) -> list[dict[str, Any]]:
+        return [node for node in self.ray.nodes() if node["Alive"]]
+
+    def _look(self) -> None:
+        """See how many runs fit, now and then: machines come and go."""
+        if time.monotonic() - self._looked >= LOOK:
+            self._most = sum(_fitting(node["Resources"], self._taken) for node in self._alive())
+            self._looked = time.monotonic()
+            if self._most == 0 and self.place.address is None:
+                raise ReproError(
+                    f"a run takes {_shown(self._taken)}, and that is not to be had on this "
+                    "machine; ask for less: --cpus-per-run, --gpus-per-run, --memory-per-run"
+                )
+
+    def _complain_of_silence(self) -> None:
+        if not self.machines and time.monotonic() - self._silent_since > PATIENCE:
+            self._silent_since = math.inf  # once
+            self.remark(
+                f"no machine of the cluster has room for a run ({_shown(self._taken)}); waiting"
+            )
+
+    def _computation(self) -> Computation:
+        """How all machines compute; those of a cluster are asked."""
+        here = machine.computation([self._device])
+        if self.place.address is None:
+            return here
+        found = {name: self._asked(name, said) for name, said in self._probes().items()}
+        for name, there in found.items():
+            if differing := _differing(here, there):
+                raise ReproError(
+                    f"{name}: {differing}; install the same release of repro and of its packages "
+                    "on every machine of the cluster"
+                )
+        kernels = Counter(there.kernels for there in found.values())
+        if len(kernels) > 1:
+            self.remark(
+                f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
+                "AVX-512: all compute on torch's operators, so that runs can be compared"
+            )
+        return replace(here, kernels="torch" if len(kernels) > 1 else next(iter(kernels)))
+
+    def _probes(self) -> dict[str, Any]:
+        """What each machine that can hold a run will say; of a cluster without any, the first."""
+        probe = self.ray.remote(_computation_there)
+        fit = [node for node in self._alive() if _fitting(node["Resources"], self._taken)]
+        if not fit:
+            self.remark(f"waiting for a machine with {_shown(self._taken)}")
+            return {FIRST: probe.options(**_options(self._taken)).remote(self._device)}
+        at = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        return {
+            node["NodeManagerAddress"]: probe.options(
+                num_cpus=0, scheduling_strategy=at(node["NodeID"], soft=False)
+            ).remote(self._device)
+            for node in fit
+        }
+
+    def _asked(self, name: str, said: Any) -> Computation:
+        patience = None if name == FIRST else PROBE
+        try:
+            there: Computation = self.ray.get(said, timeout=patience)
+        except self.ray.exceptions.RayError as error:
+            reason = str(error).strip().rpartition("\n")[2]
+            raise ReproError(
+                f"{name}: it cannot say how it computes ({reason}); is repro installed there?"
+            ) from None
+        return there
+
+
+def _work(task: Task, begun: Files, material: Material) -> Iterator[list[tuple[str, Any]]]:
+    """In a worker: execute a run; what it says, in pieces."""
+    import ray
+
+    from repro import execution
+
+    # Data of the object store are shared, and nobody writes them.
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+    piece: list[tuple[str, Any]] = [("at", ray.get_runtime_context().get_node_id())]
+    sent = -math.inf
+    for word, content in spoken(execution.execute(task, lambda: material, begun)):
+        piece.append((word, content))
+        if word in LAST or time.monotonic() - sent >= TOGETHER:
+            yield piece
+            piece, sent = [], time.monotonic()
+
+
+def _computation_there(device: str) -> Computation:
+    """In a worker: how it computes."""
+    return machine.computation([device])
+
+
+def _portable(material: Material) -> Material:
+    """The data less whatever hangs on files of this machine."""
+    return Material(
+        material.images,
+        {
+            name: Photographs(
+                one.names, one.groups, [one.read(place) for place in range(len(one))].__getitem__
+            )
+            for name, one in material.photographs.items()
+        },
+    )
+
+
+def _amounts(taken: Resources, *, on_gpu: bool) -> dict[str, float]:
+    """What a run takes, by Ray's names."""
+    amounts = {"CPU": taken.cpus, "memory": 1e9 * taken.memory}
+    return amounts | ({"GPU": taken.gpus} if on_gpu else {})
+
+
+def _options(taken: Mapping[str, float]) -> dict[str, float]:
+    """The same by the names of a task's options."""
+    return {
+        "num_cpus": taken["CPU"],
+        "num_gpus": taken.get("GPU", 0),
+        "memory": int(taken["memory"]),
+    }
+
+
+def _fitting(offered: Mapping[str, float], taken: Mapping[str, float]) -> int:
+    """Runs that fit on a machine at a time; a run's share of a GPU is of one GPU."""
+    counts = {name: int(offered.get(name, 0) / amount) for name, amount in taken.items()}
+    if "GPU" in taken:
+        counts["GPU"] = int(offered.get("GPU", 0)) * int(1 / taken["GPU"])
+    return min(counts.values())
+
+
+def _differing(here: Computation, there: Computation) -> str:
+    """What a machine has otherwise; kernels may differ."""
+    for name, release in here.libraries.items():
+        if there.libraries.get(name) != release:
+            return f"it has {name} {there.libraries.get(name)}, and this machine {release}"
+    return "" if here.code == there.code else "its repro says something else than the one here"
+
+
+def _shown(taken: Mapping[str, float]) -> str:
+    gpu = f", {taken['GPU']:g} GPUs" if "GPU" in taken else ""
+    return f"{taken['CPU']:g} cores, {taken['memory'] / 1e9:g} GB{gpu}"

@@ -1,0 +1,23 @@
+"""Where runs execute, as a user says it. Nothing is imported: --help loads this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the options of a command say.
+
+    Attributes:
+        executor: ``local``, ``inline`` or ``ray``.
+        device: As torch names it, or several of them.
+        workers: Runs at a time at most; None is as many as fit.
+        address: Of a Ray cluster; None is one of our own on this machine.
+        taken: What a run takes, as far as it is said here and not in the study; see `Resources`.
+    """
+
+    executor: str = "local"
+    device: str = "cpu"
+    workers: int | None = None
+    address: str | None = None
+    taken: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,271 @@
+"""Every executor keeps the same promises; what differs between them is below the common ones."""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import clusters
+import pytest
+from conftest import a_task, configuration
+
+from repro import dispatch, locks, machine, records, unfinished
+from repro.errors import ReproError
+from repro.executors.places import executor_at
+from repro.place import Place
+from repro.resources import PLAIN, Resources
+
+SMALL = {
+    "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
+    "test": {"source": "synthetic", "per_group": 1, "size": 64},
+    "nonfaces": {"source": "synthetic", "photographs": 2, "size": 64},
+}
+
+
+def task(results, seed=0, **changes):
+    """A run of a second, that keeps its state after every epoch."""
+    arm = configuration(**{"data": SMALL, "epochs": 3, **changes})
+    own = {"key": f"k-seed{seed}", "seed": seed, "configuration": arm, "checkpoint_seconds": 0.0}
+    return a_task(results, **own)
+
+
+def kill_children():
+    """The local executor's workers."""
+    for process in multiprocessing.active_children():
+        os.kill(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Ray on two machines, with room for one run each."""
+    with clusters.two_machines() as (two, one):
+        yield two, one
+
+
+def at(place, remark=lambda line: None, resources=PLAIN):
+    """The executor there."""
+    return executor_at(place, resources, remark=remark)
+
+
+@pytest.fixture(params=["local", "inline", "ray"])
+def place(request):
+    """Each place in turn."""
+    if request.param == "ray":
+        two, _ = request.getfixturevalue("cluster")
+        return Place(executor="ray", address=two.address, workers=1)
+    return Place(executor=request.param, workers=1)
+
+
+@pytest.fixture(params=["local", "ray"])
+def killable(request):
+    """Each place whose workers can be killed, and what kills them."""
+    if request.param == "ray":
+        two, _ = request.getfixturevalue("cluster")
+        return Place(executor="ray", address=two.address, workers=1), clusters.kill_workers
+    return Place(workers=1), kill_children
+
+
+def run(tasks, place):
+    """All events."""
+    with at(place) as executor:
+        yield from dispatch.run_tasks(tasks, executor)
+
+
+def what_came_out(record):
+    """A record less how it came about."""
+    return dataclasses.replace(record, provenance={})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What the run should come to."""
+    *_, last = run([task(tmp_path_factory.mktemp("undisturbed"))], Place(executor="inline"))
+    return what_came_out(last.record)
+
+
+def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
+    """Events in their order, every bit of the record and of the files beside it."""
+    events = list(run([task(tmp_path)], place))
+
+    assert [event.kind for event in events] == ["started", *["epoch"] * 3, "ended"]
+    assert min(event.images_per_second for event in events if event.epoch) > 0
+    assert what_came_out(events[-1].record) == undisturbed
+    assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
+    assert not unfinished.folder_of("k-seed0", tmp_path).exists()
+
+
+def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, undisturbed):
+    """Only that run starts again, and it ends with the same bits."""
+    place, kill = killable
+    kinds = []
+    for event in run([task(tmp_path, epochs=3)], place):
+        kinds.append(event.kind)
+        if event.kind == "epoch" and unfinished.epochs_kept("k-seed0", tmp_path) == 1:
+            kill() if kinds.count("started") == 1 else None
+
+    assert kinds.count("started") == 2
+    assert event.record.provenance["went_on_after_epoch"] in (1, 2)
+    assert what_came_out(event.record) == undisturbed
+
+
+def test_a_run_that_kills_its_worker_every_time_is_given_up(killable, tmp_path):
+    """Three attempts, and a record of its failure that says how it ended."""
+    place, kill = killable
+    events = []
+    for event in run([task(tmp_path, epochs=300)], place):
+        events.append(event.kind)
+        if event.kind == "started":
+            kill()
+
+    assert Counter(events)["started"] == 3
+    assert event.record.failure["term"] == "worker"
+    assert event.record.failure["reason"].startswith("its worker ended 3 times (")
+
+
+def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(place, tmp_path):
+    """The next run goes first; the one that was held ends like any other."""
+    tasks = [task(tmp_path, seed) for seed in (0, 1)]
+    kinds = []
+    with contextlib.ExitStack() as stack:
+        folder = unfinished.folder_of(tasks[0].key, tmp_path)
+        assert stack.enter_context(locks.of_run(folder, patience=0)) is None
+        for event in run(tasks, place):
+            kinds.append((event.kind, event.task.seed))
+            if event.kind == "held":
+                assert event.holder.startswith(f"process {os.getpid()} on ")
+                stack.close()
+
+    assert [kind for kind in kinds if kind[0] != "epoch"] == [
+        ("held", 0),
+        ("started", 1),
+        ("ended", 1),
+        ("started", 0),
+        ("ended", 0),
+    ]
+
+
+def test_a_run_that_others_finished_meanwhile_is_not_done_again(place, tmp_path):
+    """Its record is told as if it had just ended."""
+    one = task(tmp_path)
+    records.write_record(one.record(provenance={"by": "others"}), tmp_path, {})
+    (event,) = run([one], place)
+
+    assert (event.kind, event.record.provenance) == ("ended", {"by": "others"})
+
+
+def test_a_users_mistake_reaches_the_parent(place, tmp_path):
+    """A file that went away is an error with its name, not a traceback."""
+    data = SMALL | {"test": {"source": "ppb", "path": str(tmp_path / "gone")}}
+
+    with pytest.raises(ReproError, match="gone"):
+        list(run([task(tmp_path, data=data)], place))
+
+
+def test_another_program_makes_no_record(place, tmp_path):
+    """A worker whose code is not the one that the run is named by refuses it."""
+    one = task(tmp_path)
+    other = dataclasses.replace(one.computation, code={})
+
+    with pytest.raises(ReproError, match="the program was changed"):
+        list(run([dataclasses.replace(one, computation=other)], place))
+
+
+def test_a_disk_that_is_too_small_is_found_out_before_training(place, tmp_path, monkeypatch):
+    """The worker says how large its network is, and the parent looks at the disk."""
+    monkeypatch.setattr(dispatch.shutil, "disk_usage", lambda _: os.terminal_size((0, 0)))
+    monkeypatch.setattr(os.terminal_size, "free", 10, raising=False)
+
+    with pytest.raises(ReproError, match="10 bytes are free"):
+        list(run([task(tmp_path)], place))
+
+
+def test_two_machines_come_to_what_one_does(cluster, tmp_path, undisturbed):
+    """Both have runs, and the bits do not say which."""
+    tasks = [task(tmp_path, seed) for seed in range(4)]
+    where = {}
+    with at(Place(executor="ray", address=cluster[0].address)) as executor:
+        assert executor.workers == 2
+        for _ in dispatch.run_tasks(tasks, executor):
+            where |= executor.machines
+    alone = [
+        what_came_out(event.record)
+        for event in run(
+            [dataclasses.replace(one, results=tmp_path / "alone") for one in tasks],
+            Place(executor="inline"),
+        )
+        if event.kind == "ended"
+    ]
+
+    assert len(set(where.values())) == 2
+    assert what_came_out(records.read_record("k-seed0", tmp_path)) == undisturbed
+    assert [what_came_out(records.read_record(one.key, tmp_path)) for one in tasks] == alone
+
+
+def test_a_machine_that_is_lost_costs_no_run_an_attempt(cluster, tmp_path, monkeypatch):
+    """Its run begins again elsewhere, and nothing is there twice."""
+    two, one = cluster
+    monkeypatch.setattr(dispatch, "ATTEMPTS", 1)
+    lost, events = None, []
+    with at(Place(executor="ray", address=two.address)) as executor:
+        for event in dispatch.run_tasks([task(tmp_path, s, epochs=30) for s in (0, 1)], executor):
+            events.append((event.kind, event.task.seed))
+            if lost is None and len(executor.machines) == 2 and event.kind == "epoch":
+                second = two.list_all_nodes()[1]
+                (lost,) = (key for key, node in executor.machines.items() if node == second.node_id)
+                two.remove_node(second, allow_graceful=False)
+                two.add_node(**one)
+
+    times = Counter(events)
+    seed = int(lost[-1])
+    assert [times["started", s] for s in (seed, 1 - seed)] == [2, 1]
+    assert all(records.read_record(f"k-seed{s}", tmp_path).finished for s in (0, 1))
+    assert sum(kind == "ended" for kind, _ in events) == 2
+
+
+def test_what_takes_more_than_there_is_cannot_be_placed(cluster):
+    """Said at once where no machine can join."""
+    with (
+        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not to be had"),
+        at(Place(executor="ray"), resources=Resources(memory=1000.0)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (Place(executor="ray", address="ray://head:10001"), "start repro on one of its machines"),
+        (Place(executor="ray", device="cuda:0,cuda:1"), "with --executor ray say cpu or cuda"),
+        (Place(executor="local", address="auto"), "--address auto is for --executor ray alone"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_in_a_sentence(place, said):
+    """Before anything is started."""
+    with pytest.raises(ReproError, match=said), at(place):
+        pass
+
+
+def test_without_the_option_nothing_of_ray_is_loaded(tmp_path):
+    """A whole run in a process of its own."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_executors import Place, run, task
+*_, last = run([task(Path({str(tmp_path)!r}), epochs=1)], Place(executor="inline"))
+assert last.record.finished and "ray" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_resources_say_how_many_runs_fit():
+    """Cores here, shares of each GPU."""
+    two_each = Resources(gpus=0.5, cpus=2.0)
+
+    assert len(machine.slots("cuda:0,cuda:1", resources=two_each)) == 4
+    assert len(machine.slots("cpu", resources=two_each)) == max(1, machine.cores() // 2)
