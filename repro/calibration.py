@@ -64,30 +64,38 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a study will cost on this machine.
+    """What a study will cost on this machine, or on several like it.
 
     Attributes:
         seconds: Wall time.
-        workers: Runs at a time.
+        workers: Runs at a time on each machine.
         each: Bytes of the largest worker at its peak.
+        machines: How many.
     """
 
     seconds: float
     workers: int
     each: float
+    machines: int = 1
 
     @property
     def memory(self) -> float:
-        """Bytes of all workers, were all at their peak at once."""
+        """Bytes of all workers of a machine, were all at their peak at once."""
         return self.workers * self.each
 
+    @property
+    def machine_hours(self) -> float:
+        """What somebody who rents the machines pays for: all of them, until the last run ends."""
+        return self.machines * self.seconds / 3600
 
-def predict(tasks: Sequence[Task], *, slots: Sequence[str]) -> Prediction:
+
+def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -> Prediction:
     """Time and memory of the tasks, in their order, one at a time in each slot.
 
     Args:
         tasks: At least one.
-        slots: The device of each; see `machine`.
+        slots: The device of each on a machine; see `machine`.
+        machines: How many there are, all like this one.
 
     Raises:
         ReproError: The data are wrong, or a calibrating process was killed.
@@ -103,9 +111,10 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str]) -> Prediction:
     ]
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_seconds(runs, workers=len(slots)),
+        seconds=start + wall_seconds(runs, workers=machines * len(slots)),
         workers=len(slots),
         each=max(cost.memory for cost in costs.values()),
+        machines=machines,
     )
 
 

@@ -110,6 +110,18 @@ def run(
     is_flag=True,
     help="Do not try out what a run costs; leaves out the expected time and memory.",
 )
+@click.option(
+    "--machines",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Expect the study to run on so many machines like this one.",
+)
+@click.option(
+    "--hourly-price",
+    type=click.FloatRange(min=0),
+    help="Of one such machine, in any currency: what the study will cost.",
+)
 def plan(
     study: Path,
     profile: str | None,
@@ -117,6 +129,8 @@ def plan(
     results: Path,
     place: Place,
     no_calibration: bool,
+    machines: int,
+    hourly_price: float | None,
 ) -> None:
     """List the runs of STUDY, done or to be trained and why, and the time and memory to expect."""
     from repro import machine, runner, staleness
@@ -135,7 +149,7 @@ def plan(
     total = len(planned.tasks)
     click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
-        click.echo(_expected(missing, slots))
+        click.echo(_expected(missing, slots, machines, hourly_price))
 
 
 @main.command()
@@ -414,17 +428,15 @@ def sync(study: str | None, results: Path) -> None:
     click.echo(synchronisation.synchronise(results, study=name, summary=page))
 
 
-def _expected(missing: "Sequence[Task]", slots: list[str]) -> str:
+def _expected(
+    missing: "Sequence[Task]", slots: list[str], machines: int, price: float | None
+) -> str:
     """What the missing runs will cost, tried out on this machine."""
-    from repro import calibration, progress
+    from repro import calibration, forecast
 
     click.echo("Trying out on this machine what a run costs ...", err=True)
-    expected = calibration.predict(missing, slots=slots)
-    return (
-        f"Expected on this machine, {expected.workers} at a time: "
-        f"{progress.duration(expected.seconds)}; {progress.size(expected.memory)} of memory "
-        f"({progress.size(expected.each)} each)"
-    )
+    expected = calibration.predict(missing, slots=slots, machines=machines)
+    return forecast.in_words(expected, hourly_price=price)
 
 
 def _warn(line: str) -> None:

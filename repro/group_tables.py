@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from repro import cells, readings, remarks
+from repro import cells, readings, remarks, run_remarks
 from repro.outcomes import Arm, Outcomes
 from repro.rendering import DASH, Part
 from repro.stats import disparity, intervals
@@ -36,7 +36,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
         table=_table(rows, last=_SUMMARY),
         remarks=[
             *_said_of_groups(outcomes, definition),
-            *remarks.of_single_groups(outcomes),
+            *run_remarks.of_single_groups(outcomes),
         ],
     )
 

@@ -81,6 +81,7 @@ class Arm:
         configured: Every choice of the arm, failed runs or not; empty before a run has ended.
         ranked: By what, and on which split, its runs are ranked; None is the study's way.
         crops: What its runs say of face crops; None without any, or where a run has none.
+        hardware: The kind of machine of each of the R runs; empty where its record does not say.
         keys: Of all its runs; two arms have the same where they differ in `ranked` alone.
     """
 
@@ -103,6 +104,7 @@ class Arm:
     configured: Mapping[str, object] = field(default_factory=dict, repr=False)
     ranked: tuple[str, str] | None = None
     crops: Crops | None = None
+    hardware: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
     @property
@@ -299,8 +301,18 @@ def _arm(
         configured=ended[0].configuration if ended else {},
         ranked=ranked,
         crops=_crops(good),
+        hardware=tuple(map(_hardware, good)),
         keys=tuple(arm.keys),
     )
+
+
+def _hardware(record: Record) -> str:
+    """What decides a result's last bits beside the computation that names the run."""
+    made = record.provenance
+    if made.get("device", "cpu") != "cpu":
+        return str(made["device"])
+    compiled = f", {made['compiler']}" if made.get("compiler") else ""
+    return f"{made['processor']}{compiled}" if "processor" in made else ""
 
 
 def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | None:

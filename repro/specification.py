@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro import cells, ledger, readings, remarks, rendering
+from repro import cells, ledger, readings, rendering, run_remarks
 from repro.ledger import NOT_USED
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate, Reading
@@ -252,7 +252,7 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
         *_verdicts(curve),
         *_sharing(curve),
     ]
-    return [*found, *remarks.of_single_groups(outcomes), *remarks.of_runs(outcomes)]
+    return [*found, *run_remarks.of_single_groups(outcomes), *run_remarks.of_runs(outcomes)]
 
 
 def _verdicts(curve: Curve) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Outcomes -> the tables: the paper's columns, and what they leave out. Never torch, never MLflow.
 
-Numbers become text here, fractions percent. What the numbers cannot carry is said in `remarks`.
+Numbers become text here, fractions percent. What the numbers cannot carry is said in `remarks`,
+and which runs there are in `run_remarks`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from repro import cells, contrasts, group_tables, readings, remarks, specification, verdicts
+from repro import (
+    cells,
+    contrasts,
+    group_tables,
+    readings,
+    remarks,
+    run_remarks,
+    specification,
+    verdicts,
+)
 from repro.audit.inspection import Audit
 from repro.contrasts import QUANTITIES, UNIT, Quantity
 from repro.errors import ReproError
@@ -122,9 +132,10 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
             row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
         rows.append(row)
     told = [
-        *remarks.of_selection(outcomes, name),
-        *remarks.of_single_groups(outcomes),
-        *remarks.of_runs(outcomes),
+        *run_remarks.of_selection(outcomes, name),
+        *run_remarks.of_single_groups(outcomes),
+        *run_remarks.of_runs(outcomes),
+        *run_remarks.of_machines(outcomes),
     ]
     if style == "full":
         told += remarks.of_published(outcomes, name) + remarks.of_strength(outcomes, definition)
@@ -221,7 +232,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         table=cells.frame(rows, names),
         remarks=[
             *remarks.of_false_alarms(outcomes, definition),
-            *remarks.of_single_groups(outcomes),
+            *run_remarks.of_single_groups(outcomes),
         ],
     )
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import a_task, configuration, training_images
 
-from repro import calibration, training
-from repro.calibration import Cost
+from repro import calibration, forecast, training
+from repro.calibration import Cost, Prediction
 from repro.errors import ReproError
 
 SMALL = {
@@ -164,3 +164,26 @@ def test_a_killed_calibrating_process_is_the_users_to_mend(tmp_path, monkeypatch
 
 def _die():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
+    """Ten runs of an hour each, in two places or in ten; words and arithmetic."""
+    runs = [("data", 0.0, 3600.0)] * 10
+    assert calibration.wall_seconds(runs, workers=2) == 5 * 3600
+    expected = Prediction(
+        seconds=calibration.wall_seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5
+    )
+
+    assert forecast.in_words(expected, hourly_price=0.2) == (
+        "Expected on 5 machines like this one, 2 at a time on each: 1 h 0 min; 1.0 GB of memory "
+        "on each (0.50 GB a run); 5.00 machine-hours, 1.00 at 0.2 an hour"
+    )
+
+
+def test_one_machine_without_a_price_is_told_its_time_and_memory():
+    """As it always was."""
+    expected = Prediction(seconds=70, workers=2, each=5e8)
+
+    assert forecast.in_words(expected, hourly_price=None) == (
+        "Expected on this machine, 2 at a time: 1 min 10 s; 1.0 GB of memory (0.50 GB a run)"
+    )

@@ -393,6 +393,7 @@ MAY_IMPORT = {
     "rendering": {"columns", "escaping"},
     "cells": {"readings", "rendering", "stats.intervals"},
     "group_tables": {
+        "run_remarks",
         "cells",
         "outcomes",
         "readings",
@@ -402,16 +403,18 @@ MAY_IMPORT = {
         "stats.disparity",
     },
     "specification": {
+        "run_remarks",
         "cells",
         "ledger",
         "outcomes",
         "readings",
-        "remarks",
         "rendering",
         "stats.disparity",
     },
+    "run_remarks": {"outcomes", "stats.intervals", "stats.disparity"},
     "remarks": {
         "outcomes",
+        "run_remarks",
         "rendering",
         "readings",
         "contrasts",
@@ -422,6 +425,7 @@ MAY_IMPORT = {
         "stats.agreement",
     },
     "tables": {
+        "run_remarks",
         "errors",
         "audit.inspection",
         "outcomes",
@@ -537,6 +541,7 @@ MAY_IMPORT = {
     "options": {"place"},
     "interruptions": set(),
     "lookup": {"header", "errors", "yamlfile", "layers", "study", "records"},
+    "forecast": {"calibration", "progress"},
     "exhibits": {
         "errors",
         "records",
@@ -589,6 +594,7 @@ MAY_IMPORT = {
         "tasks",
         "runner",
         "calibration",
+        "forecast",
         "staleness",
         "verification",
         "doctor",

@@ -1,0 +1,114 @@
+"""Which runs stand behind a table: chosen how, without numbers why, made where.
+
+Sentences for the foot of the table.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from repro.outcomes import Arm, Outcomes
+from repro.stats import intervals
+from repro.stats.disparity import DEFINITIONS
+
+MOST, FIRST = 50, 10  # told one by one; of more only the first
+
+
+def of_selection(outcomes: Outcomes, name: str) -> list[str]:
+    """Which runs stand behind the paper's columns, and what the columns are."""
+    return [
+        f"E[A] and Var[A] are of {_selection(outcomes)}, as {name} defines them: "
+        f"{DEFINITIONS[name]}, in percent and percent squared."
+    ]
+
+
+def _selection(outcomes: Outcomes) -> str:
+    keep, wanted = outcomes.keep, outcomes.replicates
+    if keep == wanted:
+        return f"all {wanted} runs" if wanted > 1 else "a single run"
+    flattering = ", which flatters them" if outcomes.split == "test" else ""
+    chosen = f"the best {keep} of {wanted} runs by {outcomes.by} on the {outcomes.split} data"
+    return f"{chosen}{flattering}{_otherwise(outcomes)}"
+
+
+def _otherwise(outcomes: Outcomes) -> str:
+    """The arms whose runs are ranked in another way than the study's."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for arm in outcomes.arms:
+        if arm.ranked:
+            ways.setdefault(arm.ranked, []).append(arm.name)
+    told = [
+        f"by {by} on the {split} data in {', '.join(few(arms, 'arms'))}"
+        for (by, split), arms in ways.items()
+    ]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def of_single_groups(outcomes: Outcomes) -> list[str]:
+    """Why an arm has no variance and no gap."""
+    single = [arm.name for arm in outcomes.arms if arm.runs and not arm.can_differ]
+    if not single:
+        return []
+    if len(single) == sum(arm.runs > 0 for arm in outcomes.arms):
+        return ["One group alone: there is nothing that it could differ from, hence no variance."]
+    return [f"One group alone, hence no variance: {', '.join(few(single, 'arms'))}."]
+
+
+def of_runs(outcomes: Outcomes) -> list[str]:
+    """Failed, collapsed and missing runs, arm by arm."""
+    found = []
+    for arm in outcomes.arms:
+        if arm.failed:
+            reasons = "; ".join(few(sorted(set(arm.failed)), "reasons"))
+            found.append(f"{arm.name}: {_of(arm, len(arm.failed))} failed ({reasons}).")
+        if arm.collapsed:
+            found.append(
+                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they say face no more "
+                "often of faces than of other photographs, and are counted as without numbers."
+            )
+        if arm.posterior_collapsed:
+            found.append(
+                f"{arm.name}: in {_of(arm, arm.posterior_collapsed)} the posterior collapsed "
+                "(fewer than a tenth of the latents are active); the detector works all the same "
+                "and is ranked."
+            )
+        if arm.missing:
+            found.append(f"{arm.name}: {arm.missing} of {arm.wanted} runs have no record yet.")
+    if len(found) <= MOST:
+        return found
+    counts = {
+        "failed": sum(len(arm.failed) for arm in outcomes.arms),
+        "collapsed": sum(len(arm.collapsed) for arm in outcomes.arms),
+        "have a collapsed posterior": sum(arm.posterior_collapsed for arm in outcomes.arms),
+        "have no record yet": sum(arm.missing for arm in outcomes.arms),
+    }
+    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    return [
+        *found[:FIRST],
+        f"{len(found) - FIRST:,} more remarks are like these; of all runs {told}.",
+    ]
+
+
+def of_machines(outcomes: Outcomes) -> list[str]:
+    """That bits need not be the same again, where runs were made on machines of several kinds."""
+    counts = Counter(kind for arm in outcomes.arms for kind in arm.hardware if kind)
+    if len(counts) < 2:
+        return []
+    kinds = [
+        f"{kind} ({count:,} run{'' if count == 1 else 's'})" for kind, count in counts.most_common()
+    ]
+    return [
+        f"Made on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run comes to "
+        "the same bits again on a machine of its own kind; on another its last digits may differ."
+    ]
+
+
+def few(told: Sequence[str], what: str) -> list[str]:
+    """All of them, or of very many the first and how many more there are."""
+    if len(told) <= MOST:
+        return list(told)
+    return [*told[:FIRST], f"and {len(told) - FIRST:,} more {what}"]
+
+
+def _of(arm: Arm, count: int) -> str:
+    low, high = intervals.wilson(count, arm.wanted)
+    return f"{count} of {arm.wanted} runs ({100 * low:.0f} to {100 * high:.0f} %)"
