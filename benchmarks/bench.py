@@ -125,8 +125,6 @@ def our_epoch(
 
 def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu") -> Any:
     """A run of the reproduction's preset on random images."""
-    import torch
-
     from repro import layers, training
     from repro.configuration import Configuration
     from repro.data.sets import TrainingImages

@@ -9,7 +9,9 @@ import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from repro import locks, records, unfinished, writing
@@ -19,6 +21,7 @@ from repro.tasks import LOST, Outcome, Task
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
 PATIENCE = 1.0  # seconds until runs that others train are looked at again
+WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
 
 Epoch = dict[str, float]
@@ -67,10 +70,11 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
             if dispatch.running:
                 for message in executor.messages():
                     yield from dispatch.hear(message)
+                yield from dispatch.write()
             elif dispatch.waiting:
                 time.sleep(PATIENCE)
     finally:
-        for run in dispatch.running.values():
+        for run in [*dispatch.running.values(), *(run for run, _ in dispatch.ended)]:
             run.lock.close()
 
 
@@ -90,7 +94,9 @@ class _Dispatch:
     executor: Executor
     waiting: deque[Task]
     running: dict[str, _Running] = field(default_factory=dict)
+    ended: list[tuple[_Running, Outcome]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
+    left_over: dict[str, list[Path]] | None = None  # by whoever was killed while writing
 
     def start(self) -> Iterator[Event]:
         """Submit runs while there is room; each that others hold goes to the end of the queue."""
@@ -104,13 +110,14 @@ class _Dispatch:
             if holder is not None:
                 lock.close()
                 self.waiting.append(task)
+                self.left_over = None
                 yield Event("held", task, holder=holder)
                 continue
-            self.running[task.key] = _Running(task, lock)
-            writing.sweep(records.folder_of(task.key, task.results))
+            self._sweep(task)
             if records.has_record(task.key, task.results):
-                yield self._end(task.key)
+                yield _written(_Running(task, lock), None)
                 continue
+            self.running[task.key] = _Running(task, lock)
             self.attempts[task.key] += 1
             self.executor.submit(task, unfinished.latest(task.key, task.results))
 
@@ -128,14 +135,23 @@ class _Dispatch:
             case "checkpoint":
                 unfinished.keep(content, run.task.key, run.task.results)
             case "ended":
-                yield self._end(message.key, content)
+                self._end(message.key, content)
             case "displaced":
                 self.attempts[message.key] -= 1
                 self._again(message.key)
             case "died" if self.attempts[message.key] < ATTEMPTS:
                 self._again(message.key)
             case "died":
-                yield self._end(message.key, _lost(run, how=content))
+                self._end(message.key, _lost(run, how=content))
+
+    def write(self) -> Iterator[Event]:
+        """Write the records of all that ended, side by side: the disk is what they wait for."""
+        ended, self.ended = self.ended, []
+        if len(ended) > 1:
+            with ThreadPoolExecutor(min(len(ended), WRITERS)) as pool:
+                yield from list(pool.map(_written, *zip(*ended, strict=True)))
+        else:
+            yield from (_written(*one) for one in ended)
 
     def __len__(self) -> int:
         """Runs that have no record yet."""
@@ -147,15 +163,26 @@ class _Dispatch:
         run.lock.close()
         self.waiting.appendleft(run.task)
 
-    def _end(self, key: str, outcome: Outcome | None = None) -> Event:
-        """Write a run's record, unless there is one, and forget its checkpoints."""
-        run = self.running[key]
-        with run.lock:
-            if outcome is not None:
-                records.write_record(outcome.record, run.task.results, outcome.files)
-            unfinished.remove(key, run.task.results)
-        del self.running[key], self.attempts[key]
-        return Event("ended", run.task, record=records.read_record(key, run.task.results))
+    def _end(self, key: str, outcome: Outcome) -> None:
+        self.ended.append((self.running.pop(key), outcome))
+        del self.attempts[key]
+
+    def _sweep(self, task: Task) -> None:
+        """Remove what somebody who was killed has left of the run's record; nobody is at it now."""
+        if self.left_over is None:
+            self.left_over = writing.left_over(records.folder_of(task.key, task.results).parent)
+        for partial in self.left_over.pop(task.key, []):
+            writing.discard(partial)
+
+
+def _written(run: _Running, outcome: Outcome | None) -> Event:
+    """Write a run's record, unless there is one, and forget its checkpoints."""
+    key, results = run.task.key, run.task.results
+    with run.lock:
+        if outcome is not None:
+            records.write_record(outcome.record, results, outcome.files)
+        unfinished.remove(key, results)
+    return Event("ended", run.task, record=records.read_record(key, results))
 
 
 def _lost(run: _Running, *, how: str) -> Outcome:

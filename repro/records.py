@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -239,12 +239,20 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
         CannotWrite: The disk is full, or the place cannot be written.
     """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    content = {"schema": SCHEMA, **asdict(record), "files": digests}
+    content = {"schema": SCHEMA, **_plain(record), "files": digests}
     folder = folder_of(record.key, results)
     writing.put_folder(folder, {**files, RECORD: sealed.seal(content)}, advice=ADVICE)
     if not has_record(record.key, results):
         raise RecordError(f"{folder}: in the way of a record; move it away and run again")
     return folder
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """As `asdict`, which would copy every number of the history first."""
+    content = {each.name: getattr(record, each.name) for each in fields(record)}
+    nonfaces = record.nonfaces and asdict(record.nonfaces)
+    groups = {name: asdict(count) for name, count in record.groups.items()}
+    return content | {"groups": groups, "nonfaces": nonfaces}
 
 
 def folder_of(key: str, results: Path) -> Path:

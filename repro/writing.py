@@ -104,8 +104,19 @@ def require_writable(folder: Path, *, advice: str) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what was left beside a place by writers that are no more."""
-    for partial in path.parent.glob(f".{path.name}.*{PARTIAL}"):
+    for partial in left_over(path.parent).get(path.name, []):
         discard(partial)
+
+
+def left_over(folder: Path) -> dict[str, list[Path]]:
+    """What writers that are no more may have left in a folder: by the name that it was to have."""
+    found: dict[str, list[Path]] = {}
+    if folder.is_dir():
+        for partial in folder.iterdir():
+            if partial.name.startswith(".") and partial.name.endswith(PARTIAL):
+                name = partial.name[1:].removesuffix(PARTIAL).rpartition(".")[0]
+                found.setdefault(name, []).append(partial)
+    return found
 
 
 def discard(path: Path) -> None:
