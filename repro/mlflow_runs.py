@@ -10,7 +10,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow's limits
 LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # it cuts what is longer
-RUNS_PER_PAGE = 1000
+RUNS_PER_PAGE = 200
+SHOWS_TAG = "repro.shows"  # of a summary: what it is made from
+NAME_TAG, USER_TAG = "mlflow.runName", "mlflow.user"
 TRAINING_IMAGES = "training_images"  # of a record's metrics
 NOTE = "mlflow.note.content"  # the tag that the pages show as a description
 THIS_RUN = "{this run}"  # in a note: the identifier that MLflow gives the run
 
+Name = tuple[str, str]  # of a run within a study: arm and key
 Point = tuple[str, float, int]  # metric, value, step
 
 
@@ -60,6 +63,48 @@ class Content:
     artifacts: Mapping[str, Path | bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A run of an experiment, as far as it takes to say what it is.
+
+    Attributes:
+        identifier: MLflow's.
+        status: As MLflow says it.
+        artifact_uri: Where its artifacts are.
+        name: Arm and key of a run of ours; None of a summary or of somebody's own.
+        is_summary: Whether it holds a study's tables and figures.
+        shows: What a summary is made from.
+    """
+
+    identifier: str
+    status: str
+    artifact_uri: str
+    name: Name | None
+    is_summary: bool
+    shows: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A run as MLflow holds it; what is not said here is as of a `Content`.
+
+    Attributes:
+        identifier: MLflow's.
+        artifact_uri: Where its artifacts are.
+        points: Of all metrics, each with its time.
+    """
+
+    identifier: str
+    name: str
+    status: str
+    started: int
+    ended: int | None
+    artifact_uri: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: set[tuple[str, float, int, int]]
+
+
 def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Content:
     """A record as a run of its study.
 
@@ -84,14 +129,53 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
     )
 
 
-def runs_of(client: "MlflowClient", experiment: str) -> list["Run"]:
-    """Every run of an experiment that is not in MLflow's bin."""
-    page = client.search_runs([experiment], max_results=RUNS_PER_PAGE)
-    found = list(page)
-    while page.token:
-        page = client.search_runs([experiment], max_results=RUNS_PER_PAGE, page_token=page.token)
-        found += page
-    return found
+def listing(client: "MlflowClient", experiment: str, alive: Callable[[], None]) -> Iterator[Listed]:
+    """Every run of an experiment that is not in MLflow's bin, the latest first.
+
+    Args:
+        client: Of the database.
+        experiment: Its identifier.
+        alive: Called after every page, for which MLflow reads all that its runs hold.
+    """
+    token = None
+    while True:
+        page = client.search_runs([experiment], max_results=RUNS_PER_PAGE, page_token=token)
+        yield from map(_listed, page)
+        alive()
+        token = page.token
+        if not token:
+            return
+
+
+def _listed(run: "Run") -> Listed:
+    info, tags = run.info, run.data.tags
+    wanted = ("repro.key", "repro.arm", "repro.kind", SHOWS_TAG)
+    key, *rest = (tags.get(name) for name in wanted)
+    return as_listed(
+        info.run_id, info.status, info.artifact_uri, key, run.data.params.get("arm"), *rest
+    )
+
+
+def as_listed(
+    identifier: str,
+    status: str,
+    artifact_uri: str,
+    key: str | None,
+    arm: str | None,
+    arm_tag: str | None,
+    kind: str | None,
+    shows: str | None,
+) -> Listed:
+    """A run by what MLflow says of it; the arm is a parameter, or a tag of what was cut short."""
+    told = arm if arm is not None else arm_tag
+    return Listed(
+        identifier=identifier,
+        status=status,
+        artifact_uri=artifact_uri,
+        name=None if key is None else ("" if told is None else told, key),
+        is_summary=kind == "summary",
+        shows=shows,
+    )
 
 
 def write(client: "MlflowClient", experiment: str, content: Content) -> str:
@@ -115,47 +199,58 @@ def write(client: "MlflowClient", experiment: str, content: Content) -> str:
     for start in range(0, len(metrics), METRICS_AT_ONCE):
         client.log_batch(run.run_id, metrics=metrics[start : start + METRICS_AT_ONCE])
     for path, source in content.artifacts.items():
-        _put(source, folder_of(run.artifact_uri) / path)
+        put(source, folder_of(run.artifact_uri) / path)
     if content.note:
         client.set_tag(run.run_id, NOTE, content.note.replace(THIS_RUN, run.run_id))
     client.set_terminated(run.run_id, status=content.status, end_time=content.ended)
     return str(run.run_id)
 
 
-def holds(client: "MlflowClient", run: "Run", content: Content) -> bool:
-    """Whether a run is what would be written; tags of MLflow's own and of readers' notes aside."""
-    info, expected = run.info, dict(content.tags)
-    if content.note:
-        expected[NOTE] = content.note.replace(THIS_RUN, info.run_id)
-    tags = run.data.tags.items()
-    times = [(content.started, info.start_time), (content.ended, info.end_time)]
-    return (
-        (info.status, info.run_name) == (content.status, content.name)
-        and all(wanted in (None, found) for wanted, found in times)
-        and run.data.params == content.params
-        and {k: v for k, v in tags if k in expected or not k.startswith("mlflow.")} == expected
-        and _holds_points(client, run, content)
-        and _holds_artifacts(folder_of(info.artifact_uri), content.artifacts)
+def read(client: "MlflowClient", identifier: str) -> Held:
+    """All that a run holds."""
+    run = client.get_run(identifier)
+    info = run.info
+    return Held(
+        identifier=identifier,
+        name=info.run_name,
+        status=info.status,
+        started=info.start_time,
+        ended=info.end_time,
+        artifact_uri=info.artifact_uri,
+        params=run.data.params,
+        tags=run.data.tags,
+        points={
+            (name, point.value, point.step, point.timestamp)
+            for name in run.data.metrics
+            for point in client.get_metric_history(identifier, name)
+        },
     )
 
 
-def is_of(run: "Run", key: str, results: Path) -> bool:
+def holds(held: Held, content: Content) -> bool:
+    """Whether a run is what would be written; tags of MLflow's own and of readers' notes aside."""
+    expected = dict(content.tags)
+    if content.note:
+        expected[NOTE] = content.note.replace(THIS_RUN, held.identifier)
+    tags = {k: v for k, v in held.tags.items() if k in expected or not k.startswith("mlflow.")}
+    times = [(content.started, held.started), (content.ended, held.ended)]
+    time = held.started if content.ended is None else content.ended
+    return (
+        (held.status, held.name) == (content.status, content.name)
+        and all(wanted in (None, found) for wanted, found in times)
+        and (held.params, tags) == (content.params, expected)
+        and held.points == {(*point, time) for point in content.points}
+        and _holds_artifacts(folder_of(held.artifact_uri), content.artifacts)
+    )
+
+
+def is_of(run: Listed, key: str, results: Path) -> bool:
     """Whether a run shows the record of that key that is there now; it may have been done again."""
     name = "record.json"
-    found, wanted = folder_of(run.info.artifact_uri) / name, results / "runs" / key / name
+    found, wanted = folder_of(run.artifact_uri) / name, results / "runs" / key / name
     if found.is_file() and wanted.is_file():
         return _is_copy(found, wanted)
     return found.is_file() == wanted.is_file()
-
-
-def _holds_points(client: "MlflowClient", run: "Run", content: Content) -> bool:
-    time = run.info.start_time if content.ended is None else content.ended
-    found = {
-        (name, point.value, point.step, point.timestamp)
-        for name in run.data.metrics
-        for point in client.get_metric_history(run.info.run_id, name)
-    }
-    return found == {(*point, time) for point in content.points}
 
 
 def _holds_artifacts(folder: Path, wanted: Mapping[str, Path | bytes]) -> bool:
@@ -171,7 +266,7 @@ def _is_copy(path: Path, source: Path | bytes) -> bool:
     return path.samefile(source) or filecmp.cmp(path, source)
 
 
-def _put(source: Path | bytes, target: Path) -> None:
+def put(source: Path | bytes, target: Path) -> None:
     """Make an artifact: a new file, a hard link, or a copy where there can be no link."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, bytes):

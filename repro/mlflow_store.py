@@ -144,7 +144,7 @@ def _remove_stale(path: Path) -> None:
 
 def probe(path: Path) -> None:
     """Raise at once where MLflow would wait: not a database, not writable, held by a writer."""
-    with _connection(path) as connection:
+    with opened(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("SELECT count(*) FROM sqlite_master")
         connection.execute("ROLLBACK")
@@ -158,7 +158,7 @@ def fault(path: Path) -> str | None:
     """
     try:
         probe(path)
-        with _connection(path) as connection:
+        with opened(path) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in BROKEN:  # the rest of it says where
@@ -190,7 +190,8 @@ def sentence_of(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _connection(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a database that is there; it waits a little for another writer."""
     address = f"{path.as_uri()}?mode=rw"  # without it a missing file would be made, empty
     connecting = sqlite3.connect(address, timeout=PATIENCE, uri=True, isolation_level=None)
     with contextlib.closing(connecting) as connection:

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 from repro import locks, mlflow_pages, mlflow_runs, mlflow_store, records, tracking
 from repro.errors import ReproError
+from repro.mlflow_bulk import Store
+from repro.mlflow_runs import Listed, Name
 from repro.records import Record, StudyIndex
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
 Page = tuple[str, Mapping[str, bytes]]  # table in Markdown, and files by path
-Contents = Mapping[tracking.Name, mlflow_runs.Content]
+Contents = Mapping[Name, mlflow_runs.Content]
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def synchronise(
     changes = Changes()
     with _failing_in_a_sentence(results):
         _set_aside_if_broken(results, changes)
-        client = mlflow_store.open_store(results)
+        store = Store(mlflow_store.open_store(results), mlflow_store.database(results))
     wanted = set()
     for index in indexes:
         name = tracking.experiment_name(index)
@@ -87,10 +88,10 @@ def synchronise(
             elif found := records.read_study(index, results):
                 contents = _contents(index, found, results)
                 page = summary(index)
-                _synchronise_study(client, index, contents, results, page=page, changes=changes)
+                _synchronise_study(store, index, contents, results, page=page, changes=changes)
                 wanted.add(name)
     with _failing_in_a_sentence(results):
-        _bin_lost_studies(client, wanted, study, changes)
+        _bin_lost_studies(store, wanted, study, changes)
     return changes
 
 
@@ -103,7 +104,7 @@ def _contents(index: StudyIndex, found: Mapping[str, Record], results: Path) -> 
 
 
 def _synchronise_study(
-    client: "MlflowClient",
+    store: Store,
     index: StudyIndex,
     contents: Contents,
     results: Path,
@@ -113,40 +114,39 @@ def _synchronise_study(
 ) -> None:
     table_markdown, files = page
     with _failing_in_a_sentence(results):
-        experiment = tracking.open_experiment(client, index, results)
-        _synchronise_runs(client, experiment, contents, changes)
-        changes.pages += tracking.show(client, experiment, index, table_markdown, files=files)
+        experiment = tracking.open_experiment(store, index, results)
+        _synchronise_runs(store, experiment, contents, changes)
+        changes.pages += tracking.show(store, experiment, index, table_markdown, files=files)
     changes.studies += 1
     changes.runs += len(contents)
 
 
 def _synchronise_runs(
-    client: "MlflowClient", experiment: "Experiment", contents: Contents, changes: Changes
+    store: Store, experiment: "Experiment", contents: Contents, changes: Changes
 ) -> None:
-    kept, binned = tracking.sort_out(
-        client,
-        experiment.experiment_id,
-        lambda name, run: name in contents and mlflow_runs.holds(client, run, contents[name]),
-    )
+    identifier = experiment.experiment_id
+    with store.reading() as read:
+
+        def is_right(name: Name, run: Listed) -> bool:
+            return name in contents and mlflow_runs.holds(read(run.identifier), contents[name])
+
+        kept, binned = tracking.sort_out(store, identifier, is_right)
     missing = [name for name in contents if name not in kept]
-    for name in missing:
-        mlflow_runs.write(client, experiment.experiment_id, contents[name])
+    store.write(identifier, [contents[name] for name in missing])
     renewed = len(set(missing) & set(binned))
     changes.added += len(missing) - renewed
     changes.renewed += renewed
     changes.removed += len(binned) - renewed
 
 
-def _bin_lost_studies(
-    client: "MlflowClient", wanted: set[str], study: str | None, changes: Changes
-) -> None:
+def _bin_lost_studies(store: Store, wanted: set[str], study: str | None, changes: Changes) -> None:
     """Bin the experiments of ours that no study with records asks for any more."""
-    for experiment in client.search_experiments():
+    for experiment in store.client.search_experiments():
         is_ours = tracking.STUDY_TAG in experiment.tags or mlflow_pages.VIEW_TAG in experiment.tags
         is_meant = study is None or experiment.tags.get(tracking.STUDY_TAG) == study
         if not is_ours or not is_meant or experiment.name in wanted:
             continue
-        if tracking.bin_experiment(client, experiment.experiment_id):
+        if tracking.bin_experiment(store, experiment.experiment_id):
             changes.remarks.append(f"{experiment.name} has no records in these results: binned")
 
 

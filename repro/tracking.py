@@ -1,6 +1,6 @@
 """Records -> MLflow: a mirror to browse in, never a source of numbers.
 
-One process writes a study, one ended run at a time, and nothing is read back into a table.
+One process writes a study, as its runs end, and nothing is read back into a table.
 What cannot be written is an error in a sentence. It may be tried again, or left to
 `synchronisation`: a mirror that is opened puts right what a process that was killed left there.
 Each study variant is an experiment ``STUDY/VARIANT`` of flat runs, and one more run that holds its
@@ -15,18 +15,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repro import mlflow_pages, mlflow_runs, mlflow_store
-from repro.errors import ReproError
+from repro import mlflow_pages, mlflow_runs, mlflow_store, records
+from repro.errors import RecordError, ReproError
+from repro.mlflow_bulk import Store, silence
+from repro.mlflow_runs import Content, Listed, Name
 from repro.records import Record, StudyIndex
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities import Experiment, Run
+    from mlflow.entities import Experiment
 
 STUDY_TAG = "repro.study"  # of an experiment of ours
-SHOWS_TAG = "repro.shows"  # of a summary: what it is made from
 WHOLE = ("FINISHED", "FAILED")  # how a run of ours ends
-Name = tuple[str, str]  # of a run within a study: arm and key
 
 
 def experiment_name(index: StudyIndex) -> str:
@@ -43,30 +42,50 @@ class Mirror:
 
     Attributes:
         results: The results folder.
+        alive: Called now and then while there is much to do.
     """
 
     results: Path
-    _client: "MlflowClient | None" = None
-    _file: int = 0  # which file the client has open
+    alive: Callable[[], None] = silence
+    _store: Store | None = None
+    _file: int = 0  # which file the store has open
     _opened: dict[str, tuple[str, set[Name]]] = field(default_factory=dict)
 
     def add(self, index: StudyIndex, arm: str, record: Record) -> None:
         """Mirror a run that ended; one that is mirrored already is left alone."""
-        content = mlflow_runs.content(index, arm, record, self.results)
+        self._write(
+            index, {(arm, record.key): mlflow_runs.content(index, arm, record, self.results)}
+        )
+
+    def add_all(self, index: StudyIndex, runs: Iterable[Name]) -> None:
+        """Mirror runs by their records; those that have none that can be read are left out."""
         with self._failing_in_a_sentence():
-            client = self._connect()
-            experiment, mirrored = self._open(client, index)
-            if (arm, record.key) not in mirrored:
-                mlflow_runs.write(client, experiment, content)
-                mirrored.add((arm, record.key))
+            _, mirrored = self._open(self._connect(), index)
+        contents = {}
+        for arm, key in runs:
+            if (arm, key) not in mirrored:
+                with contextlib.suppress(RecordError):  # whoever makes the tables says so
+                    record = records.read_record(key, self.results)
+                    contents[arm, key] = mlflow_runs.content(index, arm, record, self.results)
+            self.alive()
+        if contents:
+            self._write(index, contents)
+
+    def _write(self, index: StudyIndex, contents: Mapping[Name, Content]) -> None:
+        with self._failing_in_a_sentence():
+            store = self._connect()
+            experiment, mirrored = self._open(store, index)
+            missing = [content for name, content in contents.items() if name not in mirrored]
+            store.write(experiment, missing)
+            mirrored.update(contents)
 
     def wants_page(self, index: StudyIndex) -> bool:
         """Whether what a study comes to has to be shown anew: of these runs, nothing is shown."""
         with self._failing_in_a_sentence():
-            client = self._connect()
-            experiment, _ = self._open(client, index)
-            runs = mlflow_runs.runs_of(client, experiment)
-            shown = [run.data.tags.get(SHOWS_TAG) for run in runs if is_summary(run)]
+            store = self._connect()
+            experiment, _ = self._open(store, index)
+            runs = store.listing(experiment)
+            shown = [run.shows for run in runs if run.is_summary]
             return shown != [digest_of(index, runs)]
 
     def finish(
@@ -80,34 +99,35 @@ class Mirror:
             files: More for the summary, by path, such as ``figures/recall.png``.
         """
         with self._failing_in_a_sentence():
-            client = self._connect()
-            experiment, _ = self._open(client, index)
-            show(client, client.get_experiment(experiment), index, table_markdown, files=files)
+            store = self._connect()
+            experiment, _ = self._open(store, index)
+            show(store, store.client.get_experiment(experiment), index, table_markdown, files=files)
 
-    def _connect(self) -> "MlflowClient":
-        """A client of a database that is there, whole, and not held by another writer."""
+    def _connect(self) -> Store:
+        """A database that is there, whole, and not held by another writer."""
         path = mlflow_store.database(self.results)
-        if self._client is None:
-            self._client = mlflow_store.open_store(self.results)
+        if self._store is None:
+            client = mlflow_store.open_store(self.results)
+            self._store = Store(client, path, lambda: self.alive())  # which changes
             self._file = path.stat().st_ino
         elif path.stat().st_ino != self._file:
             raise OSError("it was replaced")  # MLflow would go on writing to the one that is gone
         else:
             mlflow_store.probe(path)
-        return self._client
+        return self._store
 
-    def _open(self, client: "MlflowClient", index: StudyIndex) -> tuple[str, set[Name]]:
+    def _open(self, store: Store, index: StudyIndex) -> tuple[str, set[Name]]:
         """The study's experiment, and the names of the runs that are whole there."""
         name = experiment_name(index)
         if name not in self._opened:
-            experiment = open_experiment(client, index, self.results).experiment_id
+            experiment = open_experiment(store, index, self.results).experiment_id
             wanted = {(arm, key) for arm, _, key in index.wanted()}
-            mirrored, _ = sort_out(
-                client,
-                experiment,
-                lambda name, run: name in wanted and mlflow_runs.is_of(run, name[1], self.results),
-            )
-            self._opened[name] = (experiment, mirrored)
+
+            def is_right(name: Name, run: Listed) -> bool:
+                self.alive()
+                return name in wanted and mlflow_runs.is_of(run, name[1], self.results)
+
+            self._opened[name] = (experiment, sort_out(store, experiment, is_right)[0])
         return self._opened[name]
 
     @contextlib.contextmanager
@@ -121,7 +141,7 @@ class Mirror:
             raise ReproError(f"{path}: {mlflow_store.sentence_of(error)}") from None
 
 
-def open_experiment(client: "MlflowClient", index: StudyIndex, results: Path) -> "Experiment":
+def open_experiment(store: Store, index: StudyIndex, results: Path) -> "Experiment":
     """The experiment of a study: created, or taken out of MLflow's bin, and with its saved view.
 
     MLflow fixes where an experiment's artifacts are; if the results were moved since, it is put
@@ -129,63 +149,63 @@ def open_experiment(client: "MlflowClient", index: StudyIndex, results: Path) ->
     """
     name = experiment_name(index)
     folder = mlflow_store.artifacts(results) / name
-    found = client.get_experiment_by_name(name)
+    found = store.client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
+        store.client.restore_experiment(found.experiment_id)
     if found is not None and mlflow_store.folder_of(found.artifact_location) != folder:
-        put_aside(client, found)
+        put_aside(store, found)
         found = None
     ours = {STUDY_TAG: index.name}
     identifier = (
-        client.create_experiment(name, artifact_location=folder.as_uri(), tags=ours)
+        store.client.create_experiment(name, artifact_location=folder.as_uri(), tags=ours)
         if found is None
         else found.experiment_id
     )
-    experiment = client.get_experiment(identifier)
+    experiment = store.client.get_experiment(identifier)
     view = mlflow_pages.view([arm.name for arm in index.arms], created=experiment.creation_time)
-    set_tags(client, experiment, {**ours, mlflow_pages.VIEW_TAG: view})
+    set_tags(store, experiment, {**ours, mlflow_pages.VIEW_TAG: view})
     return experiment
 
 
-def put_aside(client: "MlflowClient", experiment: "Experiment") -> None:
+def put_aside(store: Store, experiment: "Experiment") -> None:
     """Give up an experiment under its name: another may have it."""
     plain, number = experiment.name.replace("/", " "), 1
-    while client.get_experiment_by_name(f"{plain}, aside {number}") is not None:
+    while store.client.get_experiment_by_name(f"{plain}, aside {number}") is not None:
         number += 1
-    client.rename_experiment(experiment.experiment_id, f"{plain}, aside {number}")
-    bin_experiment(client, experiment.experiment_id)
+    store.client.rename_experiment(experiment.experiment_id, f"{plain}, aside {number}")
+    bin_experiment(store, experiment.experiment_id)
 
 
-def bin_experiment(client: "MlflowClient", experiment: str) -> bool:
+def bin_experiment(store: Store, experiment: str) -> bool:
     """Put an experiment into MLflow's bin; of one that holds somebody's own runs, only ours.
 
     Returns:
         Whether there was anything to bin.
     """
-    runs = mlflow_runs.runs_of(client, experiment)
-    ours = [run for run in runs if run_name(run) is not None or is_summary(run)]
+    runs = store.listing(experiment)
+    ours = [run for run in runs if run.name is not None or run.is_summary]
     if len(ours) == len(runs):
-        client.delete_experiment(experiment)
+        store.client.delete_experiment(experiment)
         return True
     for run in ours:
-        bin_run(client, run)
+        bin_run(store, run)
     return bool(ours)
 
 
-def bin_run(client: "MlflowClient", run: "Run") -> None:
+def bin_run(store: Store, run: Listed) -> None:
     """Put a run into MLflow's bin; none lies there as if it were still running."""
-    if run.info.status not in WHOLE:
-        client.set_terminated(run.info.run_id, status="KILLED")
-    client.delete_run(run.info.run_id)
+    if run.status not in WHOLE:
+        store.client.set_terminated(run.identifier, status="KILLED")
+    store.client.delete_run(run.identifier)
 
 
 def sort_out(
-    client: "MlflowClient", experiment: str, is_right: Callable[[Name, "Run"], bool]
+    store: Store, experiment: str, is_right: Callable[[Name, Listed], bool]
 ) -> tuple[set[Name], list[Name]]:
     """Bin our runs that are not whole, not right, or there twice; others' own are left alone.
 
     Args:
-        client: Of the store.
+        store: The database.
         experiment: Its identifier.
         is_right: Whether a whole run of that name should stay.
 
@@ -194,40 +214,27 @@ def sort_out(
     """
     kept: set[Name] = set()
     binned = []
-    for run in mlflow_runs.runs_of(client, experiment):
-        name, is_whole = run_name(run), run.info.status in WHOLE
+    for run in store.listing(experiment):
+        name, is_whole = run.name, run.status in WHOLE
         if name is None:
-            if is_summary(run) and not is_whole:
-                bin_run(client, run)
+            if run.is_summary and not is_whole:
+                bin_run(store, run)
         elif name not in kept and is_whole and is_right(name, run):
             kept.add(name)
         else:
-            bin_run(client, run)
+            bin_run(store, run)
             binned.append(name)
     return kept, binned
 
 
-def run_name(run: "Run") -> Name | None:
-    """Arm and key of a run of ours; None of a summary or of somebody's own."""
-    key = run.data.tags.get("repro.key")
-    if key is None:
-        return None
-    return run.data.params.get("arm", run.data.tags.get("repro.arm", "")), key
-
-
-def is_summary(run: "Run") -> bool:
-    """Whether it is the run that holds a study's tables and figures."""
-    return run.data.tags.get("repro.kind") == "summary"
-
-
-def digest_of(index: StudyIndex, runs: Iterable["Run"]) -> str:
+def digest_of(index: StudyIndex, runs: Iterable[Listed]) -> str:
     """Stands for a study and those of the runs that are its own: what a summary is made from."""
-    names = sorted(name for run in runs if (name := run_name(run)) is not None)
+    names = sorted(run.name for run in runs if run.name is not None)
     return hashlib.sha256(json.dumps([asdict(index), names]).encode()).hexdigest()
 
 
 def show(
-    client: "MlflowClient",
+    store: Store,
     experiment: "Experiment",
     index: StudyIndex,
     table_markdown: str,
@@ -240,27 +247,27 @@ def show(
         Whether they were not.
     """
     identifier = experiment.experiment_id
-    runs = mlflow_runs.runs_of(client, identifier)
-    shows = {SHOWS_TAG: digest_of(index, runs)}
+    runs = store.listing(identifier)
+    shows = {mlflow_runs.SHOWS_TAG: digest_of(index, runs)}
     content = mlflow_pages.summary(index, table_markdown, files or {}, tags=shows)
     kept, stale = None, []
-    for run in filter(is_summary, runs):
-        if kept is None and mlflow_runs.holds(client, run, content):
-            kept = run.info.run_id
+    for run in runs:
+        if not run.is_summary:
+            continue
+        if kept is None and mlflow_runs.holds(store.read(run.identifier), content):
+            kept = run.identifier
         else:
             stale.append(run)
     for run in stale:
-        bin_run(client, run)
-    summary = kept or mlflow_runs.write(client, identifier, content)
+        bin_run(store, run)
+    summary = kept or mlflow_runs.write(store.client, identifier, content)
     link = mlflow_pages.run_link(identifier, summary)
     text = mlflow_pages.description(index, table_markdown, link=link)
-    changed = set_tags(client, experiment, {mlflow_runs.NOTE: text})
+    changed = set_tags(store, experiment, {mlflow_runs.NOTE: text})
     return changed or kept is None or bool(stale)
 
 
-def set_tags(
-    client: "MlflowClient", experiment: "Experiment", tags: Mapping[str, str | None]
-) -> bool:
+def set_tags(store: Store, experiment: "Experiment", tags: Mapping[str, str | None]) -> bool:
     """Set those tags of an experiment that differ and are not None; whether there were any."""
     differing = [
         (name, value)
@@ -268,5 +275,5 @@ def set_tags(
         if value is not None and experiment.tags.get(name) != value
     ]
     for name, value in differing:
-        client.set_experiment_tag(experiment.experiment_id, name, value)
+        store.client.set_experiment_tag(experiment.experiment_id, name, value)
     return bool(differing)

@@ -3,6 +3,7 @@
 That process imports this module, so nothing heavy is imported here.
 """
 
+import contextlib
 import hashlib
 import os
 import resource
@@ -10,8 +11,8 @@ import signal
 import sys
 import time
 
-from repro import mirroring, mlflow_runs, mlflow_store, records, tracking
-from repro.errors import ReproError
+from repro import mirroring, mlflow_bulk, mlflow_runs, mlflow_store, records, tracking
+from repro.errors import RecordError, ReproError
 
 
 class Journal:
@@ -21,9 +22,15 @@ class Journal:
         """Nothing is written yet."""
         self.results = results
 
-    def add(self, _index, arm, record):
-        """A line about a run."""
-        self._write(f"{arm} {record.key}")
+    def add_all(self, index, runs):
+        """A line about every run that has a record and no line."""
+        for arm, key in runs:
+            assert (arm, key) in [(arm, key) for arm, _, key in index.wanted()]
+            with contextlib.suppress(RecordError):
+                records.read_record(key, self.results)
+                if f"{arm} {key}" not in self._read("journal").splitlines():
+                    self._write(f"{arm} {key}")
+            self.alive()
 
     def wants_page(self, _index):
         """Always."""
@@ -45,7 +52,7 @@ class Journal:
         if self._met("deadly"):
             (self.results / "deadly").unlink()
             os.kill(os.getpid(), signal.SIGKILL)
-        if self._met("wrong"):
+        if self._met("wrong") and self._read("wrong") in line:
             raise KeyError("wrong")
         with (self.results / "journal").open("a") as journal:
             journal.write(f"{line}\n")
@@ -53,10 +60,13 @@ class Journal:
     def _met(self, fault):
         return (self.results / fault).exists()
 
+    def _read(self, name):
+        return (self.results / name).read_text() if self._met(name) else ""
+
 
 def journal(results):
     """Write to a `Journal`."""
-    mirroring.Mirror = Journal
+    mirroring.Mirror, mirroring.PULSE = Journal, 0.1
     return mirroring.prepare(results)
 
 
@@ -84,14 +94,15 @@ def on_a_full_disk(results):
 
 
 def slowly(results):
-    """Three seconds a run."""
-    write = mlflow_runs.write
+    """Three seconds a run, whichever way it is written."""
+    put = mlflow_runs.put
 
-    def wait_and_write(*arguments):
-        time.sleep(3)
-        return write(*arguments)
+    def wait_and_put(source, target):
+        if target.name in ("record.json", "table.md"):
+            time.sleep(3)
+        put(source, target)
 
-    mlflow_runs.write = wait_and_write
+    mlflow_runs.put = wait_and_put
     return mirroring.prepare(results)
 
 
@@ -104,10 +115,30 @@ def first_start(results, index, start):
 
 
 def write_all(results, index, page, begun):
-    """Mirror a study from the first run to its page."""
+    """Mirror a study from the first run to its page, in more time than it takes."""
+    put = mlflow_runs.put
+    mlflow_runs.put = lambda *given: [time.sleep(0.03), put(*given)]
     mirror = tracking.Mirror(results)
     begun.set()
-    for arm, _, key in index.wanted():
-        mirror.add(index, arm, records.read_record(key, results))
+    (arm, _, key), *rest = index.wanted()
+    mirror.add(index, arm, records.read_record(key, results))
+    mirror.add_all(index, [(arm, key) for arm, _, key in rest])
     table, files = page
     mirror.finish(index, table, files=files)
+
+
+class Deadly(dict):
+    """Ends the process where somebody would go past its last item."""
+
+    def items(self):
+        """All of them, and no more."""
+        yield from super().items()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_before_the_commit(results, index):
+    """Mirror a study up to the last row of the last run."""
+    mirror = tracking.Mirror(results)
+    mirror.wants_page(index)
+    mlflow_bulk.COLUMNS = Deadly(mlflow_bulk.COLUMNS)
+    mirror.add_all(index, [(arm, key) for arm, _, key in index.wanted()])

@@ -42,6 +42,20 @@ def scribe(results, warnings):
     assert multiprocessing.active_children() == []
 
 
+@pytest.fixture
+def sent(monkeypatch):
+    """What went over: the index if there was one, and the rest."""
+    begun, begin = [], mirroring._Writer.begin
+
+    def note(writer, request):
+        known = request.study is writer._index
+        begun.append((None if known else request.study, list(request.arguments)))
+        begin(writer, request)
+
+    monkeypatch.setattr(mirroring._Writer, "begin", note)
+    return begun
+
+
 def journal_of(results):
     return (results / "journal").read_text().splitlines()
 
@@ -81,17 +95,18 @@ def test_what_ended_is_mirrored_in_its_order_and_once(scribe, results, warnings)
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_a_request_of_whole_pieces_has_an_end(scribe, results, more):
-    """So have those that are a byte shorter or longer."""
+    """So have those that are a byte shorter or longer; the study's index went before."""
 
     def length(size):
-        return len(pickle.dumps((mirroring._finish, (STUDY, "x" * size, None))))
+        return len(pickle.dumps((mirroring._finish, None, ("x" * size, None))))
 
+    scribe.wants_page(STUDY)
     for wanted in (mirroring.PIECE + more, 2 * mirroring.PIECE + more):
         size = wanted - (length(wanted - 1000) - wanted + 1000)
         assert length(size) == wanted
         scribe.finish(STUDY, "x" * size)
 
-    assert len(journal_of(results)) == 2
+    assert len(journal_of(results)) == 1 + 2
 
 
 def test_no_process_is_started_for_nothing(results):
@@ -233,6 +248,53 @@ def test_our_own_mistake_keeps_its_traceback_and_stops_nothing(scribe, results, 
     assert "KeyError: 'wrong'" in warnings[0]
 
 
+def test_a_mistake_of_ours_costs_one_run_of_those_that_went_over_together(
+    scribe, results, warnings, sent
+):
+    """Which one it was is found by doing each alone."""
+    (results / "wrong").write_text(KEYS[2])
+    add(scribe, *KEYS)
+    scribe.settle()
+
+    assert [len(names) for _, names in sent] == [1, 3, 1, 1]
+    add(scribe, "not there")
+    scribe.settle()
+    assert [len(names) for _, names in sent] == [1, 3, 1, 1, 1, 1]
+    assert sorted(journal_of(results)) == [f"alpha 0.1 {KEYS[place]}" for place in (0, 1, 3)]
+    assert len(warnings) == 1
+
+
+def test_what_waits_goes_over_together_and_the_study_once(scribe, results, sent, monkeypatch):
+    """No more of it than a bound; another study goes over by itself, and so does its index."""
+    monkeypatch.setattr(mirroring, "BATCH", 2)
+    other = replace(STUDY, name="other")
+    add(scribe, *KEYS)
+    scribe.add(other, "alpha 0.1", KEYS[0])
+    scribe.settle()
+    scribe.finish(other, "table")
+
+    first, rest, another = [("alpha 0.1", KEYS[0])], KEYS[1:], [("alpha 0.1", KEYS[0])]
+    assert sent == [
+        (STUDY, first),
+        (None, [("alpha 0.1", key) for key in rest[:2]]),
+        (None, [("alpha 0.1", key) for key in rest[2:]]),
+        (other, another),
+        (None, ["table", None]),
+    ]
+
+
+def test_a_process_that_gives_signs_of_life_is_waited_for(scribe, results, warnings, monkeypatch):
+    """What goes over together may take longer than silence may last."""
+    scribe.wants_page(STUDY)
+    monkeypatch.setattr(mirroring, "SILENCE", 0.8)
+    (results / "slow").touch()
+    add(scribe, *KEYS)
+    scribe.settle()
+
+    assert warnings == []
+    assert len(journal_of(results)) == 1 + len(KEYS)
+
+
 def test_a_damaged_record_is_left_to_the_tables(scribe, results, warnings):
     """They say so; the others are mirrored."""
     path = results / "runs" / KEYS[0] / "record.json"
@@ -269,8 +331,9 @@ def test_a_study_that_is_killed_leaves_no_process(results):
     wait_until(lambda: not child.exists() or child.read_text().rpartition(") ")[2][0] in "ZX")
 
 
-def test_an_interrupted_study_lets_the_process_finish_its_sentence(results):
+def test_an_interrupted_study_lets_the_process_finish_its_sentence(results, monkeypatch):
     """What it writes is not cut short, what waits is dropped, and it is gone."""
+    monkeypatch.setattr(mirroring, "BATCH", 1)
     (results / "slow").touch()
 
     def interrupted():

@@ -24,7 +24,7 @@ from mirrors import (
     write_study,
 )
 
-from repro import exhibits, mlflow_store, records, synchronisation, tables
+from repro import exhibits, mlflow_bulk, mlflow_store, records, synchronisation, tables
 from repro.cli import main
 from repro.errors import RecordError, ReproError
 from repro.records import ArmIndex
@@ -210,6 +210,17 @@ def test_a_damaged_mirror_ends_equal(results, damage):
     assert did(changes) == DAMAGES[damage]
     assert holding(results) == whole
     assert did(synchronise(results)) == (0, 0, 0, 0)
+
+
+def test_a_database_that_nobody_tried_is_synchronised_by_the_client(results, monkeypatch):
+    """What differs and what is too much, as in one that was."""
+    whole = holding(results)
+    monkeypatch.setattr(mlflow_bulk, "TRIED", frozenset())
+    for damage in (add_an_epoch, add_a_run_that_no_study_wants, delete_the_summary):
+        damage(client_of(results), results)
+
+    assert did(synchronise(results)) == (0, 1, 1, 1)
+    assert holding(results) == whole
 
 
 def test_what_readers_wrote_themselves_is_left_alone(results):

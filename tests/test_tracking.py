@@ -507,7 +507,7 @@ def test_a_run_that_could_not_be_written_whole_is_written_again(mirror, results,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(mlflow_runs, "_put", fail)
+        patched.setattr(mlflow_runs, "put", fail)
         with pytest.raises(ReproError, match="No space left"):
             mirror.add(INDEX, "alpha 0.1", record)
     mirror.add(INDEX, "alpha 0.1", record)

@@ -431,3 +431,17 @@ def test_a_mirror_that_is_killed_while_it_writes_is_put_right_by_the_next(
         assert holding(results) == whole
         assert running(results) == 0
         tally.faults += 1
+
+
+def test_runs_whose_rows_were_not_committed_are_not_there(fresh, whole, warm, tally):
+    """Artifacts that were linked for them are in nobody's way."""
+    results = fresh("rows")
+    victim = warm.Process(target=stores.die_before_the_commit, args=(results, STUDY))
+    victim.start()
+    victim.join(60)
+    left = {name: held for name, held in holding(results).items() if "train/loss" in held}
+    synchronise(results)
+
+    tally.faults += 1
+    assert (victim.exitcode, left) == (-signal.SIGKILL, {})
+    assert (holding(results) == whole, running(results)) == (True, 0)
