@@ -15,14 +15,34 @@ from repro.executors import ray_session
 NEEDS_RAY = "Ray is not installed: pip install 'repro[ray]'"
 
 
-def workers():
-    """Numbers of the processes that have a run."""
+def processes(words):
+    """Numbers of the processes whose command line begins with, or holds, these bytes."""
     found = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if line.read_bytes().startswith(b"ray::_work"):
+            if words in line.read_bytes():
                 found.append(int(line.parent.name))
     return found
+
+
+def workers():
+    """Those that have a run."""
+    return processes(b"ray::_work")
+
+
+def addresses(numbers):
+    """Where these processes listen: hexadecimal, as the system writes them."""
+    inodes = set()
+    for number in numbers:
+        for link in Path(f"/proc/{number}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                inodes.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
+    lines = [line.split() for name in ("tcp", "tcp6") for line in _table(name)]
+    return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and line[9] in inodes}
+
+
+def _table(name):
+    return Path(f"/proc/net/{name}").read_text().splitlines()[1:]
 
 
 def kill_workers():

@@ -13,6 +13,7 @@ from pathlib import Path
 import clusters
 import pytest
 from conftest import a_task, configuration
+from faults import studies, warm
 
 from repro import dispatch, locks, machine, records, unfinished
 from repro.errors import ReproError
@@ -28,10 +29,9 @@ SMALL = {
 
 
 def task(results, seed=0, **changes):
-    """A run of a second, that keeps its state after every epoch."""
+    """A run of a second."""
     arm = configuration(**{"data": SMALL, "epochs": 3, **changes})
-    own = {"key": f"k-seed{seed}", "seed": seed, "configuration": arm, "checkpoint_seconds": 0.0}
-    return a_task(results, **own)
+    return a_task(results, key=f"k-seed{seed}", seed=seed, configuration=arm)
 
 
 def kill_children():
@@ -103,7 +103,8 @@ def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, un
     """Only that run starts again, and it ends with the same bits."""
     place, kill = killable
     kinds = []
-    for event in run([task(tmp_path, epochs=3)], place):
+    one = dataclasses.replace(task(tmp_path), checkpoint_seconds=0.0)
+    for event in run([one], place):
         kinds.append(event.kind)
         if event.kind == "epoch" and unfinished.epochs_kept("k-seed0", tmp_path) == 1:
             kill() if kinds.count("started") == 1 else None
@@ -234,6 +235,48 @@ def test_what_takes_more_than_there_is_cannot_be_placed(cluster):
         at(Place(executor="ray"), resources=Resources(memory=1000.0)),
     ):
         pass
+
+
+def test_a_ray_of_our_own_is_for_this_machine_alone_and_leaves_nothing():
+    """It listens on loopback, wants a token, reports to nobody; processes and files go."""
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+    with at(Place(executor="ray", workers=1)) as executor:
+        from ray._common.usage import usage_lib
+
+        folder = Path(executor.ray._private.worker._global_node.get_temp_dir_path())
+        ours = clusters.processes(str(folder).encode())
+        listening = clusters.addresses([os.getpid(), *ours])
+        reports = usage_lib.usage_stats_enabled()
+        mode = os.environ["RAY_AUTH_MODE"]
+
+    assert len(ours) > 3
+    assert listening
+    assert listening <= loopback
+    assert (reports, mode) == (False, "token")
+    assert not folder.exists()
+    assert clusters.processes(str(folder).encode()) == []
+
+
+def test_a_study_whose_driver_was_killed_goes_on_where_it_was(cluster, tmp_path):
+    """Nothing that had ended is done again, and the table is that of a study run here."""
+    file, results = studies.toy(tmp_path), tmp_path / "results"
+    code = f"""
+from repro import run_study
+run_study({str(file)!r}, results={str(results)!r}, executor="ray", address={cluster[0].address!r})
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    with subprocess.Popen(command) as killed:
+        warm.wait_until(lambda: len(studies.identities(results)) >= 2)
+        killed.kill()
+    before = studies.identities(results)
+    assert len(before) < 6
+    subprocess.run(command, check=True)
+    evidence, tables = studies.reference()
+    after = studies.identities(results)
+
+    assert {key: after[key] for key in before} == before
+    assert studies.evidence(results) == evidence
+    assert studies.tables(file, results) == tables
 
 
 @pytest.mark.parametrize(
