@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import mirrors
 import pytest
 from click.testing import CliRunner
 
-from repro import records
+from repro import api, records
 from repro.cli import main
+from repro.figures import catalogue
 
 ROOT = Path(__file__).parent.parent
 STUDY = str(ROOT / "studies" / "alpha_sweep.yaml")
@@ -28,6 +30,7 @@ SMALL = [
     "data.nonfaces.size=64",
 ]
 OVERRIDES = [word for choice in SMALL for word in ("--set", choice)]
+FEW = dict(choice.split("=") for choice in [*SMALL, "replicates=1"])
 
 
 def repro(*arguments, **options):
@@ -44,8 +47,9 @@ def repro(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """A whole study: 5 arms x 2 seeds, on the embedded data, very small."""
+    """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there."""
     folder = tmp_path_factory.mktemp("cli") / "results"
+    mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
     done = repro("run", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
@@ -97,7 +101,8 @@ def test_a_plan_writes_nothing(tmp_path):
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_a_gpu_that_is_not_there_is_a_users_mistake(command, tmp_path):
     """The device is named, with what to do; there is no traceback."""
-    done = repro(command, STUDY, *OVERRIDES, "--device", "cuda:99", "--results", tmp_path)
+    there = ["--device", "cuda:99", "--workers", 1]
+    done = repro(command, STUDY, *OVERRIDES, *there, "--results", tmp_path)
 
     assert done.returncode == 1
     assert re.search(r"Error: --device cuda:99: torch [\d.+a-z]+ sees \d+ GPUs here", done.stderr)
@@ -136,10 +141,8 @@ def test_a_record_holds_what_the_tables_and_figures_need(results):
 def test_a_worker_and_a_lone_run_give_the_same_bits(results, tmp_path):
     """Results do not depend on how many run at once."""
     folder, _ = results
-    alone = repro(
-        "run", STUDY, *OVERRIDES, "--set", "replicates=1", "--workers", 1, "--results", tmp_path
-    )
-    assert alone.returncode == 0
+    alone = api.run_study(STUDY, overrides=FEW, workers=1, results=tmp_path)
+    assert len(alone.runs) == 5
 
     for run in (tmp_path / "runs").iterdir():
         ours, theirs = (
@@ -210,9 +213,11 @@ def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_p
     assert "did you mean 'recall'" in done.output
 
 
-def test_a_report_holds_the_studies_that_are_named(results, tmp_path):
+def test_a_report_holds_the_studies_that_are_named(results, tmp_path, monkeypatch):
     """By file or name, once each; a page, a LaTeX document and its figures."""
     folder, _ = results
+    some = {name: catalogue.FIGURES[name] for name in ("training", "extremes")}
+    monkeypatch.setattr(catalogue, "FIGURES", some)
     command = ["report", "alpha_sweep", STUDY, "--results", str(folder), "--out", str(tmp_path)]
     done = CliRunner().invoke(main, command)
 
@@ -254,28 +259,23 @@ def test_a_mistake_costs_one_message_and_leaves_nothing(command, tmp_path):
 
 def test_a_float32_product_is_a_failed_run_with_its_reason(tmp_path):
     """The study goes on, the run stays in the denominator, the table says why."""
-    done = repro(
-        "run",
-        ROOT / "studies" / "resampling.yaml",
-        *OVERRIDES,
-        "--set",
-        "replicates=1",
-        "--results",
-        tmp_path,
-    )
+    study = ROOT / "studies" / "resampling.yaml"
+    shown = api.run_study(study, overrides=FEW, workers=1, results=tmp_path).table("markdown")
 
-    assert done.returncode == 0, done.stderr
-    assert "| product in float32 | — | — | — | — | 0/1 [0.00, 79.35] |" in done.stdout
+    assert "| product in float32 | — | — | — | — | 0/1 [0.00, 79.35] |" in shown
     assert (
         "product in float32: 1 of 1 runs (21 to 100 %) failed (resampling weights: underflow"
-        in done.stdout
+        in shown
     )
+
+
+STARTED = [sys.executable, "-m", "repro.cli", "run", STUDY, "--workers", "1"]
 
 
 def start(results):
     """A study that takes a while."""
     return subprocess.Popen(
-        [sys.executable, "-m", "repro.cli", "run", STUDY, "--results", str(results)],
+        [*STARTED, "--results", str(results)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

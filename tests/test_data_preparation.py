@@ -251,6 +251,8 @@ def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(200):
         if list(tmp_path.glob(".o.h5.*")):

@@ -10,10 +10,10 @@ from repro.sections import digest
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))
 SMALL = [
-    "data.train.faces=24",
-    "data.train.nonfaces=24",
-    "data.test={source: synthetic, per_group: 2, size: 64}",
-    "data.nonfaces={source: synthetic, photographs: 4, size: 64}",
+    "data.train.faces=10",
+    "data.train.nonfaces=10",
+    "data.test={source: synthetic, per_group: 1, size: 64}",
+    "data.nonfaces={source: synthetic, photographs: 2, size: 64}",
     "batch_size=16",
     "epochs=2",
     "replicates=1",
@@ -28,19 +28,26 @@ def kind(task):
     return digest([choices, task.data])
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """One folder for all: a run that several studies want is trained once."""
+    folder = tmp_path_factory.mktemp("results")
+    folder.joinpath("runs").mkdir()
+    return folder
+
+
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_a_study_runs_from_its_file_to_its_tables(path, tmp_path):
+def test_a_study_runs_from_its_file_to_its_tables(path, results):
     """Every kind of arm ends with numbers, and tables and captions can be made of them."""
     planned = runner.plan(
         study.load(path, profile="embedded", overrides=SMALL),
-        tmp_path,
+        results,
         computation=machine.computation(["cpu"]),
     )
-    tmp_path.joinpath("runs").mkdir()
     for task in {kind(task): task for task in planned.tasks}.values():
         execute(task)
-    found = records.read_study(planned.index, tmp_path)
-    material = exhibits.without_pictures(planned.index, tmp_path)
+    found = records.read_study(planned.index, results)
+    material = exhibits.without_pictures(planned.index, results)
     shown = tables.parts(material.outcomes, style="full")
 
     ended = [(arm, found[key]) for arm, _, key in planned.index.wanted() if key in found]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import study_index
-from mirrors import RECORD, TABLE, runs_of
+from mirrors import RECORD, TABLE, copy_template, runs_of, template
 
 from repro import records
 from repro.metrics import Count
@@ -42,6 +42,7 @@ PATIENCE = 60_000  # milliseconds; two busy cores need a tenth
 def results(tmp_path_factory):
     """A study of two arms with two seeds each, mirrored."""
     folder = tmp_path_factory.mktemp("pages") / "results"
+    copy_template(template(tmp_path_factory), folder)
     write_mirror(folder)
     return folder
 

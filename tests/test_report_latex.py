@@ -1,5 +1,6 @@
 """The LaTeX of a report compiles with a plain TeX, and nothing runs off the page."""
 
+import functools
 import re
 import shutil
 import subprocess
@@ -33,11 +34,23 @@ def compiled(folder):
     return (folder / "report.log").read_text(encoding="latin-1")
 
 
+@pytest.fixture(scope="module")
+def log_of(tmp_path_factory):
+    """What TeX noted of a case; each is compiled once."""
+
+    @functools.cache
+    def log(name):
+        folder = tmp_path_factory.mktemp(name)
+        files.build(CASES[name](), folder)
+        return compiled(folder)
+
+    return log
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_report_compiles_and_keeps_to_the_page(name, tmp_path):
+def test_a_report_compiles_and_keeps_to_the_page(name, log_of):
     """No error, every link leads somewhere, nothing much wider than its column."""
-    files.build(CASES[name](), tmp_path)
-    log = compiled(tmp_path)
+    log = log_of(name)
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \((.*?)pt too wide\)", log)]
 
     assert [points for points in wide if points > TOO_WIDE] == []
@@ -45,11 +58,9 @@ def test_a_report_compiles_and_keeps_to_the_page(name, tmp_path):
     assert "Rerun" not in re.sub(r"\\usepackage.*|Package: .*", "", log)
 
 
-def test_no_font_has_to_be_made(tmp_path):
+def test_no_font_has_to_be_made(log_of):
     """What TeX brings along is enough: none of the bitmaps that METAFONT would draw."""
-    files.build([hostile()], tmp_path)
-
-    assert not re.findall(r"\.\d+pk", compiled(tmp_path))
+    assert not re.findall(r"\.\d+pk", log_of("hostile"))
 
 
 def test_a_large_figure_fits_the_page(tmp_path):

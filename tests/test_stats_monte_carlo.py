@@ -288,7 +288,7 @@ def test_corrected_variance_of_one_run_is_unbiased(name):
 
 @pytest.fixture(scope="module", params=[0.0, 0.8], ids=["own misses", "shared misses"])
 def shared_portraits(request):
-    """Five trained runs, and what they detect of many test sets that all five see.
+    """Five trained runs; their recalls and the noise by portraits in many test sets that all see.
 
     The parameter is the correlation between runs of how hard a portrait is.
     """
@@ -297,18 +297,20 @@ def shared_portraits(request):
     true = np.clip([0.93, 0.81, 0.98, 0.967] + 0.03 * normal(15, RUNS, 4), 0, 0.995)
     hard = np.sqrt(shared) * normal(16, DRAWS, 1, len(group))
     hard = hard + np.sqrt(1 - shared) * normal(17, DRAWS, RUNS, len(group))
-    return true, hard < special.ndtri(true)[:, group], group, sizes
+    detected = hard < special.ndtri(true)[:, group]
+    recalls = np.stack([detected[:, :, group == k].mean(axis=-1) for k in range(4)], axis=-1)
+    return true, recalls, [disparity.portrait_noise(one, group, 4) for one in detected], sizes
 
 
 @pytest.mark.parametrize("name", ["amini2019", "dehaan2020", "fijen2020"])
 def test_corrected_variance_of_runs_that_share_portraits_is_unbiased(shared_portraits, name):
     """With the noise measured by portraits: the true variance within four standard errors."""
-    true, detected, group, sizes = shared_portraits
-    definition, corrected = DEFINITIONS[name], []
-    recalls = np.stack([detected[:, :, group == k].mean(axis=-1) for k in range(4)], axis=-1)
-    for recall, one in zip(recalls, detected, strict=True):
-        noise = disparity.portrait_noise(one, group, 4)
-        corrected.append(disparity.corrected_variance(recall, sizes, definition, noise=noise))
+    true, recalls, noises, sizes = shared_portraits
+    definition = DEFINITIONS[name]
+    corrected = [
+        disparity.corrected_variance(recall, sizes, definition, noise=noise)
+        for recall, noise in zip(recalls, noises, strict=True)
+    ]
 
     error = 4 * np.std(corrected) / np.sqrt(DRAWS)
     expected = float(disparity.variance(true, definition))

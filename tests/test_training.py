@@ -16,18 +16,26 @@ def bits(fitted):
     return hashlib.sha256(tensors).hexdigest(), fitted.history
 
 
-def test_one_run_repeated_gives_the_same_bits():
+@pytest.fixture(scope="module")
+def seed_1():
+    """The bits of a run."""
+    return bits(training.fit(configuration(), 1, training_images()))
+
+
+@pytest.fixture(scope="module")
+def four_epochs():
+    """A run that is long enough to choose among its epochs; not to be changed."""
+    return training.fit(configuration(epochs=4), 0, training_images())
+
+
+def test_one_run_repeated_gives_the_same_bits(seed_1):
     """Checkpoint and history are a function of configuration, seed and data."""
-    arm, data = configuration(), training_images()
-
-    assert bits(training.fit(arm, 1, data)) == bits(training.fit(arm, 1, data))
+    assert bits(training.fit(configuration(), 1, training_images())) == seed_1
 
 
-def test_another_seed_gives_other_bits():
+def test_another_seed_gives_other_bits(seed_1):
     """The seed reaches initial weights, split, batches and noise."""
-    arm, data = configuration(), training_images()
-
-    assert bits(training.fit(arm, 1, data))[0] != bits(training.fit(arm, 2, data))[0]
+    assert bits(training.fit(configuration(), 2, training_images()))[0] != seed_1[0]
 
 
 def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
@@ -53,9 +61,9 @@ def test_the_split_is_stratified_and_from_the_seed():
     assert np.array_equal(split.validation, again.validation)
 
 
-def test_resampling_starts_with_the_second_epoch():
+def test_resampling_starts_with_the_second_epoch(four_epochs):
     """The reproduction draws its first epoch evenly: all faces count alike."""
-    history = training.fit(configuration(), 0, training_images()).history
+    history = four_epochs.history
 
     assert history[0]["ess_share"] == 1.0
     assert history[1]["ess_share"] < 1.0
@@ -90,7 +98,7 @@ def test_the_original_algorithm_resamples_from_the_first_epoch():
 )
 def test_every_choice_trains(changes):
     """Each named choice ends with finite numbers."""
-    fitted = training.fit(configuration(**changes), 0, training_images())
+    fitted = training.fit(configuration(**changes), 0, training_images(faces=20, others=20))
 
     assert all(np.isfinite(value) for epoch in fitted.history for value in epoch.values())
 
@@ -124,25 +132,23 @@ def test_a_loss_that_is_no_number_ends_the_run():
     )
 
 
-def test_the_best_validation_epoch_wins_and_ties_go_to_the_latest():
+def test_the_best_validation_epoch_wins_and_ties_go_to_the_latest(four_epochs):
     """As in the reproduction's code: at least as good replaces."""
-    fitted = training.fit(configuration(epochs=4), 0, training_images())
-    accuracies = [epoch["val_accuracy"] for epoch in fitted.history]
+    accuracies = [epoch["val_accuracy"] for epoch in four_epochs.history]
     latest_best = max(range(4), key=lambda i: (accuracies[i], i)) + 1
 
-    assert fitted.best_epoch == latest_best
+    assert four_epochs.best_epoch == latest_best
 
 
-def test_the_checkpoint_is_the_network_that_was_validated():
+def test_the_checkpoint_is_the_network_that_was_validated(four_epochs):
     """Accuracy of the returned network on the held-out images is the history's."""
-    data = training_images()
-    fitted = training.fit(configuration(epochs=3), 0, data)
-    held_out = fitted.split.validation
+    data, held_out = training_images(), four_epochs.split.validation
 
-    positive = inference.logits(fitted.model, torch.from_numpy(data.images[held_out])) >= 0
+    positive = inference.logits(four_epochs.model, torch.from_numpy(data.images[held_out])) >= 0
     accuracy = float((positive.numpy() == data.is_face[held_out]).mean())
+    best = four_epochs.history[four_epochs.best_epoch - 1]
 
-    assert accuracy == pytest.approx(fitted.history[fitted.best_epoch - 1]["val_accuracy"])
+    assert accuracy == pytest.approx(best["val_accuracy"])
 
 
 def test_encoding_restores_the_training_mode():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import a_task, study_index
 
-from repro import differences, lineage, records, verification
+from repro import api, differences, lineage, records, verification
 from repro.metrics import Count
 from repro.records import Record
 from repro.tasks import LOST
@@ -56,8 +56,8 @@ def trained(tmp_path_factory):
     """A small study that is done."""
     folder = tmp_path_factory.mktemp("verify")
     (folder / "toy.yaml").write_text(STUDY)
-    done = repro("run", "toy.yaml", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    done = api.run_study(folder / "toy.yaml", workers=1, results=folder / "results")
+    assert len(done.runs) == 2
     return folder
 
 

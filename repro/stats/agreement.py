@@ -7,6 +7,7 @@ another metric selects, the widest quantiles over correlations in [-1, 1] are ta
 Symbols: T our statistic, s the standard deviation of all our runs, delta the margin.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -44,11 +45,17 @@ class Statistic:
     def quantile(self, level: float) -> float:
         """Quantile of (T - T') / s; the widest over correlations where another metric selects."""
         if self.selects == "itself" or self.keep == self.of:
-            return float(np.quantile(pivot(self.runs, self.keep, self.of), level))
-        pivots = [pivot(self.runs, self.keep, self.of, rho=rho) for rho in RHOS]
-        ends = [float(np.quantile(p, level)) for p in pivots]
-        ends += [-float(np.quantile(p, 1 - level)) for p in pivots]
+            return _quantile(self.runs, self.keep, self.of, 1.0, level)
+        choice = self.runs, self.keep, self.of
+        ends = [_quantile(*choice, rho, level) for rho in RHOS]
+        ends += [-_quantile(*choice, rho, 1 - level) for rho in RHOS]
         return min(ends) if level < 0.5 else max(ends)
+
+
+@functools.cache
+def _quantile(runs: int, keep: int, of: int, rho: float, level: float) -> float:
+    """Of `pivot`; kept, because every number of a table asks for the same few."""
+    return float(np.quantile(pivot(runs, keep, of, rho=rho), level))
 
 
 def prediction_interval(ours: Statistic, *, level: float = 0.95) -> Interval:
