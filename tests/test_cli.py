@@ -88,11 +88,13 @@ def test_more_replicates_train_only_what_is_missing(results):
 
 def test_a_plan_writes_nothing(tmp_path):
     """Looking is free, even with the time and memory to expect."""
-    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", "--workers", 2)
+    many = ["--workers", 2, "--machines", 3, "--hourly-price", 0.5]
+    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", *many)
 
     assert planned.returncode == 0, planned.stderr
     assert re.fullmatch(
-        r"Expected on this machine, 2 at a time: [\d a-z]+; [\d.]+ GB of memory \([\d.]+ GB each\)",
+        r"Expected on 3 machines like this one, 2 at a time on each: [\d a-z]+; [\d.]+ GB of "
+        r"memory on each \([\d.]+ GB a run\); [\d.]+ machine-hours, [\d.]+ at 0.5 an hour",
         planned.stdout.splitlines()[-1],
     )
     assert not (tmp_path / "none").exists()

@@ -17,6 +17,7 @@ from faults import studies, warm
 
 from repro import dispatch, locks, machine, records, unfinished
 from repro.errors import ReproError
+from repro.executors import ray, ray_session
 from repro.executors.places import executor_at
 from repro.place import Place
 from repro.resources import PLAIN, Resources
@@ -185,47 +186,44 @@ def test_a_disk_that_is_too_small_is_found_out_before_training(place, tmp_path, 
         list(run([task(tmp_path)], place))
 
 
-def test_two_machines_come_to_what_one_does(cluster, tmp_path, undisturbed):
-    """Both have runs, and the bits do not say which."""
-    tasks = [task(tmp_path, seed) for seed in range(4)]
+def test_two_machines_come_to_what_one_does(cluster, tmp_path):
+    """Both have runs, and the bits do not say which: one of each is done again here."""
+    tasks = [task(tmp_path, seed) for seed in range(8)]
     where = {}
     with at(Place(executor="ray", address=cluster[0].address)) as executor:
         assert executor.workers == 2
         for _ in dispatch.run_tasks(tasks, executor):
             where |= executor.machines
-    alone = [
-        what_came_out(event.record)
-        for event in run(
-            [dataclasses.replace(one, results=tmp_path / "alone") for one in tasks],
-            Place(executor="inline"),
+    one_of_each = {node: key for key, node in where.items()}.values()
+    assert len(one_of_each) == 2
+    for there in (one for one in tasks if one.key in one_of_each):
+        *_, here = run(
+            [dataclasses.replace(there, results=tmp_path / "here")], Place(executor="inline")
         )
-        if event.kind == "ended"
-    ]
-
-    assert len(set(where.values())) == 2
-    assert what_came_out(records.read_record("k-seed0", tmp_path)) == undisturbed
-    assert [what_came_out(records.read_record(one.key, tmp_path)) for one in tasks] == alone
+        assert what_came_out(records.read_record(there.key, tmp_path)) == what_came_out(here.record)
 
 
 def test_a_machine_that_is_lost_costs_no_run_an_attempt(cluster, tmp_path, monkeypatch):
-    """Its run begins again elsewhere, and nothing is there twice."""
+    """Its run begins again, and nothing is there twice."""
     two, one = cluster
     monkeypatch.setattr(dispatch, "ATTEMPTS", 1)
-    lost, events = None, []
+    tasks = [task(tmp_path, seed, epochs=8) for seed in range(6)]
+    lost, events = None, Counter()
     with at(Place(executor="ray", address=two.address)) as executor:
-        for event in dispatch.run_tasks([task(tmp_path, s, epochs=30) for s in (0, 1)], executor):
-            events.append((event.kind, event.task.seed))
-            if lost is None and len(executor.machines) == 2 and event.kind == "epoch":
-                second = two.list_all_nodes()[1]
-                (lost,) = (key for key, node in executor.machines.items() if node == second.node_id)
+        for event in dispatch.run_tasks(tasks, executor):
+            events[event.kind, event.task.key] += 1
+            second = two.list_all_nodes()[1]
+            there = [key for key, node in executor.machines.items() if node == second.node_id]
+            if lost is None and there:
+                (lost,) = there
                 two.remove_node(second, allow_graceful=False)
                 two.add_node(**one)
 
-    times = Counter(events)
-    seed = int(lost[-1])
-    assert [times["started", s] for s in (seed, 1 - seed)] == [2, 1]
-    assert all(records.read_record(f"k-seed{s}", tmp_path).finished for s in (0, 1))
-    assert sum(kind == "ended" for kind, _ in events) == 2
+    assert {key: events["started", key] for _, key in events} == {
+        one.key: 2 if one.key == lost else 1 for one in tasks
+    }
+    assert all(events["ended", one.key] == 1 for one in tasks)
+    assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
 
 
 def test_what_takes_more_than_there_is_cannot_be_placed(cluster):
@@ -291,6 +289,100 @@ def test_a_place_that_is_none_is_refused_in_a_sentence(place, said):
     """Before anything is started."""
     with pytest.raises(ReproError, match=said), at(place):
         pass
+
+
+def test_what_a_killed_process_left_of_its_ray_is_removed(tmp_path, monkeypatch):
+    """By the next one; what belongs to a process that lives stays."""
+    monkeypatch.setattr(ray_session, "SHORT", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for number in (dead.pid, os.getpid()):
+        (tmp_path / f"{ray_session.PREFIX}{number}-x").mkdir()
+    ray_session._sweep()
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"{ray_session.PREFIX}{os.getpid()}-x"]
+
+
+def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
+    """No traceback."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(ray_session, "ALONE", {})
+    monkeypatch.setattr(ray_session, "QUIET", {})
+
+    with pytest.raises(ReproError, match=r"needs Ray \(.*\): pip install 'repro\[ray\]'"):
+        ray_session.load(alone=True)
+
+
+HERE = machine.computation(["cpu"])
+ELSEWHERE = {
+    "blocked": dataclasses.replace(HERE, kernels="blocked"),
+    "torch": dataclasses.replace(HERE, kernels="torch"),
+    "old torch": dataclasses.replace(HERE, libraries={**HERE.libraries, "torch": "2.0"}),
+    "another repro": dataclasses.replace(HERE, code={"losses.py": "0"}),
+}
+
+
+class Asked(ray.Ray):
+    """A cluster of machines that have answered how they compute."""
+
+    def __init__(self, machines, remark):
+        """Two of them or more."""
+        super().__init__(Place(executor="ray", address="auto"), PLAIN, remark=remark)
+        self.answers = {f"10.0.0.{n}": ELSEWHERE[name] for n, name in enumerate(machines)}
+
+    def _probes(self):
+        return self.answers
+
+    def _asked(self, name, said):
+        return said
+
+
+@pytest.mark.parametrize("kernels", ["blocked", "torch"])
+def test_machines_of_one_kind_compute_as_they_can(kernels):
+    """Nobody has to be told."""
+    said = []
+
+    assert Asked([kernels] * 2, said.append)._computation() == ELSEWHERE[kernels]
+    assert said == []
+
+
+def test_machines_of_two_kinds_compute_on_what_all_have():
+    """So that runs can be compared; somebody is told."""
+    said = []
+
+    assert Asked(["blocked", "torch", "torch"], said.append)._computation() == ELSEWHERE["torch"]
+    assert said == [
+        "only 1 of 3 machines have a C compiler and AVX-512: all compute on torch's operators, so "
+        "that runs can be compared"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [("old torch", "it has torch 2.0, and this machine"), ("another repro", "its repro says")],
+)
+def test_a_machine_with_another_program_is_named(other, what):
+    """Before anything is trained on it."""
+    with pytest.raises(ReproError, match=f"10.0.0.1: {what}"):
+        Asked(["blocked", other], print)._computation()
+
+
+def test_a_worker_computes_as_it_is_told(tmp_path):
+    """On torch's operators, be it that it has blocks."""
+    one = dataclasses.replace(task(tmp_path), computation=ELSEWHERE["torch"])
+    *_, last = run([one], Place(workers=1))
+
+    assert last.record.provenance["kernels"] == "torch"
+
+
+def test_runs_that_fit_are_counted_machine_by_machine():
+    """Cores, memory and whole GPUs that are shared."""
+    amounts = ray._amounts(Resources(cpus=2.0, gpus=0.4, memory=3.0), on_gpu=True)
+
+    assert amounts == {"CPU": 2.0, "GPU": 0.4, "memory": 3e9}
+    assert ray._fitting({"CPU": 16, "GPU": 2, "memory": 64e9}, amounts) == 4
+    assert ray._fitting({"CPU": 16, "GPU": 2, "memory": 8e9}, amounts) == 2
+    assert ray._fitting({"CPU": 16, "memory": 64e9}, amounts) == 0
 
 
 def test_without_the_option_nothing_of_ray_is_loaded(tmp_path):

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from repro.errors import ReproError
@@ -25,6 +26,7 @@ ALONE = {  # Ray knows loopback by the name of the systems on which it is the de
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
 }
+PREFIX = "repro-ray-"
 SHORT = "/tmp"  # the names of sockets below may have 107 characters in all
 
 
@@ -62,7 +64,8 @@ def alone(*, cpus: float, remark: Callable[[str], None]) -> Iterator[Any]:
         remark: Told what Ray would print.
     """
     ray = load(alone=True)
-    folder = tempfile.mkdtemp(prefix="repro-ray-", dir=SHORT)
+    _sweep()
+    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=SHORT)
     options = {
         "address": "local",
         "num_cpus": cpus,
@@ -120,6 +123,14 @@ def _initialised(
         yield
     finally:
         ray.shutdown()
+
+
+def _sweep() -> None:
+    """Remove what processes have left that were killed; their Ray ends with them by itself."""
+    for folder in Path(SHORT).glob(f"{PREFIX}*"):
+        number = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if number.isdecimal() and not Path(f"/proc/{number}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _say_through(ray: Any, remark: Callable[[str], None]) -> None:
