@@ -281,6 +281,7 @@ run_study({str(file)!r}, results={str(results)!r}, executor="ray", address={clus
     ("place", "said"),
     [
         (Place(executor="ray", address="ray://head:10001"), "start repro on one of its machines"),
+        (Place(executor="ray", address="127.0.0.1:1"), "no cluster can be joined there .*refused"),
         (Place(executor="ray", device="cuda:0,cuda:1"), "with --executor ray say cpu or cuda"),
         (Place(executor="local", address="auto"), "--address auto is for --executor ray alone"),
     ],

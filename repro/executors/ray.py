@@ -76,9 +76,7 @@ class Ray:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what still runs, and the Ray that was started for it."""
-        for stream in self._streams:
-            self.ray.cancel(stream, force=True)
+        """Leave the cluster, which ends what still runs for us; end the Ray that was started."""
         self._streams.clear()
         self._data.clear()
         self._stack.close()
@@ -123,7 +121,13 @@ class Ray:
         if data not in self._data:
             from repro.data import sources
 
-            self._data[data] = self.ray.put(_portable(sources.material(data)))
+            try:
+                self._data[data] = self.ray.put(_portable(sources.material(data)))
+            except (self.ray.exceptions.ObjectStoreFullError, self.ray.exceptions.OutOfDiskError):
+                raise ReproError(
+                    f"the data ({sources.describe(data)}) do not fit into Ray's object store; give "
+                    "it more memory: `ray start --object-store-memory BYTES`"
+                ) from None
         return self._data[data]
 
     def _heard(self, stream: Any) -> Iterator[Message]:

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ ALONE = {  # Ray knows loopback by the name of the systems on which it is the de
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
 }
+ANSWER = 5.0  # seconds for a cluster to take a connection
 PREFIX = "repro-ray-"
 SHORT = "/tmp"  # the names of sockets below may have 107 characters in all
 
@@ -96,6 +98,7 @@ def joined(address: str, *, remark: Callable[[str], None]) -> Iterator[Any]:
             f"--address {address}: Ray's client protocol is for machines outside of a cluster; "
             "start repro on one of its machines (`ray job submit` does) and pass HOST:PORT or auto"
         )
+    _require_answer(address)
     ray = load(alone=False)
     with _initialised(ray, {"address": address}, remark):
         yield ray
@@ -111,11 +114,7 @@ def _initialised(
         ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         ray.shutdown()
-        place = options["address"]
-        raise ReproError(
-            f"--address {place}: no Ray cluster ({_first_sentence(error)}); start one with "
-            "`ray start --head`, or leave the option out"
-        ) from None
+        raise _not_there(options["address"], _first_sentence(error)) from None
     finally:
         with contextlib.suppress(ValueError):  # not the main thread: Ray left it alone
             signal.signal(signal.SIGTERM, terminate)
@@ -123,6 +122,25 @@ def _initialised(
         yield
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Knock first: Ray itself would knock for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=ANSWER).close()
+        except (OSError, OverflowError) as error:
+            raise _not_there(address, str(error)) from None
+
+
+def _not_there(address: str, reason: str) -> ReproError:
+    if address == "local":
+        return ReproError(f"Ray cannot be started here ({reason})")
+    return ReproError(
+        f"--address {address}: no cluster can be joined there ({reason}); all its machines need "
+        "the same Python and Ray, and this must be one of them; `ray start --head` starts one"
+    )
 
 
 def _sweep() -> None:
