@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from repro import checkpoints, lineage, machine, records, runner, staleness, study
+from repro import (
+    checkpoints,
+    lineage,
+    machine,
+    records,
+    runner,
+    staleness,
+    study,
+    unfinished,
+)
 from repro.checkpoints import Checkpoint
 from repro.data import synthetic
 from repro.metrics import Count
@@ -80,7 +89,8 @@ def test_a_run_that_was_never_done_is_new(tmp_path):
 def test_a_run_that_was_cut_off_goes_on(tmp_path):
     """Its plan says after which epoch."""
     task = planned(tmp_path).missing[0]
-    checkpoints.write(Checkpoint(State(1, {}, {}), 2.0), task.key, task.results)
+    state = checkpoints.pack(Checkpoint(State(1, {}, {}), 2.0), task.key)
+    unfinished.keep(state, task.key, task.results)
 
     assert why(planned(tmp_path)) == {"new", "goes on after epoch 1"}
 
