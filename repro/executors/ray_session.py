@@ -7,6 +7,7 @@ before Ray is loaded.
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -109,6 +110,7 @@ def _initialised(
     ray: Any, options: dict[str, Any], remark: Callable[[str], None]
 ) -> Iterator[None]:
     _say_through(ray, remark)
+    _allow_many_files()
     terminate = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
@@ -149,6 +151,13 @@ def _sweep() -> None:
         number = folder.name.removeprefix(PREFIX).partition("-")[0]
         if number.isdecimal() and not Path(f"/proc/{number}").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _allow_many_files() -> None:
+    """As many as the system lets us open: a run on a cluster takes a lock's file and a socket."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _say_through(ray: Any, remark: Callable[[str], None]) -> None:
