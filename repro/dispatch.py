@@ -68,13 +68,16 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
         while dispatch.waiting or dispatch.running:
             yield from dispatch.start()
             if dispatch.running:
-                for message in executor.messages():
-                    yield from dispatch.hear(message)
-                yield from dispatch.write()
+                try:
+                    for message in executor.messages():
+                        yield from dispatch.hear(message)
+                finally:  # what has ended is kept, whatever else goes wrong
+                    written = dispatch.write()
+                yield from written
             elif dispatch.waiting:
                 time.sleep(PATIENCE)
     finally:
-        for run in [*dispatch.running.values(), *(run for run, _ in dispatch.ended)]:
+        for run in dispatch.running.values():
             run.lock.close()
 
 
@@ -144,14 +147,13 @@ class _Dispatch:
             case "died":
                 self._end(message.key, _lost(run, how=content))
 
-    def write(self) -> Iterator[Event]:
+    def write(self) -> list[Event]:
         """Write the records of all that ended, side by side: the disk is what they wait for."""
         ended, self.ended = self.ended, []
-        if len(ended) > 1:
-            with ThreadPoolExecutor(min(len(ended), WRITERS)) as pool:
-                yield from list(pool.map(_written, *zip(*ended, strict=True)))
-        else:
-            yield from (_written(*one) for one in ended)
+        if len(ended) < 2:
+            return [_written(*one) for one in ended]
+        with ThreadPoolExecutor(min(len(ended), WRITERS)) as pool:
+            return list(pool.map(_written, *zip(*ended, strict=True)))
 
     def __len__(self) -> int:
         """Runs that have no record yet."""

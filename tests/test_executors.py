@@ -17,11 +17,13 @@ from faults import studies, warm
 
 from repro import dispatch, locks, machine, records, unfinished
 from repro.errors import ReproError
-from repro.executors import ray, ray_session
+from repro.executors import boundary, ray, ray_session
 from repro.executors.places import executor_at
 from repro.place import Place
 from repro.resources import PLAIN, Resources
+from repro.tasks import Outcome
 
+HERE = machine.computation(["cpu"])
 SMALL = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
     "test": {"source": "synthetic", "per_group": 1, "size": 64},
@@ -292,6 +294,39 @@ def test_a_place_that_is_none_is_refused_in_a_sentence(place, said):
         pass
 
 
+class Scripted:
+    """An executor of which two runs end, and one has met a mistake."""
+
+    workers, computation = 3, HERE
+
+    def __init__(self):
+        """Nothing has been submitted."""
+        self.tasks = []
+
+    def room(self):
+        """For all three."""
+        return len(self.tasks) < 3
+
+    def submit(self, task, begun):
+        """Remember it."""
+        self.tasks.append(task)
+
+    def messages(self):
+        """All at once, the mistake at the end."""
+        for task in self.tasks[:2]:
+            yield boundary.Message(task.key, "ended", Outcome(task.record(), {}))
+        boundary.heard(self.tasks[2], "mistake", "the third run's data are gone")
+
+
+def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
+    """Heard together, the records are written before the error is passed on."""
+    tasks = [task(tmp_path, seed) for seed in range(3)]
+
+    with pytest.raises(ReproError, match="the third run's data are gone"):
+        list(dispatch.run_tasks(tasks, Scripted()))
+    assert [records.has_record(one.key, tmp_path) for one in tasks] == [True, True, False]
+
+
 def test_what_a_killed_process_left_of_its_ray_is_removed(tmp_path, monkeypatch):
     """By the next one; what belongs to a process that lives stays."""
     monkeypatch.setattr(ray_session, "SHORT", str(tmp_path))
@@ -314,7 +349,6 @@ def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
         ray_session.load(alone=True)
 
 
-HERE = machine.computation(["cpu"])
 ELSEWHERE = {
     "blocked": dataclasses.replace(HERE, kernels="blocked"),
     "torch": dataclasses.replace(HERE, kernels="torch"),
