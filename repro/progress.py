@@ -15,6 +15,7 @@ from repro.tasks import Task
 
 MINUTE, HOUR = 60, 3600  # seconds
 QUIET_SECONDS = 60.0  # in a pipe, a line about running runs at most this often
+SHOWN = 20  # runs at a time; a cluster may have a thousand
 
 
 def outcome(record: Record) -> str:
@@ -77,7 +78,10 @@ class Lines:
         where = f"epoch {history['epoch']:.0f}/{task.configuration.epochs}"
         self.running[task.key] = f"{task.title}: {where}, {images_per_second:,.0f} images/s"
         if time.monotonic() - self.spoken > QUIET_SECONDS:
-            self._say(f"  running: {'; '.join(self.running.values())}")
+            told = list(self.running.values())[:SHOWN]
+            if len(self.running) > SHOWN:
+                told.append(f"and {len(self.running) - SHOWN:,} more")
+            self._say(f"  running: {'; '.join(told)}")
 
     def ended(self, task: Task, record: Record) -> None:
         """Say what came out."""
@@ -136,13 +140,17 @@ class Bars:
         self.study = self.rich.add_task("study", total=total, completed=done, note=note)
 
     def started(self, task: Task) -> None:
-        """Draw the run's bar."""
+        """Draw the run's bar, unless there are many."""
         self._remove(task)  # a run whose worker died starts again
+        if len(self.bars) >= SHOWN:
+            return
         epochs = task.configuration.epochs
         self.bars[task.key] = self.rich.add_task(task.title, total=epochs, note="epochs")
 
     def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
         """Advance the run's bar."""
+        if task.key not in self.bars:
+            return
         doing = f"loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
         if history["epoch"] == task.configuration.epochs:
             doing = "scanning the test photographs"

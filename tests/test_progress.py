@@ -86,3 +86,36 @@ def test_a_bar_says_how_fast_its_run_trains(task):
         "epochs, 900 images/s, loss 0.5, val 0.900",
         "epochs, 900 images/s, scanning the test photographs",
     ]
+
+
+def many(results):
+    """Two runs more than are shown."""
+    return [a_task(results, key=f"k-seed{n}", seed=n) for n in range(progress.SHOWN + 2)]
+
+
+def test_of_a_thousand_running_runs_a_line_names_the_first(tmp_path, capsys, monkeypatch):
+    """And counts the others."""
+    monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
+    lines, tasks = progress.Lines(), many(tmp_path)
+    for task in tasks:
+        lines.started(task)
+    lines.epoch(tasks[0], HISTORY, images_per_second=1.0)
+
+    line = capsys.readouterr().err
+    assert line.count("; x, seed") == progress.SHOWN - 1
+    assert line.endswith("; and 2 more\n")
+
+
+def test_of_a_thousand_running_runs_the_first_have_bars(tmp_path):
+    """Another gets one when one of them ends, and a run without a bar may tell its epochs."""
+    bars, tasks = progress.Bars(), many(tmp_path)
+    bars.begin(total=len(tasks), done=0, workers=len(tasks))
+    for task in tasks:
+        bars.started(task)
+    bars.epoch(tasks[-1], HISTORY, images_per_second=1.0)
+    assert len(bars.bars) == progress.SHOWN
+    bars.ended(tasks[0], RECORD)
+    bars.started(tasks[-1])
+
+    assert tasks[-1].key in bars.bars
+    assert len(bars.bars) == progress.SHOWN
