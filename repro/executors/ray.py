@@ -146,10 +146,7 @@ class Ray:
         except errors.RayTaskError as error:
             said = [("defect", str(error))]
         except errors.RayError as error:
-            raise ReproError(
-                f"Ray cannot go on ({type(error).__name__}: {str(error).partition(chr(10))[0]}); "
-                "what was finished is kept: run the same command again"
-            ) from None
+            raise _cannot_go_on(error) from None
         for word, content in said:
             if word == "at":
                 self.machines[task.key] = content
@@ -167,7 +164,10 @@ class Ray:
         return "died", "its process ended"
 
     def _alive(self) -> list[dict[str, Any]]:
-        return [node for node in self.ray.nodes() if node["Alive"]]
+        try:
+            return [node for node in self.ray.nodes() if node["Alive"]]
+        except self.ray.exceptions.RayError as error:
+            raise _cannot_go_on(error) from None
 
     def _look(self) -> None:
         """See how many runs fit, now and then: machines come and go."""
@@ -254,6 +254,14 @@ def _work(task: Task, begun: Files, material: Material) -> Iterator[list[tuple[s
 def _computation_there(device: str) -> Computation:
     """In a worker: how it computes."""
     return machine.computation([device])
+
+
+def _cannot_go_on(error: Exception) -> ReproError:
+    reason = str(error).strip().partition("\n")[0]
+    return ReproError(
+        f"Ray cannot go on ({type(error).__name__}: {reason}); what was finished is kept: run the "
+        "same command again"
+    )
 
 
 def _portable(material: Material) -> Material:
