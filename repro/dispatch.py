@@ -109,7 +109,7 @@ class _Dispatch:
             task = self.waiting.popleft()
             lock = contextlib.ExitStack()
             folder = unfinished.folder_of(task.key, task.results)
-            holder = lock.enter_context(locks.of_run(folder, patience=0))
+            holder = lock.enter_context(locks.of_folder(folder, patience=0))
             if holder is not None:
                 lock.close()
                 self.waiting.append(task)

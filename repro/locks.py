@@ -36,8 +36,8 @@ def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
 
 
 @contextmanager
-def of_run(folder: Path, *, patience: float) -> Iterator[str | None]:
-    """Hold the lock of an unfinished run, in its folder, which may be removed while it is held.
+def of_folder(folder: Path, *, patience: float) -> Iterator[str | None]:
+    """Hold the lock of a folder, such as an unfinished run's, which may be removed meanwhile.
 
     Args:
         folder: Made if need be.

@@ -137,7 +137,7 @@ def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(place, tm
     kinds = []
     with contextlib.ExitStack() as stack:
         folder = unfinished.folder_of(tasks[0].key, tmp_path)
-        assert stack.enter_context(locks.of_run(folder, patience=0)) is None
+        assert stack.enter_context(locks.of_folder(folder, patience=0)) is None
         for event in run(tasks, place):
             kinds.append((event.kind, event.task.seed))
             if event.kind == "held":
@@ -328,15 +328,16 @@ def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
 
 
 def test_what_a_killed_process_left_of_its_ray_is_removed(tmp_path, monkeypatch):
-    """By the next one; what belongs to a process that lives stays."""
+    """By the next one; what a process holds that lives stays, and so does what is being made."""
     monkeypatch.setattr(ray_session, "SHORT", str(tmp_path))
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    for number in (dead.pid, os.getpid()):
-        (tmp_path / f"{ray_session.PREFIX}{number}-x").mkdir()
-    ray_session._sweep()
+    left, held, new = (tmp_path / f"{ray_session.PREFIX}{name}" for name in ("1", "2", "3"))
+    for folder in (left, held, new):
+        folder.mkdir()
+    (left / "lock").write_text("process 1 on elsewhere")
+    with locks.of_folder(held, patience=0):
+        ray_session._sweep()
 
-    assert [path.name for path in tmp_path.iterdir()] == [f"{ray_session.PREFIX}{os.getpid()}-x"]
+    assert {path.name for path in tmp_path.iterdir()} == {held.name, new.name}
 
 
 def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
@@ -370,6 +371,19 @@ class Asked(ray.Ray):
 
     def _asked(self, name, said):
         return said
+
+
+def test_a_run_on_a_silent_machine_is_given_to_another(tmp_path, monkeypatch):
+    """As soon as the cluster has given the machine up; its stream may hang for minutes."""
+    one, other = task(tmp_path, 0), task(tmp_path, 1)
+    executor = Asked([], print)
+    executor._streams = {"hangs": one, "goes on": other}
+    executor.machines = {one.key: "silent", other.key: "there"}
+    monkeypatch.setattr(executor, "_ready", lambda waiting: [])
+    monkeypatch.setattr(executor, "_alive", lambda: [{"NodeID": "there", "Resources": {}}])
+
+    assert [(m.key, m.word) for m in executor.messages()] == [(one.key, "displaced")]
+    assert list(executor._streams) == ["goes on"]
 
 
 @pytest.mark.parametrize("kernels", ["blocked", "torch"])

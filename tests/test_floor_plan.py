@@ -309,7 +309,7 @@ MAY_IMPORT = {
         "data.sources",
         "executors.boundary",
     },
-    "executors.ray_session": {"errors"},
+    "executors.ray_session": {"errors", "locks"},
     "executors.ray": {
         "errors",
         "datasets",

@@ -56,6 +56,8 @@ class Ray:
         self._taken = _amounts(taken, on_gpu=place.device == "cuda")
         self._stack = contextlib.ExitStack()
         self._streams: dict[Any, Task] = {}
+        self._next: dict[Any, Any] = {}  # what a run has said and is not here yet, by stream
+        self._nodes: set[str] = set()
         self.machines: dict[str, str] = {}  # the node of each run, by key
         self._data: dict[Data, Any] = {}
         self._looked, self._most, self._silent_since = -math.inf, 0, time.monotonic()
@@ -78,6 +80,7 @@ class Ray:
     def __exit__(self, *_: object) -> None:
         """Leave the cluster, which ends what still runs for us; end the Ray that was started."""
         self._streams.clear()
+        self._next.clear()
         self._data.clear()
         self._stack.close()
 
@@ -101,14 +104,38 @@ class Ray:
 
     def messages(self) -> Iterator[Message]:
         """See `Executor`."""
-        streams = list(self._streams)
-        ready, _ = self.ray.wait(streams, num_returns=1, timeout=TICK)
+        streams = {self._next.get(stream, stream): stream for stream in self._streams}
+        ready = self._ready(list(streams))
         if ready:
             self._silent_since = time.monotonic()
-            ready, _ = self.ray.wait(streams, num_returns=len(streams), timeout=0)
         self._complain_of_silence()
-        for stream in ready:
-            yield from self._heard(stream)
+        for one in ready:
+            yield from self._heard(streams[one])
+        self._look()
+        yield from self._displaced()
+
+    def _ready(self, waiting: list[Any]) -> list[Any]:
+        """Those of whom something was heard; waits for a moment."""
+        try:
+            ready, _ = self.ray.wait(waiting, num_returns=1, timeout=TICK)
+            if ready:
+                ready, _ = self.ray.wait(waiting, num_returns=len(waiting), timeout=0)
+        except (self.ray.exceptions.RayError, OSError) as error:
+            raise _cannot_go_on(error) from None
+        return list(ready)
+
+    def _displaced(self) -> Iterator[Message]:
+        """Runs whose machine the cluster has given up: what they say from now on is not heard."""
+        for stream, task in list(self._streams.items()):
+            at = self.machines.get(task.key)
+            if at is not None and at not in self._nodes:
+                self._forget(stream)
+                yield Message(task.key, "displaced", "its machine was lost")
+
+    def _forget(self, stream: Any) -> None:
+        task = self._streams.pop(stream)
+        self._next.pop(stream, None)
+        self.machines.pop(task.key, None)
 
     def _session(self) -> contextlib.AbstractContextManager[Any]:
         if self.place.address is not None:
@@ -134,9 +161,12 @@ class Ray:
         """What a run says, or what became of it."""
         task, errors = self._streams[stream], self.ray.exceptions
         try:
-            said = self.ray.get(next(stream))
+            self._next[stream] = self._next.get(stream) or next(stream)
+            said = self.ray.get(self._next[stream], timeout=TICK)
         except StopIteration:
             said = [("died", "its worker left without a word")]
+        except errors.GetTimeoutError:  # it is on its way, or its machine is silent
+            return
         except errors.OutOfMemoryError:
             said = [("died", "out of memory")]
         except errors.WorkerCrashedError:
@@ -145,15 +175,15 @@ class Ray:
             said = [("displaced", type(error).__name__)]
         except errors.RayTaskError as error:
             said = [("defect", str(error))]
-        except errors.RayError as error:
+        except (errors.RayError, OSError) as error:
             raise _cannot_go_on(error) from None
+        self._next.pop(stream, None)
         for word, content in said:
             if word == "at":
                 self.machines[task.key] = content
                 continue
             if word in (*LAST, "displaced"):
-                del self._streams[stream]
-                self.machines.pop(task.key, None)
+                self._forget(stream)
             yield heard(task, word, content)
 
     def _crash(self, task: Task) -> tuple[str, str]:
@@ -166,13 +196,15 @@ class Ray:
     def _alive(self) -> list[dict[str, Any]]:
         try:
             return [node for node in self.ray.nodes() if node["Alive"]]
-        except self.ray.exceptions.RayError as error:
+        except (self.ray.exceptions.RayError, OSError) as error:
             raise _cannot_go_on(error) from None
 
     def _look(self) -> None:
         """See how many runs fit, now and then: machines come and go."""
         if time.monotonic() - self._looked >= LOOK:
-            self._most = sum(_fitting(node["Resources"], self._taken) for node in self._alive())
+            alive = self._alive()
+            self._nodes = {node["NodeID"] for node in alive}
+            self._most = sum(_fitting(node["Resources"], self._taken) for node in alive)
             self._looked = time.monotonic()
             if self._most == 0 and self.place.address is None:
                 raise ReproError(

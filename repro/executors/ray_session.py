@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from repro import locks
 from repro.errors import ReproError
 
 QUIET = {
@@ -68,16 +69,16 @@ def alone(*, cpus: float, remark: Callable[[str], None]) -> Iterator[Any]:
     """
     ray = load(alone=True)
     _sweep()
-    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=SHORT)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT))
     options = {
         "address": "local",
         "num_cpus": cpus,
         "include_dashboard": False,
         "_node_ip_address": "127.0.0.1",
-        "_temp_dir": folder,
+        "_temp_dir": str(folder),
     }
     try:
-        with _initialised(ray, options, remark):
+        with locks.of_folder(folder, patience=0), _initialised(ray, options, remark):
             yield ray
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -148,8 +149,7 @@ def _not_there(address: str, reason: str) -> ReproError:
 def _sweep() -> None:
     """Remove what processes have left that were killed; their Ray ends with them by itself."""
     for folder in Path(SHORT).glob(f"{PREFIX}*"):
-        number = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if number.isdecimal() and not Path(f"/proc/{number}").exists():
+        if (folder / "lock").exists() and locks.holder_of(folder / "lock") is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
