@@ -13,6 +13,7 @@ import pytest
 from repro.executors import ray_session
 
 NEEDS_RAY = "Ray is not installed: pip install 'repro[ray]'"
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason=NEEDS_RAY)
 
 
 def processes(words):

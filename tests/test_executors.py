@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import clusters
 import pytest
@@ -16,6 +17,7 @@ from conftest import a_task, configuration
 from faults import studies, warm
 
 from repro import dispatch, locks, machine, records, unfinished
+from repro.data import sources
 from repro.errors import ReproError
 from repro.executors import boundary, ray, ray_session
 from repro.executors.places import executor_at
@@ -188,14 +190,17 @@ def test_a_disk_that_is_too_small_is_found_out_before_training(place, tmp_path, 
         list(run([task(tmp_path)], place))
 
 
-def test_two_machines_come_to_what_one_does(cluster, tmp_path):
-    """Both have runs, and the bits do not say which: one of each is done again here."""
+def test_two_machines_come_to_what_one_does(cluster, tmp_path, monkeypatch):
+    """Both have runs of data that are read once; one of each is done again here, bit by bit."""
+    read = mock.Mock(side_effect=sources.material)
+    monkeypatch.setattr(sources, "material", read)
     tasks = [task(tmp_path, seed) for seed in range(8)]
     where = {}
     with at(Place(executor="ray", address=cluster[0].address)) as executor:
         assert executor.workers == 2
         for _ in dispatch.run_tasks(tasks, executor):
             where |= executor.machines
+    assert read.call_count == 1
     one_of_each = {node: key for key, node in where.items()}.values()
     assert len(one_of_each) == 2
     for there in (one for one in tasks if one.key in one_of_each):
@@ -237,6 +242,7 @@ def test_what_takes_more_than_there_is_cannot_be_placed(cluster):
         pass
 
 
+@clusters.needs_ray
 def test_a_ray_of_our_own_is_for_this_machine_alone_and_leaves_nothing():
     """It listens on loopback, wants a token, reports to nobody; processes and files go."""
     loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}

@@ -677,3 +677,14 @@ def test_the_parent_of_a_study_never_loads_torch():
     )
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["local", "inline", "ray"])
+def test_a_place_for_runs_shares_nothing_with_another_but_the_boundary(name):
+    """So another one is a file, and `dispatch` knows none of them."""
+    allowed = {"executors.boundary", f"executors.{name}_session"}
+    used = repro_imports(PACKAGE / "executors" / f"{name}.py") | repro_imports(
+        PACKAGE / "dispatch.py"
+    )
+
+    assert {one for one in used if one.startswith("executors.")} <= allowed
