@@ -265,11 +265,10 @@ class _Loaded:
 @functools.lru_cache(maxsize=1)
 def _load(data: Data) -> _Loaded:
     began = time.perf_counter()
-    images = sources.training_images(data.train)
-    photographs = sources.portraits(data.test), sources.nonface_photographs(data.nonfaces)
+    images, photographs = sources.material(data)
     return _Loaded(
         images=images,
-        photographs=photographs,
+        photographs=(photographs["portraits"], photographs["nonfaces"]),
         seconds=time.perf_counter() - began,
         peak=_memory("VmHWM"),
         resting=_memory("VmRSS"),

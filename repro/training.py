@@ -125,10 +125,8 @@ def fit(
     *,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    resume: State | None = None,
-    keep: Callable[[Callable[[], State]], None] = lambda capture: None,
 ) -> Fitted:
-    """Train one network.
+    """Train one network from its first epoch to its last.
 
     Args:
         configuration: The arm.
@@ -136,8 +134,6 @@ def fit(
         data: All labelled crops; a share is held out.
         device: Where, as torch names it: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
-        resume: The state after one of the run's own epochs; from the start if None.
-        keep: Called after `on_epoch`, unless it was the last epoch, with what gives the state.
 
     Returns:
         What training left.
@@ -145,11 +141,9 @@ def fit(
     Raises:
         RunFailed: A term, a parameter or the weights stopped being numbers.
     """
-    run = Fit(configuration, seed, data, device=device, resume=resume)
+    run = Fit(configuration, seed, data, device=device)
     for epoch in run.epochs():
         on_epoch(epoch)
-        if run.goes_on:
-            keep(run.state)
     return run.fitted()
 
 
@@ -165,7 +159,15 @@ class Fit:
         device: str = "cpu",
         resume: State | None = None,
     ) -> None:
-        """Make the network; arguments are those of `fit`."""
+        """Make the network, or go on.
+
+        Args:
+            configuration: The arm.
+            seed: The replicate.
+            data: All labelled crops; a share is held out.
+            device: Where, as torch names it: cpu, cuda:0.
+            resume: The state after one of the run's own epochs; from the start if None.
+        """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
         self.images = torch.from_numpy(data.images).to(self.device)

@@ -17,7 +17,7 @@ from repro.tasks import Files
 
 SCHEMA = 1
 KEPT = 2
-TENSORS, REST = ".safetensors", ".json"  # ends of names, in the order of writing
+TENSORS, REST = ".safetensors", ".json"  # ends of names
 
 
 def folder_of(key: str, results: Path) -> Path:
@@ -42,10 +42,8 @@ def keep(state: Files, key: str, results: Path) -> None:
         CannotWrite: The disk is full, or the place cannot be written.
     """
     folder = folder_of(key, results)
-    for end in (TENSORS, REST):
-        for name in state:
-            if name.endswith(end):
-                writing.put(folder / name, state[name], advice=ADVICE)
+    for name in sorted(state, key=lambda name: name.endswith(REST)):  # the tensors first
+        writing.put(folder / name, state[name], advice=ADVICE)
     for old in newest_first(folder)[KEPT:]:
         writing.discard(old)
         writing.discard(old.with_suffix(TENSORS))

@@ -14,6 +14,7 @@ from faults.disks import Killed
 from repro import checkpoints, records, training, unfinished
 from repro.checkpoints import Checkpoint
 from repro.kernels import library
+from repro.training import Fit
 
 SAMPLED = {"latents": "sample", "replacement": "without", "balance": "exact"}
 ARMS = {
@@ -33,13 +34,20 @@ def bits(fitted):
 
 def straight(arm, data, results):
     """The bits of a run, whose state after each epoch is left on the disk."""
+    run = Fit(arm, 1, data)
+    for _ in run.epochs():
+        if run.goes_on:
+            state = run.state()
+            key = f"after-{state.epoch}"
+            unfinished.keep(checkpoints.pack(Checkpoint(state, 1.0), key), key, results)
+    return bits(run.fitted())
 
-    def keep(capture):
-        state = capture()
-        key = f"after-{state.epoch}"
-        unfinished.keep(checkpoints.pack(Checkpoint(state, 1.0), key), key, results)
 
-    return bits(training.fit(arm, 1, data, keep=keep))
+def resumed(arm, data, state):
+    """The bits of a run that goes on from a state."""
+    run = Fit(arm, 1, data, resume=state)
+    assert len(list(run.epochs())) == arm.epochs - state.epoch
+    return bits(run.fitted())
 
 
 def check_every_epoch(arm, results, tally):
@@ -50,7 +58,7 @@ def check_every_epoch(arm, results, tally):
     for epoch in range(1, arm.epochs):
         kept = checkpoints.unpack(unfinished.latest(f"after-{epoch}", results))
         tally.faults += 1
-        tally.wrong += bits(training.fit(arm, 1, data, resume=kept.state)) != whole
+        tally.wrong += resumed(arm, data, kept.state) != whole
 
     assert tally.wrong == 0
     return whole[-1]
