@@ -211,24 +211,22 @@ def test_two_machines_come_to_what_one_does(cluster, tmp_path, monkeypatch):
 
 
 def test_a_machine_that_is_lost_costs_no_run_an_attempt(cluster, tmp_path, monkeypatch):
-    """Its run begins again, and nothing is there twice."""
+    """What it had is repeated, and nothing else; with one attempt, any other death is a failure."""
     two, one = cluster
     monkeypatch.setattr(dispatch, "ATTEMPTS", 1)
-    tasks = [task(tmp_path, seed, epochs=8) for seed in range(6)]
-    lost, events = None, Counter()
+    tasks = [task(tmp_path, seed, epochs=16) for seed in range(6)]
+    second, began, events = two.list_all_nodes()[1], set(), Counter()
     with at(Place(executor="ray", address=two.address)) as executor:
         for event in dispatch.run_tasks(tasks, executor):
             events[event.kind, event.task.key] += 1
-            second = two.list_all_nodes()[1]
-            there = [key for key, node in executor.machines.items() if node == second.node_id]
-            if lost is None and there:
-                (lost,) = there
+            there = {key for key, node in executor.machines.items() if node == second.node_id}
+            if there and not began:
                 two.remove_node(second, allow_graceful=False)
                 two.add_node(**one)
+            began |= there
 
-    assert {key: events["started", key] for _, key in events} == {
-        one.key: 2 if one.key == lost else 1 for one in tasks
-    }
+    assert began
+    assert {one.key for one in tasks if events["started", one.key] > 1} <= began
     assert all(events["ended", one.key] == 1 for one in tasks)
     assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
 
