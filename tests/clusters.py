@@ -6,44 +6,25 @@ import os
 import shutil
 import signal
 import tempfile
-from pathlib import Path
 
+import processes
 import pytest
 
 from repro.executors import ray_session
 
 NEEDS_RAY = "Ray is not installed: pip install 'repro[ray]'"
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason=NEEDS_RAY)
-
-
-def processes(words):
-    """Numbers of the processes whose command line begins with, or holds, these bytes."""
-    found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if words in line.read_bytes():
-                found.append(int(line.parent.name))
-    return found
+HEALTH = {  # a process that is gone is missed after 2 s and not 15; a busy one has time to answer
+    "health_check_initial_delay_ms": 500,
+    "health_check_period_ms": 500,
+    "health_check_failure_threshold": 4,
+    "health_check_timeout_ms": 10_000,
+}
 
 
 def workers():
     """Those that have a run."""
-    return processes(b"ray::_work")
-
-
-def addresses(numbers):
-    """Where these processes listen: hexadecimal, as the system writes them."""
-    inodes = set()
-    for number in numbers:
-        for link in Path(f"/proc/{number}/fd").glob("*"):
-            with contextlib.suppress(OSError):
-                inodes.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
-    lines = [line.split() for name in ("tcp", "tcp6") for line in _table(name)]
-    return {line[1].partition(":")[0] for line in lines if line[3] == "0A" and line[9] in inodes}
-
-
-def _table(name):
-    return Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    return processes.saying(b"ray::_work")
 
 
 def kill_workers():
@@ -63,10 +44,8 @@ def two_machines():
 
     folder = tempfile.mkdtemp(prefix="repro-test-", dir="/tmp")
     machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 10**8}
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={**machine, "include_dashboard": False, "temp_dir": folder},
-    )
+    head = {"include_dashboard": False, "temp_dir": folder, "_system_config": HEALTH}
+    cluster = Cluster(initialize_head=True, head_node_args={**machine, **head})
     try:
         cluster.add_node(**machine)
         yield cluster, machine

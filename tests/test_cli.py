@@ -1,7 +1,7 @@
 """The program as a user meets it."""
 
+import contextlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import mirrors
+import processes
 import pytest
 from click.testing import CliRunner
 
@@ -274,9 +275,10 @@ def test_a_float32_product_is_a_failed_run_with_its_reason(tmp_path):
 STARTED = [sys.executable, "-m", "repro.cli", "run", STUDY, "--workers", "1"]
 
 
-def start(results):
-    """A study that takes a while."""
-    return subprocess.Popen(
+@contextlib.contextmanager
+def started(results):
+    """A study that takes a while, and has begun; it ends with the test."""
+    with subprocess.Popen(
         [*STARTED, "--results", str(results)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -284,25 +286,12 @@ def start(results):
         cwd=ROOT,
         # A shell's background jobs ignore Ctrl-C, and so would what they start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def children(pid):
-    """Folders of the processes that a process started."""
-    stats = {path: path.read_text().rsplit(")", 1)[1].split() for path in processes()}
-    return [path.parent for path, fields in stats.items() if int(fields[1]) == pid]
-
-
-def processes():
-    return [path for path in Path("/proc").glob("[0-9]*/stat") if path.exists()]
-
-
-def gone_within(folders, seconds):
-    """Whether all processes end in time; what ends last is Python's own bookkeeping."""
-    end = time.monotonic() + seconds
-    while any(folder.exists() for folder in folders) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not any(folder.exists() for folder in folders)
+    ) as running:
+        try:
+            assert "25 runs" in running.stderr.readline()
+            yield running
+        finally:
+            running.kill()
 
 
 @pytest.mark.parametrize(
@@ -310,27 +299,23 @@ def gone_within(folders, seconds):
 )
 def test_an_interrupted_study_ends_at_once_and_says_how_to_go_on(tmp_path, sent, status):
     """No traceback, no worker left behind."""
-    running = start(tmp_path)
-    assert "25 runs" in running.stderr.readline()
-    time.sleep(2)
-    workers = children(running.pid)
-    running.send_signal(sent)
-    _, errors = running.communicate(timeout=10)
+    with started(tmp_path) as running:
+        processes.wait_until(lambda: processes.below(running.pid))
+        time.sleep(2)
+        workers = processes.below(running.pid)
+        running.send_signal(sent)
+        _, errors = running.communicate(timeout=20)
 
     assert running.returncode == status
     assert "the same command goes on" in errors
     assert "Traceback" not in errors
-    assert workers
-    assert gone_within(workers, seconds=3)
+    assert processes.soon(lambda: not processes.left(workers))
 
 
 def test_a_second_process_on_one_study_is_told_to_wait(tmp_path):
     """Exit status 3, naming the first."""
-    first = start(tmp_path)
-    assert "25 runs" in first.stderr.readline()
-    second = repro("run", STUDY, "--results", tmp_path)
-    os.kill(first.pid, signal.SIGTERM)
-    first.communicate(timeout=10)
+    with started(tmp_path) as first:
+        second = repro("run", STUDY, "--results", tmp_path)
 
     assert second.returncode == 3
     assert f"process {first.pid} on " in second.stderr

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import processes
 import pytest
 import stores
 from mirrors import INDEX, RECORD, write_study
@@ -21,7 +22,7 @@ from repro.records import ArmIndex
 
 KEYS = [f"a-seed{seed}" for seed in range(4)]
 STUDY = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=KEYS)])
-SOON = 1.0  # seconds; nothing was waited for, but the machine may be busy
+SOON = 10.0  # seconds, on a busy machine; who waited would wait for an hour
 
 
 @pytest.fixture
@@ -66,14 +67,6 @@ def add(scribe, *keys):
         started = time.monotonic()
         scribe.add(STUDY, "alpha 0.1", key)
         assert time.monotonic() - started < SOON
-
-
-def wait_until(happened):
-    """What the study does meanwhile."""
-    end = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_what_ended_is_mirrored_in_its_order_and_once(scribe, results, warnings):
@@ -126,7 +119,7 @@ def test_a_store_that_is_down_is_tried_at_every_run_and_completed_when_it_is_bac
     down.touch()
     for key in KEYS[:2]:
         add(scribe, key)
-        wait_until(lambda: scribe.pump() or scribe._rests)
+        processes.wait_until(lambda: scribe.pump() or scribe._rests)
     down.unlink()
     add(scribe, KEYS[2])
     scribe.settle()
@@ -198,7 +191,7 @@ def test_a_process_that_is_killed_is_replaced(scribe, results, warnings):
     """What it had is done again by the next."""
     (results / "deadly").touch()
     add(scribe, KEYS[0])
-    wait_until(lambda: scribe.pump() or scribe._rests)
+    processes.wait_until(lambda: scribe.pump() or scribe._rests)
     add(scribe, KEYS[1])
     scribe.settle()
 
@@ -237,7 +230,7 @@ def test_our_own_mistake_keeps_its_traceback_and_stops_nothing(scribe, results, 
     wrong = results / "wrong"
     wrong.touch()
     add(scribe, KEYS[0])
-    wait_until(lambda: scribe.pump() or scribe._rests)
+    processes.wait_until(lambda: scribe.pump() or scribe._rests)
     wrong.unlink()
     add(scribe, KEYS[1])
     scribe.settle()
@@ -323,12 +316,13 @@ def test_a_study_that_is_killed_leaves_no_process(results):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
         stdout=subprocess.PIPE,
     ) as study:
-        child = Path("/proc", study.stdout.readline().decode().strip(), "stat")
-        time.sleep(SOON)
-        assert child.exists()
+        child = int(study.stdout.readline())
+        time.sleep(1.0)
+        started = [one for one in processes.below(study.pid) if one.pid == child]
+        assert started
         study.kill()
 
-    wait_until(lambda: not child.exists() or child.read_text().rpartition(") ")[2][0] in "ZX")
+    processes.wait_until(lambda: not processes.left(started))
 
 
 def test_an_interrupted_study_lets_the_process_finish_its_sentence(results, monkeypatch):
@@ -339,7 +333,7 @@ def test_an_interrupted_study_lets_the_process_finish_its_sentence(results, monk
     def interrupted():
         with Scribe(results, pytest.fail, prepare=stores.journal) as scribe:
             add(scribe, *KEYS)
-            wait_until(lambda: scribe.pump() or (results / "journal").exists())
+            processes.wait_until(lambda: scribe.pump() or (results / "journal").exists())
             scribe.pump()
             raise KeyboardInterrupt
 

@@ -189,9 +189,12 @@ class Ray:
     def _crash(self, task: Task) -> tuple[str, str]:
         """A run is not to blame where its whole machine is gone."""
         at = self.machines.get(task.key)
-        if at is not None and at not in {node["NodeID"] for node in self._alive()}:
+        if at is not None and self._is_lost(at):
             return "displaced", "its machine was lost"
         return "died", "its process ended"
+
+    def _is_lost(self, node: str) -> bool:
+        return node not in {one["NodeID"] for one in self._alive()}
 
     def _alive(self) -> list[dict[str, Any]]:
         try:
@@ -224,14 +227,14 @@ class Ray:
         here = machine.computation([self._device])
         if self.place.address is None:
             return here
-        found = {name: self._asked(name, said) for name, said in self._probes().items()}
-        for name, there in found.items():
+        answers = self._answers()
+        for name, there in answers:
             if differing := _differing(here, there):
                 raise ReproError(
                     f"{name}: {differing}; install the same release of repro and of its packages "
                     "on every machine of the cluster"
                 )
-        kernels = Counter(there.kernels for there in found.values())
+        kernels = Counter(there.kernels for _, there in answers)
         if len(kernels) > 1:
             self.remark(
                 f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
@@ -239,23 +242,28 @@ class Ray:
             )
         return replace(here, kernels="torch" if len(kernels) > 1 else next(iter(kernels)))
 
-    def _probes(self) -> dict[str, Any]:
-        """What each machine that can hold a run will say; of a cluster without any, the first."""
+    def _answers(self) -> list[tuple[str, Computation]]:
+        """Each machine that can hold a run; of a cluster without any, the first that comes."""
         probe = self.ray.remote(_computation_there)
         fit = [node for node in self._alive() if _fitting(node["Resources"], self._taken)]
         if not fit:
             self.remark(f"waiting for a machine with {_shown(self._taken)}")
-            return {FIRST: probe.options(**_options(self._taken)).remote(self._device)}
+            said = probe.options(**_options(self._taken)).remote(self._device)
+            return [(FIRST, self._answer(FIRST, said, patience=None))]
         at = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        return {
-            node["NodeManagerAddress"]: probe.options(
-                num_cpus=0, scheduling_strategy=at(node["NodeID"], soft=False)
-            ).remote(self._device)
-            for node in fit
-        }
+        options = [{"scheduling_strategy": at(node["NodeID"], soft=False)} for node in fit]
+        asked = [probe.options(num_cpus=0, **one).remote(self._device) for one in options]
+        answers = []
+        for node, said in zip(fit, asked, strict=True):
+            name = node["NodeManagerAddress"]
+            try:
+                answers.append((name, self._answer(name, said, patience=PROBE)))
+            except ReproError:
+                if not self._is_lost(node["NodeID"]):
+                    raise
+        return answers or self._answers()
 
-    def _asked(self, name: str, said: Any) -> Computation:
-        patience = None if name == FIRST else PROBE
+    def _answer(self, name: str, said: Any, *, patience: float | None) -> Computation:
         try:
             there: Computation = self.ray.get(said, timeout=patience)
         except self.ray.exceptions.RayError as error:

@@ -12,6 +12,7 @@ import threading
 import time
 
 import numpy as np
+import processes
 import pytest
 import torch
 
@@ -213,9 +214,9 @@ def test_workers_that_are_killed_while_they_train_cost_no_bits(tally, amount):
             arguments = ["--results", place / "results", "--checkpoint-seconds", 0]
             running = warm.Command("run", file, *arguments, log=place / "log")
             for _ in range(dispatch.ATTEMPTS - 1):
-                warm.wait_until(lambda pid=running.pid: len(warm.alive_in(pid)) > 1)
+                processes.wait_until(lambda pid=running.pid: len(processes.in_session(pid)) > 1)
                 time.sleep(chance.uniform(0, 1.5))
-                workers = [pid for pid in warm.alive_in(running.pid) if pid != running.pid]
+                workers = [one.pid for one in processes.below(running.pid)]
                 for pid in workers[:1]:
                     os.kill(pid, signal.SIGKILL)
                     tally.faults += 1

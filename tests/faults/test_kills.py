@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import processes
 import pytest
 
 from faults import studies, warm
@@ -59,7 +60,7 @@ def test_killed_at_any_moment_a_study_ends_as_if_it_had_not_been(tally, amount, 
                     time.sleep(delay)
                     running.kill()
                     status = running.wait()
-                assert warm.gone(running.pid)
+                assert processes.session_ends(running.pid)
                 check(tally, before, results, running.trained)
                 log += 1
                 if status == 0:
@@ -107,7 +108,7 @@ def test_the_command_proper_survives_it_too(tally, amount, size, tmp_path):
         time.sleep(chance.uniform(0.5, SECONDS))
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-        assert warm.gone(running.pid)
+        assert processes.session_ends(running.pid)
         tally.faults += 1
         check(tally, before, results, [])
     before = studies.identities(results)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import processes
 import pytest
 
 from faults import studies, warm
@@ -109,12 +110,12 @@ def interrupt(place, results, log, trial, chance):
     results = place / "finished" if when == "table" else results
     running = Proper(place / "toy.yaml", results, log, workers=chance.choice([1, 2]))
     try:
-        warm.wait_until(running.watches)
+        processes.wait_until(running.watches)
         if when == "loading":
-            warm.wait_until(lambda: len(warm.alive_in(running.pid)) > 2)
+            processes.wait_until(lambda: len(processes.in_session(running.pid)) > 2)
         elif when == "training":
             locked = (results / "unfinished").glob
-            warm.wait_until(lambda: any(map(locks.holder_of, locked("*/lock"))))
+            processes.wait_until(lambda: any(map(locks.holder_of, locked("*/lock"))))
         time.sleep(chance.uniform(0, 2.0 if when == "training" else 1.0))
         sent = running.send(number, whom)
         if whom == "twice":
@@ -123,7 +124,7 @@ def interrupt(place, results, log, trial, chance):
         running.process.wait(timeout=30)
         return running, time.monotonic() - sent
     finally:
-        left = not warm.gone(running.pid)
+        left = not processes.session_ends(running.pid)
         if left:
             os.killpg(running.pid, signal.SIGKILL)
         running.process.wait()
@@ -173,7 +174,7 @@ def test_what_a_process_was_started_to_ignore_it_ignores(place, tally):
     with warm.Command(
         "run", place / "toy.yaml", *arguments, log=log, before=slowly_without_a_terminal
     ) as running:
-        warm.wait_until(lambda: "[1/6]" in running.output)
+        processes.wait_until(lambda: "[1/6]" in running.output)
         running.send(signal.SIGHUP)
         tally.faults += 1
 

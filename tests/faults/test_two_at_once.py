@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from unittest import mock
 
+import processes
 import pytest
 
 from faults import studies, warm
@@ -111,9 +112,9 @@ def test_who_waits_for_a_run_takes_it_over_when_its_holder_is_killed(place, tall
     files = studies.toy(place), studies.toy(place, name="other", arms=OTHER)
     results = place / "results"
     with start(files[0], results, place / "first", before=hangs) as first:
-        warm.wait_until(lambda: held(results))
+        processes.wait_until(lambda: held(results))
         with start(files[1], results, place / "second") as second:
-            warm.wait_until(lambda: "is training it; waiting for that" in second.output)
+            processes.wait_until(lambda: "is training it; waiting for that" in second.output)
             first.kill()
             killed = time.monotonic()
             assert second.wait() == 0, second.output

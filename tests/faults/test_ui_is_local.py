@@ -8,10 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import mirrors
+import processes
 import pytest
 from click.testing import CliRunner
 from mirrors import INDEX, TABLE, experiment_of, one_run_of, write_study
@@ -70,46 +69,6 @@ def serving(*command):
             process.wait(30)
 
 
-def status(pid):
-    """Parent, start and state of a process; None if it is gone, or as good as."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in "ZX" else (int(fields[1]), int(fields[19]))
-
-
-def descendants(pid):
-    """Every process below one, with its start, because numbers are used again."""
-    found, level = {}, {pid}
-    everyone = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
-    alive = {one: known for one in everyone if (known := status(one)) is not None}
-    while level:
-        level = {one for one, (parent, _) in alive.items() if parent in level}
-        found |= {one: alive[one][1] for one in level}
-    return found
-
-
-def left_of(processes):
-    """Those that are still there."""
-    return [pid for pid, start in processes.items() if (now := status(pid)) and now[1] == start]
-
-
-def listening(processes):
-    """Local addresses on which processes accept connections, as Linux lists them."""
-    held = set()
-    for pid in processes:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(OSError):
-                held.add(os.readlink(descriptor))
-    rows = [
-        line.split()
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    ]
-    return {row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in held}
-
-
 def ask(port, method, path, *, body=None, **headers):
     """A request as it is, unmended by a library; status and text of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -129,9 +88,9 @@ def own_address():
         return probe.getsockname()[0]
 
 
-def require_closed(port, processes):
+def require_closed(port, pids):
     """Only the loopback address answers."""
-    assert listening(processes) == {f"0100007F:{port:04X}"}
+    assert processes.listening(pids) == {f"0100007F:{port:04X}"}
     address = own_address()
     if address not in (None, "127.0.0.1"):
         with pytest.raises(ConnectionRefusedError):
@@ -176,14 +135,11 @@ def require_no_other_files(port, results):
     return 4
 
 
-def require_end(process, processes, number):
+def require_end(process, started, number):
     """It ends as it was told, and everything that it started is gone within seconds."""
     process.send_signal(number)
     assert process.wait(20) == END[number]
-    end = time.monotonic() + 5
-    while left_of(processes) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert left_of(processes) == []
+    assert processes.soon(lambda: not processes.left(started))
     return 1
 
 
@@ -191,11 +147,11 @@ def test_the_pages_are_for_this_machine_and_end_with_their_command(results, amou
     """Ten probes and a SIGKILL; of the secrets around it, the server's log says nothing."""
     for number in amount([signal.SIGKILL], [*END]):
         with serving("-m", "repro.cli", "ui", "--results", results, "--port") as (process, port):
-            processes = descendants(process.pid)
-            tally.faults += require_closed(port, processes)
+            started = processes.below(process.pid)
+            tally.faults += require_closed(port, [one.pid for one in started])
             tally.faults += require_no_strangers(port, results)
             tally.faults += require_no_other_files(port, results)
-            tally.faults += require_end(process, processes, number)
+            tally.faults += require_end(process, started, number)
         assert CANARY not in mlflow_store.database(results).with_name("server.log").read_text()
 
 
@@ -203,9 +159,9 @@ def test_the_pages_are_for_this_machine_and_end_with_their_command(results, amou
 def test_a_server_that_does_not_hear_sigterm_ends_with_its_command(results, number, tally):
     """A stand-in: what listens was started by what was started, and ignores the signal."""
     with serving("-c", STAND_IN, results) as (process, _):
-        processes = descendants(process.pid)
-        assert len(processes) == 3
-        tally.faults += require_end(process, processes, number)
+        started = processes.below(process.pid)
+        assert len(started) == 3
+        tally.faults += require_end(process, started, number)
 
 
 def test_no_option_opens_the_pages_to_others(tally):

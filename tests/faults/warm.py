@@ -100,33 +100,6 @@ class Command:
         return noted.read_text().split() if noted.exists() else []
 
 
-def alive_in(session):
-    """Processes of a session that have not ended."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, _, _, of_session = stat.read_text().rpartition(")")[2].split()[:4]
-            if int(of_session) == session and state not in "ZX":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def gone(session, *, seconds=5.0):
-    """Whether a session has no processes any more, or soon."""
-    end = time.monotonic() + seconds
-    while alive_in(session) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not alive_in(session)
-
-
-def wait_until(condition, *, seconds=60.0):
-    """Wait for something that is bound to happen."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it has not happened"
-        time.sleep(0.005)
-
-
 @functools.cache
 def _server():
     """A connection to the process from which commands are forked; it ends with this one."""

@@ -1,0 +1,105 @@
+"""A Ray of our own, and what of Ray's is said in our words."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import clusters
+import processes
+import pytest
+
+from repro import locks
+from repro.errors import ReproError
+from repro.executors import ray_session
+from repro.executors.places import executor_at
+from repro.place import Place
+from repro.resources import PLAIN, Resources
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+
+
+def at(place, resources=PLAIN):
+    """The executor there."""
+    return executor_at(place, resources, remark=print)
+
+
+@pytest.fixture(scope="module")
+def own():
+    """A Ray of our own; its processes and files go with it."""
+    with at(Place(executor="ray", workers=1)) as executor:
+        folder = folder_of(executor)
+        yield executor
+    assert not folder.exists()
+    assert processes.soon(lambda: not processes.saying(str(folder).encode()))
+
+
+def folder_of(executor):
+    """Where its files are."""
+    return Path(executor.ray._private.worker._global_node.get_temp_dir_path())
+
+
+@clusters.needs_ray
+def test_a_ray_of_our_own_is_for_this_machine_alone(own):
+    """It listens on loopback, wants a token, reports to nobody."""
+    from ray._common.usage import usage_lib
+
+    ours = processes.saying(str(folder_of(own)).encode())
+    listening = processes.listening([os.getpid(), *ours])
+
+    assert len(ours) > 3
+    assert listening
+    assert {address.partition(":")[0] for address in listening} <= LOOPBACK
+    assert not usage_lib.usage_stats_enabled()
+    assert os.environ["RAY_AUTH_MODE"] == "token"
+
+
+@clusters.needs_ray
+def test_what_takes_more_than_there_is_cannot_be_placed(own, monkeypatch):
+    """Said at once where no machine can join."""
+    started = contextlib.nullcontext(own.ray)
+    monkeypatch.setattr(ray_session, "alone", lambda cpus, remark: started)
+
+    with (
+        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not to be had"),
+        at(Place(executor="ray"), resources=Resources(memory=1000.0)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (Place(executor="ray", address="ray://head:10001"), "start repro on one of its machines"),
+        (Place(executor="ray", address="127.0.0.1:1"), "no cluster can be joined there .*refused"),
+        (Place(executor="ray", device="cuda:0,cuda:1"), "with --executor ray say cpu or cuda"),
+        (Place(executor="local", address="auto"), "--address auto is for --executor ray alone"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_in_a_sentence(place, said):
+    """Before anything is started."""
+    with pytest.raises(ReproError, match=said), at(place):
+        pass
+
+
+def test_what_a_killed_process_left_of_its_ray_is_removed(tmp_path, monkeypatch):
+    """By the next one; what a process holds that lives stays, and so does what is being made."""
+    monkeypatch.setattr(ray_session, "SHORT", str(tmp_path))
+    left, held, new = (tmp_path / f"{ray_session.PREFIX}{name}" for name in ("1", "2", "3"))
+    for folder in (left, held, new):
+        folder.mkdir()
+    (left / "lock").write_text("process 1 on elsewhere")
+    with locks.of_folder(held, patience=0):
+        ray_session._sweep()
+
+    assert {path.name for path in tmp_path.iterdir()} == {held.name, new.name}
+
+
+def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
+    """No traceback."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(ray_session, "ALONE", {})
+    monkeypatch.setattr(ray_session, "QUIET", {})
+
+    with pytest.raises(ReproError, match=r"needs Ray \(.*\): pip install 'repro\[ray\]'"):
+        ray_session.load(alone=True)
