@@ -19,6 +19,7 @@ from typing import Any
 
 from repro.errors import ReproError
 
+START = "spawn"  # a fork of this process would share its locks, threads and streams
 GRACE = 2.0  # seconds that a child has to end when asked
 NO_MEMORY = 75  # status of a child that could not get the memory it needed
 
@@ -46,7 +47,7 @@ class Child:
         """
         # Read by OpenMP when the child loads it; more threads in several workers cost time.
         os.environ["OMP_NUM_THREADS"] = "1"
-        context = multiprocessing.get_context("spawn")
+        context: Any = multiprocessing.get_context(START)
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
         with _ctrl_c_held_back():

@@ -44,7 +44,8 @@ def two_machines():
 
     folder = tempfile.mkdtemp(prefix="repro-test-", dir="/tmp")
     machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 10**8}
-    head = {"include_dashboard": False, "temp_dir": folder, "_system_config": HEALTH}
+    head = {"temp_dir": folder, "_system_config": HEALTH}
+    head |= {"include_dashboard": False, "include_log_monitor": False}
     cluster = Cluster(initialize_head=True, head_node_args={**machine, **head})
     try:
         cluster.add_node(**machine)

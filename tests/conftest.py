@@ -1,9 +1,12 @@
 """Small images and configurations that every test module can use."""
 
+import multiprocessing
+import os
+
 import numpy as np
 import pytest
 
-from repro import dispatch, layers, machine, training
+from repro import dispatch, layers, machine, processes, training
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.executors.inline import Inline
@@ -52,6 +55,18 @@ def pytest_terminal_summary(terminalreporter):
 def _one_thread():
     """Tests run as workers do."""
     training.prepare_process()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _children_that_begin_at_once():
+    """Children of a test are forked from a clean process that has loaded torch and MLflow.
+
+    Those of a command that a test runs are spawned, as they are for users.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["repro.execution", "mlflow.store.tracking.sqlalchemy_store"])
+    processes.START = "forkserver"
+    os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
 
 def configuration(**changes):

@@ -105,9 +105,10 @@ def test_a_plan_writes_nothing(tmp_path):
 def test_a_gpu_that_is_not_there_is_a_users_mistake(command, tmp_path):
     """The device is named, with what to do; there is no traceback."""
     there = ["--device", "cuda:99", "--workers", 1]
-    done = repro(command, STUDY, *OVERRIDES, *there, "--results", tmp_path)
+    arguments = [command, STUDY, *OVERRIDES, *there, "--results", tmp_path]
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
 
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert re.search(r"Error: --device cuda:99: torch [\d.+a-z]+ sees \d+ GPUs here", done.stderr)
     assert "Traceback" not in done.stderr
 

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -14,14 +15,6 @@ import repro
 DOCS = Path(repro.__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 PROMISED = re.findall(r"^\| `repro\.([\w.]+)(\(.*\))?` \|", (DOCS / "api.md").read_text(), re.M)
-
-
-def found(name):
-    """What stands under a dotted name in the package."""
-    value = repro
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 @pytest.mark.slow
@@ -44,7 +37,7 @@ def test_the_tutorial_runs_from_its_first_block_to_its_last(tmp_path, monkeypatc
 @pytest.mark.parametrize(("name", "arguments"), PROMISED, ids=[name for name, _ in PROMISED])
 def test_what_the_api_promises_is_there(name, arguments):
     """Under its name, with a docstring, and with the arguments that are listed."""
-    value = found(name)
+    value = pkgutil.resolve_name(f"repro.{name}")
     parameters = inspect.signature(value).parameters if arguments else {}
 
     assert value.__doc__

@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
-from pathlib import Path
 from unittest import mock
 
 import clusters
@@ -17,7 +17,7 @@ import pytest
 from conftest import a_task, configuration
 from faults import studies
 
-from repro import dispatch, locks, machine, records, unfinished
+from repro import api, dispatch, locks, machine, records, unfinished
 from repro.data import sources
 from repro.errors import ReproError
 from repro.executors import boundary, ray, ray_session
@@ -226,23 +226,41 @@ def test_two_machines_come_to_what_one_does(joined, tmp_path, monkeypatch):
         assert what_came_out(records.read_record(there.key, tmp_path)) == what_came_out(here.record)
 
 
+class Noted(dict):
+    """The machine of each run, and all that it ever was."""
+
+    def __init__(self):
+        """None so far."""
+        super().__init__()
+        self.ever = set()
+
+    def __setitem__(self, key, node):
+        """A run has begun there."""
+        super().__setitem__(key, node)
+        self.ever.add((key, node))
+
+    def keys_at(self, node):
+        """Runs that were ever there."""
+        return {key for key, where in self.ever if where == node}
+
+
 def test_a_machine_that_is_lost_costs_no_run_an_attempt(joined, tmp_path, monkeypatch):
     """What it had is repeated, and nothing else; with one attempt, any other death is a failure."""
     two, one = joined
     monkeypatch.setattr(dispatch, "ATTEMPTS", 1)
     tasks = [task(tmp_path, seed, epochs=16) for seed in range(4)]
-    second, began, events = two.list_all_nodes()[1], set(), Counter()
+    second, events = two.list_all_nodes()[1], Counter()
     with at(Place(executor="ray", address=two.address)) as executor:
+        where = executor.machines = Noted()
         for event in dispatch.run_tasks(tasks, executor):
             events[event.kind, event.task.key] += 1
-            there = {key for key, node in executor.machines.items() if node == second.node_id}
-            if there and not began:
+            if second in two.list_all_nodes() and where.keys_at(second.node_id):
                 two.remove_node(second, allow_graceful=False)
                 two.add_node(**one)
-            began |= there
 
-    assert began
-    assert {one.key for one in tasks if events["started", one.key] > 1} <= began
+    assert where.keys_at(second.node_id)
+    again = {one.key for one in tasks if events["started", one.key] > 1}
+    assert again <= where.keys_at(second.node_id)
     assert all(events["ended", one.key] == 1 for one in tasks)
     assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
 
@@ -258,20 +276,17 @@ def test_a_machine_that_is_lost_while_it_is_asked_is_none_of_them(joined):
         two.add_node(**one)
 
 
-def test_a_study_whose_driver_was_killed_goes_on_where_it_was(cluster, tmp_path):
+def test_a_study_whose_driver_was_killed_goes_on_where_it_was(joined, tmp_path):
     """Nothing that had ended is done again, and the table is that of a study run here."""
     file, results = studies.toy(tmp_path), tmp_path / "results"
-    code = f"""
-from repro import run_study
-run_study({str(file)!r}, results={str(results)!r}, executor="ray", address={cluster[0].address!r})
-"""
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    with subprocess.Popen(command) as killed:
+    there = {"results": str(results), "executor": "ray", "address": joined[0].address}
+    code = f"import repro; repro.run_study({str(file)!r}, **{there})"
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", code]) as driver:
         processes.wait_until(lambda: len(studies.identities(results)) >= 2)
-        killed.kill()
+        driver.kill()
     before = studies.identities(results)
     assert len(before) < 6
-    subprocess.run(command, check=True)
+    api.run_study(file, **there)
     evidence, tables = studies.reference()
     after = studies.identities(results)
 
@@ -346,6 +361,20 @@ def test_a_run_on_a_silent_machine_is_given_to_another(tmp_path, monkeypatch):
     assert list(executor._streams) == ["goes on"]
 
 
+def test_a_run_on_a_machine_that_has_just_joined_goes_on(tmp_path, monkeypatch):
+    """Though nobody has looked since; what is there is asked before a run is given up."""
+    one = task(tmp_path)
+    executor = Asked([], print)
+    executor._streams, executor.machines = {"goes on": one}, {one.key: "new"}
+    executor._nodes, executor._looked = {"old"}, time.monotonic()
+    monkeypatch.setattr(executor, "_ready", lambda waiting: [])
+    nodes = [{"NodeID": name, "Resources": {}} for name in ("old", "new")]
+    monkeypatch.setattr(executor, "_alive", lambda: nodes)
+
+    assert list(executor.messages()) == []
+    assert list(executor._streams) == ["goes on"]
+
+
 @pytest.mark.parametrize("kernels", ["blocked", "torch"])
 def test_machines_of_one_kind_compute_as_they_can(kernels):
     """Nobody has to be told."""
@@ -392,19 +421,6 @@ def test_runs_that_fit_are_counted_machine_by_machine():
     assert ray._fitting({"CPU": 16, "GPU": 2, "memory": 64e9}, amounts) == 4
     assert ray._fitting({"CPU": 16, "GPU": 2, "memory": 8e9}, amounts) == 2
     assert ray._fitting({"CPU": 16, "memory": 64e9}, amounts) == 0
-
-
-def test_without_the_option_nothing_of_ray_is_loaded(tmp_path):
-    """A whole run in a process of its own."""
-    code = f"""
-import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from pathlib import Path
-from test_executors import Place, run, task
-*_, last = run([task(Path({str(tmp_path)!r}), epochs=1)], Place(executor="inline"))
-assert last.record.finished and "ray" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 def test_resources_say_how_many_runs_fit():

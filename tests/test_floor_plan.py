@@ -668,12 +668,15 @@ def test_the_command_line_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
-def test_the_parent_of_a_study_never_loads_torch():
-    """Workers alone pay for it."""
+def test_the_parent_of_a_study_never_loads_torch_nor_ray():
+    """Workers alone pay for one, who asks for it for the other."""
     probe = (
         "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
         "import repro.figures.files, repro.exhibits;"
-        "sys.exit('torch' in sys.modules)"
+        "from repro.executors.places import executor_at;"
+        "from repro.place import Place; from repro.resources import PLAIN;"
+        "[executor_at(Place(executor=one), PLAIN, remark=print) for one in ('local', 'inline')];"
+        "sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
     )
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

@@ -55,6 +55,14 @@ def test_a_ray_of_our_own_is_for_this_machine_alone(own):
 
 
 @clusters.needs_ray
+def test_its_workers_take_their_share_of_a_busy_machine(own):
+    """As this process does; Ray's would give way to all others."""
+    there = own.ray.remote(lambda: os.nice(0)).remote()
+
+    assert own.ray.get(there) == os.nice(0)
+
+
+@clusters.needs_ray
 def test_what_takes_more_than_there_is_cannot_be_placed(own, monkeypatch):
     """Said at once where no machine can join."""
     started = contextlib.nullcontext(own.ray)

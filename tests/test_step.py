@@ -1,15 +1,11 @@
-import hashlib
-import subprocess
-import sys
-
 import peer
 import pytest
 import torch
-from conftest import configuration, needs_blocks, needs_pairs, training_images
+from conftest import configuration, needs_blocks, needs_pairs
 from safetensors.torch import save
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from repro import inference, models, training
+from repro import inference, models
 from repro.data import sources
 from repro.datasets import SyntheticTraining
 from repro.step import WARM_UP, CapturedStep, Step
@@ -200,27 +196,3 @@ def test_a_batch_without_a_face_trains_the_classifier_alone(stored):
     step(torch.arange(FACES, IMAGES), noise()[FACES:], torch.tensor(0), 0)
 
     assert all(torch.equal(p, before[name]) for name, p in network.decoder.named_parameters())
-
-
-CHECKPOINT = """
-import hashlib, sys
-sys.path.insert(0, "tests")
-from conftest import configuration, training_images
-from safetensors.torch import save
-from repro import training
-training.prepare_process()
-fitted = training.fit(configuration(), 3, training_images())
-print(hashlib.sha256(save(training.checkpoint_tensors(fitted.model))).hexdigest())
-"""
-
-
-def test_a_run_has_the_same_checkpoint_alone_and_beside_another():
-    """One digest: here, and in two processes that train at the same time."""
-    fitted = training.fit(configuration(), 3, training_images())
-    here = hashlib.sha256(save(training.checkpoint_tensors(fitted.model))).hexdigest()
-    beside = [
-        subprocess.Popen([sys.executable, "-c", CHECKPOINT], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-
-    assert [process.communicate()[0].strip() for process in beside] == [here, here]

@@ -111,6 +111,8 @@ class Ray:
         self._complain_of_silence()
         for one in ready:
             yield from self._heard(streams[one])
+        if not self._places() <= self._nodes:
+            self._looked = -math.inf  # a machine is new, or was lost
         self._look()
         yield from self._displaced()
 
@@ -131,6 +133,11 @@ class Ray:
             if at is not None and at not in self._nodes:
                 self._forget(stream)
                 yield Message(task.key, "displaced", "its machine was lost")
+
+    def _places(self) -> set[str]:
+        """Nodes on which runs are."""
+        running = (task.key for task in self._streams.values())
+        return {self.machines[key] for key in running if key in self.machines}
 
     def _forget(self, stream: Any) -> None:
         task = self._streams.pop(stream)

@@ -63,9 +63,7 @@ def fresh(template, tmp_path):
 @pytest.fixture(scope="module")
 def warm():
     """Starts processes that have MLflow loaded already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stores", "mlflow", "mlflow.store.tracking.sqlalchemy_store"])
-    return context
+    return multiprocessing.get_context("forkserver")
 
 
 def synchronise(results):

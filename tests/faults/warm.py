@@ -187,10 +187,9 @@ def _run(request):
 def _stand_in(log):
     """Forked workers, no mirror, and a note of each run whose training begins."""
     from faults.studies import Nothing
-    from repro import execution, mirroring, tracking
+    from repro import execution, mirroring, processes, tracking
 
-    fork = multiprocessing.get_context("fork")
-    multiprocessing.get_context = lambda _: fork
+    processes.START = "fork"
     os.register_at_fork(after_in_child=_answer_signals_plainly)
     mirroring.Scribe = tracking.Mirror = Nothing
     outcome = execution._outcome
