@@ -11,8 +11,9 @@ study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
 	$(BIN)/repro table alpha_sweep
 
+# Each file in one process, so that its cluster, browser or study is made once.
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The whole list of faults and bad inputs, of which `make test` tries a part.
 faults: .venv/ready
