@@ -282,14 +282,15 @@ class Ray:
 
 
 def _work(task: Task, begun: Files, material: Material) -> Iterator[list[tuple[str, Any]]]:
-    """In a worker: execute a run; what it says, in pieces."""
+    """In a worker: execute a run; where, and then what it says, in pieces."""
     import ray
 
+    yield [("at", ray.get_runtime_context().get_node_id())]  # before what takes seconds to load
     from repro import execution
 
     # Data of the object store are shared, and nobody writes them.
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-    piece: list[tuple[str, Any]] = [("at", ray.get_runtime_context().get_node_id())]
+    piece: list[tuple[str, Any]] = []
     sent = -math.inf
     for word, content in spoken(execution.execute(task, lambda: material, begun)):
         piece.append((word, content))
