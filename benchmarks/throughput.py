@@ -112,8 +112,11 @@ def _prepare() -> Callable[..., Any]:
 
 def _work(task: Task, *_: Any) -> Iterator[list[tuple[str, Any]]]:
     """In a worker of Ray: the same, in pieces."""
+    import ray
+
+    yield [("at", ray.get_runtime_context().get_node_id())]
     first, *rest = said(task)
-    yield [("at", "here"), first]
+    yield [first]
     yield rest
 
 
