@@ -250,7 +250,7 @@ class Ray:
         return replace(here, kernels="torch" if len(kernels) > 1 else next(iter(kernels)))
 
     def _answers(self) -> list[tuple[str, Computation]]:
-        """Each machine that can hold a run; of a cluster without any, the first that comes."""
+        """How each machine that can hold a run computes; if none can, the first that comes."""
         probe = self.ray.remote(_computation_there)
         fit = [node for node in self._alive() if _fitting(node["Resources"], self._taken)]
         if not fit:
