@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import a_task, configuration, training_images
 
-from repro import calibration, forecast, training
+from repro import calibration, training
 from repro.calibration import Cost, Prediction
+from repro.cli import forecast
 from repro.errors import ReproError
 
 SMALL = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from repro.cli.data import data, info, prepare
 from repro.data import catalogue, collection, raw_sources
-from repro.data_commands import data, info, prepare
 
 DOCS = Path(__file__).parent.parent / "docs" / "data.md"
 
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent / "docs" / "data.md"
 def test_help_loads_nothing_heavy():
     """It answers in a blink."""
     heavy = "{'numpy', 'pydantic', 'PIL', 'h5py', 'requests', 'pooch', 'rich', 'yaml'}"
-    probe = f"import sys, repro.data_commands; sys.exit(bool({heavy} & {{*sys.modules}}))"
+    probe = f"import sys, repro.cli.data; sys.exit(bool({heavy} & {{*sys.modules}}))"
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 

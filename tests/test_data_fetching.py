@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from repro import fetching, writing
+from repro.cli.data import data
 from repro.data import catalogue, raw_sources
 from repro.data.catalogue import Entry
-from repro.data_commands import data
 from repro.errors import DataError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)

@@ -16,8 +16,8 @@ from data_layouts import celeba, imagenet, put
 from PIL import Image
 
 from repro import cutting, packing, preparation, writing
+from repro.cli.data import data
 from repro.data import mit_h5, raw, sources
-from repro.data_commands import data
 from repro.datasets import MitH5
 from repro.errors import DataError
 
@@ -224,8 +224,8 @@ def test_what_a_killed_one_left_is_swept(places):
 
 PROGRAM = """
 import sys
-from repro import interruptions
-from repro.data_commands import data
+from repro.cli import signals as interruptions
+from repro.cli.data import data
 if __name__ == "__main__":
     try:
         with interruptions.watched():

@@ -14,8 +14,8 @@ from PIL import Image
 from test_sources import write_h5, write_ppb
 
 from repro import survey
+from repro.cli.data import data
 from repro.data import collection
-from repro.data_commands import data
 from repro.errors import DataError
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from conftest import execute
 
-from repro import exhibits, machine, records, rendering, runner, study, tables
+from repro import machine, records, rendering, runner, study, tables
+from repro.cli import exhibits
 from repro.sections import digest
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))

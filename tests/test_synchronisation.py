@@ -24,8 +24,8 @@ from mirrors import (
     write_study,
 )
 
-from repro import exhibits, mlflow_bulk, mlflow_store, records, synchronisation, tables
-from repro.cli import main
+from repro import mlflow_bulk, mlflow_store, records, synchronisation, tables
+from repro.cli import exhibits, main
 from repro.errors import RecordError, ReproError
 from repro.records import ArmIndex
 from repro.tracking import Mirror

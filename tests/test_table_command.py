@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import options as shared
 from repro import records, tables
 from repro.cli import main
+from repro.cli import options as shared
 from repro.metrics import Count
 from repro.published import Published
 from repro.records import Record

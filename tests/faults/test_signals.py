@@ -17,7 +17,7 @@ import pytest
 
 from faults import studies, warm
 from repro import locks
-from repro.interruptions import GO_ON
+from repro.cli.signals import GO_ON
 
 LIMIT = 7.0
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}

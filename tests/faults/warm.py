@@ -142,7 +142,7 @@ def _load():
     from conftest import execute
 
     from faults import studies
-    from repro import exhibits  # noqa: F401
+    from repro.cli import exhibits  # noqa: F401
 
     with studies.canned(), studies.folder() as place:
         studies.run_here(studies.toy(place), place / "results")

@@ -1,0 +1,55 @@
+"""The command line: parse, call one function, print. Heavy imports stay inside the commands.
+
+Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is running this study,
+130 or 143 interrupted.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from repro import __version__
+from repro.cli import audit, data, results, running, showing, signals
+from repro.cli.shared import printable
+from repro.errors import Busy, ReproError
+
+COMMANDS = (
+    running.run,
+    running.plan,
+    running.verify,
+    results.doctor,
+    results.status,
+    showing.table,
+    showing.figures,
+    showing.report,
+    audit.audit,
+    results.ui,
+    results.sync,
+    data.data,
+)
+
+
+class _Group(click.Group):
+    """Turns every mistake that the user can mend into plain lines and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            with signals.watched():
+                return super().invoke(ctx)
+        except ReproError as error:
+            click.echo(f"Error: {printable(str(error))}", err=True)
+            sys.exit(3 if isinstance(error, Busy) else 1)
+        except signals.Interrupted as interruption:
+            signals.end(interruption.status)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__, prog_name="repro")
+def main() -> None:
+    """Run published machine-learning claims again and say whether they hold."""
+
+
+for _command in COMMANDS:
+    main.add_command(_command)

@@ -1,0 +1,93 @@
+"""The command that checks what somebody else published."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repro.cli import options
+
+if TYPE_CHECKING:
+    from repro.published import Margin, Published
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--alone", is_flag=True, help="Do not read along files beside it with the same arms.")
+@click.option(
+    "--images",
+    type=click.IntRange(min=1),
+    help="Portraits behind printed recalls [default: 1270, the Pilot Parliaments Benchmark].",
+)
+@click.option("--keep", type=click.IntRange(min=1), help="Best runs to keep [default: all].")
+@click.option("--reference", help="Arm that the others are compared with.")
+@click.option(
+    "--reading-error",
+    default=0.03,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Of values read off a drawing, in percent points.",
+)
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Printed numbers to judge by, as in studies/published/; the file says nothing about "
+    "training, so that the protocol is the same is your word.",
+)
+@click.option(
+    "--margin",
+    nargs=2,
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RECALL VARIANCE",
+    help="How far from print is still the same, in points and points squared.",
+)
+@options.form("markdown")
+@options.presentation("findings", *options.PARTS)
+def audit(
+    files: tuple[Path, ...],
+    alone: bool,
+    images: int | None,
+    keep: int | None,
+    reference: str | None,
+    reading_error: float,
+    published: Path | None,
+    margin: tuple[float, float] | None,
+    form: Any,
+    style: Any,
+    definition: str | None,
+    part: str | None,
+) -> None:
+    """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
+
+    Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
+    accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
+    """
+    from repro import outcomes, rendering, tables
+    from repro.audit.inspection import audit as inspect
+
+    read = inspect(
+        files,
+        alone=alone,
+        images=images,
+        keep=keep,
+        reference=reference,
+        reading_error=reading_error,
+    )
+    found = list(read.outcomes)
+    if published is not None:
+        answers = _answers(published, margin)
+        found = [outcomes.answering(one, *answers) for one in found]
+    parts = tables.audited(read, found, style=style or "full", definition=definition)
+    shown = tables.only(parts, part or ("findings" if form == "csv" else None))
+    label = "-".join(dict.fromkeys(file.stem for file in files))
+    click.echo(rendering.render(shown, form=form, label=label))
+
+
+def _answers(
+    published: Path, margin: tuple[float, float] | None
+) -> "tuple[Published, Margin | None]":
+    from repro.published import Margin, read
+
+    if margin is None:
+        return read(published), None
+    return read(published), Margin(recall=margin[0], variance=margin[1])

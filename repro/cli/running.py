@@ -1,0 +1,166 @@
+"""Commands that execute runs, or say what would: run, plan, verify."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options
+from repro.cli.shared import load, warn
+from repro.place import Place
+
+if TYPE_CHECKING:
+    from repro.tasks import Task
+
+
+@click.command()
+@options.study_file
+@options.variant
+@options.places
+@click.option(
+    "--checkpoint-seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Least time between two checkpoints of a run; 0 keeps one after every epoch.",
+)
+@click.option(
+    "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
+)
+def run(
+    study: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    place: Place,
+    checkpoint_seconds: float,
+    retry_lost: bool,
+) -> None:
+    """Execute every run of STUDY that has no record yet, then print its table."""
+    resolved = load(study, profile, overrides)
+    from repro import mirroring, progress, rendering, runner, tables
+    from repro.cli import exhibits
+    from repro.executors.places import executor_at
+
+    with mirroring.Scribe(results, warn=warn) as mirror:
+        with (
+            progress.on_this_terminal() as watcher,
+            executor_at(place, resolved.resources, remark=watcher.remark) as executor,
+        ):
+            index = runner.run(
+                resolved,
+                results,
+                executor=executor,
+                progress=watcher,
+                mirror=mirror,
+                retry_lost=retry_lost,
+                checkpoint_seconds=checkpoint_seconds,
+            )
+        material = exhibits.without_pictures(index, results)
+        parts = tables.parts(material.outcomes, style="full")
+        click.echo(rendering.render(parts, form="markdown", label=index.name))
+        if mirror.wants_page(index):
+            shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
+            table_markdown, files = exhibits.page(shown, parts)
+            mirror.finish(index, table_markdown, files=files)
+
+
+@click.command()
+@options.study_file
+@options.variant
+@options.places
+@click.option(
+    "--no-calibration",
+    is_flag=True,
+    help="Do not try out what a run costs; leaves out the expected time and memory.",
+)
+@click.option(
+    "--machines",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Expect the study to run on so many machines like this one.",
+)
+@click.option(
+    "--hourly-price",
+    type=click.FloatRange(min=0),
+    help="Of one such machine, in any currency: what the study will cost.",
+)
+def plan(
+    study: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    place: Place,
+    no_calibration: bool,
+    machines: int,
+    hourly_price: float | None,
+) -> None:
+    """List the runs of STUDY, done or to be trained and why, and the time and memory to expect."""
+    from repro import machine, runner, staleness
+    from repro.executors.places import executor_at
+
+    resolved = load(study, profile, overrides)
+    with executor_at(place, resolved.resources, remark=warn) as executor:
+        planned = runner.plan(resolved, results, computation=executor.computation)
+    slots = machine.slots(place.device, place.workers, resolved.resources)
+    missing = planned.missing
+    why = staleness.reasons(missing, planned.index, results)
+    for task in planned.tasks:
+        state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
+        reason = f": {why[task.key]}" if task.key in why else ""
+        click.echo(f"{state:7} {task.key} {task.title}{reason}")
+    total = len(planned.tasks)
+    click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
+    if missing and not no_calibration:
+        click.echo(_expected(missing, slots, machines, hourly_price))
+
+
+@click.command()
+@click.argument("study")
+@options.variant
+@options.places
+@click.option(
+    "--runs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many, dealt over the arms: one of each before a second of any.",
+)
+def verify(
+    study: str,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    place: Place,
+    runs: int,
+) -> None:
+    """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
+    from repro import verification
+    from repro.cli import resolve
+    from repro.executors.places import executor_at
+    from repro.resources import PLAIN
+
+    indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
+    same = total = 0
+    with executor_at(place, PLAIN, remark=warn) as executor:
+        for index in indexes:
+            for comparison in verification.verify(index, results, runs=runs, executor=executor):
+                click.echo(comparison)
+                same, total = same + (not comparison.differences), total + 1
+    click.echo(f"{same} of {total} runs came out the same to the last bit")
+    sys.exit(0 if same == total else 1)
+
+
+def _expected(
+    missing: "Sequence[Task]", slots: list[str], machines: int, price: float | None
+) -> str:
+    """What the missing runs will cost, tried out on this machine."""
+    from repro import calibration
+    from repro.cli import forecast
+
+    click.echo("Trying out on this machine what a run costs ...", err=True)
+    expected = calibration.predict(missing, slots=slots, machines=machines)
+    return forecast.in_words(expected, hourly_price=price)

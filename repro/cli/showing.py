@@ -1,0 +1,129 @@
+"""Commands that show what runs came to: table, figures, report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repro.cli import options
+from repro.cli.shared import warn
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.figures.material import Material
+    from repro.outcomes import Outcomes
+    from repro.records import StudyIndex
+
+REPORTS = Path("report")
+
+
+@click.command()
+@click.argument("study", required=False)
+@options.variant
+@options.form("latex")
+@options.presentation(*options.PARTS, "curve")
+def table(
+    study: str | None,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    form: Any,
+    style: Any,
+    definition: str | None,
+    part: str | None,
+) -> None:
+    """Print the table of STUDY, a name or a file; of every study with results if none is named."""
+    from repro.cli import resolve
+
+    indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
+    from repro import rendering, tables
+
+    if form == "html" and len(indexes) > 1:
+        several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
+        raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
+    chosen: Any = style or ("full" if form in ("markdown", "html") else "paper")
+    scores = chosen == "full" or part is not None
+    shown = []
+    for index in indexes:
+        found = _outcomes(index, results, scores=scores)
+        parts = tables.shown(found, form=form, style=chosen, definition=definition, which=part)
+        shown.append(rendering.render(parts, form=form, label=found.label))
+    click.echo("\n\n".join(shown))
+
+
+@click.command()
+@click.argument("study")
+@options.variant
+@options.with_images
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to [default: report/STUDY-VARIANT/figures].",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="One figure alone; repeatable.")
+def figures(
+    study: str,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    with_images: bool,
+    out: Path | None,
+    only: tuple[str, ...],
+) -> None:
+    """Draw the figures of STUDY, a name or a file: PNG, SVG and PDF of each, and captions.md."""
+    from repro.cli import exhibits, resolve
+    from repro.figures import files
+
+    for index in resolve.studies(results, study, profile=profile, overrides=overrides):
+        material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
+        for path in files.write(material, folder, only=only):
+            click.echo(path)
+        _say_what_is_left_out(material, with_images)
+
+
+@click.command()
+@click.argument("studies", nargs=-1, required=True)
+@options.variant
+@options.with_images
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to [default: report/STUDY-VARIANT, names joined by +].",
+)
+@click.option("--title", help="Of the report.")
+def report(
+    studies: tuple[str, ...],
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    with_images: bool,
+    out: Path | None,
+    title: str | None,
+) -> None:
+    """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
+    from repro.cli import exhibits, resolve
+    from repro.report import files
+
+    chapters = {}
+    for study in studies:
+        for index in resolve.studies(results, study, profile=profile, overrides=overrides):
+            material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+            chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
+                material, study_file=resolve.study_file(study, index)
+            )
+            _say_what_is_left_out(material, with_images)
+    for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
+        click.echo(path)
+
+
+def _say_what_is_left_out(material: "Material", with_images: bool) -> None:
+    if not material.specimens and not with_images:
+        click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
+
+
+def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
+    """What a study's records come to; scores of photographs are read only where asked for."""
+    from repro import outcomes, records
+
+    return outcomes.of_study(index, records.read_study(index, results), results if scores else None)
