@@ -22,7 +22,7 @@ from repro.data import sources
 from repro.data.sets import Photographs, TrainingImages
 from repro.datasets import Data
 from repro.errors import ReproError, RunFailed
-from repro.processes import Answer, Child, Gone, Say
+from repro.processes import Answer, Child, Gone, NotStarted, Say
 from repro.sections import digest
 from repro.tasks import Task
 
@@ -198,8 +198,8 @@ def _measure_all(
 
 def _answer(child: Child) -> list[Cost]:
     try:
-        costs: list[Cost] = child.receive()[1]
-    except Gone as fate:
+        costs: list[Cost] = child.answer()
+    except (Gone, NotStarted) as fate:
         raise ReproError(
             f"a calibrating process ended before its time ({fate}): is the memory enough? "
             "--no-calibration leaves the prediction out, fewer --workers need less memory"

@@ -8,8 +8,8 @@ import numpy as np
 from repro.data.framing import SIDE
 from repro.data.raw import Picture
 from repro.data.sets import Pixels
-from repro.errors import DataError
-from repro.processes import Answer, Child, Say
+from repro.errors import DataError, ReproError
+from repro.processes import Answer, Child, Gone, NotStarted, Say
 
 BATCH = 64  # pictures in a request to a child
 
@@ -46,7 +46,7 @@ def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int
             child.send(request)
         for number, start in enumerate(starts):
             child = children[number % count]
-            _, answer = child.receive()
+            answer = _answer(child)
             if number + count < len(requests):
                 child.send(requests[number + count])
             yield start, answer
@@ -55,6 +55,17 @@ def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int
             child.stop()
         for child in children:
             child.join()
+
+
+def _answer(child: Child) -> Cut:
+    try:
+        answer: Cut = child.answer()
+    except (Gone, NotStarted) as fate:
+        raise ReproError(
+            f"a process that cuts pictures ended before its time ({fate}): is the memory enough? "
+            "Fewer --workers need less, and --workers 1 needs no other process"
+        ) from None
+    return answer
 
 
 def cutter() -> Answer:

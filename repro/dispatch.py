@@ -2,6 +2,8 @@
 
 Nobody else writes results: one process, be it that runs execute beside it or on a hundred machines.
 A run whose worker dies is repeated, with the same seed, from its last checkpoint; the others go on.
+A worker that dies before it has begun a run says nothing about that run: where one after the other
+does, the study stops, and nothing is written.
 """
 
 import contextlib
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from repro import locks, records, unfinished, writing
-from repro.executors.boundary import Executor, Message
+from repro.executors.boundary import Executor, Message, cannot_start
 from repro.records import ADVICE, Record
 from repro.tasks import LOST, Outcome, Task
 
@@ -83,10 +85,11 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
 
 @dataclass(slots=True)
 class _Running:
-    """A run that a worker has, its lock, and how many epochs are done."""
+    """A run that a worker has, its lock, whether it has begun, and how many epochs are done."""
 
     task: Task
     lock: contextlib.ExitStack
+    has_begun: bool = False
     epochs: int = 0
 
 
@@ -99,6 +102,7 @@ class _Dispatch:
     running: dict[str, _Running] = field(default_factory=dict)
     ended: list[tuple[_Running, Outcome]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
+    false_starts: int = 0  # workers that died, one after the other, before they began a run
     left_over: dict[str, list[Path]] | None = None  # by whoever was killed while writing
 
     def start(self) -> Iterator[Event]:
@@ -129,6 +133,7 @@ class _Dispatch:
         run, content = self.running[message.key], message.content
         match message.word:
             case "began":
+                run.has_begun, self.false_starts = True, 0
                 _require_space(run.task, network=content, to_come=len(self))
                 yield Event("started", run.task)
             case "epoch":
@@ -139,9 +144,11 @@ class _Dispatch:
                 unfinished.keep(content, run.task.key, run.task.results)
             case "ended":
                 self._end(message.key, content)
+            case "died" if not run.has_begun:
+                self._count_false_start(how=content)
+                self._uncounted(message.key)
             case "displaced":
-                self.attempts[message.key] -= 1
-                self._again(message.key)
+                self._uncounted(message.key)
             case "died" if self.attempts[message.key] < ATTEMPTS:
                 self._again(message.key)
             case "died":
@@ -164,6 +171,16 @@ class _Dispatch:
         run = self.running.pop(key)
         run.lock.close()
         self.waiting.appendleft(run.task)
+
+    def _uncounted(self, key: str) -> None:
+        """The same, as if the worker had never had it."""
+        self.attempts[key] -= 1
+        self._again(key)
+
+    def _count_false_start(self, *, how: str) -> None:
+        self.false_starts += 1
+        if self.false_starts == ATTEMPTS:
+            raise cannot_start(how)
 
     def _end(self, key: str, outcome: Outcome) -> None:
         self.ended.append((self.running.pop(key), outcome))

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 
 from repro.errors import ReproError
 from repro.mlflow_runs import Name
-from repro.processes import Answer, Child, ChildError, Gone, Say
+from repro.processes import Answer, Child, ChildError, Gone, NotStarted, Say
 from repro.records import StudyIndex
 from repro.tracking import Mirror, experiment_name
 
@@ -107,7 +107,7 @@ class Scribe:
         """End the process; what it is writing may be finished, what waits is dropped."""
         if self._writer is not None:
             self._writer.connection.close()
-            self._writer.process.join(LAST_WORDS)
+            self._writer.join(LAST_WORDS)
             self._end()
 
     def add(self, index: StudyIndex, arm: str, key: str) -> None:
@@ -178,7 +178,7 @@ class Scribe:
             answered = self._writer.go_on(patience)
         except ChildError as defect:
             return self._isolate(defect, patience)
-        except Gone as fate:
+        except (Gone, NotStarted) as fate:
             self._give_up(f"the process that writes there ended: {fate}")
             return None
         except (ReproError, OSError) as error:
@@ -267,6 +267,8 @@ class _Writer(Child):
         end = time.monotonic() + patience
         while self.connection.poll(max(0.0, min(end, self._deadline) - time.monotonic())):
             word, answer = self.receive()
+            if word == "ready":
+                continue
             self._longest = SILENCE
             if word == "alive":
                 self._deadline = time.monotonic() + SILENCE

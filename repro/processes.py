@@ -1,27 +1,43 @@
-"""Child processes that answer requests: spawned, one thread each, ended with their parent.
+"""Child processes that answer requests: one thread each, ended with their parent.
 
-However the parent ends, its children end within a moment: each watches it from a thread.
+A child is a Python of its own that imports this module, and nothing of the program that starts it.
+So it does not matter what that program is: a script without ``if __name__ == "__main__":``, lines
+on standard input, a notebook. However the parent ends, its children end within a moment: each
+watches it from a thread.
 
-A child answers each request with any number of messages, the last of which says how it went.
-What a message means is the business of whoever starts the child.
+With its first request a child loads what it needs, and says ``ready``. It answers each request with
+any number of messages, the last of which says how it went. What a message means is the business of
+whoever starts the child.
 """
 
 import contextlib
-import multiprocessing
+import functools
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import IO, Any
 
 from repro.errors import ReproError
 
-START = "spawn"  # a fork of this process would share its locks, threads and streams
 GRACE = 2.0  # seconds that a child has to end when asked
+GLANCE = 0.2  # seconds between two looks of a child at its parent
+PATIENCE = 60.0  # seconds for a Python to say that it is one
+LONGEST = 300  # characters of a child's last line
 NO_MEMORY = 75  # status of a child that could not get the memory it needed
+PROBE = "print(6 * 7)"
+BOOT = (
+    "import sys; from multiprocessing.connection import Connection; "
+    "parent = Connection(int(sys.argv[1])); sys.path[:] = parent.recv(); "
+    "from repro import processes; processes.main(parent, *map(int, sys.argv[2:]))"
+)
 
 Say = Callable[[str, Any], None]
 Answer = Callable[[Any, Say], Any]
@@ -29,6 +45,10 @@ Answer = Callable[[Any, Say], Any]
 
 class Gone(Exception):
     """The child ended before its answer; the text says how."""
+
+
+class NotStarted(ReproError):
+    """The child ended before it was ready, or there is none; the text says how it ended."""
 
 
 class ChildError(RuntimeError):
@@ -44,15 +64,20 @@ class Child:
         Args:
             prepare: A module's function, called once in the child, for the first request; it loads
                 what is heavy there and returns what answers a request.
+
+        Raises:
+            NotStarted: The system or the interpreter does not allow it.
         """
-        # Read by OpenMP when the child loads it; more threads in several workers cost time.
-        os.environ["OMP_NUM_THREADS"] = "1"
-        context: Any = multiprocessing.get_context(START)
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
-        with _ctrl_c_held_back():
-            self.process.start()
-        theirs.close()
+        self.is_ready = False
+        self.connection, theirs = Pipe()
+        try:
+            self._said = _scratch()
+            with theirs, _ctrl_c_held_back():
+                self.process = launch(self.connection, theirs, self._said)
+        except (OSError, NotStarted) as error:
+            self.connection.close()
+            raise NotStarted(str(error)) from None
+        self.send(prepare)
 
     def send(self, request: Any) -> None:
         """Give the idle child a request; if it is no more, `receive` says so."""
@@ -60,49 +85,144 @@ class Child:
             self.connection.send(request)
 
     def receive(self) -> tuple[str, Any]:
-        """The next message: a word and what belongs to it; ``ended`` is the last one's word.
+        """The next message: a word and what belongs to it.
+
+        The first word is ``ready``; ``ended`` is the last one of a request.
 
         Raises:
             Gone: The process is no more.
+            NotStarted: It is no more, and was never ready.
             ReproError: The child met a mistake that the user can mend.
             ChildError: The child met a mistake of ours.
         """
         try:
             word, content = self.connection.recv()
         except (EOFError, OSError):  # the end, be it in the midst of a message
+            said = self._said_before_ready()
             self.join()
-            raise Gone(self._fate()) from None
+            if self.is_ready:
+                raise Gone(self._fate()) from None
+            raise NotStarted(": ".join(filter(None, [self._fate(), _last_line(said)]))) from None
         if word == "mistake":
             raise ReproError(content)
         if word == "defect":
             raise ChildError(content)
+        self.is_ready = True
         return word, content
 
+    def answer(self) -> Any:
+        """What the request came to; raises as `receive` does."""
+        while True:
+            word, content = self.receive()
+            if word == "ended":
+                return content
+
     def _fate(self) -> str:
-        code = self.process.exitcode
-        if code is not None and code < 0:
+        code = self.process.returncode
+        if code < 0:
             return f"killed by {signal.Signals(-code).name}"
         if code == NO_MEMORY:
             return "out of memory"
         return f"exit status {code}"
+
+    def _said_before_ready(self) -> bytes:
+        with contextlib.suppress(OSError, ValueError):
+            self._said.seek(0)
+            return self._said.read()
+        return b""
 
     def stop(self) -> None:
         """Ask the process to end, whatever it is doing."""
         self.connection.close()
         self.process.terminate()
 
-    def join(self) -> None:
+    def join(self, grace: float = GRACE) -> None:
         """Wait until the process is gone, by force if need be."""
-        self.process.join(GRACE)
-        if self.process.is_alive():
+        try:
+            self.process.wait(grace)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.join()
+            self.process.wait()
+        self._said.close()
+
+
+def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start a Python that serves a connection.
+
+    Args:
+        ours: This end of the connection.
+        theirs: The child's end.
+        said: Takes what the child prints until it is ready; then it prints to our standard error.
+
+    Raises:
+        NotStarted: This interpreter cannot be started again.
+        OSError: No process can be started.
+    """
+    flags = getattr(subprocess, "_args_from_interpreter_flags", list)()
+    stderr = _standard_error()
+    try:
+        handed = [theirs.fileno(), os.getpid(), stderr]
+        process = subprocess.Popen(
+            [_python(sys.executable), *flags, "-P", "-c", BOOT, *map(str, handed)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            pass_fds=[theirs.fileno(), stderr],
+            # Read by OpenMP when the child loads it; more threads in several workers cost time.
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    finally:
+        os.close(stderr)
+    with contextlib.suppress(ConnectionError):  # it ended at once
+        ours.send([entry for entry in sys.path if isinstance(entry, str)])
+    return process
+
+
+@functools.cache
+def _python(path: str) -> str:
+    """The interpreter at this path, if it is one: a program that embeds Python may name itself."""
+    if getattr(sys, "frozen", False) or not path:
+        raise NotStarted("this program has no Python interpreter of its own to start")
+    try:
+        probe = subprocess.run(
+            [path, "-I", "-S", "-c", PROBE],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotStarted(f"sys.executable, {path}, does not answer as Python does") from None
+    if probe.stdout.split() != [b"42"]:
+        said = _last_line(probe.stderr) or f"exit status {probe.returncode}"
+        raise NotStarted(f"sys.executable, {path}, does not work as Python: {said}")
+    return path
+
+
+def _last_line(said: bytes) -> str:
+    """Of a traceback, the error."""
+    lines = map(str.strip, reversed(said.decode(errors="replace").split("\n")))
+    return next(filter(None, lines), "")[:LONGEST]
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name: in memory where the system can, so that no disk has to have room."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("repro"), "r+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _standard_error() -> int:
+    """A descriptor of our standard error, or of nothing where that is closed."""
+    try:
+        return os.dup(2)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 @contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
     """A child started within does not hear Ctrl-C while it loads; its parent does, afterwards."""
-    resource_tracker.ensure_running()  # starts a process, too, and would let Ctrl-C through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -110,39 +230,84 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(connection: Connection, prepare: Callable[[], Answer]) -> None:
-    """The child: answer what arrives until the parent is gone."""
+def main(connection: Connection, parent: int, stderr: int) -> None:
+    """The child, from its beginning.
+
+    Args:
+        connection: To the parent.
+        parent: Its number.
+        stderr: Where this process prints as soon as it is ready.
+    """
+    for descriptor in (connection.fileno(), stderr):  # not for what this process starts
+        os.set_inheritable(descriptor, False)
+
+    def parent_ends() -> None:
+        while os.getppid() == parent:
+            time.sleep(GLANCE)
+
+    serve(connection, parent_ends, functools.partial(_print_to, stderr))
+
+
+def serve(
+    connection: Connection, parent_ends: Callable[[], None], when_ready: Callable[[], None]
+) -> None:
+    """The child: prepare, and answer what arrives until the parent is gone.
+
+    Args:
+        connection: To the parent, which first sends what prepares.
+        parent_ends: Returns when the parent has ended.
+        when_ready: Called once, before the first word.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    answer: Answer | None = None
+    threading.Thread(target=_end_with_parent, args=[parent_ends], daemon=True).start()
+    try:
+        prepare, request = connection.recv(), connection.recv()
+        answer = prepare()  # any error but these is printed, and the parent reads it
+        when_ready()
+        connection.send(("ready", None))
+        while True:
+            connection.send(_answered(request, answer, connection))
+            request = connection.recv()
+    except ReproError as error:
+        with contextlib.suppress(ConnectionError):
+            connection.send(("mistake", str(error)))
+    except MemoryError:
+        os._exit(NO_MEMORY)
+    except (EOFError, ConnectionError, KeyboardInterrupt):  # the parent is gone
+        return
+
+
+def _answered(request: Any, answer: Answer, connection: Connection) -> tuple[str, Any]:
+    """The last message about a request."""
 
     def say(word: str, content: Any) -> None:
         connection.send((word, content))
 
-    while True:
-        try:
-            request = connection.recv()
-        except (EOFError, ConnectionError):
-            return
-        try:
-            answer = answer or prepare()
-            message = ("ended", answer(request, say))
-        except (ConnectionError, KeyboardInterrupt):
-            return
-        except MemoryError:
-            os._exit(NO_MEMORY)
-        except ReproError as error:
-            message = ("mistake", str(error))
-        except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
-            message = ("defect", traceback.format_exc())
-        with contextlib.suppress(ConnectionError):  # the parent is gone
-            connection.send(message)
+    try:
+        return "ended", answer(request, say)
+    except (ConnectionError, MemoryError):
+        raise
+    except ReproError as error:
+        return "mistake", str(error)
+    except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
+        return "defect", traceback.format_exc()
 
 
-def _end_with_parent() -> None:
+def _print_to(stderr: int) -> None:
+    """Print there from now on, with what was printed before."""
+    with contextlib.suppress(OSError, ValueError):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.lseek(2, 0, os.SEEK_SET)
+        while piece := os.read(2, 1 << 16):
+            os.write(stderr, piece)
+    os.dup2(stderr, 1)
+    os.dup2(stderr, 2)
+    os.close(stderr)
+
+
+def _end_with_parent(parent_ends: Callable[[], None]) -> None:
     """Wait for the end of the parent, and end this process, whatever it is doing."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
+    parent_ends()
     os._exit(1)

@@ -68,6 +68,18 @@ class Executor(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
+def cannot_start(how: str) -> ReproError:
+    """The place is at fault, and no run: what to say, and to do.
+
+    Args:
+        how: What became of a worker, or of the attempt to start one.
+    """
+    return ReproError(
+        f"workers cannot start here ({how}); no run is recorded as failed for that. Mend it and "
+        "run the same again; fewer workers need less memory, and the executor `inline` needs none"
+    )
+
+
 class WorkerError(RuntimeError):
     """A defect of this program, met in a worker; its text holds the worker's traceback."""
 

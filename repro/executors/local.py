@@ -13,8 +13,8 @@ from multiprocessing.connection import wait
 from typing import Self, cast
 
 from repro import machine
-from repro.executors.boundary import Message, Word, WorkerError
-from repro.processes import Answer, Child, ChildError, Gone, Say
+from repro.executors.boundary import Message, Word, WorkerError, cannot_start
+from repro.processes import Answer, Child, ChildError, Gone, NotStarted, Say
 from repro.tasks import Files, Outcome, Task
 
 
@@ -49,15 +49,23 @@ class Local:
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
-        worker = self._idle.pop(0) if self._idle else _Worker(self._free.pop())
+        worker = self._idle.pop(0) if self._idle else self._started()
         self._busy.append(worker)
         worker.start(task, begun)
+
+    def _started(self) -> "_Worker":
+        try:
+            return _Worker(self._free.pop())
+        except NotStarted as error:
+            raise cannot_start(str(error)) from None
 
     def messages(self) -> Iterator[Message]:
         """See `Executor`."""
         ready = wait([worker.connection for worker in self._busy])
         for worker in [worker for worker in self._busy if worker.connection in ready]:
             message = worker.message()
+            if message is None:
+                continue
             if message.word == "ended":
                 self._busy.remove(worker)
                 self._idle.append(worker)
@@ -80,14 +88,16 @@ class _Worker(Child):
         self.task = task
         self.send((replace(task, device=self.device), begun))
 
-    def message(self) -> Message:
-        """The next word about the run."""
+    def message(self) -> Message | None:
+        """The next word about the run; None if it is about the worker alone."""
         try:
             word, content = self.receive()
-        except Gone as fate:
+        except (Gone, NotStarted) as fate:
             return Message(self.task.key, "died", str(fate))
         except ChildError as defect:
             raise WorkerError(f"{self.task.title}:\n{defect}") from None
+        if word == "ready":
+            return None
         return Message(self.task.key, cast(Word, word), content)
 
 
