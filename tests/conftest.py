@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 
+import children
 import numpy as np
 import pytest
 
@@ -61,11 +62,11 @@ def _one_thread():
 def _children_that_begin_at_once():
     """Children of a test are forked from a clean process that has loaded torch and MLflow.
 
-    Those of a command that a test runs are spawned, as they are for users.
+    Those of a command that a test runs are Pythons of their own, as they are for users.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["repro.execution", "mlflow.store.tracking.sqlalchemy_store"])
-    processes.START = "forkserver"
+    processes.launch = children.started_by("forkserver")
     os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
 

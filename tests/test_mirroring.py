@@ -303,13 +303,12 @@ def test_a_study_that_is_killed_leaves_no_process(results):
     """Not even one that hangs."""
     (results / "hanging").touch()
     program = (
-        "import multiprocessing, sys, time; from pathlib import Path\n"
+        "import sys, time; from pathlib import Path\n"
         "import stores; from mirrors import INDEX; from repro.mirroring import Scribe\n"
-        "if __name__ == '__main__':\n"
-        "    scribe = Scribe(Path(sys.argv[1]), print, prepare=stores.journal)\n"
-        "    scribe.add(INDEX, 'alpha 0.1', 'a-seed0')\n"
-        "    print(multiprocessing.active_children()[0].pid, flush=True)\n"
-        "    time.sleep(60)\n"
+        "scribe = Scribe(Path(sys.argv[1]), print, prepare=stores.journal)\n"
+        "scribe.add(INDEX, 'alpha 0.1', 'a-seed0')\n"
+        "print(scribe._writer.process.pid, flush=True)\n"
+        "time.sleep(60)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program, str(results)],

@@ -183,13 +183,14 @@ def test_a_worker_that_dies_between_two_runs_costs_nothing(place, tally):
     assert studies.evidence(place / "results") == studies.canned_reference()[0]
 
 
+def unprepared():
+    """In a worker: what it needs cannot be loaded."""
+    raise ImportError("libtorch is gone")
+
+
 def broken():
-    """In a command: what workers need cannot be loaded."""
-
-    def prepare():
-        raise ImportError("libtorch is gone")
-
-    local._prepare = prepare
+    """In a command: its workers cannot begin."""
+    local._prepare = unprepared
 
 
 def test_workers_that_cannot_begin_fail_no_run(place, tally):

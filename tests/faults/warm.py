@@ -186,10 +186,11 @@ def _run(request):
 
 def _stand_in(log):
     """Forked workers, no mirror, and a note of each run whose training begins."""
+    import children
     from faults.studies import Nothing
     from repro import execution, mirroring, processes, tracking
 
-    processes.START = "fork"
+    processes.launch = children.started_by("fork")
     os.register_at_fork(after_in_child=_answer_signals_plainly)
     mirroring.Scribe = tracking.Mirror = Nothing
     outcome = execution._outcome
