@@ -3,25 +3,29 @@
 What other programs may rely on is listed in ``docs/api.md``; everything else may change.
 """
 
-from collections.abc import Mapping
+import contextlib
+import warnings
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
-from repro import outcomes, records, rendering, runner, tables
+from repro import outcomes, records, rendering, run_remarks, runner, tables
 from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
-from repro.place import Place
+from repro.place import ExecutorName, Place
+from repro.progress import on_this_terminal
 from repro.records import Record, StudyIndex
 from repro.rendering import Format
+from repro.stats.disparity import DEFINITIONS
 from repro.study import load
 from repro.tables import Style
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StudyResults:
     """What the runs of a study left.
 
@@ -32,6 +36,15 @@ class StudyResults:
 
     index: StudyIndex
     results: Path
+
+    def __repr__(self) -> str:
+        index, found = self.index, records.read_study(self.index, self.results)
+        wanted = sum(len(arm.keys) for arm in index.arms)
+        failed = sum(not record.finished for record in found.values())
+        return (
+            f"<StudyResults of {index.name} ({index.variant}): {len(found)} of {wanted} runs "
+            f"ended, {failed} failed; results in {self.results}>"
+        )
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -67,14 +80,21 @@ class StudyResults:
     def table(
         self, form: Format = "markdown", *, style: Style = "full", definition: str | None = None
     ) -> str:
-        """The tables that ``repro table`` prints.
+        """The tables that ``repro table`` prints, as text; `runs` and `groups` are data frames.
 
         Args:
             form: ``markdown``, ``latex``, ``html`` or ``csv`` (the first table alone).
-            style: The paper's two columns, or all.
+            style: ``paper``, its two columns, or ``full``.
             definition: What E[A] and Var[A] are: ``amini2019``, ``dehaan2020`` or ``fijen2020``;
                 None for the published source's.
+
+        Raises:
+            ValueError: There is no such form, style or definition.
         """
+        _require_word("form", form, get_args(Format))
+        _require_word("style", style, get_args(Style))
+        if definition is not None:
+            _require_word("definition", definition, DEFINITIONS)
         parts = tables.shown(
             self.outcomes(), form=form, style=style, definition=definition, which=None
         )
@@ -100,14 +120,17 @@ def run_study(
     results: str | Path = "results",
     device: str = "cpu",
     workers: int | None = None,
-    executor: str = "local",
+    executor: ExecutorName = "local",
     address: str | None = None,
+    progress: bool = True,
+    retry_lost: bool = False,
 ) -> StudyResults:
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
-    Runs are child processes, so that a script that calls this needs the usual
-    ``if __name__ == "__main__":``; a notebook does not. Nothing is printed and nothing is shown in
-    MLflow: ``repro sync`` does that afterwards.
+    It works from any program: a script, with or without ``if __name__ == "__main__":``, lines on
+    standard input, a notebook, a thread. In a daemonic worker of multiprocessing, which is to start
+    no processes, runs execute in that worker, one at a time. Nothing is shown in MLflow:
+    ``repro sync`` does that afterwards.
 
     Args:
         path: The study's YAML file.
@@ -118,19 +141,45 @@ def run_study(
         workers: Runs at a time; what the device takes if None.
         executor: ``local``: child processes; ``inline``: this one; ``ray``: a Ray cluster.
         address: Of the cluster, ``HOST:PORT`` or ``auto``; a Ray of its own here if None.
+        progress: Whether to say on standard error what happens: bars on a terminal, else lines.
+        retry_lost: Whether runs whose worker died three times before are tried again.
+
+    Returns:
+        What the runs left. Runs that failed are part of it; if all of them did, a `UserWarning`
+        says so.
 
     Raises:
-        ReproError: What the user can mend: the study, the data, the disk, the device.
+        ValueError: There is no such executor, or the number of workers is none.
+        ReproError: What the user can mend: the study, the data, the disk, the device; or workers
+            cannot start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
+    _require_word("executor", executor, get_args(ExecutorName))
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers={workers!r}: say how many runs at a time, 1 or more")
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
     study = load(Path(path), profile=profile, overrides=options)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
     nobody = runner.Nobody()
-    with executor_at(place, study.resources, remark=nobody.remark) as where:
-        index = runner.run(study, folder, executor=where, progress=nobody, mirror=nobody)
+    with (
+        on_this_terminal() if progress else contextlib.nullcontext(nobody) as watcher,
+        executor_at(place, study.resources, remark=watcher.remark) as where,
+    ):
+        index = runner.run(
+            study, folder, executor=where, progress=watcher, mirror=nobody, retry_lost=retry_lost
+        )
+    found = outcomes.of_study(index, records.read_study(index, folder), None)
+    if failure := run_remarks.of_no_numbers(found):
+        warnings.warn(failure, stacklevel=2)
     return StudyResults(index, folder)
+
+
+def _require_word(name: str, word: object, known: Collection[str]) -> None:
+    """Refuse a word that means nothing, instead of taking it for another."""
+    if word not in known:
+        said = ", ".join(map(repr, known))
+        raise ValueError(f"{name}={word!r}: say one of {said}")
 
 
 def _written(value: Any) -> str:

@@ -5,9 +5,11 @@ thread are faster than one run of two; a GPU has several, because one small run 
 Which slot a run gets changes none of its numbers, and neither does how many there are.
 """
 
+import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from repro import lineage
 from repro.errors import ReproError
@@ -15,6 +17,8 @@ from repro.kernels import library
 from repro.records import Computation
 from repro.resources import PLAIN, Resources
 
+SYSTEM = Path("/")
+SLURM = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")  # the first that is set counts
 THREADS = 1  # of a run; checked against the worker's own constant by a test
 
 
@@ -49,6 +53,55 @@ def computation(places: Sequence[str]) -> Computation:
     )
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores(*, system: Path = SYSTEM, environment: Mapping[str, str] = os.environ) -> int:
+    """Cores that this process may use: 1 or more.
+
+    The least of what its affinity, the quotas of its control groups and a Slurm job allow. A part
+    of a core counts as one: two workers get more out of 1.5 cores than one worker does.
+
+    Args:
+        system: The root of the file system.
+        environment: The variables of the process.
+    """
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    shares = [affinity or 1, *_quotas(system), *_of_slurm(environment)]
+    return max(1, math.ceil(min(shares)))
+
+
+def _quotas(system: Path) -> Iterator[float]:
+    """The cores that each control group of this process is limited to, of version 1 or 2."""
+    for folder in _control_groups(system):
+        try:
+            if (folder / "cpu.max").exists():
+                quota, period = (folder / "cpu.max").read_text().split()
+            else:
+                quota = (folder / "cpu.cfs_quota_us").read_text()
+                period = (folder / "cpu.cfs_period_us").read_text()
+            if quota != "max" and int(quota) > 0:
+                yield int(quota) / int(period)
+        except (OSError, ValueError, ZeroDivisionError):  # no limit, or none that can be read
+            continue
+
+
+def _control_groups(system: Path) -> Iterator[Path]:
+    """The folders of the groups of this process that share out time, and of those above them."""
+    try:
+        lines = (system / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        mounted = system / "sys/fs/cgroup" / ("cpu" if controllers else "")
+        names = path.strip("/").split("/")
+        # In a container the path may be one of the host's: then the root is its own group.
+        yield from (mounted.joinpath(*names[:depth]) for depth in range(len(names) + 1))
+
+
+def _of_slurm(environment: Mapping[str, str]) -> Iterator[int]:
+    """What a Slurm job gives this task, where the job does not bind it to its cores."""
+    for name in SLURM:
+        if environment.get(name, "").isdecimal() and int(environment[name]):
+            yield int(environment[name])
+            return

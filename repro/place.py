@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+ExecutorName = Literal["local", "inline", "ray"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,14 +12,14 @@ class Place:
     """What the options of a command say.
 
     Attributes:
-        executor: ``local``, ``inline`` or ``ray``.
+        executor: Child processes here, this very process, or a Ray cluster.
         device: As torch names it, or several of them.
         workers: Runs at a time at most; None is as many as fit.
         address: Of a Ray cluster; None is one of our own on this machine.
         taken: What a run takes, as far as it is said here and not in the study; see `Resources`.
     """
 
-    executor: str = "local"
+    executor: ExecutorName = "local"
     device: str = "cpu"
     workers: int | None = None
     address: str | None = None

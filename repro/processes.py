@@ -32,6 +32,7 @@ GLANCE = 0.2  # seconds between two looks of a child at its parent
 PATIENCE = 60.0  # seconds for a Python to say that it is one
 LONGEST = 300  # characters of a child's last line
 NO_MEMORY = 75  # status of a child that could not get the memory it needed
+NO_OTHER = "the executor `inline` needs no other process"
 PROBE = "print(6 * 7)"
 BOOT = (
     "import sys; from multiprocessing.connection import Connection; "
@@ -158,7 +159,7 @@ def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess
         NotStarted: This interpreter cannot be started again.
         OSError: No process can be started.
     """
-    flags = getattr(subprocess, "_args_from_interpreter_flags", list)()
+    flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags", list)()
     stderr = _standard_error()
     try:
         handed = [theirs.fileno(), os.getpid(), stderr]
@@ -182,7 +183,7 @@ def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess
 def _python(path: str) -> str:
     """The interpreter at this path, if it is one: a program that embeds Python may name itself."""
     if getattr(sys, "frozen", False) or not path:
-        raise NotStarted("this program has no Python interpreter of its own to start")
+        raise NotStarted(f"this program has no Python interpreter of its own to start; {NO_OTHER}")
     try:
         probe = subprocess.run(
             [path, "-I", "-S", "-c", PROBE],
@@ -192,10 +193,10 @@ def _python(path: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise NotStarted(f"sys.executable, {path}, does not answer as Python does") from None
+        raise NotStarted(f"sys.executable, {path}, answers not as Python; {NO_OTHER}") from None
     if probe.stdout.split() != [b"42"]:
         said = _last_line(probe.stderr) or f"exit status {probe.returncode}"
-        raise NotStarted(f"sys.executable, {path}, does not work as Python: {said}")
+        raise NotStarted(f"sys.executable, {path}, does not work as Python: {said}; {NO_OTHER}")
     return path
 
 

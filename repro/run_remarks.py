@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from repro.outcomes import Arm, Outcomes
 from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS
+from repro.tasks import LOST
 
 MOST, FIRST = 50, 10  # told one by one; of more only the first
 
@@ -86,6 +87,21 @@ def of_runs(outcomes: Outcomes) -> list[str]:
         *found[:FIRST],
         f"{len(found) - FIRST:,} more remarks are like these; of all runs {told}.",
     ]
+
+
+def of_no_numbers(outcomes: Outcomes) -> str | None:
+    """Why a study has not one number, where all its runs have failed; else None."""
+    reasons = Counter(reason for arm in outcomes.arms for reason in arm.failed)
+    wanted = sum(arm.wanted for arm in outcomes.arms)
+    if reasons.total() < wanted:
+        return None
+    reason, count = reasons.most_common(1)[0]
+    lost = any(reason.startswith(f"{LOST}:") for reason in reasons)
+    again = "; runs whose worker was lost are tried again by --retry-lost" if lost else ""
+    return (
+        f"{outcomes.name}: all {wanted} runs failed, so that there are no numbers; "
+        f"{count} of them: {reason}{again}"
+    )
 
 
 def of_machines(outcomes: Outcomes) -> list[str]:

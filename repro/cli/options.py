@@ -3,11 +3,11 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 import click
 
-from repro.place import Place
+from repro.place import ExecutorName, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 STUDIES = Path("studies")
@@ -26,7 +26,7 @@ AMOUNT = click.FloatRange(min=0, min_open=True, max=1024)
 PLACES = [
     click.option(
         "--executor",
-        type=click.Choice(["local", "inline", "ray"]),
+        type=click.Choice(get_args(ExecutorName)),
         default="local",
         show_default=True,
         help="Processes here, this very process (for a debugger), or a Ray cluster.",
@@ -101,7 +101,7 @@ def places(command: Command) -> Command:
     @functools.wraps(command)
     def with_place(
         *arguments: Any,
-        executor: str,
+        executor: ExecutorName,
         device: str,
         workers: int | None,
         address: str | None,

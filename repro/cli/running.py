@@ -9,6 +9,7 @@ import click
 
 from repro.cli import options
 from repro.cli.shared import load, warn
+from repro.errors import ReproError
 from repro.place import Place
 
 if TYPE_CHECKING:
@@ -38,9 +39,12 @@ def run(
     checkpoint_seconds: float,
     retry_lost: bool,
 ) -> None:
-    """Execute every run of STUDY that has no record yet, then print its table."""
+    """Execute every run of STUDY that has no record yet, then print its table.
+
+    The exit status is 1 if all its runs have failed.
+    """
     resolved = load(study, profile, overrides)
-    from repro import mirroring, progress, rendering, runner, tables
+    from repro import mirroring, progress, rendering, run_remarks, runner, tables
     from repro.cli import exhibits
     from repro.executors.places import executor_at
 
@@ -65,6 +69,8 @@ def run(
             shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
             table_markdown, files = exhibits.page(shown, parts)
             mirror.finish(index, table_markdown, files=files)
+    if failure := run_remarks.of_no_numbers(material.outcomes):
+        raise ReproError(failure)
 
 
 @click.command()

@@ -75,8 +75,8 @@ def cannot_start(how: str) -> ReproError:
         how: What became of a worker, or of the attempt to start one.
     """
     return ReproError(
-        f"workers cannot start here ({how}); no run is recorded as failed for that. Mend it and "
-        "run the same again; fewer workers need less memory, and the executor `inline` needs none"
+        f"workers cannot start here ({how}); no run is recorded as failed for that: mend it "
+        "(fewer workers need less memory) and run the same again"
     )
 
 

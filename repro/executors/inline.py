@@ -7,7 +7,7 @@ from typing import Self
 
 from repro import machine
 from repro.data.sets import Material
-from repro.executors.boundary import Message, heard, spoken
+from repro.executors.boundary import Message, cannot_start, heard, spoken
 from repro.tasks import Files, Task
 
 
@@ -41,7 +41,10 @@ class Inline:
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
-        from repro import execution
+        try:
+            from repro import execution
+        except ImportError as error:
+            raise cannot_start(f"{type(error).__name__}: {error}") from None
 
         def load() -> Material:
             return self._material(task.configuration.data)

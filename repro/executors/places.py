@@ -1,5 +1,6 @@
 """From what the user says to the executor that it means."""
 
+import multiprocessing
 from collections.abc import Callable
 
 from repro import machine
@@ -30,4 +31,10 @@ def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], N
 
         return ray.Ray(place, taken, remark=remark)
     slots = machine.slots(place.device, place.workers, taken)
+    if place.executor == "local" and multiprocessing.current_process().daemon:
+        remark(
+            "this process is a daemonic worker of multiprocessing, which is to start no others: "
+            "runs execute in it, one at a time"
+        )
+        return Inline(slots[0])
     return Inline(slots[0]) if place.executor == "inline" else Local(slots)

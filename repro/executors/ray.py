@@ -19,7 +19,7 @@ from repro.data.sets import Material, Photographs
 from repro.datasets import Data
 from repro.errors import ReproError
 from repro.executors import ray_session
-from repro.executors.boundary import Message, heard, spoken
+from repro.executors.boundary import Message, cannot_start, heard, spoken
 from repro.place import Place
 from repro.records import Computation
 from repro.resources import Resources
@@ -286,7 +286,11 @@ def _work(task: Task, begun: Files, material: Material) -> Iterator[list[tuple[s
     import ray
 
     yield [("at", ray.get_runtime_context().get_node_id())]  # before what takes seconds to load
-    from repro import execution
+    try:
+        from repro import execution
+    except ImportError as error:
+        yield [("mistake", str(cannot_start(f"{type(error).__name__}: {error}")))]
+        return
 
     # Data of the object store are shared, and nobody writes them.
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")

@@ -187,6 +187,7 @@ def _run(request):
 def _stand_in(log):
     """Forked workers, no mirror, and a note of each run whose training begins."""
     import children
+
     from faults.studies import Nothing
     from repro import execution, mirroring, processes, tracking
 
