@@ -42,14 +42,26 @@ def two_machines():
     ray_session.load(alone=True)
     from ray.cluster_utils import Cluster
 
-    folder = tempfile.mkdtemp(prefix="repro-test-", dir="/tmp")
     machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "object_store_memory": 10**8}
-    head = {"temp_dir": folder, "_system_config": HEALTH}
-    head |= {"include_dashboard": False, "include_log_monitor": False}
-    cluster = Cluster(initialize_head=True, head_node_args={**machine, **head})
+    with _folder() as folder:
+        head = {"temp_dir": folder, "_system_config": HEALTH}
+        head |= {"include_dashboard": False, "include_log_monitor": False}
+        cluster = Cluster(initialize_head=True, head_node_args={**machine, **head})
+        try:
+            cluster.add_node(**machine)
+            yield cluster, machine
+        finally:
+            cluster.shutdown()
+
+
+@contextlib.contextmanager
+def _folder():
+    """All that Ray writes; it makes the folder of a cluster, but not that of its address."""
+    folder = tempfile.mkdtemp(prefix="repro-test-", dir=ray_session.SHORT)
     try:
-        cluster.add_node(**machine)
-        yield cluster, machine
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("RAY_TMPDIR", folder)
+            os.mkdir(os.path.join(folder, "ray"))  # of the file `ray_current_cluster`
+            yield folder
     finally:
-        cluster.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
