@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from repro import inference, losses
+from repro import inference, unchecked
 from repro.configuration import Windows
 from repro.data.sets import Photographs, TrainingImages
 from repro.inference import as_float64
@@ -147,12 +147,17 @@ def validation_metrics(
         return found, []
     face = torch.from_numpy(is_face)
     means, logvars = encoding.latent_mean[face], encoding.latent_logvar[face]
-    kl = losses.gaussian_kl_per_latent(means.double(), logvars.double()).mean(dim=0)
+    kl = unchecked.gaussian_kl_per_latent(means.double(), logvars.double()).mean(dim=0)
     absolute, squared = inference.reconstruction_errors(fitted.model, images[face], means)
     found |= {
-        "val_active_units": float(active_units(as_float64(means))),
+        "val_active_units": _active_units(as_float64(means)),
         "val_kl": float(kl.sum()),
         "val_reconstruction_l1": absolute,
         "val_reconstruction_l2": squared,
     }
     return found, kl.tolist()
+
+
+def _active_units(means: NDArray[np.float64]) -> float:
+    """NaN for means that are not finite; such a run has failed, and its record says by which."""
+    return float(active_units(means)) if np.isfinite(means).all() else float("nan")

@@ -36,13 +36,13 @@ MODULES = (
     "kernels/library.py",
     "kernels/linear.py",
     "kernels/operators.py",
-    "losses.py",
     "metrics.py",
     "models.py",
     "resampling.py",
     "step.py",
     "streams.py",
     "training.py",
+    "unchecked.py",
     "windows.py",
 )
 

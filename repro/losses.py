@@ -3,13 +3,19 @@
 Mathematics: tensors in, tensors out; no I/O, no randomness, no device choice, no configuration
 object. Shapes: N images, D latent dimensions. Nothing here broadcasts: operands of unequal shape
 are refused, because (N, 1) + (N,) is silently (N, N).
+
+Operands are tensors of floating-point numbers on one device, in any precision, and finite: NaN and
+infinity are refused with how many there are and where the first one is. To see this the host waits
+for the device once for each operand. Under ``torch.compile`` and while a CUDA graph is captured no
+value can be read, and none is.
 """
 
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from repro import checks, operands, unchecked
 
 
 def classification(logit: Tensor, is_face: Tensor) -> Tensor:
@@ -20,19 +26,19 @@ def classification(logit: Tensor, is_face: Tensor) -> Tensor:
     Source: first term of Amini & Soleimany et al. 2019, equation 2.
 
     Args:
-        logit: Shape (N,); 0 and above says face.
+        logit: Shape (N,), finite; 0 and above says face.
         is_face: Boolean, shape (N,).
 
     Returns:
         Shape (N,), in nats; 0 for certainty in the right answer.
 
     Raises:
-        ValueError: The two shapes differ.
+        TypeError: `is_face` is not boolean, or an operand is no tensor.
+        ValueError: The two shapes differ, or are not (N,); a logit is not finite.
     """
-    _require_equal_shapes(logit=logit, is_face=is_face)
-    return functional.binary_cross_entropy_with_logits(
-        logit, is_face.to(logit.dtype), reduction="none"
-    )
+    operands.finite(1, logit=logit)
+    operands.faces(is_face, logit=logit)
+    return unchecked.classification(logit, is_face)
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -44,40 +50,43 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     Amini & Soleimany et al. 2019, equation 2, whose sigma is a variance.
 
     Args:
-        mean: Posterior mean, shape (N, D).
-        logvar: Posterior log-variance, shape (N, D). Not log sigma.
+        mean: Posterior mean, shape (N, D), finite.
+        logvar: Posterior log-variance, shape (N, D), finite. Not log sigma.
 
     Returns:
-        Shape (N,), in nats, summed over latents; 0 exactly where the posterior is the prior.
+        Shape (N,), in nats, summed over latents; 0 exactly where the posterior is the prior, and
+        infinite where the variance is larger than its type can hold.
 
     Raises:
-        ValueError: The two shapes differ.
+        TypeError: An operand is no tensor of floating-point numbers.
+        ValueError: The two shapes differ, or are not (N, D); a value is not finite.
     """
-    return gaussian_kl_per_latent(mean, logvar).sum(dim=1)
+    operands.finite(2, mean=mean, logvar=logvar)
+    return unchecked.gaussian_kl_per_latent(mean, logvar).sum(dim=1)
 
 
 def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
     """`gaussian_kl` of the faces, 0 for the others.
 
     A non-face's log-variance is trained by nothing and can grow until its exponential overflows;
-    masked after the fact, that infinity times 0 would be a gradient that is no number.
+    masked after the fact, that infinity times 0 would be a gradient of NaN.
 
     Args:
-        mean: Posterior mean, shape (N, D).
-        logvar: Posterior log-variance, shape (N, D).
+        mean: Posterior mean, shape (N, D); finite for faces, anything for the others.
+        logvar: Posterior log-variance, shape (N, D); finite for faces, anything for the others.
         is_face: Boolean, shape (N,).
 
     Returns:
-        Shape (N,). A non-face has exactly zero gradient, whatever its latents.
+        Shape (N,), in nats. A non-face has exactly zero gradient, whatever its latents.
+
+    Raises:
+        TypeError: `is_face` is not boolean, or an operand is no tensor of floating-point numbers.
+        ValueError: The shapes do not belong together; a face's value is not finite.
     """
-    faces = is_face.unsqueeze(1)
-    return gaussian_kl(torch.where(faces, mean, 0.0), torch.where(faces, logvar, 0.0))
-
-
-def gaussian_kl_per_latent(mean: Tensor, logvar: Tensor) -> Tensor:
-    """The terms of `gaussian_kl`, shape (N, D), in nats."""
-    _require_equal_shapes(mean=mean, logvar=logvar)
-    return 0.5 * (mean.square() + logvar.expm1() - logvar)
+    operands.floating(2, mean=mean, logvar=logvar)
+    operands.faces(is_face, mean=mean)
+    mean, logvar = unchecked.of_faces(is_face, mean, logvar)
+    return gaussian_kl(mean, logvar)
 
 
 def reconstruction(
@@ -93,21 +102,24 @@ def reconstruction(
     as in every public implementation, and ``sum`` is de Haan et al.'s change.
 
     Args:
-        images: In [0, 1], shape (N, C, H, W).
-        decoded: Same shape.
+        images: Shape (N, C, H, W), finite; training's lie in [0, 1].
+        decoded: Same shape, finite.
         norm: Absolute (l1) or squared (l2) differences.
-        reduction: Over the pixels and channels of one image.
+        reduction: Over the pixels and channels of one image. There is always one value for each
+            image, so that torch's ``none`` is no choice here.
 
     Returns:
         Shape (N,); 0 for a perfect copy.
 
     Raises:
-        ValueError: The two shapes differ.
+        TypeError: An operand is no tensor of floating-point numbers.
+        ValueError: An unknown word; the two shapes differ, or are not (N, C, H, W); a value is
+            not finite.
     """
-    _require_equal_shapes(images=images, decoded=decoded)
-    difference = images - decoded
-    error = difference.abs() if norm == "l1" else difference.square()
-    return error.sum(dim=(1, 2, 3)) if reduction == "sum" else error.mean(dim=(1, 2, 3))
+    checks.word("norm", norm, unchecked.NORMS)
+    checks.word("reduction", reduction, unchecked.REDUCTIONS)
+    operands.finite(4, images=images, decoded=decoded)
+    return unchecked.reconstruction(images, decoded, norm=norm, reduction=reduction)
 
 
 def objective(
@@ -127,11 +139,11 @@ def objective(
     decoder and the latents are blocked where y = 0. The mean over a batch divides by all images.
 
     Args:
-        classification: Shape (N,).
-        kl: Shape (N,).
-        reconstruction: Shape (N,).
+        classification: Shape (N,), finite.
+        kl: Shape (N,); finite wherever it counts, see `indicator`.
+        reconstruction: Shape (N,); finite wherever it counts.
         is_face: Boolean, shape (N,).
-        weights: Of classification, reconstruction and KL: c1, c2, c3.
+        weights: Of classification, reconstruction and KL: c1, c2, c3; finite, at least 0.
         indicator: ``swapped`` is a defect of MIT's PyTorch lab, kept to be measured: there faces
             alone are classified, and everything is reconstructed.
 
@@ -140,19 +152,17 @@ def objective(
         reconstruction.
 
     Raises:
-        ValueError: The shapes differ.
+        TypeError: `is_face` is not boolean, or an operand is no tensor of floating-point numbers.
+        ValueError: An unknown word; the shapes differ, or are not (N,); a value that counts is not
+            finite; a weight is negative or not finite, or there are not three.
     """
-    _require_equal_shapes(
-        classification=classification, kl=kl, reconstruction=reconstruction, is_face=is_face
-    )
-    c1, c2, c3 = weights
-    variational = c3 * kl + c2 * reconstruction
-    if indicator == "swapped":
-        return torch.where(is_face, c1 * classification, 0.0) + variational
-    return c1 * classification + torch.where(is_face, variational, 0.0)
-
-
-def _require_equal_shapes(**tensors: Tensor) -> None:
-    if len({tensor.shape for tensor in tensors.values()}) > 1:
-        shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors.items())
-        raise ValueError(f"shapes differ: {shapes}")
+    checks.word("indicator", indicator, unchecked.INDICATORS)
+    if len(checks.array("weights", weights, "(3,)", low=0.0)) != 3:
+        raise ValueError(f"weights must be three: c1, c2 and c3, not {len(weights)}")
+    given = {"classification": classification, "kl": kl, "reconstruction": reconstruction}
+    operands.floating(1, **given)
+    operands.faces(is_face, **given)
+    masked = ("classification",) if indicator == "swapped" else ("kl", "reconstruction")
+    counted = {name: torch.where(is_face, given[name], 0.0) for name in masked}
+    operands.finite(1, **(given | counted))
+    return unchecked.objective(**given, is_face=is_face, weights=weights, indicator=indicator)

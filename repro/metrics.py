@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from repro import checks
+
 ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov 2016: of the posterior mean over images
 
 
@@ -26,9 +28,18 @@ def group_counts(groups: Sequence[str], detected: NDArray[np.bool_]) -> dict[str
     """Detections per group, groups in alphabetical order.
 
     Args:
-        groups: Group of each photograph.
-        detected: Boolean, same length.
+        groups: Group of each photograph, length N: text, or whole numbers that are read as text.
+        detected: Whether it was detected, boolean, shape (N,).
+
+    Raises:
+        TypeError: `detected` is not boolean; a group is neither text nor a whole number, as where
+            it is missing.
+        ValueError: The two lengths differ.
     """
+    detected = checks.booleans("detected", detected)
+    if len(groups) != len(detected):
+        raise ValueError(f"shapes differ: groups ({len(groups)},), detected ({len(detected)},)")
+    _require_names(groups)
     names = np.asarray(groups)
     return {
         str(name): Count(int((names == name).sum()), int(detected[names == name].sum()))
@@ -37,17 +48,46 @@ def group_counts(groups: Sequence[str], detected: NDArray[np.bool_]) -> dict[str
 
 
 def pooled_recall(groups: Mapping[str, Count]) -> float:
-    """Fraction of all faces detected, whatever their group, in [0, 1]."""
-    return sum(c.detected for c in groups.values()) / sum(c.n for c in groups.values())
+    """Fraction of all faces detected, whatever their group, in [0, 1].
+
+    Args:
+        groups: Counts of each group; together at least one photograph.
+
+    Raises:
+        ValueError: There is no photograph, or more are detected than there are.
+    """
+    for name, count in groups.items():
+        if not 0 <= count.detected <= count.n:
+            raise ValueError(f"group {name!r}: {count.detected} of {count.n} photographs detected")
+    photographs = sum(count.n for count in groups.values())
+    if not photographs:
+        raise ValueError("groups must have at least one photograph")
+    return sum(count.detected for count in groups.values()) / photographs
 
 
 def active_units(latent_mean: NDArray[np.float64]) -> int:
     """Number of latents whose posterior mean varies over images by more than 0.01 (Burda 2016).
 
     Args:
-        latent_mean: Shape (N, D).
+        latent_mean: Shape (N, D), finite, N at least 1.
+
+    Returns:
+        0 to D.
+
+    Raises:
+        TypeError: They are no real numbers.
+        ValueError: They have another shape, or are not finite: how many, and where the first is.
     """
+    latent_mean = checks.array("latent_mean", latent_mean, "(N, D)")
+    if not len(latent_mean):
+        raise ValueError("latent_mean must have at least one image")
     return int((latent_mean.var(axis=0) > ACTIVE_VARIANCE).sum())
+
+
+def _require_names(groups: Sequence[str]) -> None:
+    for place, name in enumerate(groups):
+        if not isinstance(name, str | int | np.integer):
+            raise TypeError(f"groups must be text, not {name!r} at [{place}]")
 
 
 def collapsed(groups: Mapping[str, Count], nonfaces: Count | None) -> bool:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from repro import checks, operands, unchecked
 from repro.kernels.linear import linear
 
 IMAGE = (3, 64, 64)
@@ -309,6 +310,32 @@ _OUTPUTS: dict[str, type[nn.Module]] = {
 }
 
 
+class Classified(NamedTuple):
+    """What the classifier makes of images.
+
+    Attributes:
+        logit: Shape (N,); 0 and above says face, its sigmoid is the probability of a face.
+    """
+
+    logit: Tensor
+
+
+class Reconstructed(NamedTuple):
+    """What the DB-VAE makes of images.
+
+    Attributes:
+        logit: Shape (N,); 0 and above says face, its sigmoid is the probability of a face.
+        mean: Posterior mean of the latents, shape (N, D).
+        logvar: Log of the posterior variance, shape (N, D). Not log sigma.
+        reconstruction: The decoded latents, shape (N, 3, 64, 64).
+    """
+
+    logit: Tensor
+    mean: Tensor
+    logvar: Tensor
+    reconstruction: Tensor
+
+
 class DebiasingVae(nn.Module):
     """The DB-VAE: a variational autoencoder whose encoder also classifies."""
 
@@ -317,6 +344,33 @@ class DebiasingVae(nn.Module):
         super().__init__()
         self.encoder = Encoder(architecture, latent_dim)
         self.decoder = Decoder(architecture, latent_dim)
+
+    def forward(self, images: Tensor, noise: Tensor | None = None) -> Reconstructed:
+        """Classify, encode and decode images.
+
+        Args:
+            images: In [0, 1], floating point, shape (N, 3, 64, 64).
+            noise: Standard normal, shape (N, D). None: in training mode it is drawn from torch's
+                global generator; in evaluation mode the posterior mean itself is decoded, so that
+                the same images give the same bits.
+
+        Returns:
+            Logit, mean, logvar and reconstruction.
+
+        Raises:
+            TypeError: The images are no tensor of floating-point numbers.
+            ValueError: The images or the noise have another shape.
+        """
+        _require_images(images)
+        logit, mean, logvar = self.encoder(images)
+        if noise is None and self.training:
+            noise = torch.randn_like(mean)
+        if noise is None:
+            latents = mean
+        else:
+            operands.floating(2, mean=mean, noise=noise)
+            latents = unchecked.reparameterise(mean, logvar, noise)
+        return Reconstructed(logit, mean, logvar, self.decoder(latents))
 
 
 class Classifier(nn.Module):
@@ -327,6 +381,25 @@ class Classifier(nn.Module):
         super().__init__()
         self.encoder = Encoder(architecture, 0)
 
+    def forward(self, images: Tensor) -> Classified:
+        """Classify images.
+
+        Args:
+            images: In [0, 1], floating point, shape (N, 3, 64, 64).
+
+        Raises:
+            TypeError: The images are no tensor of floating-point numbers.
+            ValueError: The images have another shape.
+        """
+        _require_images(images)
+        return Classified(self.encoder(images).logit)
+
+
+def _require_images(images: Tensor) -> None:
+    operands.floating(4, images=images)
+    if tuple(images.shape[1:]) != IMAGE:
+        raise ValueError(f"images must have shape (N, 3, 64, 64), not {tuple(images.shape)}")
+
 
 Model = DebiasingVae | Classifier
 
@@ -334,11 +407,26 @@ Model = DebiasingVae | Classifier
 def build(name: str, *, latent_dim: int, seed: int) -> Model:
     """A freshly initialised network; the encoder's trunk is the same for all with one seed.
 
+    The module is used as every module of torch: ``model(images)``, ``train()``, ``eval()``,
+    ``to(device)``, ``state_dict()``. ``model(images)`` gives `Reconstructed`, a named tuple of
+    ``logit`` (N,), ``mean`` (N, D), ``logvar`` (N, D) and ``reconstruction`` (N, 3, 64, 64); the
+    classifier gives `Classified`, which has a ``logit`` alone.
+
     Args:
         name: One of `ARCHITECTURES`.
-        latent_dim: Number of latents; 0 is the plain classifier.
-        seed: Of the initial weights.
+        latent_dim: Number of latents D; 0 is the plain classifier.
+        seed: Of the initial weights, 0 to 2^64 - 1.
+
+    Returns:
+        A network in training mode, on the CPU, in float32.
+
+    Raises:
+        TypeError: `latent_dim` or `seed` is no whole number.
+        ValueError: An unknown name; `latent_dim` or `seed` out of range.
     """
+    checks.word("name", name, ARCHITECTURES)
+    checks.whole("latent_dim", latent_dim, 0)
+    checks.whole("seed", seed, 0, 2**64 - 1)
     architecture = ARCHITECTURES[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -348,9 +436,24 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
 def reparameterise(
     mean: Tensor, logvar: Tensor, noise: Tensor, *, times: Literal["std", "variance"] = "std"
 ) -> Tensor:
-    r"""Latents drawn from the posterior, :math:`\mu + e^{\lambda/2} \epsilon`, shape (N, D).
+    r"""Latents drawn from the posterior, :math:`\mu + e^{\lambda/2} \epsilon`.
 
     Source: Amini & Soleimany et al. 2019, section 3; :math:`\lambda` is the log-variance.
-    MIT's PyTorch lab multiplies the noise by the ``variance``, :math:`e^\lambda`, which fits no KL.
+
+    Args:
+        mean: Posterior mean, shape (N, D), finite.
+        logvar: Posterior log-variance, shape (N, D), finite. Not log sigma.
+        noise: Standard normal, shape (N, D), finite.
+        times: What multiplies the noise: the standard deviation, or, as MIT's PyTorch lab has it,
+            the variance :math:`e^\lambda`, which fits no KL.
+
+    Returns:
+        Shape (N, D).
+
+    Raises:
+        TypeError: An operand is no tensor of floating-point numbers.
+        ValueError: An unknown word; the shapes differ, or are not (N, D); a value is not finite.
     """
-    return mean + torch.exp(logvar if times == "variance" else 0.5 * logvar) * noise
+    checks.word("times", times, unchecked.NOISES)
+    operands.finite(2, mean=mean, logvar=logvar, noise=noise)
+    return unchecked.reparameterise(mean, logvar, noise, times=times)

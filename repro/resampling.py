@@ -6,15 +6,22 @@ are those of the MIT lab's ``get_training_sample_probabilities``.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from repro import checks
+
 Floats = NDArray[np.float64]
 Latents = NDArray[np.float32] | NDArray[np.float64]
 Integers = NDArray[np.int64]
-Combine = Literal["max", "product", "top5"]
+Combine = Literal["none", "max", "product", "top5"]
+Density = Literal["mass", "density"]
+Arithmetic = Literal["log", "float32"]
+Replacement = Literal["with", "without"]
+Balance = Literal["expected", "exact"]
+MOST_BINS = 255  # a bin is known by a byte
 
 
 class DegenerateWeights(ArithmeticError):
@@ -25,10 +32,10 @@ def weights(
     latents: Latents,
     *,
     combine: Combine,
-    density: Literal["mass", "density"],
+    density: Density,
     alpha: float,
     bins: int,
-    arithmetic: Literal["log", "float32"] = "log",
+    arithmetic: Arithmetic = "log",
 ) -> Floats:
     r"""Probability of drawing each face: rare latents weigh more.
 
@@ -39,19 +46,34 @@ def weights(
     factors (``top5``).
 
     Args:
-        latents: Shape (N, D).
-        combine: How the factors of one face are combined over the latents.
+        latents: Shape (N, D), finite, N at least 1.
+        combine: How the factors of one face are combined over the latents; ``none`` is uniform,
+            as in the arms of a study that do not resample.
         density: Whether a histogram's bins sum to 1 (mass) or integrate to 1 (density).
         alpha: Smoothing, at least 0; infinity is uniform.
-        bins: Bins of equal width per latent.
-        arithmetic: ``log`` adds logarithms; ``float32`` multiplies probabilities as they are.
+        bins: Bins of equal width per latent, 1 to 255.
+        arithmetic: ``log`` adds logarithms; ``float32`` multiplies probabilities as they are. It
+            makes a difference to ``product`` alone.
 
     Returns:
         Shape (N,), summing to 1.
 
     Raises:
+        TypeError: `latents`, `alpha` or `bins` are no real numbers.
+        ValueError: An unknown word; `alpha` or `bins` out of range; latents of another shape, or
+            not finite: how many, and the position of the first.
         DegenerateWeights: The arithmetic under- or overflows, or no face has a finite weight.
     """
+    checks.word("combine", combine, get_args(Combine))
+    checks.word("density", density, get_args(Density))
+    checks.word("arithmetic", arithmetic, get_args(Arithmetic))
+    checks.number("alpha", alpha, 0, np.inf)
+    checks.whole("bins", bins, 1, MOST_BINS)
+    latents = checks.array("latents", latents, "(N, D)")
+    if not latents.size and (combine != "none" or not len(latents)):
+        raise ValueError(f"latents must have at least one value, not shape {latents.shape}")
+    if combine == "none" or np.isinf(alpha):
+        return np.full(len(latents), 1 / len(latents))
     factors = _log_factors(latents, density=density, alpha=alpha, bins=bins)
     if combine == "product" and arithmetic == "float32":
         return _normalised(_float32_product(factors, latents.shape))
@@ -65,16 +87,14 @@ def weights(
 
 
 def _log_factors(
-    latents: Latents, *, density: Literal["mass", "density"], alpha: float, bins: int
+    latents: Latents, *, density: Density, alpha: float, bins: int
 ) -> Iterator[Floats]:
     """`latent_log_weights` of each latent in turn."""
     for column in np.ascontiguousarray(latents.T):
         yield latent_log_weights(column, density=density, alpha=alpha, bins=bins)
 
 
-def latent_log_weights(
-    latent: Latents, *, density: Literal["mass", "density"], alpha: float, bins: int
-) -> Floats:
+def latent_log_weights(latent: Latents, *, density: Density, alpha: float, bins: int) -> Floats:
     r"""Logarithm of one latent's factor for each face, its exponentials summing to 1.
 
     .. math:: \log\frac{1}{\hat Q(z) + \alpha} - \log \sum_x \frac{1}{\hat Q(z(x)) + \alpha}
@@ -165,7 +185,19 @@ def _normalised(weight: Floats) -> Floats:
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """How many equally likely faces would vary as much: 1 / sum of squared weights, 1 to N."""
+    """How many equally likely faces would vary as much: 1 / sum of squared weights.
+
+    Args:
+        weights: Shape (N,), finite, at least 0, summing to 1.
+
+    Returns:
+        From 1, where one face has all the weight, to N, where all have the same.
+
+    Raises:
+        TypeError: They are no real numbers.
+        ValueError: They are not finite, negative, of another shape or do not sum to 1.
+    """
+    weights = checks.probabilities("weights", weights)
     return float(1.0 / np.square(weights).sum())
 
 
@@ -173,13 +205,20 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
     """Every image once in random order; the last, incomplete batch is left out.
 
     Args:
-        count: Number of images, faces and non-faces together.
-        batch_size: Images in a batch.
+        count: Number of images, faces and non-faces together; at least `batch_size`.
+        batch_size: Images in a batch, at least 1.
         generator: Stream of the batches.
 
     Returns:
         Indices below `count`, shape (steps, batch_size).
+
+    Raises:
+        TypeError: `count` or `batch_size` is no whole number, or `generator` no NumPy generator.
+        ValueError: One is out of range.
     """
+    checks.generator(generator)
+    checks.whole("batch_size", batch_size, 1)
+    checks.whole("count", count, batch_size)
     steps = count // batch_size
     return generator.permutation(count)[: steps * batch_size].reshape(steps, batch_size)
 
@@ -189,8 +228,8 @@ def weighted_batches(
     is_face: NDArray[np.bool_],
     *,
     batch_size: int,
-    replacement: Literal["with", "without"],
-    balance: Literal["expected", "exact"],
+    replacement: Replacement,
+    balance: Balance,
     generator: np.random.Generator,
 ) -> Integers:
     """An epoch of batches, half faces drawn by weight and half non-faces drawn evenly.
@@ -199,9 +238,10 @@ def weighted_batches(
     WeightedRandomSampler over all images; ``exact`` and ``without`` are the MIT lab's.
 
     Args:
-        weights: Of the faces, in the order in which they stand in `is_face`; sums to 1.
-        is_face: Shape (N,).
-        batch_size: Images in a batch; the last, incomplete one is left out.
+        weights: Of the faces, in the order in which they stand in `is_face`; finite, at least 0,
+            summing to 1.
+        is_face: Boolean, shape (N,); there are both kinds, and at least `batch_size` images.
+        batch_size: Images in a batch, at least 2; the last, incomplete one is left out.
         replacement: Whether an image can stand twice in one batch.
         balance: Half faces on average, or in every batch (the odd image is a non-face).
         generator: Stream of the batches.
@@ -210,9 +250,24 @@ def weighted_batches(
         Indices into `is_face`, shape (steps, batch_size).
 
     Raises:
+        TypeError: `is_face` is not boolean, `weights` are no real numbers, `batch_size` is no
+            whole number, or `generator` no NumPy generator.
+        ValueError: An unknown word; weights that are no probability of the faces; one kind of
+            image alone; `batch_size` out of range.
         DegenerateWeights: Without replacement, fewer images have a weight than a batch needs.
     """
+    checks.word("replacement", replacement, get_args(Replacement))
+    checks.word("balance", balance, get_args(Balance))
+    checks.generator(generator)
+    is_face = checks.booleans("is_face", is_face)
+    checks.whole("batch_size", batch_size, 2, len(is_face))
+    weights = checks.probabilities("weights", weights)
     faces, others = np.flatnonzero(is_face), np.flatnonzero(~is_face)
+    if len(weights) != len(faces) or not len(others):
+        raise ValueError(
+            f"weights must be one for each face, beside images without a face: {len(weights)} "
+            f"weights, {len(faces)} faces and {len(others)} other images"
+        )
     even = np.full(len(others), 1.0 / len(others))
     if balance == "expected":
         pools = [(np.concatenate([faces, others]), np.concatenate([weights, even]) / 2, batch_size)]
@@ -243,7 +298,7 @@ def _draws(
     steps: int,
     size: int,
     *,
-    replacement: Literal["with", "without"],
+    replacement: Replacement,
     generator: np.random.Generator,
 ) -> Integers:
     """Indices for all steps at once, shape (steps, size)."""

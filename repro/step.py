@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from repro import losses, models
+from repro import unchecked
 from repro.configuration import Configuration
 from repro.kernels.choice import Kernels, choose
 from repro.models import DebiasingVae, Model
@@ -84,15 +84,15 @@ class Step:
         encoder = self.model.encoder
         encoding = encoder.read(self.kernels.features(batch, encoder.convolutions))
         logit, mean, logvar = (part.float() for part in encoding)
-        classification = losses.classification(logit, is_face)
+        classification = unchecked.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
         c = self.choices
         if isinstance(self.model, DebiasingVae):
             has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            kl = losses.face_kl(mean, logvar, has_latents)
-            latents = models.reparameterise(mean, logvar, noise, times=c.latent_noise)
+            kl = unchecked.face_kl(mean, logvar, has_latents)
+            latents = unchecked.reparameterise(mean, logvar, noise, times=c.latent_noise)
             reconstruction = self._reconstruction(self.model, batch, latents, count)
-        loss = losses.objective(
+        loss = unchecked.objective(
             classification=classification,
             kl=kl,
             reconstruction=reconstruction,

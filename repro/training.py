@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repro import inference, models, resampling, streams
+from repro import inference, models, resampling, streams, unchecked
 from repro.configuration import Configuration
 from repro.data.sets import TrainingImages
 from repro.errors import ReproError, RunFailed
@@ -341,7 +341,7 @@ class Fit:
             encoding = inference.encode(self.model, images, self.faces, white=white)
             mean, logvar = encoding.latent_mean, encoding.latent_logvar
             noise = torch.randn(mean.shape, generator=self.density_noise)
-            latents = models.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
+            latents = unchecked.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
         return latents.numpy()
 
     def _require_numbers(self, number: int, means: dict[str, float]) -> None:
