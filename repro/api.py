@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from repro import outcomes, records, rendering, runner, tables
+from repro import outcomes, records, rendering, runner, study_files, tables
 from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
@@ -110,7 +110,8 @@ def run_study(
     MLflow: ``repro sync`` does that afterwards.
 
     Args:
-        path: The study's YAML file.
+        path: The study's YAML file, or its name: ``alpha_sweep`` is ``./alpha_sweep.yaml``,
+            ``./studies/alpha_sweep.yaml``, or the study that ships with the program.
         profile: One of the file's profiles; the first one if None.
         overrides: Choices to change, dotted keys, such as ``{"epochs": 2}``.
         results: Folder of the records.
@@ -124,7 +125,7 @@ def run_study(
         Busy: Another process is running this study.
     """
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
-    study = load(Path(path), profile=profile, overrides=options)
+    study = load(study_files.find(path).path, profile=profile, overrides=options)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
     nobody = runner.Nobody()
