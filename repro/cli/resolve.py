@@ -103,7 +103,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
         raise ReproError(_not_one(name, wish, first, fitting, found, results))
     others = [index for index in found if index.variant != fitting[0].variant]
     if others:
-        click.echo(f"Shown: {_line(fitting[0])}\nOther variants: {_lines(others)}", err=True)
+        click.echo(f"Shown: {_line(fitting[0])}\nOther variants:{_lines(others)}", err=True)
     return fitting[0]
 
 
@@ -178,7 +178,7 @@ def _not_one(
 ) -> str:
     """Why no variant, or more than one, is what was asked for."""
     if fitting:
-        return f"{results}: {len(fitting)} variants of {name} fit. Choose one: {_lines(fitting)}"
+        return f"{results}: {len(fitting)} variants of {name} fit. Choose one:{_lines(fitting)}"
     if wish.variant is not None:
         asked = f"no variant {shown(wish.variant)} of {name}"
     else:
@@ -189,7 +189,7 @@ def _not_one(
 
 
 def _variants(found: Sequence[StudyIndex]) -> str:
-    return f"There is: {_lines(found)}"
+    return f"There is:{_lines(found)}"
 
 
 def _lines(found: Sequence[StudyIndex]) -> str:
