@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repro import outcomes, records, rendering, run_remarks, runner, tables
+from repro import outcomes, records, rendering, run_remarks, runner, study_files, tables
 from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
@@ -133,7 +133,8 @@ def run_study(
     ``repro sync`` does that afterwards.
 
     Args:
-        path: The study's YAML file.
+        path: The study's YAML file, or its name: ``alpha_sweep`` is ``./alpha_sweep.yaml``,
+            ``./studies/alpha_sweep.yaml``, or the study that ships with the program.
         profile: One of the file's profiles; the first one if None.
         overrides: Choices to change, dotted keys, such as ``{"epochs": 2}``.
         results: Folder of the records.
@@ -158,7 +159,7 @@ def run_study(
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers!r}: say how many runs at a time, 1 or more")
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
-    study = load(Path(path), profile=profile, overrides=options)
+    study = load(study_files.find(path).path, profile=profile, overrides=options)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
     nobody = runner.Nobody()

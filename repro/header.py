@@ -60,6 +60,9 @@ def _rates(value: Any) -> Any:
     return tuple(value)
 
 
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$")]
+
+
 class Header(Section):
     """The keys of a study file."""
 
@@ -80,4 +83,5 @@ class Header(Section):
     )
     published: Answering = None
     resources: Resources = PLAIN
+    expected: Line | None = None  # time and memory, in words, for `repro studies`
     profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]

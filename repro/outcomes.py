@@ -153,7 +153,7 @@ class Outcomes:
     """All arms of a study.
 
     Attributes:
-        name: Of the study, or of the audited file.
+        name: Of the study and its variant, ``STUDY@ID``, or of the audited file.
         caption: What was asked, of which data.
         arms: In the order of the study.
         reference: Name of the arm that the others are compared with.
@@ -213,9 +213,10 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
         results: Where their scores stand; None leaves scores out, for tables that need none.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
+    data = f"Profile {index.profile}, {index.data}{changed}."
     return Outcomes(
-        name=index.name,
-        caption=f"{index.name}: {index.question} Profile {index.profile}, {index.data}{changed}.",
+        name=index.address,
+        caption=f"{index.address}: {index.question} {data}",
         arms=tuple(_arm(arm, found, index.select, results) for arm in index.arms),
         reference=index.reference,
         keep=index.select["keep"],

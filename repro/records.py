@@ -138,6 +138,22 @@ class StudyIndex:
         default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
     )
 
+    @property
+    def short(self) -> str:
+        """The variant's id: the profile, or six hex digits where something was changed."""
+        return self.variant.removeprefix(f"{self.profile}-") if self.overrides else self.variant
+
+    @property
+    def address(self) -> str:
+        """By which commands choose this variant: ``STUDY@ID``."""
+        return f"{self.name}@{self.short}"
+
+    @property
+    def differs(self) -> str:
+        """What makes it this variant, in words."""
+        changed = f"; changed: {', '.join(self.overrides)}" if self.overrides else ""
+        return f"profile {self.profile}{changed}"
+
     def wanted(self) -> Iterator[tuple[str, int, str]]:
         """(arm, seed, key) of every run, arm by arm."""
         return ((a.name, seed, key) for a in self.arms for seed, key in enumerate(a.keys))

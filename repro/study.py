@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro import published, yamlfile
+from repro import published, study_files, yamlfile
 from repro.configuration import Configuration
 from repro.errors import Problem, StudyError
 from repro.header import MAX_ARMS, MAX_PROFILES, Compare, Header, Ranked, Ranking, Select
@@ -43,6 +43,7 @@ STUDY_KEYS = (
     "select",
     "published",
     "resources",
+    "expected",
 )  # what a profile or --set may change beside configurations
 MAX_CONFIGURATIONS = 3000  # arms of all profiles; about 10,000 are checked a second
 MAX_NAME = 200  # characters
@@ -83,6 +84,7 @@ class Study:
         published: The numbers that the study answers to, or None.
         margin: How far from them is still the same.
         resources: What each run takes of a machine.
+        expected: Time and memory to expect, in words; None if the file does not say.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Study:
     published: Published | None
     margin: Margin | None
     resources: Resources
+    expected: str | None = None
 
     def runs(self) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms."""
@@ -140,6 +143,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         published=published,
         margin=header.published.margin if header.published else None,
         resources=header.resources,
+        expected=header.expected,
     )
 
 
@@ -397,16 +401,14 @@ class _Resolution:
         return found
 
     def _answers(self, name: str, where: KeyPath) -> Published | None:
-        """A file of printed numbers from the folder beside the study."""
-        folder = self.path.parent / "published"
-        known = sorted(file.stem for file in folder.glob("*.yaml"))
-        if name not in known:
-            hint = did_you_mean(name, known)
-            there = f"known: {', '.join(known)}" if known else f"{folder} holds none"
-            what = f"unknown source {shown(name)}{hint}; {there}"
-            self._report(where, what)
+        """A file of published numbers: from the folder beside the study, or a shipped one."""
+        found = study_files.find_published(name, self.path.parent)
+        if found is None:
+            known = study_files.known_published(self.path.parent)
+            what = f"unknown source {shown(name)}{did_you_mean(name, known)}"
+            self._report(where, f"{what}; known: {', '.join(known)}")
             return None
-        return published.load(folder / f"{name}.yaml", self.problems)
+        return published.load(found, self.problems)
 
     def _report(self, path: KeyPath, message: str) -> None:
         self._note(self.file.problem(path, message))

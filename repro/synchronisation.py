@@ -58,20 +58,20 @@ class Changes:
 
 
 def synchronise(
-    results: Path, *, study: str | None = None, summary: Callable[[StudyIndex], Page]
+    results: Path, *, only: StudyIndex | None = None, summary: Callable[[StudyIndex], Page]
 ) -> Changes:
     """Make the mirror equal to the records.
 
     Args:
         results: The results folder.
-        study: Of which variants; of all studies if None.
+        only: The variant of a study to mirror; every variant of every study if None.
         summary: Gives what the pages show of a study that has records, as `Mirror.finish` takes it.
 
     Raises:
         RecordError: A record or an index is damaged.
         ReproError: The mirror cannot be written.
     """
-    indexes = records.read_indexes(results, study)
+    indexes = records.read_indexes(results) if only is None else [only]
     if not indexes and not mlflow_store.database(results).exists():
         raise ReproError(f"{results}: no study to mirror; run one first")
     changes = Changes()
@@ -91,7 +91,7 @@ def synchronise(
                 _synchronise_study(store, index, contents, results, page=page, changes=changes)
                 wanted.add(name)
     with _failing_in_a_sentence(results):
-        _bin_lost_studies(store, wanted, study, changes)
+        _bin_lost_studies(store, wanted, only, changes)
     return changes
 
 
@@ -139,11 +139,13 @@ def _synchronise_runs(
     changes.removed += len(binned) - renewed
 
 
-def _bin_lost_studies(store: Store, wanted: set[str], study: str | None, changes: Changes) -> None:
+def _bin_lost_studies(
+    store: Store, wanted: set[str], only: StudyIndex | None, changes: Changes
+) -> None:
     """Bin the experiments of ours that no study with records asks for any more."""
     for experiment in store.client.search_experiments():
         is_ours = tracking.STUDY_TAG in experiment.tags or mlflow_pages.VIEW_TAG in experiment.tags
-        is_meant = study is None or experiment.tags.get(tracking.STUDY_TAG) == study
+        is_meant = only is None or experiment.name == tracking.experiment_name(only)
         if not is_ours or not is_meant or experiment.name in wanted:
             continue
         if tracking.bin_experiment(store, experiment.experiment_id):

@@ -31,6 +31,7 @@ SMALL = [
     "data.nonfaces.size=64",
 ]
 OVERRIDES = [word for choice in SMALL for word in ("--set", choice)]
+VARIANT = [*OVERRIDES, "--set", "replicates=2"]  # of the study that the tests share
 FEW = dict(choice.split("=") for choice in [*SMALL, "replicates=1"])
 
 
@@ -51,7 +52,7 @@ def results(tmp_path_factory):
     """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there."""
     folder = tmp_path_factory.mktemp("cli") / "results"
     mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
-    done = repro("run", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+    done = repro("run", STUDY, *VARIANT, "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -71,7 +72,7 @@ def test_a_finished_study_trains_nothing_again(results):
     """Started again, it finds all records and prints the same table."""
     folder, done = results
     before = {p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*.json")}
-    again = repro("run", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+    again = repro("run", STUDY, *VARIANT, "--results", folder)
 
     assert "10 runs, 10 done before" in again.stderr
     assert again.stdout == done.stdout
@@ -116,7 +117,7 @@ def test_a_gpu_that_is_not_there_is_a_users_mistake(command, tmp_path):
 def test_nothing_is_tried_out_when_nothing_is_missing(results):
     """The plan of a finished study ends with its count of runs."""
     folder, _ = results
-    planned = repro("plan", STUDY, *OVERRIDES, "--set", "replicates=2", "--results", folder)
+    planned = repro("plan", STUDY, *VARIANT, "--results", folder)
 
     assert planned.stdout.splitlines()[-1] == "10 runs: 10 have a record, 0 to run"
     assert planned.stderr == ""
@@ -176,7 +177,7 @@ def test_the_table_of_a_name_a_file_and_all_is_the_same(results):
     """One study with results: three ways to ask for it."""
     folder, _ = results
     tables = [
-        CliRunner().invoke(main, ["table", *study, "--results", str(folder)]).output
+        CliRunner().invoke(main, ["table", *study, *VARIANT, "--results", str(folder)]).output
         for study in ([], ["alpha_sweep"], [STUDY])
     ]
 
@@ -188,7 +189,7 @@ def test_overrides_choose_among_variants(results):
     """--set finds the variant that was run with it, and no other."""
     folder, _ = results
     command = ["table", "alpha_sweep", "--results", str(folder)]
-    found = CliRunner().invoke(main, [*command, *OVERRIDES, "--set", "replicates=2"])
+    found = CliRunner().invoke(main, [*command, *VARIANT])
     none = CliRunner().invoke(main, [*command, "--set", "epochs=3"])
 
     assert (found.exit_code, none.exit_code) == (0, 1)
@@ -197,7 +198,7 @@ def test_overrides_choose_among_variants(results):
 def test_figures_are_drawn_from_a_study_with_its_synthetic_faces(results, tmp_path):
     """Statistics and pictures, each in three formats, and their captions."""
     folder, _ = results
-    command = ["figures", "alpha_sweep", "--results", str(folder), "--out", str(tmp_path)]
+    command = ["figures", "alpha_sweep", *VARIANT, "--results", str(folder), "--out", str(tmp_path)]
     done = CliRunner().invoke(main, [*command, "--only", "training", "--only", "extremes"])
 
     assert done.exit_code == 0, done.output
@@ -210,7 +211,15 @@ def test_figures_are_drawn_from_a_study_with_its_synthetic_faces(results, tmp_pa
 def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_path):
     """Unknown names are told apart from known ones in the library's own test."""
     folder, _ = results
-    command = ["figures", "alpha_sweep", "--results", str(folder), "--out", str(tmp_path / "new")]
+    command = [
+        "figures",
+        "alpha_sweep",
+        *VARIANT,
+        "--results",
+        str(folder),
+        "--out",
+        str(tmp_path / "new"),
+    ]
     done = CliRunner().invoke(main, [*command, "--only", "recal"])
 
     assert (done.exit_code, (tmp_path / "new").exists()) == (1, False)
@@ -222,7 +231,16 @@ def test_a_report_holds_the_studies_that_are_named(results, tmp_path, monkeypatc
     folder, _ = results
     some = {name: catalogue.FIGURES[name] for name in ("training", "extremes")}
     monkeypatch.setattr(catalogue, "FIGURES", some)
-    command = ["report", "alpha_sweep", STUDY, "--results", str(folder), "--out", str(tmp_path)]
+    command = [
+        "report",
+        "alpha_sweep",
+        *VARIANT,
+        STUDY,
+        "--results",
+        str(folder),
+        "--out",
+        str(tmp_path),
+    ]
     done = CliRunner().invoke(main, command)
 
     assert done.exit_code == 0, done.output

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "sealed": set(),
     "lineage": set(),
     "published": {"errors", "yamlfile", "layers", "configuration", "sections"},
+    "study_files": {"errors", "layers", "yamlfile"},
     "header": {"published", "resources", "sections"},
     "study": {
         "errors",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "published",
         "resources",
         "header",
+        "study_files",
     },
     # mathematics: nothing of ours but what is asked of arguments
     "checks": set(),
@@ -554,8 +556,8 @@ MAY_IMPORT = {
     "cli.__main__": set(),
     "cli.options": {"place"},
     "cli.signals": set(),
-    "cli.shared": {"study", "yamlfile"},
-    "cli.resolve": {"header", "errors", "yamlfile", "layers", "study", "records"},
+    "cli.shared": {"study", "study_files", "yamlfile"},
+    "cli.resolve": {"header", "errors", "yamlfile", "layers", "study_files", "records"},
     "cli.forecast": {"calibration", "progress"},
     "cli.exhibits": {
         "errors",
@@ -601,6 +603,7 @@ MAY_IMPORT = {
         "records",
         "synchronisation",
         "tables",
+        "tracking",
         "ui",
     },
     "cli.showing": {
@@ -617,12 +620,14 @@ MAY_IMPORT = {
         "report.files",
         "tables",
     },
+    "cli.studies": {"errors", "header", "study", "study_files", "writing", "yamlfile"},
     "cli.audit": {
         "cli.options",
         "audit.inspection",
         "outcomes",
         "published",
         "rendering",
+        "study_files",
         "tables",
     },
     "cli.data": {
@@ -650,6 +655,7 @@ MAY_IMPORT = {
         "runner",
         "stats.disparity",
         "study",
+        "study_files",
         "tables",
     },
 }

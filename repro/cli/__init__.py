@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from repro import __version__
-from repro.cli import audit, data, results, running, showing, signals
+from repro.cli import audit, data, results, running, showing, signals, studies
 from repro.cli.shared import printable
 from repro.errors import Busy, ReproError
 
 COMMANDS = (
+    studies.studies,
+    studies.new,
     running.run,
     running.plan,
     running.verify,

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--published",
-    type=click.Path(path_type=Path),
-    help="Printed numbers to judge by, as in studies/published/; the file says nothing about "
-    "training, so that the protocol is the same is your word.",
+    metavar="FILE|NAME",
+    help="Published numbers to judge by: a file as in studies/published/, or a name there; the "
+    "audited file says nothing about training, so that the protocol is the same is your word.",
 )
 @click.option(
     "--margin",
@@ -50,7 +50,7 @@ def audit(
     keep: int | None,
     reference: str | None,
     reading_error: float,
-    published: Path | None,
+    published: str | None,
     margin: tuple[float, float] | None,
     form: Any,
     style: Any,
@@ -84,10 +84,12 @@ def audit(
 
 
 def _answers(
-    published: Path, margin: tuple[float, float] | None
+    published: str, margin: tuple[float, float] | None
 ) -> "tuple[Published, Margin | None]":
+    from repro import study_files
     from repro.published import Margin, read
 
+    found = read(study_files.published_file(published))
     if margin is None:
-        return read(published), None
-    return read(published), Margin(recall=margin[0], variance=margin[1])
+        return found, None
+    return found, Margin(recall=margin[0], variance=margin[1])

@@ -1,24 +1,27 @@
 """What a study has to show, brought together from records, weights and data.
 
 Presentation never touches a network; what has to be computed with one comes from `gallery` and
-`rarity`, which load torch, and only where there are pictures to show.
+`rarity`, which load torch, and only where there are pictures to show. What draws is loaded where
+something is drawn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repro import outcomes, records, rendering
 from repro.errors import DataError, RecordError
-from repro.figures import catalogue
-from repro.figures.illustration import Form, encode
 from repro.figures.material import Material
 from repro.records import Record, StudyIndex
 from repro.rendering import Part
 from repro.report.chapter import Chapter
 from repro.specimens import Floats
 
-SHOWN: tuple[Form, ...] = ("svg", "png")  # one fits the page, the other opens everywhere
+if TYPE_CHECKING:
+    from repro.figures.illustration import Form
+
+SHOWN: "tuple[Form, ...]" = ("svg", "png")  # one fits the page, the other opens everywhere
 
 
 def of_study(
@@ -70,6 +73,8 @@ def with_pictures(
 
 def chapter(material: Material, *, study_file: str) -> Chapter:
     """A study as a report has it."""
+    from repro.figures import catalogue
+
     return Chapter(
         index=material.index,
         records=material.found,
@@ -81,6 +86,9 @@ def chapter(material: Material, *, study_file: str) -> Chapter:
 
 def page(material: Material, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study as its MLflow page has it: the first table; all tables and the figures by path."""
+    from repro.figures import catalogue
+    from repro.figures.illustration import encode
+
     first, every = (
         rendering.render(shown, form="markdown", label=material.index.name)
         for shown in (parts[:1], parts)

@@ -166,6 +166,4 @@ def form(default: str) -> Callable[[Command], Command]:
     )
 
 
-study_file = click.argument(
-    "study", type=click.Path(path_type=Path), shell_complete=_complete_study
-)
+study_file = click.argument("study", shell_complete=_complete_study)

@@ -1,70 +1,219 @@
-"""From what a command names to the studies that a results folder holds."""
+"""From what a command names to the results that it means: one variant of each study.
+
+A name means the study as its file says: its first profile, nothing changed. ``--profile`` and
+``--set`` mean the variant that was run with them, and ``NAME@ID`` means one by its id.
+"""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from repro import layers, records, yamlfile
+import click
+
+from repro import layers, records, study_files, yamlfile
 from repro.errors import ReproError, StudyError
 from repro.header import NAME
 from repro.records import StudyIndex
+from repro.yamlfile import Located, printable, shown
+
+MOST = 10  # other variants that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which variant is wanted.
+
+    Attributes:
+        variant: Its id, or None.
+        profile: As given to ``--profile``; None is the study's first.
+        labels: As given to ``--set``; none are nothing changed.
+    """
+
+    variant: str | None
+    profile: str | None
+    labels: tuple[str, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the study is meant as its file says."""
+        return self == Wish(None, None, ())
+
+    def fits(self, index: StudyIndex, first: str | None) -> bool:
+        """Whether it is the variant, where ``first`` is the study's first profile if known."""
+        if self.variant is not None:
+            return index.variant == self.variant or index.short.startswith(self.variant)
+        profile = self.profile or first
+        return profile in (None, index.profile) and tuple(index.overrides) == self.labels
 
 
 def studies(
     results: Path, study: str | None, *, profile: str | None, overrides: Sequence[str]
 ) -> list[StudyIndex]:
-    """The variants of a study that the options fit; of every study if none is named.
+    """The one variant of the named study that is meant; of every study if none is named.
+
+    Other variants of a named study are listed on standard error.
 
     Args:
         results: The results folder.
-        study: A name, or the file of a study.
-        profile: Of the variants; any if None.
-        overrides: As given to ``--set``; any if there are none.
+        study: A name, ``NAME@ID``, or the file of a study.
+        profile: Of the variant; the study's first if None.
+        overrides: As given to ``--set``; none are nothing changed.
 
     Raises:
-        ReproError: There is none.
+        ReproError: There is none, or more than one.
     """
-    name = None if study is None else study_name(study)
-    found = records.read_indexes(results, name)
-    if profile is not None:
-        found = [index for index in found if index.profile == profile]
-    if overrides:
-        labels = list(layers.override_labels(overrides))
-        found = [index for index in found if index.overrides == labels]
+    if study is not None:
+        return [one(results, study, profile=profile, overrides=overrides)]
+    wish = Wish(None, profile, layers.override_labels(overrides))
+    found = records.read_indexes(results)
+    fitting = [
+        index
+        for name in dict.fromkeys(index.name for index in found)
+        for index in _fitting([i for i in found if i.name == name], wish, _first_profile(name))
+    ]
+    if found and not fitting:
+        raise ReproError(f"{results}: no study has this variant. {_variants(found)}")
     if not found:
-        raise ReproError(_nothing_to_show(study, results))
-    return found
+        raise ReproError(_nothing_to_show(None, results))
+    return fitting
+
+
+def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[str]) -> StudyIndex:
+    """The variant of a study that is meant; the others are listed on standard error.
+
+    Args:
+        results: The results folder.
+        study: A name, ``NAME@ID``, or the file of a study.
+        profile: Of the variant; the study's first if None.
+        overrides: As given to ``--set``; none are nothing changed.
+
+    Raises:
+        ReproError: There is none, or more than one.
+    """
+    name, variant, first = _meant(study)
+    wish = Wish(variant, profile, layers.override_labels(overrides))
+    if variant is not None and not Wish(None, wish.profile, wish.labels).is_plain:
+        raise ReproError(f"{printable(study)} names a variant: leave out --profile and --set")
+    found = records.read_indexes(results, name)
+    if not found:
+        raise ReproError(_nothing_to_show(name, results))
+    fitting = _fitting(found, wish, first)
+    if len(fitting) != 1:
+        raise ReproError(_not_one(name, wish, first, fitting, found, results))
+    others = [index for index in found if index.variant != fitting[0].variant]
+    if others:
+        click.echo(f"Shown: {_line(fitting[0])}\nOther variants:{_lines(others)}", err=True)
+    return fitting[0]
 
 
 def study_name(study: str) -> str:
-    """A study's name from its name or its file.
+    """A study's name from its name, ``NAME@ID``, or its file.
 
     Raises:
         ReproError: The file is no study.
     """
-    if not study.endswith((".yaml", ".yml")):
-        if not re.fullmatch(NAME, study):
-            raise ReproError(f"{yamlfile.shown(study)}: no name of a study, and no .yaml file")
-        return study
-    file = yamlfile.read(Path(study))
-    if file.problems:
-        raise StudyError(file.problems)
-    value = file.value
-    name = value.get("name") if isinstance(value, dict) else None
-    if not isinstance(name, str) or not re.fullmatch(NAME, name):
-        raise ReproError(f"{yamlfile.printable(study)}: no study; it has no proper name")
-    return name
+    return _meant(study)[0]
 
 
 def study_file(study: str, index: StudyIndex) -> str:
-    """What a command calls a study by: the file that was named, or where it would be."""
-    return study if study.endswith((".yaml", ".yml")) else f"studies/{index.name}.yaml"
+    """What a command calls a study by: the file that was named, or its name."""
+    return study if study_files.is_path(study) else index.name
+
+
+def _meant(study: str) -> tuple[str, str | None, str | None]:
+    """Name, id of a variant if there is one, and the first profile if the file is there."""
+    if study_files.is_path(study):
+        return _from_file(Path(study))
+    name, at, variant = study.partition("@")
+    if not re.fullmatch(NAME, name) or (at and not variant):
+        raise ReproError(f"{shown(study)}: write a study's name, NAME@ID or a .yaml file")
+    return name, variant or None, _first_profile(name)
+
+
+def _from_file(path: Path) -> tuple[str, str | None, str | None]:
+    file = yamlfile.read(path)
+    if file.problems:
+        raise StudyError(file.problems)
+    name = _name_in(file)
+    if name is None:
+        raise ReproError(f"{printable(str(path))}: no study; it has no proper name")
+    return name, None, _first_in(file)
+
+
+def _name_in(file: Located) -> str | None:
+    name = file.value.get("name") if isinstance(file.value, dict) else None
+    return name if isinstance(name, str) and re.fullmatch(NAME, name) else None
+
+
+def _first_in(file: Located) -> str | None:
+    profiles = file.value.get("profiles")
+    return str(next(iter(profiles))) if isinstance(profiles, dict) and profiles else None
+
+
+def _first_profile(name: str) -> str | None:
+    """As the study's file has it; None if there is no such file that can be read."""
+    found = study_files.find_name(name)
+    try:
+        file = yamlfile.read(found.path) if found else None
+    except ReproError:
+        return None
+    return _first_in(file) if file and _name_in(file) == name else None
+
+
+def _fitting(found: Sequence[StudyIndex], wish: Wish, first: str | None) -> list[StudyIndex]:
+    """Those that are wished for; a whole id goes before one that begins alike."""
+    fitting = [index for index in found if wish.fits(index, first)]
+    exact = [index for index in fitting if wish.variant in (index.variant, index.short)]
+    return exact or fitting
+
+
+def _not_one(
+    name: str,
+    wish: Wish,
+    first: str | None,
+    fitting: Sequence[StudyIndex],
+    found: Sequence[StudyIndex],
+    results: Path,
+) -> str:
+    """Why no variant, or more than one, is what was asked for."""
+    if fitting:
+        return f"{results}: {len(fitting)} variants of {name} fit. Choose one:{_lines(fitting)}"
+    if wish.variant is not None:
+        asked = f"no variant {shown(wish.variant)} of {name}"
+    else:
+        profile = wish.profile or first
+        asked = f"no results of {name}" + (f" with profile {profile}" if profile else "")
+        asked += f" and {', '.join(wish.labels)}" if wish.labels else " and nothing changed"
+    return f"{results}: {asked}. {_variants(found)}"
+
+
+def _variants(found: Sequence[StudyIndex]) -> str:
+    return f"There is:{_lines(found)}"
+
+
+def _lines(found: Sequence[StudyIndex]) -> str:
+    """A line for each variant."""
+    lines = [f"\n  {_line(index, full=_is_shared(index, found))}" for index in found[:MOST]]
+    more = len(found) - len(lines)
+    return "".join(lines) + (f"\n  and {more} more: repro status" if more else "")
+
+
+def _is_shared(index: StudyIndex, found: Sequence[StudyIndex]) -> bool:
+    """Whether another has the same short id: the same changes of another profile."""
+    return sum(other.address == index.address for other in found) > 1
+
+
+def _line(index: StudyIndex, *, full: bool = False) -> str:
+    address = f"{index.name}@{index.variant}" if full else index.address
+    return printable(f"{address}  {index.differs}")
 
 
 def _nothing_to_show(study: str | None, results: Path) -> str:
     known = sorted({index.name for index in records.read_indexes(results)})
     hint = layers.did_you_mean(study or "", known)
     there = f"; there is {', '.join(known)}" if known else ""
+    command = f"repro run {study or 'STUDY'}"
     return (
-        f"{results}: no results of {study or 'any study'}{hint or there}. Run it first: repro run"
+        f"{results}: no results of {study or 'any study'}{hint or there}. Run it first: {command}"
     )

@@ -32,34 +32,44 @@ def status(results: Path) -> None:
 
     indexes = records.read_indexes(results)
     if not indexes:
-        click.echo(f"No study in {results} yet. Start one: repro run studies/alpha_sweep.yaml")
+        click.echo(f"No study in {results} yet. Start one: repro run alpha_sweep")
     for index in indexes:
         found = records.read_study(index, results).values()
         failed = sum(not record.finished for record in found)
         wanted = sum(len(arm.keys) for arm in index.arms)
         click.echo(
-            f"{index.name} ({index.variant}): {len(found)} of {wanted} runs ended, {failed} failed"
+            f"{index.address} ({index.differs}): {len(found)} of {wanted} runs ended, "
+            f"{failed} failed"
         )
 
 
 @click.command()
-@options.results
+@options.variant
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
 @click.argument("study", required=False)
-def ui(study: str | None, results: Path, port: int) -> None:
-    """Open the MLflow pages of the results on 127.0.0.1, grouped by arm, until Ctrl-C."""
-    from repro.cli.resolve import study_name
+def ui(
+    study: str | None, results: Path, port: int, profile: str | None, overrides: tuple[str, ...]
+) -> None:
+    """Open the MLflow pages of the results on 127.0.0.1, grouped by arm, until Ctrl-C.
+
+    With STUDY, a name or a file, its page is opened.
+    """
+    from repro.cli import resolve
+    from repro.tracking import experiment_name
     from repro.ui import serve
 
-    name = study_name(study) if study else None
-    sys.exit(serve(results, port=port, open_study=name))
+    page = None
+    if study is not None:
+        index = resolve.one(results, study, profile=profile, overrides=overrides)
+        page = experiment_name(index)
+    sys.exit(serve(results, port=port, open_study=page))
 
 
 @click.command()
-@options.results
+@options.variant
 @click.argument("study", required=False)
-def sync(study: str | None, results: Path) -> None:
-    """Make the MLflow pages equal to the records of STUDY, or of all studies."""
+def sync(study: str | None, results: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
+    """Make the MLflow pages equal to the records of STUDY, a name or a file, or of all studies."""
     from repro import synchronisation, tables
     from repro.cli import exhibits, resolve
 
@@ -67,7 +77,7 @@ def sync(study: str | None, results: Path) -> None:
         material = exhibits.of_study(index, results, with_images=False, warn=warn)
         return exhibits.page(material, tables.parts(material.outcomes, style="full"))
 
-    name = None
+    only = None
     if study is not None:
-        name = resolve.studies(results, study, profile=None, overrides=())[0].name
-    click.echo(synchronisation.synchronise(results, study=name, summary=page))
+        only = resolve.one(results, study, profile=profile, overrides=overrides)
+    click.echo(synchronisation.synchronise(results, only=only, summary=page))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
 )
 def run(
-    study: Path,
+    study: str,
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
@@ -42,6 +42,7 @@ def run(
     """Execute every run of STUDY that has no record yet, then print its table.
 
     The exit status is 1 if all its runs have failed.
+    STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
     resolved = load(study, profile, overrides)
     from repro import mirroring, progress, rendering, run_remarks, runner, tables
@@ -95,7 +96,7 @@ def run(
     help="Of one such machine, in any currency: what the study will cost.",
 )
 def plan(
-    study: Path,
+    study: str,
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
@@ -104,7 +105,10 @@ def plan(
     machines: int,
     hourly_price: float | None,
 ) -> None:
-    """List the runs of STUDY, done or to be trained and why, and the time and memory to expect."""
+    """List the runs of STUDY, done or to be trained and why, and the time and memory to expect.
+
+    STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
+    """
     from repro import machine, runner, staleness
     from repro.executors.places import executor_at
 
@@ -149,13 +153,12 @@ def verify(
     from repro.executors.places import executor_at
     from repro.resources import PLAIN
 
-    indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
+    index = resolve.one(results, study, profile=profile, overrides=overrides)
     same = total = 0
     with executor_at(place, PLAIN, remark=warn) as executor:
-        for index in indexes:
-            for comparison in verification.verify(index, results, runs=runs, executor=executor):
-                click.echo(comparison)
-                same, total = same + (not comparison.differences), total + 1
+        for comparison in verification.verify(index, results, runs=runs, executor=executor):
+            click.echo(comparison)
+            same, total = same + (not comparison.differences), total + 1
     click.echo(f"{same} of {total} runs came out the same to the last bit")
     sys.exit(0 if same == total else 1)
 

@@ -1,6 +1,5 @@
 """What several commands do alike: load a study, say a warning."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,11 +8,18 @@ if TYPE_CHECKING:
     from repro.study import Study
 
 
-def load(file: Path, profile: str | None, overrides: tuple[str, ...]) -> "Study":
-    """The study of a file, with a command's options laid over it."""
-    from repro import study
+def load(wanted: str, profile: str | None, overrides: tuple[str, ...]) -> "Study":
+    """The study of a name or a path, with a command's options laid over it.
 
-    return study.load(file, profile=profile, overrides=overrides)
+    Of a name, the file that is used is said on standard error.
+    """
+    from repro import study, study_files
+
+    found = study_files.find(wanted)
+    if not study_files.is_path(wanted):
+        instead = f" (in place of the shipped {found.hides})" if found.hides else ""
+        click.echo(printable(f"Study: {found.path}{instead}"), err=True)
+    return study.load(found.path, profile=profile, overrides=overrides)
 
 
 def warn(line: str) -> None:

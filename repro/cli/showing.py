@@ -39,8 +39,8 @@ def table(
     from repro import rendering, tables
 
     if form == "html" and len(indexes) > 1:
-        several = ", ".join(f"{index.name} ({index.variant})" for index in indexes)
-        raise ReproError(f"a page shows one study; name one, with --profile and --set: {several}")
+        several = ", ".join(index.address for index in indexes)
+        raise ReproError(f"a page shows one study; name one: {several}")
     chosen: Any = style or ("full" if form in ("markdown", "html") else "paper")
     scores = chosen == "full" or part is not None
     shown = []
@@ -74,12 +74,12 @@ def figures(
     from repro.cli import exhibits, resolve
     from repro.figures import files
 
-    for index in resolve.studies(results, study, profile=profile, overrides=overrides):
-        material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
-        folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
-        for path in files.write(material, folder, only=only):
-            click.echo(path)
-        _say_what_is_left_out(material, with_images)
+    index = resolve.one(results, study, profile=profile, overrides=overrides)
+    material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+    folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
+    for path in files.write(material, folder, only=only):
+        click.echo(path)
+    _say_what_is_left_out(material, with_images)
 
 
 @click.command()
@@ -107,12 +107,12 @@ def report(
 
     chapters = {}
     for study in studies:
-        for index in resolve.studies(results, study, profile=profile, overrides=overrides):
-            material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
-            chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
-                material, study_file=resolve.study_file(study, index)
-            )
-            _say_what_is_left_out(material, with_images)
+        index = resolve.one(results, study, profile=profile, overrides=overrides)
+        material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
+            material, study_file=resolve.study_file(study, index)
+        )
+        _say_what_is_left_out(material, with_images)
     for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
         click.echo(path)
 

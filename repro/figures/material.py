@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from repro.figures.style import Look, arm_looks
 from repro.outcomes import Arm, Outcomes
 from repro.records import Record, StudyIndex
 from repro.specimens import Floats, Rarity, Specimens
+
+if TYPE_CHECKING:
+    from repro.figures.style import Look
 
 MANY = 8  # groups, of more of which sizes are not told one by one
 
@@ -41,8 +44,10 @@ class Material:
         return [arm for arm in self.outcomes.arms if arm.runs]
 
     @property
-    def looks(self) -> dict[str, Look]:
+    def looks(self) -> "dict[str, Look]":
         """Colour, marker and line of each arm, the same in every figure."""
+        from repro.figures.style import arm_looks  # matplotlib, only to draw
+
         return arm_looks([arm.name for arm in self.index.arms], self.index.reference)
 
     def said_of_data(self) -> str:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro import escaping
-from repro.figures.illustration import Illustration
 from repro.outcomes import Outcomes
 from repro.records import ArmIndex, Record, StudyIndex
+
+if TYPE_CHECKING:
+    from repro.figures.illustration import Illustration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Chapter:
     index: StudyIndex
     records: Mapping[str, Record]
     outcomes: Outcomes
-    illustrations: Sequence[Illustration]
+    illustrations: "Sequence[Illustration]"
     study_file: str
 
     @property

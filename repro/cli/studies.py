@@ -1,0 +1,94 @@
+"""Commands about study files: which there are, and a new one."""
+
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.study import Study
+    from repro.study_files import StudyFile
+
+TEMPLATE = "new_study.yaml"
+WIDTH = 100  # columns
+INDENT = 4
+
+
+@click.command()
+def studies() -> None:
+    """List the studies that can be run by name: question, arms, runs, expected time."""
+    from repro import study_files
+
+    found = study_files.listed()
+    click.echo("\n\n".join(map(_described, found)))
+
+
+@click.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write a commented study file NAME.yaml to start from, into studies/ if there is one."""
+    from repro import writing, yamlfile
+    from repro.header import NAME
+
+    if not re.fullmatch(NAME, name):
+        raise ReproError(
+            f"{yamlfile.shown(name)}: write a name of lower-case letters, digits and _, that "
+            "begins with a letter and has at most 60 characters"
+        )
+    _refuse_if_taken(name)
+    template = (Path(__file__).parent.parent / TEMPLATE).read_text(encoding="utf-8")
+    path = Path("studies" if Path("studies").is_dir() else "") / f"{name}.yaml"
+    advice = "let the folder be written, or go to another"
+    writing.put(path, template.replace("{name}", name).encode(), advice=advice)
+    click.echo(f"{path}\nRun it: repro run {name}")
+
+
+def _refuse_if_taken(name: str) -> None:
+    from repro import study_files
+
+    taken = study_files.find_name(name)
+    if taken is None:
+        return
+    if taken.is_shipped:
+        raise ReproError(f"{name} is a shipped study ({taken.path}): choose another name")
+    raise ReproError(f"{taken.path} is there already: choose another name")
+
+
+def _described(file: "StudyFile") -> str:
+    """A study in a paragraph; of one that cannot be read, the first reason."""
+    from repro import study, yamlfile
+
+    try:
+        read = study.load(file.path)
+    except ReproError as error:
+        lines = [f"{file.name}: cannot be read", str(error).splitlines()[0]]
+    else:
+        lines = [file.name, read.question, _size(read)]
+    lines.append(_origin(file))
+    first, *others = (yamlfile.printable(line) for line in lines)
+    return "\n".join([first, *map(_indented, others)])
+
+
+def _size(read: "Study") -> str:
+    """Arms, runs, and what the default profile takes."""
+    arms, runs = len(read.arms), len(read.arms) * read.replicates
+    expected = read.expected or f"time: repro plan {read.name}"
+    size = f"{arms} arm{'s' * (arms > 1)}, {runs} run{'s' * (runs > 1)}"
+    return f"{size}; profile {read.profile}: {expected}"
+
+
+def _origin(file: "StudyFile") -> str:
+    if file.hides:
+        return f"local: {file.path}, in place of the shipped one"
+    return f"shipped: {file.path}" if file.is_shipped else f"local: {file.path}"
+
+
+def _indented(line: str) -> str:
+    blank = " " * INDENT
+    return textwrap.fill(
+        line, WIDTH, initial_indent=blank, subsequent_indent=blank, break_long_words=False
+    )
