@@ -22,6 +22,7 @@ from repro.datasets import (
     FairFace,
     Folder,
     GroupFolders,
+    Groups,
     MitH5,
     Ppb,
     SyntheticCrops,
@@ -45,6 +46,7 @@ SPECS = {
     "csv": lambda root: Table(path=str(table(root)), groups=("country",)),
     "negatives": lambda root: TableNegatives(path=str(table(root))),
     "crops": lambda root: GroupFolders(path=str(crops(root))),
+    "groups": lambda root: Groups(path=str(crops(root))),
 }
 
 

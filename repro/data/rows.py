@@ -18,6 +18,7 @@ from repro.errors import DataError
 
 MOST_BYTES = 2**24  # of a table; the largest that is published, FairFace's, has 5,000,000
 MOST_TOLD = 10  # mistakes in rows
+GROUP = "group"  # the column of groups in tables of the user's own, unless others are named
 CLOSE = 0.75  # of 1, as `difflib` has it: "lable" and "label" are 0.8 alike
 # What people call these columns, too, without case and anything but letters.
 SYNONYMS = {
@@ -187,6 +188,8 @@ def own_picture(name: str, where: str, root: Path) -> str:
     for spelling in dict.fromkeys((name, name.replace("\\", "/"))):
         if spelling and _is_file(root / spelling):
             return _shortest(spelling, root)
+    if re.match(r"[A-Za-z]:[\\/]", name):
+        raise DataError(f"{where}: no picture {name[:4096]} here; begin at the folder of the table")
     raise _no_picture(name, where, root)
 
 
@@ -251,10 +254,12 @@ def _found(
 
 def _missing(header: Header, name: str) -> DataError:
     close = _close(name, header.others)
-    hint = f" Did you mean '{folder.shown(close)}'?" if close else ""
     names = folder.shown(", ".join(header.written))[:200]
+    hint = f". Did you mean '{folder.shown(close)}'? Rename it to '{name}'" if close else ""
+    if name == GROUP:
+        hint += ", or say which columns make groups: groups: [COLUMN]"
     return DataError(
-        f"{header.table}:{header.line}: no column '{name}'; the columns are {names}.{hint}"
+        f"{header.table}:{header.line}: no column '{name}'; the columns are {names}{hint}"
     )
 
 

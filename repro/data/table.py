@@ -12,7 +12,6 @@ from repro.data import folder, rows
 from repro.data.sets import Photographs
 from repro.errors import DataError
 
-GROUP = "group"  # the column of groups, unless others are named
 _WORDS = {"true": 1, "yes": 1, "false": 0, "no": 0}
 _NUMBER = re.compile(r"([01])([.,]0+)?", re.ASCII)  # 1, 1.0, 1,00
 
@@ -92,14 +91,14 @@ def remarks(path: Path, *, groups: tuple[str, ...] | None = None) -> tuple[str, 
 def _columns(groups: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The needed ones, and the others that are looked for."""
     if groups is None:
-        return ("path",), ("label", GROUP)
+        return ("path",), ("label", rows.GROUP)
     return ("path", *groups), ("label",)
 
 
 def _entry(row: dict[str, str], where: str, root: Path, groups: tuple[str, ...] | None) -> Row:
     name = rows.own_picture(row["path"], where, root)
     label = _label(row.get("label", "1"), where)
-    named = (GROUP,) if groups is None and GROUP in row else groups
+    named = (rows.GROUP,) if groups is None and rows.GROUP in row else groups
     # Negatives need no group: they are nobody's.
     return Row(name, label, rows.group(row, where, named) if named and label == 1 else "")
 
