@@ -90,6 +90,13 @@ class Table(Section):
     groups: Columns = ("group",)
 
 
+class Groups(Section):
+    """A folder with a folder for each group, and pictures in these or below them."""
+
+    source: Literal["groups"] = "groups"
+    path: str
+
+
 class SyntheticScenes(Section):
     """The project's own pictures without a face."""
 
@@ -128,19 +135,22 @@ class GroupFolders(Section):
     path: str
 
 
-def _spec(path_source: str) -> BeforeValidator:
-    """Let ``synthetic`` or a path stand for a whole specification."""
+def _spec(path_source: str, *, table: bool = False) -> BeforeValidator:
+    """Let ``synthetic``, a path, or that of a CSV where one is read, stand for a specification."""
 
     def expand(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
         if value == "synthetic":
             return {"source": "synthetic"}
-        return {"source": path_source, "path": value} if isinstance(value, str) else value
+        is_table = table and value.lower().endswith(".csv")
+        return {"source": "csv" if is_table else path_source, "path": value}
 
     return BeforeValidator(expand)
 
 
 Training = SyntheticTraining | MitH5
-Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table
+Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups
 Nonfaces = SyntheticScenes | Folder | TableNegatives
 Crops = SyntheticCrops | GroupFolders
 Source = Training | Portraits | Nonfaces | Crops
@@ -150,8 +160,10 @@ class Data(Section):
     """Training images, test portraits, face-free photographs, and crops for the lab's metric."""
 
     train: Annotated[Annotated[Training, Field(discriminator="source")], _spec("mit_h5")]
-    test: Annotated[Annotated[Portraits, Field(discriminator="source")], _spec("ppb")]
-    nonfaces: Annotated[Annotated[Nonfaces, Field(discriminator="source")], _spec("folder")]
+    test: Annotated[Annotated[Portraits, Field(discriminator="source")], _spec("ppb", table=True)]
+    nonfaces: Annotated[
+        Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
+    ]
     crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
 
     @model_validator(mode="before")

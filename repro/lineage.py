@@ -15,8 +15,10 @@ from pathlib import Path
 LIBRARIES = ("torch", "numpy", "pillow")  # these compute; the others carry
 # What computes a run's numbers. Choices are not here: a run's configuration has their values.
 MODULES = (
+    "csvfile.py",
     "data/fairface.py",
     "data/folder.py",
+    "data/formats.py",
     "data/framing.py",
     "data/group_folders.py",
     "data/identity.py",

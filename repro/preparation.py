@@ -12,7 +12,7 @@ from typing import Literal
 
 from repro import __version__, cutting, packing
 from repro.counter import counting
-from repro.data import catalogue, raw_sources
+from repro.data import catalogue, formats, raw_sources
 from repro.data.raw import Picture, Raw
 from repro.errors import DataError
 
@@ -79,6 +79,7 @@ def prepare(
         kept = [picture for index, picture in enumerate(pictures) if index not in lost]
         _require_both(kept)
         told = _told(sources, lost)
+        decoders = formats.decoders(picture.file for picture in kept)
         sha256 = pack.finish(
             labels=[picture.label for picture in kept],
             names=[picture.name for picture in kept],
@@ -87,6 +88,7 @@ def prepare(
                 "sources": [asdict(source) for source in told],
                 "seed": seed,
                 "release": __version__,
+                **({"decoders": decoders} if decoders else {}),
             },
         )
     return Prepared(sha256, told, tuple(lost.values()))

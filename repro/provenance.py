@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
+EXTRAS = ("pillow-heif",)  # named where they are installed
 
 
 def commit() -> str | None:
@@ -39,7 +40,7 @@ def environment(device: str) -> dict[str, Any]:
     kernels = "torch" if on_gpu else library.chosen()
     return {
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": _packages(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
@@ -48,6 +49,11 @@ def environment(device: str) -> dict[str, Any]:
         "compiler": library.compiler() if kernels == "blocked" else None,
         "threads": torch.get_num_threads(),
     }
+
+
+def _packages() -> dict[str, str | None]:
+    extras = {name: found for name in EXTRAS if (found := _version(name)) is not None}
+    return {**{name: _version(name) for name in PACKAGES}, **extras}
 
 
 def _version(name: str) -> str | None:

@@ -177,6 +177,8 @@ def run(
     planned = plan(study, results, computation=executor.computation)
     for data in {task.configuration.data for task in planned.missing}:
         sources.check(data)
+        for line in sources.remarks(data):
+            progress.remark(line)
     with locks.of_study(planned.index, results) as holder:
         if holder is not None:
             raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")

@@ -52,6 +52,8 @@ def _one(found: Survey) -> Iterator[str]:
     if data.left_out:
         shown = ", ".join(folder.shown(name) for name in data.left_out[:MOST])
         yield f"  left out by studies, as the name lacks a label: {len(data.left_out):,} ({shown})"
+    for remark in data.remarks:
+        yield f"  {remark.removeprefix(f'{data.path}: ')}"
     yield from _origin(found)
 
 

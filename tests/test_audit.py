@@ -220,6 +220,15 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(put):
     assert len(audit(put(runs=b"\xef\xbb\xbf" + text.encode())).outcomes[0].arms) == 2
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
+    """The same file, and empty columns at its right, says the same."""
+    text = "".join(f"{line.replace(',', mark)}{mark}{mark}\n" for line in SMALL.splitlines())
+
+    assert audit(put(x=text.encode(encoding))).findings == audit(put(x=SMALL)).findings
+
+
 # Refusing
 
 
@@ -228,7 +237,10 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(put):
     [
         ("", ": is empty: the first line names the columns"),
         (COUNTS, ":1: a header and no rows"),
-        (b"arm,alpha\n\xe9,1\n", ":2: is not UTF-8: save it as CSV in UTF-8"),
+        (
+            b"arm,alpha\n\xe9,1\n",
+            ":2: is not UTF-8: save it as CSV in UTF-8 (in Excel: 'CSV UTF-8')",
+        ),
         (
             "arm,alpha,run,run,group,n,detected\na,,1,1,x,3,2\n",
             ":1: column 'run': stands twice in the header",
@@ -262,7 +274,6 @@ def test_a_byte_order_mark_and_blank_lines_are_no_matter(put):
             "arm,alpha,run,group,n,accuracy\na,,1,x,3,66.7\n",
             ":1: column 'accuracy': says no unit: name it accuracy_percent or accuracy_fraction",
         ),
-        ("arm;alpha;recall\na;;90\n", ":1: a single column: separate columns by commas, not ';'"),
         (COUNTS + 'a,,1,"x,3,2\n', ":2: is no CSV: unexpected end of data"),
         (COUNTS + "a,,1,x,3\n", ":2: 5 cells, but the header has 6 columns"),
         (COUNTS + "a,,1,x,3,two\n", ":2: column 'detected': 'two' is no number"),

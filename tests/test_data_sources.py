@@ -22,6 +22,7 @@ from repro.datasets import (
     FairFace,
     Folder,
     GroupFolders,
+    Groups,
     MitH5,
     Ppb,
     SyntheticCrops,
@@ -45,6 +46,7 @@ SPECS = {
     "csv": lambda root: Table(path=str(table(root)), groups=("country",)),
     "negatives": lambda root: TableNegatives(path=str(table(root))),
     "crops": lambda root: GroupFolders(path=str(crops(root))),
+    "groups": lambda root: Groups(path=str(crops(root))),
 }
 
 
@@ -159,18 +161,20 @@ def test_a_table_without_labels_holds_positives(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rows": ("a.png,yes,x",)}, "mine.csv:2: label 'yes' is neither 1 nor 0"),
+        ({"rows": ("a.png,face,x",)}, "mine.csv:2: label 'face' is neither 1 nor 0"),
+        ({"rows": ("a.png,2.0,x",)}, "mine.csv:2: label '2.0' is neither 1 nor 0"),
+        ({"rows": ("a.png,,x",)}, "mine.csv:2: label '' is neither 1 nor 0"),
         ({"rows": ("a.png,1,x", "a.png,0,x")}, "mine.csv:3: a.png stands in two rows"),
         ({"rows": ("../a.png,1,x",)}, "mine.csv:2: no picture"),
-        ({"rows": ("./a.png,1,x",)}, "mine.csv:2: no picture"),
-        ({"rows": ("/etc/passwd,1,x",)}, "mine.csv:2: no picture"),
+        ({"rows": ("a.png,1,x", "./a.png,0,x")}, "mine.csv:3: a.png stands in two rows"),
+        ({"rows": ("/nowhere/a.png,1,x",)}, "mine.csv:2: no picture /nowhere/a.png"),
         ({"rows": ("a.png,0,x",)}, "mine.csv: no row whose label is 1"),
         ({"rows": ()}, "mine.csv: no row below the header"),
         ({"header": "path,label,land"}, "no column 'country'; the columns are path, label, land"),
     ],
 )
 def test_a_wrong_row_of_a_table_is_named(tmp_path, changes, message):
-    """File, line and what is wrong; no row leads out of the folder."""
+    """File, line and what is wrong."""
     spec = Table(path=str(table(tmp_path, **changes)), groups=("country",))
 
     with pytest.raises(DataError, match=re.escape(message)):

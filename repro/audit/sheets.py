@@ -6,8 +6,6 @@ A file may be hostile: it is read up to a limit, and cells that would not show, 
 would compute, are refused.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from unicodedata import category
 
+from repro import csvfile
 from repro.audit.words import count
 from repro.stats.forensics import Printed
 
@@ -89,6 +88,8 @@ class Sheet:
             problem = "is empty"
         elif not NUMBER.fullmatch(text):
             problem = f"{_quoted(text)} is no number"
+            if NUMBER.fullmatch(text.replace(",", ".")):
+                problem += ": write a decimal point, not a comma"
         elif (value := Decimal(text)) < 0:
             problem = f"{_short(text)} is negative"
         elif value > most:
@@ -119,17 +120,11 @@ def fill(sheet: Sheet) -> list[str]:
     Returns:
         The header's columns, their units in words; empty where nothing is read.
     """
-    text = _text(sheet)
-    if text is None:
-        return []
-    lines = _lines(sheet, text)
+    lines = _lines(sheet)
     _, header = next(lines, (0, []))
     if not header:
         if not sheet.found:
             sheet.refuse("is empty: the first line names the columns")
-        return []
-    if len(header) == 1 and (other := re.search("[;\t]", header[0])):
-        sheet.report(1, f"a single column: separate columns by commas, not {other.group()!r}")
         return []
     if len(header) > MOST_COLUMNS:
         sheet.report(1, f"more than {MOST_COLUMNS} columns")
@@ -148,37 +143,17 @@ def fill(sheet: Sheet) -> list[str]:
     return columns
 
 
-def _text(sheet: Sheet) -> str | None:
-    """What an ordinary file of sensible size holds; None where there is no such text."""
-    try:
-        if sheet.path.exists() and not sheet.path.is_file():
-            sheet.refuse("this is a pipe or a device: name a file")
-            return None
-        with sheet.path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
-        if len(content) <= MOST_BYTES:
-            return content.decode("utf-8-sig")
-        sheet.refuse(f"more than {MOST_BYTES:,} bytes: leave rows out")
-    except OSError as error:
-        sheet.refuse(f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        sheet.report(line, "is not UTF-8: save it as CSV in UTF-8")
-    return None
-
-
-def _lines(sheet: Sheet, text: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every line that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start = 1
     try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped) and _are_plain(sheet, start, stripped):
-                yield start, stripped
-            start = reader.line_num + 1
-    except csv.Error as error:
-        sheet.report(start, f"is no CSV: {error}")
+        for line, cells in csvfile.read(sheet.path, most_bytes=MOST_BYTES):
+            if _are_plain(sheet, line, cells):
+                yield line, cells
+    except csvfile.NotCsv as error:
+        if error.line:
+            sheet.report(error.line, str(error))
+        else:
+            sheet.refuse(str(error))
 
 
 def _are_plain(sheet: Sheet, line: int, cells: Sequence[str]) -> bool:

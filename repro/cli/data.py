@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from repro.cli.shared import warn
+
 if TYPE_CHECKING:
     from repro.data.catalogue import Entry
     from repro.preparation import Prepared
@@ -65,6 +67,8 @@ def prepare(
     if without is not None:
         classes |= imagenet.names(without)
     read = [raw_sources.read(word, part=part, without=classes, seed=seed) for word in sources]
+    for remark in dict.fromkeys(line for source in read for line in source.remarks):
+        warn(remark)
     prepared = preparation.prepare(
         [raw_sources.limited(source, limit, seed=seed) for source in read],
         out,

@@ -4,12 +4,12 @@ What it is is guessed from the layout; a reader of its own kind then opens it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from repro.data import fairface, folder, mit_h5, ppb, rows, table, utkface
+from repro.data import fairface, folder, group_folders, mit_h5, ppb, table, utkface
 from repro.data.sets import Photographs, Pixels
 from repro.errors import DataError
 
@@ -35,6 +35,7 @@ class Collection:
         groups: "" where it knows none; one a picture.
         read: Index -> pixels, shape (H, W, 3), RGB.
         left_out: Names of pictures that a study would not read, for what they lack.
+        remarks: What else a person should know, a sentence each.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Collection:
     groups: tuple[str, ...]
     read: Callable[[int], Pixels]
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def guess(path: Path) -> str:
@@ -82,6 +84,10 @@ def read(path: Path, *, kind: str | None, groups: tuple[str, ...]) -> Collection
     """
     kind = guess(path) if kind is None else kind
     groups = groups or GROUPS.get(kind, ())
+    return replace(_opened(path, kind, groups), remarks=_remarks(path, kind, groups))
+
+
+def _opened(path: Path, kind: str, groups: tuple[str, ...]) -> Collection:
     match kind:
         case "h5":
             return _h5(path)
@@ -90,16 +96,37 @@ def read(path: Path, *, kind: str | None, groups: tuple[str, ...]) -> Collection
         case "ppb":
             return _faces(path, kind, ppb.read(path, groups=groups))
         case "fairface":
-            part = "val" if fairface.table(path, "val").exists() else "train"
+            part = _part(path)
             return _faces(path, kind, fairface.read(path, part=part, groups=groups))
         case "utkface":
             _, left_out = utkface.split(folder.pictures(path))
             found = utkface.read(path, groups=groups, age_bands=BANDS)
             return _faces(path, kind, found, left_out)
-    names = folder.pictures(path)
-    top = tuple(name.split("/")[0] if kind == "groups" and "/" in name else "" for name in names)
-    found = folder.photographs(path, names, top)
-    return Collection(path, kind, names, ("",) * len(names), top, found.read)
+        case "groups":
+            found = group_folders.read(path)
+        case _:
+            found = folder.read(path)
+    labels = ("",) * len(found)
+    return Collection(path, kind, found.names, labels, found.groups, found.read)
+
+
+def _remarks(path: Path, kind: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """What is left out or taken for granted."""
+    match kind:
+        case "h5":
+            return ()
+        case "csv":
+            return table.remarks(path, groups=groups or None)
+        case "ppb":
+            return folder.remarks(path / ppb.PICTURES)
+        case "fairface":
+            return folder.remarks(path / _part(path))
+    return folder.remarks(path)
+
+
+def _part(path: Path) -> str:
+    """Of FairFace: the part that is looked at."""
+    return "val" if fairface.table(path, "val").exists() else "train"
 
 
 def _faces(path: Path, kind: str, found: Photographs, left_out: tuple[str, ...] = ()) -> Collection:
@@ -121,9 +148,7 @@ def _h5(path: Path) -> Collection:
 
 
 def _csv(path: Path, groups: tuple[str, ...]) -> Collection:
-    if not groups and "group" in rows.columns(path):
-        groups = ("group",)
-    entries = table.entries(path, groups=groups)
+    entries = table.entries(path, groups=groups or None)
     names = tuple(row.name for row in entries)
     shown = folder.photographs(path.parent, names, tuple(row.group for row in entries))
     labels = tuple(FACE if row.label else NO_FACE for row in entries)

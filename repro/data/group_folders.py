@@ -1,8 +1,9 @@
-"""A folder with a folder of face crops for each group, as the MIT lab bundles them: LF, LM, DF, DM.
+"""A folder with a folder for each group, as the MIT lab bundles its crops: LF, LM, DF, DM.
 
-Each picture is resized whole to 64 x 64, as the lab does.
+Pictures lie in a group's folder or below it, as in ``group/person/1.jpg``.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from repro.data import folder, framing
@@ -11,7 +12,7 @@ from repro.errors import DataError
 
 
 def read(path: Path) -> Photographs:
-    """The crops, 64 x 64, with their groups: the folders' names in lower case.
+    """The pictures as they are, with their groups: the folders' names in lower case.
 
     Raises:
         DataError: There is no such folder, no picture in it, or one that is in no group's folder.
@@ -22,8 +23,15 @@ def read(path: Path) -> Photographs:
         raise DataError(
             f"{path}: {alone[0]} is in no group; give each group a folder, as LF, LM, DF and DM"
         )
-    files = tuple(path / name for name in names)
     groups = tuple(name.split("/")[0].lower().replace(" ", "_") for name in names)
-    return Photographs(
-        names, groups, lambda index: framing.resized(folder.read_picture(files[index])), files
-    )
+    return folder.photographs(path, names, groups)
+
+
+def read_crops(path: Path) -> Photographs:
+    """The same, each resized whole to 64 x 64, as the lab does.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    found = read(path)
+    return replace(found, read=lambda index: framing.resized(found.read(index)))

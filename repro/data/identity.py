@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from repro.data import fairface, folder, ppb, table
+from repro.data import fairface, folder, mit_h5, ppb, table
 from repro.datasets import (
     FairFace,
     Folder,
     GroupFolders,
+    Groups,
     MitH5,
     Ppb,
     Source,
@@ -62,6 +63,16 @@ def _tree(root: Path, *, tables: tuple[str, ...] = ()) -> Named:
     return [(f.relative_to(root).as_posix(), f) for f in found]
 
 
+def _prepared(_: Any, path: Path) -> Named:
+    mit_h5.require_prepared(path)
+    return [("", path)]
+
+
+def _ppb(_: Any, path: Path) -> Named:
+    ppb.require_metadata(path)
+    return _tree(path, tables=(ppb.METADATA,))
+
+
 def _fairface(spec: FairFace, root: Path) -> Named:
     """The labels of the part, whose name is no part of it, and its pictures."""
     return [("", fairface.table(root, spec.part)), *_tree(root / spec.part)]
@@ -79,12 +90,13 @@ def _rows(label: int) -> Callable[[Any, Path], Named]:
 
 # One function for each source that is read from files.
 _FILES: dict[type[Any], Callable[[Any, Path], Named]] = {
-    MitH5: lambda _, path: [("", path)],
-    Ppb: lambda _, path: _tree(path, tables=(ppb.METADATA,)),
+    MitH5: _prepared,
+    Ppb: _ppb,
     FairFace: _fairface,
     UtkFace: lambda _, path: _tree(path),
     Table: _rows(1),
     Folder: lambda _, path: _tree(path),
     TableNegatives: _rows(0),
     GroupFolders: lambda _, path: _tree(path),
+    Groups: lambda _, path: _tree(path),
 }

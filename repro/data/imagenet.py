@@ -40,7 +40,7 @@ def read(path: Path, *, without: Collection[str], seed: int) -> Raw:
     if not kept:
         raise DataError(f"{path}: all classes are left out")
     said = {"in classes left out by list": left_out.total()} if left_out else {}
-    return Raw("imagenet", tuple(kept), said)
+    return Raw("imagenet", tuple(kept), {**said, **folder.left_out(path)}, folder.remarks(path))
 
 
 def names(path: Path) -> frozenset[str]:

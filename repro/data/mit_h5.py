@@ -9,6 +9,8 @@ proportion to its size and to the machine's memory before a byte of it is read.
 import contextlib
 import math
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +25,8 @@ from repro.errors import DataError
 MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes that need no proportion
 COPIES = 2  # of the images in memory while the channels are turned
+FACES = {"face", "faces", "positive", "positives", "pos"}  # what people call these folders
+OTHERS = {"nonface", "nonfaces", "noface", "notface", "other", "others", "negative", "negatives"}
 PREPARED = ("sha256", "sources")  # attributes of files that this program prepared
 # What h5py raises on damaged files, by the place of the damage.
 _DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
@@ -66,10 +70,38 @@ def image(path: Path, row: int) -> Pixels:
         return np.ascontiguousarray(images[row][..., ::-1])
 
 
+def require_prepared(path: Path) -> None:
+    """Refuse pictures and tables: training images are one file that `repro data prepare` writes.
+
+    Raises:
+        DataError: It is a folder or a CSV, with the command that makes a file of it.
+    """
+    if os.path.isdir(path):
+        sources, what = _folders(path), "a folder"
+    elif path.suffix.lower() == ".csv":
+        sources, what = [f"csv:{path}"], "a table of pictures"
+    else:
+        return
+    command = shlex.join(["repro", "data", "prepare", *sources, f"{path.stem or 'train'}.h5"])
+    raise DataError(
+        f"{path}: {what}, and training images are one HDF5 file; make it by `{command}` and give "
+        f"data.train={path.stem or 'train'}.h5"
+    )
+
+
+def _folders(path: Path) -> list[str]:
+    """Words for `repro data prepare`: the folders of faces and of others, as far as seen."""
+    inner = {re.sub("[^a-z]", "", f.name.lower()): f for f in sorted(path.iterdir()) if f.is_dir()}
+    faces = [folder for name, folder in inner.items() if name in FACES]
+    others = [folder for name, folder in inner.items() if name in OTHERS]
+    return [f"faces:{(faces or [path])[0]}", f"nonfaces:{others[0] if others else 'FOLDER'}"]
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
     """Images and labels of a sound layout; what goes wrong within is told of the file."""
     try:
+        require_prepared(path)
         if not path.is_file():
             what = "there is no such file, or it is a folder, a pipe or a device"
             raise DataError(f"{path}: {what}; give the HDF5 file of training images")

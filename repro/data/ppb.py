@@ -5,6 +5,8 @@ Copies of the metadata end their lines with CR, LF or CRLF, and name the columns
 Every row has a picture, and every picture a row, so that no part of the benchmark is lost unseen.
 """
 
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,16 +32,36 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
     table = path / METADATA
     lines: dict[str, int] = {}
     labels = []
+    require_metadata(path)
+    mistakes = rows.Mistakes(table)
     for line, row in rows.read(table, ("filename", *groups)):
         name, where = row["filename"], f"{table}:{line}"
-        labels.append(rows.group(row, where, groups))
-        rows.picture(name, where, path / PICTURES)
-        if lines.setdefault(name, line) != line:
-            raise DataError(f"{where}: {name} stands in two rows, first in {lines[name]}")
+        with mistakes.gathered():
+            labels.append(rows.group(row, where, groups))
+            rows.picture(name, where, path / PICTURES)
+            if lines.setdefault(name, line) != line:
+                raise DataError(f"{where}: {name} stands in two rows, first in {lines[name]}")
+    mistakes.tell()
     if not labels:
         raise DataError(f"{table}: no row below the header")
     _require_rows(table, path / PICTURES, lines)
     return folder.photographs(path / PICTURES, tuple(lines), tuple(labels))
+
+
+def require_metadata(path: Path) -> None:
+    """Refuse a folder without PPB's table: a path alone for `data.test` stands for PPB.
+
+    Raises:
+        DataError: With what to say for folders of other kinds.
+    """
+    table = path / METADATA
+    if os.path.isdir(path) and not os.path.lexists(table):
+        raise DataError(
+            f"{table}: there is no such file, so this is no folder of the Pilot Parliaments "
+            f"Benchmark; for a folder with a folder for each group say data.test={{source: groups, "
+            f"path: {path}}}, and source: fairface or utkface for these "
+            f"(`repro data info {shlex.quote(str(path))}` says which it is)"
+        )
 
 
 def _require_rows(table: Path, pictures: Path, named: Mapping[str, int]) -> None:

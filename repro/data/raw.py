@@ -63,11 +63,13 @@ class Raw:
         kind: As on the command line: ``celeba``.
         pictures: In the order of their names.
         left_out: Number of pictures that are not among them, by reason.
+        remarks: What else a person should know, a sentence each.
     """
 
     kind: str
     pictures: tuple[Picture, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def plain(path: Path, kind: str, label: int) -> Raw:
@@ -77,4 +79,5 @@ def plain(path: Path, kind: str, label: int) -> Raw:
         DataError: There is no such folder, or no picture in it.
     """
     names = folder.pictures(path)
-    return Raw(kind, tuple(Picture(path / name, name, label) for name in names))
+    pictures = tuple(Picture(path / name, name, label) for name in names)
+    return Raw(kind, pictures, folder.left_out(path), folder.remarks(path))

@@ -2,12 +2,13 @@
 
 import difflib
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from repro.data import celeba, imagenet, mit_h5, raw, rows, table
+from repro.data import celeba, imagenet, mit_h5, raw, table
 from repro.data.raw import Picture, Raw
 from repro.errors import DataError
 
@@ -63,16 +64,16 @@ def limited(source: Raw, most: int | None, *, seed: int) -> Raw:
         return source
     chosen = np.sort(np.random.default_rng((seed, count)).choice(count, most, replace=False))
     pictures = tuple(source.pictures[index] for index in chosen)
-    return Raw(source.kind, pictures, {**source.left_out, "beyond the limit": count - most})
+    left_out = {**source.left_out, "beyond the limit": count - most}
+    return replace(source, pictures=pictures, left_out=left_out)
 
 
 def _csv(path: Path) -> Raw:
-    groups = ("group",) if "group" in rows.columns(path) else ()
-    entries = table.entries(path, groups=groups)
-    return Raw(
-        "csv",
-        tuple(Picture(path.parent / row.name, row.name, row.label, row.group) for row in entries),
+    pictures = tuple(
+        Picture(path.parent / row.name, row.name, row.label, row.group)
+        for row in table.entries(path)
     )
+    return Raw("csv", pictures, remarks=table.remarks(path))
 
 
 def _mit_h5(path: Path) -> Raw:

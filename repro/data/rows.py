@@ -1,60 +1,133 @@
-"""Tables of pictures: CSV with a header, read strictly, every mistake with its line.
+"""Tables of pictures: CSV with a header, every mistake with its line.
 
-Copies of one table end their lines with CR, LF or CRLF, and may begin with a mark of UTF-8.
+Columns are found by name without case and blanks. A name that is close to one that was looked for
+in vain is refused: it would be passed over in silence.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+import contextlib
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from repro import csvfile
 from repro.data import folder
 from repro.errors import DataError
 
 MOST_BYTES = 2**24  # of a table; the largest that is published, FairFace's, has 5,000,000
+MOST_TOLD = 10  # mistakes in rows
+GROUP = "group"  # the column of groups in tables of the user's own, unless others are named
+CLOSE = 0.75  # of 1, as `difflib` has it: "lable" and "label" are 0.8 alike
+# What people call these columns, too, without case and anything but letters.
+SYNONYMS = {
+    "label": {"isface", "face", "hasface", "target", "class", "y", "positive", "ispositive"},
+    "path": {"file", "filename", "filepath", "image", "imagepath", "img", "picture", "photo"},
+    "group": {"subgroup", "grp"},
+}
 
 
-def read(table: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line and cells by column of each row that is not blank.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names in the first line.
+
+    Attributes:
+        table: The file.
+        line: Of the names.
+        written: As they stand there.
+        places: Of the columns that were asked for, by the name that they were asked by.
+    """
+
+    table: Path
+    line: int
+    written: tuple[str, ...]
+    places: Mapping[str, int]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Names of the columns that were not asked for; those without a name are none."""
+        asked = set(self.places.values())
+        return tuple(name for i, name in enumerate(self.written) if name and i not in asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistakes:
+    """What is wrong with a table's rows: all of it is told at once.
+
+    Attributes:
+        told: A sentence each.
+    """
+
+    table: Path
+    told: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep what is wrong with one row, and go on."""
+        try:
+            yield
+        except DataError as error:
+            self.told.append(str(error))
+
+    def tell(self) -> None:
+        """Refuse the table if anything is wrong.
+
+        Raises:
+            DataError: The first ten mistakes, and how many there are.
+        """
+        if len(self.told) == 1:
+            raise DataError(self.told[0])
+        if self.told:
+            more = len(self.told) - MOST_TOLD
+            lines = [*self.told[:MOST_TOLD], *([f"and {more:,} more"] if more > 0 else [])]
+            raise DataError(
+                f"{self.table}: {len(self.told):,} rows are wrong:\n  " + "\n  ".join(lines)
+            )
+
+
+def header(table: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> Header:
+    """Find columns in the first line.
 
     Args:
         table: The CSV file.
         needed: Columns that must be there, once each.
+        optional: Columns that need not be there; but none may be there that is called nearly so.
 
     Raises:
-        DataError: The file is missing or no CSV, a column is missing, or a row has too few or too
-            many cells.
+        DataError: The file is missing or no CSV, a column is missing, stands there twice, or is
+            nearly called as one that is missing.
     """
-    rows = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
-    header: list[str] = []
-    line = 1
-    try:
-        for cells in rows:
-            if not header:
-                header = cells
-                _require_columns(table, header, needed)
-            elif cells:
-                if len(cells) != len(header):
-                    count = f"{len(cells)} cells, but the header has {len(header)} columns"
-                    raise DataError(f"{table}:{line}: {count}")
-                yield line, dict(zip(header, cells, strict=True))
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{table}:{line}: is no CSV ({error})") from None
-    if not header:
+    for line, cells in _lines(table):
+        return _found(table, line, cells, needed, optional)
+    raise DataError(f"{table}: is empty; the first line names the columns")
+
+
+def read(
+    table: Path, needed: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and cells of each row that is not blank, by the columns that are asked for.
+
+    Args:
+        table: The CSV file.
+        needed: As for `header`.
+        optional: As for `header`; left out of the rows where the table has none.
+
+    Raises:
+        DataError: As for `header`, or a row has too few or too many cells.
+    """
+    lines = _lines(table)
+    first = next(lines, None)
+    if first is None:
         raise DataError(f"{table}: is empty; the first line names the columns")
-
-
-def columns(table: Path) -> tuple[str, ...]:
-    """The names in the first line.
-
-    Raises:
-        DataError: The file is missing, empty or no text.
-    """
-    try:
-        return tuple(next(csv.reader(io.StringIO(_text(table), newline=""), strict=True)))
-    except (csv.Error, StopIteration):
-        raise DataError(f"{table}: is empty; the first line names the columns") from None
+    found = _found(table, *first, needed, optional)
+    for line, cells in lines:
+        if len(cells) != len(found.written):
+            count = f"{len(cells)} cells, but the header has {len(found.written)} columns"
+            raise DataError(f"{table}:{line}: {count}")
+        if tuple(cells) == found.written:
+            raise DataError(f"{table}:{line}: the header again; remove this line")
+        yield line, {name: cells[place] for name, place in found.places.items()}
 
 
 def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
@@ -78,7 +151,7 @@ def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
 
 
 def picture(name: str, where: str, root: Path) -> Path:
-    """The picture that a row names, at or below a folder.
+    """The picture that a row of a published data set names, at or below its folder.
 
     Args:
         name: As the row has it, relative to the folder.
@@ -90,34 +163,116 @@ def picture(name: str, where: str, root: Path) -> Path:
     """
     folder.require_plain(name, f"{where}: {name[:200]}")
     relative = Path(name)
+    inside = not relative.is_absolute() and ".." not in relative.parts
+    if inside and relative.as_posix() == name and _is_file(root / relative):
+        return root / relative
+    raise _no_picture(name, where, root)
+
+
+def own_picture(name: str, where: str, root: Path) -> str:
+    """The picture that a row of the user's own table names, as its shortest name from a folder on.
+
+    It may lie anywhere, because whoever names his table means what is in it; and only pictures are
+    read. Its name never begins with the root of the disk: it is the same wherever the folder lies,
+    if it lies at or below it.
+
+    Args:
+        name: As the row has it: relative to the folder or absolute, with slashes or backslashes.
+        where: Place of the row, for messages.
+        root: The folder.
+
+    Raises:
+        DataError: The name cannot be shown, or no ordinary file bears it.
+    """
+    folder.require_plain(name, f"{where}: {name[:200]}")
+    for spelling in dict.fromkeys((name, name.replace("\\", "/"))):
+        if spelling and _is_file(root / spelling):
+            return _shortest(spelling, root)
+    if re.match(r"[A-Za-z]:[\\/]", name):
+        raise DataError(f"{where}: no picture {name[:4096]} here; begin at the folder of the table")
+    raise _no_picture(name, where, root)
+
+
+def _shortest(name: str, root: Path) -> str:
+    short = os.path.relpath(root / name, root)
+    same = short == name or (root / short).samefile(root / name)  # not so if links lead elsewhere
+    return short if same else name
+
+
+def _no_picture(name: str, where: str, root: Path) -> DataError:
+    return DataError(f"{where}: no picture {str(root / name)[:4096]} for this row")
+
+
+def _is_file(path: Path) -> bool:
     try:
-        inside = not relative.is_absolute() and ".." not in relative.parts
-        if inside and relative.as_posix() == name and (root / relative).is_file():
-            return root / relative
+        return path.is_file()
     except OSError:  # a name of absurd length
-        pass
-    raise DataError(f"{where}: no picture {str(root / name)[:4096]} for this row")
+        return False
 
 
-def _text(table: Path) -> str:
+def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         if not table.is_file():
             raise DataError(
                 f"{table}: there is no such file, or it is no ordinary one; "
                 "give the folder that holds it"
             )
-        with table.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise DataError(f"{table}: more than {MOST_BYTES:,} bytes; split the table")
-        return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: cannot be read as text in UTF-8 ({error})") from None
+        yield from csvfile.read(table, most_bytes=MOST_BYTES)
+    except OSError as error:
+        raise DataError(f"{table}: cannot be read ({error.strerror})") from None
+    except csvfile.NotCsv as error:
+        place = f"{table}:{error.line}" if error.line else str(table)
+        raise DataError(f"{place}: {error}") from None
 
 
-def _require_columns(table: Path, header: list[str], needed: tuple[str, ...]) -> None:
+def _found(
+    table: Path, line: int, cells: Sequence[str], needed: Sequence[str], optional: Sequence[str]
+) -> Header:
+    """Where the columns are."""
+    low = [" ".join(name.lower().split()) for name in cells]
+    places = {}
+    for name in dict.fromkeys((*needed, *optional)):
+        wanted = " ".join(name.lower().split())
+        if low.count(wanted) > 1:
+            raise DataError(f"{table}:{line}: more than one column '{name}'; keep one")
+        if wanted in low:
+            places[name] = low.index(wanted)
+    found = Header(table, line, tuple(cells), places)
     for name in needed:
-        if header.count(name) != 1:
-            what = "no column" if name not in header else "more than one column"
-            found = folder.shown(", ".join(header))[:200]
-            raise DataError(f"{table}: {what} '{name}'; the columns are {found or 'none'}")
+        if name not in places:
+            raise _missing(found, name)
+    for name in optional:
+        if name not in places and (close := _close(name, found.others)):
+            shown = folder.shown(close)
+            raise DataError(
+                f"{table}:{line}: no column '{name}'; did you mean '{shown}'? Rename it to "
+                f"'{name}'; if it is something else, name it as a group (--group {shown}, or "
+                f"groups: [{shown}] in a study) or rename it to something else"
+            )
+    return found
+
+
+def _missing(header: Header, name: str) -> DataError:
+    close = _close(name, header.others)
+    names = folder.shown(", ".join(header.written))[:200]
+    hint = f". Did you mean '{folder.shown(close)}'? Rename it to '{name}'" if close else ""
+    if name == GROUP:
+        hint += ", or say which columns make groups: groups: [COLUMN]"
+    return DataError(
+        f"{header.table}:{header.line}: no column '{name}'; the columns are {names}{hint}"
+    )
+
+
+def _close(name: str, others: Sequence[str]) -> str | None:
+    """The one of the other columns that may be meant by the name."""
+    key = _letters(name)
+    for other in others:
+        letters = _letters(other)
+        alike = difflib.SequenceMatcher(None, letters, key).ratio()
+        if letters and (letters in SYNONYMS.get(key, ()) or alike >= CLOSE):
+            return other
+    return None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -7,6 +7,7 @@ import numpy as np
 from repro.data import (
     fairface,
     folder,
+    formats,
     group_folders,
     identity,
     mit_h5,
@@ -22,6 +23,7 @@ from repro.datasets import (
     FairFace,
     Folder,
     GroupFolders,
+    Groups,
     MitH5,
     Nonfaces,
     Portraits,
@@ -98,6 +100,8 @@ def portraits(spec: Portraits) -> Photographs:
             return utkface.read(Path(spec.path), groups=spec.groups, age_bands=bands)
         case Table():
             return table.read(Path(spec.path), label=1, groups=spec.groups)
+        case Groups():
+            return group_folders.read(Path(spec.path))
     generator = np.random.default_rng((spec.seed, 1))
     factors = synthetic.draw_balanced_factors(generator, spec.per_group)
     pictures = synthetic.render_portraits(factors, generator, size=spec.size)
@@ -127,7 +131,7 @@ def crops(spec: Crops) -> Photographs:
         DataError: The source is missing or damaged.
     """
     if isinstance(spec, GroupFolders):
-        return group_folders.read(Path(spec.path))
+        return group_folders.read_crops(Path(spec.path))
     generator = np.random.default_rng((spec.seed, 3))
     factors = synthetic.draw_balanced_factors(generator, spec.per_group)
     return _drawn("crop", synthetic.render_faces(factors, generator), _groups(factors))
@@ -156,11 +160,12 @@ def fingerprints(data: Data) -> dict[str, str]:
 
 
 def fingerprint(spec: Source) -> str:
-    """Twelve hex digits for the content of one part."""
+    """Twelve hex digits for the content of one part, and for what decodes it beside Pillow."""
     choices = spec.model_dump(mode="json", exclude={"path"})
     files = identity.files(spec)
     content = synthetic.source_digest() if files is None else identity.content(files)
-    return digest([choices, content])[:12]
+    decoders = formats.decoders(file for _, file in files or ())
+    return digest([choices, content, *decoders])[:12]
 
 
 def check(data: Data) -> None:
@@ -178,6 +183,28 @@ def check(data: Data) -> None:
         _read_all(photographs)
     if test is not None and others is not None:
         _require_apart(test, others)
+
+
+def remarks(data: Data) -> list[str]:
+    """What is left out of the data or taken for granted, a sentence each.
+
+    Raises:
+        DataError: A source is missing.
+    """
+    return list(dict.fromkeys(line for spec in data.parts.values() for line in _remarks(spec)))
+
+
+def _remarks(spec: Source) -> tuple[str, ...]:
+    match spec:
+        case Table():
+            return table.remarks(Path(spec.path), groups=spec.groups)
+        case Ppb():
+            return folder.remarks(Path(spec.path) / ppb.PICTURES)
+        case FairFace():
+            return folder.remarks(Path(spec.path) / spec.part)
+        case UtkFace() | Groups() | Folder() | GroupFolders():
+            return folder.remarks(Path(spec.path))
+    return ()
 
 
 def _read_all(photographs: Photographs | None) -> None:

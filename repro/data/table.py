@@ -1,15 +1,19 @@
 """Anybody's pictures by a CSV: columns ``path``, ``label`` (1 or 0) and any columns of groups.
 
-Pictures are named from the folder of the CSV and lie at it or below it. A table without the column
-``label`` holds positives alone.
+Pictures are named from the folder of the CSV, or absolutely. A table without the column ``label``
+holds positives alone.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from repro.data import folder, rows
 from repro.data.sets import Photographs
 from repro.errors import DataError
+
+_WORDS = {"true": 1, "yes": 1, "false": 0, "no": 0}
+_NUMBER = re.compile(r"([01])([.,]0+)?", re.ASCII)  # 1, 1.0, 1,00
 
 
 class Row(NamedTuple):
@@ -39,30 +43,71 @@ def read(path: Path, *, label: int, groups: tuple[str, ...] = ()) -> Photographs
     )
 
 
-def entries(path: Path, *, groups: tuple[str, ...] = ()) -> list[Row]:
+def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
     """All rows, in order.
 
+    Args:
+        path: The CSV.
+        groups: Columns that make the groups; None for the column ``group``, if there is one.
+
     Raises:
-        DataError: The table or a column is missing, a label is neither 1 nor 0, or a row has no
-            picture or no group.
+        DataError: The table or a column is missing, a column is called nearly ``label`` or
+            ``group``, a label is neither 1 nor 0, or a row has no picture or no group.
     """
     found: dict[str, Row] = {}
-    for line, row in rows.read(path, ("path", *groups)):
-        name, where = row["path"], f"{path}:{line}"
-        rows.picture(name, where, path.parent)
-        if name in found:
-            raise DataError(f"{where}: {name} stands in two rows; remove one")
-        label = _label(row.get("label", "1"), where)
-        # Negatives need no group: they are nobody's.
-        group = rows.group(row, where, groups) if groups and label == 1 else ""
-        found[name] = Row(name, label, group)
+    mistakes = rows.Mistakes(path)
+    for line, row in rows.read(path, *_columns(groups)):
+        with mistakes.gathered():
+            entry = _entry(row, f"{path}:{line}", path.parent, groups)
+            if entry.name in found:
+                raise DataError(f"{path}:{line}: {entry.name} stands in two rows; remove one")
+            found[entry.name] = entry
+    mistakes.tell()
     if not found:
         raise DataError(f"{path}: no row below the header")
     return list(found.values())
 
 
+def remarks(path: Path, *, groups: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """What is taken for granted about a table, and which of its columns are not read.
+
+    Args:
+        path: The CSV.
+        groups: As for `entries`.
+
+    Raises:
+        DataError: As for `entries`, of the first line.
+    """
+    header = rows.header(path, *_columns(groups))
+    found = []
+    if "label" not in header.places:
+        found.append(f"{path}: no column 'label', so that every row is taken to be 1")
+    if header.others:
+        names = folder.shown(", ".join(header.others))[:200]
+        found.append(f"{path}: columns that are not read, but could make groups: {names}")
+    return tuple(found)
+
+
+def _columns(groups: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needed ones, and the others that are looked for."""
+    if groups is None:
+        return ("path",), ("label", rows.GROUP)
+    return ("path", *groups), ("label",)
+
+
+def _entry(row: dict[str, str], where: str, root: Path, groups: tuple[str, ...] | None) -> Row:
+    name = rows.own_picture(row["path"], where, root)
+    label = _label(row.get("label", "1"), where)
+    named = (rows.GROUP,) if groups is None and rows.GROUP in row else groups
+    # Negatives need no group: they are nobody's.
+    return Row(name, label, rows.group(row, where, named) if named and label == 1 else "")
+
+
 def _label(text: str, where: str) -> int:
-    if text.strip() not in ("0", "1"):
-        what = folder.shown(text)[:50]
-        raise DataError(f"{where}: label {what!r} is neither 1 nor 0; 1 is what is looked for")
-    return int(text)
+    word = text.lower()
+    if word in _WORDS:
+        return _WORDS[word]
+    if number := _NUMBER.fullmatch(word):
+        return int(number[1])
+    what = folder.shown(text)[:50]
+    raise DataError(f"{where}: label {what!r} is neither 1 nor 0 (nor TRUE or FALSE, yes or no)")

@@ -7,7 +7,7 @@ MEANS = "arm,alpha,recall,variance\n"
 GROUPS = "arm,alpha,a,b\n"
 HIDDEN = "holds characters that do not show: remove them"
 FORMULA = "begins as formulas of spreadsheets do: write it otherwise"
-NO_FILE = ": this is a pipe or a device: name a file"
+NO_FILE = ": this is a folder, a pipe or a device: name a file"
 BYTES = ": more than 2,000,000 bytes: leave rows out"
 
 
@@ -64,7 +64,7 @@ TEXTS = {
     "200,000 letters": (row(arm="x" * 200_000), ":2: is no CSV: field larger than field limit"),
     "open quotes": (row(arm='"x'), ":2: is no CSV: unexpected end of data"),
     "Latin-1": (row(arm="größe").encode("latin-1"), ":2: is not UTF-8: save it as CSV in UTF-8"),
-    "UTF-16": (row().encode("utf-16"), ":1: is not UTF-8: save it as CSV in UTF-8"),
+    "UTF-16, half a letter": (row().encode("utf-16")[:-1], ":1: is not UTF-8: save it as CSV"),
     "program": (b"\x7fELF\x02\x01\x80", ":1: is not UTF-8: save it as CSV in UTF-8"),
     "pickle": (b"\x80\x04\x95cos\nsystem\n(S'touch canary'\ntR.", ":1: is not UTF-8: save it"),
 }
@@ -73,9 +73,13 @@ SHAPES = {
     "blank": ("\n\n", ": is empty: the first line names the columns"),
     "header": (COUNTS, ":1: a header and no rows"),
     "one column": ("arm\nx\n", ":1: of no known kind"),
-    "semicolons": (row().replace(",", ";"), ":1: a single column: separate columns by commas"),
+    "bars": (row().replace(",", "|"), ":1: of no known kind"),
+    "decimal comma": (
+        f"{MEANS}x,,92.1,1\n".replace(",", ";").replace(".", ","),
+        ":2: column 'recall': '92,1' is no number: write a decimal point, not a comma",
+    ),
     "column twice": (f"arm,{row()}", ":1: column 'arm': stands twice in the header"),
-    "column without a name": (f"{MEANS[:-1]},\nx,,1,1,1\n", ":1: column '': has no name"),
+    "column without a name": (f"{MEANS[:-1]},\nx,,1,1,1\n", ":2: 5 cells, but the header has 4"),
     "short row": (f"{MEANS}x,,1\n", ":2: 3 cells, but the header has 4 columns"),
     "wide row": (f"{MEANS}{'x,' * 100_000}\n", ":2: 100,001 cells, but the header has 4"),
     "wide header": (f"arm,{','.join(map(str, range(100_000)))}\n", ":1: more than 200 columns"),

@@ -102,7 +102,7 @@ def labels_of(values):
 TEXT = h5py.string_dtype()
 CASES = {
     "missing": (lambda path: None, NO_FILE),
-    "folder": (lambda path: path.mkdir(), NO_FILE),
+    "folder": (lambda path: path.mkdir(), "a folder, and training images are one HDF5 file"),
     "pipe": (lambda path: os.mkfifo(path), NO_FILE),
     "without an end": (lambda path: path.symlink_to("/dev/zero"), NO_FILE),
     "link to itself": (lambda path: path.symlink_to(path), NO_FILE),

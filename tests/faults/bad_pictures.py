@@ -10,7 +10,7 @@ from PIL import Image
 
 NO_FILE = "there is no such file, or it is a folder, a pipe or a device"
 UNREAD = "the picture cannot be read"
-UNKNOWN = f"{UNREAD} (it is in none of BMP, JPEG, PNG, TIFF, WEBP); replace it"
+UNKNOWN = f"{UNREAD} (it is in none of "
 TOO_LARGE = "pixels is too large"
 TOO_SMALL = "pixels is too small, or too narrow, to look for faces in"
 ORIENTATION = 0x0112

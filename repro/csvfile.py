@@ -1,0 +1,99 @@
+"""A user's CSV -> lines and cells, however a spreadsheet saved it; no word of what they mean.
+
+Separators are commas; or semicolons or tabs, where the first line has these and no comma, or says
+so (``sep=;``). Text is UTF-8, with or without a byte order mark, or UTF-16 with one. Blanks about
+cells, blank rows and empty columns at the right say nothing and are dropped. A file may be hostile:
+no more of it is read than a limit.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+SEPARATORS = ",;\t"
+_SAID = re.compile(r"sep=(.) *(\r\n|\r|\n)", re.IGNORECASE)  # Excel's own first line
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class NotCsv(ValueError):
+    """What is wrong with a file.
+
+    Attributes:
+        line: Where, from 1 on; 0 for the whole file.
+    """
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        """A problem of the whole file, or of a line."""
+        super().__init__(message)
+        self.line = line
+
+
+def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
+    """Line number, from 1 on, and cells of each line that is not blank; the header comes first.
+
+    Args:
+        path: The file.
+        most_bytes: The limit.
+
+    Yields:
+        No line with fewer cells than the header has names; cells beyond them only where they are
+        not empty.
+
+    Raises:
+        NotCsv: It is no ordinary file, too large, no text, or no CSV.
+    """
+    text = _text(path, most_bytes)
+    said = _SAID.match(text)
+    start, body = (2, text[said.end() :]) if said else (1, text)
+    separator = said[1] if said and said[1] in SEPARATORS else _separator(body)
+    width = 0
+    for line, cells in _cells(body, separator, start):
+        if not width:
+            while not cells[-1]:
+                cells.pop()
+            width = len(cells)
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        yield line, cells
+
+
+def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
+    """What the lines hold, without blanks around; blank ones are passed over."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    first = line
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield line, stripped
+            line = first + reader.line_num
+    except csv.Error as error:
+        raise NotCsv(f"is no CSV: {error}", line) from None
+
+
+def _separator(text: str) -> str:
+    """A comma, unless the first line that is not blank has none but has another one."""
+    header = next((line for line in io.StringIO(text, newline=None) if line.strip(" \r\n,;\t")), "")
+    return next((mark for mark in SEPARATORS if mark in header), ",")
+
+
+def _text(path: Path, most_bytes: int) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise NotCsv("this is a folder, a pipe or a device: name a file")
+        with path.open("rb") as stream:
+            content = stream.read(most_bytes + 1)
+    except OSError as error:
+        raise NotCsv(f"cannot be read: {error.strerror}") from None
+    if len(content) > most_bytes:
+        raise NotCsv(f"more than {most_bytes:,} bytes: leave rows out")
+    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise NotCsv(
+            "is not UTF-8: save it as CSV in UTF-8 (in Excel: 'CSV UTF-8')",
+            content.count(b"\n", 0, error.start) + 1,
+        ) from None
