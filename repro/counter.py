@@ -1,11 +1,12 @@
 """Progress of one long count: a bar on a terminal, plain lines in a pipe. Writes to stderr."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import click
+
+from repro import screen
 
 QUIET_SECONDS = 10.0  # in a pipe, a line at most this often
 
@@ -21,7 +22,7 @@ def counting(what: str, total: int, *, unit: str) -> Iterator[Advance]:
         total: Of the count.
         unit: ``pictures``; ``bytes`` are shown as megabytes.
     """
-    show = _bar if sys.stderr.isatty() else _lines
+    show = _bar if screen.can_draw() else _lines
     with show(what, total, unit) as advance:
         yield advance
 
@@ -41,7 +42,8 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
 
     count: ProgressColumn = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), count)
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    bars = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    with screen.drawing(), bars as progress:
         task = progress.add_task(what, total=total)
         yield lambda more: progress.advance(task, more)
 

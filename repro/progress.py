@@ -1,6 +1,6 @@
-"""Progress of a study: bars on a terminal, plain lines in a pipe. Writes to stderr."""
+"""Progress of a study: bars on a terminal, plain lines in a pipe, or nothing. Writes to stderr."""
 
-import sys
+import contextlib
 import time
 from types import TracebackType
 from typing import Self
@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from repro import screen
 from repro.metrics import pooled_recall
 from repro.records import Record
 from repro.tasks import Task
@@ -48,7 +49,51 @@ def size(count: float) -> str:
     return f"{gigabytes:.2f} GB" if gigabytes < 1 else f"{gigabytes:.1f} GB"
 
 
-class Lines:
+class Watcher:
+    """Is told what happens in a study, as `runner.Progress` has it, and warnings; says nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Whatever happened, it is not held back."""
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """See `runner.Progress`."""
+
+    def started(self, task: Task) -> None:
+        """See `runner.Progress`."""
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """See `runner.Progress`."""
+
+    def ended(self, task: Task, record: Record) -> None:
+        """See `runner.Progress`."""
+
+    def held(self, task: Task, holder: str) -> None:
+        """See `runner.Progress`."""
+
+    def remark(self, line: str) -> None:
+        """See `runner.Progress`."""
+
+    def warn(self, line: str) -> None:
+        """Something is missing or wrong, though the study goes on."""
+
+
+class Quiet(Watcher):
+    """Says warnings alone."""
+
+    def warn(self, line: str) -> None:
+        """Say it."""
+        click.echo(f"Warning: {line}", err=True)
+
+
+class Lines(Quiet):
     """Plain lines, for pipes and logs."""
 
     def __init__(self) -> None:
@@ -57,12 +102,6 @@ class Lines:
         self.running: dict[str, str] = {}
         self.waiting: set[str] = set()
         self.spoken = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
     def begin(self, *, total: int, done: int, workers: int) -> None:
         """Say how much there is to do."""
@@ -105,25 +144,27 @@ class Lines:
         click.echo(line, err=True)
 
 
-class Bars:
+class Bars(Watcher):
     """A bar for the study and one for each running run, finished runs scrolling above."""
 
     def __init__(self) -> None:
         """Nothing is drawn yet."""
         self.rich = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeElapsedColumn(),
             console=Console(stderr=True),
         )
         self.study: TaskID | None = None
         self.bars: dict[str, TaskID] = {}
         self.waiting: set[str] = set()
+        self.drawn = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self.rich.start()
+        self.drawn.enter_context(screen.drawing())
+        self.drawn.enter_context(self.rich)
         return self
 
     def __exit__(
@@ -132,7 +173,11 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.rich.stop()
+        """Take the bars of runs down; the study's stays, as a line that says how far it came."""
+        with self.drawn:
+            for bar in self.bars.values():
+                self.rich.remove_task(bar)
+            self.bars.clear()
 
     def begin(self, *, total: int, done: int, workers: int) -> None:
         """Draw the study's bar."""
@@ -162,7 +207,7 @@ class Bars:
         self._remove(task)
         assert self.study is not None
         self.rich.advance(self.study)
-        self.rich.console.print(f"{task.title}: {outcome(record)}", markup=False, highlight=False)
+        self.remark(f"{task.title}: {outcome(record)}")
 
     def held(self, task: Task, holder: str) -> None:
         """Replace the run's bar by a line, once."""
@@ -175,12 +220,59 @@ class Bars:
         """Print it above the bars."""
         self.rich.console.print(line, markup=False, highlight=False)
 
+    def warn(self, line: str) -> None:
+        """Print it above the bars."""
+        self.remark(f"Warning: {line}")
+
     def _remove(self, task: Task) -> None:
         bar = self.bars.pop(task.key, None)
         if bar is not None:
             self.rich.remove_task(bar)
 
 
+class Together(Watcher):
+    """Several that are told the same; whoever made them enters and leaves them."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        """In the order in which they are told."""
+        self.watchers = watchers
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Tell each, as all below."""
+        for watcher in self.watchers:
+            watcher.begin(total=total, done=done, workers=workers)
+
+    def started(self, task: Task) -> None:
+        """See `runner.Progress`."""
+        for watcher in self.watchers:
+            watcher.started(task)
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """See `runner.Progress`."""
+        for watcher in self.watchers:
+            watcher.epoch(task, history, images_per_second=images_per_second)
+
+    def ended(self, task: Task, record: Record) -> None:
+        """See `runner.Progress`."""
+        for watcher in self.watchers:
+            watcher.ended(task, record)
+
+    def held(self, task: Task, holder: str) -> None:
+        """See `runner.Progress`."""
+        for watcher in self.watchers:
+            watcher.held(task, holder)
+
+    def remark(self, line: str) -> None:
+        """See `runner.Progress`."""
+        for watcher in self.watchers:
+            watcher.remark(line)
+
+    def warn(self, line: str) -> None:
+        """See `Watcher`."""
+        for watcher in self.watchers:
+            watcher.warn(line)
+
+
 def on_this_terminal() -> Lines | Bars:
     """Bars if somebody is watching, lines if not."""
-    return Bars() if sys.stderr.isatty() else Lines()
+    return Bars() if screen.can_draw() else Lines()

@@ -275,7 +275,7 @@ MAY_IMPORT = {
         "tasks",
     },
     "processes": {"errors"},
-    "counter": set(),
+    "counter": {"screen"},
     "packing": {"errors", "writing", "data.sets", "data.collection"},
     "cutting": {"errors", "processes", "data.framing", "data.raw", "data.sets"},
     "preparation": {
@@ -406,7 +406,9 @@ MAY_IMPORT = {
         "differences",
     },
     # presentation: never machinery
-    "progress": {"metrics", "records", "tasks"},
+    "screen": set(),
+    "progress": {"metrics", "records", "screen", "tasks"},
+    "run_log": {"errors", "progress", "records", "tasks", "writing", "yamlfile"},
     "columns": set(),
     "escaping": set(),
     "rendering": {"columns", "escaping"},
@@ -559,7 +561,7 @@ MAY_IMPORT = {
     # door
     "cli.__main__": set(),
     "cli.options": {"place"},
-    "cli.signals": set(),
+    "cli.signals": {"screen"},
     "cli.shared": {"study", "study_files", "yamlfile"},
     "cli.resolve": {"header", "errors", "yamlfile", "layers", "study_files", "records"},
     "cli.forecast": {"calibration", "progress"},
@@ -591,6 +593,7 @@ MAY_IMPORT = {
         "progress",
         "rendering",
         "resources",
+        "run_log",
         "run_remarks",
         "runner",
         "staleness",

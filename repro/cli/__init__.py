@@ -11,7 +11,7 @@ import click
 
 from repro import __version__
 from repro.cli import audit, data, results, running, showing, signals, studies
-from repro.cli.shared import printable
+from repro.cli.shared import Group, printable
 from repro.errors import Busy, ReproError
 
 COMMANDS = (
@@ -32,7 +32,7 @@ COMMANDS = (
 )
 
 
-class _Group(click.Group):
+class _Group(Group):
     """Turns every mistake that the user can mend into plain lines and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -47,7 +47,7 @@ class _Group(click.Group):
             signals.end(interruption.status)
 
 
-@click.group(cls=_Group)
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="repro")
 def main() -> None:
     """Run published machine-learning claims again and say whether they hold."""

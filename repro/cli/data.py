@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from repro.cli.shared import warn
+from repro.cli.shared import Group, warn
 
 if TYPE_CHECKING:
     from repro.data.catalogue import Entry
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """Prepare, inspect and fetch data sets."""
 

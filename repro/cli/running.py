@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
-from repro.cli.shared import load, warn
+from repro.cli.shared import load, printable, warn
 from repro.errors import ReproError
 from repro.place import Place
 
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 @click.option(
     "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
 )
+@click.option(
+    "--quiet", "-q", is_flag=True, help="Show no progress: the table, warnings and errors alone."
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append what happens to FILE, a line with its time for each event.",
+)
 def run(
     study: str,
     profile: str | None,
@@ -38,21 +47,31 @@ def run(
     place: Place,
     checkpoint_seconds: float,
     retry_lost: bool,
+    quiet: bool,
+    log: Path | None,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table.
 
     The exit status is 1 if all its runs have failed.
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    resolved = load(study, profile, overrides)
-    from repro import mirroring, progress, rendering, run_remarks, runner, tables
+    resolved = load(study, profile, overrides, quiet=quiet)
+    from repro import mirroring, progress, rendering, run_log, run_remarks, runner, tables
     from repro.cli import exhibits
     from repro.executors.places import executor_at
 
-    with mirroring.Scribe(results, warn=warn) as mirror:
+    shown = progress.Quiet() if quiet else progress.on_this_terminal()
+    written = run_log.Log(log, warn=shown.warn) if log else progress.Watcher()
+    watcher = progress.Together(shown, written)
+
+    def say(warning: str) -> None:
+        watcher.warn(printable(warning))
+
+    with written, mirroring.Scribe(results, warn=say) as mirror:
+        written.remark(f"{resolved.name} ({resolved.profile}), results in {results}")
         with (
-            progress.on_this_terminal() as watcher,
             executor_at(place, resolved.resources, remark=watcher.remark) as executor,
+            shown,  # ends before the executor does: no bar stands there while workers end
         ):
             index = runner.run(
                 resolved,
@@ -67,11 +86,11 @@ def run(
         parts = tables.parts(material.outcomes, style="full")
         click.echo(rendering.render(parts, form="markdown", label=index.name))
         if mirror.wants_page(index):
-            shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
-            table_markdown, files = exhibits.page(shown, parts)
+            whole = exhibits.with_pictures(material, results, with_images=False, warn=say)
+            table_markdown, files = exhibits.page(whole, parts)
             mirror.finish(index, table_markdown, files=files)
-    if failure := run_remarks.of_no_numbers(material.outcomes):
-        raise ReproError(failure)
+        if failure := run_remarks.of_no_numbers(material.outcomes):
+            raise ReproError(failure)
 
 
 @click.command()

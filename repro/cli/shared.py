@@ -1,4 +1,4 @@
-"""What several commands do alike: load a study, say a warning."""
+"""What several commands do alike: find commands, load a study, say a warning."""
 
 from typing import TYPE_CHECKING
 
@@ -8,15 +8,34 @@ if TYPE_CHECKING:
     from repro.study import Study
 
 
-def load(wanted: str, profile: str | None, overrides: tuple[str, ...]) -> "Study":
+class Group(click.Group):
+    """Commands, of which one that is misspelt is answered with the one that was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; older releases of click have no near words for commands."""
+        name = args[0]
+        is_option = name.startswith("-")
+        if not (ctx.resilient_parsing or is_option or self.get_command(ctx, name)):
+            from repro import layers
+
+            hint = layers.did_you_mean(name, self.list_commands(ctx))
+            ctx.fail(f"No such command {printable(name)!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def load(
+    wanted: str, profile: str | None, overrides: tuple[str, ...], *, quiet: bool = False
+) -> "Study":
     """The study of a name or a path, with a command's options laid over it.
 
-    Of a name, the file that is used is said on standard error.
+    Of a name, the file that is used is said on standard error, unless it is to be quiet.
     """
     from repro import study, study_files
 
     found = study_files.find(wanted)
-    if not study_files.is_path(wanted):
+    if not quiet and not study_files.is_path(wanted):
         instead = f" (in place of the shipped {found.hides})" if found.hides else ""
         click.echo(printable(f"Study: {found.path}{instead}"), err=True)
     return study.load(found.path, profile=profile, overrides=overrides)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from repro import screen
+
 SECONDS = 4.0  # to end in an orderly way
 SAID = {
     signal.SIGINT: "Interrupted",
@@ -59,6 +61,7 @@ def watched() -> Iterator[None]:
 
 def end(status: int) -> NoReturn:
     """End the process here: what was interrupted while it loaded might not survive more."""
+    screen.say_what_waits()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -69,8 +72,12 @@ def _begin_to_end(number: int, status: int) -> None:
     for other in SAID:
         signal.signal(other, signal.SIG_IGN)  # one is enough
     sys.unraisablehook = lambda _: None  # where the exception is lost, the watchdog does its work
-    watchdog = threading.Timer(SECONDS, os._exit, [status])
+    watchdog = threading.Timer(SECONDS, _end_as_it_is, [status])
     watchdog.daemon = True
     watchdog.start()
-    with contextlib.suppress(OSError):  # no terminal
-        os.write(2, f"{SAID[signal.Signals(number)]}. {GO_ON}\n".encode())
+    screen.say_last(f"{SAID[signal.Signals(number)]}. {GO_ON}")
+
+
+def _end_as_it_is(status: int) -> NoReturn:
+    screen.say_what_waits()
+    os._exit(status)
