@@ -1,4 +1,4 @@
-"""One process at a time on a study, and on a run: locks that the system lets go of by itself.
+"""One process at a time on a study, on a run, or cleaning: locks that the system frees by itself.
 
 However its holder ends, a lock is free then; what a lock's file holds is for people alone. On a
 file system without locks everybody gets one: then a run may be trained twice, and the first record
@@ -33,6 +33,37 @@ def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
     """
     with _lock(records.index_path(index, results).with_suffix(".lock"), patience=0) as holder:
         yield holder
+
+
+@contextmanager
+def of_results(results: Path, *, alone: bool) -> Iterator[str | None]:
+    """Hold the lock of a results folder: together with other studies, or alone, to remove things.
+
+    Yields:
+        None if it is held; who holds it, as far as its file says, if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
+    """
+    with _lock(results / "lock", patience=0, alone=alone) as holder:
+        yield holder
+
+
+def are_kept(folder: Path) -> bool:
+    """Whether the file system of a folder has locks."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 @contextmanager
@@ -71,17 +102,18 @@ def holder_of(path: Path) -> str | None:
 
 
 @contextmanager
-def _lock(path: Path, *, patience: float) -> Iterator[str | None]:
+def _lock(path: Path, *, patience: float, alone: bool = True) -> Iterator[str | None]:
     end = time.monotonic() + patience
     while True:
         descriptor = _open(path)
         try:
-            state = _try(descriptor, path)
+            state = _try(descriptor, path, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             if state == "held" and time.monotonic() >= end:
                 yield _holder(descriptor)
                 return
             if state == "ours":
-                _sign(descriptor)
+                if alone:
+                    _sign(descriptor)
                 try:
                     yield None
                 finally:
@@ -105,10 +137,10 @@ def _open(path: Path) -> int:
         raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None
 
 
-def _try(descriptor: int, path: Path) -> str:
+def _try(descriptor: int, path: Path, how: int) -> str:
     """``ours``, ``held`` by somebody, or ``gone``: its file was removed before we had it."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return "held"
     except OSError:  # no locks here

@@ -1,6 +1,7 @@
 """A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -179,9 +180,7 @@ def run(
         sources.check(data)
         for line in sources.remarks(data):
             progress.remark(line)
-    with locks.of_study(planned.index, results) as holder:
-        if holder is not None:
-            raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")
+    with _alone_at(planned.index, results):
         for line in [
             *_cleared(planned, retry_lost=retry_lost),
             *_superseded(planned.index, results),
@@ -198,6 +197,18 @@ def run(
             mirror.add(planned.index, arm, key)
         mirror.settle()
     return planned.index
+
+
+@contextmanager
+def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
+    """Hold the lock of a study, and see that nobody cleans its results folder meanwhile."""
+    with locks.of_results(results, alone=False) as cleaner:
+        if cleaner is not None:
+            raise Busy(f"{cleaner} is cleaning {results}; try again in a moment")
+        with locks.of_study(index, results) as holder:
+            if holder is not None:
+                raise Busy(f"{holder} is running {index.name} in {results}; wait or stop it")
+            yield
 
 
 def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:

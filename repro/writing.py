@@ -119,9 +119,28 @@ def left_over(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder: whoever looks sees all of it or nothing.
+
+    Raises:
+        CannotWrite: It cannot be removed.
+    """
+    doomed = _beside(path)
+    try:
+        os.rename(path, doomed)
+    except FileNotFoundError:  # somebody else was faster
+        return
+    except OSError as error:
+        raise CannotWrite(
+            f"{path}: cannot be removed ({error.strerror or error}); let its folder be written, "
+            "then run the same command again"
+        ) from None
+    discard(doomed)
+
+
 def discard(path: Path) -> None:
     """Remove a file or a folder that nobody needs any more; if it cannot be removed, it stays."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):

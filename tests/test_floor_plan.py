@@ -188,6 +188,7 @@ MAY_IMPORT = {
     },
     "specimens": set(),
     "differences": {"records"},
+    "cleaning": {"errors", "locks", "records", "writing"},
     "doctor": {"errors", "writing", "records", "locks", "unfinished", "mlflow_store"},
     "locks": {"records", "writing"},
     "outcomes": {
@@ -560,6 +561,7 @@ MAY_IMPORT = {
     },
     # door
     "cli.__main__": set(),
+    "cli.clean": {"cleaning", "cli.options"},
     "cli.options": {"place"},
     "cli.signals": {"screen"},
     "cli.shared": {"study", "study_files", "yamlfile"},

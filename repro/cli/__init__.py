@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from repro import __version__
-from repro.cli import audit, data, results, running, showing, signals, studies
+from repro.cli import audit, clean, data, results, running, showing, signals, studies
 from repro.cli.shared import Group, printable
 from repro.errors import Busy, ReproError
 
@@ -22,6 +22,7 @@ COMMANDS = (
     running.verify,
     results.doctor,
     results.status,
+    clean.clean,
     showing.table,
     showing.figures,
     showing.report,
