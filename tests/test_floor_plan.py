@@ -409,6 +409,16 @@ MAY_IMPORT = {
     # presentation: never machinery
     "screen": set(),
     "progress": {"metrics", "records", "screen", "tasks"},
+    "run_view": {"configuration", "errors", "locks", "metrics", "records", "unfinished"},
+    "run_text": {
+        "configuration",
+        "differences",
+        "presets",
+        "progress",
+        "records",
+        "run_view",
+        "sections",
+    },
     "run_log": {"errors", "progress", "records", "tasks", "writing", "yamlfile"},
     "columns": set(),
     "escaping": set(),
@@ -561,8 +571,19 @@ MAY_IMPORT = {
     },
     # door
     "cli.__main__": set(),
+    "cli.completing": {"cli.run_names", "errors", "presets", "study_files", "yamlfile"},
+    "cli.run_names": {"cli.resolve", "errors", "records"},
+    "cli.show": {
+        "cli.completing",
+        "cli.options",
+        "cli.run_names",
+        "cli.shared",
+        "records",
+        "run_text",
+        "run_view",
+    },
     "cli.clean": {"cleaning", "cli.options"},
-    "cli.options": {"place"},
+    "cli.options": {"cli.completing", "place"},
     "cli.signals": {"screen"},
     "cli.shared": {"study", "study_files", "yamlfile"},
     "cli.resolve": {"header", "errors", "yamlfile", "layers", "study_files", "records"},
@@ -581,6 +602,7 @@ MAY_IMPORT = {
         "report.chapter",
     },
     "cli.running": {
+        "cli.completing",
         "cli.exhibits",
         "cli.forecast",
         "cli.options",
@@ -604,6 +626,7 @@ MAY_IMPORT = {
         "verification",
     },
     "cli.results": {
+        "cli.completing",
         "cli.exhibits",
         "cli.options",
         "cli.resolve",
@@ -616,6 +639,7 @@ MAY_IMPORT = {
         "ui",
     },
     "cli.showing": {
+        "cli.completing",
         "cli.exhibits",
         "cli.options",
         "cli.resolve",

@@ -10,7 +10,18 @@ from typing import Any
 import click
 
 from repro import __version__
-from repro.cli import audit, clean, data, results, running, showing, signals, studies
+from repro.cli import (
+    audit,
+    clean,
+    completing,
+    data,
+    results,
+    running,
+    show,
+    showing,
+    signals,
+    studies,
+)
 from repro.cli.shared import Group, printable
 from repro.errors import Busy, ReproError
 
@@ -22,6 +33,7 @@ COMMANDS = (
     running.verify,
     results.doctor,
     results.status,
+    show.show,
     clean.clean,
     showing.table,
     showing.figures,
@@ -30,6 +42,7 @@ COMMANDS = (
     results.ui,
     results.sync,
     data.data,
+    completing.completion,
 )
 
 

@@ -7,10 +7,10 @@ from typing import Any, TypeVar, cast, get_args
 
 import click
 
+from repro.cli import completing
 from repro.place import ExecutorName, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-STUDIES = Path("studies")
 # As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
 PARTS = [
     "results",
@@ -65,10 +65,6 @@ PLACES = [
 DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
 
 
-def _complete_study(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    return [str(p) for p in sorted(STUDIES.glob("*.yaml")) if str(p).startswith(incomplete)]
-
-
 def results(command: Command) -> Command:
     """The option of every command that reads or writes results."""
     return click.option(
@@ -87,11 +83,14 @@ def variant(command: Command) -> Command:
         "overrides",
         multiple=True,
         metavar="KEY=VALUE",
+        shell_complete=completing.choices,
         help="Change a choice, e.g. epochs=2 or data.train=FILE.h5; repeatable.",
     )(command)
-    command = click.option("--profile", help="One of the study's profiles [default: its first].")(
-        command
-    )
+    command = click.option(
+        "--profile",
+        shell_complete=completing.profiles,
+        help="One of the study's profiles [default: its first].",
+    )(command)
     return results(command)
 
 
@@ -166,4 +165,4 @@ def form(default: str) -> Callable[[Command], Command]:
     )
 
 
-study_file = click.argument("study", shell_complete=_complete_study)
+study_file = click.argument("study", shell_complete=completing.studies)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options
+from repro.cli import completing, options
 from repro.cli.shared import warn
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def status(results: Path) -> None:
 @click.command()
 @options.variant
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
-@click.argument("study", required=False)
+@click.argument("study", required=False, shell_complete=completing.studies)
 def ui(
     study: str | None, results: Path, port: int, profile: str | None, overrides: tuple[str, ...]
 ) -> None:
@@ -67,7 +67,7 @@ def ui(
 
 @click.command()
 @options.variant
-@click.argument("study", required=False)
+@click.argument("study", required=False, shell_complete=completing.studies)
 def sync(study: str | None, results: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Make the MLflow pages equal to the records of STUDY, a name or a file, or of all studies."""
     from repro import synchronisation, tables

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options
+from repro.cli import completing, options
 from repro.cli.shared import load, printable, warn
 from repro.errors import ReproError
 from repro.place import Place
@@ -148,7 +148,7 @@ def plan(
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=completing.studies)
 @options.variant
 @options.places
 @click.option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from repro.cli import options
+from repro.cli import completing, options
 from repro.cli.shared import warn
 from repro.errors import ReproError
 
@@ -18,7 +18,7 @@ REPORTS = Path("report")
 
 
 @click.command()
-@click.argument("study", required=False)
+@click.argument("study", required=False, shell_complete=completing.studies)
 @options.variant
 @options.form("latex")
 @options.presentation(*options.PARTS, "curve")
@@ -52,7 +52,7 @@ def table(
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=completing.studies)
 @options.variant
 @options.with_images
 @click.option(
@@ -83,7 +83,7 @@ def figures(
 
 
 @click.command()
-@click.argument("studies", nargs=-1, required=True)
+@click.argument("studies", nargs=-1, required=True, shell_complete=completing.studies)
 @options.variant
 @options.with_images
 @click.option(

@@ -1,0 +1,149 @@
+"""What a shell completes: studies, profiles, choices, arms and runs. Loads nothing heavy.
+
+Whatever cannot be read completes nothing: a completion is no place for an error.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from repro.errors import ReproError
+
+SHELLS = ["bash", "zsh", "fish"]
+MOST = 200  # words that are offered
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the script that completes commands, studies, arms and runs in SHELL.
+
+    bash: eval "$(repro completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc;
+    fish: repro completion fish > ~/.config/fish/completions/repro.fish
+    """
+    root = click.get_current_context().find_root().command
+    kind = get_completion_class(shell)
+    assert kind is not None
+    script = kind(root, {}, "repro", "_REPRO_COMPLETE").source()
+    click.echo(script.replace(BASH_ADDS, BASH_GOES_ON))
+
+
+# After a word that is only the beginning of one, bash adds no blank; click's own script does.
+BASH_ADDS = "COMPREPLY+=($value)\n"
+BASH_GOES_ON = BASH_ADDS + "            [[ $value == *[/=] ]] && compopt -o nospace\n"
+
+
+def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Completer:
+    def complete(
+        context: click.Context, _: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        try:
+            found = [word for word in words(context, incomplete) if word.startswith(incomplete)]
+        except (ReproError, OSError, ValueError, TypeError, KeyError, AttributeError):
+            return []
+        return [CompletionItem(word) for word in dict.fromkeys(found[:MOST])]
+
+    return complete
+
+
+@_completer
+def studies(_: click.Context, incomplete: str) -> Iterator[str]:
+    """Names of studies; paths of study files, once a path is begun."""
+    from repro import study_files
+
+    if "/" in incomplete or incomplete.startswith("."):
+        folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() or path.suffix in study_files.ENDINGS:
+                yield f"{path}/" if path.is_dir() else str(path)
+    else:
+        yield from (one.name for one in study_files.listed())
+
+
+@_completer
+def profiles(context: click.Context, _: str) -> Iterator[str]:
+    """Profiles of the study that stands on the line."""
+    yield from _study(context).get("profiles", {})
+
+
+@_completer
+def arms(context: click.Context, _: str) -> Iterator[str]:
+    """Arms of the study that stands on the line, as its results name them."""
+    name = Path(_study_word(context)).stem.partition("@")[0]
+    for index in _indexes(context, name or "*"):
+        yield from (arm["name"] for arm in index["arms"])
+
+
+@_completer
+def choices(_: click.Context, incomplete: str) -> Iterator[str]:
+    """Keys of choices, up to the sign after which the value stands."""
+    from repro.presets import PRESETS
+
+    if "=" not in incomplete:
+        found = {key for preset in PRESETS.values() for key in _keys(preset)}
+        yield from (f"{key}=" for key in sorted({*found, *DATA, "replicates"}))
+
+
+@_completer
+def runs(context: click.Context, incomplete: str) -> Iterator[str]:
+    """STUDY/ARM/SEED, one part after the other, and the keys of records."""
+    from repro.cli.run_names import plain
+
+    study, slash, rest = incomplete.partition("/")
+    if not slash:
+        yield from sorted(f"{_address(index)}/" for index in _indexes(context))
+        if incomplete:
+            folder = _results(context) / "runs"
+            yield from sorted(path.name for path in folder.glob(f"{incomplete}*-seed*"))
+        return
+    for index in _indexes(context, study.partition("@")[0]):
+        for arm in index["arms"] if _address(index) == study else ():
+            name = f"{study}/{plain(arm['name'])}/"
+            seeds = [f"{name}{seed}" for seed in range(len(arm["keys"]))]
+            yield from seeds if "/" in rest else [name]
+
+
+DATA = ("data.train", "data.test", "data.nonfaces")
+
+
+def _keys(preset: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in preset.items():
+        if isinstance(value, dict):
+            yield from _keys(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _study(context: click.Context) -> Any:
+    """The content of the study file that stands on the line."""
+    from repro import study_files, yamlfile
+
+    return yamlfile.read(study_files.find(_study_word(context)).path).value
+
+
+def _study_word(context: click.Context) -> str:
+    """The study that stands on the line, which click leaves unread if an option lacks a value."""
+    rest = (word for word in context.args if not word.startswith("-"))
+    return str(context.params.get("study") or next(rest, ""))
+
+
+def _indexes(context: click.Context, name: str = "*") -> Iterator[dict[str, Any]]:
+    """Indexes of a results folder, as plain values and unchecked."""
+    for path in sorted((_results(context) / "studies").glob(f"{name}/*.json")):
+        yield json.loads(path.read_bytes())
+
+
+def _address(index: dict[str, Any]) -> str:
+    """NAME of a study as its file says, NAME@ID where something was changed."""
+    if not index["overrides"]:
+        return str(index["name"])
+    return f"{index['name']}@{index['variant'].removeprefix(index['profile'] + '-')}"
+
+
+def _results(context: click.Context) -> Path:
+    return Path(context.params.get("results") or "results")

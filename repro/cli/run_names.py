@@ -1,0 +1,87 @@
+"""How a person names a run: by its key or the beginning of it, or as STUDY/ARM/SEED.
+
+An arm may be written without its blanks and signs, which a shell would take for its own:
+``alpha_sweep/alpha-0.1/3`` is seed 3 of the arm ``alpha = 0.1``.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.records import StudyIndex
+
+LISTED = 10
+BY_STUDY = re.compile(r"([^/]+)/(.+)/(?:seed)?(\d{1,9})")
+
+
+def plain(arm: str) -> str:
+    """An arm's name as it is easy to type: letters, digits and points, joined by hyphens."""
+    return re.sub(r"[^\w.]+", "-", arm).strip("-")
+
+
+def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Sequence[str]) -> str:
+    """The key of the run that a word means.
+
+    Args:
+        word: As the command line has it.
+        results: The results folder.
+        indexes: Of all studies there.
+        known: Keys of all runs there.
+
+    Raises:
+        ReproError: None, or more than one, is meant.
+    """
+    if "/" in word:
+        return _by_study(word, results)
+    digest, dash, seed = word.rpartition("-seed")
+    begins = [key for key in known if key.startswith(word)]
+    begins = begins or [k for k in known if dash and _is(k, digest, seed)]
+    if word in begins:
+        return word
+    if len(begins) == 1:
+        return begins[0]
+    named = {key: f"{_shortest(i)}/{plain(arm)}/{n}" for i in indexes for arm, n, key in i.wanted()}
+    if not begins:
+        raise ReproError(f"{results}: no run {word!r}. {_examples(list(named.values()))}")
+    shown = [f"\n  {key}  {named.get(key, '')}".rstrip() for key in begins[:LISTED]]
+    more = f"\n  and {len(begins) - LISTED} more" if len(begins) > LISTED else ""
+    raise ReproError(f"{len(begins)} runs begin with {word!r}:{''.join(shown)}{more}")
+
+
+def _shortest(index: "StudyIndex") -> str:
+    """By which the variant is named: a study as its file says needs no id."""
+    return index.address if index.overrides else index.name
+
+
+def _is(key: str, digest: str, seed: str) -> bool:
+    return key.startswith(digest) and key.endswith(f"-seed{seed}")
+
+
+def _by_study(word: str, results: Path) -> str:
+    from repro.cli import resolve
+
+    parts = BY_STUDY.fullmatch(word)
+    if parts is None:
+        raise ReproError(f"{word!r}: write STUDY/ARM/SEED, for example alpha_sweep/alpha-0.1/0")
+    study, arm, seed = parts.groups()
+    index = resolve.one(results, study, profile=None, overrides=())
+    exact = [one for one in index.arms if one.name == arm]
+    alike = exact or [one for one in index.arms if plain(one.name).lower() == plain(arm).lower()]
+    if len(alike) != 1:
+        names = ", ".join(plain(one.name) for one in alike or index.arms)
+        wrong = f"{len(alike)} arms are written" if alike else "there is no arm"
+        raise ReproError(f"{index.address}: {wrong} {arm!r}; there is: {names}")
+    keys = alike[0].keys
+    if int(seed) >= len(keys):
+        raise ReproError(f"{index.address}: {alike[0].name} has the seeds 0 to {len(keys) - 1}")
+    return keys[int(seed)]
+
+
+def _examples(named: Sequence[str]) -> str:
+    if not named:
+        return "No study was run here yet; run one first"
+    return f"Write a key, the beginning of one, or STUDY/ARM/SEED, for example {named[0]}"

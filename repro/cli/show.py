@@ -1,0 +1,25 @@
+"""The command that shows one run."""
+
+from pathlib import Path
+
+import click
+
+from repro.cli import completing, options
+from repro.cli.shared import printable
+
+
+@click.command()
+@options.results
+@click.argument("run", shell_complete=completing.runs)
+def show(run: str, results: Path) -> None:
+    """Show one RUN: its state, choices, curve, detections, provenance and files.
+
+    RUN is the key of a record, the beginning of one, or STUDY/ARM/SEED, such as
+    alpha_sweep/alpha-0.1/3: blanks and signs of an arm's name can be written as one hyphen.
+    """
+    from repro import records, run_text, run_view
+    from repro.cli import run_names
+
+    indexes = records.read_indexes(results)
+    key = run_names.key_of(run, results, indexes, run_view.keys(results, indexes))
+    click.echo(printable(run_text.text(run_view.view(key, results, indexes))))
