@@ -585,7 +585,7 @@ MAY_IMPORT = {
     "cli.clean": {"cleaning", "cli.options"},
     "cli.options": {"cli.completing", "place"},
     "cli.signals": {"screen"},
-    "cli.shared": {"study", "study_files", "yamlfile"},
+    "cli.shared": {"layers", "study", "study_files", "yamlfile"},
     "cli.resolve": {"header", "errors", "yamlfile", "layers", "study_files", "records"},
     "cli.forecast": {"calibration", "progress"},
     "cli.exhibits": {

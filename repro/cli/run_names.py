@@ -19,8 +19,8 @@ BY_STUDY = re.compile(r"([^/]+)/(.+)/(?:seed)?(\d{1,9})")
 
 
 def plain(arm: str) -> str:
-    """An arm's name as it is easy to type: letters, digits and points, joined by hyphens."""
-    return re.sub(r"[^\w.]+", "-", arm).strip("-")
+    """An arm's name as it is easy to type: blanks and signs are one hyphen, a minus stays."""
+    return re.sub(r"[^\w.-]+", "-", arm).strip("-")
 
 
 def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Sequence[str]) -> str:
@@ -71,10 +71,15 @@ def _by_study(word: str, results: Path) -> str:
     index = resolve.one(results, study, profile=None, overrides=())
     exact = [one for one in index.arms if one.name == arm]
     alike = exact or [one for one in index.arms if plain(one.name).lower() == plain(arm).lower()]
-    if len(alike) != 1:
-        names = ", ".join(plain(one.name) for one in alike or index.arms)
-        wrong = f"{len(alike)} arms are written" if alike else "there is no arm"
-        raise ReproError(f"{index.address}: {wrong} {arm!r}; there is: {names}")
+    if not alike:
+        names = ", ".join(dict.fromkeys(plain(one.name) for one in index.arms))
+        raise ReproError(f"{index.address}: there is no arm {arm!r}; there is: {names}")
+    if len(alike) > 1:
+        names = ", ".join(repr(one.name) for one in alike)
+        raise ReproError(
+            f"{index.address}: {len(alike)} arms are written {arm!r}; write one of them whole: "
+            f"{names}"
+        )
     keys = alike[0].keys
     if int(seed) >= len(keys):
         raise ReproError(f"{index.address}: {alike[0].name} has the seeds 0 to {len(keys) - 1}")
