@@ -426,3 +426,18 @@ def test_rows_of_a_published_table_stay_in_its_folder(place):
     for name in ("../mine/a.png", f"{place}/a.png", "./a.png"):
         with pytest.raises(DataError, match="no picture"):
             rows.picture(name, "t.csv:2", place)
+
+
+def test_a_study_says_once_what_it_leaves_out(tmp_path):
+    """Before its first run, whatever the number of its arms and runs."""
+    from faults import studies  # loads torch
+
+    (put(tmp_path / "others" / "a.png", 0).parent / "b.GIF").touch()
+    file = studies.toy(tmp_path / "study", replicates=2, keep=2)
+    override = f"data.nonfaces={tmp_path / 'others'}"
+    with studies.canned():
+        watcher = studies.run_here(file, tmp_path / "results", overrides=(override,))
+
+    assert [line for line in watcher.remarks if ".gif" in line] == [
+        f"{tmp_path / 'others'}: 2 files, 1 pictures read, 1 not: 1 .gif"
+    ]
