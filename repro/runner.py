@@ -176,9 +176,10 @@ def run(
     from repro.data import checks, sources
 
     planned = plan(study, results, computation=executor.computation)
-    for data in {task.configuration.data for task in planned.missing}:
-        for line in [*checks.check(data), *sources.remarks(data)]:
-            progress.remark(line)
+    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
+    said = [line for data in wanted for line in (*checks.check(data), *sources.remarks(data))]
+    for line in dict.fromkeys(said):
+        progress.remark(line)
     with locks.of_study(planned.index, results) as holder:
         if holder is not None:
             raise Busy(f"{holder} is running {study.name} in {results}; wait or stop it")
