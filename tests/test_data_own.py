@@ -125,7 +125,7 @@ def test_cells_come_back_whatever_separates_them(tmp_path, cells, mark, encoding
     ],
     ids=["prepare", "info", "test", "nonfaces"],
 )
-@pytest.mark.parametrize("name", ["labels", "is_face", "Lable", "face", "la-bel", "Target"])
+@pytest.mark.parametrize("name", ["labels", "is_face", "Lable", "true_label", "la-bel", "Target"])
 def test_a_column_that_may_be_the_labels_is_refused(place, read, name):
     """It would make every row a face, in silence."""
     path = wrote(place, PLAIN.replace("label", name))

@@ -269,7 +269,8 @@ def _close(name: str, others: Sequence[str]) -> str | None:
     for other in others:
         letters = _letters(other)
         alike = difflib.SequenceMatcher(None, letters, key).ratio()
-        if letters and (letters in SYNONYMS.get(key, ()) or alike >= CLOSE):
+        holds = name != GROUP and key in letters  # "true_label"; but an "age_group" is a group
+        if letters and (holds or letters in SYNONYMS.get(key, ()) or alike >= CLOSE):
             return other
     return None
 
