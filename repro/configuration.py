@@ -113,6 +113,11 @@ class Configuration(Section):
         """How many the network has; 0 for a classifier."""
         return self.latent_dim if self.model == "dbvae" else 0
 
+    def allowing_doubles(self) -> Self:
+        """The same choices, on data in which pictures may stand twice."""
+        data = self.data.model_copy(update={"doubles": "allow"})
+        return self.model_copy(update={"data": data})
+
     def identity(self) -> dict[str, Any]:
         """The choices that shape a run, as plain values; those without effect are left out.
 

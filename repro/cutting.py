@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from repro.data.framing import SIDE
-from repro.data.raw import Picture
+from repro.data.likeness import Look
+from repro.data.raw import BoxOutside, Picture
 from repro.data.sets import Pixels
 from repro.errors import DataError, ReproError
 from repro.processes import Answer, Child, Gone, NotStarted, Say
@@ -19,11 +20,15 @@ class Cut(NamedTuple):
 
     Attributes:
         images: Shape (n, 64, 64, 3), RGB; zero where a picture could not be read.
+        looks: What each whole picture is known by; None where that is not known.
         failures: What is wrong, by place in the batch.
+        outside: Those of the failures that are a box outside of its picture.
     """
 
     images: Pixels
+    looks: list[Look | None]
     failures: dict[int, str]
+    outside: frozenset[int]
 
 
 def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int, Cut]]:
@@ -80,10 +85,14 @@ def cutter() -> Answer:
 def cut(pictures: Sequence[Picture]) -> Cut:
     """The square of each picture, or what is wrong with it."""
     images = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
-    failures = {}
+    looks: list[Look | None] = [None] * len(pictures)
+    failures: dict[int, str] = {}
+    outside = set()
     for index, picture in enumerate(pictures):
         try:
-            images[index] = picture.crop()
+            images[index], looks[index] = picture.crop()
         except DataError as error:
             failures[index] = str(error)
-    return Cut(images, failures)
+            if isinstance(error, BoxOutside):
+                outside.add(index)
+    return Cut(images, looks, failures, frozenset(outside))

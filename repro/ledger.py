@@ -163,7 +163,10 @@ def _shown(plain: Mapping[str, object]) -> dict[str, str]:
     configuration = Configuration.model_validate(dict(plain))
     shown = {key: _text(value) for key, value in _leaves(configuration.identity())}
     data = configuration.data.model_dump(mode="json")
-    return shown | {f"data.{role}": _source_text(spec) for role, spec in data.items()}
+    return shown | {
+        f"data.{name}": value if isinstance(value, str) else _source_text(value)
+        for name, value in data.items()
+    }
 
 
 def _leaves(section: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -18,7 +18,9 @@ import h5py
 import numpy as np
 
 from repro import writing
+from repro.data import likeness, mit_h5
 from repro.data.collection import FACE, Collection
+from repro.data.likeness import Look
 from repro.data.sets import Pixels
 from repro.errors import DataError
 
@@ -83,6 +85,7 @@ class Pack:
         labels: Sequence[int],
         names: Sequence[str],
         groups: Sequence[str],
+        looks: Sequence[Look | None],
         remarks: dict[str, Any],
     ) -> str:
         """Write what belongs to the images, and put the file into its place.
@@ -91,6 +94,7 @@ class Pack:
             labels: 1 with a face, 0 without; one an image.
             names: Of the files; one an image.
             groups: "" where the source knows none; one an image.
+            looks: Of the pictures that the images were cut from, None if not known; one an image.
             remarks: Attributes of the file; what is neither text nor number becomes JSON.
 
         Returns:
@@ -108,6 +112,8 @@ class Pack:
             self._file["labels"] = column
             for name, texts in {"names": names, "groups": groups}.items():
                 self._file[name] = np.asarray([text.encode() for text in texts], np.bytes_)
+            for name, content in zip(mit_h5.SOURCES, likeness.stacked(looks), strict=True):
+                self._file[name] = content
             for name, value in {"sha256": sha256, "channels": "bgr", **remarks}.items():
                 plain = isinstance(value, str | int | float)
                 self._file.attrs[name] = value if plain else json.dumps(value)

@@ -113,16 +113,17 @@ def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
         DataError: A data source is missing.
         LaterRelease: A record is of a schema that this release does not know.
     """
-    from repro.data import sources
+    from repro.data import checks, sources
 
     known: dict[Data, dict[str, str]] = {}
     for arm in study.arms:
         if arm.configuration.data not in known:
             known[arm.configuration.data] = sources.fingerprints(arm.configuration.data)
+    first = study.arms[0].configuration.data
     index = records.index_study(
         study,
         data={arm.name: known[arm.configuration.data] for arm in study.arms},
-        description=sources.describe(study.arms[0].configuration.data),
+        description=sources.describe(first) + checks.allowed(first),
         computation=computation,
     )
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
@@ -173,13 +174,13 @@ def run(
         LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
-    from repro.data import sources
+    from repro.data import checks, sources
 
     planned = plan(study, results, computation=executor.computation)
-    for data in {task.configuration.data for task in planned.missing}:
-        sources.check(data)
-        for line in sources.remarks(data):
-            progress.remark(line)
+    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
+    said = [line for data in wanted for line in (*checks.check(data), *sources.remarks(data))]
+    for line in dict.fromkeys(said):
+        progress.remark(line)
     with _alone_at(planned.index, results):
         for line in [
             *_cleared(planned, retry_lost=retry_lost),

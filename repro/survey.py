@@ -1,12 +1,13 @@
 """What is in data sets: counts, channel means, and pictures that are unfit, doubled or leaked.
 
-Pictures are compared by a hash of their decoded pixels: the same picture is found under any name
-and in any lossless format. A picture that was resized, cropped, or compressed again is not found.
+Within a data set pictures are compared by a digest of their decoded pixels. Between two, they are
+compared by all that they are known by: see `data.likeness`. An image of an HDF5 file is known by
+its pixels and, if `repro data prepare` wrote it, by the picture that it was cut from; any other
+picture by its file, by its pixels and by its middle square.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.counter import counting
+from repro.data import folder, likeness
 from repro.data.collection import Collection
+from repro.data.likeness import Look, Looks, Match
 from repro.data.sets import Pixels
 from repro.errors import DataError
 
@@ -34,6 +37,7 @@ class Survey:
         constant: Indices of pictures that show next to nothing.
         unreadable: What is wrong, by index.
         digests: Of each readable picture's pixels, by index.
+        looks: All that the readable pictures are known by.
     """
 
     collection: Collection
@@ -44,6 +48,7 @@ class Survey:
     constant: tuple[int, ...]
     unreadable: dict[int, str]
     digests: dict[int, bytes]
+    looks: Looks
 
     @property
     def doubles(self) -> list[tuple[int, ...]]:
@@ -54,6 +59,7 @@ class Survey:
 def survey(collection: Collection) -> Survey:
     """Decode every picture once and note what it is like."""
     constant, unreadable, digests = [], {}, {}
+    looks: list[tuple[int, Look]] = []
     total, pixels = np.zeros(3), 0
     shapes = []
     count = len(collection.names)
@@ -66,7 +72,9 @@ def survey(collection: Collection) -> Survey:
                 continue
             finally:
                 advance(1)
-            digests[index] = digest(picture)
+            found = list(_looks(collection, index, picture))
+            digests[index] = found[0].digest
+            looks += ((index, look) for look in found)
             shapes.append(picture.shape[:2])
             total += picture.sum((0, 1), dtype=np.int64)
             pixels += picture.shape[0] * picture.shape[1]
@@ -82,31 +90,40 @@ def survey(collection: Collection) -> Survey:
         tuple(constant),
         unreadable,
         digests,
+        Looks.of(looks),
     )
 
 
-def digest(picture: Pixels) -> bytes:
-    """SHA-256 of a picture's shape and pixels."""
-    whole = hashlib.sha256(repr(picture.shape).encode())
-    whole.update(np.ascontiguousarray(picture).data)
-    return whole.digest()
+def _looks(collection: Collection, index: int, picture: Pixels) -> Iterator[Look]:
+    """All that a picture is known by; its own pixels are the first."""
+    if collection.kind != "h5":
+        own = list(likeness.of_picture(picture))
+        yield from own
+        yield Look(folder.sha256(collection.files[index]), own[0].phash)
+        return
+    yield Look(likeness.digest(picture), likeness.phash(picture))
+    source = collection.sources[index] if collection.sources else None
+    if source is not None:
+        yield source
 
 
-def leaks(surveys: Sequence[Survey]) -> dict[tuple[int, int], list[tuple[int, int]]]:
+def leaks(surveys: Sequence[Survey]) -> dict[tuple[int, int], list[Match]]:
     """For each two data sets, by their places in the list, the pictures that are in both.
 
     Returns:
-        Pairs of indices, one into each data set; every copy is paired with every other.
+        Every copy is paired with every other.
     """
-    found = {}
-    for a, b in combinations(range(len(surveys)), 2):
-        known = _by_digest(surveys[a].digests)
-        found[a, b] = [
-            (first, second)
-            for second, value in surveys[b].digests.items()
-            for first in known.get(value, ())
-        ]
-    return found
+    return {
+        (a, b): likeness.matches(surveys[a].looks, surveys[b].looks)
+        for a, b in combinations(range(len(surveys)), 2)
+    }
+
+
+def unsourced(collection: Collection) -> int:
+    """Number of images whose picture, as it was before they were cut, is not known."""
+    if collection.kind != "h5":
+        return 0
+    return len(collection.names) - sum(source is not None for source in collection.sources)
 
 
 def sample(

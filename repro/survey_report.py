@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from repro import packing, survey
-from repro.data import catalogue, folder, mit_h5
+from repro.data import catalogue, folder, likeness, mit_h5
 from repro.data.collection import Collection
 from repro.survey import Survey
 
@@ -18,9 +18,11 @@ MOST = 5  # names in a line
 MOST_GROUPS = 60  # that are counted one by one
 EACH = 8  # pictures of a label and group on a sheet
 THUMB, MARGIN, CAPTION = 96, 6, 14  # pixels
-ONLY_IDENTICAL = (
-    "Pictures are compared by their decoded pixels: only identical ones are found, none that was "
-    "resized, cropped or compressed again."
+COMPARED = (
+    "Exact: the same file, the same pixels, or cut from the same picture. Alike: perceptual hashes "
+    f"that differ in at most {likeness.ALIKE} of {likeness.BITS} bits, as of pictures that were "
+    "resized or compressed again. A picture that was cropped in another way, and another picture "
+    "of the same person, are not found."
 )
 
 
@@ -28,7 +30,9 @@ def text(surveys: Sequence[Survey]) -> str:
     """All that was found, a line each."""
     lines = [line for surveyed in surveys for line in (*_one(surveyed), "")]
     lines += _leaks(surveys)
-    return "\n".join([*lines, ONLY_IDENTICAL])
+    if len(surveys) > 1:
+        lines.append(COMPARED)
+    return "\n".join(lines).rstrip("\n")
 
 
 def _one(found: Survey) -> Iterator[str]:
@@ -117,12 +121,35 @@ def _sources(content: str) -> list[dict[str, Any]]:
 
 
 def _leaks(surveys: Sequence[Survey]) -> Iterator[str]:
-    for (a, b), pairs in survey.leaks(surveys).items():
+    for (a, b), found in survey.leaks(surveys).items():
         first, second = surveys[a].collection, surveys[b].collection
-        both = len({index for _, index in pairs})
-        yield f"In both {first.path} and {second.path}: {both:,} pictures"
-        for here, there in pairs[:MOST]:
-            yield f"  {folder.shown(first.names[here])} = {folder.shown(second.names[there])}"
+        exact = {match.second for match in found if match.distance is None}
+        alike = {match.second for match in found} - exact
+        blind = list(_blind(first, second))
+        count = f"{len(exact):,} exact, {len(alike):,} alike"
+        if blind:
+            count = f"at least {count}; more is not checkable" if found else "not checkable"
+        yield f"In both {first.path} and {second.path}: {count}"
+        for match in found[:MOST]:
+            names = [
+                folder.shown(first.names[match.first]),
+                folder.shown(second.names[match.second]),
+            ]
+            if match.distance is None:
+                yield f"  {' = '.join(names)}"
+            else:
+                yield f"  {' ~ '.join(names)} (hash distance {match.distance})"
+        yield from blind
+
+
+def _blind(*collections: Collection) -> Iterator[str]:
+    """Why a picture that is in both may not be found."""
+    for data in collections:
+        if count := survey.unsourced(data):
+            yield (
+                f"  not checkable: {count:,} of {len(data.names):,} images of {data.path} do not "
+                "say which picture they were cut from; `repro data prepare` keeps that"
+            )
 
 
 def _range(low: int, high: int) -> str:

@@ -85,7 +85,7 @@ def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
 def _tasks(
     chosen: Sequence[tuple[str, Record]], results: Path, computation: Computation
 ) -> list[Task]:
-    from repro.data import sources
+    from repro.data import checks, sources
 
     commit = provenance.commit()
     known: dict[Data, dict[str, str]] = {}
@@ -93,7 +93,7 @@ def _tasks(
     for arm, record in chosen:
         configuration = _choices(arm, record)
         if configuration.data not in known:
-            sources.check(configuration.data)
+            checks.check(configuration.data)
             known[configuration.data] = sources.fingerprints(configuration.data)
         data: Mapping[str, str] = known[configuration.data]
         tasks.append(

@@ -77,6 +77,28 @@ def celeba(root, *, boxes=None, parts=(0, 0, 0, 1, 2, 0)):
     return root
 
 
+def kaggle_celeba(root, *, parts=(0, 0, 0, 1, 2, 0)):
+    """CelebA as Kaggle has it: lists by commas, and the pictures one folder deeper."""
+    names = [f"{number:06}.jpg" for number in range(1, len(parts) + 1)]
+    for number, name in enumerate(names):
+        place = root / "img_align_celeba" / "img_align_celeba"
+        put(place / name, number, width=178, height=218)
+    genders = ["-1" if number % 2 else "1" for number in range(len(parts))]
+    lists = {
+        "list_eval_partition.csv": [f"{n},{p}" for n, p in zip(names, parts, strict=True)],
+        "list_attr_celeba.csv": [f"{n},-1,1,{g},-1,1" for n, g in zip(names, genders, strict=True)],
+        "list_bbox_celeba.csv": [f"{n},95,71,226,313" for n in names],
+    }
+    headers = {
+        "list_eval_partition.csv": "image_id,partition",
+        "list_attr_celeba.csv": f"image_id,{ATTRIBUTES.replace(' ', ',')}",
+        "list_bbox_celeba.csv": "image_id,x_1,y_1,width,height",
+    }
+    for name, lines in lists.items():
+        (root / name).write_text("\n".join((headers[name], *lines)) + "\n")
+    return root
+
+
 def imagenet(root, *, classes=("n01440764", "n09835506", "n02102040"), each=2):
     """Class folders, the second of people."""
     for kind in classes:

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
-from data_layouts import ATTRIBUTES, celeba, imagenet, put, table
+from data_layouts import ATTRIBUTES, celeba, imagenet, kaggle_celeba, put, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.data import folder, framing, raw_sources
+from repro.data import folder, framing, raw, raw_sources
 from repro.data import imagenet as classes
 from repro.errors import DataError
 
@@ -86,7 +86,7 @@ def test_celeba_is_cut_around_its_boxes(tmp_path):
     assert source.left_out == {"box of no size": 1}
     whole = folder.read_picture(tmp_path / "celeba" / "img_celeba" / "000001.jpg")
     assert np.array_equal(
-        source.pictures[0].crop(), framing.resized(whole[71 : 71 + 80, 95 - 10 : 95 + 70])
+        source.pictures[0].crop()[0], framing.resized(whole[71 : 71 + 80, 95 - 10 : 95 + 70])
     )
 
 
@@ -96,7 +96,7 @@ def test_aligned_celeba_is_cut_in_the_middle(tmp_path):
     whole = folder.read_picture(tmp_path / "celeba" / "img_align_celeba" / "000001.jpg")
 
     assert len(source.pictures) == 6
-    assert np.array_equal(source.pictures[0].crop(), framing.resized(whole[20:198]))
+    assert np.array_equal(source.pictures[0].crop()[0], framing.resized(whole[20:198]))
 
 
 def test_celeba_needs_no_attributes(tmp_path):
@@ -131,8 +131,65 @@ def test_a_missing_part_of_celeba_is_named(tmp_path):
     """Those who have the aligned pictures alone are told which are missing."""
     shutil.rmtree(celeba(tmp_path) / "celeba" / "img_celeba")
 
-    with pytest.raises(DataError, match="there is no img_celeba, in it or in celeba, Anno, Eval"):
+    with pytest.raises(DataError, match="there is no img_celeba/, in it or in celeba, Anno, Eval"):
         read(f"celeba:{tmp_path}")
+
+
+def test_celeba_of_kaggle_is_read_as_it_is(tmp_path):
+    """Lists by commas, pictures one folder deeper; the same pictures as in torchvision's layout."""
+    kaggle = read(f"celeba-aligned:{kaggle_celeba(tmp_path / 'kaggle')}")
+    usual = read(f"celeba-aligned:{celeba(tmp_path / 'usual')}")
+
+    assert [(p.name, p.group) for p in kaggle.pictures] == [
+        (p.name, p.group) for p in usual.pictures
+    ]
+    assert np.array_equal(kaggle.pictures[0].crop()[0], usual.pictures[0].crop()[0])
+
+
+def test_a_list_by_commas_without_a_header_loses_no_row(tmp_path):
+    """Its first line is a picture's."""
+    table = kaggle_celeba(tmp_path) / "list_eval_partition.csv"
+    table.write_text(table.read_text().partition("\n")[2])
+
+    assert len(read(f"celeba-aligned:{tmp_path}", part="all").pictures) == 6
+
+
+def test_all_that_is_missing_of_celeba_is_named_at_once(tmp_path):
+    """Not the first of it."""
+    (tmp_path / "x").mkdir()
+
+    with pytest.raises(
+        DataError, match=r"no img_celeba/ and no list_eval_partition\.txt or \.csv a"
+    ):
+        read(f"celeba:{tmp_path / 'x'}")
+
+
+def test_who_has_the_aligned_pictures_alone_is_told_how_to_use_them(tmp_path):
+    """Kaggle's set has boxes, but not the pictures that they are of."""
+    with pytest.raises(DataError, match=r"there are aligned pictures, in .*: use celeba-aligned"):
+        read(f"celeba:{kaggle_celeba(tmp_path)}")
+
+
+BOXES = {
+    (95, 71, 60, 80): False,
+    (-5, 0, 60, 80): False,  # less than a tenth of its width
+    (145, 95, 60, 80): False,  # 5 pixels too far right and down
+    (145, 71, 62, 80): True,
+    (600, 274, 60, 80): True,
+    (0, -81, 60, 80): True,
+}
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_box_outside_of_its_picture_is_refused(tmp_path, box):
+    """In a picture of 200 x 170, a little is let pass, as rounding may do so much."""
+    picture = raw.Picture(put(tmp_path / "x.png", 0, width=200, height=170), "x.png", 1, box=box)
+
+    if BOXES[box]:
+        with pytest.raises(raw.BoxOutside, match="reaches beyond the picture of 200 x 170"):
+            picture.crop()
+    else:
+        assert picture.crop()[0].shape == (64, 64, 3)
 
 
 def test_imagenet_leaves_people_out_and_crops_anywhere(tmp_path):
@@ -141,7 +198,7 @@ def test_imagenet_leaves_people_out_and_crops_anywhere(tmp_path):
 
     assert {p.name.split("/")[0] for p in source.pictures} == {"n01440764", "n02102040"}
     assert source.left_out == {"in classes left out by list": 2}
-    assert source.pictures[0].crop().shape == (64, 64, 3)
+    assert source.pictures[0].crop()[0].shape == (64, 64, 3)
 
 
 def test_the_shipped_list_names_the_three_classes_of_people():
@@ -155,15 +212,15 @@ def test_a_random_crop_hangs_on_seed_and_name_alone(tmp_path):
     fewer = read(f"imagenet:{tmp_path}", without={"n01440764"}).pictures
     otherwise = read(f"imagenet:{tmp_path}", seed=1).pictures
 
-    assert np.array_equal(everything[-1].crop(), fewer[-1].crop())
-    assert not np.array_equal(everything[-1].crop(), otherwise[-1].crop())
+    assert np.array_equal(everything[-1].crop()[0], fewer[-1].crop()[0])
+    assert not np.array_equal(everything[-1].crop()[0], otherwise[-1].crop()[0])
 
 
 def test_a_small_picture_is_enlarged(tmp_path):
     """Its shorter side to 64."""
     put(tmp_path / "n01440764" / "a.png", 0, width=40, height=30)
 
-    assert read(f"imagenet:{tmp_path}").pictures[0].crop().shape == (64, 64, 3)
+    assert read(f"imagenet:{tmp_path}").pictures[0].crop()[0].shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize(

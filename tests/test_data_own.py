@@ -125,7 +125,7 @@ def test_cells_come_back_whatever_separates_them(tmp_path, cells, mark, encoding
     ],
     ids=["prepare", "info", "test", "nonfaces"],
 )
-@pytest.mark.parametrize("name", ["labels", "is_face", "Lable", "face", "la-bel", "Target"])
+@pytest.mark.parametrize("name", ["labels", "is_face", "Lable", "true_label", "la-bel", "Target"])
 def test_a_column_that_may_be_the_labels_is_refused(place, read, name):
     """It would make every row a face, in silence."""
     path = wrote(place, PLAIN.replace("label", name))
@@ -426,3 +426,18 @@ def test_rows_of_a_published_table_stay_in_its_folder(place):
     for name in ("../mine/a.png", f"{place}/a.png", "./a.png"):
         with pytest.raises(DataError, match="no picture"):
             rows.picture(name, "t.csv:2", place)
+
+
+def test_a_study_says_once_what_it_leaves_out(tmp_path):
+    """Before its first run, whatever the number of its arms and runs."""
+    from faults import studies  # loads torch
+
+    (put(tmp_path / "others" / "a.png", 0).parent / "b.GIF").touch()
+    file = studies.toy(tmp_path / "study", replicates=2, keep=2)
+    override = f"data.nonfaces={tmp_path / 'others'}"
+    with studies.canned():
+        watcher = studies.run_here(file, tmp_path / "results", overrides=(override,))
+
+    assert [line for line in watcher.remarks if ".gif" in line] == [
+        f"{tmp_path / 'others'}: 2 files, 1 pictures read, 1 not: 1 .gif"
+    ]

@@ -181,6 +181,51 @@ def test_an_unreadable_picture_is_left_out_on_request(damaged, monkeypatch):
     assert [p.name for p in out.parent.iterdir() if p.name.startswith(".")] == []
 
 
+def test_boxes_of_other_pictures_are_refused(tmp_path):
+    """The aligned pictures with the boxes of those as found; nothing is left behind."""
+    celeba(tmp_path / "faces", boxes=[(95, 71, 226, 313)] * 6)
+    imagenet(tmp_path / "others")
+    words = [f"celeba:{tmp_path / 'faces'}", f"imagenet:{tmp_path / 'others'}"]
+
+    with pytest.raises(DataError, match=r"the boxes are not of these pictures.*celeba-aligned:DIR"):
+        prepare(*words, tmp_path / "o.h5", "--skip-unreadable")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["faces", "others"]
+
+
+def test_one_wrong_box_of_many_is_left_out_and_counted(places, monkeypatch):
+    """The real list has 202,599."""
+    monkeypatch.setattr(preparation, "MOST_OUTSIDE", 0.5)
+    words, out = places
+    table = out.parent / "faces" / "celeba" / "list_bbox_celeba.txt"
+    table.write_text(table.read_text().replace("95  71 60 80", "600  71 60 80"))
+    result = prepare(*words, out)
+
+    assert "2 faces, 0 non-faces; left out: 1 box of no size, 1 box outside the p" in result.stdout
+    assert "Warning: left out: " in result.stderr
+    assert "the box at (600, 71), 60 x 80 pixels, reaches beyond the picture" in result.stderr
+
+
+def test_all_missing_pictures_are_named_before_the_first_is_cut(places):
+    """With their number."""
+    words, out = places
+    folder = out.parent / "faces" / "celeba" / "img_celeba"
+    for name in ("000001.jpg", "000006.jpg"):
+        (folder / name).unlink()
+
+    with pytest.raises(DataError, match=r"2 of 7 pictures are not there: .*01\.jpg, .*06\.jpg; co"):
+        prepare(*words, out)
+
+
+def test_what_the_images_were_cut_from_is_in_the_file(places):
+    """By the SHA-256 of each file, which `sha256sum` prints, too."""
+    words, out = places
+    prepare(*words, out)
+    picture = out.parent / "faces" / "celeba" / "img_celeba" / "000001.jpg"
+    digest = packing.hashlib.sha256(picture.read_bytes()).digest()
+
+    assert mit_h5.source_looks(out)[0].digest == digest
+
+
 def test_a_file_that_is_there_stays(places):
     """MIT's file is not overwritten by a slip."""
     words, out = places
@@ -296,7 +341,7 @@ def test_a_summary_of_no_left_out_says_none(tmp_path):
     done = preparation.prepare(source, tmp_path / "o.h5", seed=0, workers=1, unreadable="stop")
 
     assert [each.left_out for each in done.sources] == [{}, {}]
-    assert done.unreadable == ()
+    assert done.problems == ()
 
 
 def test_a_file_of_training_images_may_be_extended(places):

@@ -15,7 +15,8 @@ from test_sources import write_h5, write_ppb
 
 from repro import survey
 from repro.cli.data import data
-from repro.data import collection
+from repro.data import collection, likeness
+from repro.data.likeness import Look, Looks
 from repro.errors import DataError
 
 
@@ -111,24 +112,87 @@ def test_a_leak_is_found_under_another_name_and_format(tmp_path):
     put(tmp_path / "test" / "other.png", 5)
     said = info(path, tmp_path / "test")
 
-    assert f"In both {path} and {tmp_path / 'test'}: 1 pictures\n  image 2 = leak.png\n" in said
-    assert said.endswith(
-        "only identical ones are found, none that was resized, cropped or compressed again.\n"
-    )
+    both = f"In both {path} and {tmp_path / 'test'}"
+    assert f"{both}: at least 1 exact, 0 alike; more is not checkable\n" in said
+    assert "\n  image 2 = leak.png\n  not checkable: 4 of 4 images of" in said
+
+
+def test_a_file_that_does_not_say_what_it_was_cut_from_is_not_checkable(tmp_path):
+    """MIT's does not: that nothing is found there does not mean that there is nothing."""
+    path = write_h5(tmp_path / "train.h5")
+    put(tmp_path / "test" / "other.png", 5)
+    said = info(path, tmp_path / "test")
+
+    assert f"In both {path} and {tmp_path / 'test'}: not checkable\n" in said
+    assert "6 of 6 images" in said
+    assert "0 exact" not in said
+
+
+@pytest.fixture
+def leaking(tmp_path):
+    """Training images that were cut from the very pictures of the test, and others."""
+    place = fairface(tmp_path / "FairFace", count=3)
+    for number in range(1, 4):
+        picture = place / "val" / f"{number}.jpg"
+        (tmp_path / "faces").mkdir(exist_ok=True)
+        shutil.copy(picture, tmp_path / "faces" / f"{100 + number}.jpg")
+    with Image.open(place / "val" / "3.jpg") as picture:
+        smaller = picture.resize((72, 90))
+    smaller.save(tmp_path / "faces" / "103.jpg", quality=60)
+    put(tmp_path / "others" / "a.png", 9)
+    words = [f"faces:{tmp_path / 'faces'}", f"nonfaces:{tmp_path / 'others'}"]
+    result = CliRunner().invoke(data, ["prepare", *words, str(tmp_path / "train.h5")])
+    assert result.exception is None
+    return tmp_path / "train.h5", place
+
+
+def test_what_was_cut_is_found_by_what_it_was_cut_from(leaking):
+    """The same file under another name, and one that was made smaller and compressed again."""
+    said = info(*leaking)
+
+    assert f"In both {leaking[0]} and {leaking[1]}: 2 exact, 1 alike\n" in said
+    assert "  101.jpg = val/1.jpg\n  102.jpg = val/2.jpg\n  103.jpg ~ val/3.jpg (hash d" in said
+    assert "not checkable" not in said
+
+
+def test_what_a_file_of_before_holds_is_found_if_it_was_cut_in_the_middle(leaking):
+    """Test pictures are cut in the same way."""
+    with h5py.File(leaking[0], "r+") as file:
+        del file["source_sha256"]
+    said = info(*leaking)
+
+    assert ": at least 2 exact, 1 alike; more is not checkable\n" in said
+
+
+def test_a_file_that_was_extended_keeps_what_it_was_cut_from(leaking, tmp_path):
+    """It is handed on."""
+    words = [f"mit_h5:{leaking[0]}", f"nonfaces:{tmp_path / 'others'}", str(tmp_path / "more.h5")]
+    assert CliRunner().invoke(data, ["prepare", *words]).exception is None
+
+    assert ": 2 exact, 1 alike\n" in info(tmp_path / "more.h5", leaking[1])
+
+
+def test_what_a_file_says_of_its_sources_in_another_layout_is_refused(leaking):
+    """Nothing of it is taken on trust."""
+    with h5py.File(leaking[0], "r+") as file:
+        del file["source_phash"]
+        file["source_phash"] = np.zeros((4, 3), np.uint64)
+
+    with pytest.raises(DataError, match="source_sha256 and source_phash are of another layout"):
+        info(*leaking)
 
 
 @given(st.lists(st.integers(0, 3), max_size=8), st.lists(st.integers(0, 3), max_size=8))
 def test_leaks_are_all_pairs_of_equal_pictures(here, there):
     """As a slow comparison of each with each says."""
     pictures = [np.full((2, 3, 3), value, np.uint8) for value in range(4)]
-    surveys = [
-        survey.Survey(
-            *(None, None, None, None, None, (), {}),
-            {index: survey.digest(pictures[value]) for index, value in enumerate(values)},
-        )
-        for values in (here, there)
-    ]
-    expected = {(i, j) for i, a in enumerate(here) for j, b in enumerate(there) if a == b}
+    surveys = []
+    for values in (here, there):
+        digests = {index: likeness.digest(pictures[value]) for index, value in enumerate(values)}
+        looks = ((n, Look(digest, likeness.UNKNOWN)) for n, digest in digests.items())
+        unused = (None, None, None, None, None, (), {})
+        surveys.append(survey.Survey(*unused, digests, Looks.of(looks)))
+    expected = {(i, j, None) for i, a in enumerate(here) for j, b in enumerate(there) if a == b}
 
     assert set(survey.leaks(surveys)[0, 1]) == expected
     assert sum(len(same) for same in surveys[0].doubles) == sum(
@@ -140,7 +204,7 @@ def test_pictures_of_other_shape_are_other_pictures():
     """The same bytes, lying down."""
     lying, standing = np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2, 3), np.uint8)
 
-    assert survey.digest(lying) != survey.digest(standing)
+    assert likeness.digest(lying) != likeness.digest(standing)
 
 
 def test_means_are_over_all_pixels(tmp_path):

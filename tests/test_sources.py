@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from repro.data import folder, mit_h5, ppb, sources
+from repro.data import checks, folder, mit_h5, ppb, sources
 from repro.datasets import Data, Folder, MitH5, Ppb
 from repro.errors import DataError
 
@@ -34,8 +34,8 @@ ROWS = ["1,a.png,Female,1,lighter,Finland", "2,b.png,Male,6,darker,Senegal"]
 def write_ppb(path, *, lines=(HEADER, *ROWS), end="\n", pictures=("a.png", "b.png")):
     """PPB's layout: a folder of pictures beside the metadata."""
     (path / "imgs").mkdir(parents=True)
-    for name in pictures:
-        Image.new("RGB", (80, 100), RED_ISH).save(path / "imgs" / name)
+    for level, name in enumerate(pictures, 1):  # the same pixels in different files
+        Image.new("RGB", (80, 100), RED_ISH).save(path / "imgs" / name, compress_level=level)
     (path / "PPB-2017-metadata.csv").write_bytes(end.join(lines).encode())
     return path
 
@@ -177,7 +177,7 @@ def test_a_truncated_picture_is_found_before_training(tmp_path):
     data = real_data(tmp_path)
 
     with pytest.raises(DataError, match=r"b.png: the picture cannot be read"):
-        sources.check(data)
+        checks.check(data)
 
 
 def real_data(tmp_path):
@@ -199,7 +199,7 @@ def test_a_test_portrait_among_the_photographs_without_a_face_is_refused(tmp_pat
     shutil.copy(Path(data.test.path) / "imgs" / "a.png", Path(data.nonfaces.path) / "leak.png")
 
     with pytest.raises(DataError, match=r"leak\.png: the same picture as .*a\.png"):
-        sources.check(data)
+        checks.check(data)
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "pipe"])

@@ -151,7 +151,7 @@ def _say_prepared(prepared: "Prepared", out: Path) -> None:
             f"{source.kind}: {source.faces:,} faces, {source.nonfaces:,} non-faces; "
             f"left out: {left_out or 'none'}; terms: {source.terms}"
         )
-    for problem in prepared.unreadable:
+    for problem in prepared.problems:
         click.echo(f"Warning: left out: {problem}", err=True)
     faces = sum(source.faces for source in prepared.sources)
     others = sum(source.nonfaces for source in prepared.sources)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from repro.errors import ReproError
 from repro.place import Place
 
 if TYPE_CHECKING:
+    from repro.study import Study
     from repro.tasks import Task
 
 
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Append what happens to FILE, a line with its time for each event.",
 )
+@click.option(
+    "--allow-doubles",
+    is_flag=True,
+    help="Go on though pictures stand twice in the data, or in training and test; tables say so.",
+)
 def run(
     study: str,
     profile: str | None,
@@ -49,6 +56,7 @@ def run(
     retry_lost: bool,
     quiet: bool,
     log: Path | None,
+    allow_doubles: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table.
 
@@ -56,6 +64,8 @@ def run(
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
     resolved = load(study, profile, overrides, quiet=quiet)
+    if allow_doubles:
+        resolved = _allowing_doubles(resolved)
     from repro import mirroring, progress, rendering, run_log, run_remarks, runner, tables
     from repro.cli import exhibits
     from repro.executors.places import executor_at
@@ -180,6 +190,12 @@ def verify(
             same, total = same + (not comparison.differences), total + 1
     click.echo(f"{same} of {total} runs came out the same to the last bit")
     sys.exit(0 if same == total else 1)
+
+
+def _allowing_doubles(study: "Study") -> "Study":
+    """With ``data.doubles: allow`` in every arm; no run has another name for it."""
+    arms = (replace(arm, configuration=arm.configuration.allowing_doubles()) for arm in study.arms)
+    return replace(study, arms=tuple(arms))
 
 
 def _expected(

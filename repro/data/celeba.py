@@ -1,24 +1,41 @@
 """CelebA: aligned pictures, or pictures as found with a box around the face.
 
-The layout is torchvision's: a folder ``celeba`` with ``img_align_celeba/`` and the lists; pictures
-as found lie in ``img_celeba/``. The folders of the distribution (``Anno``, ``Eval``, ``Img``) will
-do as well. Lists are separated by spaces; all but the partition begin with their length, and all
-but the partition and the identities have a line of headers.
+Two layouts are in use, and both are known by looking. torchvision's: a folder ``celeba`` with
+``img_align_celeba/``, pictures as found in ``img_celeba/``, and lists ``list_*.txt``, separated by
+blanks; the folders of the distribution (``Anno``, ``Eval``, ``Img``) will do as well. Kaggle's:
+lists ``list_*.csv``, separated by commas, and the pictures one folder deeper, in
+``img_align_celeba/img_align_celeba/``.
+Lists by blanks begin with their length and a line of headers, but for the partition and the
+identities, which have neither; lists by commas begin with a line of headers.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from repro.data.raw import Box, Picture, Raw
 from repro.errors import DataError
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")
-PARTITION, BOXES = "list_eval_partition.txt", "list_bbox_celeba.txt"
-ATTRIBUTES = "list_attr_celeba.txt"
+PARTITION, BOXES, ATTRIBUTES = "list_eval_partition", "list_bbox_celeba", "list_attr_celeba"
+SUFFIXES = (".txt", ".csv")
 ALIGNED, FOUND = "img_align_celeba", "img_celeba"
 MOST_BYTES = 2**27  # of a list; the longest, of attributes, has 27,000,000
+
+
+class _List(NamedTuple):
+    """A list as it stands in its file.
+
+    Attributes:
+        table: The file.
+        header: Names of the columns after the first; none for a list without a line of headers.
+        rows: Place and cells of each row.
+    """
+
+    table: Path
+    header: list[str]
+    rows: list[tuple[str, list[str]]]
 
 
 def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train", "all"]) -> Raw:
@@ -30,17 +47,17 @@ def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train
         part: The training part of CelebA's partition, or all.
 
     Raises:
-        DataError: A list or the pictures' folder is missing, or a list is of another form.
+        DataError: Lists or the pictures' folder are missing, or a list is of another form.
     """
-    pictures = _find(path, FOUND if framing == "box" else ALIGNED)
-    names = _part(_find(path, PARTITION), part)
-    boxes = _boxes(_find(path, BOXES)) if framing == "box" else {}
+    needed = (FOUND, PARTITION, BOXES) if framing == "box" else (ALIGNED, PARTITION)
+    pictures, partition, *more = _required(path, needed)
+    boxes = _boxes(_read(more[0])) if framing == "box" else {}
     genders = _genders(path)
     kept, left_out = [], Counter[str]()
-    for name in names:
+    for name in _part(_read(partition), part):
         box = boxes.get(name)
         if framing == "box" and box is None:
-            raise DataError(f"{_find(path, BOXES)}: no row for {name}; copy the list again")
+            raise DataError(f"{more[0]}: no row for {name}; copy the list again")
         if box is not None and min(box[2:]) <= 0:
             left_out["box of no size"] += 1
         else:
@@ -48,33 +65,55 @@ def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train
     return Raw("celeba" if framing == "box" else "celeba-aligned", tuple(kept), left_out)
 
 
-def _find(path: Path, name: str) -> Path:
-    places = [path / place / name for place in PLACES]
-    for place in places:
-        if place.exists():
-            return place
+def _required(path: Path, needed: tuple[str, ...]) -> list[Path]:
+    """Where each is; all that is missing is named, not the first of it."""
+    places = {name: _found(path, name) for name in needed}
+    missing = [name for name, place in places.items() if place is None]
+    if not missing:
+        return [place for place in places.values() if place is not None]
+    said = [f"{n}/" if n in (FOUND, ALIGNED) else f"{n}.txt or .csv" for n in missing]
+    hint = "`repro data fetch celeba` says where to ask for it"
+    if FOUND in missing and _found(path, ALIGNED) is not None:
+        hint = (
+            f"there are aligned pictures, in {ALIGNED}/: use celeba-aligned:DIR for them (boxes "
+            "are of the pictures as found)"
+        )
     raise DataError(
-        f"{path}: there is no {name}, in it or in {', '.join(p for p in PLACES if p != '.')}; "
-        "`repro data fetch celeba` says where to ask for it"
+        f"{path}: there is no {' and no '.join(said)}, in it or in "
+        f"{', '.join(p for p in PLACES if p != '.')}; {hint}"
     )
 
 
-def _part(table: Path, part: str) -> list[str]:
-    """Names in the order of the list; 0 is for training."""
-    rows = [(where, cells) for where, cells in _rows(table, 2)]
-    names = [cells[0] for _, cells in rows if part == "all" or cells[1] == "0"]
-    for where, (_, number) in rows:
+def _found(path: Path, name: str) -> Path | None:
+    """Where a list or a folder of pictures is, in whichever layout; None if nowhere."""
+    for place in (path / place / name for place in PLACES):
+        if name in (FOUND, ALIGNED):
+            for folder in (place / name, place):
+                if folder.is_dir():
+                    return folder
+        for suffix in SUFFIXES:
+            if place.with_name(name + suffix).exists():
+                return place.with_name(name + suffix)
+    return None
+
+
+def _part(listed: _List, part: str) -> list[str]:
+    """Names in order; 0 is for training."""
+    names = []
+    for where, cells in _of_width(listed, 2):
+        name, number = cells
         if number not in ("0", "1", "2"):
             raise DataError(f"{where}: {number!r} is no part; 0 trains, 1 validates, 2 tests")
-    for name in names:
         if Path(name).name != name:
-            raise DataError(f"{table}: {ascii(name)[:200]} is no name of a picture")
+            raise DataError(f"{where}: {ascii(name)[:200]} is no name of a picture")
+        if part == "all" or number == "0":
+            names.append(name)
     return sorted(set(names))
 
 
-def _boxes(table: Path) -> dict[str, Box]:
+def _boxes(listed: _List) -> dict[str, Box]:
     boxes: dict[str, Box] = {}
-    for where, (name, *cells) in _rows(table, 5, headed=True):
+    for where, (name, *cells) in _of_width(listed, 5):
         try:
             left, top, width, height = (int(cell) for cell in cells)
         except ValueError:
@@ -85,43 +124,56 @@ def _boxes(table: Path) -> dict[str, Box]:
 
 def _genders(path: Path) -> dict[str, str]:
     """CelebA's attribute ``Male``, where its list is there."""
-    try:
-        table = _find(path, ATTRIBUTES)
-    except DataError:
+    table = _found(path, ATTRIBUTES)
+    if table is None:
         return {}
-    header = next(_lines(table, 1))[1].split()
-    if "Male" not in header:
-        raise DataError(f"{table}: no attribute Male in line 2; copy the list again")
-    column = header.index("Male") + 1
-    rows = _rows(table, len(header) + 1, headed=True)
+    listed = _read(table)
+    if "Male" not in listed.header:
+        raise DataError(f"{listed.table}: no attribute Male in the header; copy the list again")
+    column = listed.header.index("Male") + 1
+    rows = _of_width(listed, len(listed.header) + 1)
     return {cells[0]: "male" if cells[column] == "1" else "female" for _, cells in rows}
 
 
-def _rows(table: Path, columns: int, *, headed: bool = False) -> Iterator[tuple[str, list[str]]]:
-    """Place and cells of each row, after the length and the header of a headed list."""
-    count = 0
-    for number, line in _lines(table, 2 if headed else 0):
-        cells = line.split()
-        if not cells:
-            continue
-        count += 1
+def _of_width(listed: _List, columns: int) -> Iterator[tuple[str, list[str]]]:
+    for where, cells in listed.rows:
         if len(cells) != columns:
-            raise DataError(f"{table}:{number}: {len(cells)} cells, not {columns}")
-        yield f"{table}:{number}", cells
-    if headed:
-        said = next(_lines(table, 0), (1, ""))[1].strip()
-        if said != str(count):
-            raise DataError(f"{table}: {count:,} rows, but the first line says {said[:20]!r}")
+            raise DataError(f"{where}: {len(cells)} cells, not {columns}")
+        yield where, cells
 
 
-def _lines(table: Path, start: int) -> Iterator[tuple[int, str]]:
-    """Number, from 1, and text of each line from one on."""
+def _read(table: Path) -> _List:
+    """A list in either form, told by its first line: it has commas, a length, or neither."""
+    lines = _lines(table)
+    if not lines:
+        raise DataError(f"{table}: is empty; copy the list again")
+    first = lines[0][1]
+    if "," in first:
+        parted = [(where, _cells(line)) for where, line in lines]
+        headed = "." not in parted[0][1][0]  # else it is the name of a picture
+        return _List(table, parted[0][1][1:] if headed else [], parted[headed:])
+    rows = [(where, line.split()) for where, line in lines]
+    if len(rows[0][1]) > 1:
+        return _List(table, [], rows)
+    if len(rows) < 3:
+        raise DataError(f"{table}: {len(rows)} lines only; copy the list again")
+    said, header, body = rows[0][1][0], rows[1][1], rows[2:]
+    if said != str(len(body)):
+        raise DataError(f"{table}: {len(body):,} rows, but the first line says {said[:20]!r}")
+    # The header of the attributes does not name the first column; that of the boxes does.
+    return _List(table, header if len(header) < len(body[0][1]) else header[1:], body)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(",")]
+
+
+def _lines(table: Path) -> list[tuple[str, str]]:
+    """Place and text of each line that is not blank."""
     try:
         if not table.is_file() or table.stat().st_size > MOST_BYTES:
             raise DataError(f"{table}: is no ordinary file of a list; copy the list again")
-        lines = table.read_text(encoding="utf-8").splitlines()
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as text in UTF-8 ({error})") from None
-    if len(lines) <= start:
-        raise DataError(f"{table}: {len(lines)} lines only; copy the list again")
-    yield from enumerate(lines[start:], start + 1)
+    return [(f"{table}:{n}", line) for n, line in enumerate(lines, 1) if line.strip(" \t,")]

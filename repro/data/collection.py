@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from repro.data import fairface, folder, group_folders, mit_h5, ppb, table, utkface
+from repro.data.likeness import Look
 from repro.data.sets import Photographs, Pixels
 from repro.errors import DataError
 
@@ -36,6 +37,9 @@ class Collection:
         read: Index -> pixels, shape (H, W, 3), RGB.
         left_out: Names of pictures that a study would not read, for what they lack.
         remarks: What else a person should know, a sentence each.
+        files: Where each is; empty for an HDF5 file.
+        sources: What the pictures are known by that the images of an HDF5 file were cut from, None
+            where that is not known; empty if it keeps none.
     """
 
     path: Path
@@ -46,6 +50,8 @@ class Collection:
     read: Callable[[int], Pixels]
     left_out: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    sources: tuple[Look | None, ...] = ()
 
 
 def guess(path: Path) -> str:
@@ -96,8 +102,8 @@ def _opened(path: Path, kind: str, groups: tuple[str, ...]) -> Collection:
         case "ppb":
             return _faces(path, kind, ppb.read(path, groups=groups))
         case "fairface":
-            part = _part(path)
-            return _faces(path, kind, fairface.read(path, part=part, groups=groups))
+            found = fairface.read(path, part=_part(path), groups=groups, categories="any")
+            return _faces(path, kind, found)
         case "utkface":
             _, left_out = utkface.split(folder.pictures(path))
             found = utkface.read(path, groups=groups, age_bands=BANDS)
@@ -107,7 +113,7 @@ def _opened(path: Path, kind: str, groups: tuple[str, ...]) -> Collection:
         case _:
             found = folder.read(path)
     labels = ("",) * len(found)
-    return Collection(path, kind, found.names, labels, found.groups, found.read)
+    return Collection(path, kind, found.names, labels, found.groups, found.read, files=found.files)
 
 
 def _remarks(path: Path, kind: str, groups: tuple[str, ...]) -> tuple[str, ...]:
@@ -120,7 +126,8 @@ def _remarks(path: Path, kind: str, groups: tuple[str, ...]) -> tuple[str, ...]:
         case "ppb":
             return folder.remarks(path / ppb.PICTURES)
         case "fairface":
-            return folder.remarks(path / _part(path))
+            part = _part(path)
+            return (*folder.remarks(path / part), *fairface.unknown(path, part=part))
     return folder.remarks(path)
 
 
@@ -130,8 +137,16 @@ def _part(path: Path) -> str:
 
 
 def _faces(path: Path, kind: str, found: Photographs, left_out: tuple[str, ...] = ()) -> Collection:
-    labels = (FACE,) * len(found)
-    return Collection(path, kind, found.names, labels, found.groups, found.read, left_out)
+    return Collection(
+        path,
+        kind,
+        found.names,
+        (FACE,) * len(found),
+        found.groups,
+        found.read,
+        left_out,
+        files=found.files,
+    )
 
 
 def _h5(path: Path) -> Collection:
@@ -144,7 +159,9 @@ def _h5(path: Path) -> Collection:
     if len(groups) != count:
         groups = ("",) * count
     labels = tuple(np.where(stored.is_face, FACE, NO_FACE).tolist())
-    return Collection(path, "h5", names, labels, groups, stored.images.__getitem__)
+    read = stored.images.__getitem__
+    sources = mit_h5.source_looks(path)
+    return Collection(path, "h5", names, labels, groups, read, sources=sources)
 
 
 def _csv(path: Path, groups: tuple[str, ...]) -> Collection:
@@ -152,4 +169,4 @@ def _csv(path: Path, groups: tuple[str, ...]) -> Collection:
     names = tuple(row.name for row in entries)
     shown = folder.photographs(path.parent, names, tuple(row.group for row in entries))
     labels = tuple(FACE if row.label else NO_FACE for row in entries)
-    return Collection(path, "csv", names, labels, shown.groups, shown.read)
+    return Collection(path, "csv", names, labels, shown.groups, shown.read, files=shown.files)

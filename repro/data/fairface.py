@@ -4,11 +4,32 @@ Its columns are file, age, gender, race and service_test. Race labels are no ski
 what annotators took a person for, and either kind of label has its own errors.
 """
 
+import re
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from repro.data import folder, rows
 from repro.data.sets import Photographs
 from repro.errors import DataError
+
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "age": (
+        *("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69"),
+        "more than 70",
+    ),
+    "gender": ("Male", "Female"),
+    "race": (
+        *("White", "Black", "Indian", "East Asian", "Southeast Asian", "Middle Eastern"),
+        "Latino_Hispanic",
+    ),
+}
+# What spreadsheets make of 3-9 and 10-19: 9-Mar, Mar-09, 03-Sep, 2009-03-01, 3/9/2026.
+_DATE = re.compile(
+    r"\d{1,4}-[a-z]{3}|[a-z]{3}-\d{1,4}|\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII | re.IGNORECASE
+)
+MOST = 5  # values in a message
 
 
 def table(path: Path, part: str) -> Path:
@@ -16,19 +37,29 @@ def table(path: Path, part: str) -> Path:
     return path / f"fairface_label_{part}.csv"
 
 
-def read(path: Path, *, part: str, groups: tuple[str, ...]) -> Photographs:
+def read(
+    path: Path,
+    *,
+    part: str,
+    groups: tuple[str, ...],
+    categories: Literal["known", "any"] = "known",
+) -> Photographs:
     """The faces of a part with their groups.
 
     Args:
         path: Folder that holds the labels and the parts' folders.
         part: ``val`` or ``train``.
         groups: Columns whose values, joined, name a face's group: ``east_asian_female``.
+        categories: Whether values of these columns must be among `CATEGORIES`.
 
     Raises:
-        DataError: A file or a column is missing, a row has no picture or no group, or a picture
-            has no row.
+        DataError: A file or a column is missing, a row has no picture or no group, a picture has
+            no row, or an age, gender or race is none of FairFace's.
     """
     labels = table(path, part)
+    if categories == "known":
+        for problem in unknown(path, part=part, columns=groups):
+            raise DataError(problem)
     found: dict[str, str] = {}
     for line, row in rows.read(labels, ("file", *groups)):
         name, where = row["file"], f"{labels}:{line}"
@@ -48,3 +79,49 @@ def read(path: Path, *, part: str, groups: tuple[str, ...]) -> Photographs:
             f"complete the table, or take them out of {part}/"
         )
     return folder.photographs(path, tuple(found), tuple(found.values()))
+
+
+def unknown(
+    path: Path, *, part: str, columns: tuple[str, ...] = tuple(CATEGORIES)
+) -> tuple[str, ...]:
+    """What the table says that FairFace does not, a sentence for each column.
+
+    Args:
+        path: Folder that holds the labels.
+        part: ``val`` or ``train``.
+        columns: Those to look at; others than age, gender and race may hold anything.
+
+    Raises:
+        DataError: There is no table, or it is no CSV.
+    """
+    labels = table(path, part)
+    asked = tuple(column for column in columns if column in CATEGORIES)
+    known = {c: {_plain(value) for value in CATEGORIES[c]} for c in asked}
+    counts: dict[str, Counter[str]] = {column: Counter() for column in asked}
+    lines: dict[str, int] = {}  # of the first such row, by column
+    for line, row in rows.read(labels, ("file",), asked):
+        for column in asked:
+            if column in row and _plain(row[column]) not in known[column]:
+                lines.setdefault(column, line)
+                counts[column][row[column]] += 1
+    return tuple(_sentence(labels, c, line, counts[c]) for c, line in lines.items())
+
+
+def _plain(value: str) -> str:
+    return value.strip().lower().replace(" ", "_")
+
+
+def _sentence(labels: Path, column: str, line: int, counts: Counter[str]) -> str:
+    values = ", ".join(f"{folder.shown(v)[:50]} ({n:,})" for v, n in counts.most_common(MOST))
+    more = ", ..." if len(counts) > MOST else ""
+    advice = "mend the table"
+    if column == "age" and any(map(_DATE.fullmatch, counts)):
+        advice = (
+            "a spreadsheet has made dates of ages (9-Mar of 3-9, 19-Oct of 10-19); unpack the "
+            "published table again and do not save it from a spreadsheet"
+        )
+    rest = f"{counts.total():,} rows hold {values}{more}"
+    return (
+        f"{labels}:{line}: {rest} as {column}, which FairFace does not have; it "
+        f"has {', '.join(CATEGORIES[column])}. {advice[0].upper()}{advice[1:]}"
+    )

@@ -4,6 +4,7 @@ A file may be damaged or hostile: only ordinary files of a few formats are opene
 declare has limits before a pixel is unpacked. Whatever is wrong with one is said with its name.
 """
 
+import functools
 import hashlib
 import struct
 import unicodedata
@@ -147,8 +148,22 @@ def duplicates(files: Iterable[Path], among: Iterable[Path]) -> list[tuple[Path,
     """
     known = defaultdict(list)
     for file in files:
-        known[_content(file)].append(file)
-    return [(file, other) for other in among for file in known.get(_content(other), [])]
+        known[sha256(file)].append(file)
+    return [(file, other) for other in among for file in known.get(sha256(other), [])]
+
+
+def sha256(file: Path) -> bytes:
+    """SHA-256 of an ordinary file; computed once, as long as the file stays as it is.
+
+    Raises:
+        DataError: The file is missing, no ordinary one, or cannot be read.
+    """
+    require_file(file)
+    try:
+        status = file.stat()
+        return _sha256(file, status.st_size, status.st_mtime_ns, status.st_ino)
+    except OSError as error:
+        raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
 
 
 def require_file(file: Path) -> None:
@@ -223,11 +238,8 @@ def _rgb(file: Path, image: Image.Image) -> Pixels:
     return np.asarray(image.convert("RGB"))
 
 
-def _content(file: Path) -> bytes:
-    """SHA-256 of an ordinary file."""
-    require_file(file)
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
-    except OSError as error:
-        raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
+@functools.lru_cache(maxsize=2**20)
+def _sha256(file: Path, *_: int) -> bytes:
+    """Of a file of a size, a time and a number on its disk: with others it is another."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

@@ -18,7 +18,9 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
+from repro.data import likeness
 from repro.data.folder import shown
+from repro.data.likeness import Look
 from repro.data.sets import Pixels, TrainingImages
 from repro.errors import DataError
 
@@ -27,6 +29,7 @@ SMALL = 2**26  # bytes that need no proportion
 COPIES = 2  # of the images in memory while the channels are turned
 FACES = {"face", "faces", "positive", "positives", "pos"}  # what people call these folders
 OTHERS = {"nonface", "nonfaces", "noface", "notface", "other", "others", "negative", "negatives"}
+SOURCES = ("source_sha256", "source_phash")  # datasets: what images were cut from
 PREPARED = ("sha256", "sources")  # attributes of files that this program prepared
 # What h5py raises on damaged files, by the place of the damage.
 _DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
@@ -140,6 +143,34 @@ def texts(path: Path, name: str) -> tuple[str, ...]:
             return tuple(shown(text.decode(errors="replace")) for text in dataset[:])
     except _DAMAGED as error:
         raise _damaged(path, error) from None
+
+
+def source_looks(path: Path) -> tuple[Look | None, ...]:
+    """What the pictures are known by that the images of a prepared file were cut from.
+
+    Returns:
+        One an image, None where that is not known; nothing for a file that keeps none, as MIT's.
+
+    Raises:
+        DataError: The file is damaged or hostile, or what it keeps is of another layout.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if not all(name in file for name in SOURCES):
+                return ()
+            digests, phashes = (_dataset(path, file, name) for name in SOURCES)
+            count = file["images"].shape[0]
+            kinds = (digests.dtype, digests.shape, phashes.dtype, phashes.shape)
+            if kinds != (np.uint8, (count, 32), np.uint64, (count, likeness.WORDS)):
+                raise DataError(f"{path}: {' and '.join(SOURCES)} are of another layout")
+            return tuple(map(_look, digests[:], phashes[:]))
+    except _DAMAGED as error:
+        raise _damaged(path, error) from None
+
+
+def _look(digest: Any, phash: Any) -> Look | None:
+    """None for zeros, which stand for a picture that is not known."""
+    return Look(digest.tobytes(), phash) if digest.any() else None
 
 
 def remarks(path: Path) -> dict[str, str]:

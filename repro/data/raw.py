@@ -6,10 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.data import folder, framing
+from repro.data import folder, framing, likeness
+from repro.data.likeness import Look
 from repro.data.sets import Pixels
+from repro.errors import DataError
 
 Box = tuple[int, int, int, int]  # left, top, width, height, in pixels
+BEYOND = 0.1  # of its own side that a box may reach beyond the picture
+
+
+class BoxOutside(DataError):
+    """A box does not lie in its picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class Picture:
         box: The square goes around it, if there is one.
         dice: Seeds of the square's place, if it may be anywhere; the middle, with neither.
         row: Of the file, if that is an HDF5 file whose images are cut already.
+        look: Of the picture that such an image was cut from, where the file keeps it.
     """
 
     file: Path
@@ -33,26 +41,43 @@ class Picture:
     box: Box | None = None
     dice: tuple[int, int] | None = None
     row: int | None = None
+    look: Look | None = None
 
-    def crop(self) -> Pixels:
-        """Its square, shape (64, 64, 3), RGB.
+    def crop(self) -> tuple[Pixels, Look | None]:
+        """Its square, shape (64, 64, 3), RGB, and what the whole picture is known by.
 
         Raises:
             DataError: The file is missing, damaged, no picture, or of unreasonable size.
+            BoxOutside: The box reaches beyond the picture.
         """
         if self.row is not None:
             from repro.data import mit_h5  # HDF5 is loaded only where there is some
 
-            return mit_h5.image(self.file, self.row)
+            return mit_h5.image(self.file, self.row), self.look
         pixels = folder.read_picture(self.file)
         height, width = pixels.shape[:2]
         if self.box is not None:
+            _require_within(self.box, width, height, self.file)
             square = framing.around(self.box, width, height)
         elif self.dice is not None:
             square = framing.anywhere(np.random.default_rng(self.dice), width, height)
         else:
             square = framing.centred(width, height)
-        return framing.cut(pixels, square)
+        look = Look(folder.sha256(self.file), likeness.phash(pixels))
+        return framing.cut(pixels, square), look
+
+
+def _require_within(box: Box, width: int, height: int, file: Path) -> None:
+    left, top, wide, high = box
+    beyond = (
+        max(-left, left + wide - width) / wide,
+        max(-top, top + high - height) / high,
+    )
+    if max(beyond) > BEYOND:
+        raise BoxOutside(
+            f"{folder.shown(file)}: the box at ({left}, {top}), {wide} x {high} pixels, reaches "
+            f"beyond the picture of {width} x {height}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,9 @@ def _csv(path: Path) -> Raw:
 def _mit_h5(path: Path) -> Raw:
     labels = mit_h5.labels(path)
     names = mit_h5.texts(path, "names") or tuple(f"image {row}" for row in range(len(labels)))
-    rows_of = enumerate(zip(names, labels, strict=True))
-    pictures = (Picture(path, name, label, row=row) for row, (name, label) in rows_of)
+    looks = mit_h5.source_looks(path) or (None,) * len(labels)
+    rows_of = enumerate(zip(names, labels, looks, strict=True))
+    pictures = (
+        Picture(path, name, label, row=row, look=look) for row, (name, label, look) in rows_of
+    )
     return Raw("mit_h5", tuple(pictures))

@@ -19,10 +19,10 @@ from repro.errors import DataError
 MOST_BYTES = 2**24  # of a table; the largest that is published, FairFace's, has 5,000,000
 MOST_TOLD = 10  # mistakes in rows
 GROUP = "group"  # the column of groups in tables of the user's own, unless others are named
-CLOSE = 0.75  # of 1, as `difflib` has it: "lable" and "label" are 0.8 alike
+CLOSE = 0.78  # of 1, as `difflib` has it: "lable" and "label" are 0.8 alike, "image" and "age" 0.75
 # What people call these columns, too, without case and anything but letters.
 SYNONYMS = {
-    "label": {"isface", "face", "hasface", "target", "class", "y", "positive", "ispositive"},
+    "label": {"lbl", "isface", "face", "hasface", "target", "class", "y", "positive", "ispositive"},
     "path": {"file", "filename", "filepath", "image", "imagepath", "img", "picture", "photo"},
     "group": {"subgroup", "grp"},
 }
@@ -269,7 +269,8 @@ def _close(name: str, others: Sequence[str]) -> str | None:
     for other in others:
         letters = _letters(other)
         alike = difflib.SequenceMatcher(None, letters, key).ratio()
-        if letters and (letters in SYNONYMS.get(key, ()) or alike >= CLOSE):
+        holds = name != GROUP and key in letters  # "true_label"; but an "age_group" is a group
+        if letters and (holds or letters in SYNONYMS.get(key, ()) or alike >= CLOSE):
             return other
     return None
 

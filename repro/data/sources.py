@@ -35,7 +35,6 @@ from repro.datasets import (
     Training,
     UtkFace,
 )
-from repro.errors import DataError
 from repro.sections import digest
 
 
@@ -168,23 +167,6 @@ def fingerprint(spec: Source) -> str:
     return digest([choices, content, *decoders])[:12]
 
 
-def check(data: Data) -> None:
-    """Open everything and decode every picture once, so that no run meets a damaged file.
-
-    Raises:
-        DataError: What is missing or damaged, or a test portrait among the other photographs.
-    """
-    if data.train.source != "synthetic":
-        training_images(data.train)
-    test = None if data.test.source == "synthetic" else portraits(data.test)
-    others = None if data.nonfaces.source == "synthetic" else nonface_photographs(data.nonfaces)
-    cut = None if data.crops is None or data.crops.source == "synthetic" else crops(data.crops)
-    for photographs in (test, others, cut):
-        _read_all(photographs)
-    if test is not None and others is not None:
-        _require_apart(test, others)
-
-
 def remarks(data: Data) -> list[str]:
     """What is left out of the data or taken for granted, a sentence each.
 
@@ -205,23 +187,6 @@ def _remarks(spec: Source) -> tuple[str, ...]:
         case UtkFace() | Groups() | Folder() | GroupFolders():
             return folder.remarks(Path(spec.path))
     return ()
-
-
-def _read_all(photographs: Photographs | None) -> None:
-    if photographs is not None:
-        for index in range(len(photographs)):
-            photographs.read(index)
-
-
-def _require_apart(test: Photographs, nonfaces: Photographs) -> None:
-    """Refuse a picture that is a portrait here and a photograph without a face there."""
-    twice = folder.duplicates(test.files, nonfaces.files)
-    if twice:
-        portrait, other = twice[0]
-        raise DataError(
-            f"{folder.shown(other)}: the same picture as the test portrait "
-            f"{folder.shown(portrait)}, so it shows a face; remove it ({len(twice)} in all)"
-        )
 
 
 def describe(data: Data) -> str:
