@@ -1,11 +1,13 @@
 # Everything a newcomer needs: `make study` runs the main job, `make test` the tests.
+# `make test-lowest` runs the tests on the lowest versions that pyproject.toml allows.
 # `make bench` compares training with the frozen peer, `make example` makes the report that the README shows. Each target sets up .venv with the locked packages first; nothing else is needed than Python 3.11+.
 
 PYTHON ?= python3
 BIN := .venv/bin
+LOWEST ?= .venv-lowest
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test faults check bench example latex clean
+.PHONY: study test test-lowest faults check bench example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -14,6 +16,10 @@ study: .venv/ready
 # Each file in one process, so that its cluster, browser or study is made once.
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# An environment of its own, of 8 GB where pip takes torch with CUDA.
+test-lowest: $(LOWEST)/ready
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
 
 # The whole list of faults and bad inputs, of which `make test` tries a part.
 faults: .venv/ready
@@ -33,6 +39,11 @@ check: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray]'
 	touch $@
 
+$(LOWEST)/ready: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test,ray]'
+	touch $@
+
 # The report that the README shows, made again from the runs of `make study`.
 example: study
 	$(BIN)/repro report studies/alpha_sweep.yaml --out report/example
@@ -46,4 +57,4 @@ latex:
 		-output-directory=../../build/latex report.tex) || exit 1; done
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -87,7 +87,7 @@ def description(index: StudyIndex, table_markdown: str, *, link: str = "") -> st
         "\n".join([*head, *table_markdown.strip().splitlines()]),
         room=LONGEST_DESCRIPTION,
         end=f"[{SUMMARY}]({link})" if link else "",
-        otherwise=f"The table goes on: `repro table {index.name}`.",
+        otherwise=f"The table goes on: `repro table {index.address}`.",
     )
 
 

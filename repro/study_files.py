@@ -108,8 +108,8 @@ def published_file(wanted: str) -> Path:
 
 
 def known_published(beside: Path) -> list[str]:
-    """Names of the published numbers that a study in this folder can answer to."""
-    return sorted({path.stem for path in _in_folders(_published_folders(beside))})
+    """Names of the published numbers that a study in this folder can answer to, its own first."""
+    return list(dict.fromkeys(path.stem for path in _in_folders(_published_folders(beside))))
 
 
 def _local(path: Path, shipped: Path) -> StudyFile:

@@ -61,7 +61,7 @@ def verify(
     """
     chosen = _chosen(index, results)[:runs]
     if not chosen:
-        raise ReproError(f"{index.name} ({index.variant}): no run has ended; run it first")
+        raise ReproError(f"{index.address}: no run has ended; run it first")
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}

@@ -12,7 +12,7 @@ import pytest
 
 from repro.executors import ray_session
 
-NEEDS_RAY = "Ray is not installed: pip install 'repro[ray]'"
+NEEDS_RAY = "Ray is not installed: pip install '.[ray]'"
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason=NEEDS_RAY)
 HEALTH = {  # a process that is gone is missed after 2 s and not 15; a busy one has time to answer
     "health_check_initial_delay_ms": 500,

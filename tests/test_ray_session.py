@@ -109,5 +109,5 @@ def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(ray_session, "ALONE", {})
     monkeypatch.setattr(ray_session, "QUIET", {})
 
-    with pytest.raises(ReproError, match=r"needs Ray \(.*\): pip install 'repro\[ray\]'"):
+    with pytest.raises(ReproError, match=r"needs Ray \(.*\): pip install '\.\[ray\]'"):
         ray_session.load(alone=True)

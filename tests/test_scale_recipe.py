@@ -78,7 +78,7 @@ def test_options_in_the_prose_exist():
 def test_the_cluster_file_is_one_that_ray_takes():
     """It fits the schema of the installed Ray, and names its node types."""
     if find_spec("ray") is None:
-        pytest.skip("Ray is not installed: pip install 'repro[ray]'")
+        pytest.skip("Ray is not installed: pip install '.[ray]'")
     from jsonschema import validate
 
     [origin] = find_spec("ray").submodule_search_locations

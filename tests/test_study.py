@@ -233,7 +233,10 @@ def test_a_mistake_is_named_with_its_place(write, old, new, expected):
         ),
         (
             "published: {source: papr, margin: {recall: 1.0, variance: 9.0}}",
-            "toy.yaml:12:21: unknown source 'papr'; did you mean 'paper'?; known: paper",
+            "toy.yaml:12:21: unknown source 'papr'; did you mean 'paper'?; known: paper, "
+            "amini2019_table1, dehaan2020_all, dehaan2020_choices, dehaan2020_figure5, "
+            "dehaan2020_reductions, dehaan2020_resampling, dehaan2020_table3, fijen2020_results, "
+            "mit2019_lab",
         ),
         (
             "published: {source: paper, margin: {recall: 0.0, variance: 9.0}}",

@@ -123,13 +123,16 @@ def test_every_table_says_which_variant_it_is(here, form, part, wanted):
     assert f"{wanted}: " in done.stdout
 
 
-def test_the_other_variants_are_listed_beside_a_table(here):
+@pytest.mark.parametrize("study", [["toy"], []])
+def test_the_other_variants_are_listed_beside_a_table(here, study):
     """On standard error, so that a pipe has the table alone."""
     write(here, PLAIN, CHANGED)
-    done = CliRunner().invoke(main, ["table", "toy", "--results", str(here), "--format", "csv"])
+    command = ["table", *study, "--results", str(here), "--format", "csv"]
+    done = CliRunner().invoke(main, command)
 
     assert done.stderr.splitlines() == [
-        "Shown: toy@embedded  profile embedded",
+        "Shown:",
+        "  toy@embedded  profile embedded",
         "Other variants:",
         "  toy@1a2b3c  profile embedded; changed: epochs=2",
     ]

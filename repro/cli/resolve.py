@@ -52,7 +52,7 @@ def studies(
 ) -> list[StudyIndex]:
     """The one variant of the named study that is meant; of every study if none is named.
 
-    Other variants of a named study are listed on standard error.
+    Other variants are listed on standard error.
 
     Args:
         results: The results folder.
@@ -76,6 +76,7 @@ def studies(
         raise ReproError(f"{results}: no study has this variant. {_variants(found)}")
     if not found:
         raise ReproError(_nothing_to_show(None, results))
+    _say_others(found, fitting)
     return fitting
 
 
@@ -101,9 +102,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
     fitting = _fitting(found, wish, first)
     if len(fitting) != 1:
         raise ReproError(_not_one(name, wish, first, fitting, found, results))
-    others = [index for index in found if index.variant != fitting[0].variant]
-    if others:
-        click.echo(f"Shown: {_line(fitting[0])}\nOther variants:{_lines(others)}", err=True)
+    _say_others(found, fitting)
     return fitting[0]
 
 
@@ -166,6 +165,13 @@ def _fitting(found: Sequence[StudyIndex], wish: Wish, first: str | None) -> list
     fitting = [index for index in found if wish.fits(index, first)]
     exact = [index for index in fitting if wish.variant in (index.variant, index.short)]
     return exact or fitting
+
+
+def _say_others(found: Sequence[StudyIndex], chosen: Sequence[StudyIndex]) -> None:
+    """List on standard error what is shown and what is not, where something is not."""
+    others = [index for index in found if index not in chosen]
+    if others:
+        click.echo(f"Shown:{_lines(chosen)}\nOther variants:{_lines(others)}", err=True)
 
 
 def _not_one(

@@ -56,7 +56,7 @@ def load(*, alone: bool) -> Any:
     try:
         import ray
     except ImportError as error:
-        raise ReproError(f"--executor ray needs Ray ({error}): pip install 'repro[ray]'") from None
+        raise ReproError(f"--executor ray needs Ray ({error}): pip install '.[ray]'") from None
     return ray
 
 

@@ -36,7 +36,7 @@ def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iter
     for name in only or FIGURES:
         illustration = FIGURES[name](material)
         if illustration is None and only:
-            raise ReproError(f"{material.index.name}: nothing to show for --only {name}")
+            raise ReproError(f"{material.index.address}: nothing to show for --only {name}")
         if illustration is not None:
             drawn.append(illustration)
             for form in FORMS:

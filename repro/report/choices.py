@@ -35,7 +35,7 @@ def made(chapter: Chapter) -> Part | None:
     ]
     return Part(
         name="choices",
-        title=f"{chapter.index.name}: choices that the papers left open, and what was chosen here.",
+        title=f"{chapter.index.address}: choices that the papers left open, and what was chosen here.",
         table=_frame(rows, [choice.key for choice in book.choices], "Choice"),
         remarks=[_legend(book)],
         holds="words",
@@ -129,7 +129,7 @@ def own(chapter: Chapter) -> Part | None:
     first = 1 + max((one.number for one in ledger.load().deviations), default=0)
     return _deviations(
         "deviations",
-        f"{chapter.index.name}: deviations of this study.",
+        f"{chapter.index.address}: deviations of this study.",
         list(enumerate(found, start=first)),
     )
 

@@ -40,7 +40,7 @@ def runs(chapter: Chapter) -> Part:
             )
     return _part(
         "runs",
-        f"{chapter.index.name}: every run, arm by arm, in the order of the seeds.",
+        f"{chapter.index.address}: every run, arm by arm, in the order of the seeds.",
         rows,
         names,
         "Arm",
@@ -112,7 +112,7 @@ def data(chapter: Chapter) -> Part | None:
     found = _data(chapter)
     return _numbered(
         "data",
-        f"{chapter.index.name}: the data, {chapter.index.data}, by digests of their content.",
+        f"{chapter.index.address}: the data, {chapter.index.data}, by digests of their content.",
         "Data",
         "data",
         found,
@@ -127,7 +127,7 @@ def machines(chapter: Chapter) -> Part | None:
     ]
     return _numbered(
         "machines",
-        f"{chapter.index.name}: machines, and versions of what the runs were made with.",
+        f"{chapter.index.address}: machines, and versions of what the runs were made with.",
         "Machine",
         "machine",
         found,
@@ -205,7 +205,7 @@ def failures(chapter: Chapter) -> Part | None:
             rows.append({"Seed": str(seed), "Run": key, **_why(record)})
     if not rows:
         return None
-    title = f"{chapter.index.name}: runs that ended without numbers; they count as runs."
+    title = f"{chapter.index.address}: runs that ended without numbers; they count as runs."
     return _part("failures", title, rows, names, "Arm")
 
 
@@ -232,7 +232,7 @@ def cost(chapter: Chapter) -> Part | None:
     on_cpu = all(record.provenance.get("device", "cpu") == "cpu" for record in timed)
     return _part(
         "cost",
-        f"{chapter.index.name}: what the runs cost in time.",
+        f"{chapter.index.address}: what the runs cost in time.",
         [_cost_cells(found, machines, "CPU hours" if on_cpu else "Hours") for _, found in listed],
         [name for name, _ in listed],
         "Arm",
