@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 
+import children
 import numpy as np
 import processes
 import pytest
@@ -183,25 +184,37 @@ def test_a_worker_that_dies_between_two_runs_costs_nothing(place, tally):
     assert studies.evidence(place / "results") == studies.canned_reference()[0]
 
 
-def unprepared():
-    """In a worker: what it needs cannot be loaded."""
-    raise ImportError("libtorch is gone")
+UNPREPARED = {
+    "unloadable": "exit status 1",
+    "without_memory": "out of memory",
+    "killed": "killed by SIGKILL",
+    "ended": "exit status 7",
+}
 
 
 def broken():
     """In a command: its workers cannot begin."""
-    local._prepare = unprepared
+    local._prepare = getattr(children, os.environ["WORKERS"])
 
 
-def test_workers_that_cannot_begin_fail_no_run(place, tally):
-    """That is an installation that is broken: said as such, and no run is blamed."""
+@pytest.mark.parametrize("fate", UNPREPARED)
+def test_workers_that_cannot_begin_fail_no_run(fate, place, tally):
+    """The machine or the installation is broken: said in a sentence, and no run is blamed."""
     studies.toy(place)
     arguments = ["--results", place / "results", "--workers", 2]
-    command = warm.Command("run", place / "toy.yaml", *arguments, log=place / "log", before=broken)
+    command = warm.Command(
+        *("run", place / "toy.yaml", *arguments),
+        log=place / "log",
+        before=broken,
+        environment={"WORKERS": fate},
+    )
     tally.faults += 1
 
     assert command.wait() == 1
-    assert "ImportError: libtorch is gone" in command.output
+    assert command.output.splitlines()[-1] == (
+        f"Error: workers cannot start here ({UNPREPARED[fate]}); no run is recorded as failed for "
+        "that: mend it (fewer workers need less memory) and run the same again"
+    )
     assert list((place / "results" / "runs").iterdir()) == []
 
 
