@@ -88,7 +88,7 @@ def killed_between():
     execution._outcome = outcome
 
 
-def run(place, log, *options, fates=None, before=dying):
+def run(place, log, *options, fates=None, before=dying, status=0):
     """Run the study; the command when it has ended."""
     chosen = ";".join(f"{name}={times},{fate}" for name, (times, fate) in (fates or {}).items())
     arguments = ["--results", place / "results", "--workers", 2, "--checkpoint-seconds", 0]
@@ -98,7 +98,7 @@ def run(place, log, *options, fates=None, before=dying):
         before=before,
         environment={"FATES": chosen},
     )
-    assert command.wait() == 0, command.output
+    assert command.wait() == status, command.output
     return command
 
 
@@ -153,6 +153,23 @@ def test_a_run_that_ends_every_worker_has_failed(place, tally):
     assert len(retried.trained) == len(fates)
     assert studies.evidence(results) == evidence
     assert studies.tables(file, results) == tables
+
+
+def test_a_study_of_failed_runs_alone_is_no_success(place, tally):
+    """Its table is printed, then why it is empty; so it is the next time, and exit status 1."""
+    studies.toy(place, arms=studies.ONE_ARM)
+    fates = {"even-0": (99, "killed"), "even-1": (99, "killed")}
+    first = run(place, "first", fates=fates, status=1)
+    again = run(place, "again", status=1)
+    tally.faults += 6
+    *table, error = again.output.splitlines()
+
+    assert first.output.splitlines()[-1] == error
+    assert error == (
+        "Error: toy: all 2 runs failed, so that there are no numbers (worker: its worker ended 3 "
+        "times (killed by SIGKILL)); runs whose worker was lost are tried again by --retry-lost"
+    )
+    assert any(line.startswith("| even |") for line in table)
 
 
 def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
