@@ -70,14 +70,16 @@ class Child:
             NotStarted: The system or the interpreter does not allow it.
         """
         self.is_ready = False
-        self.connection, theirs = Pipe()
-        try:
-            self._said = _scratch()
-            with theirs, _ctrl_c_held_back():
-                self.process = launch(self.connection, theirs, self._said)
-        except (OSError, NotStarted) as error:
-            self.connection.close()
-            raise NotStarted(str(error)) from None
+        with contextlib.ExitStack() as ours:
+            try:
+                self.connection, theirs = Pipe()
+                ours.enter_context(self.connection)
+                self._said = ours.enter_context(_scratch())
+                with theirs, _ctrl_c_held_back():
+                    self.process = launch(self.connection, theirs, self._said)
+            except OSError as error:
+                raise NotStarted(str(error)) from None
+            ours.pop_all()
         self.send(prepare)
 
     def send(self, request: Any) -> None:

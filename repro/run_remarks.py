@@ -98,9 +98,10 @@ def of_no_numbers(outcomes: Outcomes) -> str | None:
     reason, count = reasons.most_common(1)[0]
     lost = any(reason.startswith(f"{LOST}:") for reason in reasons)
     again = "; runs whose worker was lost are tried again by --retry-lost" if lost else ""
+    every = f"all {wanted:,} runs" if wanted > 1 else "the only run"
+    common = "" if count == wanted else f"{count:,} times "
     return (
-        f"{outcomes.name}: all {wanted} runs failed, so that there are no numbers; "
-        f"{count} of them: {reason}{again}"
+        f"{outcomes.name}: {every} failed, so that there are no numbers ({common}{reason}){again}"
     )
 
 

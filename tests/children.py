@@ -1,7 +1,10 @@
 """Children of tests: by `multiprocessing`, from a process that has loaded what they need."""
 
 import multiprocessing
+import os
+import signal
 import subprocess
+import sys
 from multiprocessing.connection import wait
 
 from repro import processes
@@ -38,3 +41,34 @@ class _Popen:
 def _serve(theirs):
     parent = multiprocessing.parent_process()
     processes.serve(theirs, lambda: wait([parent.sentinel]), lambda: None)
+
+
+def echo():
+    """Prepares an answer that tells of the child."""
+    os.write(1, b"a child loads\n")
+
+    def answer(request, say):
+        os.write(1, b"a child works\n")
+        return request, os.environ["OMP_NUM_THREADS"], sys.path
+
+    return answer
+
+
+def unloadable():
+    """As where a library is not there."""
+    raise ImportError("libtorch.so: cannot open shared object file")
+
+
+def without_memory():
+    """As under ``ulimit -v``."""
+    raise MemoryError
+
+
+def killed():
+    """As by the system's own guard of its memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ended():
+    """As a library that ends its process."""
+    os._exit(7)

@@ -328,6 +328,56 @@ def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
     assert [records.has_record(one.key, tmp_path) for one in tasks] == [True, True, False]
 
 
+class Fragile:
+    """An executor of one worker; each word of a script is what becomes of the run that it has."""
+
+    workers, computation = 1, HERE
+
+    def __init__(self, script):
+        """Nothing has been submitted."""
+        self.script, self.task = script.split(), None
+
+    def room(self):
+        """For one run."""
+        return self.task is None
+
+    def submit(self, task, begun):
+        """Remember it."""
+        self.task = task
+
+    def messages(self):
+        """What the script says."""
+        task, word = self.task, self.script.pop(0)
+        if word != "unbegun":
+            yield boundary.Message(task.key, "began", 0)
+        self.task = None
+        if word == "ended":
+            yield boundary.Message(task.key, "ended", Outcome(task.record(), {}))
+        else:
+            yield boundary.Message(task.key, "died", "killed by SIGKILL")
+
+
+def test_a_study_stops_when_its_later_workers_do_not_begin(tmp_path):
+    """Three, one after the other: what had ended is kept, and nothing is recorded as failed."""
+    tasks = [task(tmp_path, seed) for seed in range(3)]
+    with pytest.raises(ReproError, match=r"workers cannot start here \(killed by SIGKILL\)"):
+        list(dispatch.run_tasks(tasks, Fragile("ended unbegun unbegun unbegun")))
+
+    assert [records.has_record(one.key, tmp_path) for one in tasks] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["unbegun unbegun died unbegun unbegun died ended ended", "died ended unbegun unbegun ended"],
+)
+def test_a_worker_that_had_not_begun_costs_its_run_no_attempt(script, tmp_path):
+    """Neither does it count for the study once another worker has begun."""
+    tasks = [task(tmp_path, seed) for seed in range(2)]
+    list(dispatch.run_tasks(tasks, Fragile(script)))
+
+    assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
+
+
 ELSEWHERE = {
     "blocked": dataclasses.replace(HERE, kernels="blocked"),
     "torch": dataclasses.replace(HERE, kernels="torch"),

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 
+import children
 import numpy as np
 import processes
 import pytest
@@ -87,7 +88,7 @@ def killed_between():
     execution._outcome = outcome
 
 
-def run(place, log, *options, fates=None, before=dying):
+def run(place, log, *options, fates=None, before=dying, status=0):
     """Run the study; the command when it has ended."""
     chosen = ";".join(f"{name}={times},{fate}" for name, (times, fate) in (fates or {}).items())
     arguments = ["--results", place / "results", "--workers", 2, "--checkpoint-seconds", 0]
@@ -97,7 +98,7 @@ def run(place, log, *options, fates=None, before=dying):
         before=before,
         environment={"FATES": chosen},
     )
-    assert command.wait() == 0, command.output
+    assert command.wait() == status, command.output
     return command
 
 
@@ -154,6 +155,23 @@ def test_a_run_that_ends_every_worker_has_failed(place, tally):
     assert studies.tables(file, results) == tables
 
 
+def test_a_study_of_failed_runs_alone_is_no_success(place, tally):
+    """Its table is printed, then why it is empty; so it is the next time, and exit status 1."""
+    studies.toy(place, arms=studies.ONE_ARM)
+    fates = {"even-0": (99, "killed"), "even-1": (99, "killed")}
+    first = run(place, "first", fates=fates, status=1)
+    again = run(place, "again", status=1)
+    tally.faults += 6
+    *table, error = again.output.splitlines()
+
+    assert first.output.splitlines()[-1] == error
+    assert error == (
+        "Error: toy: all 2 runs failed, so that there are no numbers (worker: its worker ended 3 "
+        "times (killed by SIGKILL)); runs whose worker was lost are tried again by --retry-lost"
+    )
+    assert any(line.startswith("| even |") for line in table)
+
+
 def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
     """Fewer than are kept make a dash; flaky ones have all their numbers."""
     _, tables = studies.canned_reference(**FIVE)
@@ -183,25 +201,37 @@ def test_a_worker_that_dies_between_two_runs_costs_nothing(place, tally):
     assert studies.evidence(place / "results") == studies.canned_reference()[0]
 
 
-def unprepared():
-    """In a worker: what it needs cannot be loaded."""
-    raise ImportError("libtorch is gone")
+UNPREPARED = {
+    "unloadable": "exit status 1",
+    "without_memory": "out of memory",
+    "killed": "killed by SIGKILL",
+    "ended": "exit status 7",
+}
 
 
 def broken():
     """In a command: its workers cannot begin."""
-    local._prepare = unprepared
+    local._prepare = getattr(children, os.environ["WORKERS"])
 
 
-def test_workers_that_cannot_begin_fail_no_run(place, tally):
-    """That is an installation that is broken: said as such, and no run is blamed."""
+@pytest.mark.parametrize("fate", UNPREPARED)
+def test_workers_that_cannot_begin_fail_no_run(fate, place, tally):
+    """The machine or the installation is broken: said in a sentence, and no run is blamed."""
     studies.toy(place)
     arguments = ["--results", place / "results", "--workers", 2]
-    command = warm.Command("run", place / "toy.yaml", *arguments, log=place / "log", before=broken)
+    command = warm.Command(
+        *("run", place / "toy.yaml", *arguments),
+        log=place / "log",
+        before=broken,
+        environment={"WORKERS": fate},
+    )
     tally.faults += 1
 
     assert command.wait() == 1
-    assert "ImportError: libtorch is gone" in command.output
+    assert command.output.splitlines()[-1] == (
+        f"Error: workers cannot start here ({UNPREPARED[fate]}); no run is recorded as failed for "
+        "that: mend it (fewer workers need less memory) and run the same again"
+    )
     assert list((place / "results" / "runs").iterdir()) == []
 
 

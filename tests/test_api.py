@@ -1,0 +1,154 @@
+"""A study from Python: what a script says, is told and gets."""
+
+import multiprocessing
+import subprocess
+import sys
+import warnings
+
+import pytest
+from faults import studies
+
+import repro
+from repro import execution
+from repro.errors import ReproError
+from repro.executors.inline import Inline
+from repro.executors.places import executor_at
+from repro.place import Place
+from repro.resources import PLAIN
+from repro.tasks import LOST, Outcome
+
+SCRIPT = """\
+import repro
+print("here I begin")
+found = repro.run_study("toy.yaml", workers=1)
+print(found)
+"""
+
+
+@pytest.fixture
+def study():
+    """The toy study in a folder of its own; training takes no time."""
+    with studies.folder() as folder, studies.canned():
+        yield studies.toy(folder)
+
+
+def run(study, **options):
+    """Its results."""
+    options = {"executor": "inline", "results": study.parent / "results"} | options
+    return repro.run_study(study, **options)
+
+
+def lost(task, material, begun):
+    """A run that no worker survived."""
+    failure = {"epoch": 1, "term": LOST, "reason": "its worker ended 3 times (killed by SIGKILL)"}
+    yield "ended", Outcome(task.record(failure=failure), {})
+
+
+@pytest.fixture
+def all_lost(study, monkeypatch):
+    """The study, of which every run has failed."""
+    with monkeypatch.context() as patched:
+        patched.setattr(execution, "_outcome", lost)
+        with pytest.warns(UserWarning, match="all 6 runs failed"):
+            run(study)
+    return study
+
+
+def test_a_script_on_standard_input_trains_a_study():
+    """As a user's does: no guard, workers of its own, everything recorded."""
+    with studies.folder() as folder:
+        studies.toy(folder, arms=studies.ONE_ARM, replicates=1, keep=1)
+        done = subprocess.run(
+            [sys.executable, "-"],
+            input=SCRIPT,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "here I begin\n"
+        "<StudyResults of toy (embedded): 1 of 1 runs ended, 0 failed; results in results>\n"
+    )
+    assert "1 runs, 0 done before, 1 at a time" in done.stderr
+
+
+def test_results_are_shown_in_a_line(study):
+    """Which study, how far it is, where it lies."""
+    assert repr(run(study)) == (
+        "<StudyResults of toy (embedded): 6 of 6 runs ended, 0 failed; "
+        f"results in {study.parent / 'results'}>"
+    )
+
+
+def test_progress_is_shown_unless_somebody_does_not_want_it(study, capsys):
+    """On standard error, so that a script's own output stays as it is."""
+    run(study)
+    shown = capsys.readouterr()
+    run(study, results=study.parent / "others", progress=False)
+    hidden = capsys.readouterr()
+
+    assert shown.out == hidden.out == hidden.err == ""
+    assert shown.err.startswith("6 runs, 0 done before, 1 at a time\n[1/6] even, seed 0: recall ")
+
+
+def test_lost_runs_are_tried_again_when_asked(all_lost):
+    """Otherwise a failure stays."""
+    with pytest.warns(UserWarning, match="all 6 runs failed"):
+        again = run(all_lost)
+    assert again.runs.failure.notna().all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run(all_lost, retry_lost=True).runs.failure.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"form": "dataframe"}, "form='dataframe': say one of 'latex', 'markdown', "),
+        ({"style": "papers"}, "style='papers': say one of 'paper', 'full'"),
+        ({"definition": "variance"}, "definition='variance': say one of 'amini2019', "),
+    ],
+)
+def test_a_table_of_no_known_kind_is_refused(words, said, tmp_path):
+    """Before anything is read."""
+    with pytest.raises(ValueError, match=f"^{said}"):
+        repro.StudyResults(None, tmp_path).table(**words)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ({"executor": "Local"}, ValueError),
+        ({"workers": 0}, ValueError),
+        ({"device": "gpu"}, ReproError),
+    ],
+)
+def test_a_study_nowhere_is_refused(study, words, error):
+    """And nothing is written."""
+    (value,) = words.values()
+    with pytest.raises(error, match=str(value)):
+        run(study, **words)
+    assert not (study.parent / "results").exists()
+
+
+def daemonic(connection):
+    """What a daemonic worker gets for its runs, and what it is told."""
+    said = []
+    executor = executor_at(Place(workers=4), PLAIN, remark=said.append)
+    connection.send((type(executor) is Inline, executor.workers, said))
+
+
+def test_a_daemonic_worker_runs_a_study_itself_and_says_so():
+    """It is to start no processes, because nobody would end them."""
+    ours, theirs = multiprocessing.Pipe()
+    worker = multiprocessing.get_context("fork").Process(
+        target=daemonic, args=[theirs], daemon=True
+    )
+    worker.start()
+    is_inline, workers, (said,) = ours.recv()
+    worker.join()
+
+    assert (is_inline, workers) == (True, 1)
+    assert said.endswith("runs execute in it, one at a time")
