@@ -9,7 +9,8 @@ import pytest
 SCRIPT = Path(__file__).parent.parent / ".ci" / "run"
 MAKE = """#!/bin/sh
 [ "$1" = test ] || exit 0
-echo "$HOME $TMPDIR $(find "$HOME" "$TMPDIR" -type f | wc -l) ${XDG_CACHE_HOME-unset} $PIP_CONFIG_FILE"
+files=$(find "$HOME" "$TMPDIR" -type f | wc -l)
+echo "$HOME $TMPDIR $files ${XDG_CACHE_HOME-unset} $PIP_CONFIG_FILE"
 touch "$HOME/left" "$TMPDIR/left"
 exit 3
 """
