@@ -1,5 +1,7 @@
 """Where the time of one run goes, and how it grows; one process, one thread.
 
+With --toy they do little: this tries out the script itself.
+
 python benchmarks/breakdown.py step       milliseconds of a step by what is done
 python benchmarks/breakdown.py batch      images per second by batch size
 python benchmarks/breakdown.py latents    an epoch by number of latents
@@ -11,11 +13,38 @@ import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import bench
+import contenders
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done.
+
+    Attributes:
+        batch: Batch size where it does not vary.
+        epoch: Images of the epoch by step and by latents.
+        by_batch: Images of the epoch by batch size.
+        batches: Batch sizes.
+        latents: Numbers of latents.
+        images: Numbers of images.
+        portraits: That are looked at, eight at most.
+    """
+
+    batch: int = 256
+    epoch: int = 5_120
+    by_batch: int = 4_096
+    batches: tuple[int, ...] = (24, 64, 256, 1024)
+    latents: tuple[int, ...] = (10, 100, 1000)
+    images: tuple[int, ...] = (2_560, 5_120, 10_240)
+    portraits: int = 8
+
+
+TOY = Size(16, 32, 32, batches=(16, 32), latents=(10,), images=(32,), portraits=1)
 
 
 def median_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
@@ -29,11 +58,17 @@ def median_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
     return statistics.median(spent)
 
 
-def step(precision: str) -> None:
-    """Milliseconds of a step of 256 images, half of them faces, decoder on faces."""
+def step(size: Size) -> None:
+    """Milliseconds of a step of a batch, half of them faces, decoder on faces."""
+    for precision in ("fp32", "bf16"):
+        _step(precision, size.batch, size.epoch)
+
+
+def _step(precision: str, size: int, count: int) -> None:
     from repro.kernels import blocked
 
-    run = bench.our_run(256, 5_120, {"decoder_input": "faces", "precision": precision})
+    choices = {"decoder_input": "faces", "precision": precision}
+    run = contenders.our_run(size, count, choices)
     batches = run._draw(1)
     run._train(batches)
     spent: dict[str, float] = defaultdict(float)
@@ -45,10 +80,12 @@ def step(precision: str) -> None:
         spent[name] += time.perf_counter() - began
 
     blocked._call = timed
-    began = time.perf_counter()
-    run._train(batches)
-    whole = time.perf_counter() - began
-    blocked._call = call
+    try:
+        began = time.perf_counter()
+        run._train(batches)
+        whole = time.perf_counter() - began
+    finally:
+        blocked._call = call
     spent["everything else"] = whole - sum(spent.values())
     print(f"{precision}, {1e3 * whole / len(batches):.1f} ms a step")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
@@ -57,38 +94,38 @@ def step(precision: str) -> None:
 
 def epoch_seconds(batch_size: int, count: int, changes: dict[str, Any]) -> tuple[float, float]:
     """Of the weights and draw, and of the training, of one resampled epoch."""
-    run = bench.our_run(batch_size, count, changes)
+    run = contenders.our_run(batch_size, count, changes)
     batches = run._draw(2)
     drawing = median_seconds(lambda: run._draw(2), 3)
     return drawing, median_seconds(lambda: run._train(batches), 3)
 
 
-def batch() -> None:
+def batch(size: Size) -> None:
     """Images per second by batch size."""
-    for size in (24, 64, 256, 1024):
+    for each in size.batches:
         for which in ("faces", "all"):
-            _, training = epoch_seconds(size, 4_096, {"decoder_input": which})
-            trained = 4_096 // size * size
-            print(f"batch {size:5}, decoder on {which:5}: {trained / training:6.0f} images/s")
+            _, training = epoch_seconds(each, size.by_batch, {"decoder_input": which})
+            trained = size.by_batch // each * each
+            print(f"batch {each:5}, decoder on {which:5}: {trained / training:6.0f} images/s")
 
 
-def latents() -> None:
-    """Milliseconds of an epoch of 5,120 images by number of latents."""
-    for count in (10, 100, 1000):
-        drawing, training = epoch_seconds(256, 5_120, {"latent_dim": count})
+def latents(size: Size) -> None:
+    """Milliseconds of an epoch by number of latents."""
+    for count in size.latents:
+        drawing, training = epoch_seconds(size.batch, size.epoch, {"latent_dim": count})
         print(f"{count:5} latents: encode and weights {1e3 * drawing:6.0f} ms,", end=" ")
         print(f"training {1e3 * training:6.0f} ms")
 
 
-def images() -> None:
+def images(size: Size) -> None:
     """Milliseconds of an epoch by number of images."""
-    for count in (2_560, 5_120, 10_240):
-        drawing, training = epoch_seconds(256, count, {})
+    for count in size.images:
+        drawing, training = epoch_seconds(size.batch, count, {})
         print(f"{count:6} images: encode and weights {1e3 * drawing:6.0f} ms,", end=" ")
         print(f"training {1e3 * training:6.0f} ms")
 
 
-def windows() -> None:
+def windows(size: Size) -> None:
     """Milliseconds of a portrait by number of windows."""
     from repro import evaluation, models, training
     from repro.configuration import Windows
@@ -96,25 +133,27 @@ def windows() -> None:
 
     training.prepare_process()
     network = models.build("dehaan2020", latent_dim=100, seed=0)
-    pictures = bench.portraits(8)
-    opened = Photographs(tuple("abcdefgh"), ("",) * 8, pictures.__getitem__)
+    pictures = contenders.portraits(size.portraits)
+    names = tuple("abcdefgh"[: size.portraits])
+    opened = Photographs(names, ("",) * len(names), pictures.__getitem__)
     for stride in (0.4, 0.2, 0.1):
         rule = Windows(sizes=5, smallest=0.5, stride=stride, resize="nearest")
         count = np.mean(evaluation.score(network, opened, rule).windows)
-        seconds = median_seconds(lambda rule=rule: evaluation.score(network, opened, rule)) / 8
-        print(f"stride {stride}: {count:5.0f} windows a portrait, {1e3 * seconds:6.1f} ms")
+        seconds = median_seconds(lambda rule=rule: evaluation.score(network, opened, rule))
+        milliseconds = 1e3 * seconds / len(names)
+        print(f"stride {stride}: {count:5.0f} windows a portrait, {milliseconds:6.1f} ms")
 
 
-def main() -> None:
+BREAKDOWNS = {one.__name__: one for one in (step, batch, latents, images, windows)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Show one breakdown."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["step", "batch", "latents", "images", "windows"])
-    what = parser.parse_args().what
-    if what == "step":
-        step("fp32")
-        step("bf16")
-    else:
-        {"batch": batch, "latents": latents, "images": images, "windows": windows}[what]()
+    parser.add_argument("what", choices=list(BREAKDOWNS))
+    parser.add_argument("--toy", action="store_true", help="do little: tries out the script itself")
+    given = parser.parse_args(arguments)
+    BREAKDOWNS[given.what](TOY if given.toy else Size())
 
 
 if __name__ == "__main__":

@@ -164,12 +164,12 @@ def _row(what: str, command: Sequence[str | Path], rounds: int) -> None:
     print(f"| {what} | {seconds:.1f} | {work:.1f} | {megabytes:.0f} | {limit} |", flush=True)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=RUNS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     print(f"| what (medians of {given.rounds}) | seconds | of the processor | MB | limit |")
     print("|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory(prefix="repro-scale-") as made:

@@ -29,6 +29,10 @@ def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="inject every fault, not a quick part")
 
 
+PRELOADED = [
+    *("repro.execution", "mlflow.store.tracking.sqlalchemy_store"),
+    "torch._dynamo",  # the first optimiser of a process would load it, in 1.4 s
+]
 TOTALS = {
     "faults": "faults injected",
     "bad_inputs": "bad inputs tried",
@@ -65,7 +69,7 @@ def _children_that_begin_at_once():
     Those of a command that a test runs are Pythons of their own, as they are for users.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["repro.execution", "mlflow.store.tracking.sqlalchemy_store"])
+    context.set_forkserver_preload(PRELOADED)
     processes.launch = children.started_by("forkserver")
     os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
