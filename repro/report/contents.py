@@ -345,10 +345,7 @@ def _overview(
 def _labels(chapters: Sequence[Chapter]) -> list[str]:
     """Names of the studies, with the variant where a study has two."""
     names = Counter(one.index.name for one in chapters)
-    return [
-        one.index.name if names[one.index.name] == 1 else one.index.address
-        for one in chapters
-    ]
+    return [one.index.name if names[one.index.name] == 1 else one.index.address for one in chapters]
 
 
 def _in_short(chapter: Chapter, verdict: Part | None) -> str:
