@@ -5,15 +5,16 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from data_layouts import noise, put
+from data_layouts import fairface, noise, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from test_sources import write_ppb
 
 from repro import csvfile
 from repro.cli.data import data
 from repro.data import collection, folder, formats, raw_sources, rows, sources, table
-from repro.datasets import Data, Folder, Groups, MitH5, Table
+from repro.datasets import Data, FairFace, Folder, Groups, MitH5, Ppb, Table
 from repro.errors import DataError
 
 PLAIN = "path,label,group\na.png,1,darker\ndeep/b.png,0,\ndeep/c d.png,1,lighter\n"
@@ -184,6 +185,19 @@ def test_all_missing_pictures_are_told_at_once(place):
         for number in range(10)
     ]
     assert last == "  and 2 more"
+
+
+@pytest.mark.parametrize("lay", [write_ppb, fairface])
+def test_missing_pictures_of_a_published_set_are_told_at_once(tmp_path, lay):
+    """As those of a user's own table."""
+    pictures = [file for file in lay(tmp_path / "set").rglob("*.*g") if file.is_file()]
+    for file in pictures:
+        file.unlink()
+    spec = (Ppb if lay is write_ppb else FairFace)(path=str(tmp_path / "set"))
+
+    with pytest.raises(DataError) as caught:
+        sources.portraits(spec)
+    assert str(caught.value).count(": no picture ") == len(pictures) > 1
 
 
 @pytest.mark.parametrize(

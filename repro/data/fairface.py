@@ -61,15 +61,18 @@ def read(
         for problem in unknown(path, part=part, columns=groups):
             raise DataError(problem)
     found: dict[str, str] = {}
+    mistakes = rows.Mistakes(labels)
     for line, row in rows.read(labels, ("file", *groups)):
         name, where = row["file"], f"{labels}:{line}"
-        group = rows.group(row, where, groups)
-        rows.picture(name, where, path)
-        if not name.startswith(f"{part}/"):
-            raise DataError(f"{where}: {name} is not in {part}/; give each part its own table")
-        if name in found:
-            raise DataError(f"{where}: {name} stands in two rows; remove one")
-        found[name] = group
+        with mistakes.gathered():
+            group = rows.group(row, where, groups)
+            rows.picture(name, where, path)
+            if not name.startswith(f"{part}/"):
+                raise DataError(f"{where}: {name} is not in {part}/; give each part its own table")
+            if name in found:
+                raise DataError(f"{where}: {name} stands in two rows; remove one")
+            found[name] = group
+    mistakes.tell()
     if not found:
         raise DataError(f"{labels}: no row below the header")
     strays = [name for name in folder.pictures(path / part) if f"{part}/{name}" not in found]
