@@ -407,8 +407,7 @@ Model = DebiasingVae | Classifier
 def build(name: str, *, latent_dim: int, seed: int) -> Model:
     """A freshly initialised network; the encoder's trunk is the same for all with one seed.
 
-    The module is used as every module of torch: ``model(images)``, ``train()``, ``eval()``,
-    ``to(device)``, ``state_dict()``. ``model(images)`` gives `Reconstructed`, a named tuple of
+    Like every module of torch it has ``train``, ``eval``, ``to`` and ``state_dict``. ``model(images)`` gives `Reconstructed`, a named tuple of
     ``logit`` (N,), ``mean`` (N, D), ``logvar`` (N, D) and ``reconstruction`` (N, 3, 64, 64); the
     classifier gives `Classified`, which has a ``logit`` alone.
 
