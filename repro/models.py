@@ -407,9 +407,10 @@ Model = DebiasingVae | Classifier
 def build(name: str, *, latent_dim: int, seed: int) -> Model:
     """A freshly initialised network; the encoder's trunk is the same for all with one seed.
 
-    Like every module of torch it has ``train``, ``eval``, ``to`` and ``state_dict``. ``model(images)`` gives `Reconstructed`, a named tuple of
-    ``logit`` (N,), ``mean`` (N, D), ``logvar`` (N, D) and ``reconstruction`` (N, 3, 64, 64); the
-    classifier gives `Classified`, which has a ``logit`` alone.
+    Like every module of torch it has ``train``, ``eval``, ``to`` and ``state_dict``.
+    ``model(images)`` gives `Reconstructed`, a named tuple of ``logit`` (N,), ``mean`` (N, D),
+    ``logvar`` (N, D) and ``reconstruction`` (N, 3, 64, 64); the classifier gives `Classified`,
+    which has a ``logit`` alone.
 
     Args:
         name: One of `ARCHITECTURES`.
