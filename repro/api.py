@@ -3,21 +3,20 @@
 What other programs may rely on is listed in ``docs/api.md``; everything else may change.
 """
 
-import contextlib
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 
-from repro import outcomes, records, rendering, run_remarks, runner, study_files, tables
+from repro import checks, outcomes, records, rendering, run_remarks, runner, study_files, tables
 from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
 from repro.place import ExecutorName, Place
-from repro.progress import on_this_terminal
+from repro.progress import Quiet, on_this_terminal
 from repro.records import Record, StudyIndex
 from repro.rendering import Format
 from repro.stats.disparity import DEFINITIONS
@@ -91,10 +90,10 @@ class StudyResults:
         Raises:
             ValueError: There is no such form, style or definition.
         """
-        _require_word("form", form, get_args(Format))
-        _require_word("style", style, get_args(Style))
+        checks.word("form", form, get_args(Format))
+        checks.word("style", style, get_args(Style))
         if definition is not None:
-            _require_word("definition", definition, DEFINITIONS)
+            checks.word("definition", definition, DEFINITIONS)
         parts = tables.shown(
             self.outcomes(), form=form, style=style, definition=definition, which=None
         )
@@ -150,23 +149,22 @@ def run_study(
         says so.
 
     Raises:
-        ValueError: There is no such executor, or the number of workers is none.
+        TypeError: The number of workers is not a whole one.
+        ValueError: There is no such executor, or less than one worker.
         ReproError: What the user can mend: the study, the data, the disk, the device; or workers
             cannot start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
-    _require_word("executor", executor, get_args(ExecutorName))
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers={workers!r}: say how many runs at a time, 1 or more")
+    checks.word("executor", executor, get_args(ExecutorName))
+    if workers is not None:
+        workers = checks.whole("workers", workers, 1)
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
     study = load(study_files.find(path).path, profile=profile, overrides=options)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
     nobody = runner.Nobody()
-    with (
-        on_this_terminal() if progress else contextlib.nullcontext(nobody) as watcher,
-        executor_at(place, study.resources, remark=watcher.remark) as where,
-    ):
+    watcher = on_this_terminal() if progress else Quiet()
+    with executor_at(place, study.resources, remark=watcher.remark) as where, watcher:
         index = runner.run(
             study, folder, executor=where, progress=watcher, mirror=nobody, retry_lost=retry_lost
         )
@@ -174,13 +172,6 @@ def run_study(
     if failure := run_remarks.of_no_numbers(found):
         warnings.warn(failure, stacklevel=2)
     return StudyResults(index, folder)
-
-
-def _require_word(name: str, word: object, known: Collection[str]) -> None:
-    """Refuse a word that means nothing, instead of taking it for another."""
-    if word not in known:
-        said = ", ".join(map(repr, known))
-        raise ValueError(f"{name}={word!r}: say one of {said}")
 
 
 def _written(value: Any) -> str:

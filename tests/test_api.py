@@ -106,9 +106,9 @@ def test_lost_runs_are_tried_again_when_asked(all_lost):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"form": "dataframe"}, "form='dataframe': say one of 'latex', 'markdown', "),
-        ({"style": "papers"}, "style='papers': say one of 'paper', 'full'"),
-        ({"definition": "variance"}, "definition='variance': say one of 'amini2019', "),
+        ({"form": "dataframe"}, "form must be 'latex', 'markdown', .*, not 'dataframe'"),
+        ({"style": "papers"}, "style must be 'paper' or 'full', not 'papers'"),
+        ({"definition": "variance"}, "definition must be .*, not 'variance'"),
     ],
 )
 def test_a_table_of_no_known_kind_is_refused(words, said, tmp_path):

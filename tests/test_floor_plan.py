@@ -724,6 +724,7 @@ MAY_IMPORT = {
         "data.raw_sources",
     },
     "api": {
+        "checks",
         "executors.places",
         "place",
         "metrics",
