@@ -264,6 +264,18 @@ def test_other_devices_are_computed_by_torch():
     assert choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
 
 
+def test_a_user_without_a_home_computes_by_torch(monkeypatch):
+    """As in a container that runs under any number: there is no place for what is compiled."""
+
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(library.Path, "home", home)
+
+    assert library.load.__wrapped__() is None
+
+
 @pytest.mark.parametrize(
     "environment", [{"REPRO_KERNELS": "torch"}, {"CC": "no-such-compiler"}], ids=str
 )
