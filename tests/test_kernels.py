@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from repro import models
-from repro.kernels import blocked, choice, operators
+from repro.kernels import blocked, choice, library, operators
 from repro.kernels.blocked import Batch, BlockedKernels
 from repro.kernels.linear import linear
 from repro.kernels.operators import TorchKernels
