@@ -13,9 +13,9 @@ study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
 	$(BIN)/repro table alpha_sweep
 
-# Each file in one process, so that its cluster, browser or study is made once.
+# Each file in one process, so that its cluster, browser or study is made once; the longest first.
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # An environment of its own, of 8 GB where pip takes torch with CUDA.
 test-lowest: $(LOWEST)/ready

@@ -41,6 +41,19 @@ TOTALS = {
 }
 
 
+LONGEST = [  # of the processor; what starts first leaves neither process alone at the end
+    *("test_cli.py", "test_executors.py", "test_stats_monte_carlo.py", "test_two_at_once.py"),
+    *("test_benchmarks.py", "test_same_results.py", "test_synchronisation.py"),
+    *("test_verification.py", "test_stats_comparisons.py", "test_wheel.py", "test_documents.py"),
+    *("test_failing_disk.py", "test_secrets.py", "test_every_study.py", "test_dying_workers.py"),
+]
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first; tests of a file stay in their order."""
+    items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
+
+
 def pytest_terminal_summary(terminalreporter):
     """What the fault tests add up to, in a line."""
     ended = [report for of_kind in terminalreporter.stats.values() for report in of_kind]

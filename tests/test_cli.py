@@ -35,15 +35,20 @@ VARIANT = [*OVERRIDES, "--set", "replicates=2"]  # of the study that the tests s
 FEW = dict(choice.split("=") for choice in [*SMALL, "replicates=1"])
 
 
-def repro(*arguments, **options):
-    """The command in a process of its own."""
+def repro(*arguments):
+    """The command in this process, whose children begin at once."""
+    done = CliRunner().invoke(main, [str(word) for word in arguments])
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def repro_alone(*arguments):
+    """The command in a process of its own, which has loaded nothing, nor have its children."""
     return subprocess.run(
         [sys.executable, "-m", "repro.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        **options,
     )
 
 
@@ -52,7 +57,7 @@ def results(tmp_path_factory):
     """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there."""
     folder = tmp_path_factory.mktemp("cli") / "results"
     mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
-    done = repro("run", STUDY, *VARIANT, "--results", folder)
+    done = repro_alone("run", STUDY, *VARIANT, "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -91,7 +96,7 @@ def test_more_replicates_train_only_what_is_missing(results):
 def test_a_plan_writes_nothing(tmp_path):
     """Looking is free, even with the time and memory to expect."""
     many = ["--workers", 2, "--machines", 3, "--hourly-price", 0.5]
-    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", *many)
+    planned = repro_alone("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", *many)
 
     assert planned.returncode == 0, planned.stderr
     assert re.fullmatch(

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from repro import models
-from repro.kernels import blocked, choice, operators
+from repro.kernels import blocked, choice, library, operators
 from repro.kernels.blocked import Batch, BlockedKernels
 from repro.kernels.linear import linear
 from repro.kernels.operators import TorchKernels
@@ -262,6 +262,18 @@ def test_other_devices_are_computed_by_torch():
     """Blocks are for processors."""
     assert choice.choose(torch.device("cuda"), "fp32", []).name == "torch"
     assert choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
+
+
+def test_a_user_without_a_home_computes_by_torch(monkeypatch):
+    """As in a container that runs under any number: there is no place for what is compiled."""
+
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(library.Path, "home", home)
+
+    assert library.load.__wrapped__() is None
 
 
 @pytest.mark.parametrize(

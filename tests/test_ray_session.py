@@ -2,16 +2,19 @@
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 
 import clusters
 import processes
 import pytest
+import throughput
 
 from repro import locks
+from repro.data import sources
 from repro.errors import ReproError
-from repro.executors import ray_session
+from repro.executors import local, ray, ray_session
 from repro.executors.places import executor_at
 from repro.place import Place
 from repro.resources import PLAIN, Resources
@@ -73,6 +76,22 @@ def test_what_takes_more_than_there_is_cannot_be_placed(own, monkeypatch):
         at(Place(executor="ray"), resources=Resources(memory=1000.0)),
     ):
         pass
+
+
+@clusters.needs_ray
+def test_the_benchmark_of_many_runs_goes_through_each_executor(own, monkeypatch, capsys):
+    """`benchmarks/throughput.py` at toy size, on the Ray that is there."""
+    started = contextlib.nullcontext(own.ray)
+    monkeypatch.setattr(ray_session, "alone", lambda cpus, remark: started)
+    for module, name in ((local, "_prepare"), (ray, "_work"), (sources, "material")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # the script puts in its own
+    throughput.main(["--runs", "15", "--through", "15", "--rounds", "1"])
+    printed = capsys.readouterr().out
+
+    assert re.findall(r"^\| (driver.*?|local|ray) \|", printed, re.M) == [
+        *("driver and records", "driver and records, and MLflow"),
+        *("local", "ray"),
+    ]
 
 
 @pytest.mark.parametrize(

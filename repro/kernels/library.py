@@ -156,4 +156,7 @@ def _processor() -> bytes:
 
 def _cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "repro"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "repro"
+    except RuntimeError as error:  # a user without a home, as in some containers
+        raise OSError(str(error)) from None
