@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import click
+import pytest
+from click.testing import CliRunner
 
 from repro.cli import main
 
@@ -45,3 +47,30 @@ def test_every_link_within_the_page_leads_somewhere():
     assert set(re.findall(r"\(#([a-z-]+)\)", PAGE)) <= {
         heading.lower().replace(" ", "-") for heading in headings
     }
+
+
+def test_every_command_takes_h_for_help():
+    """As people type it."""
+    for words in commands():
+        short, long = (
+            CliRunner().invoke(main, [*words.split()[1:], option], prog_name="repro")
+            for option in ("-h", "--help")
+        )
+
+        assert (short.exit_code, short.output) == (0, long.output), words
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["tabel"], "did you mean 'table'"),
+        (["data", "prepar"], "did you mean 'prepare'"),
+        (["run", "--quite", "alpha_sweep"], "--quiet"),
+    ],
+)
+def test_a_misspelt_command_or_option_is_answered_with_the_right_one(words, meant):
+    """It is wrong usage, and nothing is run."""
+    done = CliRunner().invoke(main, words)
+
+    assert done.exit_code == 2
+    assert meant in done.output
