@@ -79,7 +79,8 @@ def run(
         watcher.warn(printable(warning))
 
     with written, mirroring.Scribe(results, warn=say) as mirror:
-        written.remark(f"{resolved.name} ({resolved.profile}), results in {results}")
+        variant = ", ".join([resolved.profile, *resolved.overrides])
+        written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
             executor_at(place, resolved.resources, remark=watcher.remark) as executor,
             shown,  # ends before the executor does: no bar stands there while workers end
