@@ -4,13 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from conftest import study_index
 
 from repro import records
-from repro.cli import main
+from repro.cli import completing, main
 from repro.study_files import listed
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +85,21 @@ def test_runs_are_offered_part_by_part_and_by_key():
     assert offered("show", "--results", "none", "m") == []
 
 
+def test_arms_are_offered_as_results_name_them():
+    """Of the study on the line; for options that take arms."""
+
+    @click.command()
+    @click.option("--arms", shell_complete=completing.arms)
+    @click.argument("study")
+    def command(study, arms):
+        """Anything."""
+
+    completion = ShellComplete(command, {}, "x", "_X")
+    found = completion.get_completions(["mine", "--arms"], "")
+
+    assert {item.value for item in found} == {"No debias", "alpha = 0.1", "x"}
+
+
 def test_a_damaged_index_offers_nothing_and_is_no_error(tmp_path):
     """Somebody is in the midst of a line."""
     (tmp_path / "results" / "studies" / "mine" / "embedded.json").write_text("{")
@@ -114,11 +130,19 @@ def test_the_script_of_a_shell_is_printed(shell):
     assert f"_REPRO_COMPLETE={shell}_complete" in done.stdout
 
 
-def test_bash_completes(tmp_path):
+@pytest.mark.parametrize(
+    ("words", "replies"),
+    [
+        (["show", "mine/al"], ["-o nospace", "mine/alpha-0.1/"]),
+        (["stat"], ["status"]),
+    ],
+)
+def test_bash_completes(words, replies):
     """In a real one: the words that it would offer, no blank where a word goes on."""
+    typed = " ".join(f"'{word}'" for word in ["repro", *words])
     script = (
         'eval "$(repro completion bash)"; compopt() { echo "$@"; }\n'
-        "COMP_WORDS=(repro show mine/al) COMP_CWORD=2; _repro_completion repro\n"
+        f"COMP_WORDS=({typed}) COMP_CWORD={len(words)}; _repro_completion repro\n"
         'printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
@@ -129,4 +153,4 @@ def test_bash_completes(tmp_path):
         check=False,
     )
 
-    assert done.stdout.splitlines() == ["-o nospace", "mine/alpha-0.1/"], done.stderr
+    assert done.stdout.splitlines() == replies, done.stderr

@@ -647,6 +647,7 @@ MAY_IMPORT = {
         "report.chapter",
     },
     "cli.running": {
+        "records",
         "cli.completing",
         "cli.exhibits",
         "cli.forecast",

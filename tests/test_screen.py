@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -23,9 +24,12 @@ from repro.errors import ReproError
 
 def run(study, results, *, progress, **_):
     choices = SimpleNamespace(epochs=9)
-    tasks = [SimpleNamespace(key=n, title=f"[x], seed {n}", configuration=choices) for n in "012"]
+    tasks = [
+        SimpleNamespace(key=n, title=f"[x] {'y' * 90}, seed {n}", configuration=choices)
+        for n in "012"
+    ]
     progress.begin(total=3, done=0, workers=3)
-    for task in tasks:
+    for task in tasks:  # their bars are as wide as the window
         progress.started(task)
     time.sleep(0.3)
     progress.remark("a remark with [brackets]")
@@ -75,20 +79,28 @@ def check(screen, last):
     assert above[4].startswith("study ━")
 
 
+def shows_control_keys(terminal):
+    """Whether Ctrl-C would be shown as ^C, as in every terminal."""
+    return bool(termios.tcgetattr(terminal.ours)[3] & termios.ECHOCTL)
+
+
 @pytest.mark.parametrize(
     ("how", "said", "status"),
-    [("Ctrl-C", "Interrupted", 130), ("SIGTERM", "Terminated", 143), ("hang", "Interrupted", 130)],
+    [("go on", "Interrupted", 130), ("hang", "Terminated", 143)],
+    ids=["Ctrl-C", "SIGTERM, and it does not end by itself"],
 )
 def test_an_interrupted_command_says_so_in_the_last_line(tmp_path, how, said, status):
     """The bars are taken down, the line stands alone, the cursor is there again."""
     with command(tmp_path, how) as terminal:
         terminal.read_until(begun)
         time.sleep(0.3)  # bars are drawn ten times a second
-        if how == "SIGTERM":
+        if said == "Terminated":
             terminal.process.send_signal(signal.SIGTERM)
         else:
+            assert not shows_control_keys(terminal)
             terminal.type(b"\x03")
         assert terminal.read_to_the_end() == status
+        assert shows_control_keys(terminal)
 
     if how == "hang":  # it is ended while bars are drawn: they stay, the line is there all the same
         assert terminal.screen.text.splitlines()[-1] == f"{said}. {GO_ON}"

@@ -73,4 +73,4 @@ def _summary(found: "Sequence[Leftover]", *, removed: bool) -> str:
             f" {linked:,} of these bytes are in MLflow's pages as well, which are left alone: "
             "`repro sync` puts the pages of removed runs into MLflow's bin."
         )
-    return text if removed else f"{text} Nothing is removed yet: repro clean --yes"
+    return text if removed else f"{text} Nothing is removed yet; --yes removes it."

@@ -33,9 +33,13 @@ def completion(shell: str) -> None:
     click.echo(script.replace(BASH_ADDS, BASH_GOES_ON))
 
 
-# After a word that is only the beginning of one, bash adds no blank; click's own script does.
+# What click's own script for bash does not do: blanks in a word are quoted, and no blank is added
+# after a word that is only the beginning of one.
 BASH_ADDS = "COMPREPLY+=($value)\n"
-BASH_GOES_ON = BASH_ADDS + "            [[ $value == *[/=] ]] && compopt -o nospace\n"
+BASH_GOES_ON = """[[ $value == *[/=] ]] && compopt -o nospace
+            printf -v value %q "$value"
+            COMPREPLY+=("$value")
+"""
 
 
 def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Completer:

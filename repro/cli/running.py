@@ -1,7 +1,7 @@
 """Commands that execute runs, or say what would: run, plan, verify."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from repro.errors import ReproError
 from repro.place import Place
 
 if TYPE_CHECKING:
+    from repro.mirroring import Scribe
+    from repro.records import StudyIndex
     from repro.study import Study
     from repro.tasks import Task
 
@@ -66,8 +68,7 @@ def run(
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
-    from repro import mirroring, progress, rendering, run_log, run_remarks, runner, tables
-    from repro.cli import exhibits
+    from repro import mirroring, progress, run_log, runner
     from repro.executors.places import executor_at
 
     shown = progress.Quiet() if quiet else progress.on_this_terminal()
@@ -78,7 +79,8 @@ def run(
         watcher.warn(printable(warning))
 
     with written, mirroring.Scribe(results, warn=say) as mirror:
-        written.remark(f"{resolved.name} ({resolved.profile}), results in {results}")
+        variant = ", ".join([resolved.profile, *resolved.overrides])
+        written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
             executor_at(place, resolved.resources, remark=watcher.remark) as executor,
             shown,  # ends before the executor does: no bar stands there while workers end
@@ -92,15 +94,7 @@ def run(
                 retry_lost=retry_lost,
                 checkpoint_seconds=checkpoint_seconds,
             )
-        material = exhibits.without_pictures(index, results)
-        parts = tables.parts(material.outcomes, style="full")
-        click.echo(rendering.render(parts, form="markdown", label=index.name))
-        if mirror.wants_page(index):
-            whole = exhibits.with_pictures(material, results, with_images=False, warn=say)
-            table_markdown, files = exhibits.page(whole, parts)
-            mirror.finish(index, table_markdown, files=files)
-        if failure := run_remarks.of_no_numbers(material.outcomes):
-            raise ReproError(failure)
+        _print_table(index, results, mirror, warn=say)
 
 
 @click.command()
@@ -196,6 +190,24 @@ def _allowing_doubles(study: "Study") -> "Study":
     """With ``data.doubles: allow`` in every arm; no run has another name for it."""
     arms = (replace(arm, configuration=arm.configuration.allowing_doubles()) for arm in study.arms)
     return replace(study, arms=tuple(arms))
+
+
+def _print_table(
+    index: "StudyIndex", results: Path, mirror: "Scribe", *, warn: Callable[[str], None]
+) -> None:
+    """Print what a study came to, and show it in MLflow; an error if no run has numbers."""
+    from repro import rendering, run_remarks, tables
+    from repro.cli import exhibits
+
+    material = exhibits.without_pictures(index, results)
+    parts = tables.parts(material.outcomes, style="full")
+    click.echo(rendering.render(parts, form="markdown", label=index.name))
+    if mirror.wants_page(index):
+        shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
+        table_markdown, files = exhibits.page(shown, parts)
+        mirror.finish(index, table_markdown, files=files)
+    if failure := run_remarks.of_no_numbers(material.outcomes):
+        raise ReproError(failure)
 
 
 def _expected(
