@@ -318,7 +318,7 @@ def test_two_variants_of_a_study_are_told_apart():
     """Names, anchors and files of figures."""
     found = contents.document([chapter(), chapter(variant="paper")])
 
-    assert [one.name for one in found.studies] == ["toy (embedded)", "toy (paper)"]
+    assert [one.name for one in found.studies] == ["toy@embedded", "toy@paper"]
     assert [file for file, _ in contents.illustrations(found)] == [
         "figures/toy-embedded-recall.pdf",
         "figures/toy-paper-recall.pdf",

@@ -35,8 +35,7 @@ def made(chapter: Chapter) -> Part | None:
     ]
     return Part(
         name="choices",
-        title=f"{chapter.index.address}: choices that the papers left open, and what was "
-        "chosen here.",
+        title=f"{chapter.index.address}: choices that the papers left open, and those made here.",
         table=_frame(rows, [choice.key for choice in book.choices], "Choice"),
         remarks=[_legend(book)],
         holds="words",

@@ -345,7 +345,10 @@ def _overview(
 def _labels(chapters: Sequence[Chapter]) -> list[str]:
     """Names of the studies, with the variant where a study has two."""
     names = Counter(one.index.name for one in chapters)
-    return [one.index.name if names[one.index.name] == 1 else one.index.address for one in chapters]
+    return [
+        one.index.name if names[one.index.name] == 1 else f"{one.index.name}@{one.index.variant}"
+        for one in chapters
+    ]
 
 
 def _in_short(chapter: Chapter, verdict: Part | None) -> str:
