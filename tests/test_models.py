@@ -2,9 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from repro import models
+from repro import losses, models
 from repro.configuration import Configuration
 from repro.presets import PRESETS
+from repro.step import Step
 
 
 def parameters(module):
@@ -172,6 +173,86 @@ def test_building_leaves_the_global_generator_alone():
     models.build("dehaan2020", latent_dim=0, seed=0)
 
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", models.ARCHITECTURES)
+def test_a_network_is_called_on_images(name):
+    """Logit, mean, log-variance and reconstruction in the documented shapes."""
+    made = models.build(name, latent_dim=5, seed=0)(torch.rand(3, 3, 64, 64))
+
+    assert {part: tuple(value.shape) for part, value in made._asdict().items()} == {
+        "logit": (3,),
+        "mean": (3, 5),
+        "logvar": (3, 5),
+        "reconstruction": (3, 3, 64, 64),
+    }
+
+
+def test_a_classifier_is_called_on_images():
+    """It has the logit alone."""
+    made = models.build("mit2020", latent_dim=0, seed=0)(torch.rand(3, 3, 64, 64))
+
+    assert {part: tuple(value.shape) for part, value in made._asdict().items()} == {"logit": (3,)}
+
+
+def test_evaluation_decodes_the_mean():
+    """The same images give the same bits, those of encoder and decoder."""
+    model, images = of_preset("dehaan2020").eval(), torch.rand(2, 3, 64, 64)
+    made = model(images)
+
+    assert all(torch.equal(a, b) for a, b in zip(made, model(images), strict=True))
+    assert torch.equal(made.mean, model.encoder(images).latent_mean)
+    assert torch.equal(made.reconstruction, model.decoder(made.mean))
+
+
+def test_training_mode_draws_from_the_posterior():
+    """From torch's own generator, so that a seed repeats it."""
+    model, images = of_preset("mit2024"), torch.rand(2, 3, 64, 64)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        first, other = model(images).reconstruction, model(images).reconstruction
+        torch.manual_seed(1)
+        again = model(images).reconstruction
+
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("preset", ["dehaan2020", "fijen2020", "mit2024"])
+def test_calling_a_network_is_what_training_computes(preset):
+    """The same noise and images give the terms of training's own step."""
+    choices = Configuration.model_validate(PRESETS[preset])
+    model = models.build(choices.architecture, latent_dim=choices.latents, seed=0)
+    pixels = torch.randint(0, 256, (16, 64, 64, 3), dtype=torch.uint8)
+    faces, noise = torch.arange(16) < 9, torch.randn(16, choices.latents)
+    terms = Step(choices, model, pixels).terms(torch.arange(16), noise, faces, 9)
+
+    logit, mean, logvar, decoded = model(pixels.permute(0, 3, 1, 2) / 255, noise)
+
+    expected = {
+        "classification": losses.classification(logit, faces),
+        "kl": losses.face_kl(mean, logvar, faces),
+    }
+    if choices.decoder_input == "all":  # else batch normalisation sees the faces alone
+        error = losses.reconstruction(
+            pixels.permute(0, 3, 1, 2) / 255,
+            decoded,
+            norm=choices.reconstruction.norm,
+            reduction=choices.reconstruction.reduction,
+        )
+        expected["reconstruction"] = torch.where(faces, error, 0.0)
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_is_a_module_of_torch():
+    """Its state goes into another one, which then says the same; so does its double precision."""
+    model, images = models.build("mit2020", latent_dim=4, seed=0).eval(), torch.rand(2, 3, 64, 64)
+    other = models.build("mit2020", latent_dim=4, seed=1).eval()
+    other.load_state_dict(model.state_dict())
+
+    assert torch.equal(model(images).logit, other(images).logit)
+    torch.testing.assert_close(other.double()(images.double()).logit.float(), model(images).logit)
 
 
 def test_reparameterise_uses_half_the_log_variance():

@@ -192,6 +192,45 @@ def test_weights_are_a_probability(n, d, alpha, combine):
     assert weights.sum() == pytest.approx(1)
 
 
+RULES = ["none", "max", "product", "top5"]
+
+
+@pytest.mark.parametrize("arithmetic", ["log", "float32"])
+@pytest.mark.parametrize("density", ["mass", "density"])
+@pytest.mark.parametrize("combine", RULES)
+def test_without_a_rule_and_with_endless_smoothing_all_faces_are_alike(
+    combine, density, arithmetic
+):
+    """`none`, and infinity in every rule, are uniform to the bit."""
+    rule = {"density": density, "bins": 10, "arithmetic": arithmetic}
+
+    endless = resampling.weights(latents(), combine=combine, alpha=math.inf, **rule)
+    none = resampling.weights(latents(), combine="none", alpha=0.001, **rule)
+
+    assert endless.tolist() == none.tolist() == [1 / 200] * 200
+
+
+def test_a_classifiers_lack_of_latents_is_enough_for_none():
+    """No latent is looked at."""
+    weights = resampling.weights(np.empty((4, 0)), combine="none", density="mass", alpha=0, bins=10)
+
+    assert weights.tolist() == [0.25] * 4
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(RULES), st.sampled_from(["mass", "density"]))
+def test_weights_go_with_their_faces(seed, combine, density):
+    """In another order of the faces each has the same weight, in another order of latents too."""
+    mu = latents(60, 7, seed=seed)
+    generator = np.random.default_rng(seed)
+    faces, columns = generator.permutation(60), generator.permutation(7)
+    rule = {"combine": combine, "density": density, "alpha": 0.01, "bins": 10}
+
+    weights = resampling.weights(mu, **rule)
+
+    np.testing.assert_allclose(resampling.weights(mu[faces], **rule), weights[faces], rtol=1e-12)
+    np.testing.assert_allclose(resampling.weights(mu[:, columns], **rule), weights, rtol=1e-12)
+
+
 @pytest.mark.parametrize(("weights", "ess"), [([0.25] * 4, 4), ([1, 0, 0, 0], 1), ([0.5, 0.5], 2)])
 def test_effective_sample_size_of_hand_worked_weights(weights, ess):
     """1 / sum of squares: all of them if even, 1 if one face takes it all."""

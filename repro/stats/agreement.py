@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from repro.stats.disparity import Definition, variance
+from repro.stats.disparity import Definition, spread
 from repro.stats.intervals import Floats, Interval
 from repro.stats.selection import pivot
 
@@ -142,4 +142,4 @@ def influence(recall: Floats, kept: Floats, definition: Definition) -> Floats:
         return np.asarray(recall.var(axis=-1, ddof=definition.ddof))
     centre = kept.mean(axis=0)
     slope = 2 * (centre - centre.mean()) / (len(centre) - definition.ddof)
-    return np.asarray(variance(kept, definition) + (recall - centre) @ slope)
+    return np.asarray(spread(kept, definition) + (recall - centre) @ slope)

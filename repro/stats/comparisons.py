@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from repro import checks
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile, wilson
 from repro.stats.selection import SEED, correlation
 
@@ -63,10 +64,20 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
     """Student's paired t.
 
     Args:
-        a: Of the first arm, shape (R,), in the order of the seeds.
+        a: Of the first arm, shape (R,), finite, R at least 1, in the order of the seeds.
         b: Of the second arm, same shape and order.
-        level: Of the interval.
+        level: Of the interval, in (0, 1).
+
+    Returns:
+        First arm less second, in the unit of the values; of a single pair the mean alone.
+
+    Raises:
+        TypeError: The values are no real numbers.
+        ValueError: The shapes differ, or are not (R,); a value is not finite; the level is out of
+            range.
     """
+    checks.level(level)
+    a, b = checks.vector("a", a), checks.vector("b", b)
     _require_equal_shapes(a, b)
     differences = a - b
     n, mean = len(differences), float(differences.mean())
@@ -247,7 +258,20 @@ def _share_as_large(statistics: Floats, seen: float) -> float:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment over a family of tests, in the order given; NaN stays NaN."""
+    """Holm's step-down adjustment over a family of tests (Holm 1979).
+
+    Args:
+        p: The p-values of the family, each in [0, 1], or NaN where there was no test: it stays NaN
+            and does not count.
+
+    Returns:
+        The adjusted p-values, in the order given.
+
+    Raises:
+        TypeError: They are no real numbers.
+        ValueError: One lies outside [0, 1], or they are no row.
+    """
+    p = checks.array("p", p, "(M,)", low=0.0, high=1.0, nan=True).tolist()
     known = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))
     adjusted, least = [float("nan")] * len(p), 0.0
     for step, (value, i) in enumerate(known):

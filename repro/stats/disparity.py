@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from repro import checks
 from repro.stats.intervals import Floats, Integers
 
 PAIRWISE = 8  # numbers from which on numpy adds a row up in another order than from left to right
@@ -83,16 +84,58 @@ def mean_recall(
     return np.asarray(run_recall(recall, sizes, definition).mean(axis=-1))
 
 
-def variance(recall: Floats, definition: Definition) -> Floats:
-    """Var[A]: 0 when every group fares alike; times 10^4 it is in percent squared. Shape (...)."""
+def variance(recall: Floats, definition: Definition | str) -> Floats:
+    """Var[A]: how unequally the groups fare.
+
+    Args:
+        recall: Of each run and group, fractions in [0, 1], shape (..., R, K), K at least 2.
+        definition: What Var[A] is, or its name in `DEFINITIONS`.
+
+    Returns:
+        Shape (...), squared fractions: 0 when every group fares alike; times 10^4 it is in percent
+        squared.
+
+    Raises:
+        TypeError: The recalls are no real numbers.
+        ValueError: An unknown name; recalls of another shape, outside [0, 1], or not finite: how
+            many, and the position of the first.
+    """
+    if not isinstance(definition, Definition):
+        checks.word("definition", definition, DEFINITIONS)
+        definition = DEFINITIONS[definition]
+    return spread(_recalls(recall, groups=2), definition)
+
+
+def spread(recall: Floats, definition: Definition) -> Floats:
+    """`variance` without its checks: also of bounds that lie outside [0, 1]. Shape (...)."""
     if definition.runs == "first":
         return _between(group_means(recall), definition.ddof)
     return np.asarray(run_variance(recall, definition).mean(axis=-1))
 
 
 def gap(recall: Floats) -> Floats:
-    """Largest less smallest run-averaged recall of a group, shape (...)."""
-    return _gap(group_means(recall))
+    """Largest less smallest run-averaged recall of a group.
+
+    Args:
+        recall: Of each run and group, fractions in [0, 1], shape (..., R, K).
+
+    Returns:
+        Shape (...), fractions.
+
+    Raises:
+        TypeError: The recalls are no real numbers.
+        ValueError: They have another shape, lie outside [0, 1] or are not finite: how many, and
+            the position of the first.
+    """
+    return _gap(group_means(_recalls(recall, groups=1)))
+
+
+def _recalls(recall: Floats, *, groups: int) -> Floats:
+    """What is asked of recalls, with at least so many groups."""
+    recall = checks.array("recall", recall, "(..., R, K)", low=0.0, high=1.0)
+    if recall.shape[-2] < 1 or recall.shape[-1] < groups:
+        raise ValueError(f"recall must have a run and {groups} groups or more, not {recall.shape}")
+    return recall
 
 
 def worst(recall: Floats) -> Floats:
@@ -116,7 +159,7 @@ def quantities(
         "recall": mean_recall(recall, sizes, definition),
         "variance": _between(means, definition.ddof)
         if definition.runs == "first"
-        else variance(recall, definition),
+        else spread(recall, definition),
         "gap": _gap(means),
         "worst": _worst(means),
     }
@@ -194,7 +237,7 @@ def corrected_variance(
         noise = share_noise(recall, sizes).mean(axis=0)
     elif noise is None:
         noise = share_noise(recall.mean(axis=0), sizes)
-    return float(variance(recall, definition) - variance_of_noise(noise, definition.ddof))
+    return float(spread(recall, definition) - variance_of_noise(noise, definition.ddof))
 
 
 def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from repro.stats.disparity import ALL, Definition, mean_recall, run_recall, variance
+from repro.stats.disparity import ALL, Definition, mean_recall, run_recall, spread
 from repro.stats.intervals import Floats, Integers
 from repro.stats.selection import best
 
@@ -110,7 +110,7 @@ class GroupValues:
     def variance(self, definition: Definition) -> Estimate:
         """Var[A] in percent squared."""
         error = variance_error(self.recall, self.error, definition)
-        return Estimate(1e4 * float(variance(self.recall, definition)), 1e4 * error)
+        return Estimate(1e4 * float(spread(self.recall, definition)), 1e4 * error)
 
 
 def variance_error(recall: Floats, error: Floats, definition: Definition) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from repro import checks
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 LEVEL = 0.95  # of every interval, unless said otherwise
@@ -46,7 +48,25 @@ def t_half_width(values: Sequence[float] | Floats, *, level: float = LEVEL) -> f
 
 
 def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Interval:
-    """Student's interval for the mean; nowhere for a single value."""
+    """Student's interval for the mean.
+
+    Source: Student 1908; the half width is the quantile of t with R - 1 degrees of freedom times
+    the standard deviation (ddof 1) over the root of R.
+
+    Args:
+        values: Of each run, shape (R,), finite, R at least 1.
+        level: Of the interval, in (0, 1).
+
+    Returns:
+        Two ends in the unit of the values; `NOWHERE`, both NaN, for a single value.
+
+    Raises:
+        TypeError: The values are no real numbers.
+        ValueError: They have another shape or are not finite: how many, and where the first is;
+            or the level is out of range.
+    """
+    checks.level(level)
+    values = checks.vector("values", values)
     mean, half = float(np.mean(values)), t_half_width(values, level=level)
     return Interval(mean - half, mean + half)
 
@@ -55,15 +75,22 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
     """Wilson's score interval for a share (Wilson 1927).
 
     Args:
-        successes: Of `n` trials; a mean over runs of the same photographs need not be whole.
-        n: Trials, at least 1.
-        level: Of the interval.
+        successes: Of `n` trials, 0 to n; a mean over runs of the same photographs need not be
+            whole.
+        n: Trials, whole, at least 1.
+        level: Of the interval, in (0, 1).
 
     Returns:
         Ends in [0, 1]; exactly 0 or 1 where none or all succeed.
+
+    Raises:
+        TypeError: `n` is no whole number, `successes` or `level` none at all.
+        ValueError: One of them is out of range or NaN.
     """
+    checks.level(level)
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"{successes} successes in {n} trials")
+    checks.whole("n", n, 1)
     z = float(special.ndtri(0.5 + level / 2))
     share, shrink = successes / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / shrink

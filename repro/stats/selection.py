@@ -11,6 +11,7 @@ from math import comb
 import numpy as np
 from scipy import integrate, special
 
+from repro import checks
 from repro.stats.intervals import Floats
 
 DRAWS = 400_000  # of every simulated distribution; quantiles are then good to 0.01
@@ -25,9 +26,16 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
 
     Equal values are kept in the order in which they stand.
 
+    Args:
+        values: Of each run, shape (R,), finite.
+        keep: How many are kept, 1 to R.
+
     Raises:
-        ValueError: There are fewer values than are to be kept.
+        TypeError: The values are no real numbers, or `keep` is no whole number.
+        ValueError: There are fewer values than are to be kept; a value is not finite.
     """
+    values = checks.array("values", values, "(R,)")
+    checks.whole("keep", keep, 1)
     if keep > len(values):
         raise ValueError(f"cannot keep {keep} of {len(values)}")
     order = sorted(range(len(values)), key=lambda i: -values[i])
@@ -63,13 +71,24 @@ def deviation_bias(n: int) -> float:
 def optimism(values: Floats, by: Floats, keep: int) -> float:
     """Estimate of how much the kept runs' mean lies above what all runs would show.
 
-    Source: rho * flattery * s / c4, in the unit of the values.
+    rho * flattery * s / c4, with `correlation`, `flattery` and `deviation_bias` (c4).
 
     Args:
-        values: The reported quantity of each run, shape (R,).
-        by: What selects, shape (R,); the quantity itself, or another.
-        keep: How many runs are kept.
+        values: The reported quantity of each run, shape (R,), finite.
+        by: What selects, shape (R,), finite; the quantity itself, or another.
+        keep: How many runs are kept, 1 to R.
+
+    Returns:
+        In the unit of the values; 0 where all are kept.
+
+    Raises:
+        TypeError: The values are no real numbers, or `keep` is no whole number.
+        ValueError: The shapes differ, or are not (R,); a value is not finite; `keep` is out of
+            range.
     """
+    values, by = checks.vector("values", values), checks.vector("by", by)
+    checks.equal_shapes(values=values, by=by)
+    checks.whole("keep", keep, 1, len(values))
     n = len(values)
     if n < 2 or keep == n:
         return 0.0
