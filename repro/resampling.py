@@ -205,7 +205,8 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
     """Every image once in random order; the last, incomplete batch is left out.
 
     Args:
-        count: Number of images, faces and non-faces together; at least `batch_size`.
+        count: Number of images, faces and non-faces together; fewer than `batch_size` give no
+            batch, as in torch's ``DataLoader`` with ``drop_last``.
         batch_size: Images in a batch, at least 1.
         generator: Stream of the batches.
 
@@ -218,7 +219,7 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
     """
     checks.generator(generator)
     checks.whole("batch_size", batch_size, 1)
-    checks.whole("count", count, batch_size)
+    checks.whole("count", count, 0)
     steps = count // batch_size
     return generator.permutation(count)[: steps * batch_size].reshape(steps, batch_size)
 

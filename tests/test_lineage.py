@@ -78,7 +78,6 @@ def test_every_module_that_computes_is_part_of_a_runs_name():
         *("sections", "datasets", "presets", "header", "resources"),
         *("records", "writing", "sealed", "locks", "unfinished", "checkpoints"),
         *("provenance", "lineage", "tasks"),
-        *("study_files", "data.likeness"),
     }
     seen, new = set(), {"execution", "data.sources"}
     while new:
