@@ -170,6 +170,7 @@ class Fit:
         """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
+        _require_a_batch(configuration.batch_size, len(self.split.train))
         self.images = torch.from_numpy(data.images).to(self.device)
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
@@ -365,6 +366,15 @@ class Fit:
         ess = resampling.effective_sample_size(self.weights)
         largest = float(self.weights.max())
         return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+
+
+def _require_a_batch(batch_size: int, images: int) -> None:
+    """A network that sees no batch would stay as it was made."""
+    if batch_size > images:
+        raise ReproError(
+            f"batch_size: {batch_size:,} is more than the {images:,} images that are trained on, "
+            "so that no batch is whole; choose a smaller one"
+        )
 
 
 def _keep_statistics(model: Model) -> None:

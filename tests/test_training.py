@@ -8,7 +8,7 @@ from conftest import configuration, training_images
 from safetensors.torch import save
 
 from repro import inference, machine, training
-from repro.errors import RunFailed
+from repro.errors import ReproError, RunFailed
 
 
 def bits(fitted):
@@ -31,6 +31,12 @@ def four_epochs():
 def test_one_run_repeated_gives_the_same_bits(seed_1):
     """Checkpoint and history are a function of configuration, seed and data."""
     assert bits(training.fit(configuration(), 1, training_images())) == seed_1
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    """Instead of a network that was never trained."""
+    with pytest.raises(ReproError, match="batch_size: 65 is more than the 64 images"):
+        training.fit(configuration(batch_size=65), 0, training_images())
 
 
 def test_another_seed_gives_other_bits(seed_1):
