@@ -24,7 +24,7 @@ from repro.mlflow_runs import Content, Held, Listed
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-TRIED = frozenset({"dc11669786a5"})  # revisions of MLflow's tables; this one is of 3.17
+TRIED = frozenset({"1b5f0d9ad7c1", "dc11669786a5"})  # revisions of MLflow's tables: 3.10, 3.17
 AT_ONCE = 64  # runs of a transaction: a tenth to a quarter of a second, and little memory
 LONGEST_NAME = 250  # of a run, parameter, tag or metric
 PLAIN = re.compile(r"\w[\w .:-]*(/\w[\w .:-]*)*", re.ASCII)  # a name that MLflow takes as it is

@@ -177,12 +177,13 @@ def test_runs_that_are_mirrored_together_are_there_once(results, monkeypatch, wa
 
 def test_the_tables_of_the_mlflow_that_is_installed_were_tried(template):
     """Else the mirror of a large study is slow."""
-    if not mlflow.__version__.startswith("3.17."):
+    if not mlflow.__version__.startswith(("3.10.", "3.17.")):
         pytest.skip(f"MLflow {mlflow.__version__} was not tried")
     with closing(sqlite3.connect(template)) as connection:
         found = {revision for (revision,) in connection.execute("SELECT * FROM alembic_version")}
 
-    assert found == mlflow_bulk.TRIED
+    assert len(found) == 1
+    assert found <= mlflow_bulk.TRIED
 
 
 @pytest.mark.parametrize("key", [KEYS[1], KEYS[-1]])
