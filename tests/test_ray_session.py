@@ -30,9 +30,11 @@ def at(place, resources=PLAIN):
 @pytest.fixture(scope="module")
 def own():
     """A Ray of our own; its processes and files go with it."""
-    with at(Place(executor="ray", workers=1)) as executor:
-        folder = folder_of(executor)
-        yield executor
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(Path(throughput.__file__).parent))  # for its workers
+        with at(Place(executor="ray", workers=1)) as executor:
+            folder = folder_of(executor)
+            yield executor
     assert not folder.exists()
     assert processes.soon(lambda: not processes.saying(str(folder).encode()))
 
