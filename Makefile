@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
-	$(BIN)/repro table alpha_sweep
+	$(BIN)/repro table alpha_sweep --format latex
 
 # Each file in one process, so that its cluster, browser or study is made once; the longest first.
 test: .venv/ready

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repro import checks, outcomes, records, rendering, run_remarks, runner, study_files, tables
+from repro import checks, outcomes, presentation, records, run_remarks, runner, study_files
 from repro.executors.places import executor_at
 from repro.metrics import pooled_recall
 from repro.outcomes import Outcomes
@@ -82,7 +82,8 @@ class StudyResults:
         """The tables that ``repro table`` prints, as text; `runs` and `groups` are data frames.
 
         Args:
-            form: ``markdown``, ``latex``, ``html`` or ``csv`` (the first table alone).
+            form: ``markdown``, ``latex``, ``html``, ``csv`` or ``tsv`` (the first table alone),
+                ``json`` (everything, docs/json.md) or ``terminal``.
             style: ``paper``, its two columns, or ``full``.
             definition: What E[A] and Var[A] are: ``amini2019``, ``dehaan2020`` or ``fijen2020``;
                 None for the published source's.
@@ -94,10 +95,8 @@ class StudyResults:
         checks.word("style", style, get_args(Style))
         if definition is not None:
             checks.word("definition", definition, DEFINITIONS)
-        parts = tables.shown(
-            self.outcomes(), form=form, style=style, definition=definition, which=None
-        )
-        return rendering.render(parts, form=form, label=f"{self.index.name}-{self.index.variant}")
+        wanted = None if form == "json" else style
+        return presentation.text(self.outcomes(), form=form, style=wanted, definition=definition)
 
     def _ended(self) -> list[tuple[str, Record]]:
         found = records.read_study(self.index, self.results)

@@ -1,28 +1,84 @@
-"""Numbers -> the text of cells: fractions become percent, what is missing a dash. Pure."""
+"""Numbers -> cells: fractions become percent, what is missing a dash. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from repro import readings
-from repro.readings import Estimate
-from repro.rendering import DASH
-from repro.stats.intervals import Floats, Interval
+from repro.cell import DASH, Cell, Number, Spread, Unit
+from repro.readings import BETTER, Estimate
+from repro.stats import intervals
+from repro.stats.intervals import NOWHERE, Floats, Interval
+
+_UNITS: Mapping[str, tuple[Unit, float]] = {
+    "recall": ("percent", 1e2),
+    "variance": ("percent_squared", 1e4),
+    "gap": ("points", 1e2),
+    "worst": ("percent", 1e2),
+}
 
 
 def frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm") -> pd.DataFrame:
     """A table with these names as its first column; a dash where a row lacks a cell."""
-    return pd.DataFrame(rows, index=pd.Index(list(names), name=head)).fillna(DASH)
+    index = pd.Index(list(names), name=head)
+    return pd.DataFrame(rows, index=index, dtype=object).fillna(DASH)
 
 
-def estimate(found: Estimate, unit: float, *, sign: bool = False) -> str:
-    """Value and interval in the unit; a dash where the quantity is not defined."""
-    value = unit * found.value
-    if np.isnan(value):
-        return DASH
-    text = f"{value:+.2f}" if sign else f"{value:.2f}"
-    return text if np.isnan(found.interval.low) else f"{text} {ends(found.interval, unit)}"
+def estimate(found: Estimate, quantity: str, *, before: str = "") -> Cell:
+    """Value and interval of a quantity; a dash where it is not defined."""
+    return Cell.of(number(found, quantity, before=before))
+
+
+def difference(found: Estimate, quantity: str) -> Cell:
+    """As `estimate`, of one arm less another."""
+    return Cell.of(number(found, quantity, signed=True))
+
+
+def number(found: Estimate, quantity: str, *, signed: bool = False, before: str = "") -> Number:
+    """A quantity, or with a sign the difference of two, in the unit in which it is printed."""
+    unit, scale = _UNITS[quantity]
+    return Number(
+        value=scale * found.value,
+        unit="points" if signed and unit == "percent" else unit,
+        signed=signed,
+        interval=scaled(found.interval, scale),
+        sd=scale * found.sd,
+        better=0 if signed else BETTER[quantity],
+        before=before,
+    )
+
+
+def scaled(found: Interval, scale: float) -> Interval:
+    """The interval in another unit."""
+    return Interval(scale * found.low, scale * found.high)
+
+
+def share(
+    value: float,
+    *,
+    interval: Interval = NOWHERE,
+    sd: float = float("nan"),
+    error: float = float("nan"),
+    shows: Spread = "interval",
+    better: int = 1,
+) -> Cell:
+    """A fraction in percent; a dash where there is none. Arguments as of `Number`, fractions."""
+    return Cell.of(
+        Number(
+            value=100 * value,
+            interval=scaled(interval, 100),
+            sd=100 * sd,
+            error=100 * error,
+            shows=shows,
+            better=better,
+        )
+    )
+
+
+def ratio(value: float, interval: Interval = NOWHERE, *, signed: bool = False) -> Cell:
+    """A number without a unit, with its interval; a dash where there is none."""
+    return Cell.of(Number(value=value, unit="", signed=signed, interval=interval))
 
 
 def ends(found: Interval, unit: float = 100, decimals: int = 2) -> str:
@@ -39,19 +95,28 @@ def within_one(found: Interval) -> Interval:
     return Interval(max(found.low, 0.0), min(found.high, 1.0))
 
 
-def percent(share: float) -> str:
+def percent(value: float) -> str:
     """A fraction as percent, two decimals; a dash where there is none."""
-    return DASH if np.isnan(share) else f"{100 * share:.2f}"
+    return DASH if np.isnan(value) else f"{100 * value:.2f}"
 
 
-def p_value(p: float) -> str:
-    """A p-value, or a dash where there is none."""
+def p_value(p: float, *, least: float = 0.0) -> Cell:
+    """A p-value, with the smallest that its test can reach; a dash where there is none."""
     if np.isnan(p):
-        return DASH
-    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+        return Cell(DASH, {"": p})
+    text = f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+    return (
+        Cell(f"{text} (least {least:.3g})", {"": p, "least": least})
+        if least
+        else Cell(text, {"": p})
+    )
 
 
-def mean_and_error(values: Floats) -> str:
+def mean_and_error(values: Floats) -> Cell:
     """Mean of the runs' shares ± its standard error, in percent; a dash for one run's."""
-    error = readings.standard_error(values)
-    return f"{percent(float(values.mean()))} ± {DASH if np.isnan(error) else percent(error)}"
+    return share(
+        float(values.mean()),
+        error=readings.standard_error(values),
+        sd=intervals.sd(values),
+        shows="error",
+    )

@@ -3,14 +3,16 @@
 Runs are paired by seed where the study's arms share their seeds, and not in somebody else's file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from repro import readings
 from repro.outcomes import Arm, Outcomes
-from repro.stats import comparisons, disparity
+from repro.readings import Estimate
+from repro.stats import comparisons, disparity, intervals
 from repro.stats.comparisons import Difference, Test, Trend
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats
@@ -86,3 +88,76 @@ def tests(
     if outcomes.paired:
         found["sign_flip"] = comparisons.sign_flip(x - y)
     return found | {"permutation": comparisons.permutation(x, y)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """One arm against the reference in one quantity: the runs' own values.
+
+    Attributes:
+        arm: With the reference's seeds alone, where runs are paired.
+        reference: Likewise.
+        quantity: ``recall`` or ``variance``.
+        values: Of the arm's runs, shape (R,); fractions.
+        others: Of the reference's, shape (S,).
+        difference: Arm less reference; fractions.
+        apart: The same with its t test and the correlation of the pairs.
+        tests: By name.
+        adjusted: p of the study's test after Holm's adjustment over the family; NaN without one.
+    """
+
+    arm: Arm
+    reference: Arm
+    quantity: Quantity
+    values: Floats
+    others: Floats
+    difference: Estimate
+    apart: Difference
+    tests: Mapping[str, Test]
+    adjusted: float
+
+
+def family(outcomes: Outcomes, definition: Definition) -> list[Comparison]:
+    """Every arm against the reference in every metric of the study, adjusted for their number."""
+    reference = outcomes.arm(outcomes.reference)
+    if reference is None:
+        return []
+    pairs = [
+        (arm, metric)
+        for arm in outcomes.others
+        for metric in QUANTITIES
+        if metric in outcomes.metrics and metric in defined(arm, reference)
+        if not outcomes.paired or set(arm.seeds) & set(reference.seeds)
+    ]
+    tested = [tests(outcomes, arm, reference, metric, definition) for arm, metric in pairs]
+    adjusted = comparisons.holm([test[outcomes.test].p for test in tested])
+    return [
+        _comparison(outcomes, arm, reference, metric, definition, test, p)
+        for (arm, metric), test, p in zip(pairs, tested, adjusted, strict=True)
+    ]
+
+
+def _comparison(
+    outcomes: Outcomes,
+    arm: Arm,
+    reference: Arm,
+    quantity: Quantity,
+    definition: Definition,
+    tested: Mapping[str, Test],
+    adjusted: float,
+) -> Comparison:
+    a, b = readings.paired(arm, reference) if outcomes.paired else (arm, reference)
+    values, others = (run_values(one, quantity, definition) for one in (a, b))
+    apart = run_difference(outcomes, arm, reference, quantity, definition)
+    spread = intervals.sd(values - others) if outcomes.paired else float("nan")
+    return Comparison(
+        arm=a,
+        reference=b,
+        quantity=quantity,
+        values=values,
+        others=others,
+        difference=Estimate(apart.mean, apart.interval, spread),
+        apart=apart,
+        tests=tested,
+        adjusted=adjusted,
+    )

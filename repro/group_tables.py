@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from repro import cells, readings, remarks, run_remarks
+from repro.cell import DASH, Cell, Number
 from repro.outcomes import Arm, Outcomes
-from repro.rendering import DASH, Part
+from repro.rendering import Part
 from repro.stats import disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 
@@ -34,6 +35,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
         name="groups",
         title=f"{outcomes.name}: groups, all runs with numbers, nothing selected.",
         table=_table(rows, last=_SUMMARY),
+        keys=0 if wide else 2,
         remarks=[
             *_said_of_groups(outcomes, definition),
             *run_remarks.of_single_groups(outcomes),
@@ -62,7 +64,8 @@ def _wide(arm: Arm, definition: Definition) -> _Rows:
 
 def _long(arm: Arm, definition: Definition) -> _Rows:
     """A row for all portraits, one for each group, then what is said of the arm."""
-    pooled = cells.percent(float(arm.run_recall(_POOLED).mean()))
+    values = arm.run_recall(_POOLED)
+    pooled = cells.share(float(values.mean()), sd=intervals.sd(values))
     yield arm.name, _long_row("Recall", pooled, "all portraits", f"{int(arm.sizes.sum())}")
     for k, group in enumerate(arm.groups):
         yield arm.name, _long_row("Recall", _recall(arm, k), group, f"{arm.sizes[k]}")
@@ -78,42 +81,48 @@ def _long_row(measure: str, value: str, group: str = "", portraits: str = "") ->
     return {"Measure": measure, "Group": group, "Portraits": portraits, "Value": value}
 
 
-def _recall(arm: Arm, k: int) -> str:
+def _recall(arm: Arm, k: int) -> Cell:
     """Of a group, mean over the runs with Wilson's interval."""
     share, size = float(arm.recall[:, k].mean()), int(arm.sizes[k])
-    return f"{cells.percent(share)} {cells.ends(intervals.wilson(share * size, size))}"
+    return cells.share(
+        share, interval=intervals.wilson(share * size, size), sd=intervals.sd(arm.recall[:, k])
+    )
 
 
 def _summary(arm: Arm, definition: Definition) -> dict[str, str]:
     read = readings.reading(arm, definition).of
     found = (
-        cells.estimate(read["variance"], 1e4),
+        cells.estimate(read["variance"], "variance"),
         _less_noise(arm, definition),
-        cells.estimate(read["gap"], 1e2),
+        cells.estimate(read["gap"], "gap"),
         arm.groups[int(arm.recall.mean(axis=0).argmin())] if arm.can_differ else DASH,
         _false_positives(arm),
     )
     return dict(zip(_SUMMARY, found, strict=True))
 
 
-def _less_noise(arm: Arm, definition: Definition) -> str:
+def _less_noise(arm: Arm, definition: Definition) -> Cell:
     """A single portrait in a group says nothing of the group's noise."""
     if arm.sizes.min() < 2 or not arm.can_differ:
-        return DASH
+        return Cell.of(Number(value=float("nan"), unit="percent_squared"))
     noise = None
     if arm.scores is not None:
         found = readings.detections(arm, None)
         noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
     corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
-    return f"{1e4 * corrected:.2f}"
+    return Cell.of(Number(value=1e4 * corrected, unit="percent_squared", better=-1))
 
 
-def _false_positives(arm: Arm) -> str:
+def _false_positives(arm: Arm) -> Cell:
     if arm.false_positive_rate is None:
-        return DASH
+        return cells.share(float("nan"))
     rate = float(arm.false_positive_rate.mean())
-    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
-    return f"{cells.percent(rate)} {cells.ends(ends)}"
+    return cells.share(
+        rate,
+        interval=intervals.wilson(rate * arm.nonfaces, arm.nonfaces),
+        sd=intervals.sd(arm.false_positive_rate),
+        better=0,
+    )
 
 
 def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
@@ -160,6 +169,7 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
         name="areas",
         title=f"{outcomes.name}: area under recall against false-positive rate.",
         table=_table(rows),
+        keys=0 if wide else 1,
         remarks=[
             "Chance that a portrait of the group has a larger top logit than a photograph without "
             "a face; 0.5 is guessing, 1 perfect, whatever the threshold. Mean over the runs with "
@@ -169,10 +179,18 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
 
 
 def _area_rows(arm: Arm, *, wide: bool) -> _Rows:
-    texts = {}
+    texts: dict[str, str] = {}
     for group, values in zip(arm.groups, readings.areas(arm).T, strict=True):
-        ends = cells.within_one(intervals.t_interval(values))
-        texts[group] = f"{values.mean():.4f} {cells.ends(ends, 1, 4)}"
+        texts[group] = Cell.of(
+            Number(
+                value=float(values.mean()),
+                unit="",
+                decimals=4,
+                interval=cells.within_one(intervals.t_interval(values)),
+                sd=intervals.sd(values),
+                better=1,
+            )
+        )
     if wide:
         yield arm.name, texts
         return
@@ -191,14 +209,16 @@ def accuracy(outcomes: Outcomes, _: str) -> Part | None:
         name="accuracy",
         title=f"{outcomes.name}: accuracy of each group as the papers draw it, in percent.",
         table=_table(rows, last=(OVERALL,)),
+        keys=1,
         remarks=_said_of_accuracy(arms),
     )
 
 
 def _wide_accuracy(arm: Arm) -> _Rows:
     for measure, found in _measures(arm).items():
-        last = {OVERALL: found.pop("")}
-        yield arm.name, {"Measure": measure} | found | last
+        last: dict[str, str] = {OVERALL: found.pop("")}
+        named: dict[str, str] = {"Measure": measure}
+        yield arm.name, named | found | last
 
 
 def _long_accuracy(arm: Arm) -> _Rows:
@@ -211,7 +231,9 @@ def _long_accuracy(arm: Arm) -> _Rows:
 
 def _measures(arm: Arm) -> dict[str, dict[str, str]]:
     """Text of each group by measure, the whole under the empty name."""
-    recall = {g: cells.mean_and_error(arm.recall[:, k]) for k, g in enumerate(arm.groups)}
+    recall: dict[str, str] = {
+        group: cells.mean_and_error(arm.recall[:, k]) for k, group in enumerate(arm.groups)
+    }
     found = {"Recall": recall | {"": cells.mean_and_error(arm.run_recall(_POOLED))}}
     if arm.crops is not None:
         crops = arm.crops

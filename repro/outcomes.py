@@ -74,6 +74,7 @@ class Arm:
         nonfaces: How many photographs without a face there are.
         scores: Logits, where there are any.
         failed: For each run without numbers, term and reason.
+        failed_seeds: Of the same runs; empty where a file does not say.
         collapsed: Seeds of runs that ended, but tell no faces from other things.
         posterior_collapsed: How many of the R runs have next to no active latent.
         configurations: Every choice of each run, as plain values.
@@ -97,6 +98,7 @@ class Arm:
     nonfaces: int = 0
     scores: Scores | None = None
     failed: tuple[str, ...] = ()
+    failed_seeds: tuple[int, ...] = ()
     collapsed: tuple[int, ...] = ()
     posterior_collapsed: int = 0
     configurations: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
@@ -295,6 +297,7 @@ def _arm(
         nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
         scores=_scores(good, groups, results) if good and results else None,
         failed=tuple(_reason(record) for record in ended if not record.finished),
+        failed_seeds=tuple(record.seed for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
         posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
         configurations=tuple(record.configuration for record in good),

@@ -25,10 +25,17 @@ BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction t
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and its interval, nowhere where there is none."""
+    """A number and its interval, nowhere where there is none.
+
+    Attributes:
+        value: NaN where it is not defined.
+        interval: 95 %.
+        sd: Standard deviation of the runs' own values (ddof 1); NaN for a single run.
+    """
 
     value: float
     interval: Interval = NOWHERE
+    sd: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +63,10 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
 @functools.lru_cache(maxsize=KEPT)
 def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
     recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
-    found = {}
+    found, own = {}, _own_quantities(recall, arm.sizes, definition)
     for name, value in _quantities(recall, arm.sizes, definition).items():
         interval = _bounded(name, float(value), drawn[name], arm) if drawn else NOWHERE
-        found[name] = Estimate(float(value), interval)
+        found[name] = Estimate(float(value), interval, intervals.sd(own[name]))
     return Reading(
         rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
     )
@@ -76,6 +83,20 @@ def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict
         "variance": nowhere,
         "gap": nowhere,
         "worst": disparity.worst(recall),
+    }
+
+
+def _own_quantities(
+    recall: Floats, sizes: Integers, definition: Definition
+) -> Mapping[str, Floats]:
+    """What each run has by itself, shape (R,); the worst group is that of the mean over runs."""
+    nowhere = np.full(len(recall), np.nan)
+    differ = recall.shape[1] > 1
+    return {
+        "recall": disparity.run_recall(recall, sizes, definition),
+        "variance": disparity.run_variance(recall, definition) if differ else nowhere,
+        "gap": recall.max(axis=1) - recall.min(axis=1) if differ else nowhere,
+        "worst": recall[:, int(recall.mean(axis=0).argmin())],
     }
 
 
@@ -117,6 +138,7 @@ def _difference(
 ) -> Mapping[str, Estimate]:
     a, b = paired(arm, reference)
     ours, theirs = (_quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b))
+    own, others = (_own_quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b))
     same = _same_photographs(a, b)
     one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
     found = {}
@@ -125,8 +147,26 @@ def _difference(
         if one and other and not np.isnan(value):
             both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
             interval = bootstrap.interval(value, both, by_runs, a.runs)
-        found[name] = Estimate(value, interval)
+        found[name] = Estimate(value, interval, intervals.sd(own[name] - others[name]))
     return found
+
+
+def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimate]:
+    """The papers' columns: recall and variance of the best `keep` runs; NaN with fewer runs.
+
+    The interval of the recall is Student's over these runs; the variance of averages has none.
+    """
+    kept = arm.kept(keep)
+    if not kept:
+        return dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
+    recall = arm.recall[kept]
+    own = _own_quantities(recall, arm.sizes, definition)
+    mean = float(disparity.mean_recall(recall, arm.sizes, definition))
+    variance = float(disparity.variance(recall, definition)) if arm.can_differ else float("nan")
+    return {
+        "recall": Estimate(mean, intervals.t_interval(own["recall"]), intervals.sd(own["recall"])),
+        "variance": Estimate(variance, sd=intervals.sd(own["variance"])),
+    }
 
 
 def _bounded(name: str, value: float, drawn: tuple[Floats, Floats], arm: Arm) -> Interval:

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from repro import contrasts, readings
-from repro.contrasts import QUANTITIES, Quantity
+from repro.cell import DASH
+from repro.contrasts import QUANTITIES, Comparison, Quantity
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate
-from repro.rendering import DASH
 from repro.run_remarks import FIRST, MOST, few
 from repro.stats import agreement, comparisons, intervals, selection
-from repro.stats.comparisons import Test
 from repro.stats.disparity import Definition
 
 LEVEL = 0.05
@@ -100,19 +99,27 @@ def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
 
 
 def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
-    sigma = {q: _pooled_sd(outcomes, q, definition) for q in QUANTITIES}
-    if np.isnan(sigma["recall"]):
+    found = smallest_differences(outcomes, definition, runs)
+    if np.isnan(found["recall"]):
         return []
     least = intervals.smallest_difference(runs)
-    needed = intervals.runs_needed(sigma["recall"], HALF_WIDTH)
-    variance = 1e4 * least * sigma["variance"]
+    needed = intervals.runs_needed(_pooled_sd(outcomes, "recall", definition), HALF_WIDTH)
+    variance = 1e4 * found["variance"]
     also = "" if np.isnan(variance) else f" and {variance:.2f} of variance"
     return [
         f"A difference between two arms of {runs} runs is found four times in five only from "
-        f"{least:.2f} standard deviations on: {100 * least * sigma['recall']:.2f} points of recall"
+        f"{least:.2f} standard deviations on: {100 * found['recall']:.2f} points of recall"
         f"{also} here. To know recall to half a "
         f"point takes {needed} runs an arm."
     ]
+
+
+def smallest_differences(
+    outcomes: Outcomes, definition: Definition, runs: int
+) -> Mapping[Quantity, float]:
+    """Which difference two arms of so many runs show four times in five; fractions, or NaN."""
+    least = intervals.smallest_difference(runs) if runs > 1 else float("nan")
+    return {q: least * _pooled_sd(outcomes, q, definition) for q in QUANTITIES}
 
 
 def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -> float:
@@ -217,13 +224,11 @@ def _percent(gain: Estimate) -> str:
 def of_comparisons(
     outcomes: Outcomes,
     definition: Definition,
-    pairs: Sequence[tuple[Arm, Quantity]],
-    tested: Sequence[Mapping[str, Test]],
-    adjusted: Sequence[float],
+    found: Sequence[Comparison],
 ) -> list[str]:
     """The family and what came of it, the trend, and how weak the tests of spread are."""
     per_run = "recall and variance of each run by itself: the mean of the runs' own variances is "
-    found = [
+    told = [
         f"Compared are {per_run}not the variance of run-averaged groups. "
         + (
             "Runs are paired by seed; r is their correlation, and at 0 or below pairing gains "
@@ -231,36 +236,34 @@ def of_comparisons(
             if outcomes.paired
             else "Runs are not paired; Welch's t."
         ),
-        _family(outcomes, pairs, tested, adjusted),
+        family(outcomes, found),
         "Spread ratio: variance between the arm's runs over that between the reference's, with "
         "the F interval of normal values; Brown-Forsythe is weak here: with five runs it finds a "
         "16-fold ratio one time in seven.",
     ]
-    if any(not test.attainable for one in tested for kind, test in one.items() if kind != "t"):
-        found.append(
+    tests = [(kind, test) for one in found for kind, test in one.tests.items()]
+    if any(not test.attainable for kind, test in tests if kind != "t"):
+        told.append(
             "Where no smallest p stands beside a sign-flip or permutation test, there are so many "
             "runs that the normal limit of the test stands for their arrangements."
         )
-    return found + _trends(outcomes, definition, [None])
+    return told + _trends(outcomes, definition, [None])
 
 
 _NAMES = {"t": "t test", "sign_flip": "sign-flip test", "permutation": "permutation test"}
 
 
-def _family(
-    outcomes: Outcomes,
-    pairs: Sequence[tuple[Arm, Quantity]],
-    tested: Sequence[Mapping[str, Test]],
-    adjusted: Sequence[float],
-) -> str:
-    arms = len({arm.name for arm, _ in pairs})
+def family(outcomes: Outcomes, found: Sequence[Comparison]) -> str:
+    """How many comparisons there are, what they can reach, and what came of them."""
+    arms = len({one.arm.name for one in found})
     test = f"{'paired ' if outcomes.paired and outcomes.test == 't' else ''}{_NAMES[outcomes.test]}"
-    runs = min((arm.runs for arm, _ in pairs), default=0)
-    least = max((one[outcomes.test].attainable for one in tested), default=0.0)
-    first = min(1.0, len(pairs) * least)
+    whole = [outcomes.arm(one.arm.name) for one in found]
+    runs = min((arm.runs for arm in whole if arm), default=0)
+    least = max((one.tests[outcomes.test].attainable for one in found), default=0.0)
+    first = min(1.0, len(found) * least)
     normal = "if the differences are normal" if outcomes.test == "t" else "in its normal limit"
     about = (
-        f"{test}, Holm over a family of {len(pairs)} ({_many(arms, 'arm')} x "
+        f"{test}, Holm over a family of {len(found)} ({_many(arms, 'arm')} x "
         f"{_many(len(outcomes.metrics), 'metric')}), n = {runs}, "
     )
     about += (
@@ -269,9 +272,9 @@ def _family(
         else f"any p attainable {normal}"
     )
     passed = [
-        f"{arm.name} in {metric} ({_p(p)})"
-        for (arm, metric), p in zip(pairs, adjusted, strict=True)
-        if p <= LEVEL
+        f"{one.arm.name} in {one.quantity} ({_p(one.adjusted)})"
+        for one in found
+        if one.adjusted <= LEVEL
     ]
     if passed:
         return f"Significant at .05 ({about}): {'; '.join(few(passed, 'comparisons'))}."

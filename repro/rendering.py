@@ -1,4 +1,4 @@
-"""Parts of a document -> LaTeX, Markdown, HTML or CSV. Text cells alone, whatever they mean."""
+"""Parts of a document -> LaTeX, Markdown or HTML. Text cells alone, whatever they mean."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from typing import Literal
 import pandas as pd
 
 from repro import columns, escaping
+from repro.cell import Cell
 
-Format = Literal["latex", "markdown", "html", "csv"]
-DASH = "—"
+Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
+Markup = Literal["latex", "markdown", "html"]
 LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
 LONG = 45  # rows from which on they do not fit a page's height
 MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
@@ -26,6 +27,7 @@ class Part:
         table: Text cells; the index is the first column. Empty where there are only remarks.
         remarks: Sentences.
         holds: Numbers, set flush right, or words, set flush left and broken into lines.
+        keys: How many columns after the first say with it which row this is.
     """
 
     name: str
@@ -33,18 +35,17 @@ class Part:
     table: pd.DataFrame
     remarks: Sequence[str] = ()
     holds: Literal["numbers", "words"] = "numbers"
+    keys: int = 0
 
 
-def render(parts: Sequence[Part], *, form: Format, label: str) -> str:
-    """The parts as text.
+def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
+    """The parts as text for people.
 
     Args:
-        parts: One or more; CSV leaves out title and remarks, with a blank line between parts.
+        parts: One or more.
         form: Of the text.
         label: Of the tables in LaTeX, and the title of the page in HTML.
     """
-    if form == "csv":
-        return "\n\n".join(part.table.to_csv(lineterminator="\n").rstrip("\n") for part in parts)
     if form == "markdown":
         return "\n\n".join(map(_markdown, parts))
     if form == "html":
@@ -60,10 +61,19 @@ def _markdown(part: Part) -> str:
     lines = [f"**{part.title}**", ""]
     if len(part.table):
         header = heads(part)
-        rows = [[str(name), *map(str, cells)] for name, *cells in part.table.itertuples()]
+        rows = [[str(name), *map(_marked, cells)] for name, *cells in part.table.itertuples()]
         rule = "---:" if part.holds == "numbers" else "---"
         lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)]), *map(_row, rows), ""]
     return "\n".join([*lines, *(f"{remark}\n" for remark in part.remarks)]).rstrip()
+
+
+def _marked(cell: object) -> str:
+    return f"**{cell}**" if is_bold(cell) else str(cell)
+
+
+def is_bold(cell: object) -> bool:
+    """Whether a cell is marked as the best of its column."""
+    return isinstance(cell, Cell) and cell.bold
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -154,14 +164,16 @@ def _html_rows(part: Part, links: Mapping[str, str], targets: Mapping[int, str])
         if name in links:
             title = f'<a href="#{escape(links[name])}">{title}</a>'
         own = f' id="{escape(targets[position])}"' if position in targets else ""
-        row = "".join(f"<td>{_html_text(cell)}</td>" for cell in cells)
-        yield f'<tr{own}><th scope="row">{title}</th>{row}</tr>'
+        keys = "".join(f'<th scope="row">{_html_text(cell)}</th>' for cell in cells[: part.keys])
+        row = "".join(f"<td>{_html_text(cell)}</td>" for cell in cells[part.keys :])
+        yield f'<tr{own}><th scope="row">{title}</th>{keys}{row}</tr>'
     yield "</tbody>"
 
 
 def _html_text(cell: object) -> str:
     text = columns.breakable(str(cell), at="letters")
-    return escape(text).replace(columns.BREAK, "<wbr>")
+    escaped = escape(text).replace(columns.BREAK, "<wbr>")
+    return f"<b>{escaped}</b>" if is_bold(cell) else escaped
 
 
 def _letters(part: Part) -> str:
@@ -189,7 +201,7 @@ def by_column(part: Part) -> list[list[str]]:
     """The texts of each column, the first included, its head above them."""
     table = part.table
     cells = [table.index, *(table.iloc[:, at] for at in range(table.shape[1]))]
-    return [[head, *map(str, column)] for head, column in zip(heads(part), cells, strict=True)]
+    return [[head, *column] for head, column in zip(heads(part), cells, strict=True)]
 
 
 def heads(part: Part) -> list[str]:
@@ -240,12 +252,19 @@ def _is_broad(part: Part) -> bool:
 
 
 def _latex_head(part: Part) -> list[str]:
-    head = latex_row(["", *map(latex_text, heads(part)[1:])])
+    first, *others = map(latex_text, heads(part))
+    head = latex_row([first if part.keys else "", *others])
     return ["\\toprule", head, "\\midrule"]
 
 
 def _latex_rows(part: Part) -> list[str]:
-    return [latex_row([latex_text(str(cell)) for cell in row]) for row in part.table.itertuples()]
+    return [latex_row([latex_cell(cell) for cell in row]) for row in part.table.itertuples()]
+
+
+def latex_cell(cell: object) -> str:
+    """A cell in LaTeX, the best of its column bold."""
+    text = latex_text(str(cell))
+    return f"\\textbf{{{text}}}" if is_bold(cell) else text
 
 
 def latex_row(cells: Sequence[str]) -> str:
@@ -259,7 +278,7 @@ def _column_format(part: Part) -> str:
     """Flush right for numbers; broken lines for words, the last column widest."""
     count = len(part.table.columns)
     if part.holds == "numbers":
-        return "l" + "r" * count
+        return "l" * (1 + part.keys) + "r" * (count - part.keys)
     narrow = f"p{{{0.55 / count:.3f}\\textwidth}}"
     return f"{narrow * count}p{{0.35\\textwidth}}"
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from repro import cells, ledger, readings, rendering, run_remarks
+from repro.cell import DASH
 from repro.ledger import NOT_USED
 from repro.outcomes import Arm, Outcomes
 from repro.readings import Estimate, Reading
-from repro.rendering import DASH
 from repro.stats.disparity import DEFINITIONS, Definition
 
 LEAST = 3  # different choices, below which arms are points of a sweep
@@ -205,12 +205,12 @@ def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
 def _row(one: Specification, curve: Curve) -> dict[str, str]:
     row = {"Changed": _told(one, curve), "Recall": DASH, "Variance": DASH}
     if one.read is not None:
-        row["Recall"] = cells.estimate(one.read.of["recall"], 1e2)
-        row["Variance"] = cells.estimate(one.read.of["variance"], 1e4)
+        row["Recall"] = cells.estimate(one.read.of["recall"], "recall")
+        row["Variance"] = cells.estimate(one.read.of["variance"], "variance")
     if any(other.partner for other in curve.specifications):
         apart = one.apart or dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
-        row["Recall less no debias"] = cells.estimate(apart["recall"], 1e2, sign=True)
-        row["Variance less no debias"] = cells.estimate(apart["variance"], 1e4, sign=True)
+        row["Recall less no debias"] = cells.difference(apart["recall"], "recall")
+        row["Variance less no debias"] = cells.difference(apart["variance"], "variance")
         row["Variance falls"] = one.falls
     return row
 

@@ -22,12 +22,12 @@ from repro import (
     verdicts,
 )
 from repro.audit.inspection import Audit
-from repro.contrasts import QUANTITIES, UNIT, Quantity
+from repro.cell import DASH, Cell, Number
+from repro.contrasts import QUANTITIES, Comparison, Quantity
 from repro.errors import ReproError
 from repro.outcomes import Arm, Outcomes
-from repro.readings import Estimate
-from repro.rendering import DASH, Format, Part
-from repro.stats import comparisons, disparity, intervals
+from repro.rendering import Format, Part
+from repro.stats import comparisons, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
@@ -63,12 +63,12 @@ def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Pa
 def shown(
     outcomes: Outcomes, *, form: Format, style: Style, definition: str | None, which: str | None
 ) -> list[Part]:
-    """What a command shows: all tables of the style, one of them by name, or one for CSV.
+    """What a command shows: all tables of the style, one of them by name, or one for CSV and TSV.
 
     Raises:
         ReproError: The outcomes have nothing for the named table.
     """
-    if which is None and form == "csv" and style == "full":
+    if which is None and form in ("csv", "tsv") and style == "full":
         which = "results"
     if which is None:
         return parts(outcomes, style=style, definition=definition)
@@ -90,26 +90,8 @@ def only(found: Sequence[Part], which: str | None) -> list[Part]:
     return named
 
 
-def audited(
-    audit: Audit,
-    outcomes: Sequence[Outcomes],
-    *,
-    style: Style,
-    definition: str | None = None,
-) -> list[Part]:
-    """What was found in somebody's files, then the tables of their runs.
-
-    Args:
-        audit: What was read and found.
-        outcomes: Of the runs, with print to answer to where there is any.
-        style: Of the tables.
-        definition: Name of what E[A] and Var[A] are.
-    """
-    tabled = (parts(one, style=style, definition=definition) for one in outcomes)
-    return [_findings(audit), *(part for found in tabled for part in found)]
-
-
-def _findings(audit: Audit) -> Part:
+def findings(audit: Audit) -> Part:
+    """What was found in somebody's files."""
     rows = [
         {"About": one.about, "Result": one.result, "Finding": one.text} for one in audit.findings
     ]
@@ -119,6 +101,7 @@ def _findings(audit: Audit) -> Part:
         table=cells.frame(rows, [one.check for one in audit.findings], "Check"),
         remarks=audit.sources,
         holds="words",
+        keys=1,
     )
 
 
@@ -127,7 +110,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     definition = DEFINITIONS[name]
     rows = []
     for arm in outcomes.arms:
-        row = _paper_cells(arm, outcomes.keep, definition)
+        row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
         if style == "full":
             row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
         rows.append(row)
@@ -148,14 +131,12 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
 
 
 def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
-    kept = arm.kept(keep)
-    if not kept:
-        return {RECALL: DASH, VARIANCE: DASH}
-    recall = cells.percent(float(disparity.mean_recall(arm.recall[kept], arm.sizes, definition)))
-    if not arm.can_differ:
-        return {RECALL: recall, VARIANCE: DASH}
-    variance = disparity.variance(arm.recall[kept], definition)
-    return {RECALL: recall, VARIANCE: f"{1e4 * float(variance):.2f}"}
+    found = readings.of_kept(arm, keep, definition)
+    recall, variance = (cells.number(found[q], q) for q in QUANTITIES)
+    return {
+        RECALL: Cell.of(replace(recall, shows="none")),
+        VARIANCE: Cell.of(replace(variance, shows="none")),
+    }
 
 
 def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, str]:
@@ -168,32 +149,48 @@ def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict
         found = verdicts.restated(row, published, definition)
     elif row:
         found["recall"] = row.recall  # of one group: pooled and averaged are the same
-    texts = {q: DASH if found[q] is None else f"{found[q]:.2f}" for q in QUANTITIES}
-    return {"Published recall": texts["recall"], "Published variance": texts["variance"]}
+    recall, variance = (float("nan") if v is None else v for v in found.values())
+    return {
+        "Published recall": Cell.of(Number(value=recall)),
+        "Published variance": Cell.of(Number(value=variance, unit="percent_squared")),
+    }
 
 
 def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
-    ran = f"{arm.runs}/{arm.wanted} {cells.ends(intervals.wilson(arm.runs, arm.wanted))}"
+    low, high = cells.scaled(intervals.wilson(arm.runs, arm.wanted), 100)
+    ran = Cell(
+        f"{arm.runs}/{arm.wanted} [{low:.2f}, {high:.2f}]",
+        {"": arm.runs, "wanted": arm.wanted, "percent_low": low, "percent_high": high},
+    )
     if not arm.runs:
         return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with numbers": ran}
     values = arm.run_recall(definition)
-    half = intervals.t_half_width(values)
-    spread = "" if np.isnan(half) else f" ± {cells.percent(half)}"
+    mean = cells.share(
+        float(values.mean()),
+        interval=intervals.t_interval(values),
+        sd=intervals.sd(values),
+        shows="half",
+    )
     return {
-        "Recall, all runs": f"{cells.percent(float(values.mean()))}{spread}",
-        "Recall of each run": _each(values),
+        "Recall, all runs": mean,
+        "Recall of each run": _each(arm, values),
         "Runs with numbers": ran,
     }
 
 
-def _each(values: Floats) -> str:
+def _each(arm: Arm, values: Floats) -> Cell:
     """Every value, or what very many range over."""
     if len(values) <= MOST:
-        return " ".join(cells.percent(float(value)) for value in values)
-    low, *quartiles, high = (
-        cells.percent(float(q)) for q in np.quantile(values, np.linspace(0, 1, 5))
+        told = " ".join(cells.percent(float(value)) for value in values)
+        seeds = zip(arm.seeds, values, strict=True)
+        return Cell(told, {f"seed_{seed}_percent": 100 * float(value) for seed, value in seeds})
+    found = [float(q) for q in np.quantile(values, np.linspace(0, 1, 5))]
+    low, *quartiles, high = map(cells.percent, found)
+    names = ("least", "quartile_1", "median", "quartile_3", "most")
+    return Cell(
+        f"{low} to {high}, quartiles {' '.join(quartiles)}",
+        {f"{name}_percent": 100 * q for name, q in zip(names, found, strict=True)},
     )
-    return f"{low} to {high}, quartiles {' '.join(quartiles)}"
 
 
 def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
@@ -206,22 +203,15 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         if not arm.runs or not rates:
             continue
         for rate in (None, *rates):
-            read = readings.reading(arm, definition, rate=rate)
-            at = "logit 0" if rate is None else f"{100 * rate:g} % false alarms"
-            row = {"Read at": at, "False positives": cells.percent(read.false_positive_rate)}
-            row["Recall"] = cells.estimate(read.of["recall"], 1e2)
-            row["Variance"] = cells.estimate(read.of["variance"], 1e4)
-            row["Gap"] = cells.estimate(read.of["gap"], 1e2)
-            worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
-            row["Worst group"] = f"{worst} {cells.estimate(read.of['worst'], 1e2)}"
+            row = _reading_cells(arm, definition, rate)
             if (
                 reference is not None
                 and arm.name != reference.name
                 and set(arm.seeds) & set(reference.seeds)
             ):
                 apart = readings.difference(arm, reference, definition, rate=rate)
-                row["Recall less reference"] = cells.estimate(apart["recall"], 1e2, sign=True)
-                row["Variance less reference"] = cells.estimate(apart["variance"], 1e4, sign=True)
+                for q in QUANTITIES:
+                    row[f"{q.capitalize()} less reference"] = cells.difference(apart[q], q)
             rows.append(row)
             names.append(arm.name)
     if not rows:
@@ -230,11 +220,26 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         name="false_alarms",
         title=f"{outcomes.name}: at equal false alarms, all runs with numbers.",
         table=cells.frame(rows, names),
+        keys=1,
         remarks=[
             *remarks.of_false_alarms(outcomes, definition),
             *run_remarks.of_single_groups(outcomes),
         ],
     )
+
+
+def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict[str, str]:
+    read = readings.reading(arm, definition, rate=rate)
+    at = "logit 0" if rate is None else f"{100 * rate:g} % false alarms"
+    worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
+    return {
+        "Read at": at,
+        "False positives": cells.share(read.false_positive_rate, better=0),
+        "Recall": cells.estimate(read.of["recall"], "recall"),
+        "Variance": cells.estimate(read.of["variance"], "variance"),
+        "Gap": cells.estimate(read.of["gap"], "gap"),
+        "Worst group": cells.estimate(read.of["worst"], "worst", before=worst),
+    }
 
 
 def curve(outcomes: Outcomes, _: str) -> Part | None:
@@ -250,37 +255,24 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     if not frames:
         return None
     title = f"{outcomes.name}: recall against false-positive rate, mean over the runs."
-    return Part(name="curve", title=title, table=pd.concat(frames).fillna(DASH))
+    return Part(name="curve", title=title, table=pd.concat(frames).fillna(DASH), keys=1)
 
 
 def compared(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm against the reference, metric by metric."""
     definition = DEFINITIONS[name]
-    reference = outcomes.arm(outcomes.reference)
-    if reference is None or not outcomes.others:
+    found = contrasts.family(outcomes, definition)
+    if not found:
         return None
-    pairs = [
-        (arm, metric)
-        for arm in outcomes.others
-        for metric in QUANTITIES
-        if metric in outcomes.metrics and metric in contrasts.defined(arm, reference)
-        if not outcomes.paired or set(arm.seeds) & set(reference.seeds)
-    ]
-    if not pairs:
-        return None
-    tests = [contrasts.tests(outcomes, arm, reference, metric, definition) for arm, metric in pairs]
-    adjusted = comparisons.holm([test[outcomes.test].p for test in tests])
-    rows = [
-        _comparison_cells(outcomes, arm, reference, metric, definition)
-        | {_TESTS[kind]: _p(test[kind]) for kind in test}
-        | {"p, Holm": cells.p_value(holm)}
-        for (arm, metric), test, holm in zip(pairs, tests, adjusted, strict=True)
-    ]
     return Part(
         name="comparisons",
-        title=f"{outcomes.name}: against {reference.name}, runs' own values.",
-        table=cells.frame(rows, [arm.name for arm, _ in pairs]),
-        remarks=remarks.of_comparisons(outcomes, definition, pairs, tests, adjusted),
+        title=f"{outcomes.name}: against {outcomes.reference}, runs' own values.",
+        table=cells.frame(
+            [_comparison_cells(outcomes, one, definition) for one in found],
+            [one.arm.name for one in found],
+        ),
+        keys=1,
+        remarks=remarks.of_comparisons(outcomes, definition, found),
     )
 
 
@@ -288,29 +280,35 @@ _TESTS = {"t": "p, t", "sign_flip": "p, sign flip", "permutation": "p, permutati
 
 
 def _comparison_cells(
-    outcomes: Outcomes, arm: Arm, reference: Arm, metric: Quantity, definition: Definition
+    outcomes: Outcomes, one: Comparison, definition: Definition
 ) -> dict[str, str]:
-    a, b = readings.paired(arm, reference) if outcomes.paired else (arm, reference)
-    x, y = (contrasts.run_values(one, metric, definition) for one in (a, b))
-    unit = UNIT[metric]
-    apart = contrasts.run_difference(outcomes, arm, reference, metric, definition)
-    row = {"Metric": metric, "Runs": f"{len(x)}, {len(y)}"}
-    row["Difference"] = cells.estimate(Estimate(apart.mean, apart.interval), unit, sign=True)
+    x, y = one.values, one.others
+    row: dict[str, str] = {"Metric": one.quantity}
+    row["Runs"] = Cell(f"{len(x)}, {len(y)}", {"": len(x), "reference": len(y)})
+    row["Difference"] = cells.difference(one.difference, one.quantity)
     if outcomes.paired:
-        both = readings.difference(arm, reference, replace(definition, runs="last"))
-        if not np.isnan(both[metric].interval.low):
-            row["New seeds and portraits"] = cells.estimate(both[metric], unit, sign=True)
-        row["r"] = f"{apart.correlation:.2f}" if len(x) > 1 else DASH
-    g, ends = comparisons.hedges_g(x, y)
-    row["Hedges' g"] = f"{g:+.2f} {cells.ends(ends, 1)}" if not np.isnan(g) else DASH
+        both = readings.difference(one.arm, one.reference, replace(definition, runs="last"))
+        if not np.isnan(both[one.quantity].interval.low):
+            row["New seeds and portraits"] = cells.difference(both[one.quantity], one.quantity)
+        row["r"] = cells.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
+    row["Hedges' g"] = cells.ratio(*comparisons.hedges_g(x, y), signed=True)
     if outcomes.paired:
-        share, ends = comparisons.superiority(x, y)
-        row["P(arm > reference)"] = f"{share:.2f} {cells.ends(ends, 1)}"
-    ratio, ends = comparisons.variance_ratio(x, y)
-    known = not np.isnan(ratio)
-    row["Spread ratio"] = f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]" if known else DASH
+        row["P(arm > reference)"] = cells.ratio(*comparisons.superiority(x, y))
+    row["Spread ratio"] = _spread_ratio(*comparisons.variance_ratio(x, y))
     row["p, Brown-Forsythe"] = cells.p_value(comparisons.brown_forsythe(x, y))
-    return row
+    for kind, test in one.tests.items():
+        row[_TESTS[kind]] = cells.p_value(test.p, least=test.attainable)
+    return row | {"p, Holm": cells.p_value(one.adjusted)}
+
+
+def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
+    """Of two variances: it may be very large or small, so digits count."""
+    if np.isnan(ratio):
+        return Cell(DASH, {"": ratio})
+    return Cell(
+        f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]",
+        {"": ratio, "low": ends.low, "high": ends.high},
+    )
 
 
 def verdict(outcomes: Outcomes, name: str) -> Part | None:
@@ -331,9 +329,9 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
     rows = [
         {
             "Claim": one.claim,
-            "Printed": one.printed,
-            "Ours": one.ours,
-            "95 % interval": one.interval,
+            "Printed": _judged(one.printed, one.numbers[0]),
+            "Ours": _judged(one.ours, one.numbers[1]),
+            "95 % interval": Cell(one.interval, {"low": one.ends.low, "high": one.ends.high}),
             "Verdict": one.word,
             "Why": one.reason,
         }
@@ -345,12 +343,13 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
         table=cells.frame(rows, [one.subject for one in judged], "Subject"),
         remarks=remarks.of_verdict(outcomes, name),
         holds="words",
+        keys=1,
     )
 
 
-def _p(test: comparisons.Test) -> str:
-    text = cells.p_value(test.p)
-    return text if not test.attainable else f"{text} (least {test.attainable:.3g})"
+def _judged(text: str, number: float) -> Cell:
+    """A number, or the order of the arms."""
+    return Cell(text, {"order": text} if np.isnan(number) and text != DASH else {"": number})
 
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {

@@ -20,7 +20,7 @@ from repro.published import Published, PublishedRow
 from repro.stats import agreement, disparity, selection
 from repro.stats.agreement import Statistic, Word
 from repro.stats.disparity import DEFINITIONS, Definition
-from repro.stats.intervals import Interval, sd
+from repro.stats.intervals import NOWHERE, Interval, sd
 
 SUBSETS = 2000  # of more runs than the printed selection was made from
 HARMLESS = ("data.", "replicates=", "select.")  # overrides that the protocol's checks cover
@@ -38,6 +38,8 @@ class Judgement:
         interval: 95 % prediction interval for a number, confidence interval for a direction.
         word: The verdict.
         reason: In a sentence.
+        numbers: Printed and ours, in the printed unit; NaN where they are no numbers.
+        ends: Of the interval, in the printed unit; nowhere without one.
     """
 
     subject: str
@@ -47,6 +49,8 @@ class Judgement:
     interval: str
     word: Word
     reason: str
+    numbers: tuple[float, float] = (float("nan"), float("nan"))
+    ends: Interval = NOWHERE
 
 
 def refusals(outcomes: Outcomes, published: Published) -> list[str]:
@@ -177,6 +181,7 @@ def _number(
             word="cannot tell",
             reason=f"{arm.runs} runs with numbers; the best {published.keep} of "
             f"{published.replicates} need {published.replicates}",
+            numbers=(printed, float("nan")),
         )
     ours, unit = statistic(arm, published, quantity), UNIT[quantity]
     half = 0.5 * 10.0**-published.decimals
@@ -197,6 +202,8 @@ def _number(
         interval=f"[{shown.low:.2f}, {shown.high:.2f}]",
         word=word,
         reason=_reason(word, unit * value - printed, inside, delta),
+        numbers=(printed, unit * value),
+        ends=shown,
     )
 
 
@@ -261,6 +268,8 @@ def _direction(
         interval=f"[{unit * low:.2f}, {unit * high:.2f}]",
         word=word,
         reason=reason,
+        numbers=(step, unit * apart.mean),
+        ends=Interval(unit * low, unit * high),
     )
 
 

@@ -1,4 +1,4 @@
-"""Text cells in four formats."""
+"""Text cells as LaTeX, Markdown and HTML."""
 
 import re
 from html.parser import HTMLParser
@@ -18,20 +18,6 @@ def part(**changes):
 
 
 EMPTY = pd.DataFrame(index=pd.Index([], name="Subject"))
-
-
-def test_csv_is_the_table_and_nothing_else():
-    """No title, no remark; what needs quotes has them."""
-    text = rendering.render([part()], form="csv", label="x")
-
-    assert text.splitlines() == ["Arm,Recall,Why", "a_b,90 % ± 1,a", "x | y,—,b", "x | y,<1,c"]
-
-
-def test_csv_parts_tables_by_a_blank_line():
-    """Two splits of one file are two tables."""
-    text = rendering.render([part(), part()], form="csv", label="x")
-
-    assert text.splitlines()[3:6] == ["x | y,<1,c", "", "Arm,Recall,Why"]
 
 
 def test_markdown_keeps_a_bar_inside_its_cell():
@@ -153,3 +139,12 @@ def test_a_long_table_keeps_its_caption_its_label_and_its_remarks():
     places = [text.index(what) for what in (r"\caption{A title", r"\label{tab:x}", "Mind it.")]
 
     assert places == sorted(places)
+
+
+def test_rows_with_the_same_name_say_in_each_what_they_are_of():
+    """The name and the key stand in every row, their heads above them, in LaTeX and HTML."""
+    latex, html = (rendering.render([part(keys=1)], form=f, label="x") for f in ("latex", "html"))
+
+    assert "\\begin{tabular}{llr}" in latex
+    assert "Arm & Recall & Why \\\\" in latex
+    assert html.count('<th scope="row">x | y</th><th scope="row">') == 2

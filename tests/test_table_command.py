@@ -16,6 +16,7 @@ from repro.cli import options as shared
 from repro.metrics import Count
 from repro.published import Published
 from repro.records import Record
+from repro.rendering import Format
 from repro.stats.disparity import DEFINITIONS
 
 GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
@@ -89,7 +90,7 @@ def test_the_curve_is_csv(folder):
     """A row for each false-positive rate that can be had, of each arm."""
     rows = table(folder, "--format", "csv", "--part", "curve").splitlines()
 
-    assert rows[0].startswith("Arm,false_positive_rate,darker_female,")
+    assert rows[0].startswith("arm,false_positive_rate,darker_female,")
     assert len(rows) == 1 + 3 * (OTHERS + 1)
 
 
@@ -158,4 +159,5 @@ def test_the_choices_of_the_command_are_those_of_the_tables():
     named = get_args(Published.model_fields["definition"].annotation)
 
     assert tuple(shared.PARTS) == tables.PARTS
+    assert tuple(shared.FORMATS) == get_args(Format)
     assert shared.DEFINITIONS == list(DEFINITIONS) == sorted(named)

@@ -8,6 +8,7 @@ import click
 from repro.cli import options
 
 if TYPE_CHECKING:
+    from repro.layout import Layout
     from repro.published import Margin, Published
 
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @options.form("markdown")
 @options.presentation("findings", *options.PARTS)
+@options.paper
 def audit(
     files: tuple[Path, ...],
     alone: bool,
@@ -56,14 +58,16 @@ def audit(
     style: Any,
     definition: str | None,
     part: str | None,
+    layout: "Layout",
 ) -> None:
     """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
 
     Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
     accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
     """
-    from repro import outcomes, rendering, tables
+    from repro import outcomes, presentation
     from repro.audit.inspection import audit as inspect
+    from repro.terminal import Screen
 
     read = inspect(
         files,
@@ -77,10 +81,19 @@ def audit(
     if published is not None:
         answers = _answers(published, margin)
         found = [outcomes.answering(one, *answers) for one in found]
-    parts = tables.audited(read, found, style=style or "full", definition=definition)
-    shown = tables.only(parts, part or ("findings" if form == "csv" else None))
-    label = "-".join(dict.fromkeys(file.stem for file in files))
-    click.echo(rendering.render(shown, form=form, label=label))
+    screen = Screen.here() if form == "terminal" else None
+    shown = presentation.audited(
+        read,
+        found,
+        form=form,
+        style=style,
+        definition=definition,
+        which=part,
+        layout=layout,
+        label="-".join(dict.fromkeys(file.stem for file in files)),
+        screen=screen,
+    )
+    click.echo(shown, color=screen.colours if screen else None)
 
 
 def _answers(

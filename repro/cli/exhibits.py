@@ -5,6 +5,7 @@ Presentation never touches a network; what has to be computed with one comes fro
 something is drawn.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,19 @@ def with_pictures(
         specimens = ()
     measured = rarity.of_study(material.index, material.found, results)
     return replace(material, specimens=specimens, rarity=measured)
+
+
+def conclusion(material: Material) -> str:
+    """What a study ends with: a summary on a terminal, else every table as Markdown."""
+    from repro import presentation
+    from repro.terminal import Screen
+
+    if not sys.stdout.isatty():
+        return presentation.text(material.outcomes, form="markdown", style="full")
+    name = material.index.address
+    more = f"More: repro table {name} --style full; with figures: repro report {name}"
+    screen = Screen.here()
+    return presentation.text(material.outcomes, form="terminal", screen=screen, closing=[more])
 
 
 def chapter(material: Material, *, study_file: str) -> Chapter:

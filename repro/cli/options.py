@@ -1,6 +1,7 @@
 """Options that several commands share. Nothing heavy is imported: --help loads this."""
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
@@ -60,6 +61,37 @@ PLACES = [
         type=AMOUNT,
         metavar="GB",
         help="For --executor ray, beside the data [default: the study's, or 1].",
+    ),
+]
+FORMATS = ["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
+PAPER = [
+    click.option(
+        "--decimals",
+        type=click.IntRange(min=0, max=10),
+        help="Of percents and points [default: 2].",
+    ),
+    click.option(
+        "--arms",
+        multiple=True,
+        shell_complete=completing.arms,
+        metavar="ARM",
+        help="Show these arms alone, in this order; repeatable.",
+    ),
+    click.option(
+        "--labels",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE.yaml",
+        help="Texts in place of the names of arms, groups and columns: a line NAME: TEXT for each.",
+    ),
+    click.option(
+        "--spread",
+        type=click.Choice(["sd", "interval", "none"]),
+        help="Behind numbers: standard deviation of the runs, 95 % interval, or nothing.",
+    ),
+    click.option(
+        "--bold",
+        type=click.Choice(["best"]),
+        help="Highest recall and lowest variance of the arms shown in bold, equal ones all.",
     ),
 ]
 DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
@@ -139,7 +171,8 @@ def presentation(*parts: str) -> Callable[[Command], Command]:
         return click.option(
             "--style",
             type=click.Choice(["paper", "full"]),
-            help="The paper's two columns, or all [default: full for Markdown and HTML].",
+            help="The paper's two columns, or all [default: full for Markdown and HTML, a summary "
+            "on a terminal, else paper].",
         )(command)
 
     return decorate
@@ -155,14 +188,45 @@ def with_images(command: Command) -> Command:
 
 
 def form(default: str) -> Callable[[Command], Command]:
-    """The option of every command that prints tables."""
+    """The option of every command that prints tables; the command gets the format itself.
+
+    Args:
+        default: Of a pipe or a file; a terminal gets tables made for it.
+    """
+
+    def on_a_terminal(_: click.Context, __: click.Parameter, value: str | None) -> str:
+        return value or ("terminal" if sys.stdout.isatty() else default)
+
     return click.option(
         "--format",
         "form",
-        type=click.Choice(["latex", "markdown", "html", "csv"]),
-        default=default,
-        show_default=True,
+        type=click.Choice(FORMATS),
+        callback=on_a_terminal,
+        help=f"[default: terminal on a terminal, {default} elsewhere]",
     )
+
+
+def paper(command: Command) -> Command:
+    """Options for a paper's tables; the command gets them as one `Layout`."""
+
+    @functools.wraps(command)
+    def with_layout(
+        *arguments: Any,
+        decimals: int | None,
+        arms: tuple[str, ...],
+        labels: Path | None,
+        spread: Any,
+        bold: Any,
+        **others: Any,
+    ) -> Any:
+        from repro.layout import Layout
+
+        layout = Layout(decimals=decimals, arms=arms, labels=labels, spread=spread, bold=bold)
+        return command(*arguments, layout=layout, **others)
+
+    for option in reversed(PAPER):
+        with_layout = option(with_layout)
+    return cast(Command, with_layout)
 
 
 study_file = click.argument("study", shell_complete=completing.studies)

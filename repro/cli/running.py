@@ -196,13 +196,13 @@ def _print_table(
     index: "StudyIndex", results: Path, mirror: "Scribe", *, warn: Callable[[str], None]
 ) -> None:
     """Print what a study came to, and show it in MLflow; an error if no run has numbers."""
-    from repro import rendering, run_remarks, tables
+    from repro import run_remarks, tables
     from repro.cli import exhibits
 
     material = exhibits.without_pictures(index, results)
-    parts = tables.parts(material.outcomes, style="full")
-    click.echo(rendering.render(parts, form="markdown", label=index.name))
+    click.echo(exhibits.conclusion(material))
     if mirror.wants_page(index):
+        parts = tables.parts(material.outcomes, style="full")
         shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
         table_markdown, files = exhibits.page(shown, parts)
         mirror.finish(index, table_markdown, files=files)

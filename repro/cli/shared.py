@@ -1,5 +1,6 @@
 """What several commands do alike: find commands, load a study, say a warning."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +40,36 @@ def load(
         instead = f" (in place of the shipped {found.hides})" if found.hides else ""
         click.echo(printable(f"Study: {found.path}{instead}"), err=True)
     return study.load(found.path, profile=profile, overrides=overrides)
+
+
+def again(context: click.Context, **changed: str) -> str:
+    """The command as the user gave it, for a shell, with some options changed or added.
+
+    Args:
+        context: Of the command.
+        changed: Values of options by the names of the command's parameters.
+    """
+    words = [f"repro {context.info_name}"]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if name in changed or source is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[name]
+        values = value if isinstance(value, tuple) else (value,)
+        if isinstance(parameter, click.Option):
+            option = max(parameter.opts, key=len)
+            words += [word for one in values for word in _given(parameter, option, one)]
+        else:
+            words[1:1] = [shlex.quote(str(one)) for one in values]
+    for parameter in context.command.params:
+        if parameter.name in changed:
+            words += [max(parameter.opts, key=len), shlex.quote(changed[parameter.name])]
+    return " ".join(words)
+
+
+def _given(parameter: click.Option, option: str, value: object) -> list[str]:
+    return [option] if parameter.is_flag else [option, shlex.quote(str(value))]
 
 
 def warn(line: str) -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.cli import completing, options
-from repro.cli.shared import warn
+from repro.cli.shared import again, warn
 from repro.errors import ReproError
 
 if TYPE_CHECKING:
     from repro.figures.material import Material
+    from repro.layout import Layout
     from repro.outcomes import Outcomes
     from repro.records import StudyIndex
 
@@ -22,7 +23,10 @@ REPORTS = Path("report")
 @options.variant
 @options.form("latex")
 @options.presentation(*options.PARTS, "curve")
+@options.paper
+@click.pass_context
 def table(
+    context: click.Context,
     study: str | None,
     profile: str | None,
     overrides: tuple[str, ...],
@@ -31,24 +35,46 @@ def table(
     style: Any,
     definition: str | None,
     part: str | None,
+    layout: "Layout",
 ) -> None:
-    """Print the table of STUDY, a name or a file; of every study with results if none is named."""
+    """Print the table of STUDY, a name or a file; of every study with results if none is named.
+
+    A terminal gets a summary that fits its window, a pipe LaTeX.
+    """
     from repro.cli import resolve
 
     indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
-    from repro import rendering, tables
+    from repro import presentation
+    from repro.terminal import Screen
 
     if form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
-    chosen: Any = style or ("full" if form in ("markdown", "html") else "paper")
-    scores = chosen == "full" or part is not None
-    shown = []
-    for index in indexes:
-        found = _outcomes(index, results, scores=scores)
-        parts = tables.shown(found, form=form, style=chosen, definition=definition, which=part)
-        shown.append(rendering.render(parts, form=form, label=found.label))
-    click.echo("\n\n".join(shown))
+    scores = presentation.needs_scores(form, style, part)
+    found = [_outcomes(index, results, scores=scores) for index in indexes]
+    if form == "json":
+        click.echo(
+            presentation.as_json(
+                "table", found, style=style, definition=definition, which=part, layout=layout
+            )
+        )
+        return
+    screen = Screen.here() if form == "terminal" else None
+    shown = (
+        presentation.text(
+            one,
+            form=form,
+            style=style,
+            definition=definition,
+            which=part,
+            layout=layout,
+            screen=screen,
+        )
+        for one in found
+    )
+    click.echo("\n\n".join(shown), color=screen.colours if screen else None)
+    if screen:
+        click.echo(f"LaTeX: {again(context, form='latex')}")
 
 
 @click.command()

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from repro import readings, specification
+from repro.cell import DASH
 from repro.figures import shared, style
 from repro.figures.illustration import Illustration
 from repro.figures.material import Material, listed
 from repro.figures.style import Look
 from repro.outcomes import Arm
 from repro.readings import Estimate
-from repro.rendering import DASH
 from repro.specification import Curve, Specification
 from repro.stats.disparity import Definition
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pandas as pd
 
 from repro import ledger, tables, verdicts
+from repro.cell import DASH
 from repro.ledger import NOT_SAID, NOT_USED, Choice, Deviation, Ledger
-from repro.rendering import DASH, Part
+from repro.rendering import Part
 from repro.report.chapter import Chapter
 
 MANY = 3  # arms from which on a value is that of "the others"

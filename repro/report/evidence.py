@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from repro.cell import DASH
 from repro.records import ArmIndex, Record
-from repro.rendering import DASH, Part
+from repro.rendering import Part
 from repro.report.chapter import Chapter
 
 SHORT = 9  # digits of a commit

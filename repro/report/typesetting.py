@@ -99,23 +99,32 @@ def panels(sheet: Sheet) -> list[Panel]:
         return [_of_words([first, *others], names)]
     natural = max(map(width, first))
     wide = min(natural, _NAMES)
-    form = "l" if natural <= _NAMES else _left(wide)
-    room = WIDTH - wide - GAP
+    keys, others = others[: sheet.part.keys], others[sheet.part.keys :]
+    form = ("l" if natural <= _NAMES else _left(wide)) + "l" * len(keys)
+    room = WIDTH - wide - GAP - sum(_width(column) + GAP for column in keys)
     found = [_split([_wrapped(one, letters) for one in others], room) for letters in _HEADS]
-    return [_of_numbers(first[0], form, names, panel, room) for panel in min(found, key=len)]
+    rows = _Names([first[0], *names], keys)
+    return [_of_numbers(rows, form, panel, room) for panel in min(found, key=len)]
 
 
-def _of_numbers(
-    head: str, form: str, names: list[str], panel: Sequence[Column], room: float
-) -> Panel:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What says which row it is, in each panel: the first column, typeset, and the keys."""
+
+    first: Column
+    keys: Sequence[Column]
+
+
+def _of_numbers(rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
     forms = ["r" if _width(column) <= room else _left(room) for column in panel]
-    heads = [_stacked(column[0]) for column in panel]
+    keys = [rendering.latex_text(column[0]) for column in rows.keys]
+    heads = [rendering.latex_text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
     return Panel(
         form=f"@{{}}{form}{''.join(forms)}@{{}}",
-        head=rendering.latex_row([rendering.latex_text(head), *heads]),
-        rows=tuple(_rows(names, panel)),
-        columns=1 + len(panel),
-        lines=len(names),
+        head=rendering.latex_row(heads),
+        rows=tuple(_rows(rows.first[1:], [*rows.keys, *panel])),
+        columns=1 + len(rows.keys) + len(panel),
+        lines=len(rows.first) - 1,
     )
 
 
