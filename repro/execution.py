@@ -124,6 +124,7 @@ def _bytes_of_network(task: Task) -> int:
 def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
     """Train and evaluate; the words of `execute` from the first epoch on."""
     images, photographs = material
+    training.require_a_batch(task.configuration, images)
     went_on = checkpoints.unpack(begun)
     clock = _Clock(
         training.images_per_epoch(task.configuration, images), went_on.seconds if went_on else 0.0

@@ -118,6 +118,20 @@ def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
     return len(split.train) // configuration.batch_size * configuration.batch_size
 
 
+def require_a_batch(configuration: Configuration, data: TrainingImages) -> None:
+    """Refuse a batch that the images do not fill: the network would stay as it was made.
+
+    Raises:
+        ReproError: It is larger than the number of images that are not held out.
+    """
+    split = split_images(data.is_face, share=configuration.validation_share, seed=0)
+    if configuration.batch_size > len(split.train):
+        raise ReproError(
+            f"batch_size: {configuration.batch_size:,} is more than the {len(split.train):,} "
+            "images that are trained on, so that no batch is complete; choose a smaller one"
+        )
+
+
 def fit(
     configuration: Configuration,
     seed: int,
@@ -170,7 +184,6 @@ class Fit:
         """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
-        _require_a_batch(configuration.batch_size, len(self.split.train))
         self.images = torch.from_numpy(data.images).to(self.device)
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
@@ -366,15 +379,6 @@ class Fit:
         ess = resampling.effective_sample_size(self.weights)
         largest = float(self.weights.max())
         return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
-
-
-def _require_a_batch(batch_size: int, images: int) -> None:
-    """A network that sees no batch would stay as it was made."""
-    if batch_size > images:
-        raise ReproError(
-            f"batch_size: {batch_size:,} is more than the {images:,} images that are trained on, "
-            "so that no batch is whole; choose a smaller one"
-        )
 
 
 def _keep_statistics(model: Model) -> None:

@@ -102,7 +102,7 @@ VALUES = {
         lambda: resampling.effective_sample_size(np.array([1.0, -0.5, 0.5]))
     ),
     "count must be at least 8, not 7": (
-        lambda: resampling.shuffled_batches(7, batch_size=8, generator=STREAM)
+        lambda: resampling.shuffled_batches(-1, batch_size=8, generator=STREAM)
     ),
     "batch_size must be at least 1, not 0": (
         lambda: resampling.shuffled_batches(7, batch_size=0, generator=STREAM)
