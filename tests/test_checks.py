@@ -101,7 +101,7 @@ VALUES = {
     "weights must lie in [0, inf]: 1 of 3 is not; the first is -0.5 at [1]": (
         lambda: resampling.effective_sample_size(np.array([1.0, -0.5, 0.5]))
     ),
-    "count must be at least 8, not 7": (
+    "count must be at least 0, not -1": (
         lambda: resampling.shuffled_batches(-1, batch_size=8, generator=STREAM)
     ),
     "batch_size must be at least 1, not 0": (
