@@ -168,7 +168,7 @@ def test_the_table_reads_records_only(results, form):
     folder, _ = results
     code = (
         "import sys; from repro.cli import main\n"
-        f"main(['table', '--format', '{form}', '--results', {str(folder)!r}], "
+        f"main(['table', *{VARIANT}, '--format', '{form}', '--results', {str(folder)!r}], "
         "standalone_mode=False)\n"
         "sys.exit(bool({'torch', 'mlflow'} & set(sys.modules)))"
     )
