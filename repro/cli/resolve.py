@@ -52,6 +52,7 @@ def studies(
 ) -> list[StudyIndex]:
     """The one variant of the named study that is meant; of every study if none is named.
 
+    Where none is named, the only variant of a study is meant, whatever was changed in it.
     Other variants are listed on standard error.
 
     Args:
@@ -70,7 +71,7 @@ def studies(
     fitting = [
         index
         for name in dict.fromkeys(index.name for index in found)
-        for index in _fitting([i for i in found if i.name == name], wish, _first_profile(name))
+        for index in _of_unnamed([i for i in found if i.name == name], wish, _first_profile(name))
     ]
     if found and not fitting:
         raise ReproError(f"{results}: no study has this variant. {_variants(found)}")
@@ -118,6 +119,12 @@ def study_name(study: str) -> str:
 def study_file(study: str, index: StudyIndex) -> str:
     """What a command calls a study by: the file that was named, or its name."""
     return study if study_files.is_path(study) else index.name
+
+
+def _of_unnamed(found: list[StudyIndex], wish: Wish, first: str | None) -> list[StudyIndex]:
+    """The variant of one study that is meant where no study is named: the only one there is."""
+    fitting = _fitting(found, wish, first)
+    return found if not fitting and wish.is_plain and len(found) == 1 else fitting
 
 
 def _meant(study: str) -> tuple[str, str | None, str | None]:
