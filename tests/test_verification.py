@@ -82,7 +82,7 @@ def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
 
     assert done.returncode == 1
     assert done.stdout.startswith("DIFFERENT  plain, seed 0: history from epoch 1 on (train_loss")
-    assert done.stdout.splitlines()[0].endswith("Made otherwise: code: losses")
+    assert done.stdout.splitlines()[0].endswith("Made otherwise: code: unchecked")
     assert done.stdout.splitlines()[-1] == "0 of 1 runs came out the same to the last bit"
 
 
