@@ -23,7 +23,7 @@ SYNTHETIC = {
 }
 FIGURE = {"figures.style", "figures.illustration", "figures.material"}
 MAY_IMPORT = {
-    # vocabulary
+    # basics
     "errors": set(),
     "yamlfile": {"errors"},
     "csvfile": set(),
@@ -180,7 +180,7 @@ MAY_IMPORT = {
         "training",
         "data.sets",
     },
-    # evidence
+    # results
     "provenance": {"kernels.library"},
     "records": {"errors", "configuration", "sections", "study", "metrics", "sealed", "writing"},
     "mlflow_store": set(),
@@ -665,7 +665,7 @@ MAY_IMPORT = {
         "report.html",
         "report.latex",
     },
-    # door
+    # interface
     "cli.__main__": set(),
     "cli.completing": {"cli.run_names", "errors", "presets", "study_files", "yamlfile"},
     "cli.run_names": {"cli.resolve", "errors", "records"},
