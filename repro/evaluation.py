@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from repro import inference, unchecked
 from repro.configuration import Windows
 from repro.data.sets import Photographs, TrainingImages
+from repro.errors import ReproError
 from repro.inference import as_float64
 from repro.metrics import active_units
 from repro.models import DebiasingVae, Model
@@ -50,7 +51,11 @@ class Scores:
 
 
 def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
-    """Scan every photograph; the windows of many go through the encoder together."""
+    """Scan every photograph; the windows of many go through the encoder together.
+
+    Raises:
+        ReproError: No photograph has a window: all are lower than the smallest one.
+    """
     count = len(photographs)
     windows = np.zeros(count, dtype=np.int64)
     logits = []
@@ -58,6 +63,12 @@ def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
         logits.append(as_float64(inference.logits(model, torch.from_numpy(batch))))
         for index, size in indices:
             windows[index] = size
+    if count and not windows.any():
+        raise ReproError(
+            f"windows.smallest: {rule.smallest:g} of the width is more than the height of each of "
+            f"the {count:,} test photographs, such as {photographs.names[0]}, so that no window "
+            "fits into one; choose a smaller share"
+        )
     return _per_photograph(photographs, windows, np.concatenate(logits) if logits else np.empty(0))
 
 

@@ -64,8 +64,7 @@ def _nearest(
     colours = (3 * columns[:, None] + np.arange(3)).ravel()
     grid = photograph.reshape(height, 3 * width)[rows].take(colours, axis=1)
     windows = grid.reshape(len(tops), SIDE, len(lefts), SIDE * 3).transpose(0, 2, 1, 3)
-    cut: Pixels = windows.reshape(-1, SIDE, SIDE, 3)
-    return cut
+    return np.ascontiguousarray(windows.reshape(-1, SIDE, SIDE, 3))  # one row alone is a view
 
 
 def _bilinear(

@@ -7,6 +7,7 @@ from conftest import configuration, training_images
 
 from repro import evaluation, inference, training
 from repro.data.sets import Photographs
+from repro.errors import ReproError
 from repro.kernels import operators
 from repro.windows import sliding_windows
 
@@ -58,6 +59,16 @@ def test_a_photograph_without_windows_is_not_detected(fitted):
 
     assert scores.top_logit[2] == -np.inf
     assert not scores.detected[2]
+
+
+def test_photographs_that_are_all_without_windows_are_refused(fitted):
+    """Nothing was looked at, which is not the same as nothing found."""
+    opened, _ = photographs(heights=(30, 30))
+
+    with pytest.raises(
+        ReproError, match=r"windows.smallest: 0.5 .* each of the 2 test photographs"
+    ):
+        evaluation.score(fitted.model, opened, RULE)
 
 
 def test_any_window_at_zero_or_more_detects():

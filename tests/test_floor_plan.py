@@ -171,6 +171,7 @@ MAY_IMPORT = {
         "data.sets",
     },
     "evaluation": {
+        "errors",
         "configuration",
         "metrics",
         "models",

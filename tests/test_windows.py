@@ -50,6 +50,17 @@ def test_bilinear_keeps_a_flat_colour():
     assert (sliding_windows(photograph, **RULE | {"resize": "bilinear"}) == 37).all()
 
 
+@pytest.mark.parametrize("resize", ["nearest", "bilinear"])
+def test_a_single_row_of_windows_lies_in_memory_as_any_other(resize):
+    """The encoder reads bytes in their order."""
+    photograph = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+
+    windows = sliding_windows(photograph, sizes=1, smallest=0.75, stride=0.2, resize=resize)
+
+    assert windows.shape == (2, 64, 64, 3)
+    assert windows.flags.c_contiguous
+
+
 def test_a_photograph_lower_than_half_its_width_has_no_window():
     """Every size is above the height."""
     photograph = np.zeros((40, 100, 3), dtype=np.uint8)
