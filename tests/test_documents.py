@@ -1,7 +1,6 @@
 """What the documentation shows works, and what it promises is there."""
 
 import inspect
-import os
 import pkgutil
 import re
 import subprocess
@@ -13,25 +12,21 @@ import pytest
 import repro
 
 DOCS = Path(repro.__file__).parent.parent / "docs"
-BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 PROMISED = re.findall(r"^\| `repro\.([\w.]+)(\(.*\))?` \|", (DOCS / "api.md").read_text(), re.M)
 
 
-@pytest.mark.slow
-def test_the_tutorial_runs_from_its_first_block_to_its_last(tmp_path, monkeypatch, capsys):
-    """In one folder and one process, as a notebook; commands by the shell."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+def test_the_network_is_called_as_the_documentation_shows():
+    """The block runs, and the shapes are those of its table."""
+    (block,) = re.findall(
+        r"^```python\n(.*?models\.build.*?)^```$", (DOCS / "api.md").read_text(), re.M | re.S
+    )
     names: dict[str, object] = {}
-    for language, text in BLOCK.findall((DOCS / "tutorial.md").read_text()):
-        if language == "sh":
-            subprocess.run(["sh", "-ec", text], check=True, capture_output=True)
-        else:
-            exec(compile(text, "tutorial.md", "exec"), names)
 
-    shown = capsys.readouterr().out
-    assert "Does resampling find dim discs more often?" in shown
-    assert "rare ones, effective sample size" in shown
+    exec(compile(block.split("```python\n")[-1], "api.md", "exec"), names)
+
+    assert [tuple(names[part].shape) for part in ("logit", "mean", "logvar", "reconstruction")] == [
+        *[(8,), (8, 100), (8, 100), (8, 3, 64, 64)]
+    ]
 
 
 @pytest.mark.parametrize(("name", "arguments"), PROMISED, ids=[name for name, _ in PROMISED])
