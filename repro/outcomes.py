@@ -57,7 +57,7 @@ class Crops:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
-    """One arm's runs. R counts the runs with numbers, in the order of the seeds.
+    """One arm's runs. R counts the runs with results, in the order of the seeds.
 
     An arm equals itself alone, so that what is drawn from it can be kept.
 
@@ -65,7 +65,7 @@ class Arm:
         name: By which tables call it.
         alpha: Smoothing; infinite where nothing resamples, None where unknown.
         wanted: Runs that were asked for.
-        seeds: Of the runs with numbers.
+        seeds: Of the runs with results.
         groups: Names, shape (K,).
         sizes: Portraits of each group, shape (K,).
         recall: Of each run and group, in [0, 1], shape (R, K).
@@ -73,7 +73,7 @@ class Arm:
         false_positive_rate: Of each run, shape (R,), or None without photographs.
         nonfaces: How many photographs without a face there are.
         scores: Logits, where there are any.
-        failed: For each run without numbers, term and reason.
+        failed: For each run without results, term and reason.
         failed_seeds: Of the same runs; empty where a file does not say.
         collapsed: Seeds of runs that ended, but tell no faces from other things.
         posterior_collapsed: How many of the R runs have next to no active latent.

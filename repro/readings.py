@@ -40,7 +40,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One arm at one threshold, all runs with numbers.
+    """One arm at one threshold, all runs with results.
 
     Attributes:
         rate: False-positive rate that sets each run's threshold; None at logit 0.

@@ -1,4 +1,4 @@
-"""Which runs stand behind a table: chosen how, without numbers why, made where.
+"""Which runs stand behind a table: chosen how, without results why, made where.
 
 Sentences for the foot of the table.
 """
@@ -64,7 +64,7 @@ def of_runs(outcomes: Outcomes) -> list[str]:
         if arm.collapsed:
             found.append(
                 f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they say face no more "
-                "often of faces than of other photographs, and are counted as without numbers."
+                "often of faces than of other photographs, and are counted as without results."
             )
         if arm.posterior_collapsed:
             found.append(

@@ -17,7 +17,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 
 
 def summary(outcomes: Outcomes, name: str) -> Part:
-    """Recall, variance, false positives and differences of every arm, all runs with numbers.
+    """Recall, variance, false positives and differences of every arm, all runs with results.
 
     Args:
         outcomes: With scores, for intervals that speak of new portraits, too.
@@ -130,7 +130,7 @@ def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
         if named:
             told.append(f"{arm.name} {named} of {arm.wanted}")
     if told:
-        yield f"Runs without numbers: {'; '.join(run_remarks.few(told, 'arms'))}."
+        yield f"Runs without results: {'; '.join(run_remarks.few(told, 'arms'))}."
 
 
 def _verdict(outcomes: Outcomes) -> Iterator[str]:

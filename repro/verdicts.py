@@ -179,7 +179,7 @@ def _number(
             ours="—",
             interval="—",
             word="cannot tell",
-            reason=f"{arm.runs} runs with numbers; the best {published.keep} of "
+            reason=f"{arm.runs} runs with results; the best {published.keep} of "
             f"{published.replicates} need {published.replicates}",
             numbers=(printed, float("nan")),
         )

@@ -57,7 +57,7 @@ class Material:
         return f"Data: {index.data}, profile {index.profile}{changed}."
 
     def said_of_runs(self) -> str:
-        """How many runs with numbers of how many, and that nothing is selected."""
+        """How many runs with results of how many, and that nothing is selected."""
         seeds = [seed for arm in self.arms for seed in arm.seeds]
         counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
         return f"{_counted(counts, 'with numbers')}{_seeds(seeds)}, nothing selected."

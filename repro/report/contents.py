@@ -84,7 +84,7 @@ class _Maker:
             self.section("ledger", "Choices that the papers left open", self.ledger()),
             self.section("deviations", "Deviations", self.deviations()),
             self.section("provenance", "Provenance", self.provenance()),
-            self.section("failures", "Runs without numbers", self.failures()),
+            self.section("failures", "Runs without results", self.failures()),
             self.section("cost", "Cost in time", self.cost()),
         ]
         return Study(

@@ -196,7 +196,7 @@ def commands(chapter: Chapter) -> tuple[str, ...]:
 
 
 def failures(chapter: Chapter) -> Part | None:
-    """Runs that ended without numbers, and why; None if there are none."""
+    """Runs that ended without results, and why; None if there are none."""
     names, rows = [], []
     for arm in chapter.index.arms:
         for seed, key, record in chapter.of(arm):
@@ -206,7 +206,7 @@ def failures(chapter: Chapter) -> Part | None:
             rows.append({"Seed": str(seed), "Run": key, **_why(record)})
     if not rows:
         return None
-    title = f"{chapter.index.address}: runs that ended without numbers; they count as runs."
+    title = f"{chapter.index.address}: runs that ended without results; they count as runs."
     return _part("failures", title, rows, names, "Arm")
 
 
