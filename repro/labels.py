@@ -1,4 +1,4 @@
-"""Labels by a file: the text that stands for the name of an arm, a group or a column."""
+"""A file of labels: the text that replaces the name of an arm, a group or a column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,6 @@ HEADS = frozenset(
         "Gap",
         "Worst group",
         "False positives",
-        "False alarms",
         "Measure",
         "Group",
         "Portraits",
@@ -57,7 +56,7 @@ HEADS = frozenset(
         "Variance falls",
         "Subject",
         "Claim",
-        "Printed",
+        "Published",
         "Ours",
         "95 % interval",
         "Verdict",
@@ -106,7 +105,7 @@ def _wrong(
 
 
 def applied(outcomes: Outcomes, labels: Mapping[str, str], *, source: Path) -> Outcomes:
-    """The outcomes with the labels in place of the names of arms and groups.
+    """The outcomes with labels instead of the names of arms and groups.
 
     Raises:
         ReproError: Two arms, or two groups, would have the same label.
