@@ -1,6 +1,6 @@
 """Arm against arm: values of single runs, their difference, the tests and the trend along arms.
 
-Runs are paired by seed if the study's arms share their seeds; runs of an audited file are not paired.
+Runs are paired by seed if the study's arms share their seeds, but not in an audited file.
 """
 
 from collections.abc import Mapping, Sequence

@@ -246,8 +246,8 @@ def _measures(arm: Arm) -> dict[str, dict[str, str]]:
 def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
     """Footnotes: the standard error, and the crops."""
     found = [
-        "Recall, which the papers call accuracy: the proportion of a group's portraits in which any "
-        "window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
+        "Recall, which the papers call accuracy: the proportion of a group's portraits in which "
+        "any window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
         "results, no selection, ± the standard error of that mean (sample standard deviation "
         "divided by the square root of the number of runs), as in Amini, Soleimany et al. (2019). "
         "It is not a confidence interval: it does not cover other portraits, and for normally "

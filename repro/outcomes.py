@@ -238,8 +238,8 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
 def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:
     """The outcomes of an audited file with published values to compare with.
 
-    A file can name its arms freely, so a published row belongs to the one arm with its name, or else
-    with its alpha; a row without alpha in its name is one without resampling.
+    A file can name its arms freely, so a published row belongs to the one arm with its name, or
+    else with its alpha; a row without alpha in its name is one without resampling.
     """
     alphas = [arm.alpha for arm in outcomes.arms]
     names = {

@@ -1,9 +1,9 @@
 """An arm at a threshold: recall, variance, gap and worst group, with their intervals.
 
 The threshold is logit 0, as in the papers, or that of a given false-positive rate: a detector that
-says "face" more often has more recall and smaller gaps without being fairer. Intervals come from the
-two-way bootstrap, so they are for new seeds, new portraits and, at equal false-positive rates, new
-photographs without a face, which includes the uncertainty of the threshold.
+says "face" more often has more recall and smaller gaps without being fairer. Intervals come from
+the two-way bootstrap, so they are for new seeds, new portraits and, at equal false-positive rates,
+new photographs without a face, which includes the uncertainty of the threshold.
 """
 
 import functools

@@ -62,9 +62,9 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
     ]
     return [
         f"Selection bias: keeping the best {outcomes.keep} of {runs} runs raises the mean of the "
-        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of any "
-        "other quantity by this times its correlation with the metric. Estimated here, in points "
-        f"of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
+        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of "
+        "any other quantity by this times its correlation with the metric. Estimated here, in "
+        f"points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
     ]
 
 
@@ -152,7 +152,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     ]
     if skipped:
         found.append(
-            f"There are too few photographs without a face for {', '.join(skipped)} false positives."
+            f"Too few photographs without a face for {', '.join(skipped)} false positives."
         )
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
@@ -357,7 +357,7 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
     ]
     if name != published.definition:
         found.append(
-            f"The verdict uses the definition {published.definition} even if the tables use another."
+            f"The verdict uses {published.definition} even if the tables use another definition."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Footnotes about the runs of a table: how they were selected, why some have no result, where run."""
+"""Footnotes about the runs of a table: selection, runs without results, machines."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -109,8 +109,8 @@ def of_machines(outcomes: Outcomes) -> list[str]:
         f"{kind} ({count:,} run{'' if count == 1 else 's'})" for kind, count in counts.most_common()
     ]
     return [
-        f"Run on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run has bitwise "
-        "the same result on its own kind of machine; on another the last digits may differ."
+        f"Run on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run has "
+        "bitwise the same result on its own kind of machine; on another the last digits may differ."
     ]
 
 

@@ -194,7 +194,7 @@ def _each(arm: Arm, values: Floats) -> Cell:
 
 
 def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm at logit 0 and at equal false-positive rates, and its difference from the reference."""
+    """Every arm, and its difference from the reference, at equal false-positive rates."""
     definition = DEFINITIONS[name]
     rows, names = [], []
     reference = outcomes.arm(outcomes.reference)
@@ -266,7 +266,7 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
         return None
     return Part(
         name="comparisons",
-        title=f"{outcomes.name}: each arm compared with {outcomes.reference}, values of single runs.",
+        title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
         table=cells.frame(
             [_comparison_cells(outcomes, one, definition) for one in found],
             [one.arm.name for one in found],

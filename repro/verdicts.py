@@ -305,10 +305,10 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
 def restated(
     row: PublishedRow, published: Published, definition: Definition
 ) -> dict[Quantity, float | None]:
-    """A published row under another definition, in the published unit; None if it cannot be converted.
+    """A published row under another definition, in the published unit; None if not convertible.
 
-    Exact from the groups' means if they are known and runs are averaged first; a change of ddof is a
-    factor.
+    Exact from the groups' means if they are known and runs are averaged first; a change of ddof is
+    a factor.
     """
     own = DEFINITIONS[published.definition]
     if definition == own:
