@@ -204,8 +204,8 @@ def against_false_alarms(material: Material) -> Illustration | None:
             "Recall of each group against the proportion of photographs without a face in which "
             "any window is classified as a face, for falling thresholds; logarithmic axis. Lines: "
             f"mean over the runs at equal false-positive rates; {bands}dots: mean of the runs at "
-            "logit 0, the papers' threshold. A detector that says face more often moves along its line "
-            "without becoming fairer. "
+            "logit 0, the papers' threshold. A detector that says face more often moves along its "
+            "line without becoming fairer. "
             f"{material.said_of_runs()} {material.said_of_test()} {material.said_of_data()}"
         ),
         alt=(
