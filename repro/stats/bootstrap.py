@@ -2,9 +2,8 @@
 
 Runs and photographs are resampled independently of each other (Owen 2007's pigeonhole bootstrap),
 photographs within their group. With few runs the percentiles of the bootstrap samples are too
-narrow:
-over 5 runs a "95 %" interval covers 84 %. So only the standard deviation of the samples is used,
-corrected for the number of runs, with Student's quantile: see `interval`.
+narrow: over 5 runs a "95 %" interval covers 84 %. So only the standard deviation of the samples is
+used, corrected for the number of runs, with Student's quantile: see `interval`.
 """
 
 from collections.abc import Callable, Iterator
