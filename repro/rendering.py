@@ -1,4 +1,4 @@
-"""Parts of a document -> LaTeX, Markdown or HTML. Works on text cells only."""
+"""Parts of a document -> LaTeX, Markdown or HTML. Text cells alone, whatever they mean."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Part:
     """A table with its title above it and remarks below it.
 
     Attributes:
-        name: For the option ``--part``.
-        title: A sentence that ends with a full stop.
+        name: By which it can be asked for alone.
+        title: In words, closed by a full stop.
         table: Text cells; the index is the first column. Empty where there are only remarks.
         remarks: Sentences.
-        holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
-        keys: How many columns after the first identify the row together with it.
+        holds: Numbers, set flush right, or words, set flush left and broken into lines.
+        keys: How many columns after the first say with it which row this is.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Part:
 
 
 def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
-    """The parts as text for readers.
+    """The parts as text for people.
 
     Args:
         parts: One or more.

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     default=30.0,
     show_default=True,
     type=click.FloatRange(min=0),
-    help="Minimum time between two checkpoints of a run; 0 keeps one after every epoch.",
+    help="Least time between two checkpoints of a run; 0 keeps one after every epoch.",
 )
 @click.option(
     "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
 )
 @click.option(
-    "--quiet", "-q", is_flag=True, help="Show no progress, only the table, warnings and errors."
+    "--quiet", "-q", is_flag=True, help="Show no progress: the table, warnings and errors alone."
 )
 @click.option(
     "--log",
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-doubles",
     is_flag=True,
-    help="Continue with pictures that are duplicated in the data, or in training and test; tables "
-    "report it.",
+    help="Go on though pictures stand twice in the data, or in training and test; tables say so.",
 )
 def run(
     study: str,
@@ -105,19 +104,19 @@ def run(
 @click.option(
     "--no-calibration",
     is_flag=True,
-    help="Do not measure the cost of a run; omits the expected time and memory.",
+    help="Do not try out what a run costs; leaves out the expected time and memory.",
 )
 @click.option(
     "--machines",
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Number of machines like this one that share the study.",
+    help="Expect the study to run on so many machines like this one.",
 )
 @click.option(
     "--hourly-price",
     type=click.FloatRange(min=0),
-    help="Price per hour of one machine, in any currency; gives the cost.",
+    help="Of one such machine, in any currency: what the study will cost.",
 )
 def plan(
     study: str,
@@ -161,7 +160,7 @@ def plan(
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Number of runs, spread over the arms: one of each before a second of any.",
+    help="How many, dealt over the arms: one of each before a second of any.",
 )
 def verify(
     study: str,
@@ -183,7 +182,7 @@ def verify(
         for comparison in verification.verify(index, results, runs=runs, executor=executor):
             click.echo(comparison)
             same, total = same + (not comparison.differences), total + 1
-    click.echo(f"{same} of {total} runs are bit-identical")
+    click.echo(f"{same} of {total} runs came out the same to the last bit")
     sys.exit(0 if same == total else 1)
 
 
@@ -218,6 +217,6 @@ def _expected(
     from repro import calibration
     from repro.cli import forecast
 
-    click.echo("Measuring the cost of a run on this machine ...", err=True)
+    click.echo("Trying out on this machine what a run costs ...", err=True)
     expected = calibration.predict(missing, slots=slots, machines=machines)
     return forecast.in_words(expected, hourly_price=price)

@@ -15,9 +15,9 @@ SECONDS = 4.0  # to end in an orderly way
 SAID = {
     signal.SIGINT: "Interrupted",
     signal.SIGTERM: "Terminated",
-    signal.SIGHUP: "The terminal was closed",
+    signal.SIGHUP: "The terminal is gone",
 }
-GO_ON = "Finished runs and checkpoints are kept; the same command continues."
+GO_ON = "Finished runs and checkpoints are kept; the same command goes on."
 
 
 class Interrupted(KeyboardInterrupt):

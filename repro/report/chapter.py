@@ -1,4 +1,4 @@
-"""The data of one study for a report."""
+"""What a report is told of one study, and how it is asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Detectors at equal false-positive rates: thresholds, recall curves and their areas.
+"""Detectors read at equal false alarms: thresholds, recall curves and their areas.
 
 A photograph is detected when its top logit lies above the threshold. Logits have shape (..., N):
-leading axes are runs or bootstrap samples.
+leading axes are runs or draws of a bootstrap.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The best k of n runs: how they are selected, and the selection bias.
+"""The best k of n runs: how they are kept, and how much keeping them flatters.
 
 Symbols: T is the mean of a quantity over the k runs that are kept of n; sigma the standard
 deviation of the quantity between runs; rho its correlation with the metric that selects.
@@ -24,14 +24,14 @@ SEED = 20201130  # of every simulation, so that a table is the same each time it
 def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     """Positions of the `keep` largest values, in the order of the values' positions.
 
-    Equal values are kept in their order.
+    Equal values are kept in the order in which they stand.
 
     Args:
         values: Of each run, shape (R,), finite.
         keep: How many are kept, 1 to R.
 
     Raises:
-        TypeError: The values are not real numbers, or `keep` is not an integer.
+        TypeError: The values are no real numbers, or `keep` is no whole number.
         ValueError: There are fewer values than are to be kept; a value is not finite.
     """
     values = checks.array("values", values, "(R,)")
@@ -44,10 +44,11 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
 
 @functools.cache
 def flattery(keep: int, of: int) -> float:
-    """Selection bias of the best `keep` of `of` normal runs, in units of sigma.
+    """By how many sigma the best `keep` of `of` normal runs lie above the mean of all, on average.
 
-    The expected mean of the kept runs: a run of value x is kept if fewer than `keep` of the others
-    are larger. 0.5527 for the best 3 of 5; 0 if all are kept. If another metric selects, times rho.
+    The mean of what is kept: a run of value x is kept if fewer than `keep` of the others are
+    larger. 0.5527 for the best 3 of 5; 0 when all are kept. Where another metric selects, times
+    rho.
     """
     if keep == of:
         return 0.0
@@ -68,7 +69,7 @@ def deviation_bias(n: int) -> float:
 
 
 def optimism(values: Floats, by: Floats, keep: int) -> float:
-    """Estimate of the selection bias: the kept runs' mean minus the mean of all runs.
+    """Estimate of how much the kept runs' mean lies above what all runs would show.
 
     rho * flattery * s / c4, with `correlation`, `flattery` and `deviation_bias` (c4).
 
@@ -78,10 +79,10 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
         keep: How many runs are kept, 1 to R.
 
     Returns:
-        In the unit of the values; 0 if all are kept.
+        In the unit of the values; 0 where all are kept.
 
     Raises:
-        TypeError: The values are not real numbers, or `keep` is not an integer.
+        TypeError: The values are no real numbers, or `keep` is no whole number.
         ValueError: The shapes differ, or are not (R,); a value is not finite; `keep` is out of
             range.
     """
