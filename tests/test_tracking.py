@@ -220,7 +220,7 @@ def test_a_long_table_loses_whole_rows_and_says_so():
     text = mlflow_pages.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
 
     assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
-    assert text.endswith("| 0.123456 |\n\nThe table goes on: `repro table alpha_sweep`.")
+    assert text.endswith("| 0.123456 |\n\nThe table continues: `repro table alpha_sweep@embedded`.")
 
 
 def test_a_long_description_keeps_its_link():
@@ -228,7 +228,7 @@ def test_a_long_description_keeps_its_link():
     text = mlflow_pages.description(INDEX, "\n".join(["| 0.123456 |"] * 1000), link="#/there")
 
     assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
-    assert text.endswith("`repro table alpha_sweep`.\n\n[Tables and figures](#/there)")
+    assert text.endswith("`repro table alpha_sweep@embedded`.\n\n[Tables and figures](#/there)")
 
 
 def state_of(results):
@@ -376,7 +376,7 @@ def test_a_long_table_leaves_room_for_every_picture():
 
     assert len(whole) <= mlflow_runs.LONGEST_TAG
     assert whole.count("get-artifact") == 20
-    assert "The table goes on in table.md." in whole
+    assert "The table continues in table.md." in whole
 
 
 def test_the_experiment_of_moved_results_is_put_aside(results, tmp_path):

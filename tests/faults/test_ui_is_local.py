@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -170,4 +171,4 @@ def test_no_option_opens_the_pages_to_others(tally):
 
     tally.bad_inputs += 1
     assert result.exit_code == 2
-    assert "No such option '--host'" in result.output
+    assert re.search(r"No such option:? '?--host", result.output)  # releases of click differ
