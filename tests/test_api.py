@@ -106,7 +106,7 @@ def test_lost_runs_are_tried_again_when_asked(all_lost):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"form": "dataframe"}, "form must be 'latex', 'markdown', .*, not 'dataframe'"),
+        ({"form": "dataframe"}, "form must be 'terminal', 'latex', .*, not 'dataframe'"),
         ({"style": "papers"}, "style must be 'paper' or 'full', not 'papers'"),
         ({"definition": "variance"}, "definition must be .*, not 'variance'"),
     ],

@@ -64,7 +64,7 @@ TEXTS = {
     "200,000 letters": (row(arm="x" * 200_000), ":2: is no CSV: field larger than field limit"),
     "open quotes": (row(arm='"x'), ":2: is no CSV: unexpected end of data"),
     "Latin-1": (row(arm="größe").encode("latin-1"), ":2: is not UTF-8: save it as CSV in UTF-8"),
-    "UTF-16, half a letter": (row().encode("utf-16")[:-1], ":1: is not UTF-8: save it as CSV"),
+    "UTF-16, half a letter": (row().encode("utf-16")[:-1], ":2: is not UTF-8: save it as CSV"),
     "program": (b"\x7fELF\x02\x01\x80", ":1: is not UTF-8: save it as CSV in UTF-8"),
     "pickle": (b"\x80\x04\x95cos\nsystem\n(S'touch canary'\ntR.", ":1: is not UTF-8: save it"),
 }
@@ -81,7 +81,7 @@ SHAPES = {
     "column twice": (f"arm,{row()}", ":1: column 'arm': stands twice in the header"),
     "column without a name": (f"{MEANS[:-1]},\nx,,1,1,1\n", ":2: 5 cells, but the header has 4"),
     "short row": (f"{MEANS}x,,1\n", ":2: 3 cells, but the header has 4 columns"),
-    "wide row": (f"{MEANS}{'x,' * 100_000}\n", ":2: 100,001 cells, but the header has 4"),
+    "wide row": (f"{MEANS}{'x,' * 100_000}\n", ":2: 100,000 cells, but the header has 4"),
     "wide header": (f"arm,{','.join(map(str, range(100_000)))}\n", ":1: more than 200 columns"),
     "page": ("<!DOCTYPE html><html>", ":1: of no known kind"),
     "run without a group": (counts(groups=1), ":2: column 'group': run 0 of max, alpha = 0.001"),

@@ -236,14 +236,14 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
     ("old", "new", "reason"),
     [
         ("def classification(", "# a remark\ndef classification(", None),
-        ("binary_cross_entropy_with_logits(", "binary_cross_entropy_with_logits(1.0 * ", "losses"),
+        ("binary_cross_entropy_with_logits(", "binary_cross_entropy_with_logits(1.0 * ", "unchecked"),
     ],
     ids=["a comment", "a factor"],
 )
 def test_the_command_line_plans_by_what_the_code_says(done, old, new, reason, tmp_path, tally):
     """A copy of the program with one line changed, as a user would change it."""
     shutil.copytree(PACKAGE, tmp_path / "copy" / "repro")
-    file = tmp_path / "copy" / "repro" / "losses.py"
+    file = tmp_path / "copy" / "repro" / "unchecked.py"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new, 1))
     command = ["plan", done / "toy.yaml", "--no-calibration", "--results", done / "results"]
