@@ -236,7 +236,11 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
     ("old", "new", "reason"),
     [
         ("def classification(", "# a remark\ndef classification(", None),
-        ("binary_cross_entropy_with_logits(", "binary_cross_entropy_with_logits(1.0 * ", "unchecked"),
+        (
+            "binary_cross_entropy_with_logits(",
+            "binary_cross_entropy_with_logits(1.0 * ",
+            "unchecked",
+        ),
     ],
     ids=["a comment", "a factor"],
 )
