@@ -1,4 +1,4 @@
-"""Numbers -> cells: fractions become percent, what is missing a dash. Pure."""
+"""Numbers -> cells: fractions become percent, NaN a dash. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,17 +26,17 @@ def frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm
 
 
 def estimate(found: Estimate, quantity: str, *, before: str = "") -> Cell:
-    """Value and interval of a quantity; a dash where it is not defined."""
+    """Value and interval of a quantity; a dash for NaN."""
     return Cell.of(number(found, quantity, before=before))
 
 
 def difference(found: Estimate, quantity: str) -> Cell:
-    """As `estimate`, of one arm less another."""
+    """As `estimate`, for one arm minus another."""
     return Cell.of(number(found, quantity, signed=True))
 
 
 def number(found: Estimate, quantity: str, *, signed: bool = False, before: str = "") -> Number:
-    """A quantity, or with a sign the difference of two, in the unit in which it is printed."""
+    """A quantity, or with a sign the difference of two, in the unit of the tables."""
     unit, scale = _UNITS[quantity]
     return Number(
         value=scale * found.value,
@@ -63,7 +63,7 @@ def share(
     shows: Spread = "interval",
     better: int = 1,
 ) -> Cell:
-    """A fraction in percent; a dash where there is none. Arguments as of `Number`, fractions."""
+    """A fraction in percent; a dash for NaN. Arguments as of `Number`, as fractions."""
     return Cell.of(
         Number(
             value=100 * value,
@@ -77,7 +77,7 @@ def share(
 
 
 def ratio(value: float, interval: Interval = NOWHERE, *, signed: bool = False) -> Cell:
-    """A number without a unit, with its interval; a dash where there is none."""
+    """A number without a unit, with its interval; a dash for NaN."""
     return Cell.of(Number(value=value, unit="", signed=signed, interval=interval))
 
 
@@ -96,24 +96,24 @@ def within_one(found: Interval) -> Interval:
 
 
 def percent(value: float) -> str:
-    """A fraction as percent, two decimals; a dash where there is none."""
+    """A fraction as percent, two decimals; a dash for NaN."""
     return DASH if np.isnan(value) else f"{100 * value:.2f}"
 
 
 def p_value(p: float, *, least: float = 0.0) -> Cell:
-    """A p-value, with the smallest that its test can reach; a dash where there is none."""
+    """A p-value with the smallest that its test can reach; a dash for NaN."""
     if np.isnan(p):
         return Cell(DASH, {"": p})
     text = f"{p:.4f}" if p >= 0.0001 else "<0.0001"
     return (
-        Cell(f"{text} (least {least:.3g})", {"": p, "least": least})
+        Cell(f"{text} (smallest possible {least:.3g})", {"": p, "least": least})
         if least
         else Cell(text, {"": p})
     )
 
 
 def mean_and_error(values: Floats) -> Cell:
-    """Mean of the runs' shares ± its standard error, in percent; a dash for one run's."""
+    """Mean of the runs' fractions ± its standard error (a dash for one run), in percent."""
     return share(
         float(values.mean()),
         error=readings.standard_error(values),

@@ -1,6 +1,6 @@
-"""Arm against arm: the runs' own values, their difference, the tests and the trend along arms.
+"""Arm against arm: values of single runs, their difference, the tests and the trend along arms.
 
-Runs are paired by seed where the study's arms share their seeds, and not in somebody else's file.
+Runs are paired by seed if the study's arms share their seeds, but not in an audited file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,18 +19,23 @@ from repro.stats.intervals import Floats
 
 Quantity = Literal["recall", "variance"]
 QUANTITIES: tuple[Quantity, ...] = ("recall", "variance")
-UNIT = {"recall": 1e2, "variance": 1e4, "gap": 1e2, "worst": 1e2}  # printed units in one of ours
+UNIT = {
+    "recall": 1e2,
+    "variance": 1e4,
+    "gap": 1e2,
+    "worst": 1e2,
+}  # units of the tables in one of ours
 
 
 def defined(*arms: Arm) -> tuple[Quantity, ...]:
-    """The quantities that all of these arms have: one group alone has no variance."""
+    """The quantities that are defined for all of these arms: a single group has no variance."""
     return QUANTITIES if all(arm.can_differ for arm in arms) else ("recall",)
 
 
 def run_values(arm: Arm, quantity: Quantity, definition: Definition) -> Floats:
     """The quantity of each run, shape (R,): recall, or the variance between its own groups.
 
-    NaN for the variance of one group alone.
+    NaN for the variance of a single group.
     """
     if quantity == "recall":
         return arm.run_recall(definition)
@@ -42,7 +47,7 @@ def run_values(arm: Arm, quantity: Quantity, definition: Definition) -> Floats:
 def run_difference(
     outcomes: Outcomes, arm: Arm, reference: Arm, quantity: Quantity, definition: Definition
 ) -> Difference:
-    """Arm less reference of the runs' own values, paired by seed where seeds are shared."""
+    """Arm minus reference over single runs, paired by seed if seeds are shared."""
     if outcomes.paired:
         a, b = readings.paired(arm, reference)
         return comparisons.paired_difference(
@@ -64,11 +69,11 @@ def trend(
     """Whether the quantity rises along the arms as they are listed.
 
     Args:
-        outcomes: Say whether runs are paired.
+        outcomes: Its `paired` decides whether runs are paired.
         arms: In order.
         quantity: Of each run.
         definition: Of the quantity.
-        rate: False-positive rate at which the runs are read; None at logit 0.
+        rate: False-positive rate that sets the thresholds; None for logit 0.
     """
     read = [arm if rate is None else readings.at(arm, rate) for arm in arms]
     values = np.concatenate([run_values(arm, quantity, definition) for arm in read])
@@ -92,15 +97,15 @@ def tests(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """One arm against the reference in one quantity: the runs' own values.
+    """One arm against the reference in one quantity, over single runs.
 
     Attributes:
-        arm: With the reference's seeds alone, where runs are paired.
+        arm: Only with the reference's seeds if runs are paired.
         reference: Likewise.
         quantity: ``recall`` or ``variance``.
         values: Of the arm's runs, shape (R,); fractions.
         others: Of the reference's, shape (S,).
-        difference: Arm less reference; fractions.
+        difference: Arm minus reference; fractions.
         apart: The same with its t test and the correlation of the pairs.
         tests: By name.
         adjusted: p of the study's test after Holm's adjustment over the family; NaN without one.

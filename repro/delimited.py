@@ -1,7 +1,7 @@
-"""Tables -> CSV or TSV for programs: one number in a cell, names of columns that stay.
+"""Tables -> CSV or TSV for programs: one number in a cell, stable names of columns.
 
-A cell that says several things becomes several columns: the number, its unit in the name, then
-`_low`, `_high`, `_sd`. Numbers have ten digits, whatever is printed; what is not defined is empty.
+A cell with several numbers becomes several columns: the value with its unit in the name, then
+`_low`, `_high`, `_sd`. Numbers have ten significant digits; NaN is an empty cell.
 """
 
 import csv
@@ -13,18 +13,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from repro.cell import DASH, Cell
 from repro.rendering import Part, by_column
 
-_NAMES = {
+_NAMES = {  # of columns whose name in a file is not made from the head
     "E[A]: Recall": "recall",
     "Var[A]: Measure of Bias": "variance",
     "Recall, all runs": "recall_all_runs",
     "Recall of each run": "recall",
-    "Less noise": "variance_without_noise",
-    "Recall less reference": "recall_difference",
-    "Variance less reference": "variance_difference",
-    "Recall less no debias": "recall_difference",
-    "Variance less no debias": "variance_difference",
+    "Runs with results": "runs_with_numbers",
+    "Threshold": "read_at",
+    "Recall minus reference": "recall_difference",
+    "Variance minus reference": "variance_difference",
+    "Recall minus no debias": "recall_difference",
+    "Variance minus no debias": "variance_difference",
     "P(arm > reference)": "superiority",
     "95 % interval": "interval",
+    "Published": "printed",
 }
 
 
@@ -68,7 +70,7 @@ def _expanded(head: str, cells: Sequence[str]) -> Iterator[tuple[str, list[objec
 
 
 def _texts(cell: str) -> Mapping[str, float | str]:
-    """What is no number; a dash is nothing."""
+    """The cell's columns that are not its number; a dash has none."""
     if isinstance(cell, Cell):
         return cell.columns
     return {} if cell == DASH else {"": cell}
@@ -84,7 +86,7 @@ def snake(head: str) -> str:
 
 
 def _unlike(names: Sequence[str]) -> list[str]:
-    """The names, those that stand there already with a number."""
+    """The names; a repeated one gets a number at its end."""
     found: list[str] = []
     for name in names:
         nth = next(n for n in range(1, len(names) + 2) if _nth(name, n) not in found)

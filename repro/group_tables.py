@@ -1,7 +1,7 @@
-"""Outcomes -> the tables with a number for each group: recalls, areas, the lab's accuracies.
+"""Outcomes -> the tables with a number for each group: recall, area, accuracy as the lab draws it.
 
-A column a group while a page holds them (`WIDE`), else a row for each arm and group. Numbers become
-text here; each table brings the sentences that it needs.
+Each group has a column up to `WIDE` groups; with more, each arm and group has a row. Numbers become
+text here; each table has its own footnotes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ from repro.stats.disparity import DEFINITIONS, Definition
 
 WIDE = 8  # groups up to which each has a column
 OVERALL, PROBABILITY = "Overall", "Probability of crops"
-_SUMMARY = ("Variance", "Less noise", "Gap", "Worst group", "False positives")
+_SUMMARY = ("Variance", "Variance without noise", "Gap", "Worst group", "False positives")
 _POOLED = DEFINITIONS["dehaan2020"]
 _Rows = Iterator[tuple[str, dict[str, str]]]
 
 
 def groups(outcomes: Outcomes, name: str) -> Part | None:
-    """Recall of each group and how unequal they are, over all runs with numbers, at logit 0."""
+    """Recall of each group and their inequality, over all runs with results, at logit 0."""
     definition = DEFINITIONS[name]
     arms = [arm for arm in outcomes.arms if arm.runs]
     if not arms:
@@ -33,7 +33,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
     rows = [row for arm in arms for row in (_wide if wide else _long)(arm, definition)]
     return Part(
         name="groups",
-        title=f"{outcomes.name}: groups, all runs with numbers, nothing selected.",
+        title=f"{outcomes.name}: groups, all runs with results, no selection.",
         table=_table(rows, last=_SUMMARY),
         keys=0 if wide else 2,
         remarks=[
@@ -44,7 +44,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
 
 
 def _table(rows: Sequence[tuple[str, dict[str, str]]], *, last: Sequence[str] = ()) -> pd.DataFrame:
-    """The rows, with these columns behind those of all groups."""
+    """The rows, with these columns after those of the groups."""
     table = cells.frame([row for _, row in rows], [arm for arm, _ in rows])
     first = [name for name in table.columns if name not in last]
     return table[[*first, *(name for name in last if name in table.columns)]]
@@ -63,7 +63,7 @@ def _wide(arm: Arm, definition: Definition) -> _Rows:
 
 
 def _long(arm: Arm, definition: Definition) -> _Rows:
-    """A row for all portraits, one for each group, then what is said of the arm."""
+    """A row for all portraits, one for each group, then the summary of the arm."""
     values = arm.run_recall(_POOLED)
     pooled = cells.share(float(values.mean()), sd=intervals.sd(values))
     yield arm.name, _long_row("Recall", pooled, "all portraits", f"{int(arm.sizes.sum())}")
@@ -82,7 +82,7 @@ def _long_row(measure: str, value: str, group: str = "", portraits: str = "") ->
 
 
 def _recall(arm: Arm, k: int) -> Cell:
-    """Of a group, mean over the runs with Wilson's interval."""
+    """Recall of a group: mean over the runs with Wilson's interval."""
     share, size = float(arm.recall[:, k].mean()), int(arm.sizes[k])
     return cells.share(
         share, interval=intervals.wilson(share * size, size), sd=intervals.sd(arm.recall[:, k])
@@ -102,7 +102,7 @@ def _summary(arm: Arm, definition: Definition) -> dict[str, str]:
 
 
 def _less_noise(arm: Arm, definition: Definition) -> Cell:
-    """A single portrait in a group says nothing of the group's noise."""
+    """The variance minus its sampling noise; NaN if a group has a single portrait."""
     if arm.sizes.min() < 2 or not arm.can_differ:
         return Cell.of(Number(value=float("nan"), unit="percent_squared"))
     noise = None
@@ -126,40 +126,40 @@ def _false_positives(arm: Arm) -> Cell:
 
 
 def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
-    """Intervals, noise correction, noise floor."""
+    """Footnotes: intervals, noise correction, noise floor."""
     arms = [arm for arm in outcomes.arms if arm.runs]
     first = arms[0]
     pooled = float(np.mean([arm.recall.mean() for arm in arms]))
     found = [
-        "Groups and false positives: mean over the runs with Wilson's 95 % interval for as many "
-        "photographs; the runs see the same ones, so that more runs do not narrow it.",
+        "Groups and false positives: mean over the runs with Wilson's 95 % interval for the number "
+        "of photographs. All runs see the same photographs, so more runs do not narrow it.",
     ]
     if not any(arm.can_differ for arm in arms):
         return found
     found.append(
-        f"Variance: {definition}. Less noise: what the choice of the portraits adds on average is "
-        "taken off; below 0 the groups differ by no more than chance makes them."
+        f"Variance: {definition}. Variance without noise: the variance minus the mean contribution "
+        "of the sampling of the portraits. Below 0 the groups differ by no more than chance."
     )
     if any(arm.sizes.min() < 2 for arm in arms):
-        found.append("No noise can be taken off where a group has a single portrait.")
+        found.append("The noise cannot be estimated if a group has a single portrait.")
     if first.scores is not None:
         found.append(
             "Intervals of variance and gap: seed-by-portrait bootstrap with Student's quantile; "
-            "they speak of new seeds and new portraits."
+            "they are for new seeds and new portraits."
         )
     if 0 < pooled < 1 and first.can_differ:
         floor = disparity.noise_floor(pooled, first.sizes, definition.ddof)
         found.append(
-            f"Noise floor: {len(first.groups)} groups of these sizes that all had a recall of "
-            f"{100 * pooled:.1f} % would show, in one run, a variance of "
-            f"{1e4 * floor.variance:.2f} on average and above {1e4 * floor.variance_95:.2f} one "
-            f"time in twenty, and a gap of {100 * floor.gap:.2f} points."
+            f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
+            f"groups of these sizes, one run has a variance of {1e4 * floor.variance:.2f} on "
+            f"average, above {1e4 * floor.variance_95:.2f} in 5 % of the runs, and a gap of "
+            f"{100 * floor.gap:.2f} points on average."
         )
     return found
 
 
 def areas(outcomes: Outcomes, _: str) -> Part | None:
-    """Area under recall against false-positive rate, per group."""
+    """Area under the curve of recall against false-positive rate, for each group."""
     arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
     if not arms:
         return None
@@ -167,13 +167,13 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
     rows = [row for arm in arms for row in _area_rows(arm, wide=wide)]
     return Part(
         name="areas",
-        title=f"{outcomes.name}: area under recall against false-positive rate.",
+        title=f"{outcomes.name}: area under the curve of recall against false-positive rate.",
         table=_table(rows),
         keys=0 if wide else 1,
         remarks=[
-            "Chance that a portrait of the group has a larger top logit than a photograph without "
-            "a face; 0.5 is guessing, 1 perfect, whatever the threshold. Mean over the runs with "
-            "Student's 95 % interval: new seeds, the same photographs."
+            "Probability that a portrait of the group has a larger top logit than a photograph "
+            "without a face: 0.5 is chance, 1 is perfect, independent of the threshold. Mean over "
+            "the runs with Student's 95 % interval for new seeds and the same photographs."
         ],
     )
 
@@ -199,7 +199,7 @@ def _area_rows(arm: Arm, *, wide: bool) -> _Rows:
 
 
 def accuracy(outcomes: Outcomes, _: str) -> Part | None:
-    """Recall of each group, and what detectors say of face crops, each ± its standard error."""
+    """Recall of each group and mean probability of face crops, each ± its standard error."""
     arms = [arm for arm in outcomes.arms if arm.runs]
     if not arms:
         return None
@@ -207,7 +207,7 @@ def accuracy(outcomes: Outcomes, _: str) -> Part | None:
     rows = [row for arm in arms for row in make(arm)]
     return Part(
         name="accuracy",
-        title=f"{outcomes.name}: accuracy of each group as the papers draw it, in percent.",
+        title=f"{outcomes.name}: accuracy of each group as in the papers' figures, in percent.",
         table=_table(rows, last=(OVERALL,)),
         keys=1,
         remarks=_said_of_accuracy(arms),
@@ -230,7 +230,7 @@ def _long_accuracy(arm: Arm) -> _Rows:
 
 
 def _measures(arm: Arm) -> dict[str, dict[str, str]]:
-    """Text of each group by measure, the whole under the empty name."""
+    """Text of each group by measure; all groups together under the empty name."""
     recall: dict[str, str] = {
         group: cells.mean_and_error(arm.recall[:, k]) for k, group in enumerate(arm.groups)
     }
@@ -244,21 +244,22 @@ def _measures(arm: Arm) -> dict[str, dict[str, str]]:
 
 
 def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
-    """What ± is and is not, and what the crops can show."""
+    """Footnotes: the standard error, and the crops."""
     found = [
-        "Recall, which the papers call accuracy: the share of a group's portraits in which some "
-        "window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
-        "numbers, nothing selected, ± the standard error of that mean (sample standard deviation "
-        "over the root of the number of runs), as Amini, Soleimany et al. (2019) draw it. That is "
-        "no confidence interval: it says nothing of other portraits, and with normal runs it "
-        "holds the mean of all seeds in 58 % of the cases for 3 runs, in 63 % for 5.",
+        "Recall, which the papers call accuracy: the proportion of a group's portraits in which "
+        "any window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
+        "results, no selection, ± the standard error of that mean (sample standard deviation "
+        "divided by the square root of the number of runs), as in Amini, Soleimany et al. (2019). "
+        "It is not a confidence interval: it does not cover other portraits, and for normally "
+        "distributed runs it contains the mean of all seeds in 58 % of the cases with 3 runs and "
+        "in 63 % with 5.",
     ]
     if any(arm.runs == 1 for arm in arms):
         found.append("A single run has no standard error.")
     if any(arm.crops is not None for arm in arms):
         found.append(
             f"{PROBABILITY}: the MIT lab's metric, the mean probability that a crop is a face, "
-            f"over {remarks.of_crops(arms)}. It takes no threshold, and so few pictures cannot "
-            "show a difference between groups of a few points."
+            f"over {remarks.of_crops(arms)}. It needs no threshold. So few pictures cannot show "
+            "a difference of a few points between groups."
         )
     return found

@@ -1,7 +1,7 @@
-"""What programs read: one shape for every JSON that a command prints, with a version.
+"""The JSON output of all commands: one schema with a version.
 
-The shape is in ``output.schema.json`` and docs/json.md. Later versions of this program add fields
-and keep those that there are, unless `SCHEMA` is another number.
+The schema is ``output.schema.json``, described in docs/json.md. Later versions of this program add
+fields and keep the existing ones, unless `SCHEMA` changes.
 """
 
 import json
@@ -17,10 +17,10 @@ SCHEMA = 1
 
 
 def document(kind: str, **content: Any) -> str:
-    """A whole answer as text.
+    """A whole JSON document as text.
 
     Args:
-        kind: Of answer, such as ``table``, ``audit``, ``status`` or ``studies``.
+        kind: ``table``, ``audit``, ``status``, ``studies`` and so on.
         content: Its fields. NaN and infinities become null.
     """
     envelope = {"schema": SCHEMA, "kind": kind, "program": "repro", "version": __version__}
@@ -28,19 +28,19 @@ def document(kind: str, **content: Any) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) that every answer is valid under."""
+    """The JSON Schema (draft 2020-12) of every document."""
     text = resources.files("repro").joinpath("output.schema.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def estimate(number: Number, *, n: int | None, method: str) -> dict[str, Any]:
-    """A number with unit, interval and how many runs it is of.
+    """A number with its unit, interval and number of runs.
 
     Args:
-        number: As tables have it, every digit.
-        n: Runs.
-        method: By which its interval is made.
+        number: As in the tables, with all digits.
+        n: Number of runs.
+        method: Of the interval.
     """
     low, high = number.interval
     known = not math.isnan(low)
@@ -54,7 +54,7 @@ def estimate(number: Number, *, n: int | None, method: str) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for what JSON has no word for."""
+    """The same with null for NaN and infinities."""
     if isinstance(value, Mapping):
         return {str(key): _finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

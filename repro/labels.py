@@ -1,4 +1,4 @@
-"""Labels by a file: the text that stands for the name of an arm, a group or a column."""
+"""A file of labels: the text that replaces the name of an arm, a group or a column."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,13 +18,12 @@ HEADS = frozenset(
         "Published variance",
         "Recall, all runs",
         "Recall of each run",
-        "Runs with numbers",
+        "Runs with results",
         "Variance",
-        "Less noise",
+        "Variance without noise",
         "Gap",
         "Worst group",
         "False positives",
-        "False alarms",
         "Measure",
         "Group",
         "Portraits",
@@ -33,9 +32,9 @@ HEADS = frozenset(
         "Overall",
         "Recall",
         "Probability of crops",
-        "Read at",
-        "Recall less reference",
-        "Variance less reference",
+        "Threshold",
+        "Recall minus reference",
+        "Variance minus reference",
         "Metric",
         "Runs",
         "Difference",
@@ -52,12 +51,12 @@ HEADS = frozenset(
         "p, permutation",
         "p, Holm",
         "Changed",
-        "Recall less no debias",
-        "Variance less no debias",
+        "Recall minus no debias",
+        "Variance minus no debias",
         "Variance falls",
         "Subject",
         "Claim",
-        "Printed",
+        "Published",
         "Ours",
         "95 % interval",
         "Verdict",
@@ -98,15 +97,15 @@ def _wrong(
     name, text = item
     if name not in names:
         hint = layers.did_you_mean(name, names)
-        message = f"{yamlfile.shown(name)} is no arm, group or column here{hint}"
+        message = f"{yamlfile.shown(name)} is not an arm, group or column here{hint}"
         return file.problem((name,), message, at_key=True)
     if not isinstance(text, str) or not text.strip():
-        return file.problem((name,), f"the label of {yamlfile.shown(name)} must be a text")
+        return file.problem((name,), f"the label of {yamlfile.shown(name)} must be text")
     return None
 
 
 def applied(outcomes: Outcomes, labels: Mapping[str, str], *, source: Path) -> Outcomes:
-    """The outcomes with the labels in place of the names of arms and groups.
+    """The outcomes with labels instead of the names of arms and groups.
 
     Raises:
         ReproError: Two arms, or two groups, would have the same label.

@@ -1,6 +1,6 @@
-"""What MLflow's pages show of a study beside its runs: words, links, figures and a saved view.
+"""A study in MLflow's pages besides its runs: description, links, figures and a saved view.
 
-Words in, words out; nothing here connects to MLflow.
+Text in, text out; nothing here connects to MLflow.
 The saved view's format is MLflow's own and undocumented, found in the script of its pages (3.17); a
 page that does not understand it shows the runs one by one.
 """
@@ -27,7 +27,7 @@ WORKFLOW = "workflowType=machine_learning"  # else the pages open for language m
 def summary(
     index: StudyIndex, table_markdown: str, files: Mapping[str, bytes], *, tags: Mapping[str, str]
 ) -> Content:
-    """The run that holds a study's tables and figures; it has no arm, and the view leaves it out.
+    """The run that holds a study's tables and figures; it has no arm, and the view omits it.
 
     Args:
         index: The study.
@@ -46,7 +46,7 @@ def summary(
 
 
 def _note(table_markdown: str, held: Collection[str]) -> str:
-    """The table, then every picture, so that nothing needs to be opened.
+    """The table, then every picture.
 
     The pages show a picture in its own size: an SVG's is that of print, a PNG's may be twice as
     wide as the page, so that it is shown only where there is no SVG of the same name.
@@ -57,12 +57,15 @@ def _note(table_markdown: str, held: Collection[str]) -> str:
         f"![{path}](get-artifact?path={quote(path, safe='')}&run_uuid={THIS_RUN})"
         for path in paths.values()
     ]
-    rest = ["All of them are files under Artifacts.", *(x for one in shown for x in ("", one))]
+    rest = [
+        "All tables and figures are files under Artifacts.",
+        *(x for one in shown for x in ("", one)),
+    ]
     return _cut(
         table_markdown,
         room=LONGEST_TAG - 32 * len(shown),  # an identifier is longer than what stands for it
         end="\n".join(rest),
-        otherwise="The table goes on in table.md.",
+        otherwise="The table continues in table.md.",
     )
 
 
@@ -87,7 +90,7 @@ def description(index: StudyIndex, table_markdown: str, *, link: str = "") -> st
         "\n".join([*head, *table_markdown.strip().splitlines()]),
         room=LONGEST_DESCRIPTION,
         end=f"[{SUMMARY}]({link})" if link else "",
-        otherwise=f"The table goes on: `repro table {index.address}`.",
+        otherwise=f"The table continues: `repro table {index.address}`.",
     )
 
 
@@ -97,7 +100,7 @@ def run_link(experiment: str, run: str) -> str:
 
 
 def _cut(
-    text: str, *, room: int, end: str, otherwise: str = "The table goes on in table.md."
+    text: str, *, room: int, end: str, otherwise: str = "The table continues in table.md."
 ) -> str:
     """As many whole lines as there is room for, a word where that is not all, and the end."""
     lines, end = text.strip().splitlines(), f"\n\n{end}" if end else ""
@@ -158,7 +161,7 @@ def _state(arms: Sequence[str]) -> dict[str, Any]:
 
 
 def grouping(arms: Sequence[str]) -> tuple[str, str]:
-    """By what the pages group runs by arm: the parameter, or the tag if that tells more apart.
+    """Parameter or tag by which the pages group runs by arm: the one with more distinct colours.
 
     MLflow paints a group in a colour that it computes from the group's name, and two arms in one
     colour cannot be told apart in a chart.

@@ -1,4 +1,4 @@
-"""What a record is in MLflow: parameters, tags, metrics and artifacts of one run.
+"""A record as a run in MLflow: parameters, tags, metrics and artifacts.
 
 A run's content is made first, from the record alone; it is then written, or compared with what
 MLflow holds. Artifacts are hard links to the files beside the record, because the checkpoints of a
@@ -179,7 +179,7 @@ def as_listed(
 
 
 def write(client: "MlflowClient", experiment: str, content: Content) -> str:
-    """Write a run; until its last line it is RUNNING, and so done again if cut short.
+    """Write a run; it is RUNNING until it is complete, so an interrupted one is written again.
 
     Returns:
         Its identifier.
@@ -319,7 +319,7 @@ def _tags(index: StudyIndex, arm: str, record: Record) -> dict[str, str]:
 
 
 def source_tags(index: StudyIndex) -> dict[str, str]:
-    """What the pages show as a run's user and source."""
+    """User and source of a run in the pages."""
     return {
         "mlflow.user": "repro",
         "mlflow.source.name": f"repro run {index.name}",

@@ -1,6 +1,6 @@
-"""What the arms of a study came to, as arrays: the one shape that statistics and tables work on.
+"""The results of a study's arms as arrays: the one form that statistics and tables work on.
 
-Records become outcomes here; `audit` makes the same of somebody else's file.
+Records become outcomes here; `audit` makes outcomes from another file.
 """
 
 import math
@@ -40,10 +40,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crops:
-    """How probable it is to a detector that face crops are faces: no threshold, few pictures.
+    """The probabilities that detectors assign to face crops, without a threshold.
 
     Attributes:
-        groups: Names; they need not be those of the portraits, shape (G,).
+        groups: Names, length G; they can differ from those of the portraits.
         probability: Mean over each group's crops, in [0, 1], shape (R, G).
         overall: Mean over all crops, shape (R,).
         count: How many crops of all groups.
@@ -57,7 +57,7 @@ class Crops:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
-    """One arm's runs. R counts the runs with numbers, in the order of the seeds.
+    """One arm's runs. R counts the runs with results, in the order of the seeds.
 
     An arm equals itself alone, so that what is drawn from it can be kept.
 
@@ -65,7 +65,7 @@ class Arm:
         name: By which tables call it.
         alpha: Smoothing; infinite where nothing resamples, None where unknown.
         wanted: Runs that were asked for.
-        seeds: Of the runs with numbers.
+        seeds: Of the runs with results.
         groups: Names, shape (K,).
         sizes: Portraits of each group, shape (K,).
         recall: Of each run and group, in [0, 1], shape (R, K).
@@ -73,10 +73,10 @@ class Arm:
         false_positive_rate: Of each run, shape (R,), or None without photographs.
         nonfaces: How many photographs without a face there are.
         scores: Logits, where there are any.
-        failed: For each run without numbers, term and reason.
+        failed: For each run without results, term and reason.
         failed_seeds: Of the same runs; empty where a file does not say.
-        collapsed: Seeds of runs that ended, but tell no faces from other things.
-        posterior_collapsed: How many of the R runs have next to no active latent.
+        collapsed: Seeds of runs that ended, but do not separate faces from other pictures.
+        posterior_collapsed: How many of the R runs have fewer than a tenth of the latents active.
         configurations: Every choice of each run, as plain values.
         training_images: Of each run; None where its record does not say.
         configured: Every choice of the arm, failed runs or not; empty before a run has ended.
@@ -111,7 +111,7 @@ class Arm:
 
     @property
     def can_differ(self) -> bool:
-        """Whether there are groups to differ: of one alone no variance or gap is defined."""
+        """Whether there are two groups or more: a single one has no variance and no gap."""
         return len(self.groups) > 1
 
     @property
@@ -156,21 +156,21 @@ class Outcomes:
 
     Attributes:
         name: Of the study and its variant, ``STUDY@ID``, or of the audited file.
-        caption: What was asked, of which data.
+        caption: The question and the data.
         arms: In the order of the study.
         reference: Name of the arm that the others are compared with.
-        keep: Runs that the paper's column keeps.
-        by: ``recall`` or ``accuracy``, by which they are kept.
-        split: ``test`` or ``validation``, on which.
+        keep: Number of runs in the paper's columns.
+        by: ``recall`` or ``accuracy``: the metric that selects them.
+        split: ``test`` or ``validation``: the data of that metric.
         paired: Whether runs of different arms with the same seed are pairs.
         rates: False-positive rates at which detectors are compared.
         metrics: Of the family of comparisons: ``recall``, ``variance``.
         test: Whose p-values Holm's adjustment takes: ``t``, ``sign_flip`` or ``permutation``.
-        synthetic: Whether published numbers cannot apply.
+        synthetic: Whether the data are synthetic, so that published values do not apply.
         changed: What the command line changed.
-        published: The numbers that are answered to; None without, or where the study's index was
-            written before they said how they were made.
-        margin: How far from them is still the same.
+        published: The published values; None without any, or if the study's index was written by a
+            version that did not store their protocol.
+        margin: The largest difference from them that counts as equal.
         label: Of the table in LaTeX.
     """
 
@@ -202,7 +202,7 @@ class Outcomes:
 
     @property
     def replicates(self) -> int:
-        """Runs that an arm was to have."""
+        """The number of runs that the study asks of an arm."""
         return max(arm.wanted for arm in self.arms)
 
 
@@ -236,9 +236,9 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
 
 
 def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:
-    """The outcomes of somebody's file, set against printed numbers.
+    """The outcomes of an audited file with published values to compare with.
 
-    A file names its arms as it likes, so that a printed row belongs to the one arm with its name or
+    A file can name its arms freely, so a published row belongs to the one arm with its name, or
     else with its alpha; a row without alpha in its name is one without resampling.
     """
     alphas = [arm.alpha for arm in outcomes.arms]

@@ -29,18 +29,18 @@ def text(
     """One study.
 
     Args:
-        outcomes: With scores where more than the paper's columns is asked for (`needs_scores`).
+        outcomes: With scores if more than the paper's columns is needed (`needs_scores`).
         form: Of the text.
-        style: ``paper`` or ``full``; None as the format has it.
-        definition: What E[A] and Var[A] are; None for the published source's.
-        which: One table of the full style alone.
-        layout: What a paper wants of a table.
-        screen: The terminal that it is for; a plain one of 100 columns if None.
+        style: ``paper`` or ``full``; None for the default of the format.
+        definition: Name of the definition of E[A] and Var[A]; None for the published source's.
+        which: Name of the one table of the full style to show; None for all.
+        layout: Options of the table's layout.
+        screen: The terminal; one of 100 columns without colours if None.
         closing: Lines at the end, on a terminal.
 
     Raises:
-        ReproError: The outcomes have nothing for the named table, or the layout asks for what
-            there is not.
+        ReproError: The outcomes have no data for the named table, or the layout names an unknown
+            arm or label.
     """
     if form == "json":
         return as_json(
@@ -68,7 +68,7 @@ def as_json(
     layout.check("json")
     for option, value in (("part", which), ("style", style)):
         if value is not None:
-            raise ReproError(f"--{option} is for tables; json has everything: leave it out")
+            raise ReproError(f"--{option} is for tables; json contains everything: leave it out")
     for one in outcomes:
         named(one, layout)
     studies = [

@@ -1,9 +1,9 @@
-"""An arm read at a threshold: recall, variance, gap and worst group, with their intervals.
+"""An arm at a threshold: recall, variance, gap and worst group, with their intervals.
 
-At logit 0, as the papers do, or where an equal share of the photographs without a face is a false
-alarm: a detector that says yes more often has more recall and smaller gaps without being fairer.
-Intervals come from the two-way bootstrap, so they speak of new seeds, new portraits and, at equal
-false alarms, new photographs without a face, that is of the threshold's own uncertainty.
+The threshold is logit 0, as in the papers, or that of a given false-positive rate: a detector that
+says "face" more often has more recall and smaller gaps without being fairer. Intervals come from
+the two-way bootstrap, so they are for new seeds, new portraits and, at equal false-positive rates,
+new photographs without a face, which includes the uncertainty of the threshold.
 """
 
 import functools
@@ -19,16 +19,16 @@ from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 QUANTITIES = ("recall", "variance", "gap", "worst")
-KEPT = 2**14  # readings and differences that are not worked out twice
+KEPT = 2**14  # readings and differences in the cache
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and its interval, nowhere where there is none.
+    """A number and its interval, whose ends are NaN if there is none.
 
     Attributes:
-        value: NaN where it is not defined.
+        value: NaN if it is not defined.
         interval: 95 %.
         sd: Standard deviation of the runs' own values (ddof 1); NaN for a single run.
     """
@@ -40,12 +40,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One arm at one threshold, all runs with numbers.
+    """One arm at one threshold, all runs with results.
 
     Attributes:
-        rate: False-positive rate that sets each run's threshold; None at logit 0.
-        false_positive_rate: Mean over the runs of what came out; NaN without photographs.
-        recall: Of each run and group, shape (R, K).
+        rate: False-positive rate that sets each run's threshold; None for logit 0.
+        false_positive_rate: Observed mean over the runs, in [0, 1]; NaN without photographs.
+        recall: Of each run and group, in [0, 1], shape (R, K).
         of: Estimate by quantity: `QUANTITIES`.
     """
 
@@ -56,7 +56,7 @@ class Reading:
 
 
 def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> Reading:
-    """Read an arm; without scores at logit 0 only, and without intervals."""
+    """The arm's estimates at a threshold; without scores only at logit 0 and without intervals."""
     return _reading(arm, definition, rate)
 
 
@@ -73,7 +73,7 @@ def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
 
 
 def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
-    """As `disparity.quantities`; NaN for what a single group does not have."""
+    """As `disparity.quantities`; NaN for the variance and gap of a single group."""
     if recall.shape[-1] > 1:
         return disparity.quantities(recall, sizes, definition)
     means = disparity.mean_recall(recall, sizes, definition)
@@ -89,7 +89,7 @@ def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict
 def _own_quantities(
     recall: Floats, sizes: Integers, definition: Definition
 ) -> Mapping[str, Floats]:
-    """What each run has by itself, shape (R,); the worst group is that of the mean over runs."""
+    """Each run's own quantities, shape (R,); the worst group is that of the mean over runs."""
     nowhere = np.full(len(recall), np.nan)
     differ = recall.shape[1] > 1
     return {
@@ -125,9 +125,9 @@ def standard_error(values: Floats) -> float:
 def difference(
     arm: Arm, reference: Arm, definition: Definition, *, rate: float | None = None
 ) -> Mapping[str, Estimate]:
-    """Arm less reference for each quantity, over the seeds that both have.
+    """Arm minus reference for each quantity, over their common seeds.
 
-    With scores, draw by draw: both arms meet the same seeds and photographs in every draw.
+    With scores, both arms have the same seeds and photographs in every bootstrap sample.
     """
     return _difference(arm, reference, definition, rate)
 
@@ -190,10 +190,10 @@ def gain(
     *,
     rate: float | None = None,
 ) -> Estimate:
-    """By which share an arm has less variance, or misses fewer faces, than the reference.
+    """The proportion by which an arm has less variance, or misses fewer faces, than the reference.
 
-    Negative for a loss, NaN where the reference leaves nothing to gain. The interval is of the
-    difference, over the reference's value as it is.
+    Negative for a loss, NaN if the reference leaves nothing to gain. The interval is that of the
+    difference, divided by the reference's observed value.
     """
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
@@ -206,7 +206,7 @@ def gain(
 
 
 def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
-    """Both arms with the seeds that both have, in the same order."""
+    """Both arms with their common seeds, in the same order."""
     if arm.seeds == reference.seeds:
         return arm, reference
     known = set(reference.seeds)
@@ -221,7 +221,7 @@ def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
 
 
 def can_read(arm: Arm, rate: float) -> bool:
-    """Whether there are scores, and photographs enough for a threshold at this rate."""
+    """Whether there are scores and enough photographs for a threshold at this rate."""
     return arm.scores is not None and rate * arm.scores.nonfaces.shape[1] >= 1
 
 
@@ -255,7 +255,7 @@ def curves(arm: Arm) -> tuple[Floats, Floats]:
 
 
 def at(arm: Arm, rate: float) -> Arm:
-    """The arm with the recalls that it has at this false-positive rate."""
+    """The arm with its recalls at this false-positive rate."""
     return replace(arm, recall=_recalls(arm, rate))
 
 
@@ -291,7 +291,7 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
 def _drawn(
     arm: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, tuple[Floats, Floats]]:
-    """Each quantity of the bootstrap's draws: of runs and photographs, and of runs alone.
+    """Each quantity of the bootstrap samples: of runs and photographs, and of runs alone.
 
     Each of shape (DRAWS,). Empty without scores or with a single run.
     """
@@ -311,7 +311,7 @@ def _can_be_drawn(arm: Arm) -> bool:
 
 
 def _draw(arm: Arm, rate: float | None, of: Statistic) -> tuple[Floats, Floats]:
-    """A statistic of the draws' recalls: of runs and photographs, and of runs alone."""
+    """A statistic of the samples' recalls: of runs and photographs, and of runs alone."""
     assert arm.scores is not None
     scores, groups = arm.scores, len(arm.groups)
     draws = _draws(arm.runs, scores.group.tobytes(), scores.nonfaces.shape[1])

@@ -1,7 +1,7 @@
-"""What the numbers cannot carry, in plain words, for the foot of each table.
+"""The footnotes of each table: what its numbers mean and what they cannot show.
 
-The word "significant" stands only beside its test, its family, the number of runs and the smallest
-p-value that they can reach.
+The word "significant" is used only with its test, its family, the number of runs and the smallest
+possible p-value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ HALF_WIDTH = 0.005  # of the interval for recall to which "runs needed" refers
 
 
 def of_published(outcomes: Outcomes, name: str) -> list[str]:
-    """Where the printed numbers stand, and on whose scale they are shown."""
+    """The source of the published values, and the definition under which they are shown."""
     published = outcomes.published
     if published is None:
         return []
@@ -32,18 +32,18 @@ def of_published(outcomes: Outcomes, name: str) -> list[str]:
     if name == published.definition:
         return [f"Published: {where}."]
     return [
-        f"Published: {where}, printed as {published.definition} defines it and restated as {name} "
-        "does; a dash where print does not say enough for that."
+        f"Published: {where}, converted from the definition {published.definition} to {name}; a "
+        "dash where the source does not report enough for that."
     ]
 
 
 def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
-    """What so few runs cannot show."""
+    """What this number of runs cannot show."""
     runs = max((arm.runs for arm in outcomes.arms), default=0)
     if runs == 0:
         return []
     if runs == 1:
-        return ["With a single run there is no interval: nothing can be said about other seeds."]
+        return ["With a single run there is no interval: nothing is known about other seeds."]
     return [
         *_flattery(outcomes, definition, runs),
         *_exactness(outcomes, runs),
@@ -61,9 +61,10 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
         if arm.runs > outcomes.keep
     ]
     return [
-        f"Keeping the best {outcomes.keep} of {runs} flatters: by {sigma:.4f} standard deviations "
-        "between runs in what the runs are kept by, times the correlation in any other quantity. "
-        f"Estimated here, in points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
+        f"Selection bias: keeping the best {outcomes.keep} of {runs} runs raises the mean of the "
+        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of "
+        "any other quantity by this times its correlation with the metric. Estimated here, in "
+        f"points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
     ]
 
 
@@ -83,17 +84,19 @@ def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -
 
 
 def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
-    """What exact tests cannot reach; nothing limits those of many runs."""
+    """The smallest p-values of exact tests; with many runs there is no limit."""
     if runs >= comparisons.MANY:
         return []
     least = comparisons.least_of_deals(runs, runs)
-    told = f"two arms of {runs} runs cannot come below p = {least:.3g} in a permutation test"
+    told = (
+        f"with two arms of {runs} runs the smallest possible p of a permutation test is {least:.3g}"
+    )
     if outcomes.paired:
         flip = comparisons.least_of_flips(runs)
-        cannot = ", so that it cannot reach .05" if flip > LEVEL else ""
+        cannot = ", above .05" if flip > LEVEL else ""
         told = (
-            f"{runs} pairs of runs cannot come below p = {flip:.3g} in an exact paired "
-            f"test{cannot}; {told}"
+            f"with {runs} pairs of runs the smallest possible p of an exact paired test is "
+            f"{flip:.3g}{cannot}; {told}"
         )
     return [f"{told[0].upper()}{told[1:]}."]
 
@@ -107,17 +110,16 @@ def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
     variance = 1e4 * found["variance"]
     also = "" if np.isnan(variance) else f" and {variance:.2f} of variance"
     return [
-        f"A difference between two arms of {runs} runs is found four times in five only from "
-        f"{least:.2f} standard deviations on: {100 * found['recall']:.2f} points of recall"
-        f"{also} here. To know recall to half a "
-        f"point takes {needed} runs an arm."
+        f"A difference between two arms of {runs} runs is detected with 80 % power only from "
+        f"{least:.2f} standard deviations: {100 * found['recall']:.2f} points of recall"
+        f"{also} here. A 95 % interval of ± half a point for recall needs {needed} runs per arm."
     ]
 
 
 def smallest_differences(
     outcomes: Outcomes, definition: Definition, runs: int
 ) -> Mapping[Quantity, float]:
-    """Which difference two arms of so many runs show four times in five; fractions, or NaN."""
+    """The difference that two arms of so many runs detect with 80 % power; fractions, or NaN."""
     least = intervals.smallest_difference(runs) if runs > 1 else float("nan")
     return {q: least * _pooled_sd(outcomes, q, definition) for q in QUANTITIES}
 
@@ -133,7 +135,7 @@ def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -
 
 
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
-    """How it is read, and what became of each arm's gains."""
+    """Footnotes: how thresholds are set, and what remains of each arm's gains."""
     skipped = sorted(
         {
             f"{100 * rate:g} %"
@@ -143,22 +145,26 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
         }
     )
     found = [
-        "Each run has its own threshold, the lowest at which at most the stated share of the "
+        "Each run has its own threshold: the lowest at which at most the stated proportion of the "
         "photographs without a face is positive. Intervals (95 %): seed-by-photograph bootstrap "
-        "with Student's quantile, the threshold set anew in every draw. A gain is a share of the "
-        "reference's variance or misses."
+        "with Student's quantile; each bootstrap sample sets its own thresholds. A gain is a "
+        "proportion of the reference's variance or misses."
     ]
     if skipped:
-        found.append(f"Too few photographs without a face for {', '.join(skipped)}.")
+        found.append(
+            f"Too few photographs without a face for {', '.join(skipped)} false positives."
+        )
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
     if len(told) > MOST:
-        found.append(f"{len(told) - FIRST:,} more arms gain over the reference at some threshold.")
+        found.append(
+            f"{len(told) - FIRST:,} more arms have a gain over the reference at some threshold."
+        )
     return found + _trends(outcomes, definition, outcomes.rates)
 
 
 def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
-    """For each arm that gains over the reference somewhere: what is left at equal false alarms."""
+    """For each arm with a gain over the reference: what remains at equal false-positive rates."""
     reference = outcomes.arm(outcomes.reference)
     found: dict[str, str] = {}
     if reference is None or not outcomes.paired:
@@ -178,7 +184,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
             where = ", ".join(f"{100 * rate:g}" for rate in rates)
             found[arm.name] = (
                 f"{arm.name} against {reference.name}, at logit 0 and then at {where} % false "
-                f"alarms: {'; '.join(told)}"
+                f"positives: {'; '.join(told)}"
             )
     return found
 
@@ -190,9 +196,9 @@ def _gain(
     definition: Definition,
     rates: Sequence[float],
 ) -> str:
-    """What became of one gain: it vanishes, shrinks, does not shrink or appears; "" without any.
+    """Whether one gain vanishes, shrinks, does not shrink or appears; "" without a gain.
 
-    A gain is a share of what there is to gain, because both arms miss more at a higher threshold.
+    A gain is relative to the reference, because both arms miss more at a higher threshold.
     """
     before = readings.gain(arm, reference, quantity, definition)
     after = [readings.gain(arm, reference, quantity, definition, rate=rate) for rate in rates]
@@ -205,19 +211,19 @@ def _gain(
         what = "appears"
     else:
         return ""
-    unsure = "" if before.interval.low > 0 else " (within the spread of seeds and photographs)"
+    unsure = "" if before.interval.low > 0 else " (95 % interval not above 0)"
     if np.isnan(before.value):
-        unsure = " (nothing to gain)"
+        unsure = " (the reference leaves nothing to gain)"
     steps = ", ".join(map(_percent, after))
     return (
-        f"{'variance less' if quantity == 'variance' else 'misses fewer'} by "
+        f"{'variance' if quantity == 'variance' else 'misses'} lower by "
         f"{_percent(before)} %{unsure}, then by {steps} %: the gain {what} "
-        f"({sure} of {len(rates)} beyond that spread)"
+        f"(95 % interval above 0 at {sure} of {len(rates)} rates)"
     )
 
 
 def _percent(gain: Estimate) -> str:
-    """Whole percent; a dash where there was nothing to gain."""
+    """Whole percent; a dash for NaN."""
     return DASH if np.isnan(gain.value) else f"{round(100 * gain.value)}"
 
 
@@ -226,26 +232,26 @@ def of_comparisons(
     definition: Definition,
     found: Sequence[Comparison],
 ) -> list[str]:
-    """The family and what came of it, the trend, and how weak the tests of spread are."""
-    per_run = "recall and variance of each run by itself: the mean of the runs' own variances is "
+    """Footnotes: the family and its result, the trend, and the power of the tests of spread."""
     told = [
-        f"Compared are {per_run}not the variance of run-averaged groups. "
+        "Recall and variance are those of single runs; the mean of the runs' variances is not the "
+        "variance of run-averaged groups. "
         + (
-            "Runs are paired by seed; r is their correlation, and at 0 or below pairing gains "
-            "nothing."
+            "Runs are paired by seed; r is their correlation. At r of 0 or below, pairing does not "
+            "increase the power."
             if outcomes.paired
-            else "Runs are not paired; Welch's t."
+            else "Runs are not paired; the t test is Welch's."
         ),
         family(outcomes, found),
-        "Spread ratio: variance between the arm's runs over that between the reference's, with "
-        "the F interval of normal values; Brown-Forsythe is weak here: with five runs it finds a "
-        "16-fold ratio one time in seven.",
+        "Spread ratio: variance between the arm's runs divided by that between the reference's, "
+        "with the F interval for normal values. The Brown-Forsythe test has low power: with five "
+        "runs it detects a 16-fold ratio in 14 % of the cases.",
     ]
     tests = [(kind, test) for one in found for kind, test in one.tests.items()]
     if any(not test.attainable for kind, test in tests if kind != "t"):
         told.append(
-            "Where no smallest p stands beside a sign-flip or permutation test, there are so many "
-            "runs that the normal limit of the test stands for their arrangements."
+            "A sign-flip or permutation test without a smallest possible p uses its normal "
+            "approximation, because there are too many runs to list their arrangements."
         )
     return told + _trends(outcomes, definition, [None])
 
@@ -254,22 +260,22 @@ _NAMES = {"t": "t test", "sign_flip": "sign-flip test", "permutation": "permutat
 
 
 def family(outcomes: Outcomes, found: Sequence[Comparison]) -> str:
-    """How many comparisons there are, what they can reach, and what came of them."""
+    """The number of comparisons, their smallest possible p, and the significant ones."""
     arms = len({one.arm.name for one in found})
     test = f"{'paired ' if outcomes.paired and outcomes.test == 't' else ''}{_NAMES[outcomes.test]}"
     whole = [outcomes.arm(one.arm.name) for one in found]
     runs = min((arm.runs for arm in whole if arm), default=0)
     least = max((one.tests[outcomes.test].attainable for one in found), default=0.0)
     first = min(1.0, len(found) * least)
-    normal = "if the differences are normal" if outcomes.test == "t" else "in its normal limit"
+    normal = "for normal differences" if outcomes.test == "t" else "by its normal approximation"
     about = (
         f"{test}, Holm over a family of {len(found)} ({_many(arms, 'arm')} x "
         f"{_many(len(outcomes.metrics), 'metric')}), n = {runs}, "
     )
     about += (
-        f"smallest p attainable {least:.3g}, {first:.3g} after the first step of Holm"
+        f"smallest possible p {least:.3g}, {first:.3g} after the first step of Holm"
         if least
-        else f"any p attainable {normal}"
+        else f"any p possible {normal}"
     )
     passed = [
         f"{one.arm.name} in {one.quantity} ({_p(one.adjusted)})"
@@ -278,8 +284,8 @@ def family(outcomes: Outcomes, found: Sequence[Comparison]) -> str:
     ]
     if passed:
         return f"Significant at .05 ({about}): {'; '.join(few(passed, 'comparisons'))}."
-    impossible = " and none can" if first > LEVEL else ""
-    return f"No comparison comes to an adjusted p of .05 or less{impossible} ({about})."
+    impossible = ", and none can have one" if first > LEVEL else ""
+    return f"No comparison has an adjusted p of .05 or less{impossible} ({about})."
 
 
 def _many(count: int, what: str) -> str:
@@ -291,7 +297,7 @@ def _p(p: float) -> str:
 
 
 def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | None]) -> list[str]:
-    """One test of the paper's claim along falling alpha over all runs, at each of the rates."""
+    """One trend test along falling alpha over all runs, at each of the rates."""
     arms = _sweep(outcomes)
     found = [
         _trend(outcomes, arms, definition, rate)
@@ -311,7 +317,7 @@ def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | 
 def _trend(
     outcomes: Outcomes, arms: Sequence[Arm], definition: Definition, rate: float | None
 ) -> str:
-    where = f"at {100 * rate:g} % false alarms " if rate else ""
+    where = f"at {100 * rate:g} % false positives " if rate else ""
     if rate is None and any(arm.scores for arm in arms):
         where = "at logit 0 "
     found = {
@@ -320,7 +326,7 @@ def _trend(
     }
     told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
     least = max(one.test.attainable for one in found.values())
-    reach = f"smallest p attainable {least:.1g}" if least else "by the normal limit of the shuffles"
+    reach = f"smallest possible p {least:.1g}" if least else "normal approximation"
     return f"{where}{told}, {reach}"
 
 
@@ -336,25 +342,28 @@ def _sweep(outcomes: Outcomes) -> list[Arm]:
 
 
 def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
-    """What is compared with what."""
+    """Footnotes: what is compared, and when a claim is reproduced."""
     published = outcomes.published
     assert published is not None
     found = [
         f"Both sides are the mean of the best {published.keep} of {published.replicates} runs as "
-        f"{published.definition} defines recall and variance. Print comes without a spread: it is "
-        "taken as one more such draw with ours. Variances are compared by their roots.",
+        f"{published.definition} defines recall and variance. The published value has no spread: "
+        "it is treated as one more sample with the spread of our runs. Variances are compared by "
+        "their square roots.",
         "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
-        "Not reproduced: print lies outside the 95 % prediction interval and beyond the margin. "
-        "Else the runs cannot tell. Directions are of the runs' own values, each with its own "
-        "95 % interval.",
+        "Not reproduced: the published value is outside the 95 % prediction interval and beyond "
+        "the margin. Otherwise the runs cannot tell. Directions use the values of single runs, "
+        "each with its own 95 % interval.",
     ]
     if name != published.definition:
-        found.append(f"The verdict keeps to {published.definition}, whatever the tables show.")
+        found.append(
+            f"The verdict uses {published.definition} even if the tables use another definition."
+        )
     return found
 
 
 def of_crops(arms: Sequence[Arm]) -> str:
-    """How many crops there are."""
+    """The number of crops and of their groups, in words."""
     known = {(arm.crops.count, arm.crops.groups) for arm in arms if arm.crops is not None}
     if len(known) > 1:
         return "the crops of each arm"

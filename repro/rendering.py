@@ -1,4 +1,4 @@
-"""Parts of a document -> LaTeX, Markdown or HTML. Text cells alone, whatever they mean."""
+"""Parts of a document -> LaTeX, Markdown or HTML. Works on text cells only."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Part:
     """A table with its title above it and remarks below it.
 
     Attributes:
-        name: By which it can be asked for alone.
-        title: In words, closed by a full stop.
+        name: For the option ``--part``.
+        title: A sentence that ends with a full stop.
         table: Text cells; the index is the first column. Empty where there are only remarks.
         remarks: Sentences.
-        holds: Numbers, set flush right, or words, set flush left and broken into lines.
-        keys: How many columns after the first say with it which row this is.
+        holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
+        keys: How many columns after the first identify the row together with it.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Part:
 
 
 def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
-    """The parts as text for people.
+    """The parts as text for readers.
 
     Args:
         parts: One or more.

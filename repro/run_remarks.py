@@ -1,7 +1,4 @@
-"""Which runs stand behind a table: chosen how, without numbers why, made where.
-
-Sentences for the foot of the table.
-"""
+"""Footnotes about the runs of a table: selection, runs without results, machines."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,11 +8,11 @@ from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS
 from repro.tasks import LOST
 
-MOST, FIRST = 50, 10  # told one by one; of more only the first
+MOST, FIRST = 50, 10  # listed one by one; of more only the first
 
 
 def of_selection(outcomes: Outcomes, name: str) -> list[str]:
-    """Which runs stand behind the paper's columns, and what the columns are."""
+    """The runs and the definition of the paper's columns."""
     return [
         f"E[A] and Var[A] are of {_selection(outcomes)}, as {name} defines them: "
         f"{DEFINITIONS[name]}, in percent and percent squared."
@@ -26,13 +23,13 @@ def _selection(outcomes: Outcomes) -> str:
     keep, wanted = outcomes.keep, outcomes.replicates
     if keep == wanted:
         return f"all {wanted} runs" if wanted > 1 else "a single run"
-    flattering = ", which flatters them" if outcomes.split == "test" else ""
+    flattering = ", a selection that biases them" if outcomes.split == "test" else ""
     chosen = f"the best {keep} of {wanted} runs by {outcomes.by} on the {outcomes.split} data"
     return f"{chosen}{flattering}{_otherwise(outcomes)}"
 
 
 def _otherwise(outcomes: Outcomes) -> str:
-    """The arms whose runs are ranked in another way than the study's."""
+    """The arms whose runs are ranked by another metric or split than the study's."""
     ways: dict[tuple[str, str], list[str]] = {}
     for arm in outcomes.arms:
         if arm.ranked:
@@ -50,8 +47,8 @@ def of_single_groups(outcomes: Outcomes) -> list[str]:
     if not single:
         return []
     if len(single) == sum(arm.runs > 0 for arm in outcomes.arms):
-        return ["One group alone: there is nothing that it could differ from, hence no variance."]
-    return [f"One group alone, hence no variance: {', '.join(few(single, 'arms'))}."]
+        return ["There is a single group, so there is no variance between groups."]
+    return [f"A single group, so no variance between groups: {', '.join(few(single, 'arms'))}."]
 
 
 def of_runs(outcomes: Outcomes) -> list[str]:
@@ -63,14 +60,14 @@ def of_runs(outcomes: Outcomes) -> list[str]:
             found.append(f"{arm.name}: {_of(arm, len(arm.failed))} failed ({reasons}).")
         if arm.collapsed:
             found.append(
-                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they say face no more "
-                "often of faces than of other photographs, and are counted as without numbers."
+                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they classify faces "
+                "as faces no more often than other photographs, and count as without results."
             )
         if arm.posterior_collapsed:
             found.append(
                 f"{arm.name}: in {_of(arm, arm.posterior_collapsed)} the posterior collapsed "
-                "(fewer than a tenth of the latents are active); the detector works all the same "
-                "and is ranked."
+                "(fewer than a tenth of the latents are active); the detector works without it and "
+                "is ranked."
             )
         if arm.missing:
             found.append(f"{arm.name}: {arm.missing} of {arm.wanted} runs have no record yet.")
@@ -85,28 +82,26 @@ def of_runs(outcomes: Outcomes) -> list[str]:
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
     return [
         *found[:FIRST],
-        f"{len(found) - FIRST:,} more remarks are like these; of all runs {told}.",
+        f"{len(found) - FIRST:,} more remarks of this kind; of all runs {told}.",
     ]
 
 
 def of_no_numbers(outcomes: Outcomes) -> str | None:
-    """Why a study has not one number, where all its runs have failed; else None."""
+    """Why a study has no results if all its runs failed; else None."""
     reasons = Counter(reason for arm in outcomes.arms for reason in arm.failed)
     wanted = sum(arm.wanted for arm in outcomes.arms)
     if reasons.total() < wanted:
         return None
     reason, count = reasons.most_common(1)[0]
     lost = any(reason.startswith(f"{LOST}:") for reason in reasons)
-    again = "; runs whose worker was lost are tried again by --retry-lost" if lost else ""
+    again = "; --retry-lost repeats runs whose worker was lost" if lost else ""
     every = f"all {wanted:,} runs" if wanted > 1 else "the only run"
     common = "" if count == wanted else f"{count:,} times "
-    return (
-        f"{outcomes.name}: {every} failed, so that there are no numbers ({common}{reason}){again}"
-    )
+    return f"{outcomes.name}: {every} failed, so there are no results ({common}{reason}){again}"
 
 
 def of_machines(outcomes: Outcomes) -> list[str]:
-    """That bits need not be the same again, where runs were made on machines of several kinds."""
+    """That results are not bitwise repeatable across the kinds of machine that were used."""
     counts = Counter(kind for arm in outcomes.arms for kind in arm.hardware if kind)
     if len(counts) < 2:
         return []
@@ -114,13 +109,13 @@ def of_machines(outcomes: Outcomes) -> list[str]:
         f"{kind} ({count:,} run{'' if count == 1 else 's'})" for kind, count in counts.most_common()
     ]
     return [
-        f"Made on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run comes to "
-        "the same bits again on a machine of its own kind; on another its last digits may differ."
+        f"Run on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run has "
+        "bitwise the same result on its own kind of machine; on another the last digits may differ."
     ]
 
 
 def few(told: Sequence[str], what: str) -> list[str]:
-    """All of them, or of very many the first and how many more there are."""
+    """All of them, or of more than `MOST` the first ten and the number of the others."""
     if len(told) <= MOST:
         return list(told)
     return [*told[:FIRST], f"and {len(told) - FIRST:,} more {what}"]

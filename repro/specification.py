@@ -1,4 +1,4 @@
-"""The specification curve: what each choice by itself does to recall and variance.
+"""The specification curve: the effect of each choice on recall and variance.
 
 Source: Simonsohn, Simmons & Nelson (2020), "Specification curve analysis", without its joint test.
 For a study whose arms differ from a central arm in several choices. Which arm is central, what each
@@ -39,8 +39,8 @@ class Specification:
             arm has no use for a choice, its value is empty.
         partner: The same arm without resampling; None where there is none.
         read: Recall and variance over all its runs; None without runs.
-        apart: This arm less its partner, over the seeds of both; None where that cannot be had.
-        same_runs_as: Name of an earlier arm with the same runs, ranked otherwise.
+        apart: This arm minus its partner, over the seeds of both; None if it cannot be computed.
+        same_runs_as: Name of an earlier arm with the same runs but another ranking.
     """
 
     arm: Arm
@@ -52,7 +52,7 @@ class Specification:
 
     @property
     def falls(self) -> str:
-        """Whether the variance lies below the partner's, in words; a dash without partner."""
+        """Whether the variance is below the partner's, in words; a dash without partner."""
         if self.apart is None:
             return DASH
         low, high = self.apart["variance"].interval
@@ -75,7 +75,7 @@ class Curve:
 
 
 def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
-    """The curve; None unless arms differ from a central one in at least three choices."""
+    """The curve; None unless the arms differ from a central one in at least three choices."""
     return _of_outcomes(outcomes.arms, outcomes.by, outcomes.split, definition)
 
 
@@ -181,19 +181,19 @@ def _variance(one: Specification) -> tuple[bool, float]:
 
 
 def spoken(key: str) -> str:
-    """A choice's key in plain words."""
+    """A choice's key as words."""
     return key.replace(".", ": ").replace("_", " ")
 
 
 def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
-    """Each arm by its variance: what it changes, and what resampling does to it."""
+    """The arms sorted by variance: what each changes, and the effect of resampling."""
     definition = DEFINITIONS[name]
     curve = of_outcomes(outcomes, definition)
     if curve is None:
         return None
     return rendering.Part(
         name="specification",
-        title=f"{outcomes.name}: specification curve, all runs with numbers, by variance.",
+        title=f"{outcomes.name}: specification curve, all runs with results, sorted by variance.",
         table=cells.frame(
             [_row(one, curve) for one in curve.specifications],
             [one.arm.name for one in curve.specifications],
@@ -209,8 +209,8 @@ def _row(one: Specification, curve: Curve) -> dict[str, str]:
         row["Variance"] = cells.estimate(one.read.of["variance"], "variance")
     if any(other.partner for other in curve.specifications):
         apart = one.apart or dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
-        row["Recall less no debias"] = cells.difference(apart["recall"], "recall")
-        row["Variance less no debias"] = cells.difference(apart["variance"], "variance")
+        row["Recall minus no debias"] = cells.difference(apart["recall"], "recall")
+        row["Variance minus no debias"] = cells.difference(apart["variance"], "variance")
         row["Variance falls"] = one.falls
     return row
 
@@ -222,10 +222,10 @@ def _told(one: Specification, curve: Curve) -> str:
 
 
 def told_change(value: str, was: str) -> str:
-    """A value and what it was; of two sources of the same kind only what differs.
+    """A value and the previous one; of two data sources of the same kind only the differences.
 
     Args:
-        value: As the ledger has it; a source of data as ``name (detail 1, other 2)``.
+        value: As in the ledger; a source of data as ``name (detail 1, other 2)``.
         was: Likewise; empty where there was none.
     """
     if not was:
@@ -242,11 +242,11 @@ def told_change(value: str, was: str) -> str:
 
 
 def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[str]:
-    """What the curve is, what came of it, and what it cannot show."""
+    """Footnotes: what the curve is, its result and its limits."""
     found = [
         f"The central arm is {curve.central.name}: it differs from the others in the fewest "
-        "choices, and Changed is against it. Choices that follow from another one, such as how "
-        "faces would be resampled in an arm that does not, are not told.",
+        "choices. Changed lists the differences from it, without choices that follow from another "
+        "one, such as the options of resampling in an arm that does not resample.",
         f"Recall and variance: {definition}. Intervals (95 %): seed-by-portrait bootstrap with "
         "Student's quantile.",
         *_verdicts(curve),
@@ -256,7 +256,7 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
 
 
 def _verdicts(curve: Curve) -> Iterator[str]:
-    """How many say what, against how many would by chance."""
+    """How often the variance falls, and how often it would by chance."""
     counts = Counter(one.falls for one in curve.specifications if one.apart is not None)
     total = sum(counts.values())
     if not total:
@@ -264,26 +264,25 @@ def _verdicts(curve: Curve) -> Iterator[str]:
         return
     words = ", ".join(f"{counts[word]} {word}" for word in _WORDS)
     yield (
-        f"{len(curve.specifications)} specifications, {total} of them beside the arm with the "
-        "same choices that does not resample (no debias), paired by seed. Does resampling lower "
-        f"the variance: {words}. Yes and no are told where the whole interval lies on one side "
-        "of 0."
+        f"{len(curve.specifications)} specifications; {total} of them have a counterpart with the "
+        "same choices but without resampling (no debias) and are paired with it by seed. Does "
+        f"resampling lower the variance: {words}. Yes or no requires an interval that excludes 0."
     )
     yield (
-        f"The intervals are not adjusted for the number of specifications: of {total} in which "
-        f"nothing differs, {CHANCE * total:.1f} would lie below 0 by chance, and as many above."
+        f"The intervals are not adjusted for the number of specifications: without any effect, "
+        f"{CHANCE * total:.1f} of {total} would be below 0 by chance, and as many above 0."
     )
 
 
 def _sharing(curve: Curve) -> list[str]:
     pairs = [
-        f"{one.arm.name} those of {one.same_runs_as}"
+        f"{one.arm.name} with {one.same_runs_as}"
         for one in curve.specifications
         if one.same_runs_as
     ]
     if not pairs:
         return []
     return [
-        f"Arms that are ranked otherwise share runs, and over all runs they are no evidence of "
-        f"their own: {'; '.join(pairs)}."
+        "Arms that differ only in how runs are ranked share their runs; over all runs they are not "
+        f"independent evidence: {'; '.join(pairs)}."
     ]

@@ -104,7 +104,7 @@ def _sizes(arm: Arm) -> list[dict[str, Any]]:
 
 
 def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
-    """Every run that ended; those without numbers with the reason."""
+    """Every run that ended; those without results with the reason."""
     kept = set(arm.kept(keep))
     found: list[dict[str, Any]] = [
         {

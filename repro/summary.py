@@ -1,4 +1,4 @@
-"""Outcomes -> the one table that a person meets first: what was found, and what it cannot tell."""
+"""Outcomes -> the table that a terminal shows first: the results and their limits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from repro.stats.disparity import DEFINITIONS, Definition
 
 
 def summary(outcomes: Outcomes, name: str) -> Part:
-    """Recall, variance, false positives and differences of every arm, all runs with numbers.
+    """Recall, variance, false positives and differences of every arm, all runs with results.
 
     Args:
-        outcomes: With scores, for intervals that speak of new portraits, too.
+        outcomes: With scores, for intervals that are also for new portraits.
         name: Of the definition of variance and mean.
     """
     definition = DEFINITIONS[name]
@@ -47,7 +47,7 @@ def _row(
     if any(one.can_differ for one in outcomes.arms):
         row["Variance"] = cells.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
-        row["False alarms"] = cells.share(found.false_positive_rate, better=0)
+        row["False positives"] = cells.share(found.false_positive_rate, better=0)
     for one in family:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
@@ -96,25 +96,25 @@ def _about(outcomes: Outcomes) -> str:
 
 def _about_differences(outcomes: Outcomes, family: list[Comparison]) -> str:
     pairs = "paired by seed" if outcomes.paired else "not paired"
-    told = f"Δ: runs' own values less those of {outcomes.reference}, {pairs}"
+    told = f"Δ: difference of single runs from {outcomes.reference}, {pairs}"
     if all(np.isnan(one.adjusted) for one in family):
-        return f"{told}; too few runs for a p."
+        return f"{told}; too few runs for a p-value."
     count = f"{len(family)} comparison{'s' if len(family) > 1 else ''}"
-    return f"{told}; p by Holm over {count}."
+    return f"{told}; p adjusted by Holm over {count}."
 
 
 def _strength(outcomes: Outcomes, definition: Definition) -> Iterator[str]:
-    """What so few runs cannot tell."""
+    """What this number of runs cannot show."""
     runs = max((arm.runs for arm in outcomes.arms), default=0)
     if runs == 1:
-        yield "A single run says nothing about other seeds."
+        yield "A single run gives no information about other seeds."
     found = remarks.smallest_differences(outcomes, definition, runs)
     if np.isnan(found["recall"]) or len(outcomes.arms) < 2:
         return
     also = "" if np.isnan(found["variance"]) else f" (variance: {1e4 * found['variance']:.3g})"
     yield (
-        f"{runs} runs an arm cannot tell differences below {100 * found['recall']:.2g} points"
-        f"{also} from none."
+        f"{runs} runs per arm detect only differences of at least {100 * found['recall']:.2g} "
+        f"points{also} with 80 % power."
     )
 
 
@@ -130,7 +130,7 @@ def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
         if named:
             told.append(f"{arm.name} {named} of {arm.wanted}")
     if told:
-        yield f"Runs without numbers: {'; '.join(run_remarks.few(told, 'arms'))}."
+        yield f"Runs without results: {'; '.join(run_remarks.few(told, 'arms'))}."
 
 
 def _verdict(outcomes: Outcomes) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Outcomes -> the tables: the paper's columns, and what they leave out. Never torch, never MLflow.
+"""Outcomes -> the tables: the paper's columns and all others. Never torch, never MLflow.
 
-Numbers become text here, fractions percent. What the numbers cannot carry is said in `remarks`,
-and which runs there are in `run_remarks`.
+Numbers become text here, and fractions become percent. The footnotes come from `remarks` and
+`run_remarks`.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,22 +32,22 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
 Style = Literal["paper", "full"]
-MOST = 50  # runs of an arm that are shown one by one
+MOST = 50  # runs of an arm up to which each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 
 
 def default_definition(outcomes: Outcomes) -> str:
-    """The published source's, so that one table does not mix two."""
+    """The published source's definition, so that one table does not mix two."""
     return outcomes.published.definition if outcomes.published else "dehaan2020"
 
 
 def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
-    """Every table that the outcomes have something for, in the order of `PARTS`.
+    """Every table for which the outcomes have data, in the order of `PARTS`.
 
     Args:
         outcomes: Of a study or an audited file.
         style: The paper's two columns, or all.
-        definition: Name of what E[A] and Var[A] are; None for the published source's.
+        definition: Name of the definition of E[A] and Var[A]; None for the published source's.
     """
     if style == "paper":
         return [results(outcomes, definition or default_definition(outcomes), style="paper")]
@@ -56,17 +56,17 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
-    """One table of the full style, or ``curve``; None if the outcomes have nothing for it."""
+    """One table of the full style, or ``curve``; None if the outcomes have no data for it."""
     return _MAKERS[which](outcomes, definition or default_definition(outcomes))
 
 
 def shown(
     outcomes: Outcomes, *, form: Format, style: Style, definition: str | None, which: str | None
 ) -> list[Part]:
-    """What a command shows: all tables of the style, one of them by name, or one for CSV and TSV.
+    """The tables that a command shows: all of the style, a named one, or one for CSV and TSV.
 
     Raises:
-        ReproError: The outcomes have nothing for the named table.
+        ReproError: The outcomes have no data for the named table.
     """
     if which is None and form in ("csv", "tsv") and style == "full":
         which = "results"
@@ -74,30 +74,30 @@ def shown(
         return parts(outcomes, style=style, definition=definition)
     found = part(outcomes, which, definition=definition)
     if found is None:
-        raise ReproError(f"{outcomes.name}: nothing to show for --part {which}")
+        raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
     return [found]
 
 
 def only(found: Sequence[Part], which: str | None) -> list[Part]:
-    """The parts of this name; all where none is named.
+    """The parts of this name; all if no name is given.
 
     Raises:
-        ReproError: There is none of this name.
+        ReproError: There is no part of this name.
     """
     named = [one for one in found if which in (None, one.name)]
     if not named:
-        raise ReproError(f"nothing to show for --part {which}")
+        raise ReproError(f"there is no data for --part {which}")
     return named
 
 
 def findings(audit: Audit) -> Part:
-    """What was found in somebody's files."""
+    """The findings of an audit."""
     rows = [
         {"About": one.about, "Result": one.result, "Finding": one.text} for one in audit.findings
     ]
     return Part(
         name="findings",
-        title="What the numbers say of themselves.",
+        title="Findings of the audit.",
         table=cells.frame(rows, [one.check for one in audit.findings], "Check"),
         remarks=audit.sources,
         holds="words",
@@ -106,7 +106,7 @@ def findings(audit: Audit) -> Part:
 
 
 def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
-    """The paper's columns; in full also print, the mean of all runs, each run, how many ran."""
+    """The paper's columns; in full also published values, the mean of all runs and each run."""
     definition = DEFINITIONS[name]
     rows = []
     for arm in outcomes.arms:
@@ -163,7 +163,7 @@ def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
         {"": arm.runs, "wanted": arm.wanted, "percent_low": low, "percent_high": high},
     )
     if not arm.runs:
-        return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with numbers": ran}
+        return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with results": ran}
     values = arm.run_recall(definition)
     mean = cells.share(
         float(values.mean()),
@@ -174,12 +174,12 @@ def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
     return {
         "Recall, all runs": mean,
         "Recall of each run": _each(arm, values),
-        "Runs with numbers": ran,
+        "Runs with results": ran,
     }
 
 
 def _each(arm: Arm, values: Floats) -> Cell:
-    """Every value, or what very many range over."""
+    """The value of each run; of more than `MOST` runs the range and the quartiles."""
     if len(values) <= MOST:
         told = " ".join(cells.percent(float(value)) for value in values)
         seeds = zip(arm.seeds, values, strict=True)
@@ -194,7 +194,7 @@ def _each(arm: Arm, values: Floats) -> Cell:
 
 
 def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm at logit 0 and at equal shares of false alarms, and less the reference there."""
+    """Every arm, and its difference from the reference, at equal false-positive rates."""
     definition = DEFINITIONS[name]
     rows, names = [], []
     reference = outcomes.arm(outcomes.reference)
@@ -211,14 +211,14 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
             ):
                 apart = readings.difference(arm, reference, definition, rate=rate)
                 for q in QUANTITIES:
-                    row[f"{q.capitalize()} less reference"] = cells.difference(apart[q], q)
+                    row[f"{q.capitalize()} minus reference"] = cells.difference(apart[q], q)
             rows.append(row)
             names.append(arm.name)
     if not rows:
         return None
     return Part(
         name="false_alarms",
-        title=f"{outcomes.name}: at equal false alarms, all runs with numbers.",
+        title=f"{outcomes.name}: at equal false-positive rates, all runs with results.",
         table=cells.frame(rows, names),
         keys=1,
         remarks=[
@@ -230,10 +230,10 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
 
 def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict[str, str]:
     read = readings.reading(arm, definition, rate=rate)
-    at = "logit 0" if rate is None else f"{100 * rate:g} % false alarms"
+    at = "logit 0" if rate is None else f"{100 * rate:g} % false positives"
     worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
     return {
-        "Read at": at,
+        "Threshold": at,
         "False positives": cells.share(read.false_positive_rate, better=0),
         "Recall": cells.estimate(read.of["recall"], "recall"),
         "Variance": cells.estimate(read.of["variance"], "variance"),
@@ -259,14 +259,14 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
 
 
 def compared(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm against the reference, metric by metric."""
+    """Every arm compared with the reference, metric by metric."""
     definition = DEFINITIONS[name]
     found = contrasts.family(outcomes, definition)
     if not found:
         return None
     return Part(
         name="comparisons",
-        title=f"{outcomes.name}: against {outcomes.reference}, runs' own values.",
+        title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
         table=cells.frame(
             [_comparison_cells(outcomes, one, definition) for one in found],
             [one.arm.name for one in found],
@@ -302,7 +302,7 @@ def _comparison_cells(
 
 
 def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
-    """Of two variances: it may be very large or small, so digits count."""
+    """The ratio of two variances with significant digits, because it may be very large or small."""
     if np.isnan(ratio):
         return Cell(DASH, {"": ratio})
     return Cell(
@@ -312,7 +312,7 @@ def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
 
 
 def verdict(outcomes: Outcomes, name: str) -> Part | None:
-    """Against the printed numbers, or why there is no verdict."""
+    """The comparison with the published values, or why there is no verdict."""
     published = outcomes.published
     if published is None:
         return None
@@ -329,7 +329,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
     rows = [
         {
             "Claim": one.claim,
-            "Printed": _judged(one.printed, one.numbers[0]),
+            "Published": _judged(one.printed, one.numbers[0]),
             "Ours": _judged(one.ours, one.numbers[1]),
             "95 % interval": Cell(one.interval, {"low": one.ends.low, "high": one.ends.high}),
             "Verdict": one.word,
@@ -348,7 +348,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
 
 
 def _judged(text: str, number: float) -> Cell:
-    """A number, or the order of the arms."""
+    """The cell of a number or of an order of arms."""
     return Cell(text, {"order": text} if np.isnan(number) and text != DASH else {"": number})
 
 

@@ -1,7 +1,7 @@
-"""Outcomes against printed numbers: reproduced, not reproduced or cannot tell, and why.
+"""Outcomes against published values: reproduced, not reproduced or cannot tell, and why.
 
-Both sides are the same statistic under the printed source's definition. Numbers, directions and the
-order of the arms are judged apart. Where data or protocol differ there is a refusal, no verdict.
+Both sides are the same statistic under the source's definition. Values, directions and the order of
+the arms are judged separately. If data or protocol differ there is a refusal instead of a verdict.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from repro.stats.agreement import Statistic, Word
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import NOWHERE, Interval, sd
 
-SUBSETS = 2000  # of more runs than the printed selection was made from
+SUBSETS = 2000  # sampled if there are more runs than the published selection had
 HARMLESS = ("data.", "replicates=", "select.")  # overrides that the protocol's checks cover
 
 
@@ -33,13 +33,13 @@ class Judgement:
     Attributes:
         subject: The arm, or the arms.
         claim: What is judged: ``recall``, ``variance``, a direction or an order.
-        printed: As printed.
+        printed: The published value or order.
         ours: The same statistic of our runs.
         interval: 95 % prediction interval for a number, confidence interval for a direction.
         word: The verdict.
         reason: In a sentence.
-        numbers: Printed and ours, in the printed unit; NaN where they are no numbers.
-        ends: Of the interval, in the printed unit; nowhere without one.
+        numbers: Published and ours, in the published unit; NaN for an order of arms.
+        ends: Of the interval, in the published unit; NaN without one.
     """
 
     subject: str
@@ -54,7 +54,7 @@ class Judgement:
 
 
 def refusals(outcomes: Outcomes, published: Published) -> list[str]:
-    """Why the numbers cannot be compared with the printed ones; empty if they can."""
+    """Why the results cannot be compared with the published values; empty if they can."""
     if outcomes.synthetic:
         return ["the data are synthetic"]
     changed = [label for label in outcomes.changed if not label.startswith(HARMLESS)]
@@ -74,7 +74,7 @@ def refusals(outcomes: Outcomes, published: Published) -> list[str]:
         for configuration in arm.configurations[:1]:
             found += _contradictions(wanted, configuration)
     if not compared:
-        found.append("no arm with runs has a printed row")
+        found.append("no arm with runs has published values")
     return list(dict.fromkeys(found))
 
 
@@ -93,7 +93,7 @@ def _other_training(arm: Arm, expected: int) -> list[str]:
 def _contradictions(
     protocol: Mapping[str, Any], configuration: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[str]:
-    """Each key of the protocol that the configuration has otherwise."""
+    """Each key of the protocol whose value in the configuration differs."""
     for key, value in protocol.items():
         own = configuration.get(key)
         if isinstance(value, Mapping) and isinstance(own, Mapping):
@@ -103,11 +103,11 @@ def _contradictions(
 
 
 def judge(outcomes: Outcomes, *, told: Mapping[str, str]) -> list[Judgement]:
-    """All verdicts; only where nothing speaks against comparing (`refusals`).
+    """All verdicts; call it only if `refusals` is empty.
 
     Args:
-        outcomes: With published numbers and a margin.
-        told: For each arm, what became of its gains at equal false alarms.
+        outcomes: With published values and a margin.
+        told: For each arm, what remains of its gains at equal false-positive rates.
     """
     published, margin = outcomes.published, outcomes.margin
     assert published is not None
@@ -126,9 +126,9 @@ def judge(outcomes: Outcomes, *, told: Mapping[str, str]) -> list[Judgement]:
 
 
 def statistic(arm: Arm, published: Published, quantity: Quantity) -> Statistic:
-    """The printed statistic of our runs: the best k of n, from n runs or more.
+    """The published statistic for our runs: the best k of n, from n runs or more.
 
-    Recall in fractions; variance as its root, see `agreement.root`.
+    Recall is a fraction; a variance is its square root, see `agreement.root`.
     """
     definition = DEFINITIONS[published.definition]
     keep, of = published.keep, published.replicates
@@ -179,7 +179,7 @@ def _number(
             ours="—",
             interval="—",
             word="cannot tell",
-            reason=f"{arm.runs} runs with numbers; the best {published.keep} of "
+            reason=f"{arm.runs} runs with results; the best {published.keep} of "
             f"{published.replicates} need {published.replicates}",
             numbers=(printed, float("nan")),
         )
@@ -210,20 +210,20 @@ def _number(
 def _reason(word: Word, apart: float, inside: bool, delta: float) -> str:
     where = "inside" if inside else "outside"
     told = (
-        f"{round(apart, 2) + 0.0:+.2f} from print, margin {delta:g}; print lies {where} the 95 % "
-        "interval for it"
+        f"{round(apart, 2) + 0.0:+.2f} from the published value, margin {delta:g}; the published "
+        f"value is {where} its 95 % prediction interval"
     )
     if word == "reproduced":
         return f"{told}; the equivalence test at 5 % passes"
     if word == "not reproduced":
         return told
-    return f"{told}; the runs are too few or too spread for a margin as small"
+    return f"{told}; the runs are too few or vary too much for this margin"
 
 
 def _directions(
     outcomes: Outcomes, published: Published, told: Mapping[str, str]
 ) -> Iterator[Judgement]:
-    """Whether each arm differs from the reference in the printed direction."""
+    """Whether each arm differs from the reference in the published direction."""
     reference = outcomes.arm(outcomes.reference)
     printed = {row.arm: row for row in published.rows}
     if reference is None or outcomes.reference not in printed:
@@ -257,7 +257,7 @@ def _direction(
         word = "not reproduced"
     shows = "includes 0" if word == "cannot tell" else "excludes 0"
     kind = "paired t" if outcomes.paired else "Welch's t"
-    reason = f"{kind} interval of the runs' own values {shows}"
+    reason = f"{kind} interval over single runs {shows}"
     if told.get(arm.name):
         reason = f"{reason}; {told[arm.name]}"
     return Judgement(
@@ -274,7 +274,7 @@ def _direction(
 
 
 def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
-    """Whether the arms come in the printed order."""
+    """Whether the arms are in the published order."""
     definition = DEFINITIONS[published.definition]
     for quantity in QUANTITIES:
         known = [row for row in published.rows if getattr(row, quantity) is not None]
@@ -287,7 +287,7 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
         if found.test.p <= 0.05:
             word = "reproduced" if found.rise > 0 else "not reproduced"
         least = found.test.attainable
-        reach = f"at least {least:.1g}" if least else "by its normal limit"
+        reach = f"smallest possible {least:.1g}" if least else "normal approximation"
         means = [float(contrasts.run_values(arm, quantity, definition).mean()) for arm in arms]
         ours = [arms[i].name for i in np.argsort(means, kind="stable")]
         yield Judgement(
@@ -297,7 +297,7 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
             ours="; ".join(ours),
             interval="—",
             word=word,
-            reason=f"Jonckheere-Terpstra along the printed order: {found.rise:+.2f} of -1 to 1, "
+            reason=f"Jonckheere-Terpstra along the published order: {found.rise:+.2f} of -1 to 1, "
             f"permutation p {found.test.p:.4f} (two-sided; {reach})",
         )
 
@@ -305,10 +305,10 @@ def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
 def restated(
     row: PublishedRow, published: Published, definition: Definition
 ) -> dict[Quantity, float | None]:
-    """A printed row on another definition's scale, in the printed unit; None where it cannot be.
+    """A published row under another definition, in the published unit; None if not convertible.
 
-    Exact from the groups' means where they are known and runs are averaged first; a change of ddof
-    is a factor in any case.
+    Exact from the groups' means if they are known and runs are averaged first; a change of ddof is
+    a factor.
     """
     own = DEFINITIONS[published.definition]
     if definition == own:

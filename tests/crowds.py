@@ -74,7 +74,7 @@ def material(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), 
         size: Portraits of each group.
         found: Detections of each group in every run, by arm; made up for the others.
         crops: Groups of face crops.
-        failed: Arms without numbers.
+        failed: Arms without results.
         index: What is different in the study's index; `select` of arms under ``ranked``.
     """
     ranked = index.pop("ranked", {})

@@ -95,7 +95,7 @@ def test_three_runs_cannot_tell_about_a_best_three_of_five(folder):
         "verdict",
     )
 
-    assert "3 runs with numbers; the best 3 of 5 need 5" in text
+    assert "3 runs with results; the best 3 of 5 need 5" in text
 
 
 @pytest.mark.parametrize("form", ["latex", "html", "csv"])

@@ -140,7 +140,7 @@ def test_groups_of_a_single_portrait_have_no_noise_to_take_off():
     """A dash, and the reason."""
     part = tables.part(crowds.material(crowds.SWEEP, ("a", "b"), size=1).outcomes, "groups")
 
-    assert set(part.table["Less noise"]) == {"—"}
+    assert set(part.table["Variance without noise"]) == {"—"}
     assert "No noise can be taken off where a group has a single portrait." in part.remarks
 
 
@@ -155,7 +155,7 @@ def test_many_groups_stand_below_their_arm():
     assert table["Measure"].tolist() == [
         *["Recall"] * 10,
         "Variance",
-        "Less noise",
+        "Variance without noise",
         "Gap",
         "Worst group",
         "False positives",

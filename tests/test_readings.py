@@ -132,7 +132,7 @@ def test_a_group_of_one_portrait_has_no_noise_estimate():
     """Its spread is not to be had."""
     one = replace(ONE, sizes=np.array([1, 7]), scores=None)
 
-    assert tables.part(outcomes(one), "groups").table["Less noise"].tolist() == ["—"]
+    assert tables.part(outcomes(one), "groups").table["Variance without noise"].tolist() == ["—"]
 
 
 def test_single_runs_still_have_every_table():

@@ -154,9 +154,9 @@ def test_rows_with_the_same_name_say_in_each_what_they_are_of():
 
 def test_every_panel_of_a_report_says_what_its_rows_are_of():
     """A table that is broken into panels repeats the keys beside the names."""
-    columns = {"Read at": ["logit 0", "5 %"]} | {f"Number {i}": ["1" * 20] * 2 for i in range(9)}
+    columns = {"Threshold": ["logit 0", "5 %"]} | {f"Number {i}": ["1" * 20] * 2 for i in range(9)}
     table = pd.DataFrame(columns, index=pd.Index(["x", "x"], name="Arm"))
     panels = typesetting.panels(Sheet(part=part(table=table, keys=1), heading="H", anchor="a"))
 
     assert len(panels) > 1
-    assert all("logit 0" in one.rows[0] and "Read at" in one.head for one in panels)
+    assert all("logit 0" in one.rows[0] and "Threshold" in one.head for one in panels)

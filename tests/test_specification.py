@@ -73,14 +73,14 @@ def test_rows_come_by_variance_and_failed_arms_last(part):
 
 def test_an_arm_is_compared_with_the_same_choices_without_resampling(part):
     """25 less 625, 400 less 100; arms that do not resample have no partner."""
-    apart = [cell.split()[0] for cell in part.table["Variance less no debias"]]
+    apart = [cell.split()[0] for cell in part.table["Variance minus no debias"]]
 
     assert apart == ["-600.00", "—", "+300.00", "—", "—"]
-    assert part.table["Recall less no debias"].iloc[0].startswith("+20.00 [")
+    assert part.table["Recall minus no debias"].iloc[0].startswith("+20.00 [")
 
 
 def test_whether_variance_falls_is_told_by_the_whole_interval(part):
-    """Below 0, above 0; a dash without a partner or without numbers."""
+    """Below 0, above 0; a dash without a partner or without results."""
     assert part.table["Variance falls"].tolist() == ["yes", "—", "no", "—", "—"]
 
 
@@ -92,7 +92,7 @@ def test_an_interval_that_holds_0_cannot_tell():
     )
 
     assert found.table.loc["usual", "Variance falls"] == "cannot tell"
-    assert found.table.loc["usual", "Variance less no debias"].startswith("+0.00 [")
+    assert found.table.loc["usual", "Variance minus no debias"].startswith("+0.00 [")
 
 
 def test_the_remarks_count_and_say_what_chance_does(part):

@@ -141,7 +141,7 @@ def test_an_arm_with_too_few_finished_runs_has_a_dash_and_the_reason():
     part = whole(with_failures(1))
 
     row = part.table.loc["No debias"]
-    assert (row["E[A]: Recall"], row["Runs with numbers"]) == ("—", "2/3 [20.77, 93.85]")
+    assert (row["E[A]: Recall"], row["Runs with results"]) == ("—", "2/3 [20.77, 93.85]")
     assert "No debias: 1 of 3 runs (6 to 79 %) failed (resampling weights: underflow)." in (
         part.remarks
     )
@@ -176,7 +176,7 @@ def test_a_collapsed_run_is_counted_and_never_ranked():
     part = whole(study({"x": records}, keep=1))
 
     assert part.table.loc["x", "E[A]: Recall"] == "85.00"
-    assert part.table.loc["x", "Runs with numbers"] == "1/2 [9.45, 90.55]"
+    assert part.table.loc["x", "Runs with results"] == "1/2 [9.45, 90.55]"
     assert any("1 of 2 runs (9 to 91 %) collapsed" in remark for remark in part.remarks)
 
 
@@ -257,7 +257,7 @@ def test_the_full_style_follows_the_order_of_trust():
             "Var[A]: Measure of Bias",
             "Recall, all runs",
             "Recall of each run",
-            "Runs with numbers",
+            "Runs with results",
         ],
         [
             "darker_male",
@@ -265,7 +265,7 @@ def test_the_full_style_follows_the_order_of_trust():
             "lighter_male",
             "lighter_female",
             "Variance",
-            "Less noise",
+            "Variance without noise",
             "Gap",
             "Worst group",
             "False positives",

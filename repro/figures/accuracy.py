@@ -1,4 +1,4 @@
-"""What the lab and the original paper draw: accuracy of each group, arms side by side, ± SEM."""
+"""The figure of the lab and the original paper: accuracy of each group and arm, ± SEM."""
 
 from collections.abc import Callable, Sequence
 
@@ -53,10 +53,12 @@ def by_group(material: Material) -> Illustration | None:
     style.key(figure, axes[0])
     return Illustration(
         name="accuracy",
-        title="Accuracy of each group, as the papers draw it",
+        title="Accuracy of each group, as in the papers",
         sources=shared.GROUPS_SOURCES,
         caption=_caption(material, drawn),
-        alt=f"{_KINDS[drawn[0][0]]} of recall in percent, a colour an arm. {shared.spoken(arms)}",
+        alt=(
+            f"{_KINDS[drawn[0][0]]} of recall in percent, one colour per arm. {shared.spoken(arms)}"
+        ),
         figure=figure,
     )
 
@@ -113,7 +115,7 @@ def _panel(
 
 
 def _lowest(mark: Mark) -> float:
-    """The least that is drawn, as a share."""
+    """The lowest value of a mark, as a fraction."""
     ends = [mark.estimate.interval.low, *mark.values]
     printed = [] if mark.printed is None else [mark.printed / 100]
     return float(np.nanmin([*ends, *printed]))
@@ -125,19 +127,19 @@ def _caption(material: Material, drawn: Sequence[tuple[Kind, float]]) -> str:
     if len(drawn) > 1:
         told.append(
             "Below: the MIT lab's metric, the mean probability that a face crop is a face, over "
-            f"{remarks.of_crops(arms)}, without a threshold; so few pictures cannot show a "
-            "difference between groups of a few points."
+            f"{remarks.of_crops(arms)}, without a threshold. So few pictures cannot show a "
+            "difference of a few points between groups."
         )
     large = "bars or large marks" if len({kind for kind, _ in drawn}) > 1 else _LARGE[drawn[0][0]]
     told.append(
         f"Small dots: single runs; {large}: their mean; whiskers: ± its standard error over the "
-        "runs, which is no confidence interval."
+        "runs, which is not a confidence interval."
     )
     for what, (kind, first) in zip(_WHAT, drawn, strict=False):
         if kind == "dots" and first > 0:
             told.append(
-                f"The axis of {what.removesuffix(', %')} begins at {first:.0f} %, not at 0: dots "
-                "in place of bars, whose lengths would mislead."
+                f"The axis of {what.removesuffix(', %')} begins at {first:.0f} %, not at 0, so "
+                "there are dots instead of bars, whose lengths would mislead."
             )
     told.append(
         f"{shared.said_of_print(material)}{material.said_of_runs()} {material.said_of_test()} "

@@ -1,4 +1,4 @@
-"""What happens while networks train: loss, validation accuracy, how unevenly faces are drawn."""
+"""Curves over the epochs: loss, validation accuracy, effective sample size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def training(material: Material) -> Illustration | None:
         caption=(
             f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
             "with a summed and with an averaged reconstruction error differ by a factor of up to "
-            "12,288 (the values of an image) and have axes of their own, logarithmic where values "
+            "12,288 (the values of an image) and have separate axes, logarithmic if the values "
             f"differ more than {WIDE:.0f}-fold. {material.said_of_training()} "
             f"{material.said_of_data()}"
         ),
@@ -57,7 +57,7 @@ def training(material: Material) -> Illustration | None:
 
 
 def draws(material: Material) -> Illustration | None:
-    """How many of the faces resampling leaves in effect, epoch by epoch."""
+    """Effective number of faces under resampling, epoch by epoch."""
     frame = _history(material.records)
     if frame.empty or not (frame["ess_share"] < 1).any():
         return None
@@ -69,16 +69,16 @@ def draws(material: Material) -> Illustration | None:
     ends = _at_the_end(frame, "ess_share")
     return Illustration(
         name="effective_sample_size",
-        title="Effective sample size of the draws",
+        title="Effective sample size",
         caption=(
-            "Effective sample size of each epoch's draws, one over the sum of the squared "
-            "probabilities, as a share of the training faces: 100 % is drawing every face equally "
-            f"often. {RANGE} {_failures(material)}{material.said_of_training()} "
+            "Effective sample size of each epoch's sampling, 1 divided by the sum of the squared "
+            "probabilities, as a percentage of the training faces: at 100 % every face is sampled "
+            f"equally often. {RANGE} {_failures(material)}{material.said_of_training()} "
             f"{material.said_of_data()}"
         ),
         alt=(
-            "Line plot of effective sample size over the epochs, a line an arm. Median in the last "
-            f"epoch: {'; '.join(f'{arm} {value:.3g} %' for arm, value in ends.items())}."
+            "Line plot of effective sample size over the epochs, one line per arm. Median in the "
+            f"last epoch: {'; '.join(f'{arm} {value:.3g} %' for arm, value in ends.items())}."
         ),
         figure=figure,
     )

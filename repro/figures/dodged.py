@@ -1,7 +1,7 @@
-"""Marks of several series side by side in each category: every run, what they come to, and print.
+"""Marks of several series side by side in each category: runs, estimate and published value.
 
-Categories stand along the horizontal axis where their names fit below it, else down the page.
-Shares become percent here.
+Categories are along the horizontal axis if their names fit below it, else along the vertical axis.
+Fractions become percent here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +30,9 @@ class Mark:
     """One series in one category.
 
     Attributes:
-        values: Of each run, shares, shape (R,).
-        estimate: What they come to, and the ends of the whisker; nowhere without one.
-        printed: In percent; None where nothing was printed.
+        values: Of each run, fractions, shape (R,).
+        estimate: Their mean and the ends of the whisker; NaN without one.
+        printed: The published value in percent; None without one.
     """
 
     values: Floats
@@ -135,7 +135,7 @@ def _mark(
     kind: Kind,
     label: str | None,
 ) -> None:
-    """Every run as a dot, the large mark with its whisker beside them, print as a stroke."""
+    """Every run as a dot, the large mark with its whisker, the published value as a stroke."""
     small, bar = where.each < CROWDED, kind == "bars"
     value, ends = 100 * mark.estimate.value, 100 * np.array(mark.estimate.interval)
     if bar:

@@ -25,18 +25,18 @@ def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iter
         The files, each after it has been written; the captions last.
 
     Raises:
-        ReproError: There is no such figure, the study has nothing for it, or the folder cannot be
+        ReproError: There is unknown figure, the study has nothing for it, or the folder cannot be
             written.
     """
     for name in only:
         if name not in FIGURES:
             hint = did_you_mean(name, FIGURES) or f"; there are {', '.join(FIGURES)}"
-            raise ReproError(f"--only {name}: no such figure{hint}")
+            raise ReproError(f"--only {name}: unknown figure{hint}")
     drawn = []
     for name in only or FIGURES:
         illustration = FIGURES[name](material)
         if illustration is None and only:
-            raise ReproError(f"{material.index.address}: nothing to show for --only {name}")
+            raise ReproError(f"{material.index.address}: there is no data for --only {name}")
         if illustration is not None:
             drawn.append(illustration)
             for form in FORMS:
@@ -56,4 +56,4 @@ def captions(drawn: Sequence[Illustration]) -> str:
 
 
 def _answers(one: Illustration) -> str:
-    return f" Answers to: {one.sources}." if one.sources else ""
+    return f" Corresponds to: {one.sources}." if one.sources else ""

@@ -24,15 +24,15 @@ _STABLE: dict[Any, Any] = {"svg.hashsalt": "repro", "svg.fonttype": "path", "pdf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illustration:
-    """A figure, and what is said of it.
+    """A figure with its caption.
 
     Attributes:
         name: Of its files, unique within a study.
         title: A heading of a few words.
         caption: Sentences made from the records: data, runs, seeds, definition, interval.
-        alt: What is to be seen, for those who cannot see it.
+        alt: A description for readers who cannot see the figure.
         figure: As drawn.
-        sources: Which printed figures it answers to.
+        sources: The published figures that it corresponds to.
     """
 
     name: str

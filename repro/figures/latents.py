@@ -1,4 +1,4 @@
-"""What latents hold and what resampling makes of them: probabilities, collapse, rarity."""
+"""Latents and resampling: sampling probabilities, posterior collapse, rarity."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ FLOOR = 1e-4  # of uniform drawing; rarer faces stand in the first bin
 
 
 def probabilities(material: Material) -> Illustration | None:
-    """How often each training face is drawn after the last epoch's resampling."""
+    """Sampling probability of each training face after the last epoch's resampling."""
     weights = {arm: runs for arm, runs in material.weights.items() if runs}
     if not weights:
         return None
@@ -33,7 +33,7 @@ def probabilities(material: Material) -> Illustration | None:
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel="probability of being drawn, in units of uniform drawing",
+        xlabel="sampling probability, relative to uniform sampling",
         ylabel="faces, %",
     )
     if edges[-1] / edges[0] < NARROW:
@@ -47,15 +47,15 @@ def probabilities(material: Material) -> Illustration | None:
         title="Sampling probabilities of the training faces",
         sources="Figure 3 of de Haan et al. (2020) and figure 4A of Amini, Soleimany et al. (2019)",
         caption=(
-            "Distribution of the probability with which a training face was drawn in the last "
-            "epoch, over the probability that uniform drawing would give it (vertical line); both "
-            f"axes logarithmic{_floor(edges)}. Highest in each arm, over its runs: "
-            f"{'; '.join(highest)}. All runs of an arm together. {_faces(weights)} "
+            "Distribution of each training face's sampling probability in the last epoch, divided "
+            "by that of uniform sampling (vertical line); both axes logarithmic"
+            f"{_floor(edges)}. Highest in each arm, over its runs: "
+            f"{'; '.join(highest)}. The runs of an arm are pooled. {_faces(weights)} "
             f"{material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
-            "Histograms of sampling probability, a line an arm. The most probable face is drawn "
-            f"this many times as often as uniformly: {'; '.join(highest)}."
+            "Histograms of sampling probability, one line per arm. The most probable face is "
+            f"sampled this many times as often as uniformly: {'; '.join(highest)}."
         ),
         figure=figure,
     )
@@ -121,14 +121,14 @@ def collapse(material: Material) -> Illustration | None:
         sources="Figures 7 and 8 of de Haan et al. (2020), which show it by example",
         caption=(
             "Left: KL divergence of each latent from its prior on held-out faces, latents sorted "
-            "in each run, median over the runs with a band from the least to the greatest; a "
-            "latent that tells nothing of the face has a KL near 0. Right: latents whose posterior "
-            f"mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active units, Burda "
-            "et al. 2016); dots are runs, bars their mean. "
+            "in each run, median over the runs with a band from the lowest to the highest; a "
+            "latent without information about the face has a KL near 0. Right: latents whose "
+            f"posterior mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active "
+            "units, Burda et al. 2016); dots are runs, bars their mean. "
             f"{material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
-            "Left, a line plot of KL per latent in falling order, a line an arm. Right, active "
+            "Left, a line plot of KL per latent in falling order, one line per arm. Right, active "
             f"units of {latents}: {'; '.join(active)}."
         ),
         figure=figure,
@@ -155,7 +155,7 @@ def _active_of(axes: Axes, place: int, runs: Sequence[Record], look: Look) -> No
 
 
 def rarity(material: Material) -> Illustration | None:
-    """How often faces with each trait are drawn, against how rare the trait is."""
+    """How often faces with each trait are sampled, against how rare the trait is."""
     if not material.rarity:
         return None
     levels, shares = _order(material.rarity)
@@ -168,7 +168,7 @@ def rarity(material: Material) -> Illustration | None:
     axes.axvline(1, color=style.FAINT, lw=0.8)
     names = [f"{name}, {100 * shares[name]:.1f} %" for name in levels]
     axes.set_yticks(range(len(levels)), names)
-    axes.set_xlabel("draws of such a face, in units of uniform drawing")
+    axes.set_xlabel("draws of such a face, relative to uniform sampling")
     axes.set_xlim(left=-0.01 * axes.get_xlim()[1])
     axes.grid(axis="y", visible=True)
     axes.set_ylim(len(levels) - 0.4, -0.6)
@@ -176,18 +176,18 @@ def rarity(material: Material) -> Illustration | None:
     ranks = [f"{one.arm} {_rank(one):+.2f}" for one in material.rarity]
     return Illustration(
         name="rarity",
-        title="What resampling draws, against what is rare",
+        title="Sampling probability against rarity",
         caption=(
-            "The embedded faces are drawn from known factors, so that the rarity of each trait is "
-            "known: its share of the training faces stands beside its name, the rarest on top. "
-            "Marks: how much oftener a face with the trait was drawn in the last epoch than by "
-            "uniform drawing (vertical line), mean over the runs; bars: Student's 95 % interval "
-            "for new seeds, on the same pictures. Drawing by true rarity would fall from the "
-            "top to the bottom; Spearman's rank correlation of multiple with share: "
+            "The embedded faces are generated from known factors, so the rarity of each trait is "
+            "known: its proportion of the training faces is beside its name, the rarest on top. "
+            "Marks: sampling probability of a face with the trait in the last epoch, divided by "
+            "that of uniform sampling (vertical line), mean over the runs; bars: Student's 95 % "
+            "interval for new seeds and the same pictures. Sampling by true rarity would fall from "
+            "top to bottom; Spearman's rank correlation of this ratio with the proportion: "
             f"{'; '.join(ranks)}. {material.said_of_training()} {material.said_of_data()}"
         ),
         alt=(
-            "Dot plot: traits by rising share, and how often faces with them are drawn. "
+            "Dot plot: traits by rising proportion, and how often faces with them are sampled. "
             f"{' '.join(_spoken(one) for one in material.rarity)}"
         ),
         figure=figure,

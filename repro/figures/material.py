@@ -1,4 +1,4 @@
-"""All that the figures of one study are drawn from, and what captions say of it."""
+"""The data of all figures of one study, and the sentences that captions share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,19 +57,19 @@ class Material:
         return f"Data: {index.data}, profile {index.profile}{changed}."
 
     def said_of_runs(self) -> str:
-        """How many runs with numbers of how many, and that nothing is selected."""
+        """How many of the runs have results, and that there is no selection."""
         seeds = [seed for arm in self.arms for seed in arm.seeds]
         counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
-        return f"{_counted(counts, 'with numbers')}{_seeds(seeds)}, nothing selected."
+        return f"{_counted(counts, 'with results')}{_seeds(seeds)}, no selection."
 
     def said_of_training(self) -> str:
         """As `said_of_runs`, of all runs that trained to the end, collapsed ones among them."""
         seeds = [run.seed for of_arm in self.records.values() for run in of_arm]
         counts = {arm.name: (len(self.records[arm.name]), arm.wanted) for arm in self.outcomes.arms}
-        return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, nothing selected."
+        return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, no selection."
 
     def said_of_test(self) -> str:
-        """How many photographs stand behind a share."""
+        """The numbers of photographs in the test set."""
         arm = self.arms[0]
         sizes = set(map(int, arm.sizes))
         if len(sizes) == 1:
@@ -86,7 +86,7 @@ class Material:
 
 
 def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:
-    """How many of how many, in one number where all arms have the same."""
+    """Counts per arm, as one number if all arms have the same."""
     if len(set(counts.values())) == 1:
         ran, wanted = next(iter(counts.values()))
         return f"{ran} of {wanted} runs an arm {what}"

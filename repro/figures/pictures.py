@@ -1,4 +1,4 @@
-"""Faces as a run meets, draws and decodes them. One run of each arm, chosen by seed."""
+"""Faces as a run samples and decodes them. One run of each arm, chosen by seed."""
 
 import itertools
 from collections.abc import Sequence
@@ -43,8 +43,8 @@ def extremes(material: Material) -> Illustration | None:
         title="Faces with the lowest and the highest probability",
         sources="Figure 4 of de Haan et al. (2020) and figure 4B of Amini, Soleimany et al. (2019)",
         caption=(
-            f"The {count} training faces that resampling draws least and most often, by rank, with "
-            "their probabilities in the last epoch in units of uniform drawing. "
+            f"The {count} training faces that resampling samples least and most often, by rank, "
+            "with their probabilities in the last epoch, relative to uniform sampling. "
             f"{_said_of_run(material)}"
         ),
         alt=f"Two blocks of {count} faces for each of {_names(shown)}: least and most probable.",
@@ -53,7 +53,7 @@ def extremes(material: Material) -> Illustration | None:
 
 
 def batches(material: Material) -> Illustration | None:
-    """A batch drawn uniformly beside one drawn adaptively."""
+    """A batch sampled uniformly beside one sampled adaptively."""
     shown = _drawing(material)
     if not shown:
         return None
@@ -68,10 +68,10 @@ def batches(material: Material) -> Illustration | None:
         title="A uniform and an adaptive batch",
         sources="Figure 6 of de Haan et al. (2020) and figure 1 of Amini, Soleimany et al. (2019)",
         caption=(
-            f"{count} faces drawn uniformly and {count} drawn with the probabilities of the run's "
-            "last epoch, both from a fixed random stream. Means: probability that resampling gives "
-            "the faces of the batch, in units of uniform drawing. Over many batches uniform ones "
-            "come to 1, adaptive ones to "
+            f"{count} faces sampled uniformly and {count} sampled with the probabilities of the "
+            "run's last epoch, both from a fixed random stream. Means: sampling probability of the "
+            "faces of the batch, relative to uniform sampling. The expected mean of a "
+            "uniform batch is 1; of an adaptive batch: "
             f"{'; '.join(f'{arm} {one.expected:.2f}' for arm, one in shown)}. "
             f"{_said_of_run(material)}"
         ),
@@ -84,8 +84,8 @@ def batches(material: Material) -> Illustration | None:
 
 
 def _batches_of(arm: str, one: Draws) -> list[_Block]:
-    told = f"{arm}: drawn uniformly, mean {_mean(one.uniform, one):.2f}"
-    other = f"drawn adaptively, mean {_mean(one.adaptive, one):.2f}"
+    told = f"{arm}: sampled uniformly, mean {_mean(one.uniform, one):.2f}"
+    other = f"sampled adaptively, mean {_mean(one.adaptive, one):.2f}"
     return [
         _Block(told, _rows(one.uniform.pictures, 2)),
         _Block(other, _rows(one.adaptive.pictures, 2)),
@@ -105,7 +105,7 @@ def bins(material: Material) -> Illustration | None:
     ends = itertools.pairwise(one.edges * one.faces)
     bars.set_xticks(range(len(one.counts)), [_range(low, high) for low, high in ends])
     bars.grid(axis="x", visible=False)
-    bars.set_xlabel("probability of being drawn, in units of uniform drawing")
+    bars.set_xlabel("sampling probability, relative to uniform sampling")
     grid = _columns(one.examples)
     _show(faces, grid, extent=(-0.5, len(one.counts) - 0.5, len(grid), 0))
     for part in (bars, faces):
@@ -155,12 +155,13 @@ def reconstructions(material: Material) -> Illustration | None:
         title="Input beside reconstruction",
         sources="Figure 9 of de Haan et al. (2020)",
         caption=(
-            "Held-out faces and their posterior means decoded, at the checkpoint. Left: batch "
-            "normalisation by the statistics kept from training, as in every evaluation; right: by "
-            "held-out faces, as in a training step. Spread of the decoded pictures over faces, in "
-            f"units of the faces' own, left and right: {'; '.join(spreads)}. Near 0 every face "
-            "comes out alike: on both sides where the posterior has collapsed, on the left alone "
-            "where outliers in training have spoilt the kept statistics. "
+            "Held-out faces and their decoded posterior means, at the checkpoint. Left: batch "
+            "normalisation with the running statistics of training, as in every evaluation; right: "
+            "with the statistics of the held-out faces, as in a training step. Spread of the "
+            "decoded pictures over faces, relative to that of the faces, left and right: "
+            f"{'; '.join(spreads)}. Near 0 all faces are decoded alike: on both sides if the "
+            "posterior has collapsed, only on the left if outliers in training have distorted the "
+            "running statistics. "
             f"{_said_of_run(material)}"
         ),
         alt=(
@@ -173,7 +174,7 @@ def reconstructions(material: Material) -> Illustration | None:
 
 
 def interpolations(material: Material) -> Illustration | None:
-    """Straight ways between two faces in latent space."""
+    """Linear interpolation between two faces in latent space."""
     shown = _decoding(material)
     if not shown:
         return None
@@ -183,9 +184,9 @@ def interpolations(material: Material) -> Illustration | None:
         title="Interpolation in latent space",
         sources="Figures 7 and 8 of de Haan et al. (2020)",
         caption=(
-            "Left and right: two held-out faces; between them, equal steps on the straight way "
-            "between their posterior means, decoded as in every evaluation. Why a row may not "
-            f"change, the reconstructions say. {_said_of_run(material)}"
+            "Left and right: two held-out faces; between them, equal steps on the straight line "
+            "between their posterior means, decoded as in every evaluation. The figure of "
+            f"reconstructions shows why a row may not change. {_said_of_run(material)}"
         ),
         alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
         figure=_blocks(rows),
@@ -210,10 +211,10 @@ def traversals(material: Material) -> Illustration | None:
             "Each row moves one latent from "
             f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out "
             "faces, the others at their mean; rows are the latents whose posterior mean varies "
-            "most, numbered from 0. One arm for each decoder that the study trains otherwise than "
-            f"by resampling. {_said_of_run(material)}"
+            "most, numbered from 0. One arm for each decoder: arms that differ only in resampling "
+            f"are shown once. {_said_of_run(material)}"
         ),
-        alt=f"Rows of decoded faces, a latent a row, for {_names(shown)}.",
+        alt=f"Rows of decoded faces, one latent per row, for {_names(shown)}.",
         figure=_blocks(rows),
     )
 
@@ -246,8 +247,8 @@ def _said_of_run(material: Material) -> str:
     seeds = sorted({one.seed for one in material.specimens})
     kind = "Synthetic faces. " if all(one.synthetic for one in material.specimens) else ""
     return (
-        f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest with which "
-        f"most arms finished. {material.said_of_data()}"
+        f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest seed with "
+        f"which most arms finished. {material.said_of_data()}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What detectors find: recall of each group, against variance, against false alarms."""
+"""Recall of each group, against variance and against the false-positive rate."""
 
 from collections.abc import Callable
 
@@ -46,8 +46,8 @@ def by_group(material: Material) -> Illustration | None:
         title="Recall of each group",
         sources=shared.GROUPS_SOURCES,
         caption=(
-            "Share of the portraits in which some window has a logit of 0 or more. Dots: single "
-            f"runs; large marks: their mean; bars: {_bars(arms)}. "
+            "Proportion of the portraits in which any window has a logit of 0 or more. Dots: "
+            f"single runs; large marks: their mean; bars: {_bars(arms)}. "
             f"{shared.said_of_print(material)}"
             f"{material.said_of_runs()} {material.said_of_test()} {material.said_of_data()}"
         ),
@@ -94,8 +94,8 @@ def _bars(arms: list[Arm]) -> str:
     if all(arm.scores is not None and arm.runs > 1 for arm in arms):
         return BOOTSTRAP
     return (
-        "95 % intervals: Wilson's for groups, for as many portraits; Student's over the runs for "
-        "all portraits"
+        "95 % intervals: Wilson's for groups, for the number of portraits; Student's over the "
+        "runs for all portraits"
     )
 
 
@@ -118,20 +118,20 @@ def tradeoff(material: Material) -> Illustration | None:
         for arm in arms
         for read in [readings.reading(arm, definition).of]
     ]
-    rings = "Rings in magenta: print. " if shared.said_of_print(material) else ""
+    rings = "Rings in magenta: published values. " if shared.said_of_print(material) else ""
     return Illustration(
         name="tradeoff",
         title="Recall against variance",
         caption=(
             "Recall against the variance between the groups' recalls; up and to the left is "
-            "better. The horizontal axis is stretched by the root. Small marks: single runs, the "
-            "variance between that run's own groups; large marks: the arm over all its runs, "
+            "better. The horizontal axis has a square-root scale. Small marks: single runs, with "
+            "the variance between that run's groups; large marks: the arm over all its runs, "
             f"{definition}, with {BOOTSTRAP}. The variance of "
-            "run-averaged recalls is smaller than the runs' own on average, because differences "
-            f"between runs cancel. {rings}{material.said_of_runs()} {material.said_of_test()} "
-            f"{material.said_of_data()}"
+            "run-averaged recalls is smaller than the mean of the runs' variances, because "
+            f"differences between runs cancel. {rings}{material.said_of_runs()} "
+            f"{material.said_of_test()} {material.said_of_data()}"
         ),
-        alt=f"Scatter plot of recall against variance, an arm a mark: {'; '.join(means)}.",
+        alt=f"Scatter plot of recall against variance, one mark per arm: {'; '.join(means)}.",
         figure=figure,
     )
 
@@ -196,21 +196,21 @@ def against_false_alarms(material: Material) -> Illustration | None:
             part.remove()
     style.key(figure, max(axes[: len(arms)], key=lambda part: len(part.lines)))
     few = max(len(arm.groups) for arm in arms) <= FEW
-    bands = "bands: from the least run to the greatest; " if few else ""
+    bands = "bands: from the lowest run to the highest; " if few else ""
     return Illustration(
         name="false_alarms",
-        title="Recall against false alarms",
+        title="Recall against false-positive rate",
         caption=(
-            "Recall of each group against the share of photographs without a face in which some "
-            "window says face, as the threshold falls; logarithmic. Lines: mean over the runs at "
-            f"equal false-positive rates; {bands}dots: where "
-            "logit 0, the papers' threshold, puts the runs on average. A detector that says yes "
-            "more often moves along its line without becoming fairer. "
+            "Recall of each group against the proportion of photographs without a face in which "
+            "any window is classified as a face, for falling thresholds; logarithmic axis. Lines: "
+            f"mean over the runs at equal false-positive rates; {bands}dots: mean of the runs at "
+            "logit 0, the papers' threshold. A detector that says face more often moves along its "
+            "line without becoming fairer. "
             f"{material.said_of_runs()} {material.said_of_test()} {material.said_of_data()}"
         ),
         alt=(
-            f"{len(arms)} line plots of recall against false-positive rate, a line a group. At "
-            f"10 % false alarms the groups' recalls are: {'; '.join(map(_at_a_tenth, arms))}."
+            f"{len(arms)} line plots of recall against false-positive rate, one line per group. At "
+            f"10 % false positives the groups' recalls are: {'; '.join(map(_at_a_tenth, arms))}."
         ),
         figure=figure,
     )

@@ -1,4 +1,4 @@
-"""What figures of groups have in common: names, printed numbers, and what is read out."""
+"""What figures of groups have in common: names, published values, and texts for screen readers."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def groups_of(arms: Sequence[Arm]) -> list[str]:
 
 
 def spoken(arms: Sequence[Arm]) -> str:
-    """Means over the runs; of very many groups the least and the greatest."""
+    """Means over the runs; of very many groups the lowest and the highest."""
     many = sum(len(arm.groups) for arm in arms) > SPOKEN
     told = []
     for arm in arms:
@@ -31,13 +31,13 @@ def spoken(arms: Sequence[Arm]) -> str:
 
 
 def definition(material: Material) -> Definition:
-    """The published source's, where there is one."""
+    """The published source's definition, if there is one."""
     published = material.outcomes.published
     return DEFINITIONS[published.definition if published else "dehaan2020"]
 
 
 def printed_row(material: Material, arm: Arm) -> PublishedRow | None:
-    """The printed row of an arm, where data are of the kind that print is about."""
+    """The published row of an arm; None for synthetic data."""
     outcomes = material.outcomes
     if outcomes.published is None or outcomes.synthetic:
         return None
@@ -45,7 +45,7 @@ def printed_row(material: Material, arm: Arm) -> PublishedRow | None:
 
 
 def printed_recalls(material: Material, arm: Arm) -> dict[str, float]:
-    """In percent, of each group and pooled over the portraits, as far as print says so."""
+    """Published recalls in percent, of each group and pooled over the portraits, if reported."""
     row, published = printed_row(material, arm), material.outcomes.published
     if row is None or published is None:
         return {}
@@ -54,7 +54,7 @@ def printed_recalls(material: Material, arm: Arm) -> dict[str, float]:
 
 
 def said_of_print(material: Material) -> str:
-    """What is magenta; empty where nothing is."""
+    """What the magenta marks are; empty without any."""
     published = material.outcomes.published
     if published is None or material.outcomes.synthetic:
         return ""

@@ -1,4 +1,4 @@
-"""The specification curve as a picture: arms by variance, beside them what each changes."""
+"""The specification curve as a figure: arms by variance, and what each changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -150,7 +150,7 @@ def _caption(
     rows = found.specifications
     judged = [one for one in rows if one.apart is not None]
     told = [
-        f"{len(rows)} specifications, the least variance first: recall and variance over all runs "
+        f"{len(rows)} specifications, the lowest variance first: recall and variance over all runs "
         f"({definition}) with 95 % intervals for new seeds and new portraits, and the choices in "
         f"which each differs from the central arm, {found.central.name} (set off)."
     ]
@@ -161,22 +161,22 @@ def _caption(
         )
         told.append(
             f"Colours: whether the variance of the {len(judged)} that have a counterpart without "
-            f"resampling (no debias) lies below it, paired by seed: {counts}; not adjusted for "
-            "their number."
+            f"resampling (no debias) is below the counterpart's, paired by seed: {counts}; not "
+            "adjusted for their number."
         )
     if reference is not None:
         told.append(f"Broken line and band: {reference.name}.")
-    told.append("The axis of variance is stretched by the root.")
+    told.append("The axis of variance has a square-root scale.")
     shared_runs = [one.arm.name for one in rows if one.same_runs_as]
     if shared_runs:
-        told.append(f"The runs of another arm, ranked otherwise: {listed(shared_runs)}.")
+        told.append(f"The same runs as another arm, but ranked differently: {listed(shared_runs)}.")
     return " ".join([*told, material.said_of_runs(), material.said_of_data()])
 
 
 def _alt(found: Curve) -> str:
     known = [one for one in found.specifications if one.read is not None]
     if not known:
-        return f"{len(found.specifications)} specifications, none with numbers."
+        return f"{len(found.specifications)} specifications, none with results."
     ends = [
         f"{one.arm.name} with {1e4 * one.read.of['variance'].value:.2f}"
         for one in (known[0], known[-1])

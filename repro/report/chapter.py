@@ -1,4 +1,4 @@
-"""What a report is told of one study, and how it is asked for."""
+"""The data of one study for a report."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The choices that the papers left open, with what a study chose, and what differs from print."""
+"""The choices that the papers left open, a study's values, and the deviations from the sources."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,9 +16,9 @@ _BY_COMMAND = "changed on the command line: "  # of `verdicts.refusals`; listed 
 
 
 def made(chapter: Chapter) -> Part | None:
-    """Every choice, the value used, who else uses it, and what the others do.
+    """Every choice, the value used, the sources with the same value, and the other values.
 
-    None where no run has ended: what a study would use is known from its runs.
+    None if no run has ended: the values come from the runs.
     """
     used = _used(chapter)
     if not used:
@@ -28,9 +28,9 @@ def made(chapter: Chapter) -> Part | None:
         {
             "What it is": choice.means.replace("`", ""),
             "Used here": "; ".join(f"{v}{_of(arms)}" for v, arms in used[choice.key].items()),
-            "Left open": choice.left_open or "by nobody",
-            "Who else": "; ".join(_others(choice, used[choice.key])),
-            "What the others do": _elsewhere(choice, used[choice.key]),
+            "Left open": choice.left_open or "by no source",
+            "Same in": "; ".join(_others(choice, used[choice.key])),
+            "Other sources": _elsewhere(choice, used[choice.key]),
         }
         for choice in book.choices
     ]
@@ -87,7 +87,7 @@ def _others(choice: Choice, used: Iterable[str]) -> Iterator[str]:
     for value in used:
         if value == NOT_USED:
             continue
-        letters = ", ".join(ledger.users(choice, value)) or "nobody"
+        letters = ", ".join(ledger.users(choice, value)) or "no source"
         yield letters if len(used) == 1 else f"{value}: {letters}"
 
 
@@ -98,15 +98,15 @@ def _elsewhere(choice: Choice, used: Iterable[str]) -> str:
     told = [f"{letter}: {use.text}" for letter, use in rest.items() if use.text != NOT_SAID]
     silent = [letter for letter, use in rest.items() if use.text == NOT_SAID]
     if silent:
-        told.append(f"not said by {', '.join(silent)}")
+        told.append(f"not reported by {', '.join(silent)}")
     return "; ".join(told) or DASH
 
 
 def standing() -> Part:
-    """What this program does otherwise than its sources, whatever a study says."""
+    """Differences between this program and its sources in every study."""
     return _deviations(
         "standing",
-        "Standing deviations: what this program does otherwise than a source, in every study.",
+        "Standing deviations: differences between this program and a source in every study.",
         [_standing_row(one) for one in ledger.load().deviations],
         remarks=[_legend(ledger.load())],
     )
@@ -123,7 +123,7 @@ def _standing_row(one: Deviation) -> tuple[int, dict[str, str]]:
 
 
 def own(chapter: Chapter) -> Part | None:
-    """What this study does otherwise than print, numbered on from the standing ones."""
+    """The deviations of this study, numbered after the standing ones."""
     found = [*_changed(chapter), *_contradictions(chapter)]
     if not found:
         return None
@@ -141,14 +141,16 @@ def _changed(chapter: Chapter) -> Iterator[dict[str, str]]:
         harmless = label.startswith(verdicts.HARMLESS)
         yield {
             "What differs": f"{label}, on the command line",
-            "Effect": "of itself no obstacle to a verdict" if harmless else "no verdict on print",
+            "Effect": "does not prevent a verdict"
+            if harmless
+            else "no verdict on the published values",
             "From": "study file",
             "Where": f"--set {label}",
         }
 
 
 def _contradictions(chapter: Chapter) -> Iterator[dict[str, str]]:
-    """What speaks against comparing with print; for synthetic data also what else would."""
+    """Why there is no comparison with published values; for synthetic data also other reasons."""
     outcomes = chapter.outcomes
     if outcomes.published is None:
         return
@@ -159,7 +161,7 @@ def _contradictions(chapter: Chapter) -> Iterator[dict[str, str]]:
         if not reason.startswith(_BY_COMMAND):
             yield {
                 "What differs": reason,
-                "Effect": "no verdict on print",
+                "Effect": "no verdict on the published values",
                 "From": f"{outcomes.published.source}, {outcomes.published.printed}",
                 "Where": f"profile {chapter.index.profile}",
             }

@@ -1,7 +1,7 @@
-"""Chapters -> a document: the order of a report, and what stands in each section.
+"""Chapters -> a document: the order and the content of the sections of a report.
 
-What can be trusted comes first: the verdict, then the paper's table, then all that it leaves out,
-then where everything comes from. Tables and figures are numbered through the document.
+The verdict comes first, then the paper's table, then the other tables and figures, then the
+provenance. Tables and figures are numbered through the document.
 """
 
 from collections import Counter
@@ -36,9 +36,9 @@ _HEADINGS = {
     "results": "Results, all columns",
     "groups": "Groups",
     "accuracy": "Accuracy of each group",
-    "false_alarms": "At equal false alarms",
+    "false_alarms": "At equal false-positive rates",
     "areas": "Area under the curve",
-    "comparisons": "Against the reference",
+    "comparisons": "Comparisons with the reference",
     "specification": "Specification curve",
 }
 
@@ -76,16 +76,16 @@ class _Maker:
         """All sections, in the order of a report."""
         index = self.chapter.index
         sections = [
-            self.section("verdict", "Verdict first", _message(self.chapter, verdict)),
-            self.section("paper", "The table in paper form", self.paper()),
-            self.section("judgements", "The verdict in full", self.judgements(verdict)),
-            self.section("tables", "The tables in full", self.tables()),
+            self.section("verdict", "Verdict", _message(self.chapter, verdict)),
+            self.section("paper", "The paper's table", self.paper()),
+            self.section("judgements", "All verdicts", self.judgements(verdict)),
+            self.section("tables", "All tables", self.tables()),
             self.section("figures", "Figures", self.figures()),
             self.section("ledger", "Choices that the papers left open", self.ledger()),
             self.section("deviations", "Deviations", self.deviations()),
             self.section("provenance", "Provenance", self.provenance()),
-            self.section("failures", "Runs without numbers", self.failures()),
-            self.section("cost", "Cost in time", self.cost()),
+            self.section("failures", "Runs without results", self.failures()),
+            self.section("cost", "Computing time", self.cost()),
         ]
         return Study(
             name=self.label,
@@ -146,41 +146,41 @@ class _Maker:
                 file=f"figures/{prefix}{escaping.anchor(one.name)}.pdf",
             )
         if not self.chapter.illustrations:
-            yield Paragraph(text="No figure was drawn: the study has nothing for one.")
+            yield Paragraph(text="There is no figure: the study has no data for one.")
 
     def ledger(self) -> Iterator[Block]:
         """Every choice with its value, or that nothing is known."""
         part = choices.made(self.chapter)
         if part is None:
-            yield Paragraph(text="No run has ended yet, so that there is no value to show.")
+            yield Paragraph(text="No run has ended yet, so there is no value to show.")
         else:
             yield self.sheet(part, "Ledger")
 
     def deviations(self) -> Iterator[Block]:
-        """What differs from print: always, and in this study."""
+        """The deviations from the sources: of every study, and of this one."""
         if self.alone:
             yield self.sheet(choices.standing(), "Standing deviations")
         else:
             yield Paragraph(
-                text="What differs in every study stands at the end of this report.",
+                text="The deviations of every study are at the end of this report.",
                 link=STANDING,
             )
         part = choices.own(self.chapter)
         if part is None:
-            yield Paragraph(text="This study by itself adds none that is known.")
+            yield Paragraph(text="This study has no further known deviations.")
         else:
             yield self.sheet(part, "Deviations of this study")
 
     def provenance(self) -> Iterator[Block]:
         """Commands, runs, data, machines."""
-        yield Paragraph(text="The runs and the table are made again by")
+        yield Paragraph(text="These commands repeat the runs and the table:")
         yield Commands(
-            label=f"Commands that make {self.label} again", lines=evidence.commands(self.chapter)
+            label=f"Commands that repeat {self.label}", lines=evidence.commands(self.chapter)
         )
         if any(label.startswith("data.") for label in self.chapter.index.overrides):
             yield Paragraph(
-                text="Give each file of data.* with its own path: only the last part of it is "
-                "recorded. The digests below say whether the content is the same."
+                text="Replace each file of data.* by its path: only the file name is recorded. "
+                "The digests below show whether the content is the same."
             )
         part = evidence.runs(self.chapter)
         yield self.sheet(part, "Runs", targets=evidence.first_rows(self.chapter))
@@ -198,15 +198,15 @@ class _Maker:
         if part is not None:
             yield self.sheet(part, "Reasons")
         elif ended:
-            yield Paragraph(text=f"None: {_each(ended)} that ended has numbers.")
+            yield Paragraph(text=f"None: {_each(ended)} that ended has results.")
         else:
             yield Paragraph(text="None, but no run has ended yet.")
 
     def cost(self) -> Iterator[Block]:
-        """Time, or that it is unknown."""
+        """Computing time, or that it is unknown."""
         part = evidence.cost(self.chapter)
         if part is None:
-            yield Paragraph(text="No record says how long its run took.")
+            yield Paragraph(text="No record contains the duration of its run.")
         else:
             yield self.sheet(part, "Time")
 
@@ -216,16 +216,16 @@ def _each(ended: int) -> str:
 
 
 def _message(chapter: Chapter, verdict: Part | None) -> Iterator[Block]:
-    """The summary: verdict, or why there is none; then what it rests on."""
+    """The summary: verdict, or why there is none; then runs and data."""
     found = _found(verdict)
     if found:
         yield Counts(of=found)
         published = chapter.outcomes.published
         assert published is not None
         yield Paragraph(
-            text=f"Judged is {published.printed} of {published.source}: recall and variance of "
-            "each arm, the direction in which each arm differs from the reference, and the order "
-            "of the arms."
+            text=f"The verdicts are on {published.printed} of {published.source}: recall and "
+            "variance of each arm, the direction in which each arm differs from the reference, and "
+            "the order of the arms."
         )
     else:
         yield Paragraph(text=_no_verdict(chapter, verdict), strong=True)
@@ -245,10 +245,10 @@ def _no_verdict(chapter: Chapter, verdict: Part | None) -> str:
         return " ".join(verdict.remarks)
     if chapter.index.published:
         return (
-            "No verdict: the study's index was written before printed numbers said how they were "
-            "made. Run the study again; its records are kept."
+            "No verdict: the study's index was written by a version that did not store the "
+            "protocol of the published values. Run the study again; its records are kept."
         )
-    return "No verdict: the study answers to no printed numbers."
+    return "No verdict: the study has no published values to compare with."
 
 
 def _data(chapter: Chapter) -> str:
@@ -301,7 +301,7 @@ def _title(chapters: Sequence[Chapter]) -> str:
 
 
 def _origin(chapters: Sequence[Chapter]) -> str:
-    """Whence the numbers, and of which days; the same for the same records."""
+    """The records and days that the numbers come from; the same for the same records."""
     keys = {record.key for one in chapters for record in one.ended}
     days = sorted(
         str(record.provenance["started"])[:10]
@@ -312,7 +312,7 @@ def _origin(chapters: Sequence[Chapter]) -> str:
     if days:
         when = f" of {days[0]}" if days[0] == days[-1] else f" of {days[0]} to {days[-1]}"
     runs = "one run" if len(keys) == 1 else f"{len(keys)} runs"
-    return f"Made by repro {__version__} from the records of {runs}{when}, and from nothing else."
+    return f"Made by repro {__version__} only from the records of {runs}{when}."
 
 
 def _overview(
@@ -362,7 +362,7 @@ def _appendix(numbers: _Numbers) -> Section:
     part = choices.standing()
     sheet = Sheet(
         part=part,
-        heading="All of them",
+        heading="All standing deviations",
         anchor=f"{STANDING}-table",
         number=numbers.table(part),
     )

@@ -1,4 +1,4 @@
-"""What a report says, before it is HTML or LaTeX: studies, sections, and the blocks in them.
+"""The content of a report, before it is HTML or LaTeX: studies, sections and blocks.
 
 Text is plain here; the two writers escape it. A name that something can be linked by is an anchor:
 ASCII letters, digits, ``-`` and ``_``, unique in the document.

@@ -1,7 +1,7 @@
-"""What stands behind the numbers of a study: each run, what it was made with, what it cost.
+"""The evidence for a study's numbers: each run, its data and machine, its computing time.
 
 Tables of text cells, from records alone. Data and machines that runs share are listed once and
-called by a number.
+referred to by a number.
 """
 
 import shlex
@@ -52,7 +52,7 @@ def runs(chapter: Chapter) -> Part:
 def _about_runs(chapter: Chapter) -> list[str]:
     found = [
         "A run's name is that of its folder under results/runs: a digest of configuration, data "
-        "and arithmetic, and the seed."
+        "and computing code, and the seed."
     ]
     commits = sorted({str(r.provenance["commit"]) for r in chapter.ended if _has_commit(r)})
     if commits:
@@ -128,7 +128,7 @@ def machines(chapter: Chapter) -> Part | None:
     ]
     return _numbered(
         "machines",
-        f"{chapter.index.address}: machines, and versions of what the runs were made with.",
+        f"{chapter.index.address}: machines and package versions of the runs.",
         "Machine",
         "machine",
         found,
@@ -182,7 +182,7 @@ def _distinct(values: Iterator[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def commands(chapter: Chapter) -> tuple[str, ...]:
-    """What to type for the same runs and the same table."""
+    """The commands for the same runs and the same table."""
     index = chapter.index
     chosen = ["--profile", index.profile]
     for label in index.overrides:
@@ -196,7 +196,7 @@ def commands(chapter: Chapter) -> tuple[str, ...]:
 
 
 def failures(chapter: Chapter) -> Part | None:
-    """Runs that ended without numbers, and why; None if there are none."""
+    """Runs that ended without results, with the reasons; None if there are none."""
     names, rows = [], []
     for arm in chapter.index.arms:
         for seed, key, record in chapter.of(arm):
@@ -206,13 +206,13 @@ def failures(chapter: Chapter) -> Part | None:
             rows.append({"Seed": str(seed), "Run": key, **_why(record)})
     if not rows:
         return None
-    title = f"{chapter.index.address}: runs that ended without numbers; they count as runs."
+    title = f"{chapter.index.address}: runs that ended without results; they count as runs."
     return _part("failures", title, rows, names, "Arm")
 
 
 def _why(record: Record) -> dict[str, str]:
     if record.failure is None:
-        reason = "says face no more often of faces than of other photographs"
+        reason = "classifies faces as faces no more often than other photographs"
         return {"Epoch": DASH, "Term": "collapsed", "Reason": reason}
     known = record.failure
     return {
@@ -233,15 +233,15 @@ def cost(chapter: Chapter) -> Part | None:
     on_cpu = all(record.provenance.get("device", "cpu") == "cpu" for record in timed)
     return _part(
         "cost",
-        f"{chapter.index.address}: what the runs cost in time.",
+        f"{chapter.index.address}: computing time of the runs.",
         [_cost_cells(found, machines, "CPU hours" if on_cpu else "Hours") for _, found in listed],
         [name for name, _ in listed],
         "Arm",
         holds="numbers",
         remarks=[
-            "Seconds a run: from the first epoch to the last photograph scored, failed runs "
-            "included; mean. Hours: of all runs of the arm together, times their threads. Images a "
-            "second: in training, mean. A run that two studies share is counted in both."
+            "Seconds per run: mean time from the first epoch to the last scored photograph, failed "
+            "runs included. Hours: sum over the runs of the arm, times their threads. Images per "
+            "second: mean in training. A run that two studies share is counted in both."
         ],
     )
 
@@ -255,7 +255,9 @@ def _cost_cells(
     found: Sequence[Record], machines: Sequence[Mapping[str, str]], hours: str
 ) -> dict[str, str]:
     if not found:
-        return dict.fromkeys(("Runs", "Seconds a run", hours, "Images a second", "Machine"), DASH)
+        return dict.fromkeys(
+            ("Runs", "Seconds per run", hours, "Images per second", "Machine"), DASH
+        )
     spent = [float(record.provenance["seconds"]) for record in found]
     work = [_threads(record.provenance) * s for record, s in zip(found, spent, strict=True)]
     rates = [
@@ -266,9 +268,9 @@ def _cost_cells(
     used = dict.fromkeys(_called("machine", machines, _machine(record)) for record in found)
     return {
         "Runs": str(len(found)),
-        "Seconds a run": f"{sum(spent) / len(spent):,.1f}",
+        "Seconds per run": f"{sum(spent) / len(spent):,.1f}",
         hours: f"{sum(work) / 3600:,.3f}",
-        "Images a second": f"{sum(rates) / len(rates):,.0f}" if rates else DASH,
+        "Images per second": f"{sum(rates) / len(rates):,.0f}" if rates else DASH,
         "Machine": ", ".join(used),
     }
 

@@ -1,9 +1,10 @@
-"""Does a printed number hold? Prediction interval, equivalence test, verdict.
+"""Is a published value reproduced? Prediction interval, equivalence test, verdict.
 
-Both sides are the same statistic: the mean over the best k of n runs. The printed value y is taken
-as one more such draw, whose spread is ours (it was printed without one). Equal spread and normal
-values are assumed; the correlation between what is reported and what selects is not known, so where
-another metric selects, the widest quantiles over correlations in [-1, 1] are taken.
+Both sides are the same statistic: the mean over the best k of n runs. The published value y is
+treated as one more such sample with the spread of our runs (it was published without one). Equal
+spread and normal values are assumed. The correlation between the reported quantity and the metric
+that selects is unknown, so if another metric selects, the widest quantiles over correlations in
+[-1, 1] are used.
 Symbols: T our statistic, s the standard deviation of all our runs, delta the margin.
 """
 
@@ -31,7 +32,7 @@ class Statistic:
         deviation: s, ddof 1, of all runs.
         runs: How many there are.
         keep: Kept in a selection.
-        of: Runs that a selection is made from, as in print.
+        of: Runs that a selection is made from, as in the publication.
         selects: Whether the quantity itself selects the runs (`itself`) or another one.
     """
 
@@ -59,9 +60,9 @@ def _quantile(runs: int, keep: int, of: int, rho: float, level: float) -> float:
 
 
 def prediction_interval(ours: Statistic, *, level: float = 0.95) -> Interval:
-    """Where one more best-k-of-n mean of the same process falls, `level` of the time.
+    """Prediction interval for one more best-k-of-n mean of the same process.
 
-    [T - 1.534 s, T + 2.373 s] for the best 3 of 5: not symmetric, because T and s go together.
+    [T - 1.534 s, T + 2.373 s] for the best 3 of 5: not symmetric, because T and s are correlated.
     """
     tail = (1 - level) / 2
     return Interval(
@@ -71,15 +72,15 @@ def prediction_interval(ours: Statistic, *, level: float = 0.95) -> Interval:
 
 
 def equivalent(ours: Statistic, margin: Interval, *, size: float = 0.05) -> bool:
-    """Two one-sided tests (Schuirmann 1987): are the two processes less than the margin apart?
+    """Equivalence by two one-sided tests (Schuirmann 1987): is the difference below the margin?
 
     Both hypotheses, "at least delta above" and "at least delta below", must be rejected:
     (T - y + delta) / s > 1.226 and (T - y - delta) / s < -1.771 for the best 3 of 5.
 
     Args:
         ours: Our statistic.
-        margin: y - delta and y + delta, fixed before the runs; -inf where nothing can lie lower.
-        size: Chance to call equivalent what is a margin apart, at most.
+        margin: y - delta and y + delta, fixed before the runs; -inf if there is no lower bound.
+        size: Largest probability of declaring processes that differ by the margin equivalent.
     """
     return (
         ours.value - margin.low > ours.quantile(1 - size) * ours.deviation
@@ -96,15 +97,15 @@ def verdict(
 ) -> Word:
     """Reproduced, not reproduced, or cannot tell.
 
-    Reproduced when the equivalence test passes; not reproduced when y lies outside the 95 %
-    prediction interval and more than delta away; otherwise the runs are too few or too far
-    spread to tell.
+    Reproduced if the equivalence test passes; not reproduced if y is outside the 95 %
+    prediction interval and differs by more than delta; otherwise the runs are too few or vary
+    too much to tell.
 
     Args:
         ours: Our statistic, on the scale.
-        y: Ends of what rounds to the printed value.
-        delta: Margin, in the printed unit.
-        scale: From the printed unit to the scale on which runs spread evenly: see `root`.
+        y: Interval of the values that round to the published one.
+        delta: Margin, in the published unit.
+        scale: From the published unit to the scale with a constant spread of runs: see `root`.
     """
     if equivalent(ours, Interval(scale(y.high - delta), scale(y.low + delta))):
         return "reproduced"
@@ -117,19 +118,19 @@ def verdict(
 def root(value: float) -> float:
     """Square root: the scale for variances, whose spread between runs grows with their root.
 
-    On the variances themselves a small T comes with a small s, and the equivalence test errs up to
-    8 % of the times instead of 5.
+    On the variances themselves a small T comes with a small s, and the equivalence test has an
+    error rate of up to 8 % instead of 5 %.
 
     Returns:
-        -inf below 0, where no variance can lie.
+        -inf below 0, which no variance can reach.
     """
     return float(np.sqrt(value)) if value >= 0 else float("-inf")
 
 
 def influence(recall: Floats, kept: Floats, definition: Definition) -> Floats:
-    """Each run's part in Var[A]: the variance linearised about the kept runs, shape (R,).
+    """Influence of each run on Var[A]: the variance linearised about the kept runs, shape (R,).
 
-    With runs averaged first, Var[A] is no mean over runs. To first order it is the mean over the
+    With runs averaged first, Var[A] is not a mean over runs. To first order it is the mean over the
     kept runs of V + 2 / (K - ddof) * sum_g (m_g - m) (r_ig - m_g), m the kept runs' mean; the
     spread of that over all runs is the spread of Var[A] from run to run.
 

@@ -1,9 +1,9 @@
-"""Seed-by-image two-way bootstrap: intervals that speak of new seeds and new photographs at once.
+"""Seed-by-image two-way bootstrap: intervals for new seeds and new photographs together.
 
 Runs and photographs are resampled independently of each other (Owen 2007's pigeonhole bootstrap),
-photographs within their group. With few runs the percentiles of such draws are too narrow: over 5
-runs a "95 %" interval covers 84 %. So only the draws' standard deviation is used, corrected for
-the number of runs, with Student's quantile: see `interval`.
+photographs within their group. With few runs the percentiles of the bootstrap samples are too
+narrow: over 5 runs a "95 %" interval covers 84 %. So only the standard deviation of the samples is
+used, corrected for the number of runs, with Student's quantile: see `interval`.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ Statistic = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Resamples, the same for every arm of this many runs and these photographs.
+    """Bootstrap samples, the same for every arm with these numbers of runs and photographs.
 
-    So arms can be compared draw by draw.
+    So arms can be compared sample by sample.
 
     Attributes:
         runs: Positions of the runs drawn, shape (DRAWS, R).
@@ -91,7 +91,7 @@ def recalls(
         group: Position of each portrait's group, shape (N,).
         groups: K.
         draws: The resamples.
-        of: What is wanted of them: takes the recalls (D, R, K) of some draws at a time.
+        of: Statistic of the recalls (D, R, K) of some samples at a time.
 
     Returns:
         Of all draws, shape (DRAWS, ...).
@@ -146,12 +146,12 @@ def _counted(detected: NDArray[Any], group: Integers, groups: int, draws: Draws)
 
 
 def _places(times: Counts, falling: Integers, above: int) -> NDArray[Any]:
-    """In which place from above each draw has its threshold, shape (DRAWS,).
+    """Rank from above of each sample's threshold, shape (DRAWS,).
 
     Args:
         times: How often each photograph is drawn, shape (M, DRAWS).
         falling: Positions of the photographs, that with the largest logit first, shape (M,).
-        above: How many of a draw's photographs lie above the threshold, at most.
+        above: Largest number of a sample's photographs above the threshold.
     """
     for depth in (above + 6 * isqrt(above) + 10, len(falling)):  # it is hardly ever deeper
         top = times[falling[:depth]]
@@ -201,17 +201,17 @@ def _parts(each: int) -> Iterator[slice]:
 def interval(
     estimate: float, drawn: Floats, by_runs: Floats, runs: int, *, level: float = LEVEL
 ) -> Interval:
-    """The estimate -+ t(f) * sd, for new runs and new photographs; nowhere for one run.
+    """The estimate ± t(f) * sd, for new runs and new photographs; NaN for one run.
 
-    The draws' variance falls short by a 1/R part of what the runs alone do, because R drawn runs
-    vary as if divided by R instead of R - 1; that part is added. Few runs make their own variance
-    uncertain, many photographs hardly do: f = (R - 1) * (whole variance / runs' part)^2 degrees of
+    The variance of the samples is too small by 1/R of the runs' part, because R resampled runs vary
+    as if divided by R instead of R - 1; that part is added. The runs' part is uncertain with few
+    runs, the photographs' part hardly: f = (R - 1) * (whole variance / runs' part)^2 degrees of
     freedom (Satterthwaite 1946). Where only runs vary this is Student's interval.
 
     Args:
-        estimate: On the runs and photographs as they are.
-        drawn: The same statistic of each draw, shape (DRAWS,).
-        by_runs: The same of the draws' runs on the photographs as they are, shape (DRAWS,).
+        estimate: On the observed runs and photographs.
+        drawn: The same statistic of each sample, shape (DRAWS,).
+        by_runs: The same of the sampled runs on the observed photographs, shape (DRAWS,).
         runs: R.
         level: Of the interval.
     """
@@ -236,7 +236,8 @@ def share_interval(
         drawn: As in `interval`.
         by_runs: As in `interval`.
         runs: R.
-        portraits: Behind the share; half a portrait is added on both sides, so that 1 is finite.
+        portraits: Number of portraits; half a portrait is added on both sides, so that the logit of
+            1 is finite.
     """
     half = 0.5 / portraits
 

@@ -1,9 +1,9 @@
 """Two arms, or many in order: differences, effect sizes, exact tests, families of tests.
 
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
-A p-value is worth no more than the smallest one that its test can reach with so few runs, so every
-exact test returns both. Arrangements of very many runs have their normal limit instead, unless a
-few of the runs decide (`EVEN`); there is no smallest p then.
+Every exact test also returns the smallest p-value that it can reach with its number of runs. With
+very many runs the tests use a normal approximation instead of listing the arrangements, unless a
+few runs dominate (`EVEN`); it has no smallest p.
 """
 
 import functools
@@ -36,7 +36,7 @@ Bits = NDArray[np.uint8]  # eight to a byte, a row for each arrangement
 class Test(NamedTuple):
     """A two-sided p-value, and the smallest that the test can reach with these runs.
 
-    Nothing (0) limits a t test, nor what has its limit law in place of arrangements.
+    The smallest p is 0 for a t test and for a normal approximation.
     """
 
     p: float
@@ -45,13 +45,13 @@ class Test(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """First arm less second.
+    """First arm minus second.
 
     Attributes:
         mean: Of the differences.
-        interval: Student's for pairs, Welch's without pairs; nowhere for a single run.
-        p: Of the same t test, two-sided; NaN where there is no interval.
-        correlation: Between the pairs; NaN without pairs. At 0 or below pairing gains nothing.
+        interval: Student's for pairs, Welch's without pairs; NaN for a single run.
+        p: Of the same t test, two-sided; NaN without an interval.
+        correlation: Between the pairs; NaN without pairs. At 0 or below, pairing gains no power.
     """
 
     mean: float
@@ -69,10 +69,10 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
         level: Of the interval, in (0, 1).
 
     Returns:
-        First arm less second, in the unit of the values; of a single pair the mean alone.
+        First arm minus second, in the unit of the values; for a single pair only the mean.
 
     Raises:
-        TypeError: The values are no real numbers.
+        TypeError: The values are not real numbers.
         ValueError: The shapes differ, or are not (R,); a value is not finite; the level is out of
             range.
     """
@@ -117,7 +117,7 @@ def hedges_g(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Inte
 
     Returns:
         g in units of the pooled standard deviation, and the interval from the noncentral t; NaN
-        and nowhere where neither arm varies or one has a single run.
+        for both if neither arm varies or one has a single run.
     """
     n, m = len(a), len(b)
     degrees = n + m - 2
@@ -149,9 +149,9 @@ def superiority(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, I
 
 
 def sign_flip(differences: Floats) -> Test:
-    """Exact paired test: the sign of each difference is as likely one as the other.
+    """Exact paired sign-flip test: under the hypothesis both signs are equally likely.
 
-    Two-sided on the absolute mean; five pairs that differ cannot come below 2 / 32.
+    Two-sided on the absolute mean; the smallest p for five pairs that differ is 2 / 32.
 
     Args:
         differences: Of each pair, shape (R,).
@@ -171,9 +171,9 @@ def least_of_flips(n: int) -> float:
 
 
 def permutation(a: Floats, b: Floats) -> Test:
-    """Exact unpaired test: each run could as well have stood in the other arm.
+    """Exact unpaired permutation test: under the hypothesis the assignment to arms is random.
 
-    Two-sided on the absolute difference of means; five against five cannot come below 2 / 252.
+    Two-sided on the absolute difference of means; the smallest p for five against five is 2 / 252.
     """
     n, m, pooled = len(a), len(b), np.concatenate([a, b])
     seen = float(a.mean() - b.mean())
@@ -193,7 +193,7 @@ def least_of_deals(n: int, m: int) -> float:
 
 @functools.lru_cache(maxsize=4)
 def _flips(n: int) -> Bits:
-    """Which of n signs are turned: all ways, or as many as are enumerated, the one seen first."""
+    """Which of n signs are flipped: all ways up to the limit, the observed one first."""
     if 2**n <= ENUMERATED:
         return np.packbits((np.arange(2**n)[:, None] >> np.arange(n)) & 1, axis=1)
     generator = np.random.default_rng([SEED, n])
@@ -205,7 +205,7 @@ def _flips(n: int) -> Bits:
 
 @functools.lru_cache(maxsize=4)
 def _deals(total: int, n: int) -> Bits:
-    """Which n of the runs are dealt to the first arm: all ways, or as many as are enumerated."""
+    """Which n of the runs are assigned to the first arm: all ways up to the limit."""
     if comb(total, n) <= ENUMERATED:
         picks = np.array(list(combinations(range(total), n)))
         dealt = np.zeros((len(picks), total), dtype=np.bool_)
@@ -236,10 +236,10 @@ def _parts(rows: int, width: int) -> Iterator[int]:
 
 
 def _evenness(values: Floats) -> float:
-    """How many values of equal size would have this ratio of second to fourth moment.
+    """Effective number of values: that of equal ones with this ratio of second to fourth moment.
 
-    As many as there are if all are as large; few if a few outweigh the others, and then a sum of
-    so many is not normal. NaN if all are 0.
+    The number of values if all are equal; small if a few dominate, and then their sum is not
+    normal. NaN if all are 0.
     """
     squares = values**2
     with np.errstate(invalid="ignore"):
@@ -247,7 +247,7 @@ def _evenness(values: Floats) -> float:
 
 
 def _beyond(seen: float, deviation: float, *, mean: float = 0.0) -> float:
-    """Chance that a normal value is as far from 0 as the one seen."""
+    """Probability that a normal value is at least as far from 0 as the observed one."""
     low, high = (-abs(seen) - mean) / deviation, (mean - abs(seen)) / deviation
     return float(special.ndtr(low) + special.ndtr(high))
 
@@ -261,15 +261,15 @@ def holm(p: Sequence[float]) -> list[float]:
     """Holm's step-down adjustment over a family of tests (Holm 1979).
 
     Args:
-        p: The p-values of the family, each in [0, 1], or NaN where there was no test: it stays NaN
-            and does not count.
+        p: The p-values of the family, each in [0, 1], or NaN without a test: it stays NaN and does
+            not count.
 
     Returns:
         The adjusted p-values, in the order given.
 
     Raises:
-        TypeError: They are no real numbers.
-        ValueError: One lies outside [0, 1], or they are no row.
+        TypeError: They are not real numbers.
+        ValueError: One is outside [0, 1], or the array is not one-dimensional.
     """
     p = checks.array("p", p, "(M,)", low=0.0, high=1.0, nan=True).tolist()
     known = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))
@@ -285,7 +285,7 @@ class Trend:
     """Whether a quantity rises or falls along ordered arms.
 
     Attributes:
-        rise: Jonckheere's statistic scaled to [-1, 1]: pairs of runs in rising order less pairs in
+        rise: Jonckheere's statistic scaled to [-1, 1]: pairs of runs in rising order minus pairs in
             falling order, over all pairs of different arms.
         test: Two-sided.
     """
@@ -297,9 +297,9 @@ class Trend:
 def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None) -> Trend:
     """Jonckheere-Terpstra trend test by permutation, ties as halves.
 
-    Under the hypothesis an arm's label says nothing, so labels are shuffled: within each block
-    (seed) where runs are paired, else over all runs. SHUFFLES shuffles from a fixed seed, the
-    arrangement that was seen among them; their limit law for more than LISTED runs.
+    Under the hypothesis the labels of the arms are exchangeable, so they are shuffled: within each
+    block (seed) if runs are paired, else over all runs. SHUFFLES shuffles from a fixed seed, with
+    the observed arrangement among them; a normal approximation for more than LISTED runs.
 
     Args:
         values: Of each run, shape (R,).
@@ -360,7 +360,7 @@ def _shuffles(labels: Integers, blocks: Integers) -> Iterator[NDArray[Any]]:
 
 
 def _rises(values: Floats, labels: NDArray[Any]) -> Floats:
-    """Pairs of runs of different arms in rising order less those in falling order.
+    """Pairs of runs of different arms in rising order minus those in falling order.
 
     Args:
         values: Shape (R,).
@@ -390,7 +390,7 @@ def _in_order(labels: NDArray[Any]) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """The normal law that shuffled labels come to.
+    """The normal approximation for shuffled labels.
 
     Attributes:
         mean: Not 0 where blocks lack different arms.
@@ -465,7 +465,7 @@ def variance_ratio(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float
 
 
 def brown_forsythe(a: Floats, b: Floats) -> float:
-    """Whether two arms spread alike: Levene's test about the medians. Weak for few runs.
+    """Test of equal spread of two arms: Levene's test about the medians. Low power for few runs.
 
     An F test of the distances from the medians (Brown & Forsythe 1974).
 

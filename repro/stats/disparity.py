@@ -1,9 +1,9 @@
-"""How unequally groups fare: recall and variance between groups, under stated definitions.
+"""Inequality between groups: recall and variance between groups, under stated definitions.
 
-The literature prints "E[A]" and "Var[A]" for different quantities; a `Definition` says which.
-Arrays of recalls have shape (..., R, K): R runs, K groups; leading axes are carried along, so that
-a bootstrap takes all its draws at once. Means over so many short rows are written so that they are
-numpy's to the bit (for fewer than eight groups), but ten times as fast.
+The literature uses "E[A]" and "Var[A]" for different quantities; a `Definition` selects one.
+Arrays of recalls have shape (..., R, K): R runs, K groups; leading axes are kept, so that a
+bootstrap passes all samples at once. Means over many short rows are ten times as fast as numpy's,
+with bitwise the same result for fewer than eight groups.
 """
 
 import functools
@@ -22,7 +22,7 @@ PAIRWISE = 8  # numbers from which on numpy adds a row up in another order than 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What E[A] and Var[A] are.
+    """Definition of E[A] and Var[A].
 
     Attributes:
         mean: Of one run's recall: pooled over all portraits, or the mean over the groups.
@@ -85,18 +85,18 @@ def mean_recall(
 
 
 def variance(recall: Floats, definition: Definition | str) -> Floats:
-    """Var[A]: how unequally the groups fare.
+    """Var[A]: the variance of recall between groups.
 
     Args:
         recall: Of each run and group, fractions in [0, 1], shape (..., R, K), K at least 2.
-        definition: What Var[A] is, or its name in `DEFINITIONS`.
+        definition: Definition of Var[A], or its name in `DEFINITIONS`.
 
     Returns:
-        Shape (...), squared fractions: 0 when every group fares alike; times 10^4 it is in percent
-        squared.
+        Shape (...), squared fractions: 0 if all groups have the same recall; times 10^4 it is in
+        percent squared.
 
     Raises:
-        TypeError: The recalls are no real numbers.
+        TypeError: The recalls are not real numbers.
         ValueError: An unknown name; recalls of another shape, outside [0, 1], or not finite: how
             many, and the position of the first.
     """
@@ -114,7 +114,7 @@ def spread(recall: Floats, definition: Definition) -> Floats:
 
 
 def gap(recall: Floats) -> Floats:
-    """Largest less smallest run-averaged recall of a group.
+    """Largest minus smallest run-averaged recall of a group.
 
     Args:
         recall: Of each run and group, fractions in [0, 1], shape (..., R, K).
@@ -123,7 +123,7 @@ def gap(recall: Floats) -> Floats:
         Shape (...), fractions.
 
     Raises:
-        TypeError: The recalls are no real numbers.
+        TypeError: The recalls are not real numbers.
         ValueError: They have another shape, lie outside [0, 1] or are not finite: how many, and
             the position of the first.
     """
@@ -200,7 +200,7 @@ def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floa
 
 
 def variance_of_noise(noise: Floats, ddof: int) -> Floats:
-    """What independent noise of the groups adds to the variance between them, on average.
+    """Mean contribution of the groups' independent noise to the variance between them.
 
     (K - 1) / (K - ddof) times the mean over groups of the noise's variance: with ddof 1 the mean
     itself. Source: Lum, Zhang & Bower 2022, section 3, for the sample variance.
@@ -220,10 +220,10 @@ def corrected_variance(
     *,
     noise: Floats | None = None,
 ) -> float:
-    """Var[A] less what the choice of these portraits adds to it on average.
+    """Var[A] minus the mean contribution of the sampling of the portraits.
 
-    Unbiased for the variance between the groups' recalls on all portraits that could have been
-    taken, with these trained runs. Below 0 the variance is no more than noise.
+    Unbiased for the variance between the groups' recalls in the population of portraits, with
+    these trained runs. Below 0 the variance is no larger than the noise.
 
     Args:
         recall: Of each run and group, shape (R, K).
@@ -231,7 +231,7 @@ def corrected_variance(
         definition: Of the variance.
         noise: Sampling variance of each group's run-averaged recall, shape (K,), from scores of
             single portraits. None: runs averaged first are treated as if all missed the same
-            portraits, which is the most that it can be.
+            portraits, which gives the upper bound.
     """
     if definition.runs == "last":
         noise = share_noise(recall, sizes).mean(axis=0)
@@ -259,12 +259,12 @@ def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseFloor:
-    """What groups that fare alike show by chance, for one run.
+    """Variance and gap of one run by chance if all groups have the same recall.
 
     Attributes:
-        variance: Expected variance between them, squared fraction.
-        variance_95: Exceeded once in twenty times.
-        gap: Expected gap.
+        variance: Expected variance between the groups, squared fraction.
+        variance_95: Its 95 % quantile, squared fraction.
+        gap: Expected gap, fraction.
     """
 
     variance: float
@@ -295,7 +295,7 @@ def noise_floor(recall: float, sizes: Sequence[int] | Floats | Integers, ddof: i
 
 
 def expected_range(n: int) -> float:
-    """Largest less smallest of n standard normal draws, on average: 2.059 for 4."""
+    """Expected largest minus smallest of n standard normal values: 2.059 for 4."""
     grid = np.linspace(-9, 9, 4001)
     below = special.ndtr(grid)
     return float(np.trapezoid(1 - below**n - (1 - below) ** n, grid))

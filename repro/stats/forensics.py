@@ -1,8 +1,8 @@
-"""What printed digits give away: which counts, definitions and trends they agree with.
+"""Forensics of published digits: the counts, definitions and trends that they are consistent with.
 
-Unlike the rest of the package this works in the printed unit, percent and percent squared, because
-the number of printed decimals is the evidence. A printed number stands for all numbers that round
-to it. Recalls of groups are fractions, as everywhere, and are turned into percent here.
+Unlike the rest of the package this works in the published unit, percent and percent squared,
+because the number of decimals is evidence. A published value represents all numbers that round to
+it. Recalls of groups are fractions, as everywhere, and are converted to percent here.
 Symbols: R runs, K groups, N portraits, h half a unit of the last printed digit.
 """
 
@@ -29,7 +29,7 @@ Step = Literal["falls", "rises", "level"]
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A number as it stands in print; trailing zeros are digits too.
+    """A published value with its decimals; trailing zeros count.
 
     Attributes:
         value: In percent or percent squared.
@@ -58,7 +58,7 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number, and how far it can be from the true one at most."""
+    """A number and its largest possible error."""
 
     value: float
     error: float = 0.0
@@ -114,7 +114,7 @@ class GroupValues:
 
 
 def variance_error(recall: Floats, error: Floats, definition: Definition) -> float:
-    """How far Var[A] can be off when each recall is off by at most `error`.
+    """Largest error of Var[A] if each recall has an error of at most `error`.
 
     With deviations d from the mean and errors e, Var changes by at most
     (2 sum |d| e + sum e^2) / (K - ddof), per run or for the run-averaged groups.
@@ -132,12 +132,12 @@ def variance_error(recall: Floats, error: Floats, definition: Definition) -> flo
 
 
 def match(printed: Printed, computed: Estimate) -> Match:
-    """Whether a printed number is the computed one, rounded.
+    """Whether a published value is the computed one, rounded.
 
     Returns:
         ``last digit`` where the rest, beyond rounding and the computed number's own error, is at
-        most one unit of the last digit: a slip of rounding or copying. Not where the computed
-        number is less certain than the printed digits.
+        most one unit of the last digit: an error of rounding or copying. Not if the computed
+        number is less precise than the published digits.
     """
     beyond = abs(float(printed) - computed.value) - printed.half - computed.error
     if beyond <= SLACK:
@@ -148,12 +148,12 @@ def match(printed: Printed, computed: Estimate) -> Match:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A column of printed numbers, read by one definition.
+    """A column of published values, compared under one definition.
 
     Attributes:
         definition: Its other parts, which do not matter to the column, are arbitrary.
         computed: What the definition gives, row by row.
-        matches: How that agrees with print.
+        matches: How that agrees with the published values.
     """
 
     definition: Definition
@@ -179,7 +179,7 @@ def _reading(
 
 
 def mean_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
-    """The printed means under every meaning of E[A] that the values allow, best first.
+    """The published means under every definition of E[A] that the values allow, best first.
 
     Args:
         printed: In percent.
@@ -196,11 +196,11 @@ def mean_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> 
 
 
 def variance_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
-    """The printed variances under every meaning of Var[A], best first.
+    """The published variances under every definition of Var[A], best first.
 
     Args:
         printed: In percent squared.
-        values: Of the same arms; with a single run each, the order of averaging is no question.
+        values: Of the same arms; with a single run each, the order of averaging does not matter.
     """
     single = all(value.runs == 1 for value in values)
     found = [
@@ -212,7 +212,7 @@ def variance_readings(printed: Sequence[Printed], values: Sequence[GroupValues])
 
 
 def whole_counts(printed: Printed, trials: int) -> range:
-    """The integers K for which 100 K / trials rounds to the printed percentage.
+    """The integers K for which 100 K / trials rounds to the published percentage.
 
     Ties may have been rounded either way. Source: Brown & Heathers 2017 (the GRIM test).
 
@@ -241,12 +241,12 @@ def chance_of_counts(printed: Sequence[Printed], trials: Sequence[int]) -> float
 
 @dataclass(frozen=True, slots=True)
 class Grim:
-    """How printed recalls agree with one number of runs.
+    """How published recalls agree with one number of runs.
 
     Attributes:
         runs: How many runs were pooled.
-        fitting: Whether each printed recall is a whole count.
-        chance: That all would be, whatever they are.
+        fitting: Whether each published recall is a whole count.
+        chance: Probability that arbitrary numbers all are.
     """
 
     runs: int
@@ -260,7 +260,7 @@ class Grim:
 
 
 def grim(recalls: Sequence[Printed], *, images: int, most_runs: int = 10) -> tuple[Grim, ...]:
-    """Which numbers of runs of the same portraits can have given the printed recalls.
+    """The numbers of runs of the same portraits that can give the published recalls.
 
     Args:
         recalls: In percent, each pooled over all portraits and runs.
@@ -297,7 +297,7 @@ class Change:
 
 
 def changes(values: Sequence[Estimate]) -> list[Change]:
-    """Which way each value goes from the one before it."""
+    """The direction of each value from the one before it."""
     return [_change(one, other) for one, other in itertools.pairwise(values)]
 
 

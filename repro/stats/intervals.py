@@ -1,4 +1,4 @@
-"""Intervals for a mean over replicates and for a share, and what n replicates can show."""
+"""Intervals for a mean over replicates and for a proportion, and the power of n replicates."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ POWER = 0.80  # with which "the smallest difference that n runs can show" is fou
 
 
 class Interval(NamedTuple):
-    """Two ends; NaN where there is none."""
+    """Lower and upper end; NaN for no interval."""
 
     low: float
     high: float
@@ -61,7 +61,7 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
         Two ends in the unit of the values; `NOWHERE`, both NaN, for a single value.
 
     Raises:
-        TypeError: The values are no real numbers.
+        TypeError: The values are not real numbers.
         ValueError: They have another shape or are not finite: how many, and where the first is;
             or the level is out of range.
     """
@@ -72,7 +72,7 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
 
 
 def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
-    """Wilson's score interval for a share (Wilson 1927).
+    """Wilson's score interval for a proportion (Wilson 1927).
 
     Args:
         successes: Of `n` trials, 0 to n; a mean over runs of the same photographs need not be
@@ -84,7 +84,7 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
         Ends in [0, 1]; exactly 0 or 1 where none or all succeed.
 
     Raises:
-        TypeError: `n` is no whole number, `successes` or `level` none at all.
+        TypeError: `n` is not an integer, or `successes` or `level` is not a number.
         ValueError: One of them is out of range or NaN.
     """
     checks.level(level)
@@ -101,11 +101,11 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
 
 
 def smallest_difference(n: int, *, level: float = LEVEL, power: float = POWER) -> float:
-    """Difference of two arms' means that Welch's or Student's test of n against n runs finds.
+    """Smallest difference that a t test of n against n runs detects with the given power.
 
     Returns:
-        In units of the standard deviation between runs: a smaller difference is missed more often
-        than 1 - power of the times. NaN for a single run.
+        In units of the standard deviation between runs; a smaller difference is missed with a
+        probability above 1 - power. NaN for a single run.
     """
     if n < 2:
         return float("nan")

@@ -1,7 +1,7 @@
-"""Detectors read at equal false alarms: thresholds, recall curves and their areas.
+"""Detectors at equal false-positive rates: thresholds, recall curves and their areas.
 
 A photograph is detected when its top logit lies above the threshold. Logits have shape (..., N):
-leading axes are runs or draws of a bootstrap.
+leading axes are runs or bootstrap samples.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The best k of n runs: how they are kept, and how much keeping them flatters.
+"""The best k of n runs: how they are selected, and the selection bias.
 
 Symbols: T is the mean of a quantity over the k runs that are kept of n; sigma the standard
 deviation of the quantity between runs; rho its correlation with the metric that selects.
@@ -24,14 +24,14 @@ SEED = 20201130  # of every simulation, so that a table is the same each time it
 def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     """Positions of the `keep` largest values, in the order of the values' positions.
 
-    Equal values are kept in the order in which they stand.
+    Equal values are kept in their order.
 
     Args:
         values: Of each run, shape (R,), finite.
         keep: How many are kept, 1 to R.
 
     Raises:
-        TypeError: The values are no real numbers, or `keep` is no whole number.
+        TypeError: The values are not real numbers, or `keep` is not an integer.
         ValueError: There are fewer values than are to be kept; a value is not finite.
     """
     values = checks.array("values", values, "(R,)")
@@ -44,11 +44,10 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
 
 @functools.cache
 def flattery(keep: int, of: int) -> float:
-    """By how many sigma the best `keep` of `of` normal runs lie above the mean of all, on average.
+    """Selection bias of the best `keep` of `of` normal runs, in units of sigma.
 
-    The mean of what is kept: a run of value x is kept if fewer than `keep` of the others are
-    larger. 0.5527 for the best 3 of 5; 0 when all are kept. Where another metric selects, times
-    rho.
+    The expected mean of the kept runs: a run of value x is kept if fewer than `keep` of the others
+    are larger. 0.5527 for the best 3 of 5; 0 if all are kept. If another metric selects, times rho.
     """
     if keep == of:
         return 0.0
@@ -69,7 +68,7 @@ def deviation_bias(n: int) -> float:
 
 
 def optimism(values: Floats, by: Floats, keep: int) -> float:
-    """Estimate of how much the kept runs' mean lies above what all runs would show.
+    """Estimate of the selection bias: the kept runs' mean minus the mean of all runs.
 
     rho * flattery * s / c4, with `correlation`, `flattery` and `deviation_bias` (c4).
 
@@ -79,10 +78,10 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
         keep: How many runs are kept, 1 to R.
 
     Returns:
-        In the unit of the values; 0 where all are kept.
+        In the unit of the values; 0 if all are kept.
 
     Raises:
-        TypeError: The values are no real numbers, or `keep` is no whole number.
+        TypeError: The values are not real numbers, or `keep` is not an integer.
         ValueError: The shapes differ, or are not (R,); a value is not finite; `keep` is out of
             range.
     """
