@@ -79,14 +79,14 @@ def test_a_standard_error_is_said_to_be_no_confidence_interval():
     """And whose habit it is."""
     (remark,) = part(arm()).remarks
 
-    assert "as Amini, Soleimany et al. (2019) draw it. That is no confidence interval" in remark
+    assert "as in Amini, Soleimany et al. (2019). It is not a confidence interval" in remark
 
 
 def test_crops_are_counted_and_said_to_be_few():
     """Two groups of five, without a threshold."""
     remark = part(arm(crops=CROPS)).remarks[-1]
 
-    assert "over 10 crops in 2 groups. It takes no threshold" in remark
+    assert "over 10 crops in 2 groups. It needs no threshold" in remark
 
 
 def test_many_groups_have_a_row_each():
@@ -146,7 +146,7 @@ def test_bars_begin_at_0_and_where_all_is_high_there_are_dots(detected, low, cou
 def test_an_axis_that_does_not_begin_at_0_is_flagged():
     """In the caption, with where it begins."""
     found = dict.fromkeys(crowds.SWEEP, (20, 18))
-    told = "The axis of recall begins at 85 %, not at 0: dots in place of bars"
+    told = "The axis of recall begins at 85 %, not at 0, so there are dots instead of bars"
 
     assert told in accuracy.by_group(whole(found=found)).caption
 

@@ -79,7 +79,9 @@ def test_three_runs_cannot_reach_a_small_p(folder):
     """Two arms of three can be dealt in 20 ways."""
     text = audit(folder / "dehaan2020_sum_runs.csv", "--part", "comparisons")
 
-    assert "No comparison comes to an adjusted p of .05 or less and none can (permutation" in text
+    assert (
+        "No comparison has an adjusted p of .05 or less, and none can have one (permutation" in text
+    )
 
 
 def test_three_runs_cannot_tell_about_a_best_three_of_five(folder):

@@ -368,7 +368,7 @@ def test_batches_say_the_mean_probability_of_each():
     drawn = pictures.batches(material())
     texts = [axes.get_title(loc="left") for axes in drawn.figure.axes]
 
-    assert texts == ["alpha = 0.1: drawn uniformly, mean 1.00", "drawn adaptively, mean 2.00"]
+    assert texts == ["alpha = 0.1: sampled uniformly, mean 1.00", "sampled adaptively, mean 2.00"]
 
 
 def test_bins_count_their_faces_and_show_some():
@@ -413,7 +413,7 @@ def test_a_caption_says_what_is_shown(name):
 
     assert "Data: a few pictures, profile embedded." in drawn.caption
     assert re.search(
-        r"3 of 3 runs an arm (with numbers|trained to the end) \(seeds 0 to 2\)|seed 0",
+        r"3 of 3 runs per arm (with results|trained to the end) \(seeds 0 to 2\)|seed 0",
         drawn.caption,
     )
     assert drawn.alt.endswith(".")
@@ -470,7 +470,7 @@ def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
     assert "training" in names
     assert "recall" not in names
     caption = drawn[names.index("training")].caption
-    assert "3 of 3 runs an arm trained to the end (seeds 0 to 2)" in caption
+    assert "3 of 3 runs per arm trained to the end (seeds 0 to 2)" in caption
 
 
 def test_a_study_without_runs_has_no_figures():
@@ -588,7 +588,7 @@ def test_files_are_written_in_every_format_with_captions(tmp_path):
 
 def test_an_unknown_figure_is_named_with_a_suggestion(tmp_path):
     """Nothing is created."""
-    with pytest.raises(ReproError, match=r"--only recal: no such figure; did you mean 'recall'\?"):
+    with pytest.raises(ReproError, match=r"--only recal: unknown figure; did you mean 'recall'\?"):
         list(files.write(material(), tmp_path / "new", only=["recal"]))
 
     assert not (tmp_path / "new").exists()

@@ -117,7 +117,7 @@ def test_one_group_alone_has_no_variance_and_the_reason(part):
 
     assert set(found.table[column]) == {"—"}
     assert found.remarks.count(
-        "One group alone: there is nothing that it could differ from, hence no variance."
+        "There is a single group, so there is no variance between groups."
     ) == 1  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_groups_of_a_single_portrait_have_no_noise_to_take_off():
     part = tables.part(crowds.material(crowds.SWEEP, ("a", "b"), size=1).outcomes, "groups")
 
     assert set(part.table["Variance without noise"]) == {"—"}
-    assert "No noise can be taken off where a group has a single portrait." in part.remarks
+    assert "The noise cannot be estimated if a group has a single portrait." in part.remarks
 
 
 def test_many_groups_stand_below_their_arm():

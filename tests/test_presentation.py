@@ -219,7 +219,7 @@ def test_labels_stand_wherever_the_names_stood(found, tmp_path):
     file.write_text("alpha = 0: Baseline\nDifference: Change\n")
     text = shown(found, "markdown", which="comparisons", layout=Layout(labels=file))
 
-    assert "against Baseline" in text
+    assert "compared with Baseline" in text
     assert "| Change |" in text
     assert "alpha = 0" not in text
 

@@ -185,10 +185,10 @@ def test_a_gain_that_comes_from_saying_yes_more_often_vanishes():
     told = remarks.gains(outcomes(arm("plain", logits), eager), DEFINITION)
 
     assert told == {
-        "eager": "eager against plain, at logit 0 and then at 10, 20 % false alarms: "
-        "misses fewer by 100 %, then by 0, 0 %: the gain vanishes (0 of 2 beyond that spread); "
-        "variance less by 100 % (within the spread of seeds and photographs), "
-        "then by 0, 0 %: the gain vanishes (0 of 2 beyond that spread)"
+        "eager": "eager against plain, at logit 0 and then at 10, 20 % false positives: "
+        "misses lower by 100 %, then by 0, 0 %: the gain vanishes (95 % interval above 0 at 0 of 2 "
+        "rates); variance lower by 100 % (95 % interval not above 0), then by 0, 0 %: the gain "
+        "vanishes (95 % interval above 0 at 0 of 2 rates)"
     }
 
 
@@ -210,9 +210,9 @@ def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
     told = remarks.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
 
     assert told == {
-        "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false alarms: misses fewer "
-        "by — % (nothing to gain), then by 100, 100 %: the gain "
-        "appears (2 of 2 beyond that spread)"
+        "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false positives: misses "
+        "lower by — % (the reference leaves nothing to gain), then by 100, 100 %: the gain "
+        "appears (95 % interval above 0 at 2 of 2 rates)"
     }
 
 
@@ -229,7 +229,7 @@ def test_a_rate_that_cannot_be_read_is_told():
     """Ten photographs cannot show one false alarm in a hundred."""
     part = tables.part(outcomes(arm("x", noisy(0)), rates=(0.01, 0.1)), "false_alarms")
 
-    assert "Too few photographs without a face for 1 %." in part.remarks
+    assert "Too few photographs without a face for 1 % false positives." in part.remarks
 
 
 def test_the_curve_is_a_part_of_its_own():
@@ -262,7 +262,7 @@ def test_a_comparison_names_its_test_family_and_attainable_p():
 
     assert told == [
         "Significant at .05 (paired t test, Holm over a family of 2 (1 arm x 2 metrics), n = 5, "
-        "any p attainable if the differences are normal): better in recall (p below 0.0001); "
+        "any p possible for normal differences): better in recall (p below 0.0001); "
         "better in variance (p below 0.0001)."
     ]
 
@@ -273,10 +273,11 @@ def test_an_exact_test_that_cannot_pass_says_so():
     part = tables.part(found, "comparisons")
 
     assert any(
-        "No comparison comes to an adjusted p of .05 or less and none can (sign-flip test" in remark
+        "No comparison has an adjusted p of .05 or less, and none can have one (sign-flip test"
+        in remark
         for remark in part.remarks
     )
-    assert part.table["p, sign flip"].tolist() == ["0.0625 (least 0.0625)"] * 2
+    assert part.table["p, sign flip"].tolist() == ["0.0625 (smallest possible 0.0625)"] * 2
 
 
 def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
@@ -287,11 +288,11 @@ def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
     found = outcomes(*arms, test="permutation")
     part = tables.part(found, "comparisons")
 
-    assert "least" not in "".join(part.table["p, permutation"])
-    assert any("any p attainable in its normal limit" in remark for remark in part.remarks)
-    assert any("the normal limit of the test stands for" in remark for remark in part.remarks)
-    assert any("by the normal limit of the shuffles" in remark for remark in part.remarks)
-    assert not [r for r in tables.part(found, "results").remarks if "cannot come below" in r]
+    assert "smallest" not in "".join(part.table["p, permutation"])
+    assert any("any p possible by its normal approximation" in remark for remark in part.remarks)
+    assert any("uses its normal approximation" in remark for remark in part.remarks)
+    assert any(", normal approximation" in remark for remark in part.remarks)
+    assert not [r for r in tables.part(found, "results").remarks if "smallest possible p" in r]
 
 
 def test_the_family_is_what_the_study_declares():
@@ -329,7 +330,7 @@ def test_unpaired_arms_have_no_sign_flip():
     part = tables.part(found, "comparisons")
 
     assert "p, sign flip" not in part.table
-    assert part.table["p, permutation"].tolist() == ["0.0079 (least 0.00794)"] * 2
+    assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
 
 
 def test_arms_keep_their_runs_in_the_order_asked_for():

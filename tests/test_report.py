@@ -74,9 +74,12 @@ def test_the_verdict_is_counted_in_words():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "No verdict: the study answers to no printed numbers."),
+        ({}, "No verdict: the study has no published values to compare with."),
         ({"published": PUBLISHED}, "No verdict: the data are synthetic."),
-        ({"published": {"source": "old"}}, "No verdict: the study's index was written before"),
+        (
+            {"published": {"source": "old"}},
+            "No verdict: the study's index was written by a version",
+        ),
     ],
 )
 def test_without_a_verdict_the_reason_comes_first(changes, words):
@@ -170,7 +173,7 @@ def test_the_commands_name_the_device():
 
 def test_files_given_by_their_name_are_told():
     """Only the last part of a path is recorded, so that the command alone does not do."""
-    told = "Give each file of data.* with its own path"
+    told = "Replace each file of data.* by its path"
 
     assert told in said(section(chapter(overrides=["data.train=faces.h5"]), "provenance"))
     assert told not in said(section(chapter(overrides=["epochs=2"]), "provenance"))
@@ -201,7 +204,7 @@ def test_failed_and_collapsed_runs_have_their_reasons():
 def test_no_failure_is_said_in_words():
     """An empty table would leave it open."""
     assert said(section(chapter(), "failures")) == (
-        "None: each of the 6 runs that ended has numbers."
+        "None: each of the 6 runs that ended has results."
     )
 
 
@@ -219,7 +222,7 @@ def test_records_without_provenance_leave_dashes():
     one = chapter(changed=bare)
 
     assert set(table(one, "provenance")["Commit"]) == {"—"}
-    assert said(section(one, "cost")) == "No record says how long its run took."
+    assert said(section(one, "cost")) == "No record contains the duration of its run."
 
 
 def test_a_study_without_a_record_still_has_a_report():
@@ -229,7 +232,7 @@ def test_a_study_without_a_record_still_has_a_report():
 
     assert "No run has ended yet" in said(section(one, "ledger"))
     assert "no run has ended yet" in said(section(one, "failures"))
-    assert "No figure was drawn" in said(section(one, "figures"))
+    assert "There is no figure" in said(section(one, "figures"))
     assert "0 of 6 runs ended" in said(section(one, "verdict"))
 
 
@@ -252,8 +255,8 @@ def test_the_ledger_says_who_does_the_same_and_what_the_others_do():
     """Every source is a user, does otherwise, or does not say."""
     row = table(chapter(), "ledger").loc["decoder_input"]
 
-    assert row["Who else"] == "H, M, E"
-    assert row["What the others do"] == "F: faces; not said by A"
+    assert row["Same in"] == "H, M, E"
+    assert row["Other sources"] == "F: faces; not reported by A"
 
 
 def test_a_value_of_most_arms_is_that_of_the_others():

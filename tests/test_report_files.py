@@ -75,7 +75,7 @@ def test_figures_have_their_words():
 
     assert image["alt"] == "Points that rise from left to right."
     assert (image["width"], image["height"]) == ("384", "288")
-    assert "<b>Figure 1.</b> Five runs an arm. Answers to: Figure 3." in text
+    assert "<b>Figure 1.</b> Five runs an arm. Corresponds to: Figure 3." in text
 
 
 def test_photographs_are_carried_as_webp_and_lines_as_drawings():

@@ -30,9 +30,9 @@ def test_a_table_says_that_its_runs_were_made_on_different_machines():
     )
 
     assert told == [
-        "Made on 3 kinds of machine: Xeon, cc 12 (2 runs); Xeon, cc 13 (1 run); H200 (1 run). "
-        "A run comes to the same bits again on a machine of its own kind; on another its last "
-        "digits may differ."
+        "Run on 3 kinds of machine: Xeon, cc 12 (2 runs); Xeon, cc 13 (1 run); H200 (1 run). "
+        "A run has bitwise the same result on its own kind of machine; on another the last digits "
+        "may differ."
     ]
 
 

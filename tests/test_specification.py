@@ -98,7 +98,7 @@ def test_an_interval_that_holds_0_cannot_tell():
 def test_the_remarks_count_and_say_what_chance_does(part):
     """Two partners: 0.05 intervals below 0 by chance."""
     assert part.remarks[0].startswith("The central arm is usual:")
-    assert part.remarks[2].startswith("5 specifications, 2 of them beside the arm")
+    assert part.remarks[2].startswith("5 specifications; 2 of them have a counterpart")
     assert "lower the variance: 1 yes, 1 no, 0 cannot tell." in part.remarks[2]
     assert part.remarks[3] == (
         "The intervals are not adjusted for the number of specifications: of 2 in which nothing "
@@ -123,7 +123,7 @@ def test_arms_that_share_runs_are_named():
     assert found.table.loc["copy", "Changed"] == (
         "ranked: by accuracy on validation (was by recall on test)"
     )
-    assert any(remark.endswith("copy those of usual.") for remark in found.remarks)
+    assert any(remark.endswith("copy with usual.") for remark in found.remarks)
 
 
 def test_a_partner_of_an_arm_that_is_ranked_otherwise_is_found():
@@ -231,7 +231,8 @@ def test_the_caption_counts_the_verdicts(whole):
     drawn = catalogue.FIGURES["specification"](whole)
 
     assert (
-        "lies below it, paired by seed: 1 yes, 1 no, 0 cannot tell; not adjusted" in drawn.caption
+        "is below the counterpart's, paired by seed: 1 yes, 1 no, 0 cannot tell; not adjusted"
+        in drawn.caption
     )
     assert drawn.caption.endswith("Data: a few pictures, profile embedded.")
     assert drawn.alt.startswith("Dot plots of recall and variance of 5 specifications, from usual")

@@ -123,7 +123,7 @@ def test_a_part_that_there_is_nothing_for_is_a_users_mistake(folder):
 
     assert (done.exit_code, done.output) == (
         1,
-        "Error: toy@embedded: nothing to show for --part verdict\n",
+        "Error: toy@embedded: there is no data for --part verdict\n",
     )
 
 

@@ -231,7 +231,7 @@ def test_published_numbers_are_restated_with_the_table():
 
     row = part.table.loc["No debias"]
     assert (row["Published recall"], row["Published variance"]) == ("—", "61.60")
-    assert any("restated as amini2019" in remark for remark in part.remarks)
+    assert any("from the definition dehaan2020 to amini2019" in remark for remark in part.remarks)
 
 
 def test_published_numbers_are_not_compared_with_synthetic_data():
@@ -318,7 +318,7 @@ def test_of_very_many_arms_the_first_are_told_and_the_others_counted(arms, told)
 
     assert len(remarks) == told
     assert remarks[-1] == (
-        "50 more remarks are like these; of all runs 60 failed, 0 collapsed, 0 have a collapsed "
+        "50 more remarks of this kind; of all runs 60 failed, 0 collapsed, 0 have a collapsed "
         "posterior, 0 have no record yet."
         if arms == 60
         else "arm 49: 1 of 3 runs (6 to 79 %) failed (loss: nan)."
@@ -385,7 +385,10 @@ def test_a_page_escapes_what_it_must():
     ("keep", "words"),
     [
         (3, "are of all 3 runs,"),
-        (2, "are of the best 2 of 3 runs by recall on the test data, which flatters them,"),
+        (
+            2,
+            "are of the best 2 of 3 runs by recall on the test data, a selection that biases them,",
+        ),
     ],
 )
 def test_the_selection_is_told(keep, words):

@@ -221,7 +221,7 @@ def test_what_became_of_a_gain_stands_in_the_reason():
             },
             "windows.sizes is 4, not 5",
         ),
-        ({"arms": (arm("other", 0.8, 0.9),)}, "no arm with runs has a printed row"),
+        ({"arms": (arm("other", 0.8, 0.9),)}, "no arm with runs has published values"),
     ],
 )
 def test_other_data_or_protocol_are_refused(changes, reason):
@@ -250,7 +250,7 @@ def test_the_verdicts_stand_in_a_table():
     """Claim, print, ours, interval, word and reason; numbers, directions and orders."""
     table = tables.part(outcomes(), "verdict").table
 
-    assert list(table.columns) == ["Claim", "Printed", "Ours", "95 % interval", "Verdict", "Why"]
+    assert list(table.columns) == ["Claim", "Published", "Ours", "95 % interval", "Verdict", "Why"]
     assert len(table) == 3 * 2 + 2 * 2 + 2
 
 

@@ -89,7 +89,7 @@ def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:
     """Counts per arm, as one number if all arms have the same."""
     if len(set(counts.values())) == 1:
         ran, wanted = next(iter(counts.values()))
-        return f"{ran} of {wanted} runs an arm {what}"
+        return f"{ran} of {wanted} runs per arm {what}"
     each = ", ".join(f"{arm} {ran} of {wanted}" for arm, (ran, wanted) in counts.items())
     return f"Runs {what}: {each}"
 
