@@ -240,7 +240,7 @@ def of_comparisons(
             "Runs are paired by seed; r is their correlation. At r of 0 or below, pairing does not "
             "increase the power."
             if outcomes.paired
-            else "Runs are not paired; the t test is Welch's."
+            else "Runs are not paired; the test is Welch's t test."
         ),
         family(outcomes, found),
         "Spread ratio: variance between the arm's runs divided by that between the reference's, "

@@ -205,7 +205,7 @@ def _of(number: Number | None, n: int, method: str) -> dict[str, Any]:
 
 
 def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> dict[str, Any]:
-    """The arm at equal false alarms."""
+    """The arm at equal false-positive rates."""
     read = readings.reading(arm, definition, rate=rate)
     reference = outcomes.arm(outcomes.reference)
     differences = None

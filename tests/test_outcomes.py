@@ -227,8 +227,8 @@ def test_the_remark_names_the_arms_that_are_ranked_otherwise():
     remark = tables.part(ranked(), "results").remarks[0]
 
     assert (
-        "the best 1 of 2 runs by recall on the test data, a selection that biases them (by accuracy "
-        "on the validation data in y), as" in remark
+        "the best 1 of 2 runs by recall on the test data, a selection that biases them (by "
+        "accuracy on the validation data in y), as" in remark
     )
 
 

@@ -101,8 +101,8 @@ def test_the_remarks_count_and_say_what_chance_does(part):
     assert part.remarks[2].startswith("5 specifications; 2 of them have a counterpart")
     assert "lower the variance: 1 yes, 1 no, 0 cannot tell." in part.remarks[2]
     assert part.remarks[3] == (
-        "The intervals are not adjusted for the number of specifications: of 2 in which nothing "
-        "differs, 0.1 would lie below 0 by chance, and as many above."
+        "The intervals are not adjusted for the number of specifications: without any effect, "
+        "0.1 of 2 would be below 0 by chance, and as many above 0."
     )
 
 
