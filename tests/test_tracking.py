@@ -298,7 +298,8 @@ def test_tables_and_figures_are_a_run_without_an_arm(mirror, results):
     assert (run.info.status, run.info.run_name) == ("FINISHED", "Tables and figures")
     assert run.data.params == {}
     assert run.data.tags["mlflow.note.content"] == (
-        f"{TABLE}\n\nAll tables and figures are files under Artifacts.\n\n![figures/recall.svg]({picture})"
+        f"{TABLE}\n\nAll tables and figures are files under Artifacts.\n\n"
+        f"![figures/recall.svg]({picture})"
     )
     held = {p.relative_to(folder_of(run)).as_posix(): p for p in folder_of(run).rglob("*.*")}
     assert {name: path.read_bytes() for name, path in held.items()} == {
