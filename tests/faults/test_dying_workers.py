@@ -166,9 +166,8 @@ def test_a_study_of_failed_runs_alone_is_no_success(place, tally):
 
     assert first.output.splitlines()[-1] == error
     assert error == (
-        "Error: toy@embedded: all 2 runs failed, so that there are no numbers (worker: its worker "
-        "ended 3 times (killed by SIGKILL)); runs whose worker was lost are tried again by "
-        "--retry-lost"
+        "Error: toy@embedded: all 2 runs failed, so there are no results (worker: its worker "
+        "ended 3 times (killed by SIGKILL)); --retry-lost repeats runs whose worker was lost"
     )
     assert any(line.startswith("| even |") for line in table)
 
