@@ -68,7 +68,7 @@ def _expanded(head: str, cells: Sequence[str]) -> Iterator[tuple[str, list[objec
 
 
 def _texts(cell: str) -> Mapping[str, float | str]:
-    """What is no number; a dash is nothing."""
+    """What is not a number; a dash is nothing."""
     if isinstance(cell, Cell):
         return cell.columns
     return {} if cell == DASH else {"": cell}

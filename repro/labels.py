@@ -98,10 +98,10 @@ def _wrong(
     name, text = item
     if name not in names:
         hint = layers.did_you_mean(name, names)
-        message = f"{yamlfile.shown(name)} is no arm, group or column here{hint}"
+        message = f"{yamlfile.shown(name)} is not an arm, group or column here{hint}"
         return file.problem((name,), message, at_key=True)
     if not isinstance(text, str) or not text.strip():
-        return file.problem((name,), f"the label of {yamlfile.shown(name)} must be a text")
+        return file.problem((name,), f"the label of {yamlfile.shown(name)} must be text")
     return None
 
 

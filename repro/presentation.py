@@ -33,7 +33,7 @@ def text(
         form: Of the text.
         style: ``paper`` or ``full``; None as the format has it.
         definition: What E[A] and Var[A] are; None for the published source's.
-        which: One table of the full style alone.
+        which: Only one table of the full style.
         layout: What a paper wants of a table.
         screen: The terminal that it is for; a plain one of 100 columns if None.
         closing: Lines at the end, on a terminal.

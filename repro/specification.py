@@ -246,7 +246,7 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
     found = [
         f"The central arm is {curve.central.name}: it differs from the others in the fewest "
         "choices, and Changed is against it. Choices that follow from another one, such as how "
-        "faces would be resampled in an arm that does not, are not told.",
+        "faces would be resampled in an arm that does not, are not listed.",
         f"Recall and variance: {definition}. Intervals (95 %): seed-by-portrait bootstrap with "
         "Student's quantile.",
         *_verdicts(curve),
@@ -266,7 +266,7 @@ def _verdicts(curve: Curve) -> Iterator[str]:
     yield (
         f"{len(curve.specifications)} specifications, {total} of them beside the arm with the "
         "same choices that does not resample (no debias), paired by seed. Does resampling lower "
-        f"the variance: {words}. Yes and no are told where the whole interval lies on one side "
+        f"the variance: {words}. Yes and no are reported where the whole interval lies on one side "
         "of 0."
     )
     yield (
@@ -284,6 +284,6 @@ def _sharing(curve: Curve) -> list[str]:
     if not pairs:
         return []
     return [
-        f"Arms that are ranked otherwise share runs, and over all runs they are no evidence of "
+        f"Arms that are ranked differently share runs, and over all runs they are no evidence of "
         f"their own: {'; '.join(pairs)}."
     ]

@@ -126,7 +126,9 @@ def test_a_download_goes_on_after_cuts(server, tmp_path):
 def test_another_command_goes_on_where_the_last_one_gave_up(server, tmp_path):
     """What had come is kept, and what to do is said."""
     server.cuts = [PIECE] * fetching.TRIES
-    with pytest.raises(DataError, match=r"262,144 of 3,000,000 bytes came, then no more .*goes on"):
+    with pytest.raises(
+        DataError, match=r"262,144 of 3,000,000 bytes arrived, then no more .*continues"
+    ):
         fetching.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == ["data.bin.part"]
     fetching.fetch(entry(server.url), tmp_path)
@@ -193,7 +195,7 @@ def test_no_server_is_told(server, tmp_path):
     url = server.url
     server.server_close()
 
-    with pytest.raises(DataError, match=r"0 of 3,000,000 bytes came, then no more \(Connection"):
+    with pytest.raises(DataError, match=r"0 of 3,000,000 bytes arrived, then no more \(Connection"):
         fetching.fetch(entry(url.replace("127.0.0.1", "127.0.0.2")), tmp_path)
 
 
@@ -213,7 +215,7 @@ def test_another_file_of_that_name_stays(server, tmp_path, content, what):
     """Somebody may need it."""
     (tmp_path / "data.bin").write_bytes(content)
 
-    with pytest.raises(DataError, match=f"data.bin: is there, but has {what}"):
+    with pytest.raises(DataError, match=f"data.bin: exists, but has {what}"):
         fetching.fetch(entry(server.url), tmp_path)
     assert (tmp_path / "data.bin").read_bytes() == content
 
@@ -245,7 +247,7 @@ def test_a_hash_that_nobody_published_is_printed(server, tmp_path):
 
     assert said.splitlines()[-2:] == [
         f"{tmp_path / 'data.bin'}: downloaded",
-        f"sha256 {SHA256}: could not be checked, because nobody published it; the size is right",
+        f"sha256 {SHA256}: not checked, because none is published; the size is right",
     ]
 
 

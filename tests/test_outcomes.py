@@ -186,7 +186,7 @@ def test_scores_of_portraits_alone_are_read(tmp_path):
 
 
 def test_scores_with_a_cell_too_few_are_refused(tmp_path):
-    """A shorter row is no number."""
+    """A shorter row is not a number."""
     with pytest.raises((TypeError, ValueError)):
         scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
 

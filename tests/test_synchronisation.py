@@ -246,7 +246,7 @@ def test_a_study_that_is_gone_is_binned_with_a_remark(results):
     changes = synchronise(results)
 
     assert str(changes).splitlines() == [
-        "resampling/embedded has no records in these results: binned",
+        "resampling/embedded has no records in these results: moved to MLflow's trash",
         "2 runs in 1 study: 0 added, 0 renewed, 0 removed",
     ]
     assert experiment_of(results, "resampling/embedded").lifecycle_stage == "deleted"

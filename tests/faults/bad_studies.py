@@ -33,7 +33,7 @@ NO_FILE = ": this is a folder, a pipe or a device"
 NO_STUDY = "a study is a mapping of keys"
 MAPPING = "a mapping of keys is expected"
 HIDDEN = "which does not show: remove it"
-NO_TEXT = "is no character of a text"
+NO_TEXT = "is not a text character"
 
 
 def but(old, new, text=SOUND):
@@ -111,7 +111,7 @@ NUMBERS = {
     "infinite": (alphas(".inf"), FINITE),
     "not a number": (alphas(".nan"), FINITE),
     "beyond floats": (alphas("1.0e400"), FINITE),
-    "below floats": (alphas("1.0e-400"), ":8:32: 1.0e-400 is nearer to 0 than numbers get here"),
+    "below floats": (alphas("1.0e-400"), ":8:32: 1.0e-400 is too close to 0"),
     "negative": (alphas("-1"), f"{ALPHA}input should be greater than or equal to 0, not -1"),
     "no zero": (alphas(".5"), f"{ALPHA}'.5' is text, not a number: write 0.5"),
     "comma": (alphas("'1,5'"), f"{NUMBER}, not '1,5'"),
