@@ -101,7 +101,7 @@ def test_a_plan_writes_nothing(tmp_path):
     assert planned.returncode == 0, planned.stderr
     assert re.fullmatch(
         r"Expected on 3 machines like this one, 2 workers on each: [\d a-z]+; [\d.]+ GB of "
-        r"memory on each \([\d.]+ GB a run\); [\d.]+ machine-hours, [\d.]+ at 0.5 an hour",
+        r"memory on each \([\d.]+ GB per run\); [\d.]+ machine-hours, [\d.]+ at 0.5 per hour",
         planned.stdout.splitlines()[-1],
     )
     assert not (tmp_path / "none").exists()

@@ -142,7 +142,7 @@ def dated(root, value):
 @pytest.mark.parametrize("value", ["9-Mar", "Mar-09", "03-Sep", "19-Oct", "2009-03-01", "3/9/2026"])
 def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
     """FairFace has nine ages, and no dates."""
-    with pytest.raises(DataError, match="A spreadsheet has made dates of ages") as e:
+    with pytest.raises(DataError, match="A spreadsheet turned ages into dates") as e:
         checks.check(on(dated(tmp_path, value)))
     assert f"fairface_label_val.csv:2: 1 rows hold {value} (1) as age" in str(e.value)
     assert "it has 0-2, 3-9, 10-19, 20-29, 30-39, 40-49, 50-59, 60-69, more than 70" in str(e.value)
@@ -150,7 +150,7 @@ def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
 
 def test_another_unknown_age_is_no_date(tmp_path):
     """It is unknown all the same."""
-    with pytest.raises(DataError, match=r"1 rows hold 70\+ \(1\) as age.*\. Mend the table"):
+    with pytest.raises(DataError, match=r"1 rows hold 70\+ \(1\) as age.*\. Correct the table"):
         checks.check(on(dated(tmp_path, "70+")))
 
 

@@ -168,7 +168,9 @@ def test_another_content_is_removed_and_told(server, tmp_path):
     """A part of one file and the rest of another is neither."""
     (tmp_path / "data.bin.part").write_bytes(b"x" * 1000)
 
-    with pytest.raises(DataError, match=r"another SHA-256 than the catalogue says, .*was removed"):
+    with pytest.raises(
+        DataError, match=r"the SHA-256 of the download is not the catalogue's, .*was removed"
+    ):
         fetching.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == []
 
@@ -176,7 +178,7 @@ def test_another_content_is_removed_and_told(server, tmp_path):
 @pytest.mark.parametrize("size", [2_999_999, 3_000_001])
 def test_another_size_is_told_before_anything_comes(server, tmp_path, size):
     """The file was replaced, or the address is another's."""
-    with pytest.raises(DataError, match=f"hands out 3,000,000 bytes or more, .* says {size:,}"):
+    with pytest.raises(DataError, match=f"sends 3,000,000 bytes or more, .* says {size:,}"):
         fetching.fetch(entry(server.url, size=size), tmp_path)
     assert listing(tmp_path) == []
 

@@ -113,7 +113,12 @@ def test_celeba_needs_no_attributes(tmp_path):
         ("list_bbox_celeba.txt", "95  71 60", "95  x 60", "bbox_celeba.txt:3: a box is four whole"),
         ("list_bbox_celeba.txt", "6\n", "7\n", "6 rows, but the first line says '7'"),
         ("list_bbox_celeba.txt", "000003.jpg", "x.jpg", "no row for 000003.jpg"),
-        ("list_eval_partition.txt", "000004.jpg 1", "000004.jpg 9", "partition.txt:4: '9' is no p"),
+        (
+            "list_eval_partition.txt",
+            "000004.jpg 1",
+            "000004.jpg 9",
+            "partition.txt:4: '9' is not a p",
+        ),
         (
             "list_eval_partition.txt",
             "000001.jpg",
@@ -231,7 +236,7 @@ def test_a_small_picture_is_enlarged(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda root: put(root / "a.png", 0), "a.png is in no class folder; for a flat folder say"),
+        (lambda root: put(root / "a.png", 0), "a.png is in no class folder; for a flat folder use"),
         (lambda root: put(root / "people" / "a.png", 0), "all classes are left out"),
     ],
 )
@@ -255,8 +260,8 @@ def test_a_table_may_be_trained_on(tmp_path):
     [
         ("celba:x", "'celba:x' is not a source; sources are celeba:PATH, celeba-aligned:PATH, "),
         ("celba:x", "mit_h5:PATH. Did you mean celeba:?"),
-        ("x", "'x' is no source"),
-        ("faces:", "'faces:' is no source"),
+        ("x", "'x' is not a source"),
+        ("faces:", "'faces:' is not a source"),
     ],
 )
 def test_an_unknown_source_is_named(word, message):

@@ -231,7 +231,7 @@ def test_a_file_that_is_there_stays(places):
     words, out = places
     out.write_bytes(b"precious")
 
-    with pytest.raises(DataError, match=r"o\.h5: is there already; remove it, or give another"):
+    with pytest.raises(DataError, match=r"o\.h5: exists already; remove it, or give another"):
         prepare(*words, out)
     assert out.read_bytes() == b"precious"
 

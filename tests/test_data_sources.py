@@ -137,7 +137,7 @@ def test_bands_that_do_not_rise_are_refused(tmp_path):
     """Which band would 30 be in?"""
     spec = UtkFace(path=str(utkface(tmp_path)), groups=("age",), age_bands=(40, 20))
 
-    with pytest.raises(DataError, match=r"age_bands \[40, 20\] do not rise"):
+    with pytest.raises(DataError, match=r"age_bands \[40, 20\] must increase"):
         sources.portraits(spec)
 
 

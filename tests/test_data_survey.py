@@ -260,7 +260,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path):
         del file["names"]
         file["names"] = h5py.ExternalLink("/etc/passwd", "names")
 
-    with pytest.raises(DataError, match="'names' is a link to elsewhere"):
+    with pytest.raises(DataError, match="'names' is a link to another file"):
         info(path)
 
 

@@ -140,7 +140,7 @@ def test_a_damaged_record_is_shown_as_far_as_it_can_be_read(results):
     torn = shown(results, "ab12-seed0")
 
     assert "damaged: " in changed
-    assert "its checksum does not fit" in changed
+    assert "its checksum does not match" in changed
     assert section(changed, "Provenance")[0].split() == ["commit", "c0ffed"]
     assert "damaged: " in torn
     assert "runs/ab12-seed0/record.json  1 bytes" in section(torn, "Files")

@@ -90,7 +90,7 @@ def test_a_truncated_file_is_named(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     """The path stands in the message."""
-    with pytest.raises(DataError, match=r"nowhere.h5: there is no such file"):
+    with pytest.raises(DataError, match=r"nowhere.h5: file not found"):
         mit_h5.read(tmp_path / "nowhere.h5", channels="bgr")
 
 
