@@ -138,7 +138,7 @@ def read(path: Path) -> Located:
         if len(content) > MAX_BYTES:
             raise _refusal(source, f"more than {MAX_BYTES:,} bytes: a study needs few")
     except FileNotFoundError:
-        raise _refusal(source, "there is no such file") from None
+        raise _refusal(source, "file not found") from None
     except OSError as error:
         raise _refusal(source, f"cannot be read: {error.strerror}") from None
     return parse(_decoded(content, source), source=source)

@@ -309,11 +309,11 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             "arm,alpha,recall,variance\na,0.1,90,3\na,0.10,91,3\n",
-            ":3: column 'arm': a, alpha = 0.1 stands in line 2 already",
+            ":3: column 'arm': a, alpha = 0.1 is already in line 2",
         ),
         (
             COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,1,x,3,1\n",
-            ":4: column 'group': x of run 1 of a stands in line 2 already",
+            ":4: column 'group': x of run 1 of a is already in line 2",
         ),
         (
             COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,2,y,3,1\n",

@@ -198,7 +198,7 @@ def _check_places(sheet: Sheet, entries: Sequence[_Entry]) -> None:
     for entry in entries:
         what = f"{entry.group} of {_of(entry)}"
         if (first := seen.setdefault(entry.place, entry)) is not entry:
-            sheet.report(entry.line, f"{what} stands in line {first.line} already", "group")
+            sheet.report(entry.line, f"{what} is already in line {first.line}", "group")
             continue
         known = sizes.setdefault((entry.part, entry.key, entry.group), entry)
         if known.n != entry.n:

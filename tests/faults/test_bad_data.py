@@ -231,7 +231,7 @@ def benchmark(place, content=TABLE):
     return table
 
 
-NO_TABLE = ": there is no such file, or it is no ordinary one"
+NO_TABLE = ": file not found, or not a regular file"
 TABLES = {
     "missing": (lambda table: None, ": file not found, so this is not a folder of the Pilot"),
     "folder": (lambda table: table.mkdir(), NO_TABLE),
@@ -330,7 +330,5 @@ def test_a_pipe_among_pictures_is_not_waited_for(tmp_path):
     """Whoever compares or fingerprints files may be given anything."""
     os.mkfifo(tmp_path / "a.bmp")
 
-    with pytest.raises(
-        DataError, match=r"a\.bmp: there is no such file, or it is a folder, a pipe"
-    ):
+    with pytest.raises(DataError, match=r"a\.bmp: file not found, or it is a folder, a pipe"):
         folder.duplicates([tmp_path / "a.bmp"], [])
