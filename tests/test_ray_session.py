@@ -74,7 +74,7 @@ def test_what_takes_more_than_there_is_cannot_be_placed(own, monkeypatch):
     monkeypatch.setattr(ray_session, "alone", lambda cpus, remark: started)
 
     with (
-        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not to be had"),
+        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not available"),
         at(Place(executor="ray"), resources=Resources(memory=1000.0)),
     ):
         pass

@@ -348,7 +348,9 @@ def test_a_database_that_another_writer_holds_is_not_set_aside(results, monkeypa
     writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(ReproError, match=r"cannot be written \(database is locked\); see"):
+        with pytest.raises(
+            ReproError, match=r"cannot be written \(database is locked\); make sure"
+        ):
             synchronise(results)
     finally:
         writer.close()

@@ -32,7 +32,7 @@ LIMIT = "more than 20,000 values or 50 levels"
 NO_FILE = ": this is a folder, a pipe or a device"
 NO_STUDY = "a study is a mapping of keys"
 MAPPING = "a mapping of keys is expected"
-HIDDEN = "which does not show: remove it"
+HIDDEN = "which is invisible: remove it"
 NO_TEXT = "is not a text character"
 
 

@@ -158,23 +158,26 @@ def test_remarks_cost_no_warning_and_no_memory(tmp_path, recwarn):
     [
         (
             lambda place: os.mkfifo(place / "pipe.jpg"),
-            "pipe.jpg: a link to nothing, a pipe or a de",
+            "pipe.jpg: a broken link, a pipe or a device",
         ),
         (
             lambda place: (place / "a.jpg").symlink_to("/dev/zero"),
-            "a.jpg: a link to nothing, a pip",
+            "a.jpg: a broken link, a pip",
         ),
-        (lambda place: (place / "a.jpg").symlink_to("nowhere"), "a.jpg: a link to nothing, a pipe"),
+        (lambda place: (place / "a.jpg").symlink_to("nowhere"), "a.jpg: a broken link, a pipe"),
         (
             lambda place: (place / "a.jpg").symlink_to("a.jpg"),
-            "a.jpg: a link to nothing, a pipe or",
+            "a.jpg: a broken link, a pipe or",
         ),
         (
             lambda place: (place / "\x1b[31m.jpg").touch(),
-            "\\x1b[31m.jpg: the name holds characters",
+            "\\x1b[31m.jpg: the name has invisible characters",
         ),
-        (lambda place: (place / "two\nlines.jpg").touch(), "two\\nlines.jpg: the name holds chara"),
-        (lambda place: open(bytes(place) + b"/\xfc.jpg", "w").close(), "\\udcfc.jpg: the name hol"),
+        (
+            lambda place: (place / "two\nlines.jpg").touch(),
+            "two\\nlines.jpg: the name has invisible",
+        ),
+        (lambda place: open(bytes(place) + b"/\xfc.jpg", "w").close(), "\\udcfc.jpg: the name has"),
         (lambda place: (place / "a.TXT").touch(), "no picture in it, but 1 .txt; expected "),
         (lambda place: (place / "x.jpg").mkdir(), "no picture in it; expected "),
         (lambda place: place.rmdir(), "folder not found"),
@@ -258,7 +261,7 @@ TABLES = {
     "no group": (TABLE.replace("Female", " "), ":2: no value in column 'gender'"),
     "group that acts on terminals": (
         TABLE.replace("Male", "\x1b[31m"),
-        ":3: '\\\\x1b[31m' is no gr",
+        ":3: '\\\\x1b[31m' is not a gr",
     ),
     "group of two lines": (
         TABLE.replace("Male", '"a\nb"'),
@@ -270,8 +273,8 @@ TABLES = {
     "above": (TABLE.replace("b.png", "../b.png"), ":3: no picture"),
     "absolute": (TABLE.replace("b.png", "/etc/passwd"), ":3: no picture"),
     "upwards": (TABLE.replace("b.png", ".."), ":3: no picture"),
-    "NUL": (TABLE.replace("b.png", "b\0.png"), "b\\x00.png: the name holds characters that do not"),
-    "escape": (TABLE.replace("b.png", "\x1b[31m"), "\\x1b[31m: the name holds characters that do"),
+    "NUL": (TABLE.replace("b.png", "b\0.png"), "b\\x00.png: the name has invisible characters"),
+    "escape": (TABLE.replace("b.png", "\x1b[31m"), "\\x1b[31m: the name has invisible characters"),
     "nobody": (TABLE.replace("b.png", ""), ":3: no picture"),
     "name without an end": (TABLE.replace("b.png", "b" * 9000), ":3: no picture"),
 }
