@@ -42,7 +42,7 @@ class StudyResults:
         failed = sum(not record.finished for record in found.values())
         return (
             f"<StudyResults of {index.name} ({index.variant}): {len(found)} of {wanted} runs "
-            f"ended, {failed} failed; results in {self.results}>"
+            f"finished, {failed} failed; results in {self.results}>"
         )
 
     @property

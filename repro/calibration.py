@@ -201,7 +201,7 @@ def _answer(child: Child) -> list[Cost]:
         costs: list[Cost] = child.answer()
     except (Gone, NotStarted) as fate:
         raise ReproError(
-            f"a calibrating process ended before its time ({fate}): is the memory enough? "
+            f"a calibration process ended early ({fate}): is there enough memory? "
             "--no-calibration leaves the prediction out, fewer --workers need less memory"
         ) from None
     return costs

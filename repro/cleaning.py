@@ -20,7 +20,7 @@ WHAT: dict[Category, str] = {
     "superseded": "records of runs that no study names any more",
     "aside": "records that were damaged or tried again, and set aside",
     "unfinished": "checkpoints of runs that have a record, or that no study names",
-    "temporary": "files that a process left half written when it was killed",
+    "temporary": "partly written files of processes that were killed",
 }
 BY_INDEX = ("superseded", "unfinished")  # what these are, the indexes say
 
@@ -54,7 +54,7 @@ def find(results: Path, categories: Collection[Category] = CATEGORIES) -> list[L
         ReproError: There is no such folder, or an index cannot be read: what it names is unknown.
     """
     if not results.is_dir():
-        raise ReproError(f"{results}: there is no such folder; run a study first")
+        raise ReproError(f"{results}: folder not found; run a study first")
     wanted = _wanted(results) if set(categories) & set(BY_INDEX) else set()
     paths: dict[Category, Iterator[Path]] = {
         "superseded": _superseded(results, wanted),
@@ -86,8 +86,8 @@ def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list
     if not results.is_dir() or not locks.are_kept(results):
         find(results, ())
         raise ReproError(
-            f"{results}: its file system has no locks, so that a running study cannot be seen; "
-            "nothing is removed. See that no study runs, and remove by hand what is listed"
+            f"{results}: its file system has no locks, so a running study cannot be detected; "
+            "nothing is removed. Make sure that no study runs, then remove what is listed yourself"
         )
     with locks.of_results(results, alone=True) as others:
         holder = running(results) or (others and "another process")
@@ -106,7 +106,7 @@ def _wanted(results: Path) -> set[str]:
     except RecordError as error:
         raise ReproError(
             f"{error}. What this study names is not known, so nothing is removed; `repro run` of "
-            "the study writes its index anew"
+            "the study writes its index again"
         ) from None
     return {key for index in indexes for _, _, key in index.wanted()}
 

@@ -70,7 +70,7 @@ def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str
                 yield line, stripped
             line = first + reader.line_num
     except csv.Error as error:
-        raise NotCsv(f"is no CSV: {error}", line) from None
+        raise NotCsv(f"is not CSV: {error}", line) from None
 
 
 def _separator(text: str) -> str:

@@ -67,7 +67,7 @@ def _answer(child: Child) -> Cut:
         answer: Cut = child.answer()
     except (Gone, NotStarted) as fate:
         raise ReproError(
-            f"a process that cuts pictures ended before its time ({fate}): is the memory enough? "
+            f"a process that cuts pictures ended early ({fate}): is there enough memory? "
             "Fewer --workers need less, and --workers 1 needs no other process"
         ) from None
     return answer

@@ -26,13 +26,13 @@ def of_choices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def of_data(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """Parts of the data whose content is another."""
-    return [f"data.{part}: other content" for part in new if old.get(part) != new[part]]
+    return [f"data.{part}: content changed" for part in new if old.get(part) != new[part]]
 
 
 def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Code, libraries, device, kernels and threads; see `records.Computation`."""
     if not old:
-        return ["code and libraries: an earlier release made it, which did not note them"]
+        return ["code and libraries: not recorded by the earlier release that made it"]
     changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
     found = [f"code: {_list([name.rpartition('.')[0] for name in changed])}"] if changed else []
     for name in new["libraries"]:

@@ -22,7 +22,7 @@ Kind = Literal[
 ]  # fmt: skip
 WHOLE = ("finished", "failed", "study")  # these are counted, the others listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
-RUN_AGAIN = "`repro run` of its study puts it aside and trains it again"
+RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
 
@@ -51,7 +51,7 @@ def examine(results: Path) -> list[Finding]:
         ReproError: There is no such folder.
     """
     if not results.is_dir():
-        raise ReproError(f"{results}: there is no such folder; run a study first")
+        raise ReproError(f"{results}: folder not found; run a study first")
     wanted: set[str] = set()
     return [
         *_studies(results, wanted),
@@ -72,7 +72,7 @@ def summary(findings: list[Finding]) -> str:
     counts = Counter(finding.kind for finding in findings)
     whole = (
         f"{counts['finished']} finished and {counts['failed']} failed runs of "
-        f"{counts['study']} studies are whole"
+        f"{counts['study']} studies are complete"
     )
     listed = [str(finding) for finding in findings if finding.kind not in WHOLE]
     return "\n".join([whole, *listed])
@@ -90,13 +90,13 @@ def _studies(results: Path, wanted: set[str]) -> Iterator[Finding]:
             except LaterRelease as error:
                 yield Finding("later release", place, _said(error, path))
             except RecordError as error:
-                again = "the next `repro run` of the study writes it anew"
+                again = "the next `repro run` of the study writes it again"
                 yield Finding("damaged", place, f"{_said(error, path)}; {again}")
             else:
                 wanted |= {key for _, _, key in index.wanted()}
                 yield Finding("study", place)
         elif path.suffix != ".lock":
-            yield Finding("foreign", place, "nothing of this program; move it away")
+            yield Finding("foreign", place, "not a file of this program; move it away")
 
 
 def _runs(results: Path, wanted: set[str]) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _runs(results: Path, wanted: set[str]) -> Iterator[Finding]:
             finding = _run(path, place, results)
             yield finding
             if finding.kind in ("finished", "failed", "old schema") and path.name not in wanted:
-                yield Finding("unwanted", place, "no study asks for it; it may be removed")
+                yield Finding("unwanted", place, "no study needs it; it may be removed")
 
 
 def _run(path: Path, place: str, results: Path) -> Finding:
@@ -124,7 +124,7 @@ def _run(path: Path, place: str, results: Path) -> Finding:
         is_seen = records.state_of(path.name, results) == "damaged"  # by every command
         return Finding("damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}")
     if not record.computation:
-        return Finding("old schema", place, "whole; tables read it, `repro run` trains anew")
+        return Finding("old schema", place, "complete; tables read it, `repro run` trains it again")
     return Finding("finished" if record.finished else "failed", place)
 
 
@@ -134,13 +134,13 @@ def _unfinished(results: Path) -> Iterator[Finding]:
         if path.name.endswith(PARTIAL):
             yield _left_over(place)
         elif not path.is_dir():
-            yield Finding("foreign", place, "nothing of this program; move it away")
+            yield Finding("foreign", place, "not a file of this program; move it away")
         elif holder := locks.holder_of(path / "lock"):
             yield Finding("running", place, f"{holder} is training it")
         else:
             epochs = unfinished.epochs_kept(path.name, results)
             yield Finding(
-                "unfinished", place, f"{epochs} epochs are kept; `repro run` of its study goes on"
+                "unfinished", place, f"{epochs} epochs are kept; `repro run` of its study continues"
             )
 
 
@@ -166,12 +166,14 @@ def _mirror(results: Path) -> Iterator[Finding]:
     if verdict != "ok":
         yield Finding("mirror", place, f"{verdict}; `repro sync` builds a new one")
     elif running:
-        text = f"{running} runs are half written; `repro sync` completes them, if no study runs now"
+        text = (
+            f"{running} runs are partly written; `repro sync` completes them, if no study runs now"
+        )
         yield Finding("mirror", place, text)
 
 
 def _left_over(place: str) -> Finding:
-    text = "half written by a process that was ended, never read; it may be removed"
+    text = "partly written by a killed process, never read; it may be removed"
     return Finding("left over", place, text)
 
 

@@ -103,7 +103,7 @@ def _require_same_program(task: Task) -> None:
     if wanted.code != lineage.code() or wanted.libraries != lineage.libraries():
         raise ReproError(
             "the program was changed while its study ran, or differs where this run is; run the "
-            "same command again: `repro plan` says what is trained anew"
+            "same command again: `repro plan` says what is trained again"
         )
     if wanted.kernels == "torch":
         os.environ[library.CHOICE] = "torch"
@@ -208,7 +208,7 @@ def _extremes(scores: dict[str, Scores]) -> dict[str, float]:
 
 
 def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
-    """A metric that is no number is an outcome of the run, and no number for a table."""
+    """A metric that is not a number is an outcome of the run, and no number for a table."""
     named = metrics | {f"kl of latent {i}": value for i, value in enumerate(kl_per_latent)}
     for name, value in named.items():
         if not np.isfinite(value):

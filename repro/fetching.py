@@ -76,8 +76,8 @@ def fetch(entry: Entry, folder: Path) -> Fetched:
             )
     except ValueError:  # pooch has removed it
         raise DataError(
-            f"{entry.url}: what came has another SHA-256 than the catalogue says, "
-            f"{entry.sha256}; it was removed. Try again, or ask whoever hands it out"
+            f"{entry.url}: the SHA-256 of the download is not the catalogue's, "
+            f"{entry.sha256}; it was removed. Try again, or ask its publisher"
         ) from None
     except OSError as error:
         raise writing.CannotWrite(f"{path}: cannot be written ({error.strerror}); {TO}") from None
@@ -117,8 +117,8 @@ class Resuming:
             os.replace(self.part, output_file)
             return
         raise DataError(
-            f"{url}: {_length(self.part):,} of {self.size:,} bytes came, then no more{reason}; "
-            "the same command goes on from there"
+            f"{url}: {_length(self.part):,} of {self.size:,} bytes arrived, then no more{reason}; "
+            "the same command continues from there"
         )
 
     def _ask(self, url: str) -> None:
@@ -138,7 +138,7 @@ class Resuming:
             if status not in (requests.codes.ok, requests.codes.partial_content):
                 raise DataError(
                     f"{url}: the server answers {status} {response.reason}; try again later, or "
-                    "ask whoever hands it out for its address"
+                    "ask its publisher for its address"
                 )
             goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
             if status == requests.codes.ok and have:
@@ -164,8 +164,8 @@ class Resuming:
     def _of_another_size(self, url: str, size: int) -> DataError:
         self._start_over()
         return DataError(
-            f"{url}: hands out {size:,} bytes or more, but the catalogue says {self.size:,}; "
-            "ask whoever hands it out whether it was replaced"
+            f"{url}: sends {size:,} bytes or more, but the catalogue says {self.size:,}; "
+            "ask its publisher whether it was replaced"
         )
 
     def _start_over(self) -> None:
@@ -176,7 +176,7 @@ class Resuming:
 def _require_same(path: Path, entry: Entry) -> str:
     """The hash of a file that is there, if it is the one that the catalogue means."""
     if not path.is_file():
-        raise DataError(f"{path}: is there, but is no ordinary file; {TO}")
+        raise DataError(f"{path}: is not a regular file; {TO}")
     size, sha256 = path.stat().st_size, _sha256(path)
     if size != entry.size:
         what = f"{size:,} bytes, not the {entry.size:,} that the catalogue says"
@@ -184,7 +184,7 @@ def _require_same(path: Path, entry: Entry) -> str:
         what = f"SHA-256 {sha256}, not {entry.sha256}"
     else:
         return sha256
-    raise DataError(f"{path}: is there, but has {what}; remove it, or {TO}")
+    raise DataError(f"{path}: exists, but has {what}; remove it, or {TO}")
 
 
 def _require_room(folder: Path, needed: int) -> None:

@@ -35,7 +35,7 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
     """
     devices = ["cuda:0" if name == "cuda" else name for name in device.split(",")]
     if devices != ["cpu"] and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
-        raise ReproError(f"--device {device}: no device; say cpu, cuda, or cuda:0,cuda:1")
+        raise ReproError(f"--device {device}: not a device; use cpu, cuda, or cuda:0,cuda:1")
     most = cores() / resources.cpus if devices == ["cpu"] else len(devices) // resources.gpus
     count = workers or max(1, int(most))
     return [devices[number % len(devices)] for number in range(count)]

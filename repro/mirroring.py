@@ -218,7 +218,7 @@ class Scribe:
             self._end()
             return self._advance(patience)
         self._done()
-        self._give_up(f"a defect of this program\n{defect}")
+        self._give_up(f"an error in this program\n{defect}")
         return None
 
     def _give_up(self, reason: str) -> None:
@@ -228,7 +228,7 @@ class Scribe:
         if not self._warned:
             self._warned = True
             self.warn(
-                f"not all is mirrored to MLflow ({reason}); the records are safe, and a later "
+                f"MLflow's mirror is incomplete ({reason}); the records are safe, and a later "
                 "`repro sync` completes the mirror"
             )
 

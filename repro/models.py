@@ -421,7 +421,7 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
         A network in training mode, on the CPU, in float32.
 
     Raises:
-        TypeError: `latent_dim` or `seed` is no whole number.
+        TypeError: `latent_dim` or `seed` is not a whole number.
         ValueError: An unknown name; `latent_dim` or `seed` out of range.
     """
     checks.word("name", name, ARCHITECTURES)

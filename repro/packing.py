@@ -148,7 +148,7 @@ def require_new(out: Path) -> None:
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise DataError(f"{out}: the last word is the file to write; give it a name ending in .h5")
     if os.path.lexists(out):
-        raise DataError(f"{out}: is there already; remove it, or give another name")
+        raise DataError(f"{out}: exists already; remove it, or give another name")
 
 
 def content(images: Collection) -> str:

@@ -169,7 +169,7 @@ def _require_there(pictures: Sequence[Picture]) -> None:
         shown = ", ".join(folder.shown(file) for file in missing[:SHOWN])
         more = ", ..." if len(missing) > SHOWN else ""
         raise DataError(
-            f"{len(missing):,} of {len(files):,} pictures are not there: {shown}{more}; copy them, "
+            f"{len(missing):,} of {len(files):,} pictures are missing: {shown}{more}; copy them, "
             "or pass --skip-unreadable to leave such pictures out"
         )
 
@@ -178,7 +178,7 @@ def _require_both(pictures: Sequence[Picture]) -> None:
     labels = {picture.label for picture in pictures}
     for label, what, example in ((1, "with", "celeba:DIR"), (0, "without", "imagenet:DIR")):
         if label not in labels:
-            raise DataError(f"no picture {what} a face; add a source of some, as {example}")
+            raise DataError(f"no picture {what} a face; add a source of some, such as {example}")
 
 
 def _told(sources: Sequence[Raw], lost: Mapping[int, str]) -> list[Told]:

@@ -195,7 +195,7 @@ def _python(path: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise NotStarted(f"sys.executable, {path}, answers not as Python; {NO_OTHER}") from None
+        raise NotStarted(f"sys.executable, {path}, does not answer as Python; {NO_OTHER}") from None
     if probe.stdout.split() != [b"42"]:
         said = _last_line(probe.stderr) or f"exit status {probe.returncode}"
         raise NotStarted(f"sys.executable, {path}, does not work as Python: {said}; {NO_OTHER}")

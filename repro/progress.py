@@ -16,7 +16,7 @@ from repro.tasks import Task
 
 MINUTE, HOUR = 60, 3600  # seconds
 QUIET_SECONDS = 60.0  # in a pipe, a line about running runs at most this often
-SHOWN = 20  # runs at a time; a cluster may have a thousand
+SHOWN = 20  # concurrent runs; a cluster may have a thousand
 
 
 def outcome(record: Record) -> str:
@@ -41,6 +41,11 @@ def duration(seconds: float) -> str:
         return f"{whole // MINUTE} min {whole % MINUTE} s"
     minutes = round(seconds / MINUTE)
     return f"{minutes // 60:,} h {minutes % 60} min"
+
+
+def staff(workers: int) -> str:
+    """Their number: ``1 worker``, ``2 workers``."""
+    return f"{workers} worker" + "s" * (workers != 1)
 
 
 def size(count: float) -> str:
@@ -106,7 +111,7 @@ class Lines(Quiet):
     def begin(self, *, total: int, done: int, workers: int) -> None:
         """Say how much there is to do."""
         self.total, self.done = total, done
-        self._say(f"{total} runs, {done} done before, {workers} at a time")
+        self._say(f"{total} runs, {done} done before, {staff(workers)}")
 
     def started(self, task: Task) -> None:
         """Remember the run."""
@@ -133,7 +138,7 @@ class Lines(Quiet):
         self.running.pop(task.key, None)
         if task.key not in self.waiting:
             self.waiting.add(task.key)
-            self._say(f"{task.title}: {holder} is training it; waiting for that")
+            self._say(f"{task.title}: {holder} is training it; waiting for it")
 
     def remark(self, line: str) -> None:
         """Say it."""
@@ -181,7 +186,7 @@ class Bars(Watcher):
 
     def begin(self, *, total: int, done: int, workers: int) -> None:
         """Draw the study's bar."""
-        note = f"runs, {workers} at a time"
+        note = f"runs, {staff(workers)}"
         self.study = self.rich.add_task("study", total=total, completed=done, note=note)
 
     def started(self, task: Task) -> None:
@@ -214,7 +219,7 @@ class Bars(Watcher):
         self._remove(task)
         if task.key not in self.waiting:
             self.waiting.add(task.key)
-            self.remark(f"{task.title}: {holder} is training it; waiting for that")
+            self.remark(f"{task.title}: {holder} is training it; waiting for it")
 
     def remark(self, line: str) -> None:
         """Print it above the bars."""

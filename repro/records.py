@@ -29,7 +29,9 @@ from repro.sections import digest
 from repro.study import Study
 
 SCHEMA = 2  # 1 had no `computation`, and a checksum of its content in place of its bytes
-ADVICE = "make room or let it be written, or pass --results DIR; then run the same command again"
+ADVICE = (
+    "free some space or make it writable, or pass --results DIR; then run the same command again"
+)
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
 
@@ -259,7 +261,7 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
     folder = folder_of(record.key, results)
     writing.put_folder(folder, {**files, RECORD: sealed.seal(content)}, advice=ADVICE)
     if not has_record(record.key, results):
-        raise RecordError(f"{folder}: in the way of a record; move it away and run again")
+        raise RecordError(f"{folder}: blocks a record; move it away and run again")
     return folder
 
 
@@ -386,7 +388,7 @@ def read_file(record: Record, results: Path, name: str) -> bytes | None:
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
     if hashlib.sha256(content).hexdigest() != expected:
-        raise RecordError(f"{path}: its checksum does not fit; remove its folder and run again")
+        raise RecordError(f"{path}: its checksum does not match; remove its folder and run again")
     return content
 
 
@@ -442,13 +444,13 @@ def _read_json(path: Path) -> dict[str, Any]:
         raw = path.read_bytes()
         content = json.loads(raw)
     except FileNotFoundError:
-        raise RecordError(f"{path}: there is no such record") from None
+        raise RecordError(f"{path}: record not found") from None
     except OSError as error:
         raise Unreadable(
-            f"{path}: cannot be read ({error.strerror}); it may be whole, so let it be read"
+            f"{path}: cannot be read ({error.strerror}); it may be complete, so make it readable"
         ) from None
     except ValueError as error:
-        raise RecordError(f"{path}: damaged ({error}); run again, it is made anew") from None
+        raise RecordError(f"{path}: damaged ({error}); run again to recreate it") from None
     if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
         raise RecordError(f"{path}: not a record of this program; move it away")
     if content["schema"] > SCHEMA:
@@ -457,7 +459,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"{SCHEMA}); use that release"
         )
     if not _is_whole(content, raw):
-        raise RecordError(f"{path}: its checksum does not fit; run again, it is made anew")
+        raise RecordError(f"{path}: its checksum does not match; run again to recreate it")
     return {name: value for name, value in content.items() if name not in ("schema", "checksum")}
 
 

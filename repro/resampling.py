@@ -179,7 +179,7 @@ def _float32_product(factors: Iterable[Floats], shape: tuple[int, ...]) -> Float
 def _normalised(weight: Floats) -> Floats:
     total = weight.sum()
     if not (np.isfinite(total) and total > 0):
-        raise DegenerateWeights(f"the weights sum to {total}, which is no probability")
+        raise DegenerateWeights(f"the weights sum to {total}, so they cannot be normalised")
     weights: Floats = weight / total
     return weights
 
@@ -214,7 +214,8 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
         Indices below `count`, shape (steps, batch_size).
 
     Raises:
-        TypeError: `count` or `batch_size` is no whole number, or `generator` no NumPy generator.
+        TypeError: `count` or `batch_size` is not a whole number, or `generator` is not a
+            NumPy generator.
         ValueError: One is out of range.
     """
     checks.generator(generator)
@@ -251,8 +252,8 @@ def weighted_batches(
         Indices into `is_face`, shape (steps, batch_size).
 
     Raises:
-        TypeError: `is_face` is not boolean, `weights` are no real numbers, `batch_size` is no
-            whole number, or `generator` no NumPy generator.
+        TypeError: `is_face` is not boolean, `weights` are no real numbers, `batch_size` is not
+            a whole number, or `generator` is not a NumPy generator.
         ValueError: An unknown word; weights that are no probability of the faces; one kind of
             image alone; `batch_size` out of range.
         DegenerateWeights: Without replacement, fewer images have a weight than a batch needs.

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from repro import yamlfile
 from repro.errors import ReproError
-from repro.progress import Watcher, outcome
+from repro.progress import Watcher, outcome, staff
 from repro.records import Record
 from repro.tasks import Task
 from repro.writing import CannotWrite
@@ -55,7 +55,7 @@ class Log(Watcher):
     def begin(self, *, total: int, done: int, workers: int) -> None:
         """Say how much there is to do."""
         self.total, self.done = total, done
-        self._say(f"{total} runs, {done} done before, {workers} at a time")
+        self._say(f"{total} runs, {done} done before, {staff(workers)}")
 
     def started(self, task: Task) -> None:
         """Say which run."""
@@ -78,7 +78,7 @@ class Log(Watcher):
         """Say once who is at it."""
         if task.key not in self.waiting:
             self.waiting.add(task.key)
-            self._say(f"{task.title}: {holder} is training it; waiting for that")
+            self._say(f"{task.title}: {holder} is training it; waiting for it")
 
     def remark(self, line: str) -> None:
         """Say it."""
@@ -99,7 +99,7 @@ class Log(Watcher):
             self.is_open = False
             self.tell_user(
                 f"{self.path}: the log cannot be written any more ({error.strerror}); the study "
-                "goes on without it"
+                "continues without it"
             )
 
 

@@ -80,7 +80,7 @@ def _head(run: RunView) -> str:
     named = [f"{place.study}: {place.arm}, seed {place.seed}" for place in run.places]
     state = f"{run.state}: {run.said}" if run.said else run.state
     return "\n".join(
-        [f"Run {run.key}", state, *(named or ["No study names it any more (see `repro clean`)."])]
+        [f"Run {run.key}", state, *(named or ["No study needs it any more (see `repro clean`)."])]
     )
 
 
@@ -103,7 +103,7 @@ def _curves(history: Sequence[Mapping[str, float]]) -> list[str]:
             line = f"{values[0]:10.4g} {sparkline(values)} {values[-1]:.4g}"
             shown.append((title, line))
     count = f"{len(history)} epochs" if len(history) > 1 else "1 epoch"
-    return [*_aligned(shown), f"over {count}, first and last value beside it"]
+    return [*_aligned(shown), f"over {count}, with the first and last value"]
 
 
 def _groups(record: Record) -> str:

@@ -108,7 +108,7 @@ def _state_without_record(key: str, results: Path) -> tuple[State, str]:
     if holder := locks.holder_of(folder / "lock"):
         return "running", f"{holder} is training it; {kept}"
     if folder.is_dir():
-        return "unfinished", f"{kept}; `repro run` of its study goes on"
+        return "unfinished", f"{kept}; `repro run` of its study continues"
     return "not begun", "`repro run` of its study trains it"
 
 

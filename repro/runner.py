@@ -238,7 +238,7 @@ def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
     old = [key for arm, seed, key in before.wanted() if now.get((arm, seed), key) != key]
     if count := sum(records.has_record(key, results) for key in old):
         yield (
-            f"{count} runs of before were made with other choices, data, code or libraries: they "
+            f"{count} earlier runs were made with other choices, data, code or libraries: they "
             "are kept and not used (`repro plan` says, before the first run, what differs)"
         )
 

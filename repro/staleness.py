@@ -40,7 +40,7 @@ def _reason(task: Task, kin: Kin, before: Mapping[tuple[str, int], str], results
     if records.has_record(task.key, results):
         return "its record is damaged"
     if epochs := unfinished.epochs_kept(task.key, results):
-        return f"goes on after epoch {epochs}"
+        return f"continues after epoch {epochs}"
     choices = task.configuration.identity()
     relatives = list(kin.get((task.seed, digest(choices)), []))
     if not relatives and (task.arm, task.seed) in before:

@@ -281,7 +281,7 @@ class _Resolution:
             layer = Layer.from_file(self.file, path).without("name", "sweep")
             name = value.get("name")
             if "name" in value and not _is_name(name):
-                self._report((*path, "name"), f"{shown(name)} is no name: {_NAMES}")
+                self._report((*path, "name"), f"{shown(name)} is not a valid name: {_NAMES}")
             elif "sweep" in value:
                 yield from self._grid(value["sweep"], index, layer, name)
             elif "name" in value:
@@ -303,7 +303,7 @@ class _Resolution:
             words = [f"{key.rsplit('.')[-1]} = {_word(value)}" for key, value, _ in choices]
             name = ", ".join([prefix, *words] if prefix else words)
             if not _is_name(name):
-                self._report(path, f"{shown(name)} is no name: {_NAMES}")
+                self._report(path, f"{shown(name)} is not a valid name: {_NAMES}")
                 return
             origins = layer.origins | own.origins | {(): (self.file, path[:2])}
             yield name, Layer(merge(layer.value, own.value), origins)
@@ -316,7 +316,7 @@ class _Resolution:
         for key in empty:
             self._report((*path, key), f"empty grid: give {shown(key)} a list of values")
         if deep := [key for key in sweep if key.count(".") >= MOST_PARTS]:
-            self._report(path, f"{shown(deep[0])} is no key of a configuration")
+            self._report(path, f"{shown(deep[0])} is not a key of a configuration")
         size = math.prod(len(values) for values in sweep.values() if isinstance(values, list))
         if size > MAX_ARMS:
             self._report(path, f"the grid has {size} arms; at most {MAX_ARMS} are allowed")

@@ -104,7 +104,7 @@ def published_file(wanted: str) -> Path:
             return found
     known = known_published(Path("studies"))
     what = f"no published numbers are called {shown(wanted)}{did_you_mean(wanted, known)}"
-    raise ReproError(f"{what}. There is: {', '.join(map(printable, known))}")
+    raise ReproError(f"{what}. Available: {', '.join(map(printable, known))}")
 
 
 def known_published(beside: Path) -> list[str]:
@@ -144,4 +144,4 @@ def _unknown(name: str) -> str:
     known = [one.name for one in listed()]
     what = f"no study is called {shown(name)}{did_you_mean(name, known)}"
     places = "looked for it here, in studies/ and among the shipped studies"
-    return f"{what} ({places}). There is: {', '.join(map(printable, known))}"
+    return f"{what} ({places}). Available: {', '.join(map(printable, known))}"

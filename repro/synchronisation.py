@@ -149,7 +149,9 @@ def _bin_lost_studies(
         if not is_ours or not is_meant or experiment.name in wanted:
             continue
         if tracking.bin_experiment(store, experiment.experiment_id):
-            changes.remarks.append(f"{experiment.name} has no records in these results: binned")
+            changes.remarks.append(
+                f"{experiment.name} has no records in these results: moved to MLflow's trash"
+            )
 
 
 def _set_aside_if_broken(results: Path, changes: Changes) -> None:
@@ -171,8 +173,8 @@ def _failing_in_a_sentence(results: Path) -> Iterator[None]:
     except mlflow_store.failures() as error:
         raise ReproError(
             f"{mlflow_store.database(results)}: the mirror cannot be written "
-            f"({mlflow_store.sentence_of(error)}); see that the folder can be written and that "
-            "nothing else writes there, then run the same command again"
+            f"({mlflow_store.sentence_of(error)}); make sure that the folder is writable and "
+            "that nothing else writes there, then run the same command again"
         ) from None
 
 

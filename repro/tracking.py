@@ -177,7 +177,7 @@ def put_aside(store: Store, experiment: "Experiment") -> None:
 
 
 def bin_experiment(store: Store, experiment: str) -> bool:
-    """Put an experiment into MLflow's bin; of one that holds somebody's own runs, only ours.
+    """Put an experiment into MLflow's trash; of one that holds somebody's own runs, only ours.
 
     Returns:
         Whether there was anything to bin.
@@ -193,7 +193,7 @@ def bin_experiment(store: Store, experiment: str) -> bool:
 
 
 def bin_run(store: Store, run: Listed) -> None:
-    """Put a run into MLflow's bin; none lies there as if it were still running."""
+    """Put a run into MLflow's trash; none lies there as if it were still running."""
     if run.status not in WHOLE:
         store.client.set_terminated(run.identifier, status="KILLED")
     store.client.delete_run(run.identifier)

@@ -96,7 +96,7 @@ def serve(results: Path, *, port: int, open_study: str | None) -> int:
         if server.poll() is None:
             click.echo(f"{url}\nCtrl-C ends it.")
         server.wait()
-        click.echo(f"MLflow ended by itself; its reason is in {_log(results)}", err=True)
+        click.echo(f"MLflow ended; the reason is in {_log(results)}", err=True)
         return 1
     return 0
 
@@ -115,7 +115,7 @@ def _experiment_id(results: Path, study: str) -> str:
         if study in (experiment.name, experiment.name.rpartition("/")[0]):
             return str(experiment.experiment_id)
     known = ", ".join(sorted(x.name for x in experiments if "/" in x.name)) or "none"
-    raise ReproError(f"{database(results)}: holds no study {study!r} (there are: {known})")
+    raise ReproError(f"{database(results)}: has no study {study!r} (there are: {known})")
 
 
 def _log(results: Path) -> Path:

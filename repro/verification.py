@@ -38,8 +38,10 @@ class Comparison:
         made = "; ".join(self.causes)
         if not self.differences:
             return f"same       {self.title}" + (f" (although {made})" if made else "")
-        because = made or "nothing that is noted differs, so the run is not deterministic here"
-        return f"DIFFERENT  {self.title}: {'; '.join(self.differences)}. Made otherwise: {because}"
+        because = made or "nothing recorded differs, so the run is not deterministic here"
+        return (
+            f"DIFFERENT  {self.title}: {'; '.join(self.differences)}. Made differently: {because}"
+        )
 
 
 def verify(
@@ -50,7 +52,7 @@ def verify(
     Args:
         index: Of the study.
         results: The results folder; nothing in it is changed.
-        runs: How many, dealt over the arms: one of each before a second of any.
+        runs: Number of runs, spread over the arms: one of each before a second of any.
         executor: Where they execute.
 
     Yields:
@@ -61,7 +63,7 @@ def verify(
     """
     chosen = _chosen(index, results)[:runs]
     if not chosen:
-        raise ReproError(f"{index.address}: no run has ended; run it first")
+        raise ReproError(f"{index.address}: no run has finished; run it first")
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}

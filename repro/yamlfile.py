@@ -138,7 +138,7 @@ def read(path: Path) -> Located:
         if len(content) > MAX_BYTES:
             raise _refusal(source, f"more than {MAX_BYTES:,} bytes: a study needs few")
     except FileNotFoundError:
-        raise _refusal(source, "there is no such file") from None
+        raise _refusal(source, "file not found") from None
     except OSError as error:
         raise _refusal(source, f"cannot be read: {error.strerror}") from None
     return parse(_decoded(content, source), source=source)
@@ -155,7 +155,7 @@ def parse(text: str, *, source: str) -> Located:
         node = yaml.compose(text, Loader=_Loader)
         value = builder.build(node, (), 0) if node is not None else None
     except yaml.reader.ReaderError as error:
-        what = f"U+{error.character:04X} is no character of a text: remove it, or save as UTF-8"
+        what = f"U+{error.character:04X} is not a text character: remove it, or save as UTF-8"
         raise _refusal(source, what, _position(text, error.position)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -236,7 +236,7 @@ class _Builder:
         hidden = None if plain.isprintable() else next(filter(_hides, plain), None)
         if hidden is None:
             return text
-        self._report(node, f"the text holds U+{ord(hidden):04X}, which does not show: remove it")
+        self._report(node, f"the text holds U+{ord(hidden):04X}, which is invisible: remove it")
         return None
 
     def _number(self, node: yaml.Node, text: str, kind: str) -> int | float | None:
@@ -247,9 +247,7 @@ class _Builder:
             return int(text)
         value = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-            self._report(
-                node, f"{text} is nearer to 0 than numbers get here: write 0 or a larger one"
-            )
+            self._report(node, f"{text} is too close to 0: write 0 or a larger one")
         return value + 0.0  # there is one zero, not two
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, depth: int) -> dict[str, Any]:

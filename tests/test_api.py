@@ -69,15 +69,15 @@ def test_a_script_on_standard_input_trains_a_study():
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
         "here I begin\n"
-        "<StudyResults of toy (embedded): 1 of 1 runs ended, 0 failed; results in results>\n"
+        "<StudyResults of toy (embedded): 1 of 1 runs finished, 0 failed; results in results>\n"
     )
-    assert "1 runs, 0 done before, 1 at a time" in done.stderr
+    assert "1 runs, 0 done before, 1 worker" in done.stderr
 
 
 def test_results_are_shown_in_a_line(study):
     """Which study, how far it is, where it lies."""
     assert repr(run(study)) == (
-        "<StudyResults of toy (embedded): 6 of 6 runs ended, 0 failed; "
+        "<StudyResults of toy (embedded): 6 of 6 runs finished, 0 failed; "
         f"results in {study.parent / 'results'}>"
     )
 
@@ -90,7 +90,7 @@ def test_progress_is_shown_unless_somebody_does_not_want_it(study, capsys):
     hidden = capsys.readouterr()
 
     assert shown.out == hidden.out == hidden.err == ""
-    assert shown.err.startswith("6 runs, 0 done before, 1 at a time\n[1/6] even, seed 0: recall ")
+    assert shown.err.startswith("6 runs, 0 done before, 1 worker\n[1/6] even, seed 0: recall ")
 
 
 def test_lost_runs_are_tried_again_when_asked(all_lost):

@@ -243,7 +243,7 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             "arm,alpha,run,run,group,n,detected\na,,1,1,x,3,2\n",
-            ":1: column 'run': stands twice in the header",
+            ":1: column 'run': is twice in the header",
         ),
         (
             "arm,,run,group,n,detected\na,,1,x,3,2\n",
@@ -264,30 +264,30 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             "arm,alpha,recall,accuracy,variance\na,,90,90,3\n",
-            ":1: column 'recall': says the same as column 'accuracy': keep one",
+            ":1: column 'recall': means the same as column 'accuracy': keep one",
         ),
         (
             "arm,alpha,run,group,n,detected,accuracy_percent\na,,1,x,3,2,66.7\n",
-            ":1: column 'accuracy_percent': has no place in a file of counts: remove it",
+            ":1: column 'accuracy_percent': does not belong in a file of counts: remove it",
         ),
         (
             "arm,alpha,run,group,n,accuracy\na,,1,x,3,66.7\n",
-            ":1: column 'accuracy': says no unit: name it accuracy_percent or accuracy_fraction",
+            ":1: column 'accuracy': has no unit: name it accuracy_percent or accuracy_fraction",
         ),
-        (COUNTS + 'a,,1,"x,3,2\n', ":2: is no CSV: unexpected end of data"),
+        (COUNTS + 'a,,1,"x,3,2\n', ":2: is not CSV: unexpected end of data"),
         (COUNTS + "a,,1,x,3\n", ":2: 5 cells, but the header has 6 columns"),
-        (COUNTS + "a,,1,x,3,two\n", ":2: column 'detected': 'two' is no number"),
+        (COUNTS + "a,,1,x,3,two\n", ":2: column 'detected': 'two' is not a number"),
         (COUNTS + "a,,1,x,3,-2\n", ":2: column 'detected': -2 is negative"),
         (COUNTS + "a,,1,x,3,4\n", ":2: column 'detected': 4 is more than n = 3"),
-        (COUNTS + "a,,1,x,0,0\n", ":2: column 'n': is 0: of no portraits there is no recall"),
-        (COUNTS + "a,,1,x,3.5,2\n", ":2: column 'n': 3.5 is no whole number"),
+        (COUNTS + "a,,1,x,0,0\n", ":2: column 'n': is 0: recall needs at least one portrait"),
+        (COUNTS + "a,,1,x,3.5,2\n", ":2: column 'n': 3.5 is not a whole number"),
         (COUNTS + f"a,,1,x,{10**12},2\n", f":2: column 'n': {10**12} is more than {10**9}"),
         (COUNTS + "a,,,x,3,2\n", ":2: column 'run': is empty"),
         (COUNTS + ",,1,x,3,2\n", ":2: column 'arm': is empty"),
         (COUNTS + "a,-1,1,x,3,2\n", ":2: column 'alpha': -1 is negative"),
         (PERCENT + "a,,1,x,3,100.5\n", ":2: column 'accuracy_percent': 100.5 is more than 100"),
-        (PERCENT + "a,,1,x,3,nan\n", ":2: column 'accuracy_percent': 'nan' is no number"),
-        (PERCENT + "a,,1,x,3,inf\n", ":2: column 'accuracy_percent': 'inf' is no number"),
+        (PERCENT + "a,,1,x,3,nan\n", ":2: column 'accuracy_percent': 'nan' is not a number"),
+        (PERCENT + "a,,1,x,3,inf\n", ":2: column 'accuracy_percent': 'inf' is not a number"),
         (
             PERCENT + "a,,1,x,3,1e-999\n",
             ":2: column 'accuracy_percent': 1e-999 has more than 25 decimals",
@@ -309,11 +309,11 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             "arm,alpha,recall,variance\na,0.1,90,3\na,0.10,91,3\n",
-            ":3: column 'arm': a, alpha = 0.1 stands in line 2 already",
+            ":3: column 'arm': a, alpha = 0.1 is already in line 2",
         ),
         (
             COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,1,x,3,1\n",
-            ":4: column 'group': x of run 1 of a stands in line 2 already",
+            ":4: column 'group': x of run 1 of a is already in line 2",
         ),
         (
             COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,2,y,3,1\n",
@@ -325,16 +325,16 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             COUNTS + "a,,1,x,3,2\n",
-            ":2: column 'group': run 1 of a has no other group than x: at least two are needed",
+            ":2: column 'group': run 1 of a has only the group x: at least two are needed",
         ),
         (
             COUNTS.replace("\n", ",time\n") + "a,,1,x,3,2,11\na,,1,y,3,2,12\n",
-            ":3: column 'time': changes within a run, so it cannot part the file: "
+            ":3: column 'time': changes within a run, so it cannot divide the file: "
             "remove the column",
         ),
         (
             "x,y\n1,2\n",
-            ":1: of no known kind; the columns may be arm,alpha,run,group,n,detected; "
+            ":1: unknown format; the columns may be arm,alpha,run,group,n,detected; "
             "arm,alpha,run,group,n,accuracy_percent (or accuracy_fraction); "
             "arm,alpha,recall,variance; arm,alpha and a column for each group",
         ),
@@ -362,9 +362,9 @@ def test_all_mistakes_of_all_files_are_reported_at_once(put):
 
     assert str(caught.value).splitlines() == [
         f"{one}:2: column 'detected': 4 is more than n = 3",
-        f"{one}:3: column 'n': 'three' is no number",
+        f"{one}:3: column 'n': 'three' is not a number",
         f"{one}:4: 3 cells, but the header has 6 columns",
-        f"{two}:2: column 'recall': 'ninety' is no number",
+        f"{two}:2: column 'recall': 'ninety' is not a number",
     ]
 
 
@@ -406,7 +406,7 @@ def test_an_option_that_does_not_suit_is_refused(put, options, message):
 
 def test_an_option_without_effect_is_refused(put):
     """Printed means have no runs to keep."""
-    with pytest.raises(DataError, match=r"keep speaks of single runs, and x\.csv gives none"):
+    with pytest.raises(DataError, match=r"keep needs single runs, and x\.csv gives none"):
         audit(put(x=TABLE_3), keep=3)
 
 
@@ -420,7 +420,7 @@ def test_a_file_beside_with_the_same_arms_is_read_along(put):
 
     assert found.sources == (
         "dehaan2020_table3.csv: printed means, 5 arms.",
-        "dehaan2020_sum_runs.csv, read along because dehaan2020_table3.csv has the same arms: "
+        "dehaan2020_sum_runs.csv, also read because dehaan2020_table3.csv has the same arms: "
         "counts of every run, 5 arms.",
     )
     assert [outcomes.name for outcomes in found.outcomes] == ["dehaan2020_sum_runs"]
@@ -452,9 +452,7 @@ def test_a_malformed_file_beside_is_left_out_and_said(put):
     """Nobody asked for it."""
     path, _ = put(a=TABLE_3, b=COUNTS + "a,,1,x,3,4\n")
 
-    assert audit([path]).sources[1:] == (
-        "b.csv: stands beside, but is malformed and was left out.",
-    )
+    assert audit([path]).sources[1:] == ("b.csv: in the same folder, but malformed: left out.",)
 
 
 def test_a_folder_is_all_its_files(put, tmp_path):
@@ -463,7 +461,7 @@ def test_a_folder_is_all_its_files(put, tmp_path):
     found = audit([tmp_path])
 
     assert len(found.sources) == 6
-    assert "notes.csv: left out, of no known kind." in found.sources
+    assert "notes.csv: left out, unknown format." in found.sources
     assert "latin.csv: left out, is not UTF-8." in found.sources
 
 
@@ -471,7 +469,7 @@ def test_a_folder_without_a_known_file_is_refused(put, tmp_path):
     """Every stranger is named."""
     put(a="x,y\n1,2\n", b="")
 
-    with pytest.raises(DataError, match=r"a\.csv:1: of no known kind(.|\n)*b\.csv: is empty"):
+    with pytest.raises(DataError, match=r"a\.csv:1: unknown format(.|\n)*b\.csv: is empty"):
         audit([tmp_path])
 
 
@@ -504,9 +502,9 @@ def test_grim_finds_three_runs_of_the_pilot_parliaments_benchmark(put):
         "x.csv",
         "fits",
         "All 5 printed recalls are what 3 runs of 1,270 portraits (the Pilot Parliaments "
-        "Benchmark) can give when pooled; arbitrary numbers would be with a chance of 0.8 %. Rows "
+        "Benchmark) can give when pooled; arbitrary numbers would be with probability 0.8 %. Rows "
         "of 5 that fit other numbers of runs: 0 for 1, 0 for 2, 1 for 4, 4 for 5, 4 for 7; 6, 8, 9 "
-        "and 10 runs fit all, as arbitrary numbers would with a chance of 26 %, 100 %, 100 % and "
+        "and 10 runs fit all, as arbitrary numbers would with probability 26 %, 100 %, 100 % and "
         "100 %.",
     )
 
@@ -546,7 +544,7 @@ def test_table_3_has_a_misprint(table_3):
         "Misprint in the last digit",
         "dehaan2020_table3.csv and dehaan2020_sum_runs.csv: max, alpha = 0.001",
         "contradicts",
-        "Variance printed 22.42, computed 22.43: one unit of the last digit, a slip of rounding "
+        "Variance printed 22.42, computed 22.43: one unit of the last digit, an error of rounding "
         "or copying.",
     )
     assert "Contradiction" not in dict(checks(table_3))
@@ -712,7 +710,7 @@ def test_grim_cannot_tell_of_means_over_groups(table_1):
 
     assert finding.result == "cannot tell"
     assert "0 for 1, 2 for 2, 0 for 3, 2 for 4, 4 for 5; 6, 7, 8, 9 and 10 runs" in finding.text
-    assert finding.text.endswith("GRIM says nothing of means over groups, which these are.")
+    assert finding.text.endswith("GRIM does not test means over groups, which these are.")
 
 
 def test_variance_falls_in_table_1_but_not_in_its_figure(table_1):
@@ -800,8 +798,8 @@ def test_accuracies_of_whole_portraits_fit(put):
         "GRIM",
         "x.csv",
         "fits",
-        "2 of 2 accuracies are whole numbers of portraits; arbitrary numbers would be with a "
-        "chance of 0.086 %.",
+        "2 of 2 accuracies are whole numbers of portraits; arbitrary numbers would be with "
+        "probability 0.086 %.",
     )
 
 

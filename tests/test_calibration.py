@@ -149,7 +149,7 @@ def test_a_users_mistake_in_a_calibrating_process_reaches_the_parent(tmp_path):
     """A folder that went away is an error with its name; no process stays."""
     gone = task(0, tmp_path, data=SMALL | {"nonfaces": str(tmp_path / "gone")})
 
-    with pytest.raises(ReproError, match="gone: there is no such folder"):
+    with pytest.raises(ReproError, match="gone: folder not found"):
         calibration.predict([gone], slots=["cpu"] * 2)
     assert not multiprocessing.active_children()
 
@@ -176,8 +176,8 @@ def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
     )
 
     assert forecast.in_words(expected, hourly_price=0.2) == (
-        "Expected on 5 machines like this one, 2 at a time on each: 1 h 0 min; 1.0 GB of memory "
-        "on each (0.50 GB a run); 5.00 machine-hours, 1.00 at 0.2 an hour"
+        "Expected on 5 machines like this one, 2 workers on each: 1 h 0 min; 1.0 GB of memory "
+        "on each (0.50 GB per run); 5.00 machine-hours, 1.00 at 0.2 per hour"
     )
 
 
@@ -186,5 +186,5 @@ def test_one_machine_without_a_price_is_told_its_time_and_memory():
     expected = Prediction(seconds=70, workers=2, each=5e8)
 
     assert forecast.in_words(expected, hourly_price=None) == (
-        "Expected on this machine, 2 at a time: 1 min 10 s; 1.0 GB of memory (0.50 GB a run)"
+        "Expected on this machine, 2 workers: 1 min 10 s; 1.0 GB of memory (0.50 GB per run)"
     )

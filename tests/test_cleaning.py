@@ -250,8 +250,8 @@ def test_the_command_lists_bytes_and_removes_only_when_told(results):
         "superseded: records of runs that no study names any more",
         f"  runs/old-seed0  {size:,} bytes",
         f"Would remove 1 of these, {size:,} bytes. 100 of these bytes are in MLflow's pages as "
-        "well, which are left alone: `repro sync` puts the pages of removed runs into MLflow's "
-        "bin. Nothing is removed yet; --yes removes it.",
+        "well, which do not change: `repro sync` puts the pages of removed runs into MLflow's "
+        "trash. Nothing is removed yet; --yes removes it.",
     ]
     assert everything(results) == before
 

@@ -100,8 +100,8 @@ def test_a_plan_writes_nothing(tmp_path):
 
     assert planned.returncode == 0, planned.stderr
     assert re.fullmatch(
-        r"Expected on 3 machines like this one, 2 at a time on each: [\d a-z]+; [\d.]+ GB of "
-        r"memory on each \([\d.]+ GB a run\); [\d.]+ machine-hours, [\d.]+ at 0.5 an hour",
+        r"Expected on 3 machines like this one, 2 workers on each: [\d a-z]+; [\d.]+ GB of "
+        r"memory on each \([\d.]+ GB per run\); [\d.]+ machine-hours, [\d.]+ at 0.5 per hour",
         planned.stdout.splitlines()[-1],
     )
     assert not (tmp_path / "none").exists()
@@ -258,7 +258,7 @@ def test_status_counts_runs(results):
     folder, _ = results
     output = CliRunner().invoke(main, ["status", "--results", str(folder)]).output
 
-    assert "10 of 10 runs ended, 0 failed" in output
+    assert "10 of 10 runs finished, 0 failed" in output
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_an_interrupted_study_ends_at_once_and_says_how_to_go_on(tmp_path, sent,
         _, errors = running.communicate(timeout=20)
 
     assert running.returncode == status
-    assert "the same command goes on" in errors
+    assert "the same command continues" in errors
     assert "Traceback" not in errors
     assert processes.soon(lambda: not processes.left(workers))
 

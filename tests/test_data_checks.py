@@ -38,7 +38,7 @@ def test_doubled_folders_of_utkface_stop_a_study(nested):
     with pytest.raises(DataError, match=re.escape(f"{nested}: 2 of 6 pictures repeat an")) as error:
         checks.check(on(UtkFace(path=str(nested))))
     assert f"UTKFace/{NAMES[0]} = crop_part1/{NAMES[0]}" in str(error.value)
-    assert "Name one of its folders alone, or pass --allow-doubles" in str(error.value)
+    assert "Name only one of its folders, or pass --allow-doubles" in str(error.value)
 
 
 def test_equal_names_in_utkface_are_doubles_whatever_is_in_them(nested):
@@ -58,7 +58,7 @@ def test_doubles_that_are_allowed_stand_in_the_caption(nested):
     data = on(UtkFace(path=str(nested)), doubles="allow")
 
     assert checks.check(data) == []
-    assert checks.allowed(data) == "; doubles allowed: 2 of 6 in test"
+    assert checks.allowed(data) == "; duplicates allowed: 2 of 6 in test"
     assert checks.allowed(on(UtkFace(path=str(nested)))) == ""
 
 
@@ -107,7 +107,9 @@ def test_a_leak_that_is_allowed_stands_in_the_caption(leaking):
     """It is worse than a double."""
     allowed = leaking.model_copy(update={"doubles": "allow"})
 
-    assert checks.allowed(allowed) == "; doubles allowed: 3 of 3 in test that are in train as well"
+    assert (
+        checks.allowed(allowed) == "; duplicates allowed: 3 of 3 in test that are in train as well"
+    )
 
 
 def test_test_pictures_that_look_as_what_was_trained_on_are_told(leaking):
@@ -117,7 +119,7 @@ def test_test_pictures_that_look_as_what_was_trained_on_are_told(leaking):
         file["images"][:] ^= 1
     (said,) = checks.check(leaking)
 
-    assert said.startswith("Warning: 3 of 3 test pictures are, as far as can be seen, among those")
+    assert said.startswith("Warning: 3 of 3 test pictures appear to be among those")
     assert "as val/1.jpg = 1.jpg; look at `repro data info" in said
 
 
@@ -140,7 +142,7 @@ def dated(root, value):
 @pytest.mark.parametrize("value", ["9-Mar", "Mar-09", "03-Sep", "19-Oct", "2009-03-01", "3/9/2026"])
 def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
     """FairFace has nine ages, and no dates."""
-    with pytest.raises(DataError, match="A spreadsheet has made dates of ages") as e:
+    with pytest.raises(DataError, match="A spreadsheet turned ages into dates") as e:
         checks.check(on(dated(tmp_path, value)))
     assert f"fairface_label_val.csv:2: 1 rows hold {value} (1) as age" in str(e.value)
     assert "it has 0-2, 3-9, 10-19, 20-29, 30-39, 40-49, 50-59, 60-69, more than 70" in str(e.value)
@@ -148,7 +150,7 @@ def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
 
 def test_another_unknown_age_is_no_date(tmp_path):
     """It is unknown all the same."""
-    with pytest.raises(DataError, match=r"1 rows hold 70\+ \(1\) as age.*\. Mend the table"):
+    with pytest.raises(DataError, match=r"1 rows hold 70\+ \(1\) as age.*\. Correct the table"):
         checks.check(on(dated(tmp_path, "70+")))
 
 

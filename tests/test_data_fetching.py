@@ -126,7 +126,9 @@ def test_a_download_goes_on_after_cuts(server, tmp_path):
 def test_another_command_goes_on_where_the_last_one_gave_up(server, tmp_path):
     """What had come is kept, and what to do is said."""
     server.cuts = [PIECE] * fetching.TRIES
-    with pytest.raises(DataError, match=r"262,144 of 3,000,000 bytes came, then no more .*goes on"):
+    with pytest.raises(
+        DataError, match=r"262,144 of 3,000,000 bytes arrived, then no more .*continues"
+    ):
         fetching.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == ["data.bin.part"]
     fetching.fetch(entry(server.url), tmp_path)
@@ -166,7 +168,9 @@ def test_another_content_is_removed_and_told(server, tmp_path):
     """A part of one file and the rest of another is neither."""
     (tmp_path / "data.bin.part").write_bytes(b"x" * 1000)
 
-    with pytest.raises(DataError, match=r"another SHA-256 than the catalogue says, .*was removed"):
+    with pytest.raises(
+        DataError, match=r"the SHA-256 of the download is not the catalogue's, .*was removed"
+    ):
         fetching.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == []
 
@@ -174,7 +178,7 @@ def test_another_content_is_removed_and_told(server, tmp_path):
 @pytest.mark.parametrize("size", [2_999_999, 3_000_001])
 def test_another_size_is_told_before_anything_comes(server, tmp_path, size):
     """The file was replaced, or the address is another's."""
-    with pytest.raises(DataError, match=f"hands out 3,000,000 bytes or more, .* says {size:,}"):
+    with pytest.raises(DataError, match=f"sends 3,000,000 bytes or more, .* says {size:,}"):
         fetching.fetch(entry(server.url, size=size), tmp_path)
     assert listing(tmp_path) == []
 
@@ -193,7 +197,7 @@ def test_no_server_is_told(server, tmp_path):
     url = server.url
     server.server_close()
 
-    with pytest.raises(DataError, match=r"0 of 3,000,000 bytes came, then no more \(Connection"):
+    with pytest.raises(DataError, match=r"0 of 3,000,000 bytes arrived, then no more \(Connection"):
         fetching.fetch(entry(url.replace("127.0.0.1", "127.0.0.2")), tmp_path)
 
 
@@ -213,7 +217,7 @@ def test_another_file_of_that_name_stays(server, tmp_path, content, what):
     """Somebody may need it."""
     (tmp_path / "data.bin").write_bytes(content)
 
-    with pytest.raises(DataError, match=f"data.bin: is there, but has {what}"):
+    with pytest.raises(DataError, match=f"data.bin: exists, but has {what}"):
         fetching.fetch(entry(server.url), tmp_path)
     assert (tmp_path / "data.bin").read_bytes() == content
 
@@ -245,7 +249,7 @@ def test_a_hash_that_nobody_published_is_printed(server, tmp_path):
 
     assert said.splitlines()[-2:] == [
         f"{tmp_path / 'data.bin'}: downloaded",
-        f"sha256 {SHA256}: could not be checked, because nobody published it; the size is right",
+        f"sha256 {SHA256}: not checked, because none is published; the size is right",
     ]
 
 

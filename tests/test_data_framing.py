@@ -83,7 +83,7 @@ def test_celeba_is_cut_around_its_boxes(tmp_path):
 
     assert [p.name for p in source.pictures] == ["000001.jpg", "000003.jpg", "000006.jpg"]
     assert [p.group for p in source.pictures] == ["male", "male", "female"]
-    assert source.left_out == {"box of no size": 1}
+    assert source.left_out == {"empty box": 1}
     whole = folder.read_picture(tmp_path / "celeba" / "img_celeba" / "000001.jpg")
     assert np.array_equal(
         source.pictures[0].crop()[0], framing.resized(whole[71 : 71 + 80, 95 - 10 : 95 + 70])
@@ -113,8 +113,18 @@ def test_celeba_needs_no_attributes(tmp_path):
         ("list_bbox_celeba.txt", "95  71 60", "95  x 60", "bbox_celeba.txt:3: a box is four whole"),
         ("list_bbox_celeba.txt", "6\n", "7\n", "6 rows, but the first line says '7'"),
         ("list_bbox_celeba.txt", "000003.jpg", "x.jpg", "no row for 000003.jpg"),
-        ("list_eval_partition.txt", "000004.jpg 1", "000004.jpg 9", "partition.txt:4: '9' is no p"),
-        ("list_eval_partition.txt", "000001.jpg", "../1.jpg", "'../1.jpg' is no name of a picture"),
+        (
+            "list_eval_partition.txt",
+            "000004.jpg 1",
+            "000004.jpg 9",
+            "partition.txt:4: '9' is not a p",
+        ),
+        (
+            "list_eval_partition.txt",
+            "000001.jpg",
+            "../1.jpg",
+            "'../1.jpg' is not a file name of a picture",
+        ),
         ("list_attr_celeba.txt", ATTRIBUTES, ATTRIBUTES.replace("Male", "M"), "no attribute Male"),
     ],
 )
@@ -226,7 +236,7 @@ def test_a_small_picture_is_enlarged(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda root: put(root / "a.png", 0), "a.png is in no class folder; for a flat folder say"),
+        (lambda root: put(root / "a.png", 0), "a.png is in no class folder; for a flat folder use"),
         (lambda root: put(root / "people" / "a.png", 0), "all classes are left out"),
     ],
 )
@@ -248,10 +258,10 @@ def test_a_table_may_be_trained_on(tmp_path):
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("celba:x", "'celba:x' is no source; sources are celeba:PATH, celeba-aligned:PATH, "),
+        ("celba:x", "'celba:x' is not a source; sources are celeba:PATH, celeba-aligned:PATH, "),
         ("celba:x", "mit_h5:PATH. Did you mean celeba:?"),
-        ("x", "'x' is no source"),
-        ("faces:", "'faces:' is no source"),
+        ("x", "'x' is not a source"),
+        ("faces:", "'faces:' is not a source"),
     ],
 )
 def test_an_unknown_source_is_named(word, message):

@@ -270,7 +270,7 @@ def test_a_path_to_a_csv_alone_is_a_table():
 
 def test_a_folder_that_is_not_ppb_is_told_what_else_to_say(tmp_path):
     """A path alone stands for PPB."""
-    with pytest.raises(DataError, match=r"say data\.test=\{source: groups, path: .*\}"):
+    with pytest.raises(DataError, match=r"use data\.test=\{source: groups, path: .*\}"):
         sources.fingerprint(Data(train="synthetic", test=str(people(tmp_path)), nonfaces="x").test)
 
 

@@ -82,7 +82,7 @@ def test_the_file_is_in_one_piece_with_names_groups_and_terms(places):
             "kind": "celeba",
             "faces": 3,
             "nonfaces": 0,
-            "left_out": {"box of no size": 1},
+            "left_out": {"empty box": 1},
             "terms": "non-commercial research; no redistribution",
         },
         {
@@ -93,7 +93,7 @@ def test_the_file_is_in_one_piece_with_names_groups_and_terms(places):
             "terms": "non-commercial research and education; no redistribution",
         },
     ]
-    assert "celeba: 3 faces, 0 non-faces; left out: 1 box of no size; terms: non-c" in result.stdout
+    assert "celeba: 3 faces, 0 non-faces; left out: 1 empty box; terms: non-c" in result.stdout
 
 
 def test_the_digest_is_of_images_and_labels_as_stored(places):
@@ -136,7 +136,7 @@ def test_a_limit_is_of_each_source(places):
     result = prepare(*words, out, "--limit", 2)
 
     assert mit_h5.read(out, channels="bgr").is_face.tolist() == [True] * 2 + [False] * 2
-    assert "left out: 1 box of no size, 1 beyond the limit" in result.stdout
+    assert "left out: 1 empty box, 1 beyond the limit" in result.stdout
 
 
 def test_more_classes_are_left_out_by_a_list(places, tmp_path):
@@ -200,7 +200,7 @@ def test_one_wrong_box_of_many_is_left_out_and_counted(places, monkeypatch):
     table.write_text(table.read_text().replace("95  71 60 80", "600  71 60 80"))
     result = prepare(*words, out)
 
-    assert "2 faces, 0 non-faces; left out: 1 box of no size, 1 box outside the p" in result.stdout
+    assert "2 faces, 0 non-faces; left out: 1 empty box, 1 box outside the p" in result.stdout
     assert "Warning: left out: " in result.stderr
     assert "the box at (600, 71), 60 x 80 pixels, reaches beyond the picture" in result.stderr
 
@@ -212,7 +212,7 @@ def test_all_missing_pictures_are_named_before_the_first_is_cut(places):
     for name in ("000001.jpg", "000006.jpg"):
         (folder / name).unlink()
 
-    with pytest.raises(DataError, match=r"2 of 7 pictures are not there: .*01\.jpg, .*06\.jpg; co"):
+    with pytest.raises(DataError, match=r"2 of 7 pictures are missing: .*01\.jpg, .*06\.jpg; co"):
         prepare(*words, out)
 
 
@@ -231,7 +231,7 @@ def test_a_file_that_is_there_stays(places):
     words, out = places
     out.write_bytes(b"precious")
 
-    with pytest.raises(DataError, match=r"o\.h5: is there already; remove it, or give another"):
+    with pytest.raises(DataError, match=r"o\.h5: exists already; remove it, or give another"):
         prepare(*words, out)
     assert out.read_bytes() == b"precious"
 

@@ -129,7 +129,7 @@ def test_many_names_without_a_label_are_no_utkface(tmp_path):
     """They would be a loss that nobody sees."""
     utkface(tmp_path, names=(*UTK, UTK_WITHOUT_RACE))
 
-    with pytest.raises(DataError, match=re.escape("1 of 3 names do not say age_gender_race_date")):
+    with pytest.raises(DataError, match=re.escape("1 of 3 names are not age_gender_race_date")):
         sources.portraits(UtkFace(path=str(tmp_path)))
 
 
@@ -137,7 +137,7 @@ def test_bands_that_do_not_rise_are_refused(tmp_path):
     """Which band would 30 be in?"""
     spec = UtkFace(path=str(utkface(tmp_path)), groups=("age",), age_bands=(40, 20))
 
-    with pytest.raises(DataError, match=r"age_bands \[40, 20\] do not rise"):
+    with pytest.raises(DataError, match=r"age_bands \[40, 20\] must increase"):
         sources.portraits(spec)
 
 
@@ -164,9 +164,9 @@ def test_a_table_without_labels_holds_positives(tmp_path):
         ({"rows": ("a.png,face,x",)}, "mine.csv:2: label 'face' is neither 1 nor 0"),
         ({"rows": ("a.png,2.0,x",)}, "mine.csv:2: label '2.0' is neither 1 nor 0"),
         ({"rows": ("a.png,,x",)}, "mine.csv:2: label '' is neither 1 nor 0"),
-        ({"rows": ("a.png,1,x", "a.png,0,x")}, "mine.csv:3: a.png stands in two rows"),
+        ({"rows": ("a.png,1,x", "a.png,0,x")}, "mine.csv:3: a.png is in two rows"),
         ({"rows": ("../a.png,1,x",)}, "mine.csv:2: no picture"),
-        ({"rows": ("a.png,1,x", "./a.png,0,x")}, "mine.csv:3: a.png stands in two rows"),
+        ({"rows": ("a.png,1,x", "./a.png,0,x")}, "mine.csv:3: a.png is in two rows"),
         ({"rows": ("/nowhere/a.png,1,x",)}, "mine.csv:2: no picture /nowhere/a.png"),
         ({"rows": ("a.png,0,x",)}, "mine.csv: no row whose label is 1"),
         ({"rows": ()}, "mine.csv: no row below the header"),

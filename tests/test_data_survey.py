@@ -178,7 +178,7 @@ def test_what_a_file_says_of_its_sources_in_another_layout_is_refused(leaking):
         del file["source_phash"]
         file["source_phash"] = np.zeros((4, 3), np.uint64)
 
-    with pytest.raises(DataError, match="source_sha256 and source_phash are of another layout"):
+    with pytest.raises(DataError, match="source_sha256 and source_phash have another layout"):
         info(*leaking)
 
 
@@ -260,7 +260,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path):
         del file["names"]
         file["names"] = h5py.ExternalLink("/etc/passwd", "names")
 
-    with pytest.raises(DataError, match="'names' is a link to elsewhere"):
+    with pytest.raises(DataError, match="'names' is a link to another file"):
         info(path)
 
 
@@ -278,7 +278,7 @@ def test_the_sheet_shows_a_few_of_each_group(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("nowhere", "there is no such folder"), ("notes.txt", "is no .h5 and no .csv; give one of")],
+    [("nowhere", "folder not found"), ("notes.txt", "is neither .h5 nor .csv; give one of")],
 )
 def test_what_is_no_data_set_is_named(tmp_path, name, message):
     """With what would be one."""

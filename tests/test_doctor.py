@@ -48,7 +48,7 @@ def test_a_whole_folder_is_counted(results):
     """Nothing to mend, exit status 0."""
     done = CliRunner().invoke(main, ["doctor", "--results", str(results)])
 
-    assert done.output == "1 finished and 1 failed runs of 1 studies are whole\n"
+    assert done.output == "1 finished and 1 failed runs of 1 studies are complete\n"
     assert done.exit_code == 0
 
 
@@ -154,7 +154,7 @@ def test_what_has_to_be_mended_makes_the_exit_status(results):
 
     assert done.exit_code == 1
     assert f"damaged       {RUN}: " in done.output
-    assert "`repro run` of its study puts it aside and trains it again" in done.output
+    assert "`repro run` of its study sets it aside and trains it again" in done.output
     assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == before
 
 
@@ -168,5 +168,5 @@ def test_a_change_that_only_a_full_look_finds_has_to_be_moved_away_by_hand(resul
 
 def test_a_folder_that_is_not_there_is_a_users_mistake(tmp_path):
     """It is named."""
-    with pytest.raises(ReproError, match="none: there is no such folder"):
+    with pytest.raises(ReproError, match="none: folder not found"):
         doctor.examine(tmp_path / "none")

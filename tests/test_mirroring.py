@@ -135,7 +135,7 @@ def test_a_store_that_is_down_is_tried_at_every_run_and_completed_when_it_is_bac
 
     assert journal_of(results) == [f"alpha 0.1 {key}" for key in KEYS[:3]]
     assert warnings == [
-        "not all is mirrored to MLflow (the store is down); the records are safe, and a later "
+        "MLflow's mirror is incomplete (the store is down); the records are safe, and a later "
         "`repro sync` completes the mirror"
     ]
 

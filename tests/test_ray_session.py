@@ -74,7 +74,7 @@ def test_what_takes_more_than_there_is_cannot_be_placed(own, monkeypatch):
     monkeypatch.setattr(ray_session, "alone", lambda cpus, remark: started)
 
     with (
-        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not to be had"),
+        pytest.raises(ReproError, match="a run takes 1 cores, 1000 GB, and that is not available"),
         at(Place(executor="ray"), resources=Resources(memory=1000.0)),
     ):
         pass
@@ -101,8 +101,8 @@ def test_the_benchmark_of_many_runs_goes_through_each_executor(own, monkeypatch,
     [
         (Place(executor="ray", address="ray://head:10001"), "start repro on one of its machines"),
         (Place(executor="ray", address="127.0.0.1:1"), "no cluster can be joined there .*refused"),
-        (Place(executor="ray", device="cuda:0,cuda:1"), "with --executor ray say cpu or cuda"),
-        (Place(executor="local", address="auto"), "--address auto is for --executor ray alone"),
+        (Place(executor="ray", device="cuda:0,cuda:1"), "with --executor ray use cpu or cuda"),
+        (Place(executor="local", address="auto"), "--address auto is only for --executor ray"),
     ],
 )
 def test_a_place_that_is_none_is_refused_in_a_sentence(place, said):

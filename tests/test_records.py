@@ -82,7 +82,7 @@ def test_a_changed_byte_is_named(tmp_path):
     file = write(tmp_path) / "record.json"
     file.write_text(file.read_text().replace('"detected": 3', '"detected": 4'))
 
-    with pytest.raises(RecordError, match=r"record.json: its checksum does not fit"):
+    with pytest.raises(RecordError, match=r"record.json: its checksum does not match"):
         records.read_record(RECORD.key, tmp_path)
 
 

@@ -16,10 +16,10 @@ from repro.writing import CannotWrite
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ")
 LINES = [
-    "2 runs, 0 done before, 1 at a time",
+    "2 runs, 0 done before, 1 worker",
     "x, seed 0: started (k-seed0)",
     "x, seed 0: epoch 1/2, loss 0.5, validation accuracy 0.900, 1,234 images/s",
-    "x, seed 0: process 7 is training it; waiting for that",
+    "x, seed 0: process 7 is training it; waiting for it",
     "[1/2] x, seed 0: recall 75.0 %, false positives 50.0 %, 12 s, 1,850 images/s",
     "a remark",
     "of two lines",
@@ -101,8 +101,8 @@ def test_a_full_disk_costs_the_log_and_one_warning(task):
         tell(log, task)
 
     assert warnings == [
-        "/dev/full: the log cannot be written any more (No space left on device); the study goes "
-        "on without it"
+        "/dev/full: the log cannot be written any more (No space left on device); the study "
+        "continues without it"
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_finished_run_is_shown_whole(results):
     assert section(text, "Curve") == [
         "training loss                 1 █▄▂▂▁▁▁▁ 0.125",
         "validation accuracy        0.55 ▁▂▃▄▅▆▇█ 0.9",
-        "over 8 epochs, first and last value beside it",
+        "over 8 epochs, with the first and last value",
     ]
     assert section(text, "Detections") == [
         "darker                      3 of 4 detected (75.0 %)",
@@ -106,8 +106,8 @@ def test_a_run_that_was_cut_off_has_the_curve_of_its_checkpoint(results):
     """Up to the epoch that is kept."""
     text = shown(results, "cd34")
 
-    assert "unfinished: 4 epochs are kept; `repro run` of its study goes on" in text
-    assert section(text, "Curve")[-1] == "over 4 epochs, first and last value beside it"
+    assert "unfinished: 4 epochs are kept; `repro run` of its study continues" in text
+    assert section(text, "Curve")[-1] == "over 4 epochs, with the first and last value"
     assert "All choices" not in text
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_record_is_shown_as_far_as_it_can_be_read(results):
     torn = shown(results, "ab12-seed0")
 
     assert "damaged: " in changed
-    assert "its checksum does not fit" in changed
+    assert "its checksum does not match" in changed
     assert section(changed, "Provenance")[0].split() == ["commit", "c0ffed"]
     assert "damaged: " in torn
     assert "runs/ab12-seed0/record.json  1 bytes" in section(torn, "Files")
@@ -150,7 +150,7 @@ def test_a_run_that_no_study_names_says_so(results):
     """It can go."""
     (results / "studies" / "toy" / "embedded.json").unlink()
 
-    assert "No study names it any more" in shown(results, "ab12-seed0")
+    assert "No study needs it any more" in shown(results, "ab12-seed0")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_run_goes_by_many_names(results, word, key):
     [
         ("ab12", "2 runs begin with 'ab12':\n  ab12-seed0  toy/No-debias/0\n"),
         ("zz", "no run 'zz'. Write a key, the beginning of one, or STUDY/ARM/SEED, for example "),
-        ("toy/a-b/0", "2 arms are written 'a-b'; write one of them whole: 'a + b', 'a, b'"),
+        ("toy/a-b/0", "2 arms are written 'a-b'; write one of them in full: 'a + b', 'a, b'"),
         ("toy/beta/0", "there is no arm 'beta'; there is: No-debias, alpha-0.1, alpha--0.1, a-b"),
         ("toy/No-debias/7", "No debias has the seeds 0 to 1"),
         ("toy/No-debias", "write STUDY/ARM/SEED"),

@@ -84,13 +84,13 @@ def test_a_truncated_file_is_named(tmp_path):
     path = write_h5(tmp_path / "train.h5")
     path.write_bytes(path.read_bytes()[:3000])
 
-    with pytest.raises(DataError, match=r"train.h5: damaged, truncated or no HDF5 file"):
+    with pytest.raises(DataError, match=r"train.h5: damaged, truncated or not an HDF5 file"):
         mit_h5.read(path, channels="bgr")
 
 
 def test_a_missing_file_is_named(tmp_path):
     """The path stands in the message."""
-    with pytest.raises(DataError, match=r"nowhere.h5: there is no such file"):
+    with pytest.raises(DataError, match=r"nowhere.h5: file not found"):
         mit_h5.read(tmp_path / "nowhere.h5", channels="bgr")
 
 
@@ -115,7 +115,7 @@ def test_groups_come_from_any_columns(tmp_path):
     [
         ({"pictures": ("a.png",)}, r"metadata.csv:3: no picture .*b.png for this row"),
         ({"lines": (HEADER.replace("bi.fitz", "skin"), *ROWS)}, "no column 'bi.fitz'"),
-        ({"lines": (HEADER, ROWS[0], ROWS[0])}, "a.png stands in two rows"),
+        ({"lines": (HEADER, ROWS[0], ROWS[0])}, "a.png is in two rows"),
         ({"lines": (HEADER, "1,a.png,,1,lighter,x")}, "2: no value in column 'gender'"),
         ({"lines": (HEADER, "1,../a.png,Male,1,lighter,x")}, r"2: no picture"),
         ({"lines": (HEADER,)}, "no row below the header"),

@@ -108,7 +108,7 @@ def test_interval_contains_its_ends(value):
 
 @pytest.mark.parametrize("value", [0.2, 0.8, float("nan"), "0.5", None])
 def test_interval_contains_nothing_else(value):
-    """Neither what lies outside nor what is no number."""
+    """Neither what lies outside nor what is not a number."""
     assert value not in Interval(0.25, 0.75)
 
 

@@ -147,7 +147,7 @@ def test_a_new_study_goes_into_studies_where_there_is_such_a_folder(here):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mine", "mine.yaml is there already: choose another name"),
+        ("mine", "mine.yaml exists already: choose another name"),
         ("alpha_sweep", "alpha_sweep is a shipped study"),
         ("My-Study", "'My-Study': write a name of lower-case letters"),
         ("../mine", "'../mine': write a name of lower-case letters"),

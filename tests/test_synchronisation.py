@@ -246,7 +246,7 @@ def test_a_study_that_is_gone_is_binned_with_a_remark(results):
     changes = synchronise(results)
 
     assert str(changes).splitlines() == [
-        "resampling/embedded has no records in these results: binned",
+        "resampling/embedded has no records in these results: moved to MLflow's trash",
         "2 runs in 1 study: 0 added, 0 renewed, 0 removed",
     ]
     assert experiment_of(results, "resampling/embedded").lifecycle_stage == "deleted"
@@ -348,7 +348,9 @@ def test_a_database_that_another_writer_holds_is_not_set_aside(results, monkeypa
     writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(ReproError, match=r"cannot be written \(database is locked\); see"):
+        with pytest.raises(
+            ReproError, match=r"cannot be written \(database is locked\); make sure"
+        ):
             synchronise(results)
     finally:
         writer.close()

@@ -139,7 +139,7 @@ def test_scores_that_were_changed_are_refused(folder, tmp_path):
 
     assert done.exit_code == 1
     assert done.output.endswith(
-        "scores.csv: its checksum does not fit; remove its folder and run again\n"
+        "scores.csv: its checksum does not match; remove its folder and run again\n"
     )
 
 

@@ -73,9 +73,9 @@ def test_the_default_profile_is_the_first_of_the_file(here):
 @pytest.mark.parametrize(
     ("study", "options", "said"),
     [
-        ("toy", {}, "no results of toy with profile embedded and nothing changed. There is:"),
-        ("toy", {"overrides": ["epochs=9"]}, "with profile embedded and epochs=9. There is:"),
-        ("toy@77", {}, "no variant '77' of toy. There is:"),
+        ("toy", {}, "no results of toy with profile embedded and nothing changed. Available:"),
+        ("toy", {"overrides": ["epochs=9"]}, "with profile embedded and epochs=9. Available:"),
+        ("toy@77", {}, "no variant '77' of toy. Available:"),
         ("toy@1a", {}, "3 variants of toy fit. Choose one:"),
         ("toy@1a2b3c", {}, "2 variants of toy fit. Choose one:"),
     ],
@@ -145,8 +145,8 @@ def test_status_names_each_variant_by_its_id(here):
     done = CliRunner().invoke(main, ["status", "--results", str(here)])
 
     assert done.output.splitlines() == [
-        "toy@1a2b3c (profile embedded; changed: epochs=2): 1 of 1 runs ended, 0 failed",
-        "toy@embedded (profile embedded): 1 of 1 runs ended, 0 failed",
+        "toy@1a2b3c (profile embedded; changed: epochs=2): 1 of 1 runs finished, 0 failed",
+        "toy@embedded (profile embedded): 1 of 1 runs finished, 0 failed",
     ]
 
 
@@ -157,4 +157,4 @@ def test_every_command_about_results_asks_in_the_same_way(here, command):
     done = CliRunner().invoke(main, [command, "toy", "--results", str(here)])
 
     assert done.exit_code == 1
-    assert "nothing changed. There is:\n  toy@1a2b3c  profile embedded;" in done.output
+    assert "nothing changed. Available:\n  toy@1a2b3c  profile embedded;" in done.output

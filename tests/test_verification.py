@@ -67,7 +67,7 @@ def test_the_same_program_gives_the_same_bits(trained):
     done = repro("verify", "toy", "--runs", 2, cwd=trained)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "2 of 2 runs came out the same to the last bit"
+    assert done.stdout.splitlines()[-1] == "2 of 2 runs are bit-identical"
     assert {p: p.stat().st_mtime_ns for p in (trained / "results" / "runs").rglob("*")} == before
 
 
@@ -82,8 +82,8 @@ def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
 
     assert done.returncode == 1
     assert done.stdout.startswith("DIFFERENT  plain, seed 0: history from epoch 1 on (train_loss")
-    assert done.stdout.splitlines()[0].endswith("Made otherwise: code: unchecked")
-    assert done.stdout.splitlines()[-1] == "0 of 1 runs came out the same to the last bit"
+    assert done.stdout.splitlines()[0].endswith("Made differently: code: unchecked")
+    assert done.stdout.splitlines()[-1] == "0 of 1 runs are bit-identical"
 
 
 def test_a_study_that_never_ran_cannot_be_verified(tmp_path):
@@ -152,7 +152,7 @@ def test_the_environment_is_compared_as_far_as_both_sides_note_it():
 def test_other_data_are_named_by_their_part():
     """The content's digest differs."""
     assert differences.of_data({"train": "0", "test": "1"}, {"train": "0", "test": "2"}) == [
-        "data.test: other content"
+        "data.test: content changed"
     ]
 
 
@@ -161,8 +161,7 @@ def test_a_difference_without_a_cause_is_our_own_defect():
     line = str(Comparison(title="x, seed 0", differences=["metrics"]))
 
     assert line.endswith(
-        "metrics. Made otherwise: nothing that is noted differs, so the run is not deterministic "
-        "here"
+        "metrics. Made differently: nothing recorded differs, so the run is not deterministic here"
     )
 
 

@@ -180,7 +180,7 @@ def _grim(table: Table, best: Sequence[Comparison], images: int | None) -> Findi
         printed = f"All {rows} printed recalls are" if rows > 1 else "The printed recall is"
         text = (
             f"{printed} what {count(found.runs, 'run')} of {count(portraits, 'portrait')}{known} "
-            f"can give when pooled; arbitrary numbers would be with a chance of "
+            f"can give when pooled; arbitrary numbers would be with probability "
             f"{_percent(found.chance)}. {_other_runs(tried, found, rows)}"
         )
         return Finding("GRIM", table.title, "fits", text)
@@ -188,7 +188,7 @@ def _grim(table: Table, best: Sequence[Comparison], images: int | None) -> Findi
     text = (
         f"No number of runs of {count(portraits, 'portrait')}{known}, pooled, gives every printed "
         f"recall, except where arbitrary numbers would fit as well. "
-        f"{_other_runs(tried, None, rows)} GRIM says nothing of means over groups"
+        f"{_other_runs(tried, None, rows)} GRIM does not test means over groups"
     )
     text += ", which these are." if groups else ", which these may be."
     return Finding("GRIM", table.title, "cannot tell", text)
@@ -203,7 +203,7 @@ def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, r
     if every:
         chances = joined([_percent(one.chance) for one in every])
         runs = joined([str(one.runs) for one in every])
-        said.append(f"{runs} runs fit all, as arbitrary numbers would with a chance of {chances}")
+        said.append(f"{runs} runs fit all, as arbitrary numbers would with probability {chances}")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
@@ -255,7 +255,7 @@ def _whole(source: Runs) -> Iterator[Finding]:
         text = f"{fits}; not {'; '.join(wrong[:5])}{more}."
         yield Finding("GRIM", source.title, "contradicts", text)
         return
-    text = f"{fits}; arbitrary numbers would be with a chance of {_percent(chance)}."
+    text = f"{fits}; arbitrary numbers would be with probability {_percent(chance)}."
     yield Finding("GRIM", source.title, "fits" if chance <= CHANCE else "cannot tell", text)
 
 
@@ -330,7 +330,7 @@ def _row(comparison: Comparison, at: int, key: Key) -> Iterator[Finding]:
     if "differs" in wrong:
         yield Finding("Contradiction", about, "contradicts", f"{text}.")
     else:
-        text += ": one unit of the last digit, a slip of rounding or copying"
+        text += ": one unit of the last digit, an error of rounding or copying"
         yield Finding("Misprint in the last digit", about, "contradicts", f"{text}.")
 
 

@@ -67,7 +67,7 @@ def audit(
     runs = [source for source in sources if isinstance(source, Runs)]
     if not runs and (keep is not None or reference is not None):
         raise DataError(
-            f"{'keep' if keep is not None else 'reference'} speaks of single runs, and "
+            f"{'keep' if keep is not None else 'reference'} needs single runs, and "
             f"{joined([file.path.name for file in files])} gives none: leave it out"
         )
     outcomes = tuple(outcomes_of(source, keep=keep, reference=reference) for source in runs)
@@ -134,7 +134,7 @@ def _folder(path: Path, notes: list[str], problems: list[str]) -> list[File]:
 
 def _why(stranger: File) -> str:
     if not stranger.problems:
-        return "of no known kind"
+        return "unknown format"
     said = stranger.problems[0].removeprefix(str(stranger.path))
     return re.sub(r"^:(\d+:)? ", "", said).split(":")[0]
 
@@ -151,7 +151,7 @@ def _with_kinds(file: File) -> File:
     """With what would have been known, where the header is not."""
     if file.kind or file.problems:
         return file
-    message = f"{file.path}:1: of no known kind; the columns may be {'; '.join(KINDS)}"
+    message = f"{file.path}:1: unknown format; the columns may be {'; '.join(KINDS)}"
     return File(file.path, None, (), (message,))
 
 
@@ -169,10 +169,10 @@ def _companions(single: Sequence[File], files: Mapping[Path, File], notes: list[
         if of:
             found.append(file)
             verb = "have" if len(of) > 1 else "has"
-            why = f", read along because {' and '.join(of)} {verb} the same arms"
+            why = f", also read because {' and '.join(of)} {verb} the same arms"
             notes.append(file.note(why))
         elif file.kind and file.problems:
-            notes.append(f"{path.name}: stands beside, but is malformed and was left out.")
+            notes.append(f"{path.name}: in the same folder, but malformed: left out.")
     return found
 
 

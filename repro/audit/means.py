@@ -86,7 +86,7 @@ def _once(sheet: Sheet) -> Iterator[tuple[Key | None, Row]]:
     for row in sheet.rows:
         key = read_key(sheet, row)
         if key is not None and lines.setdefault(key, row.line) != row.line:
-            sheet.report(row.line, f"{key.name} stands in line {lines[key]} already", "arm")
+            sheet.report(row.line, f"{key.name} is already in line {lines[key]}", "arm")
             key = None
         yield key, row
 

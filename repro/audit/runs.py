@@ -133,7 +133,7 @@ def _entry(sheet: Sheet, row: Row, accuracy: str | None, further: Sequence[str])
             sheet.report(row.line, "is empty", column)
     n = sheet.whole(row, "n")
     if n == 0:
-        sheet.report(row.line, "is 0: of no portraits there is no recall", "n")
+        sheet.report(row.line, "is 0: recall needs at least one portrait", "n")
     share = _counted(sheet, row, n) if accuracy is None else _rounded(sheet, row, accuracy)
     run, group = row.cells["run"], row.cells["group"]
     if key is None or not run or not group or not n or share is None:
@@ -171,7 +171,7 @@ def _check_parts(sheet: Sheet, entries: Sequence[_Entry], further: Sequence[str]
         for entry in entries:
             value = entry.part[at]
             if first.setdefault((entry.key, entry.run), value) != value:
-                message = "changes within a run, so it cannot part the file: remove the column"
+                message = "changes within a run, so it cannot divide the file: remove the column"
                 sheet.report(entry.line, message, column)
                 break
 
@@ -198,7 +198,7 @@ def _check_places(sheet: Sheet, entries: Sequence[_Entry]) -> None:
     for entry in entries:
         what = f"{entry.group} of {_of(entry)}"
         if (first := seen.setdefault(entry.place, entry)) is not entry:
-            sheet.report(entry.line, f"{what} stands in line {first.line} already", "group")
+            sheet.report(entry.line, f"{what} is already in line {first.line}", "group")
             continue
         known = sizes.setdefault((entry.part, entry.key, entry.group), entry)
         if known.n != entry.n:
@@ -225,7 +225,7 @@ def _check_runs(sheet: Sheet, entries: Sequence[_Entry]) -> None:
             message = f"{_of(first)} lacks {' and '.join(lacking)}"
             sheet.report(first.line, message, "group")
         elif len(found) == 1:
-            message = f"{_of(first)} has no other group than {first.group}: at least two are needed"
+            message = f"{_of(first)} has only the group {first.group}: at least two are needed"
             sheet.report(first.line, message, "group")
 
 

@@ -87,7 +87,7 @@ class Sheet:
         if not text:
             problem = "is empty"
         elif not NUMBER.fullmatch(text):
-            problem = f"{_quoted(text)} is no number"
+            problem = f"{_quoted(text)} is not a number"
             if NUMBER.fullmatch(text.replace(",", ".")):
                 problem += ": write a decimal point, not a comma"
         elif (value := Decimal(text)) < 0:
@@ -105,7 +105,7 @@ class Sheet:
         """A cell's count, 0 or more."""
         text = row.cells[column]
         if NUMBER.fullmatch(text) and not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-            self.report(row.line, f"{_short(text)} is no whole number", column)
+            self.report(row.line, f"{_short(text)} is not a whole number", column)
             return None
         value = self.number(row, column, most=MOST_PORTRAITS)
         return None if value is None else int(value)
@@ -162,9 +162,9 @@ def _are_plain(sheet: Sheet, line: int, cells: Sequence[str]) -> bool:
         if len(cell) > MOST_LETTERS:
             problem = f"a cell of {len(cell):,} characters: write {MOST_LETTERS} at most"
         elif not cell.isprintable() and any(map(_hides, cell)):
-            problem = f"{_quoted(cell)} holds characters that do not show: remove them"
+            problem = f"{_quoted(cell)} has invisible characters: remove them"
         elif cell.startswith(("=", "+", "-", "@")) and not NUMBER.fullmatch(cell):
-            problem = f"{_quoted(cell)} begins as formulas of spreadsheets do: write it otherwise"
+            problem = f"{_quoted(cell)} begins like a spreadsheet formula: write it differently"
         else:
             continue
         sheet.report(line, problem)

@@ -31,7 +31,7 @@ class File:
     """One file, read: what it holds, or what is wrong with it.
 
     Attributes:
-        kind: None where the header is of no known kind.
+        kind: None where the header fits no kind.
     """
 
     path: Path
@@ -111,7 +111,7 @@ def _check_header(sheet: Sheet, columns: Sequence[str], kind: Kind) -> bool:
     before = len(sheet.found)
     for column in dict.fromkeys(columns):
         if columns.count(column) > 1:
-            sheet.report(1, "stands twice in the header", column)
+            sheet.report(1, "is twice in the header", column)
         if not column:
             sheet.report(1, "has no name in the header", column)
     names = frozenset(columns)
@@ -121,7 +121,7 @@ def _check_header(sheet: Sheet, columns: Sequence[str], kind: Kind) -> bool:
             sheet.report(1, f"is missing; a file of {kind} has {_header_of(kind)}", text)
         if len(present) > 1:
             sheet.report(
-                1, f"says the same as column '{sheet.written[present[0]]}': keep one", present[1]
+                1, f"means the same as column '{sheet.written[present[0]]}': keep one", present[1]
             )
     _check_names(sheet, names, kind)
     if not sheet.found and not sheet.rows:
@@ -153,10 +153,10 @@ def _check_names(sheet: Sheet, names: frozenset[str], kind: Kind) -> None:
                 sheet.report(1, f"is unknown; a file of {kind} has {_header_of(kind)}", column)
         return
     if kind == "accuracies" and "accuracy" in names:
-        message = "says no unit: name it accuracy_percent or accuracy_fraction"
+        message = "has no unit: name it accuracy_percent or accuracy_fraction"
         sheet.report(1, message, "accuracy")
     unused = ACCURACIES if kind in ("counts", "group means") else frozenset()
     unused |= MEANS if kind in ("counts", "accuracies") else frozenset()
     for column in sheet.written:
         if column in unused | ({"overall"} if kind in ("counts", "accuracies") else set()):
-            sheet.report(1, f"has no place in a file of {kind}: remove it", column)
+            sheet.report(1, f"does not belong in a file of {kind}: remove it", column)

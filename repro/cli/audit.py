@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--alone", is_flag=True, help="Do not read along files beside it with the same arms.")
+@click.option(
+    "--alone", is_flag=True, help="Do not also read files in its folder with the same arms."
+)
 @click.option(
     "--images",
     type=click.IntRange(min=1),
@@ -27,20 +29,20 @@ if TYPE_CHECKING:
     default=0.03,
     show_default=True,
     type=click.FloatRange(min=0),
-    help="Of values read off a drawing, in percent points.",
+    help="Error of values read off a figure, in percentage points.",
 )
 @click.option(
     "--published",
     metavar="FILE|NAME",
     help="Published numbers to judge by: a file as in studies/published/, or a name there; the "
-    "audited file says nothing about training, so that the protocol is the same is your word.",
+    "audited file does not describe training, so make sure that the protocol is the same.",
 )
 @click.option(
     "--margin",
     nargs=2,
     type=click.FloatRange(min=0, min_open=True),
     metavar="RECALL VARIANCE",
-    help="How far from print is still the same, in points and points squared.",
+    help="Largest difference that agrees with published values, in points and points squared.",
 )
 @options.form("markdown")
 @options.presentation("findings", *options.PARTS)

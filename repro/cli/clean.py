@@ -25,7 +25,7 @@ LISTED = 10  # of each category, unless all are asked for
     "only",
     multiple=True,
     type=click.Choice(CATEGORIES),
-    help="One category alone; repeatable.",
+    help="Only this category; repeatable.",
 )
 @click.option("--all", "every", is_flag=True, help=f"List everything, not {LISTED} a category.")
 def clean(results: Path, yes: bool, only: tuple[Any, ...], every: bool) -> None:
@@ -70,7 +70,7 @@ def _summary(found: "Sequence[Leftover]", *, removed: bool) -> str:
     text = f"{done} {len(found):,} of these, {size:,} bytes."
     if linked:
         text += (
-            f" {linked:,} of these bytes are in MLflow's pages as well, which are left alone: "
-            "`repro sync` puts the pages of removed runs into MLflow's bin."
+            f" {linked:,} of these bytes are in MLflow's pages as well, which do not change: "
+            "`repro sync` puts the pages of removed runs into MLflow's trash."
         )
     return text if removed else f"{text} Nothing is removed yet; --yes removes it."

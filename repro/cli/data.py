@@ -26,22 +26,24 @@ def data() -> None:
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Of random crops, and of the choice under --limit.",
+    help="Seed of random crops and of the choice under --limit.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core].")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one per core].")
 @click.option(
     "--without",
     type=FILE,
-    help="File of further class folders of ImageNet to leave out, one a line.",
+    help="File of further class folders of ImageNet to leave out, one per line.",
 )
 @click.option(
     "--part",
     default="train",
     show_default=True,
     type=click.Choice(["train", "all"]),
-    help="Of CelebA's own partition.",
+    help="Part of CelebA's own partition.",
 )
-@click.option("--skip-unreadable", is_flag=True, help="Leave unreadable pictures out, and say so.")
+@click.option(
+    "--skip-unreadable", is_flag=True, help="Leave unreadable pictures out, and report them."
+)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.argument("out", type=FILE, metavar="OUT.h5")
 def prepare(
@@ -117,7 +119,7 @@ def info(paths: tuple[Path, ...], kind: str | None, groups: tuple[str, ...], she
     help="Folder for the file [default: this one].",
 )
 @click.option("--list", "listing", is_flag=True, help="List the catalogue and stop.")
-@click.option("--catalogue", type=FILE, help="A catalogue of your own instead of ours.")
+@click.option("--catalogue", type=FILE, help="Your own catalogue instead of the shipped one.")
 @click.argument("name", required=False)
 def fetch(name: str | None, folder: Path, listing: bool, catalogue: Path | None) -> None:
     """Download the data set NAME, or say where to ask for it."""
@@ -135,11 +137,11 @@ def fetch(name: str | None, folder: Path, listing: bool, catalogue: Path | None)
     from repro import fetching
 
     fetched = fetching.fetch(entry, folder)
-    click.echo(f"{fetched.path}: {'was there already' if fetched.was_there else 'downloaded'}")
+    click.echo(f"{fetched.path}: {'already there' if fetched.was_there else 'downloaded'}")
     checked = (
         "as the catalogue says"
         if fetched.is_checked
-        else "could not be checked, because nobody published it; the size is right"
+        else "not checked, because none is published; the size is right"
     )
     click.echo(f"sha256 {fetched.sha256}: {checked}")
 

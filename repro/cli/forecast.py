@@ -1,7 +1,7 @@
 """What a study is expected to cost, in words."""
 
 from repro.calibration import Prediction
-from repro.progress import duration, size
+from repro.progress import duration, size, staff
 
 
 def in_words(expected: Prediction, *, hourly_price: float | None) -> str:
@@ -15,12 +15,12 @@ def in_words(expected: Prediction, *, hourly_price: float | None) -> str:
     where = f"{expected.machines} machines like this one" if many else "this machine"
     on_each = " on each" if many else ""
     said = (
-        f"Expected on {where}, {expected.workers} at a time{on_each}: "
+        f"Expected on {where}, {staff(expected.workers)}{on_each}: "
         f"{duration(expected.seconds)}; {size(expected.memory)} of memory{on_each} "
-        f"({size(expected.each)} a run)"
+        f"({size(expected.each)} per run)"
     )
     if many or hourly_price is not None:
         said += f"; {expected.machine_hours:,.2f} machine-hours"
     if hourly_price is not None:
-        said += f", {hourly_price * expected.machine_hours:,.2f} at {hourly_price:g} an hour"
+        said += f", {hourly_price * expected.machine_hours:,.2f} at {hourly_price:g} per hour"
     return said

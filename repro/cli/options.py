@@ -30,7 +30,7 @@ PLACES = [
         type=click.Choice(get_args(ExecutorName)),
         default="local",
         show_default=True,
-        help="Processes here, this very process (for a debugger), or a Ray cluster.",
+        help="Processes here, only this process (for a debugger), or a Ray cluster.",
     ),
     click.option(
         "--address",
@@ -46,21 +46,19 @@ PLACES = [
     click.option(
         "--workers",
         type=click.IntRange(min=1),
-        help="Runs at a time, one thread each [default: as many as there is room for].",
+        help="Concurrent runs, one thread each [default: as many as fit].",
     ),
-    click.option(
-        "--cpus-per-run", type=AMOUNT, help="Cores that a run takes [default: the study's, or 1]."
-    ),
+    click.option("--cpus-per-run", type=AMOUNT, help="Cores per run [default: the study's, or 1]."),
     click.option(
         "--gpus-per-run",
         type=click.FloatRange(min=0, min_open=True, max=1),
-        help="Of one GPU, on --device cuda [default: the study's, or 0.25].",
+        help="Share of a GPU per run, on --device cuda [default: the study's, or 0.25].",
     ),
     click.option(
         "--memory-per-run",
         type=AMOUNT,
         metavar="GB",
-        help="For --executor ray, beside the data [default: the study's, or 1].",
+        help="Per run without the data, for --executor ray [default: the study's, or 1].",
     ),
 ]
 FORMATS = ["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
@@ -68,14 +66,14 @@ PAPER = [
     click.option(
         "--decimals",
         type=click.IntRange(min=0, max=10),
-        help="Of percents and points [default: 2].",
+        help="Decimals of percentages and points [default: 2].",
     ),
     click.option(
         "--arms",
         multiple=True,
         shell_complete=completing.arms,
         metavar="ARM",
-        help="Show these arms alone, in this order; repeatable.",
+        help="Show only these arms, in this order; repeatable.",
     ),
     click.option(
         "--labels",
@@ -86,7 +84,7 @@ PAPER = [
     click.option(
         "--spread",
         type=click.Choice(["sd", "interval", "none"]),
-        help="Behind numbers: standard deviation of the runs, 95 % interval, or nothing.",
+        help="After numbers: standard deviation of the runs, 95 % interval, or nothing.",
     ),
     click.option(
         "--bold",
@@ -161,12 +159,12 @@ def presentation(*parts: str) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         command = click.option(
-            "--part", type=click.Choice(parts), help="One table of the full style alone."
+            "--part", type=click.Choice(parts), help="Only one table of the full style."
         )(command)
         command = click.option(
             "--definition",
             type=click.Choice(DEFINITIONS),
-            help="What E[A] and Var[A] are [default: as the published source has it].",
+            help="Definition of E[A] and Var[A] [default: the published source's].",
         )(command)
         return click.option(
             "--style",

@@ -143,7 +143,7 @@ def _from_file(path: Path) -> tuple[str, str | None, str | None]:
         raise StudyError(file.problems)
     name = _name_in(file)
     if name is None:
-        raise ReproError(f"{printable(str(path))}: no study; it has no proper name")
+        raise ReproError(f"{printable(str(path))}: not a study file: it has no valid `name`")
     return name, None, _first_in(file)
 
 
@@ -202,7 +202,7 @@ def _not_one(
 
 
 def _variants(found: Sequence[StudyIndex]) -> str:
-    return f"There is:{_lines(found)}"
+    return f"Available:{_lines(found)}"
 
 
 def _lines(found: Sequence[StudyIndex]) -> str:

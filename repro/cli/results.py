@@ -38,7 +38,7 @@ def status(results: Path) -> None:
         failed = sum(not record.finished for record in found)
         wanted = sum(len(arm.keys) for arm in index.arms)
         click.echo(
-            f"{index.address} ({index.differs}): {len(found)} of {wanted} runs ended, "
+            f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
             f"{failed} failed"
         )
 

@@ -77,7 +77,7 @@ def _by_study(word: str, results: Path) -> str:
     if len(alike) > 1:
         names = ", ".join(repr(one.name) for one in alike)
         raise ReproError(
-            f"{index.address}: {len(alike)} arms are written {arm!r}; write one of them whole: "
+            f"{index.address}: {len(alike)} arms are written {arm!r}; write one of them in full: "
             f"{names}"
         )
     keys = alike[0].keys

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     default=30.0,
     show_default=True,
     type=click.FloatRange(min=0),
-    help="Least time between two checkpoints of a run; 0 keeps one after every epoch.",
+    help="Minimum time between two checkpoints of a run; 0 keeps one after every epoch.",
 )
 @click.option(
     "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
 )
 @click.option(
-    "--quiet", "-q", is_flag=True, help="Show no progress: the table, warnings and errors alone."
+    "--quiet", "-q", is_flag=True, help="Show no progress, only the table, warnings and errors."
 )
 @click.option(
     "--log",
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-doubles",
     is_flag=True,
-    help="Go on though pictures stand twice in the data, or in training and test; tables say so.",
+    help="Continue with pictures that are duplicated in the data, or in training and test; tables "
+    "report it.",
 )
 def run(
     study: str,
@@ -104,19 +105,19 @@ def run(
 @click.option(
     "--no-calibration",
     is_flag=True,
-    help="Do not try out what a run costs; leaves out the expected time and memory.",
+    help="Do not measure the cost of a run; omits the expected time and memory.",
 )
 @click.option(
     "--machines",
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Expect the study to run on so many machines like this one.",
+    help="Number of machines like this one that share the study.",
 )
 @click.option(
     "--hourly-price",
     type=click.FloatRange(min=0),
-    help="Of one such machine, in any currency: what the study will cost.",
+    help="Price per hour of one machine, in any currency; gives the cost.",
 )
 def plan(
     study: str,
@@ -160,7 +161,7 @@ def plan(
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="How many, dealt over the arms: one of each before a second of any.",
+    help="Number of runs, spread over the arms: one of each before a second of any.",
 )
 def verify(
     study: str,
@@ -182,7 +183,7 @@ def verify(
         for comparison in verification.verify(index, results, runs=runs, executor=executor):
             click.echo(comparison)
             same, total = same + (not comparison.differences), total + 1
-    click.echo(f"{same} of {total} runs came out the same to the last bit")
+    click.echo(f"{same} of {total} runs are bit-identical")
     sys.exit(0 if same == total else 1)
 
 
@@ -217,6 +218,6 @@ def _expected(
     from repro import calibration
     from repro.cli import forecast
 
-    click.echo("Trying out on this machine what a run costs ...", err=True)
+    click.echo("Measuring the cost of a run on this machine ...", err=True)
     expected = calibration.predict(missing, slots=slots, machines=machines)
     return forecast.in_words(expected, hourly_price=price)

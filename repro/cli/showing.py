@@ -86,7 +86,7 @@ def table(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to [default: report/STUDY-VARIANT/figures].",
 )
-@click.option("--only", multiple=True, metavar="NAME", help="One figure alone; repeatable.")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this figure; repeatable.")
 def figures(
     study: str,
     profile: str | None,

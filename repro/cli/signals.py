@@ -15,9 +15,9 @@ SECONDS = 4.0  # to end in an orderly way
 SAID = {
     signal.SIGINT: "Interrupted",
     signal.SIGTERM: "Terminated",
-    signal.SIGHUP: "The terminal is gone",
+    signal.SIGHUP: "The terminal was closed",
 }
-GO_ON = "Finished runs and checkpoints are kept; the same command goes on."
+GO_ON = "Finished runs and checkpoints are kept; the same command continues."
 
 
 class Interrupted(KeyboardInterrupt):

@@ -42,7 +42,7 @@ def new(name: str) -> None:
     _refuse_if_taken(name)
     template = (Path(__file__).parent.parent / TEMPLATE).read_text(encoding="utf-8")
     path = Path("studies" if Path("studies").is_dir() else "") / f"{name}.yaml"
-    advice = "let the folder be written, or go to another"
+    advice = "make the folder writable, or use another"
     writing.put(path, template.replace("{name}", name).encode(), advice=advice)
     click.echo(f"{path}\nRun it: repro run {name}")
 
@@ -55,7 +55,7 @@ def _refuse_if_taken(name: str) -> None:
         return
     if taken.is_shipped:
         raise ReproError(f"{name} is a shipped study ({taken.path}): choose another name")
-    raise ReproError(f"{taken.path} is there already: choose another name")
+    raise ReproError(f"{taken.path} exists already: choose another name")
 
 
 def _described(file: "StudyFile") -> str:

@@ -59,7 +59,7 @@ def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train
         if framing == "box" and box is None:
             raise DataError(f"{more[0]}: no row for {name}; copy the list again")
         if box is not None and min(box[2:]) <= 0:
-            left_out["box of no size"] += 1
+            left_out["empty box"] += 1
         else:
             kept.append(Picture(pictures / name, name, 1, genders.get(name, ""), box))
     return Raw("celeba" if framing == "box" else "celeba-aligned", tuple(kept), left_out)
@@ -103,9 +103,11 @@ def _part(listed: _List, part: str) -> list[str]:
     for where, cells in _of_width(listed, 2):
         name, number = cells
         if number not in ("0", "1", "2"):
-            raise DataError(f"{where}: {number!r} is no part; 0 trains, 1 validates, 2 tests")
+            raise DataError(
+                f"{where}: {number!r} is not a part; 0 is training, 1 validation, 2 test"
+            )
         if Path(name).name != name:
-            raise DataError(f"{where}: {ascii(name)[:200]} is no name of a picture")
+            raise DataError(f"{where}: {ascii(name)[:200]} is not a file name of a picture")
         if part == "all" or number == "0":
             names.append(name)
     return sorted(set(names))
@@ -172,7 +174,7 @@ def _lines(table: Path) -> list[tuple[str, str]]:
     """Place and text of each line that is not blank."""
     try:
         if not table.is_file() or table.stat().st_size > MOST_BYTES:
-            raise DataError(f"{table}: is no ordinary file of a list; copy the list again")
+            raise DataError(f"{table}: is not a regular file; copy the list again")
         lines = table.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as text in UTF-8 ({error})") from None

@@ -89,7 +89,7 @@ def allowed(data: Data) -> str:
     """For captions: what stands twice and was allowed to; "" if nothing was."""
     if data.doubles == "refuse":
         return ""
-    return f"; doubles allowed: {', '.join(map(str, doubles(data))) or 'none found'}"
+    return f"; duplicates allowed: {', '.join(map(str, doubles(data))) or 'none found'}"
 
 
 def _open(data: Data) -> _Opened:
@@ -173,7 +173,7 @@ def _refusal(data: Data, found: Doubles) -> str:
             f"them out of either, {ADVICE}"
         )
     several = data.parts[found.role].source == "utkface"
-    hint = "Name one of its folders alone" if several else "Remove them"
+    hint = "Name only one of its folders" if several else "Remove them"
     return (
         f"{path}: {count} repeat an earlier one ({shown}), so that these would count twice or "
         f"more. {hint}, {ADVICE}"
@@ -214,8 +214,8 @@ def _alike(opened: _Opened, test: Looks) -> Iterator[str]:
     count = len({match.second for match in found})
     places = f"{folder.shown(_path(opened.data.train))} {folder.shown(_path(opened.data.test))}"
     yield (
-        f"Warning: {count:,} of {len(tested):,} test pictures are, as far as can be seen, among "
-        f"those that were trained on, as {folder.shown(tested[found[0].second])} = "
+        f"Warning: {count:,} of {len(tested):,} test pictures appear to be among those that were "
+        f"trained on, such as {folder.shown(tested[found[0].second])} = "
         f"{folder.shown(names[found[0].first])}; look at `repro data info {places}`"
     )
 

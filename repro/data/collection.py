@@ -64,7 +64,7 @@ def guess(path: Path) -> str:
         kinds = {".h5": "h5", ".hdf5": "h5", ".csv": "csv"}
         if path.suffix.lower() in kinds:
             return kinds[path.suffix.lower()]
-        raise DataError(f"{path}: is no .h5 and no .csv; give one of these, or a folder")
+        raise DataError(f"{path}: is neither .h5 nor .csv; give one of these, or a folder")
     if (path / ppb.METADATA).exists():
         return "ppb"
     if any(fairface.table(path, part).exists() for part in ("val", "train")):

@@ -70,7 +70,7 @@ def read(
             if not name.startswith(f"{part}/"):
                 raise DataError(f"{where}: {name} is not in {part}/; give each part its own table")
             if name in found:
-                raise DataError(f"{where}: {name} stands in two rows; remove one")
+                raise DataError(f"{where}: {name} is in two rows; remove one")
             found[name] = group
     mistakes.tell()
     if not found:
@@ -117,10 +117,10 @@ def _plain(value: str) -> str:
 def _sentence(labels: Path, column: str, line: int, counts: Counter[str]) -> str:
     values = ", ".join(f"{folder.shown(v)[:50]} ({n:,})" for v, n in counts.most_common(MOST))
     more = ", ..." if len(counts) > MOST else ""
-    advice = "mend the table"
+    advice = "correct the table"
     if column == "age" and any(map(_DATE.fullmatch, counts)):
         advice = (
-            "a spreadsheet has made dates of ages (9-Mar of 3-9, 19-Oct of 10-19); unpack the "
+            "a spreadsheet turned ages into dates (9-Mar of 3-9, 19-Oct of 10-19); unpack the "
             "published table again and do not save it from a spreadsheet"
         )
     rest = f"{counts.total():,} rows hold {values}{more}"

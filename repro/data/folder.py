@@ -62,7 +62,7 @@ def pictures(path: Path) -> tuple[str, ...]:
     files = _files_called_pictures(path)
     for file in files:
         if not file.is_file():
-            raise DataError(f"{shown(file)}: a link to nothing, a pipe or a device; remove it")
+            raise DataError(f"{shown(file)}: a broken link, a pipe or a device; remove it")
         require_plain(str(file.relative_to(path)), str(file))
     if not files:
         expected = ", ".join(sorted(formats.suffixes()))
@@ -177,7 +177,7 @@ def require_file(file: Path) -> None:
     except OSError as error:
         raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
     if not ordinary:
-        what = "there is no such file, or it is a folder, a pipe or a device"
+        what = "file not found, or it is a folder, a pipe or a device"
         raise DataError(f"{shown(file)}: {what}; give a file")
 
 
@@ -188,7 +188,7 @@ def require_plain(name: str, where: str) -> None:
         DataError: The name holds control characters or bytes that are no UTF-8.
     """
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise DataError(f"{shown(where)}: the name holds characters that do not show; rename it")
+        raise DataError(f"{shown(where)}: the name has invisible characters; rename it")
 
 
 def shown(what: object) -> str:
@@ -204,7 +204,7 @@ def _files_called_pictures(path: Path) -> list[Path]:
             return [f for f in path.rglob("*") if _is_called_picture(f) and not f.is_dir()]
     except OSError as error:
         raise DataError(f"{shown(path)}: cannot be read ({error.strerror})") from None
-    raise DataError(f"{shown(path)}: there is no such folder; give a folder of photographs")
+    raise DataError(f"{shown(path)}: folder not found; give a folder of photographs")
 
 
 def _is_called_picture(file: Path) -> bool:

@@ -53,7 +53,7 @@ def _tree(root: Path, *, tables: tuple[str, ...] = ()) -> Named:
         raise DataError(f"{folder.shown(root)}: cannot be read ({error.strerror})") from None
     found = [f for f in everything if folder.is_picture(f) or f.name in tables]
     if not found:
-        raise DataError(f"{root}: there is no such folder, or no picture in it")
+        raise DataError(f"{root}: folder not found, or no picture in it")
     return [(f.relative_to(root).as_posix(), f) for f in found]
 
 

@@ -31,7 +31,7 @@ def read(path: Path, *, without: Collection[str], seed: int) -> Raw:
     for name in folder.pictures(path):
         kind, _, rest = name.partition("/")
         if not rest:
-            raise DataError(f"{path}: {name} is in no class folder; for a flat folder say nonfaces")
+            raise DataError(f"{path}: {name} is in no class folder; for a flat folder use nonfaces")
         if kind in without:
             left_out[kind] += 1
         else:

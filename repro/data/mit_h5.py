@@ -106,7 +106,7 @@ def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
     try:
         require_prepared(path)
         if not path.is_file():
-            what = "there is no such file, or it is a folder, a pipe or a device"
+            what = "file not found, or it is a folder, a pipe or a device"
             raise DataError(f"{path}: {what}; give the HDF5 file of training images")
         with h5py.File(path, "r") as file:
             images, labels = (_dataset(path, file, name) for name in ("images", "labels"))
@@ -139,7 +139,7 @@ def texts(path: Path, name: str) -> tuple[str, ...]:
                 return ()
             dataset = _dataset(path, file, name)
             if dataset.dtype.kind != "S" or dataset.ndim != 1:
-                raise DataError(f"{path}: '{name}' must be a list of texts, not {dataset.dtype}")
+                raise DataError(f"{path}: '{name}' must be a list of strings, not {dataset.dtype}")
             return tuple(shown(text.decode(errors="replace")) for text in dataset[:])
     except _DAMAGED as error:
         raise _damaged(path, error) from None
@@ -162,7 +162,7 @@ def source_looks(path: Path) -> tuple[Look | None, ...]:
             count = file["images"].shape[0]
             kinds = (digests.dtype, digests.shape, phashes.dtype, phashes.shape)
             if kinds != (np.uint8, (count, 32), np.uint64, (count, likeness.WORDS)):
-                raise DataError(f"{path}: {' and '.join(SOURCES)} are of another layout")
+                raise DataError(f"{path}: {' and '.join(SOURCES)} have another layout")
             return tuple(map(_look, digests[:], phashes[:]))
     except _DAMAGED as error:
         raise _damaged(path, error) from None
@@ -190,7 +190,7 @@ def remarks(path: Path) -> dict[str, str]:
 def _damaged(path: Path, error: Exception) -> DataError:
     reason = str(error).encode("unicode_escape").decode()[:200]
     return DataError(
-        f"{path}: damaged, truncated or no HDF5 file ({reason}); copy or download it again"
+        f"{path}: damaged, truncated or not an HDF5 file ({reason}); copy or download it again"
     )
 
 
@@ -198,7 +198,7 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     """A dataset whose values are in this file, and of which there are not absurdly many."""
     link = file.get(name, getlink=True)
     if link is not None and not isinstance(link, h5py.HardLink):
-        raise DataError(f"{path}: '{name}' is a link to elsewhere; copy what it leads to into it")
+        raise DataError(f"{path}: '{name}' is a link to another file; copy its data into this one")
     found = file.get(name)
     if not isinstance(found, h5py.Dataset):
         there = ", ".join(ascii(key)[1:-1] for key in file)[:200] or "nothing"

@@ -40,7 +40,7 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
             labels.append(rows.group(row, where, groups))
             rows.picture(name, where, path / PICTURES)
             if lines.setdefault(name, line) != line:
-                raise DataError(f"{where}: {name} stands in two rows, first in {lines[name]}")
+                raise DataError(f"{where}: {name} is in two rows, first in {lines[name]}")
     mistakes.tell()
     if not labels:
         raise DataError(f"{table}: no row below the header")
@@ -57,8 +57,8 @@ def require_metadata(path: Path) -> None:
     table = path / METADATA
     if os.path.isdir(path) and not os.path.lexists(table):
         raise DataError(
-            f"{table}: there is no such file, so this is no folder of the Pilot Parliaments "
-            f"Benchmark; for a folder with a folder for each group say data.test={{source: groups, "
+            f"{table}: file not found, so this is not a folder of the Pilot Parliaments "
+            f"Benchmark; for a folder with a folder for each group use data.test={{source: groups, "
             f"path: {path}}}, and source: fairface or utkface for these "
             f"(`repro data info {shlex.quote(str(path))}` says which it is)"
         )

@@ -31,7 +31,7 @@ def read(word: str, *, part: Literal["train", "all"], without: Collection[str], 
 
     Args:
         word: ``KIND:PATH``, as in ``celeba:DIR``.
-        part: Of CelebA's own partition.
+        part: Part of CelebA's own partition.
         without: Classes of ImageNet to leave out.
         seed: Of random crops.
 
@@ -43,7 +43,7 @@ def read(word: str, *, part: Literal["train", "all"], without: Collection[str], 
         close = difflib.get_close_matches(kind, KINDS, n=1)
         hint = f" Did you mean {close[0]}:?" if close and kind not in KINDS else ""
         known = ", ".join(f"{name}:PATH" for name in KINDS)
-        raise DataError(f"{word!r} is no source; sources are {known}.{hint}")
+        raise DataError(f"{word!r} is not a source; sources are {known}.{hint}")
     path = Path(place)
     readers: dict[str, Callable[[], Raw]] = {
         "celeba": lambda: celeba.read(path, framing="box", part=part),

@@ -146,7 +146,7 @@ def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
         if not value:
             raise DataError(f"{where}: no value in column '{column}'")
         if len(value) > 100 or not value.isprintable():
-            raise DataError(f"{where}: {folder.shown(value)[:50]!r} is no group for '{column}'")
+            raise DataError(f"{where}: {folder.shown(value)[:50]!r} is not a group for '{column}'")
     return "_".join(value.lower().replace(" ", "_") for value in values)
 
 
@@ -214,8 +214,7 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         if not table.is_file():
             raise DataError(
-                f"{table}: there is no such file, or it is no ordinary one; "
-                "give the folder that holds it"
+                f"{table}: file not found, or not a regular file; give the folder that holds it"
             )
         yield from csvfile.read(table, most_bytes=MOST_BYTES)
     except OSError as error:

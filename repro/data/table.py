@@ -60,7 +60,7 @@ def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
         with mistakes.gathered():
             entry = _entry(row, f"{path}:{line}", path.parent, groups)
             if entry.name in found:
-                raise DataError(f"{path}:{line}: {entry.name} stands in two rows; remove one")
+                raise DataError(f"{path}:{line}: {entry.name} is in two rows; remove one")
             found[entry.name] = entry
     mistakes.tell()
     if not found:

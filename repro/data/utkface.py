@@ -55,12 +55,13 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
         DataError: There is no picture, names do not say what they should, or the bands do not rise.
     """
     if list(age_bands) != sorted(set(age_bands)):
-        raise DataError(f"age_bands {list(age_bands)} do not rise; give each first year once")
+        raise DataError(f"age_bands {list(age_bands)} must increase; give each first year once")
     told, left_out = split(folder.pictures(path))
     if len(left_out) >= MOST_LEFT_OUT * (len(told) + len(left_out)):
         raise DataError(
-            f"{path}: {len(left_out):,} of {len(told) + len(left_out):,} names do not say "
-            f"age_gender_race_date.jpg, as {left_out[0]}; take them out if they are no UTKFace"
+            f"{path}: {len(left_out):,} of {len(told) + len(left_out):,} names are not "
+            f"age_gender_race_date.jpg, for example {left_out[0]}; remove them "
+            "if they are not from UTKFace"
         )
     named = tuple(
         "_".join(_value(said, field, age_bands) for field in groups) for said in told.values()

@@ -75,7 +75,7 @@ def cannot_start(how: str) -> ReproError:
         how: What became of a worker, or of the attempt to start one.
     """
     return ReproError(
-        f"workers cannot start here ({how}); no run is recorded as failed for that: mend it "
+        f"workers cannot start here ({how}); no run is recorded as failed for that: fix it "
         "(fewer workers need less memory) and run the same again"
     )
 

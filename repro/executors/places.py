@@ -25,7 +25,7 @@ def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], N
     """
     taken = resources.model_copy(update=dict(place.taken))
     if place.address is not None and place.executor != "ray":
-        raise ReproError(f"--address {place.address} is for --executor ray alone")
+        raise ReproError(f"--address {place.address} is only for --executor ray")
     if place.executor == "ray":
         from repro.executors import ray
 
@@ -33,7 +33,7 @@ def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], N
     slots = machine.slots(place.device, place.workers, taken)
     if place.executor == "local" and multiprocessing.current_process().daemon:
         remark(
-            "this process is a daemonic worker of multiprocessing, which is to start no others: "
+            "this process is a daemonic worker of multiprocessing, which must not start others: "
             "runs execute in it, one at a time"
         )
         return Inline(slots[0])

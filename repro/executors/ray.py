@@ -50,7 +50,7 @@ class Ray:
             ReproError: The device is none that Ray hands out.
         """
         if place.device not in ("cpu", "cuda"):
-            raise ReproError(f"--device {place.device}: with --executor ray say cpu or cuda")
+            raise ReproError(f"--device {place.device}: with --executor ray use cpu or cuda")
         self.place, self.remark = place, remark
         self._device = "cuda:0" if place.device == "cuda" else "cpu"  # as a worker sees it
         self._taken = _amounts(taken, on_gpu=place.device == "cuda")
@@ -171,7 +171,7 @@ class Ray:
             self._next[stream] = self._next.get(stream) or next(stream)
             said = self.ray.get(self._next[stream], timeout=TICK)
         except StopIteration:
-            said = [("died", "its worker left without a word")]
+            said = [("died", "its worker ended without a message")]
         except errors.GetTimeoutError:  # it is on its way, or its machine is silent
             return
         except errors.OutOfMemoryError:
@@ -218,7 +218,7 @@ class Ray:
             self._looked = time.monotonic()
             if self._most == 0 and self.place.address is None:
                 raise ReproError(
-                    f"a run takes {_shown(self._taken)}, and that is not to be had on this "
+                    f"a run takes {_shown(self._taken)}, and that is not available on this "
                     "machine; ask for less: --cpus-per-run, --gpus-per-run, --memory-per-run"
                 )
 
@@ -276,7 +276,7 @@ class Ray:
         except self.ray.exceptions.RayError as error:
             reason = str(error).strip().rpartition("\n")[2]
             raise ReproError(
-                f"{name}: it cannot say how it computes ({reason}); is repro installed there?"
+                f"{name}: it does not report how it computes ({reason}); is repro installed there?"
             ) from None
         return there
 
@@ -311,7 +311,7 @@ def _computation_there(device: str) -> Computation:
 def _cannot_go_on(error: Exception) -> ReproError:
     reason = str(error).strip().partition("\n")[0]
     return ReproError(
-        f"Ray cannot go on ({type(error).__name__}: {reason}); what was finished is kept: run the "
+        f"Ray cannot continue ({type(error).__name__}: {reason}); finished runs are kept: run the "
         "same command again"
     )
 
@@ -357,7 +357,7 @@ def _differing(here: Computation, there: Computation) -> str:
     for name, release in here.libraries.items():
         if there.libraries.get(name) != release:
             return f"it has {name} {there.libraries.get(name)}, and this machine {release}"
-    return "" if here.code == there.code else "its repro says something else than the one here"
+    return "" if here.code == there.code else "its repro differs from the one here"
 
 
 def _shown(taken: Mapping[str, float]) -> str:

@@ -5,8 +5,8 @@ import os
 COUNTS = "arm,alpha,run,group,n,detected\n"
 MEANS = "arm,alpha,recall,variance\n"
 GROUPS = "arm,alpha,a,b\n"
-HIDDEN = "holds characters that do not show: remove them"
-FORMULA = "begins as formulas of spreadsheets do: write it otherwise"
+HIDDEN = "has invisible characters: remove them"
+FORMULA = "begins like a spreadsheet formula: write it differently"
 NO_FILE = ": this is a folder, a pipe or a device: name a file"
 BYTES = ": more than 2,000,000 bytes: leave rows out"
 
@@ -32,22 +32,22 @@ def to(target):
 
 
 NUMBERS = {
-    "not a number": (row(detected="nan"), ":2: column 'detected': 'nan' is no number"),
-    "infinite": (row("inf"), ":2: column 'n': 'inf' is no number"),
-    "beyond floats": (row("1e999"), ":2: column 'n': 1e999 is no whole number"),
-    "beyond memory": (row("1e99999999"), ":2: column 'n': '1e99999999' is no number"),
+    "not a number": (row(detected="nan"), ":2: column 'detected': 'nan' is not a number"),
+    "infinite": (row("inf"), ":2: column 'n': 'inf' is not a number"),
+    "beyond floats": (row("1e999"), ":2: column 'n': 1e999 is not a whole number"),
+    "beyond memory": (row("1e99999999"), ":2: column 'n': '1e99999999' is not a number"),
     "beyond floats, alpha": (row(alpha="1e999"), ":2: column 'alpha': 1e999 is more than"),
     "beyond floats, mean": (f"{MEANS}x,,1e999,1\n", ":2: column 'recall': 1e999 is more than 100"),
     "negative": (row(detected="-80"), ":2: column 'detected': -80 is negative"),
     "negative, variance": (f"{MEANS}x,,92.1,-1\n", ":2: column 'variance': -1 is negative"),
     "more than all": (row(detected="180"), ":2: column 'detected': 180 is more than n = 100"),
-    "of none": (row("0", "0"), ":2: column 'n': is 0: of no portraits there is no recall"),
+    "of none": (row("0", "0"), ":2: column 'n': is 0: recall needs at least one portrait"),
     "empty": (row(detected=""), ":2: column 'detected': is empty"),
-    "half": (row("100.5"), ":2: column 'n': 100.5 is no whole number"),
-    "other digits": (f"{MEANS}x,,٩٢,1\n", ":2: column 'recall': '٩٢' is no number"),
+    "half": (row("100.5"), ":2: column 'n': 100.5 is not a whole number"),
+    "other digits": (f"{MEANS}x,,٩٢,1\n", ":2: column 'recall': '٩٢' is not a number"),
     "decimals": (f"{MEANS}x,,9.{'9' * 40},1\n", ":2: column 'recall': 9.9999"),
     "9,000 digits": (row("1" * 9000), ":2: a cell of 9,000 characters: write 200 at most"),
-    "words": (f"{GROUPS}x,,high,low\n", ":2: column 'a': 'high' is no number"),
+    "words": (f"{GROUPS}x,,high,low\n", ":2: column 'a': 'high' is not a number"),
 }
 TEXTS = {
     "NUL": (row(group="a\0"), f":2: 'a\\x00' {HIDDEN}"),
@@ -61,8 +61,8 @@ TEXTS = {
     "formula, minus": (row(run="-1+1"), f":2: '-1+1' {FORMULA}"),
     "formula in the header": ("arm,=1+1\nx,1\n", f":1: '=1+1' {FORMULA}"),
     "100,000 letters": (row(arm="x" * 100_000), ":2: a cell of 100,000 characters: write 200"),
-    "200,000 letters": (row(arm="x" * 200_000), ":2: is no CSV: field larger than field limit"),
-    "open quotes": (row(arm='"x'), ":2: is no CSV: unexpected end of data"),
+    "200,000 letters": (row(arm="x" * 200_000), ":2: is not CSV: field larger than field limit"),
+    "open quotes": (row(arm='"x'), ":2: is not CSV: unexpected end of data"),
     "Latin-1": (row(arm="größe").encode("latin-1"), ":2: is not UTF-8: save it as CSV in UTF-8"),
     "UTF-16, half a letter": (row().encode("utf-16")[:-1], ":2: is not UTF-8: save it as CSV"),
     "program": (b"\x7fELF\x02\x01\x80", ":1: is not UTF-8: save it as CSV in UTF-8"),
@@ -72,18 +72,18 @@ SHAPES = {
     "empty": ("", ": is empty: the first line names the columns"),
     "blank": ("\n\n", ": is empty: the first line names the columns"),
     "header": (COUNTS, ":1: a header and no rows"),
-    "one column": ("arm\nx\n", ":1: of no known kind"),
-    "bars": (row().replace(",", "|"), ":1: of no known kind"),
+    "one column": ("arm\nx\n", ":1: unknown format"),
+    "bars": (row().replace(",", "|"), ":1: unknown format"),
     "decimal comma": (
         f"{MEANS}x,,92.1,1\n".replace(",", ";").replace(".", ","),
-        ":2: column 'recall': '92,1' is no number: write a decimal point, not a comma",
+        ":2: column 'recall': '92,1' is not a number: write a decimal point, not a comma",
     ),
-    "column twice": (f"arm,{row()}", ":1: column 'arm': stands twice in the header"),
+    "column twice": (f"arm,{row()}", ":1: column 'arm': is twice in the header"),
     "column without a name": (f"{MEANS[:-1]},\nx,,1,1,1\n", ":2: 5 cells, but the header has 4"),
     "short row": (f"{MEANS}x,,1\n", ":2: 3 cells, but the header has 4 columns"),
     "wide row": (f"{MEANS}{'x,' * 100_000}\n", ":2: 100,000 cells, but the header has 4"),
     "wide header": (f"arm,{','.join(map(str, range(100_000)))}\n", ":1: more than 200 columns"),
-    "page": ("<!DOCTYPE html><html>", ":1: of no known kind"),
+    "page": ("<!DOCTYPE html><html>", ":1: unknown format"),
     "run without a group": (counts(groups=1), ":2: column 'group': run 0 of max, alpha = 0.001"),
     "row twice": (row() + row()[len(COUNTS) :] * 20_000, ":3: column 'group': a of run 0 of none"),
     "100 arms": (counts(arms=100), ":102: column 'arm': more than 50 arms: leave some out"),

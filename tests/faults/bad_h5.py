@@ -8,9 +8,9 @@ import numpy as np
 
 IMAGES = (6, 64, 64, 3)
 LABELS = np.array([[1], [0]] * 3, np.uint8)
-NO_FILE = "there is no such file, or it is a folder, a pipe or a device"
-DAMAGED = "damaged, truncated or no HDF5 file"
-ELSEWHERE = "'images' is a link to elsewhere; copy what it leads to into it"
+NO_FILE = "file not found, or it is a folder, a pipe or a device"
+DAMAGED = "damaged, truncated or not an HDF5 file"
+ELSEWHERE = "'images' is a link to another file; copy its data into this one"
 OTHERS = "'images' takes its values from other files; copy them into it"
 
 
@@ -146,7 +146,7 @@ CASES = {
     ),
     "labels as texts": (labels_of(np.array([b"1"] * 6)), "labels must be numbers, not |S1"),
     "labels as records": (labels_of(np.zeros(6, "u1,u1")), "labels must be numbers, not [('f0'"),
-    "label that is no number": (
+    "label that is not a number": (
         labels_of(np.array([1, 0, 1, 0, 1, np.nan])),
         "labels must be 0 (n",
     ),

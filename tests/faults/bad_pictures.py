@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-NO_FILE = "there is no such file, or it is a folder, a pipe or a device"
+NO_FILE = "file not found, or it is a folder, a pipe or a device"
 UNREAD = "the picture cannot be read"
 UNKNOWN = f"{UNREAD} (it is in none of "
 TOO_LARGE = "pixels is too large"

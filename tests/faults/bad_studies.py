@@ -32,8 +32,8 @@ LIMIT = "more than 20,000 values or 50 levels"
 NO_FILE = ": this is a folder, a pipe or a device"
 NO_STUDY = "a study is a mapping of keys"
 MAPPING = "a mapping of keys is expected"
-HIDDEN = "which does not show: remove it"
-NO_TEXT = "is no character of a text"
+HIDDEN = "which is invisible: remove it"
+NO_TEXT = "is not a text character"
 
 
 def but(old, new, text=SOUND):
@@ -111,7 +111,7 @@ NUMBERS = {
     "infinite": (alphas(".inf"), FINITE),
     "not a number": (alphas(".nan"), FINITE),
     "beyond floats": (alphas("1.0e400"), FINITE),
-    "below floats": (alphas("1.0e-400"), ":8:32: 1.0e-400 is nearer to 0 than numbers get here"),
+    "below floats": (alphas("1.0e-400"), ":8:32: 1.0e-400 is too close to 0"),
     "negative": (alphas("-1"), f"{ALPHA}input should be greater than or equal to 0, not -1"),
     "no zero": (alphas(".5"), f"{ALPHA}'.5' is text, not a number: write 0.5"),
     "comma": (alphas("'1,5'"), f"{NUMBER}, not '1,5'"),
@@ -210,10 +210,10 @@ SHAPES = {
     "arms": (but(ARMS, "arms: {a: 1}\n"), ":5:7: arms: a list is expected, not {'a': 1}"),
     "arm": (but(ARMS, "arms: [1]\n"), f":5:8: arms[0]: {MAPPING}, not 1"),
     "arm without a name": (but("name: No debias\n    ", ""), ":6:5: an arm needs a name"),
-    "arm with a number": (named("3"), ":6:11: 3 is no name"),
-    "arm with an empty name": (named('""'), ":6:11: '' is no name"),
-    "arm with a blank name": (named('" "'), ":6:11: ' ' is no name"),
-    "arm with a name of two lines": (named('"a\\nb"'), ":6:11: 'a\\nb' is no name"),
+    "arm with a number": (named("3"), ":6:11: 3 is not a valid name"),
+    "arm with an empty name": (named('""'), ":6:11: '' is not a valid name"),
+    "arm with a blank name": (named('" "'), ":6:11: ' ' is not a valid name"),
+    "arm with a name of two lines": (named('"a\\nb"'), ":6:11: 'a\\nb' is not a valid name"),
     "arm with a long name": (named("a" * 50_000), ":6:11: 'aaaaaaaa"),
     "reference": (but("reference: No", "reference: Mo"), ":9:12: unknown arm 'Mo debias'; did you"),
     "no reference": (but("reference: No debias", "reference:"), ":9:11: reference: input should"),
@@ -330,14 +330,14 @@ SIZES = {
     "10 MB": ("a: " + "x" * 10_000_000, ": more than 200,000 bytes: a study needs few"),
 }
 PLACES = {
-    "missing": (lambda path: None, ": there is no such file"),
+    "missing": (lambda path: None, ": file not found"),
     "folder": (lambda path: path.mkdir(), NO_FILE),
     "pipe": (lambda path: os.mkfifo(path), NO_FILE),
     "socket": (listening, NO_FILE),
     "without an end": (to("/dev/zero"), NO_FILE),
     "nothing": (to("/dev/null"), NO_FILE),
     "link to itself": (to("study.yaml"), ": cannot be read: Too many levels"),
-    "link to nothing": (to("nowhere"), ": there is no such file"),
+    "link to nothing": (to("nowhere"), ": file not found"),
     "memory": (to("/proc/self/mem"), ": cannot be read: Input/output error"),
 }
 CASES = {

@@ -54,4 +54,4 @@ def test_a_malformed_file_beside_a_sound_one_is_told(tmp_path, tally):
     done = CliRunner().invoke(main, ["audit", str(tmp_path / "sound.csv")])
 
     assert done.exit_code == 0
-    assert "tive.csv: stands beside, but is malformed and was left out." in done.stdout
+    assert "tive.csv: in the same folder, but malformed: left out." in done.stdout

@@ -158,28 +158,31 @@ def test_remarks_cost_no_warning_and_no_memory(tmp_path, recwarn):
     [
         (
             lambda place: os.mkfifo(place / "pipe.jpg"),
-            "pipe.jpg: a link to nothing, a pipe or a de",
+            "pipe.jpg: a broken link, a pipe or a device",
         ),
         (
             lambda place: (place / "a.jpg").symlink_to("/dev/zero"),
-            "a.jpg: a link to nothing, a pip",
+            "a.jpg: a broken link, a pip",
         ),
-        (lambda place: (place / "a.jpg").symlink_to("nowhere"), "a.jpg: a link to nothing, a pipe"),
+        (lambda place: (place / "a.jpg").symlink_to("nowhere"), "a.jpg: a broken link, a pipe"),
         (
             lambda place: (place / "a.jpg").symlink_to("a.jpg"),
-            "a.jpg: a link to nothing, a pipe or",
+            "a.jpg: a broken link, a pipe or",
         ),
         (
             lambda place: (place / "\x1b[31m.jpg").touch(),
-            "\\x1b[31m.jpg: the name holds characters",
+            "\\x1b[31m.jpg: the name has invisible characters",
         ),
-        (lambda place: (place / "two\nlines.jpg").touch(), "two\\nlines.jpg: the name holds chara"),
-        (lambda place: open(bytes(place) + b"/\xfc.jpg", "w").close(), "\\udcfc.jpg: the name hol"),
+        (
+            lambda place: (place / "two\nlines.jpg").touch(),
+            "two\\nlines.jpg: the name has invisible",
+        ),
+        (lambda place: open(bytes(place) + b"/\xfc.jpg", "w").close(), "\\udcfc.jpg: the name has"),
         (lambda place: (place / "a.TXT").touch(), "no picture in it, but 1 .txt; expected "),
         (lambda place: (place / "x.jpg").mkdir(), "no picture in it; expected "),
-        (lambda place: place.rmdir(), "there is no such folder"),
-        (lambda place: place.rmdir() or place.touch(), "there is no such folder"),
-        (lambda place: place.rmdir() or os.mkfifo(place), "there is no such folder"),
+        (lambda place: place.rmdir(), "folder not found"),
+        (lambda place: place.rmdir() or place.touch(), "folder not found"),
+        (lambda place: place.rmdir() or os.mkfifo(place), "folder not found"),
     ],
 )
 def test_a_bad_folder_is_refused(make, expected, tmp_path, tally):
@@ -231,9 +234,9 @@ def benchmark(place, content=TABLE):
     return table
 
 
-NO_TABLE = ": there is no such file, or it is no ordinary one"
+NO_TABLE = ": file not found, or not a regular file"
 TABLES = {
-    "missing": (lambda table: None, ": there is no such file, so this is no folder of the Pilot"),
+    "missing": (lambda table: None, ": file not found, so this is not a folder of the Pilot"),
     "folder": (lambda table: table.mkdir(), NO_TABLE),
     "pipe": (lambda table: os.mkfifo(table), NO_TABLE),
     "without an end": (lambda table: table.symlink_to("/dev/zero"), NO_TABLE),
@@ -252,26 +255,26 @@ TABLES = {
         TABLE[: TABLE.index("b.png")],
         ": no row for b.png, which is one of 1",
     ),
-    "row twice": (f"{TABLE}a.png,Male,darker\n", ":4: a.png stands in two rows, first in 2"),
+    "row twice": (f"{TABLE}a.png,Male,darker\n", ":4: a.png is in two rows, first in 2"),
     "half a row": (TABLE[:-8], ":3: 2 cells, but the header has 3 columns"),
     "long row": (TABLE.replace("darker", "darker,1"), ":3: 4 cells, but the header has 3 columns"),
     "no group": (TABLE.replace("Female", " "), ":2: no value in column 'gender'"),
     "group that acts on terminals": (
         TABLE.replace("Male", "\x1b[31m"),
-        ":3: '\\\\x1b[31m' is no gr",
+        ":3: '\\\\x1b[31m' is not a gr",
     ),
     "group of two lines": (
         TABLE.replace("Male", '"a\nb"'),
-        ":3: 'a\\\\nb' is no group for 'gender'",
+        ":3: 'a\\\\nb' is not a group for 'gender'",
     ),
     "group without an end": (TABLE.replace("Male", "a" * 5000), ":3: 'aaaaaaaaa"),
-    "field of 200,000": (TABLE.replace("Male", "a" * 200_000), ":3: is no CSV: field larger than"),
-    "open quotes": (TABLE.replace("Male", '"Male'), ":3: is no CSV: unexpected end of data"),
+    "field of 200,000": (TABLE.replace("Male", "a" * 200_000), ":3: is not CSV: field larger than"),
+    "open quotes": (TABLE.replace("Male", '"Male'), ":3: is not CSV: unexpected end of data"),
     "above": (TABLE.replace("b.png", "../b.png"), ":3: no picture"),
     "absolute": (TABLE.replace("b.png", "/etc/passwd"), ":3: no picture"),
     "upwards": (TABLE.replace("b.png", ".."), ":3: no picture"),
-    "NUL": (TABLE.replace("b.png", "b\0.png"), "b\\x00.png: the name holds characters that do not"),
-    "escape": (TABLE.replace("b.png", "\x1b[31m"), "\\x1b[31m: the name holds characters that do"),
+    "NUL": (TABLE.replace("b.png", "b\0.png"), "b\\x00.png: the name has invisible characters"),
+    "escape": (TABLE.replace("b.png", "\x1b[31m"), "\\x1b[31m: the name has invisible characters"),
     "nobody": (TABLE.replace("b.png", ""), ":3: no picture"),
     "name without an end": (TABLE.replace("b.png", "b" * 9000), ":3: no picture"),
 }
@@ -330,7 +333,5 @@ def test_a_pipe_among_pictures_is_not_waited_for(tmp_path):
     """Whoever compares or fingerprints files may be given anything."""
     os.mkfifo(tmp_path / "a.bmp")
 
-    with pytest.raises(
-        DataError, match=r"a\.bmp: there is no such file, or it is a folder, a pipe"
-    ):
+    with pytest.raises(DataError, match=r"a\.bmp: file not found, or it is a folder, a pipe"):
         folder.duplicates([tmp_path / "a.bmp"], [])

@@ -230,7 +230,7 @@ def test_workers_that_cannot_begin_fail_no_run(fate, place, tally):
     assert command.wait() == 1
     assert command.output.splitlines()[-1] == (
         f"Error: workers cannot start here ({UNPREPARED[fate]}); no run is recorded as failed for "
-        "that: mend it (fewer workers need less memory) and run the same again"
+        "that: fix it (fewer workers need less memory) and run the same again"
     )
     assert list((place / "results" / "runs").iterdir()) == []
 

@@ -150,7 +150,7 @@ def test_a_payload_in_place_of_a_checkpoint_never_runs(name, tmp_path, tally):
     content = payloads(canary)[name]
     for file, load in ((MODEL, safetensors.torch.load), (WEIGHTS, safetensors.numpy.load)):
         (place / file).write_bytes(content)
-        with pytest.raises(RecordError, match=f"{file}: its checksum does not fit"):
+        with pytest.raises(RecordError, match=f"{file}: its checksum does not match"):
             records.read_file(written, tmp_path, file)
         with pytest.raises(SafetensorError):
             load(content)

@@ -1,4 +1,4 @@
-"""What is no number is an outcome of its run: noted, never ranked, never in a table."""
+"""What is not a number is an outcome of its run: noted, never ranked, never in a table."""
 
 import dataclasses
 import json

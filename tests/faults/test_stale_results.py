@@ -92,7 +92,7 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path):
     state = checkpoints.pack(Checkpoint(State(1, {}, {}), 2.0), task.key)
     unfinished.keep(state, task.key, task.results)
 
-    assert why(planned(tmp_path)) == {"new", "goes on after epoch 1"}
+    assert why(planned(tmp_path)) == {"new", "continues after epoch 1"}
 
 
 def test_a_damaged_record_is_done_again(done):
@@ -148,7 +148,7 @@ def test_a_study_that_is_run_again_says_what_it_does_not_use(done):
     plan = planned(done, TEXT.replace("epochs: 2", "epochs: 3"))
     (line,) = runner._superseded(plan.index, done / "results")
 
-    assert line.startswith("9 runs of before were made with other choices, data, code or libraries")
+    assert line.startswith("9 earlier runs were made with other choices, data, code or libraries")
     assert list(runner._superseded(planned(done).index, done / "results")) == []
 
 
@@ -186,7 +186,7 @@ def test_another_generator_of_the_embedded_data_is_other_data(done, monkeypatch,
     tally.faults += 1
 
     assert why(planned(done)) == {
-        "data.train: other content; data.test: other content; data.nonfaces: other content"
+        "data.train: content changed; data.test: content changed; data.nonfaces: content changed"
     }
 
 
@@ -203,7 +203,7 @@ def test_one_byte_of_one_picture_is_other_data(tmp_path, tally):
     records_of_the_variant = planned(tmp_path, **changes)
 
     assert before == 0
-    assert why(records_of_the_variant) == {"data.nonfaces: other content"}
+    assert why(records_of_the_variant) == {"data.nonfaces: content changed"}
 
 
 def test_the_nearest_record_explains(done, monkeypatch):
@@ -227,7 +227,7 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
         record = dataclasses.replace(old.record(), computation={})
         records.write_record(record, old.results, {})
 
-    assert "code and libraries: an earlier release made it, which did not note them" in why(
+    assert "code and libraries: not recorded by the earlier release that made it" in why(
         planned(done)
     )
 

@@ -114,7 +114,7 @@ def test_who_waits_for_a_run_takes_it_over_when_its_holder_is_killed(place, tall
     with start(files[0], results, place / "first", before=hangs) as first:
         processes.wait_until(lambda: held(results))
         with start(files[1], results, place / "second") as second:
-            processes.wait_until(lambda: "is training it; waiting for that" in second.output)
+            processes.wait_until(lambda: "is training it; waiting for it" in second.output)
             first.kill()
             killed = time.monotonic()
             assert second.wait() == 0, second.output
