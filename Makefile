@@ -14,8 +14,9 @@ study: .venv/ready
 	$(BIN)/repro table alpha_sweep --format latex
 
 # Each file in one process, so that its cluster, browser or study is made once; the longest first.
+# Three processes for two cores, because many tests wait.
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # An environment of its own, of 8 GB where pip takes torch with CUDA. Warnings of old releases are
 # no errors here.

@@ -41,11 +41,12 @@ TOTALS = {
 }
 
 
-LONGEST = [  # of the processor; what starts first leaves neither process alone at the end
-    *("test_cli.py", "test_executors.py", "test_stats_monte_carlo.py", "test_two_at_once.py"),
-    *("test_benchmarks.py", "test_same_results.py", "test_synchronisation.py"),
-    *("test_verification.py", "test_stats_comparisons.py", "test_wheel.py", "test_documents.py"),
-    *("test_failing_disk.py", "test_secrets.py", "test_every_study.py", "test_dying_workers.py"),
+LONGEST = [  # what starts first leaves no process alone at the end
+    *("test_executors.py", "test_tutorials.py", "test_cli.py", "test_screen.py"),
+    *("test_stats_monte_carlo.py", "test_two_at_once.py", "test_synchronisation.py"),
+    *("test_wheel.py", "test_same_results.py", "test_dying_workers.py", "test_mlflow_faults.py"),
+    *("test_every_study.py", "test_stats_comparisons.py", "test_secrets.py", "test_benchmarks.py"),
+    *("test_scale.py", "test_bad_studies.py", "test_signals.py", "test_verification.py"),
 ]
 
 

@@ -34,6 +34,8 @@ OVERRIDES = [word for choice in SMALL for word in ("--set", choice)]
 VARIANT = [*OVERRIDES, "--set", "replicates=2"]  # of the study that the tests share
 FEW = dict(choice.split("=") for choice in [*SMALL, "replicates=1"])
 
+SOME = {name: catalogue.FIGURES[name] for name in ("training", "extremes")}
+
 
 def repro(*arguments):
     """The command in this process, whose children begin at once."""
@@ -54,10 +56,16 @@ def repro_alone(*arguments):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there."""
+    """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there.
+
+    It is mirrored with two figures of its many: a command in a process of its own, with all of
+    them, is run by the tests of an installed program and of tutorials.
+    """
     folder = tmp_path_factory.mktemp("cli") / "results"
     mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
-    done = repro_alone("run", STUDY, *VARIANT, "--results", folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(catalogue, "FIGURES", SOME)
+        done = repro("run", STUDY, *VARIANT, "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -234,8 +242,7 @@ def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_p
 def test_a_report_holds_the_studies_that_are_named(results, tmp_path, monkeypatch):
     """By file or name, once each; a page, a LaTeX document and its figures."""
     folder, _ = results
-    some = {name: catalogue.FIGURES[name] for name in ("training", "extremes")}
-    monkeypatch.setattr(catalogue, "FIGURES", some)
+    monkeypatch.setattr(catalogue, "FIGURES", SOME)
     command = [
         "report",
         "alpha_sweep",
