@@ -447,7 +447,7 @@ def test_machines_of_two_kinds_compute_on_what_all_have():
 
 @pytest.mark.parametrize(
     ("other", "what"),
-    [("old torch", "it has torch 2.0, and this machine"), ("another repro", "its repro says")],
+    [("old torch", "it has torch 2.0, and this machine"), ("another repro", "its repro differs")],
 )
 def test_a_machine_with_another_program_is_named(other, what):
     """Before anything is trained on it."""
