@@ -21,7 +21,7 @@ def test_gpus_take_several_runs_each_in_turn():
 @pytest.mark.parametrize("name", ["gpu", "cpu,cuda:0", "cuda:x", ""])
 def test_a_device_that_is_none_is_refused(name):
     """The message says what can be said."""
-    with pytest.raises(ReproError, match="say cpu, cuda"):
+    with pytest.raises(ReproError, match="use cpu, cuda"):
         machine.slots(name)
 
 
