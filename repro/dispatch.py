@@ -179,7 +179,8 @@ class _Dispatch:
 
     def _count_false_start(self, *, how: str) -> None:
         self.false_starts += 1
-        if self.false_starts == ATTEMPTS:
+        # A machine that is lost takes its workers with it, as many as there are at the most.
+        if self.false_starts >= max(ATTEMPTS, self.executor.workers + 1):
             raise cannot_start(how)
 
     def _end(self, key: str, outcome: Outcome) -> None:
