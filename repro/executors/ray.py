@@ -29,6 +29,7 @@ TICK = 1.0  # seconds to wait for a message
 LOOK = 5.0  # seconds between two looks at the machines of a cluster
 TOGETHER = 0.1  # seconds: what a run says within goes as one
 PATIENCE = 30.0  # seconds without any run begun, after which somebody should know
+NOTICED = 3.0  # seconds in which a cluster notices that a crash was the loss of a machine
 PROBE = 120.0  # seconds for a machine to say how it computes
 MOST_AHEAD = 0.25  # of the runs at a time, submitted beyond them: no machine waits for us
 FIRST = "the first machine"  # of a cluster that has none yet
@@ -196,8 +197,13 @@ class Ray:
     def _crash(self, task: Task) -> tuple[str, str]:
         """A run is not to blame where its whole machine is gone."""
         at = self.machines.get(task.key)
-        if at is not None and self._is_lost(at):
-            return "displaced", "its machine was lost"
+        until = time.monotonic() + NOTICED
+        while at is not None:
+            if self._is_lost(at):
+                return "displaced", "its machine was lost"
+            if time.monotonic() > until:
+                break
+            time.sleep(TICK)
         return "died", "its process ended"
 
     def _is_lost(self, node: str) -> bool:
