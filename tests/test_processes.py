@@ -114,7 +114,7 @@ def test_a_child_ends_with_its_parent_though_others_hold_its_pipe(tmp_path):
         "child.stop()", "import os, time; print(child.process.pid, os.fork(), flush=True)"
     ).replace("child.join()", "time.sleep(60)")
     with subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-u", "-c", program],
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
