@@ -88,6 +88,19 @@ def _children_that_begin_at_once():
     os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
 
+@pytest.fixture(scope="session")
+def loaded():
+    """The process that children are forked from has loaded all: the first child waits for that.
+
+    For tests that look at the clock.
+    """
+    import stores
+
+    child = processes.Child(stores.unprepared)
+    child.stop()
+    child.join()
+
+
 def configuration(**changes):
     """The reproduction's preset with small training, and the changes laid over it."""
     small = {"epochs": 2, "batch_size": 16}

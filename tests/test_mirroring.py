@@ -18,20 +18,12 @@ from mirrors import INDEX, RECORD, write_study
 
 from repro import mirroring
 from repro.mirroring import Scribe
-from repro.processes import Child
 from repro.records import ArmIndex
 
 KEYS = [f"a-seed{seed}" for seed in range(4)]
 STUDY = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=KEYS)])
-SOON = 10.0  # seconds, on a busy machine; who waited would wait for an hour
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _children_begin_at_once():
-    """The process that they are forked from has loaded all: the first child waits for that."""
-    child = Child(stores.unprepared)
-    child.stop()
-    child.join()
+SOON = 30.0  # seconds, on a busy machine; who waited would wait for an hour
+pytestmark = pytest.mark.usefixtures("loaded")
 
 
 @pytest.fixture

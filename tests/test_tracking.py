@@ -439,7 +439,7 @@ def assert_refuses_at_once(results, reason):
         with pytest.raises(ReproError, match=f"mlflow.db: .*{reason}"):
             attempt()
 
-    assert time.perf_counter() - started < 8
+    assert time.perf_counter() - started < 30
 
 
 def test_a_file_in_the_place_of_the_store_is_said(tmp_path):

@@ -31,7 +31,8 @@ ARM = "alpha 0.1"
 FOUND = [RECORD, FAILED, replace(RECORD, key="a-seed2", seed=2)]
 KEYS = [record.key for record in FOUND]
 STUDY = replace(INDEX, arms=[ArmIndex(name=ARM, keys=KEYS)])
-AT_ONCE = 5.0  # seconds that handing over may take while the study runs, on a busy machine
+AT_ONCE = 30.0  # seconds that handing over may take while the study runs, on a busy machine
+pytestmark = pytest.mark.usefixtures("loaded")
 
 
 @pytest.fixture(scope="module")
