@@ -65,7 +65,7 @@ def step(size: Size) -> None:
 
 
 def _step(precision: str, size: int, count: int) -> None:
-    from repro.kernels import blocked
+    from repro.training.kernels import blocked
 
     choices = {"decoder_input": "faces", "precision": precision}
     run = contenders.our_run(size, count, choices)
@@ -127,11 +127,12 @@ def images(size: Size) -> None:
 
 def windows(size: Size) -> None:
     """Milliseconds of a portrait by number of windows."""
-    from repro import evaluation, models, training
-    from repro.configuration import Windows
-    from repro.data.sets import Photographs
+    from repro import models
+    from repro.data.images import Photographs
+    from repro.study.configuration import Windows
+    from repro.training import evaluation, trainer
 
-    training.prepare_process()
+    trainer.prepare_process()
     network = models.build("dehaan2020", latent_dim=100, seed=0)
     pictures = contenders.portraits(size.portraits)
     names = tuple("abcdefgh"[: size.portraits])

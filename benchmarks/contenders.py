@@ -97,17 +97,18 @@ def our_epoch(
 
 def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu") -> Any:
     """A run of the reproduction's preset on random images."""
-    from repro import layers, training
-    from repro.configuration import Configuration
-    from repro.data.sets import TrainingImages
-    from repro.presets import PRESETS
+    from repro.data.images import TrainingImages
+    from repro.study import merge
+    from repro.study.configuration import Configuration
+    from repro.study.presets import PRESETS
+    from repro.training import trainer
 
-    training.prepare_process()
+    trainer.prepare_process()
     choices = {"batch_size": batch_size, "learning_rate": LEARNING_RATE, **changes}
     choices["resampling"] = {"alpha": 0.01}
-    configuration = Configuration.model_validate(layers.merge(PRESETS["dehaan2020"], choices))
+    configuration = Configuration.model_validate(merge.merge(PRESETS["dehaan2020"], choices))
     data = TrainingImages(*random_images(round(count / 0.8)))
-    return training.Fit(configuration, 0, data, device=device)
+    return trainer.Fit(configuration, 0, data, device=device)
 
 
 def sgemm(side: int) -> Iterator[float]:
@@ -129,7 +130,7 @@ def onednn_gemm(side: int) -> Iterator[float]:
     """The same in float32 by oneDNN, which uses the processor's longest vectors."""
     import torch
 
-    from repro.kernels.linear import _product as multiply
+    from repro.training.kernels.linear import _product as multiply
 
     torch.set_num_threads(1)
     a, b = torch.randn(side, side), torch.randn(side, side)
@@ -203,9 +204,10 @@ def our_encode(count: int) -> Iterator[float]:
     """Faces per second, mean head."""
     import torch
 
-    from repro import inference, models, training
+    from repro import models
+    from repro.training import inference, trainer
 
-    training.prepare_process()
+    trainer.prepare_process()
     images = torch.from_numpy(random_images(count)[0])
     network = models.build("dehaan2020", latent_dim=LATENTS, seed=0)
     index = torch.arange(count)
@@ -299,11 +301,12 @@ def peer_evaluation(count: int) -> Iterator[float]:
 
 def our_evaluation(count: int) -> Iterator[float]:
     """Portraits per second, windows of many together."""
-    from repro import evaluation, models, training
-    from repro.configuration import Windows
-    from repro.data.sets import Photographs
+    from repro import models
+    from repro.data.images import Photographs
+    from repro.study.configuration import Windows
+    from repro.training import evaluation, trainer
 
-    training.prepare_process()
+    trainer.prepare_process()
     network = models.build("dehaan2020", latent_dim=LATENTS, seed=0)
     pictures = portraits(count)
     names = tuple(str(i) for i in range(count))
@@ -317,7 +320,7 @@ def outside(batch_size: int, count: int) -> Iterator[float]:
 
     Gathering a batch happens inside an update and counts as outside.
     """
-    from repro import inference
+    from repro.training import inference
 
     run = our_run(batch_size, count, {"decoder_input": "faces"})
     spent = [0.0]
@@ -347,7 +350,7 @@ def memory(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[flo
     """Peak bytes of a run beyond the process with its libraries, the data and their index."""
     import torch
 
-    from repro import inference, training  # noqa: F401 - what a worker has loaded
+    from repro.training import inference, trainer  # noqa: F401 - what a worker has loaded
 
     images, is_face = random_images(round(count / 0.8))
     torch.randn(2, 2) @ torch.randn(2, 2)

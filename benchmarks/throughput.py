@@ -22,16 +22,19 @@ from typing import Any
 import numpy as np
 import scale
 
-from repro import machine, mirroring, records, runner, study
 from repro.data import sources
-from repro.data.sets import Material, TrainingImages
-from repro.executors import local, ray
-from repro.executors.boundary import Message
-from repro.executors.local import Local
+from repro.data.images import Material, TrainingImages
+from repro.execution import runner
+from repro.execution.executors import hardware, local, ray
+from repro.execution.executors.base import Message
+from repro.execution.executors.executor_options import Place
+from repro.execution.executors.local import Local
 from repro.metrics import Count
-from repro.place import Place
-from repro.resources import PLAIN
-from repro.tasks import Outcome, Task
+from repro.records import records
+from repro.records.mlflow import mirror_process
+from repro.records.task import Outcome, Task
+from repro.study import study
+from repro.study.resources import PLAIN
 
 AHEAD = 64  # runs that the simulated workers have at a time
 TOGETHER = 16  # of them end before anybody looks, as those of a busy cluster do
@@ -73,7 +76,7 @@ class Nowhere:
 
     def __init__(self) -> None:
         """Nothing has been submitted."""
-        self.computation = machine.computation(["cpu"])
+        self.computation = hardware.computation(["cpu"])
         self._runs: deque[Task] = deque()
 
     def __enter__(self) -> "Nowhere":
@@ -155,7 +158,7 @@ def drive(folder: Path, runs: int, *, mirrored: bool) -> None:
     """Runs a second through `dispatch`, records and, if so, MLflow; memory on the way."""
     file = scale.write_study(folder, arms=5, replicates=max(runs // 5, 3))
     results = folder / f"results-{mirrored}"
-    scribe = mirroring.Scribe(results, warn=print) if mirrored else runner.Nobody()
+    scribe = mirror_process.Scribe(results, warn=print) if mirrored else runner.Nobody()
     with contextlib.nullcontext(scribe) if not mirrored else scribe as mirror, Nowhere() as where:
         watch = Watch(mirror if mirrored else None)
         loaded, begin = study.load(file), time.perf_counter()

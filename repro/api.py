@@ -11,17 +11,22 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from repro import checks, outcomes, presentation, records, run_remarks, runner, study_files
-from repro.executors.places import executor_at
+from repro.analysis import study_data
+from repro.analysis.study_data import Outcomes
+from repro.argument_checks import arrays
+from repro.execution import runner
+from repro.execution.executors.executor_options import ExecutorName, Place
+from repro.execution.executors.registry import executor_at
 from repro.metrics import pooled_recall
-from repro.outcomes import Outcomes
-from repro.place import ExecutorName, Place
-from repro.progress import Quiet, on_this_terminal
-from repro.records import Record, StudyIndex
-from repro.rendering import Format
+from repro.records import records
+from repro.records.records import Record, StudyIndex
+from repro.reporting.tables import output_formats, run_notes
+from repro.reporting.tables.rendering import Format
+from repro.reporting.tables.tables import Style
+from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS
-from repro.study import load
-from repro.tables import Style
+from repro.study import study_files
+from repro.study.study import load
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,7 +79,7 @@ class StudyResults:
     def outcomes(self) -> Outcomes:
         """The arms as arrays, scores of all photographs included, as statistics take them."""
         found = records.read_study(self.index, self.results)
-        return outcomes.of_study(self.index, found, self.results)
+        return study_data.of_study(self.index, found, self.results)
 
     def table(
         self, form: Format = "markdown", *, style: Style = "full", definition: str | None = None
@@ -91,12 +96,12 @@ class StudyResults:
         Raises:
             ValueError: There is no such form, style or definition.
         """
-        checks.word("form", form, get_args(Format))
-        checks.word("style", style, get_args(Style))
+        arrays.word("form", form, get_args(Format))
+        arrays.word("style", style, get_args(Style))
         if definition is not None:
-            checks.word("definition", definition, DEFINITIONS)
+            arrays.word("definition", definition, DEFINITIONS)
         wanted = None if form == "json" else style
-        return presentation.text(self.outcomes(), form=form, style=wanted, definition=definition)
+        return output_formats.text(self.outcomes(), form=form, style=wanted, definition=definition)
 
     def _ended(self) -> list[tuple[str, Record]]:
         found = records.read_study(self.index, self.results)
@@ -154,9 +159,9 @@ def run_study(
             cannot start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
-    checks.word("executor", executor, get_args(ExecutorName))
+    arrays.word("executor", executor, get_args(ExecutorName))
     if workers is not None:
-        workers = checks.whole("workers", workers, 1)
+        workers = arrays.whole("workers", workers, 1)
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
     study = load(study_files.find(path).path, profile=profile, overrides=options)
     folder = Path(results)
@@ -167,8 +172,8 @@ def run_study(
         index = runner.run(
             study, folder, executor=where, progress=watcher, mirror=nobody, retry_lost=retry_lost
         )
-    found = outcomes.of_study(index, records.read_study(index, folder), None)
-    if failure := run_remarks.of_no_numbers(found):
+    found = study_data.of_study(index, records.read_study(index, folder), None)
+    if failure := run_notes.of_no_numbers(found):
         warnings.warn(failure, stacklevel=2)
     return StudyResults(index, folder)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from repro import checks
+from repro.argument_checks import arrays
 
 ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov 2016: of the posterior mean over images
 
@@ -36,7 +36,7 @@ def group_counts(groups: Sequence[str], detected: NDArray[np.bool_]) -> dict[str
             it is missing.
         ValueError: The two lengths differ.
     """
-    detected = checks.booleans("detected", detected)
+    detected = arrays.booleans("detected", detected)
     if len(groups) != len(detected):
         raise ValueError(f"shapes differ: groups ({len(groups)},), detected ({len(detected)},)")
     _require_names(groups)
@@ -78,7 +78,7 @@ def active_units(latent_mean: NDArray[np.float64]) -> int:
         TypeError: They are no real numbers.
         ValueError: They have another shape, or are not finite: how many, and where the first is.
     """
-    latent_mean = checks.array("latent_mean", latent_mean, "(N, D)")
+    latent_mean = arrays.array("latent_mean", latent_mean, "(N, D)")
     if not len(latent_mean):
         raise ValueError("latent_mean must have at least one image")
     return int((latent_mean.var(axis=0) > ACTIVE_VARIANCE).sum())

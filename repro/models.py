@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from repro import checks, operands, unchecked
-from repro.kernels.linear import linear
+from repro.argument_checks import arrays, tensors
+from repro.losses import unchecked
+from repro.training.kernels.linear import linear
 
 IMAGE = (3, 64, 64)
 
@@ -368,7 +369,7 @@ class DebiasingVae(nn.Module):
         if noise is None:
             latents = mean
         else:
-            operands.floating(2, mean=mean, noise=noise)
+            tensors.floating(2, mean=mean, noise=noise)
             latents = unchecked.reparameterise(mean, logvar, noise)
         return Reconstructed(logit, mean, logvar, self.decoder(latents))
 
@@ -396,7 +397,7 @@ class Classifier(nn.Module):
 
 
 def _require_images(images: Tensor) -> None:
-    operands.floating(4, images=images)
+    tensors.floating(4, images=images)
     if tuple(images.shape[1:]) != IMAGE:
         raise ValueError(f"images must have shape (N, 3, 64, 64), not {tuple(images.shape)}")
 
@@ -424,9 +425,9 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
         TypeError: `latent_dim` or `seed` is not a whole number.
         ValueError: An unknown name; `latent_dim` or `seed` out of range.
     """
-    checks.word("name", name, ARCHITECTURES)
-    checks.whole("latent_dim", latent_dim, 0)
-    checks.whole("seed", seed, 0, 2**64 - 1)
+    arrays.word("name", name, ARCHITECTURES)
+    arrays.whole("latent_dim", latent_dim, 0)
+    arrays.whole("seed", seed, 0, 2**64 - 1)
     architecture = ARCHITECTURES[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -454,6 +455,6 @@ def reparameterise(
         TypeError: An operand is no tensor of floating-point numbers.
         ValueError: An unknown word; the shapes differ, or are not (N, D); a value is not finite.
     """
-    checks.word("times", times, unchecked.NOISES)
-    operands.finite(2, mean=mean, logvar=logvar, noise=noise)
+    arrays.word("times", times, unchecked.NOISES)
+    tensors.finite(2, mean=mean, logvar=logvar, noise=noise)
     return unchecked.reparameterise(mean, logvar, noise, times=times)

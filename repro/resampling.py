@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from repro import checks
+from repro.argument_checks import arrays
 
 Floats = NDArray[np.float64]
 Latents = NDArray[np.float32] | NDArray[np.float64]
@@ -64,12 +64,12 @@ def weights(
             not finite: how many, and the position of the first.
         DegenerateWeights: The arithmetic under- or overflows, or no face has a finite weight.
     """
-    checks.word("combine", combine, get_args(Combine))
-    checks.word("density", density, get_args(Density))
-    checks.word("arithmetic", arithmetic, get_args(Arithmetic))
-    checks.number("alpha", alpha, 0, np.inf)
-    checks.whole("bins", bins, 1, MOST_BINS)
-    latents = checks.array("latents", latents, "(N, D)")
+    arrays.word("combine", combine, get_args(Combine))
+    arrays.word("density", density, get_args(Density))
+    arrays.word("arithmetic", arithmetic, get_args(Arithmetic))
+    arrays.number("alpha", alpha, 0, np.inf)
+    arrays.whole("bins", bins, 1, MOST_BINS)
+    latents = arrays.array("latents", latents, "(N, D)")
     if not latents.size and (combine != "none" or not len(latents)):
         raise ValueError(f"latents must have at least one value, not shape {latents.shape}")
     if combine == "none" or np.isinf(alpha):
@@ -197,7 +197,7 @@ def effective_sample_size(weights: Floats) -> float:
         TypeError: They are no real numbers.
         ValueError: They are not finite, negative, of another shape or do not sum to 1.
     """
-    weights = checks.probabilities("weights", weights)
+    weights = arrays.probabilities("weights", weights)
     return float(1.0 / np.square(weights).sum())
 
 
@@ -218,9 +218,9 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
             NumPy generator.
         ValueError: One is out of range.
     """
-    checks.generator(generator)
-    checks.whole("batch_size", batch_size, 1)
-    checks.whole("count", count, 0)
+    arrays.generator(generator)
+    arrays.whole("batch_size", batch_size, 1)
+    arrays.whole("count", count, 0)
     steps = count // batch_size
     return generator.permutation(count)[: steps * batch_size].reshape(steps, batch_size)
 
@@ -258,12 +258,12 @@ def weighted_batches(
             image alone; `batch_size` out of range.
         DegenerateWeights: Without replacement, fewer images have a weight than a batch needs.
     """
-    checks.word("replacement", replacement, get_args(Replacement))
-    checks.word("balance", balance, get_args(Balance))
-    checks.generator(generator)
-    is_face = checks.booleans("is_face", is_face)
-    checks.whole("batch_size", batch_size, 2, len(is_face))
-    weights = checks.probabilities("weights", weights)
+    arrays.word("replacement", replacement, get_args(Replacement))
+    arrays.word("balance", balance, get_args(Balance))
+    arrays.generator(generator)
+    is_face = arrays.booleans("is_face", is_face)
+    arrays.whole("batch_size", batch_size, 2, len(is_face))
+    weights = arrays.probabilities("weights", weights)
     faces, others = np.flatnonzero(is_face), np.flatnonzero(~is_face)
     if len(weights) != len(faces) or not len(others):
         raise ValueError(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from multiprocessing.connection import wait
 
-from repro import processes
+from repro.system import child_process
 
 
 def started_by(method):
@@ -40,7 +40,7 @@ class _Popen:
 
 def _serve(theirs):
     parent = multiprocessing.parent_process()
-    processes.serve(theirs, lambda: wait([parent.sentinel]), lambda: None)
+    child_process.serve(theirs, lambda: wait([parent.sentinel]), lambda: None)
 
 
 def echo():

@@ -10,7 +10,7 @@ import tempfile
 import processes
 import pytest
 
-from repro.executors import ray_session
+from repro.execution.executors import ray_session
 
 NEEDS_RAY = "Ray is not installed: pip install '.[ray]'"
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason=NEEDS_RAY)

@@ -7,20 +7,24 @@ import children
 import numpy as np
 import pytest
 
-from repro import dispatch, layers, machine, processes, training
-from repro.configuration import Configuration
-from repro.data.sets import TrainingImages
-from repro.executors.inline import Inline
-from repro.kernels import library
-from repro.presets import PRESETS
-from repro.records import ArmIndex, StudyIndex
-from repro.tasks import Task
+from repro.data.images import TrainingImages
+from repro.execution import scheduler
+from repro.execution.executors import hardware
+from repro.execution.executors.inline import Inline
+from repro.records.records import ArmIndex, StudyIndex
+from repro.records.task import Task
+from repro.study import merge
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.system import child_process
+from repro.training import trainer
+from repro.training.kernels import c_library
 
 needs_blocks = pytest.mark.skipif(
-    library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
+    c_library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
 )
 needs_pairs = pytest.mark.skipif(
-    not library.has_pairs(), reason="this processor does not multiply pairs of bfloat16"
+    not c_library.has_pairs(), reason="this processor does not multiply pairs of bfloat16"
 )
 
 
@@ -30,7 +34,7 @@ def pytest_addoption(parser):
 
 
 PRELOADED = [
-    *("repro.execution", "mlflow.store.tracking.sqlalchemy_store"),
+    *("repro.training.single_run", "mlflow.store.tracking.sqlalchemy_store"),
     "torch._dynamo",  # the first optimiser of a process would load it, in 1.4 s
 ]
 TOTALS = {
@@ -73,7 +77,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tests run as workers do."""
-    training.prepare_process()
+    trainer.prepare_process()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -84,7 +88,7 @@ def _children_that_begin_at_once():
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    processes.launch = children.started_by("forkserver")
+    child_process.launch = children.started_by("forkserver")
     os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
 
@@ -96,7 +100,7 @@ def loaded():
     """
     import stores
 
-    child = processes.Child(stores.unprepared)
+    child = child_process.Child(stores.unprepared)
     child.stop()
     child.join()
 
@@ -105,7 +109,7 @@ def configuration(**changes):
     """The reproduction's preset with small training, and the changes laid over it."""
     small = {"epochs": 2, "batch_size": 16}
     return Configuration.model_validate(
-        layers.merge(layers.merge(PRESETS["dehaan2020"], small), changes)
+        merge.merge(merge.merge(PRESETS["dehaan2020"], small), changes)
     )
 
 
@@ -117,7 +121,7 @@ def a_task(results, **changes):
         "seed": 0,
         "configuration": configuration(),
         "data": {},
-        "computation": machine.computation(["cpu"]),
+        "computation": hardware.computation(["cpu"]),
         "commit": None,
         "results": results,
     }
@@ -128,7 +132,7 @@ def execute(task, on_epoch=lambda epoch, rate: None):
     """Execute a run in this process; its events."""
     events = []
     with Inline(task.device) as executor:
-        for event in dispatch.run_tasks([task], executor):
+        for event in scheduler.run_tasks([task], executor):
             events.append(event)
             if event.kind == "epoch":
                 on_epoch(event.epoch, event.images_per_second)

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 from conftest import configuration, study_index
 
-from repro import outcomes
-from repro.figures.material import Material
+from repro.analysis import study_data
+from repro.analysis.study_data import Scores
 from repro.metrics import Count
-from repro.outcomes import Scores
-from repro.records import Record
+from repro.records.records import Record
+from repro.reporting.figures.study_view import Material
 
 PLAIN = {"resampling": {"combine": "none"}}
 SWEEP = {"No debias": PLAIN, "alpha = 0.1": {"resampling": {"alpha": 0.1}}}
@@ -93,7 +93,7 @@ def material(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), 
     listed = [dataclasses.replace(arm, select=ranked.get(arm.name)) for arm in plain.arms]
     plain = dataclasses.replace(plain, arms=listed)
     by_key = {run.key: run for of_arm in made.values() for run in of_arm}
-    told = outcomes.of_study(plain, by_key, None)
+    told = study_data.of_study(plain, by_key, None)
     with_scores = [
         dataclasses.replace(arm, scores=scores(made[arm.name])) if arm.runs else arm
         for arm in told.arms

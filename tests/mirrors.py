@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from conftest import study_index
 
-from repro import mlflow_pages, mlflow_runs, mlflow_store, records
 from repro.metrics import Count
-from repro.records import Record
+from repro.records import records
+from repro.records.mlflow import run_content, sqlite_store, study_pages
+from repro.records.records import Record
 
 INDEX = study_index(
     {"alpha 0.1": ["a-seed0", "a-seed1"]},
@@ -52,16 +53,16 @@ BUILT = []
 def template(tmp_path_factory):
     """A database that MLflow has built, once for all tests; to copy one takes no time."""
     if not BUILT:
-        path = mlflow_store.database(tmp_path_factory.mktemp("template"))
-        with mlflow_store.quiet():
-            mlflow_store.create_database(path)
+        path = sqlite_store.database(tmp_path_factory.mktemp("template"))
+        with sqlite_store.quiet():
+            sqlite_store.create_database(path)
         BUILT.append(path)
     return BUILT[0]
 
 
 def copy_template(path, results):
     """Give a results folder an empty mirror."""
-    target = mlflow_store.database(results)
+    target = sqlite_store.database(results)
     target.parent.mkdir(parents=True)
     shutil.copyfile(path, target)
     return results
@@ -78,8 +79,8 @@ def write_study(results, index=INDEX, found=(RECORD, FAILED)):
 
 def client_of(results):
     """A client of the mirror."""
-    with mlflow_store.quiet():
-        return mlflow_store.connect(mlflow_store.store_uri(results))
+    with sqlite_store.quiet():
+        return sqlite_store.connect(sqlite_store.store_uri(results))
 
 
 def experiment_of(results, name="alpha_sweep/embedded"):
@@ -107,7 +108,7 @@ def one_run_of(results):
 
 def folder_of(run):
     """Where the artifacts of a run are."""
-    return mlflow_store.folder_of(run.info.artifact_uri)
+    return sqlite_store.folder_of(run.info.artifact_uri)
 
 
 def holding(results):
@@ -125,7 +126,7 @@ def holding(results):
 
 def _experiment(experiment):
     tags = dict(experiment.tags)
-    if view := tags.pop(mlflow_pages.VIEW_TAG, None):
+    if view := tags.pop(study_pages.VIEW_TAG, None):
         tags["view"] = json.loads(view).get("state")
     return sorted(tags.items())
 
@@ -150,6 +151,6 @@ def _run(client, run):
 
 def write_run(results, record):
     """Mirror a record of the small study, whatever is there already."""
-    content = mlflow_runs.content(INDEX, "alpha 0.1", record, results)
-    with mlflow_store.quiet():
-        mlflow_runs.write(client_of(results), experiment_of(results).experiment_id, content)
+    content = run_content.content(INDEX, "alpha 0.1", record, results)
+    with sqlite_store.quiet():
+        run_content.write(client_of(results), experiment_of(results).experiment_id, content)

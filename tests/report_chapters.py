@@ -4,11 +4,11 @@ import numpy as np
 from conftest import configuration, study_index
 from matplotlib.figure import Figure
 
-from repro import outcomes
-from repro.figures.illustration import Illustration
+from repro.analysis import study_data
 from repro.metrics import Count
-from repro.records import Record
-from repro.report.chapter import Chapter
+from repro.records.records import Record
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.report.study_chapter import Chapter
 
 HOSTILE = (
     r'<script>alert(1)</script> & 50 % _a_ {b} \c $d$ #e ~f ^g "h" |i| é ü – “ ” ≥ α 日本 😀 [j]'
@@ -102,7 +102,7 @@ def chapter(*, arms=None, changed=None, drawn=None, missing=(), of=3, **index):
     return Chapter(
         index=plain,
         records=found,
-        outcomes=outcomes.of_study(plain, found, None),
+        outcomes=study_data.of_study(plain, found, None),
         illustrations=[illustration()] if drawn is None else drawn,
         study_file="studies/toy.yaml",
     )

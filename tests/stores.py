@@ -11,8 +11,9 @@ import signal
 import sys
 import time
 
-from repro import mirroring, mlflow_bulk, mlflow_runs, mlflow_store, records, tracking
 from repro.errors import RecordError, ReproError
+from repro.records import records
+from repro.records.mlflow import bulk_writer, mirror, mirror_process, run_content, sqlite_store
 
 
 class Journal:
@@ -66,8 +67,8 @@ class Journal:
 
 def journal(results):
     """Write to a `Journal`."""
-    mirroring.Mirror, mirroring.PULSE = Journal, 0.1
-    return mirroring.prepare(results)
+    mirror_process.Mirror, mirror_process.PULSE = Journal, 0.1
+    return mirror_process.prepare(results)
 
 
 def unprepared(_results):
@@ -83,48 +84,48 @@ def standing_still(_results):
 def without_mlflow(results):
     """As where it is not installed."""
     sys.modules["mlflow"] = None
-    return mirroring.prepare(results)
+    return mirror_process.prepare(results)
 
 
 def on_a_full_disk(results):
     """No file takes more than a tenth of what the database has."""
-    room = mlflow_store.database(results).stat().st_size // 10
+    room = sqlite_store.database(results).stat().st_size // 10
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-    return mirroring.prepare(results)
+    return mirror_process.prepare(results)
 
 
 def slowly(results):
     """Three seconds a run, whichever way it is written."""
-    put = mlflow_runs.put
+    put = run_content.put
 
     def wait_and_put(source, target):
         if target.name in ("record.json", "table.md"):
             time.sleep(3)
         put(source, target)
 
-    mlflow_runs.put = wait_and_put
-    return mirroring.prepare(results)
+    run_content.put = wait_and_put
+    return mirror_process.prepare(results)
 
 
 def first_start(results, index, start):
     """Build the database if need be, and mirror a study; all at the same moment."""
     start.wait()
-    mirror = tracking.Mirror(results)
+    written = mirror.Mirror(results)
     for arm, _, key in index.wanted():
-        mirror.add(index, arm, records.read_record(key, results))
+        written.add(index, arm, records.read_record(key, results))
 
 
 def write_all(results, index, page, begun):
     """Mirror a study from the first run to its page, in more time than it takes."""
-    put = mlflow_runs.put
-    mlflow_runs.put = lambda *given: [time.sleep(0.03), put(*given)]
-    mirror = tracking.Mirror(results)
+    put = run_content.put
+    run_content.put = lambda *given: [time.sleep(0.03), put(*given)]
+    written = mirror.Mirror(results)
     begun.set()
     (arm, _, key), *rest = index.wanted()
-    mirror.add(index, arm, records.read_record(key, results))
-    mirror.add_all(index, [(arm, key) for arm, _, key in rest])
+    written.add(index, arm, records.read_record(key, results))
+    written.add_all(index, [(arm, key) for arm, _, key in rest])
     table, files = page
-    mirror.finish(index, table, files=files)
+    written.finish(index, table, files=files)
 
 
 class Deadly(dict):
@@ -138,7 +139,7 @@ class Deadly(dict):
 
 def die_before_the_commit(results, index):
     """Mirror a study up to the last row of the last run."""
-    mirror = tracking.Mirror(results)
-    mirror.wants_page(index)
-    mlflow_bulk.COLUMNS = Deadly(mlflow_bulk.COLUMNS)
-    mirror.add_all(index, [(arm, key) for arm, _, key in index.wanted()])
+    written = mirror.Mirror(results)
+    written.wants_page(index)
+    bulk_writer.COLUMNS = Deadly(bulk_writer.COLUMNS)
+    written.add_all(index, [(arm, key) for arm, _, key in index.wanted()])

@@ -6,10 +6,10 @@ import crowds
 import numpy as np
 import pytest
 
-from repro import tables
-from repro.figures import accuracy, style
-from repro.outcomes import Arm, Crops
-from repro.published import Published
+from repro.analysis.study_data import Arm, Crops
+from repro.reporting.figures import accuracy, style
+from repro.reporting.tables import tables
+from repro.study.published import Published
 
 CROPS = Crops(
     groups=("a", "c"),

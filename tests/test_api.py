@@ -9,13 +9,13 @@ import pytest
 from faults import studies
 
 import repro
-from repro import execution
 from repro.errors import ReproError
-from repro.executors.inline import Inline
-from repro.executors.places import executor_at
-from repro.place import Place
-from repro.resources import PLAIN
-from repro.tasks import LOST, Outcome
+from repro.execution.executors.executor_options import Place
+from repro.execution.executors.inline import Inline
+from repro.execution.executors.registry import executor_at
+from repro.records.task import LOST, Outcome
+from repro.study.resources import PLAIN
+from repro.training import single_run
 
 SCRIPT = """\
 import repro
@@ -48,7 +48,7 @@ def lost(task, material, begun):
 def all_lost(study, monkeypatch):
     """The study, of which every run has failed."""
     with monkeypatch.context() as patched:
-        patched.setattr(execution, "_outcome", lost)
+        patched.setattr(single_run, "_outcome", lost)
         with pytest.warns(UserWarning, match="all 6 runs failed"):
             run(study)
     return study

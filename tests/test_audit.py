@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from repro.audit.findings import Finding
-from repro.audit.inspection import audit
+from repro.analysis.audit.findings import Finding
+from repro.analysis.audit.inspection import audit
 from repro.errors import DataError
 
 RUNS = (Path(__file__).parent / "data" / "dehaan2020_sum_runs.csv").read_text()

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from conftest import a_task, configuration, training_images
 
-from repro import calibration, training
-from repro.calibration import Cost, Prediction
 from repro.cli import forecast
 from repro.errors import ReproError
+from repro.execution import calibration
+from repro.execution.calibration import Cost, Prediction
+from repro.training import trainer
 
 SMALL = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
@@ -116,7 +117,7 @@ def test_a_part_of_the_images_makes_the_steps_that_are_timed(batch_size):
     arm, data = configuration(batch_size=batch_size), training_images(faces=1500, others=500)
     part = calibration.some(arm, data)
 
-    assert 512 <= training.images_per_epoch(arm, part) < 512 + 2 * batch_size
+    assert 512 <= trainer.images_per_epoch(arm, part) < 512 + 2 * batch_size
     assert np.isclose(part.is_face.mean(), 0.75, atol=0.01)
 
 
@@ -129,7 +130,7 @@ def test_few_images_are_taken_whole():
 
 def test_images_per_epoch_are_those_that_training_counts():
     """Whole batches of the images that are not held out: 80 less 16, in batches of 24."""
-    assert training.images_per_epoch(configuration(batch_size=24), training_images()) == 48
+    assert trainer.images_per_epoch(configuration(batch_size=24), training_images()) == 48
 
 
 def test_what_a_run_costs_is_measured():

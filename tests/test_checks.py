@@ -9,7 +9,8 @@ import pytest
 import torch
 from test_documents import PROMISED
 
-from repro import checks, losses, metrics, models, resampling
+from repro import losses, metrics, models, resampling
+from repro.argument_checks import arrays
 from repro.metrics import Count
 from repro.stats import comparisons, disparity, intervals, selection
 
@@ -285,4 +286,4 @@ def test_single_precision_weights_are_a_probability():
     single = np.random.default_rng(0).uniform(size=3000).astype(np.float32)
     single /= single.sum()
 
-    assert checks.probabilities("weights", single).sum() == pytest.approx(1, abs=1e-12)
+    assert arrays.probabilities("weights", single).sum() == pytest.approx(1, abs=1e-12)

@@ -15,10 +15,12 @@ from conftest import study_index
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repro import cleaning, doctor, locks, records, writing
 from repro.cli import clean, main
 from repro.errors import Busy, ReproError
-from repro.records import Record
+from repro.execution import doctor
+from repro.records import cleaning, locks, records
+from repro.records.records import Record
+from repro.system import atomic_files
 
 RECORD = Record(key="", seed=0, configuration={}, data={}, computation={"device": "cpu"})
 FAILURE = {"epoch": 1, "term": "kl", "reason": "it is inf"}
@@ -30,7 +32,7 @@ def put_record(results, key, *, failure=None):
 
 
 def put_checkpoint(results, key):
-    writing.put(results / "unfinished" / key / "epoch-000001.json", b"{}")
+    atomic_files.put(results / "unfinished" / key / "epoch-000001.json", b"{}")
     (results / "unfinished" / key / "lock").touch()
 
 
@@ -192,7 +194,7 @@ def test_nothing_is_removed_while_a_study_runs(results):
 
 def test_no_study_begins_while_the_folder_is_cleaned(results):
     """A run that was superseded a moment ago could be the one that it asks for."""
-    from repro import runner
+    from repro.execution import runner
 
     with (
         locks.of_results(results, alone=True),
@@ -227,7 +229,7 @@ def test_without_locks_nothing_is_removed(results, monkeypatch):
 
 def test_what_a_killed_cleaning_leaves_is_no_half_record(results, monkeypatch):
     """It is gone from its place at once; the next cleaning removes the rest."""
-    monkeypatch.setattr(writing, "discard", lambda _: None)  # killed before each removal
+    monkeypatch.setattr(atomic_files, "discard", lambda _: None)  # killed before each removal
     cleaning.remove(results)
     assert not (results / "runs" / "old-seed0").exists()
     assert {one.kind for one in doctor.examine(results)} >= {"left over"}

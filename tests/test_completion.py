@@ -10,9 +10,9 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import records
 from repro.cli import completing, main
-from repro.study_files import listed
+from repro.records import records
+from repro.study.study_files import listed
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

@@ -11,9 +11,9 @@ from data_layouts import fairface, noise, put, utkface
 from test_sources import write_h5
 
 from repro.cli.data import data as commands
-from repro.data import checks
-from repro.datasets import Data, FairFace, Folder, MitH5, UtkFace
+from repro.data import preflight
 from repro.errors import DataError
+from repro.study.data_spec import Data, FairFace, Folder, MitH5, UtkFace
 
 NAMES = [f"{20 + n}_{n % 2}_{n % 5}_2017011600{n}.jpg.chip.jpg" for n in range(4)]
 
@@ -36,7 +36,7 @@ def nested(tmp_path):
 def test_doubled_folders_of_utkface_stop_a_study(nested):
     """How many, the first, and what to do."""
     with pytest.raises(DataError, match=re.escape(f"{nested}: 2 of 6 pictures repeat an")) as error:
-        checks.check(on(UtkFace(path=str(nested))))
+        preflight.check(on(UtkFace(path=str(nested))))
     assert f"UTKFace/{NAMES[0]} = crop_part1/{NAMES[0]}" in str(error.value)
     assert "Name only one of its folders, or pass --allow-doubles" in str(error.value)
 
@@ -45,21 +45,21 @@ def test_equal_names_in_utkface_are_doubles_whatever_is_in_them(nested):
     """A copy may have been compressed again; the name has the moment of the picture."""
     put(nested / "crop_part1" / NAMES[0], 77)
 
-    assert [len(found.pairs) for found in checks.doubles(on(UtkFace(path=str(nested))))] == [2]
+    assert [len(found.pairs) for found in preflight.doubles(on(UtkFace(path=str(nested))))] == [2]
 
 
 def test_one_folder_of_utkface_is_whole(nested):
     """Nothing is said of it."""
-    assert checks.check(on(UtkFace(path=str(nested / "UTKFace")))) == []
+    assert preflight.check(on(UtkFace(path=str(nested / "UTKFace")))) == []
 
 
 def test_doubles_that_are_allowed_stand_in_the_caption(nested):
     """With their number."""
     data = on(UtkFace(path=str(nested)), doubles="allow")
 
-    assert checks.check(data) == []
-    assert checks.allowed(data) == "; duplicates allowed: 2 of 6 in test"
-    assert checks.allowed(on(UtkFace(path=str(nested)))) == ""
+    assert preflight.check(data) == []
+    assert preflight.allowed(data) == "; duplicates allowed: 2 of 6 in test"
+    assert preflight.allowed(on(UtkFace(path=str(nested)))) == ""
 
 
 def test_a_photograph_that_stands_twice_is_named(tmp_path):
@@ -69,7 +69,7 @@ def test_a_photograph_that_stands_twice_is_named(tmp_path):
     data = on("synthetic", nonfaces=Folder(path=str(tmp_path)))
 
     with pytest.raises(DataError, match=r"1 of 2 pictures repeat an earlier one \(a.png = b.png\)"):
-        checks.check(data)
+        preflight.check(data)
 
 
 def test_training_images_that_stand_twice_are_named_but_for_plain_ones(tmp_path):
@@ -77,12 +77,12 @@ def test_training_images_that_stand_twice_are_named_but_for_plain_ones(tmp_path)
     images = np.stack([np.asarray(noise(n, 64, 64)) for n in range(6)])
     images[2:4] = 255
     data = on("synthetic", train=MitH5(path=str(write_h5(tmp_path / "t.h5", images=images))))
-    checks.check(data)
+    preflight.check(data)
     images[5] = images[1]
     write_h5(tmp_path / "t.h5", images=images)
 
     with pytest.raises(DataError, match=r"1 of 6 pictures repeat .* \(image 1 = image 5\)"):
-        checks.check(data)
+        preflight.check(data)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def leaking(tmp_path):
 def test_test_pictures_that_were_trained_on_stop_a_study(leaking):
     """Though training saw them cut to 64 x 64."""
     with pytest.raises(DataError, match=r"3 of 3 pictures are among those that .*train\.h5 was"):
-        checks.check(leaking)
+        preflight.check(leaking)
 
 
 def test_a_leak_that_is_allowed_stands_in_the_caption(leaking):
@@ -108,7 +108,8 @@ def test_a_leak_that_is_allowed_stands_in_the_caption(leaking):
     allowed = leaking.model_copy(update={"doubles": "allow"})
 
     assert (
-        checks.allowed(allowed) == "; duplicates allowed: 3 of 3 in test that are in train as well"
+        preflight.allowed(allowed)
+        == "; duplicates allowed: 3 of 3 in test that are in train as well"
     )
 
 
@@ -117,7 +118,7 @@ def test_test_pictures_that_look_as_what_was_trained_on_are_told(leaking):
     with h5py.File(leaking.train.path, "r+") as file:
         file["source_sha256"][:] ^= 1
         file["images"][:] ^= 1
-    (said,) = checks.check(leaking)
+    (said,) = preflight.check(leaking)
 
     assert said.startswith("Warning: 3 of 3 test pictures appear to be among those")
     assert "as val/1.jpg = 1.jpg; look at `repro data info" in said
@@ -127,7 +128,7 @@ def test_faces_of_utkface_without_a_label_are_told(tmp_path):
     """They are left out, and not in silence."""
     utkface(tmp_path, names=[f"20_0_1_{n}.jpg" for n in range(120)])
     put(tmp_path / "61_1_20170109142408075.jpg.chip.jpg", 999)
-    (said,) = checks.check(on(UtkFace(path=str(tmp_path))))
+    (said,) = preflight.check(on(UtkFace(path=str(tmp_path))))
 
     assert "1 of 121 pictures are left out, as their names lack a label (61_1_2017" in said
 
@@ -143,7 +144,7 @@ def dated(root, value):
 def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
     """FairFace has nine ages, and no dates."""
     with pytest.raises(DataError, match="A spreadsheet turned ages into dates") as e:
-        checks.check(on(dated(tmp_path, value)))
+        preflight.check(on(dated(tmp_path, value)))
     assert f"fairface_label_val.csv:2: 1 rows hold {value} (1) as age" in str(e.value)
     assert "it has 0-2, 3-9, 10-19, 20-29, 30-39, 40-49, 50-59, 60-69, more than 70" in str(e.value)
 
@@ -151,13 +152,13 @@ def test_an_age_that_a_spreadsheet_made_a_date_stops_a_study(tmp_path, value):
 def test_another_unknown_age_is_no_date(tmp_path):
     """It is unknown all the same."""
     with pytest.raises(DataError, match=r"1 rows hold 70\+ \(1\) as age.*\. Correct the table"):
-        checks.check(on(dated(tmp_path, "70+")))
+        preflight.check(on(dated(tmp_path, "70+")))
 
 
 def test_a_column_that_makes_no_group_stops_nothing(tmp_path):
     """No number hangs on it; `info` names it."""
     dated(tmp_path, "9-Mar")
 
-    assert checks.check(on(FairFace(path=str(tmp_path)))) == []
+    assert preflight.check(on(FairFace(path=str(tmp_path)))) == []
     said = CliRunner().invoke(commands, ["info", str(tmp_path)]).stdout
     assert "1 rows hold 9-Mar (1) as age, which FairFace does not have" in said

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from repro.cli.data import data, info, prepare
-from repro.data import catalogue, collection, raw_sources
+from repro.data import any_layout, catalogue, raw_sources
 
 DOCS = Path(__file__).parent.parent / "docs" / "data.md"
 
@@ -25,7 +25,7 @@ def test_kinds_on_the_command_line_are_those_that_are_read():
     """The list is written twice, as one of them is too heavy for --help."""
     (kinds,) = [option.type.choices for option in info.params if option.name == "kind"]
 
-    assert tuple(kinds) == collection.KINDS
+    assert tuple(kinds) == any_layout.KINDS
     assert all(f"{kind}:" in prepare.help for kind in raw_sources.KINDS)
 
 
@@ -44,7 +44,7 @@ def test_the_page_on_data_names_everything():
     options = [o.opts[0] for command in data.commands.values() for o in command.params]
     missing = [
         *(kind for kind in raw_sources.KINDS if f"`{kind}:" not in page),
-        *(kind for kind in collection.KINDS if f"`{kind}`" not in page),
+        *(kind for kind in any_layout.KINDS if f"`{kind}`" not in page),
         *(option for option in options if option.startswith("--") and option not in page),
         *(n for n, entry in catalogue.read().items() if entry.ask and not _is_in(entry, page)),
     ]

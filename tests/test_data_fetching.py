@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from repro import fetching, writing
 from repro.cli.data import data
-from repro.data import catalogue, raw_sources
+from repro.data import catalogue, download, raw_sources
 from repro.data.catalogue import Entry
 from repro.errors import DataError
+from repro.system import atomic_files
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
-PIECE = fetching.PIECE
+PIECE = download.PIECE
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -106,7 +106,7 @@ def listing(folder):
 
 def test_a_download_is_whole_and_checked(server, tmp_path):
     """Size and hash are as the catalogue says; nothing else is left in the folder."""
-    fetched = fetching.fetch(entry(server.url), tmp_path / "new")
+    fetched = download.fetch(entry(server.url), tmp_path / "new")
 
     assert (tmp_path / "new" / "data.bin").read_bytes() == CONTENT
     assert (fetched.sha256, fetched.is_checked, fetched.was_there) == (SHA256, True, False)
@@ -116,7 +116,7 @@ def test_a_download_is_whole_and_checked(server, tmp_path):
 def test_a_download_goes_on_after_cuts(server, tmp_path):
     """Each try asks for the rest alone."""
     server.cuts = [20 * PIECE, 10 * PIECE + 5]
-    fetching.fetch(entry(server.url), tmp_path)
+    download.fetch(entry(server.url), tmp_path)
 
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
     assert server.asked[0] is None
@@ -125,13 +125,13 @@ def test_a_download_goes_on_after_cuts(server, tmp_path):
 
 def test_another_command_goes_on_where_the_last_one_gave_up(server, tmp_path):
     """What had come is kept, and what to do is said."""
-    server.cuts = [PIECE] * fetching.TRIES
+    server.cuts = [PIECE] * download.TRIES
     with pytest.raises(
         DataError, match=r"262,144 of 3,000,000 bytes arrived, then no more .*continues"
     ):
-        fetching.fetch(entry(server.url), tmp_path)
+        download.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == ["data.bin.part"]
-    fetching.fetch(entry(server.url), tmp_path)
+    download.fetch(entry(server.url), tmp_path)
 
     assert server.asked[-1] == "bytes=262144-"
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
@@ -142,7 +142,7 @@ def test_a_server_that_hands_out_no_parts_is_asked_for_all(server, tmp_path):
     """What had come is thrown away; nothing is doubled."""
     server.ranges = False
     (tmp_path / "data.bin.part").write_bytes(CONTENT[:1000])
-    fetching.fetch(entry(server.url), tmp_path)
+    download.fetch(entry(server.url), tmp_path)
 
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
@@ -150,7 +150,7 @@ def test_a_server_that_hands_out_no_parts_is_asked_for_all(server, tmp_path):
 def test_a_part_that_is_the_whole_is_only_checked(server, tmp_path):
     """The end of the last try was too late by a moment."""
     (tmp_path / "data.bin.part").write_bytes(CONTENT)
-    fetching.fetch(entry(server.url), tmp_path)
+    download.fetch(entry(server.url), tmp_path)
 
     assert server.asked == []
     assert listing(tmp_path) == ["data.bin"]
@@ -159,7 +159,7 @@ def test_a_part_that_is_the_whole_is_only_checked(server, tmp_path):
 def test_a_part_of_something_longer_is_thrown_away(server, tmp_path):
     """It cannot be a part of this."""
     (tmp_path / "data.bin.part").write_bytes(CONTENT + b"more")
-    fetching.fetch(entry(server.url), tmp_path)
+    download.fetch(entry(server.url), tmp_path)
 
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
@@ -171,7 +171,7 @@ def test_another_content_is_removed_and_told(server, tmp_path):
     with pytest.raises(
         DataError, match=r"the SHA-256 of the download is not the catalogue's, .*was removed"
     ):
-        fetching.fetch(entry(server.url), tmp_path)
+        download.fetch(entry(server.url), tmp_path)
     assert listing(tmp_path) == []
 
 
@@ -179,7 +179,7 @@ def test_another_content_is_removed_and_told(server, tmp_path):
 def test_another_size_is_told_before_anything_comes(server, tmp_path, size):
     """The file was replaced, or the address is another's."""
     with pytest.raises(DataError, match=f"sends 3,000,000 bytes or more, .* says {size:,}"):
-        fetching.fetch(entry(server.url, size=size), tmp_path)
+        download.fetch(entry(server.url, size=size), tmp_path)
     assert listing(tmp_path) == []
 
 
@@ -188,7 +188,7 @@ def test_a_missing_page_is_told(server, tmp_path):
     url = server.url.replace("data.bin", "gone.bin")
 
     with pytest.raises(DataError, match=r"gone\.bin: the server answers 404 Not Found; try again"):
-        fetching.fetch(entry(url), tmp_path)
+        download.fetch(entry(url), tmp_path)
     assert listing(tmp_path) == []
 
 
@@ -198,13 +198,13 @@ def test_no_server_is_told(server, tmp_path):
     server.server_close()
 
     with pytest.raises(DataError, match=r"0 of 3,000,000 bytes arrived, then no more \(Connection"):
-        fetching.fetch(entry(url.replace("127.0.0.1", "127.0.0.2")), tmp_path)
+        download.fetch(entry(url.replace("127.0.0.1", "127.0.0.2")), tmp_path)
 
 
 def test_a_file_that_is_there_is_not_asked_for(server, tmp_path):
     """If it is the one that is meant."""
     (tmp_path / "data.bin").write_bytes(CONTENT)
-    fetched = fetching.fetch(entry(server.url), tmp_path)
+    fetched = download.fetch(entry(server.url), tmp_path)
 
     assert fetched.was_there
     assert server.asked == []
@@ -218,16 +218,16 @@ def test_another_file_of_that_name_stays(server, tmp_path, content, what):
     (tmp_path / "data.bin").write_bytes(content)
 
     with pytest.raises(DataError, match=f"data.bin: exists, but has {what}"):
-        fetching.fetch(entry(server.url), tmp_path)
+        download.fetch(entry(server.url), tmp_path)
     assert (tmp_path / "data.bin").read_bytes() == content
 
 
 def test_too_small_a_disk_is_told_before_anything_comes(server, tmp_path, monkeypatch):
     """An hour later would be too late."""
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
 
-    with pytest.raises(writing.CannotWrite, match="3,000,000 bytes are needed and 1 are free"):
-        fetching.fetch(entry(server.url), tmp_path)
+    with pytest.raises(atomic_files.CannotWrite, match="3,000,000 bytes are needed and 1 are free"):
+        download.fetch(entry(server.url), tmp_path)
     assert server.asked == []
 
 

@@ -9,8 +9,8 @@ from data_layouts import ATTRIBUTES, celeba, imagenet, kaggle_celeba, put, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.data import folder, framing, raw, raw_sources
 from repro.data import imagenet as classes
+from repro.data import picture_files, raw_pictures, raw_sources, square_crops
 from repro.errors import DataError
 
 SIDES = st.integers(1, 3000)
@@ -25,7 +25,7 @@ def read(word, *, part="train", without=(), seed=0):
 @given(SIDES, SIDES, st.tuples(PLACES, PLACES, SIDES, SIDES))
 def test_the_square_around_a_box_is_in_the_picture(width, height, box):
     """Whatever the box, even one that lies outside; as large as its longer side if that fits."""
-    left, top, side = framing.around(box, width, height)
+    left, top, side = square_crops.around(box, width, height)
 
     assert 0 <= left <= left + side <= width
     assert 0 <= top <= top + side <= height
@@ -37,7 +37,7 @@ def test_the_square_around_a_box_holds_the_box(width, height, data):
     """If the box is in the picture, and there is room for its longer side."""
     wide, high = (data.draw(st.integers(1, min(width, height))) for _ in range(2))
     x, y = (data.draw(st.integers(0, r - s)) for r, s in ((width, wide), (height, high)))
-    left, top, side = framing.around((x, y, wide, high), width, height)
+    left, top, side = square_crops.around((x, y, wide, high), width, height)
 
     assert left <= x <= x + wide <= left + side
     assert top <= y <= y + high <= top + side
@@ -46,7 +46,7 @@ def test_the_square_around_a_box_holds_the_box(width, height, data):
 @given(SIDES, SIDES, st.integers(0, 2**32))
 def test_a_random_square_is_in_the_picture(width, height, seed):
     """Of 64 pixels, or of the whole shorter side."""
-    square = framing.anywhere(np.random.default_rng(seed), width, height)
+    square = square_crops.anywhere(np.random.default_rng(seed), width, height)
 
     assert 0 <= square.left <= width - square.side
     assert 0 <= square.top <= height - square.side
@@ -56,7 +56,7 @@ def test_a_random_square_is_in_the_picture(width, height, seed):
 @given(SIDES, SIDES)
 def test_the_middle_square_leaves_as_much_on_either_side(width, height):
     """But for the odd pixel."""
-    left, top, side = framing.centred(width, height)
+    left, top, side = square_crops.centred(width, height)
 
     assert side == min(width, height)
     assert abs((width - side) - 2 * left) <= 1
@@ -67,14 +67,16 @@ def test_a_square_of_the_right_size_is_not_resampled():
     """Its very pixels."""
     pixels = np.random.default_rng(0).integers(0, 256, (90, 80, 3), dtype=np.uint8)
 
-    assert np.array_equal(framing.cut(pixels, framing.Square(5, 7, 64)), pixels[7:71, 5:69])
+    assert np.array_equal(
+        square_crops.cut(pixels, square_crops.Square(5, 7, 64)), pixels[7:71, 5:69]
+    )
 
 
 def test_an_even_picture_stays_so_when_it_is_resized():
     """Enlarged or reduced."""
     for side in (20, 300):
         pixels = np.full((side, side, 3), (10, 20, 30), np.uint8)
-        assert (framing.cut(pixels, framing.Square(0, 0, side)) == (10, 20, 30)).all()
+        assert (square_crops.cut(pixels, square_crops.Square(0, 0, side)) == (10, 20, 30)).all()
 
 
 def test_celeba_is_cut_around_its_boxes(tmp_path):
@@ -84,19 +86,19 @@ def test_celeba_is_cut_around_its_boxes(tmp_path):
     assert [p.name for p in source.pictures] == ["000001.jpg", "000003.jpg", "000006.jpg"]
     assert [p.group for p in source.pictures] == ["male", "male", "female"]
     assert source.left_out == {"empty box": 1}
-    whole = folder.read_picture(tmp_path / "celeba" / "img_celeba" / "000001.jpg")
+    whole = picture_files.read_picture(tmp_path / "celeba" / "img_celeba" / "000001.jpg")
     assert np.array_equal(
-        source.pictures[0].crop()[0], framing.resized(whole[71 : 71 + 80, 95 - 10 : 95 + 70])
+        source.pictures[0].crop()[0], square_crops.resized(whole[71 : 71 + 80, 95 - 10 : 95 + 70])
     )
 
 
 def test_aligned_celeba_is_cut_in_the_middle(tmp_path):
     """The folder itself will do as well; all parts on request."""
     source = read(f"celeba-aligned:{celeba(tmp_path) / 'celeba'}", part="all")
-    whole = folder.read_picture(tmp_path / "celeba" / "img_align_celeba" / "000001.jpg")
+    whole = picture_files.read_picture(tmp_path / "celeba" / "img_align_celeba" / "000001.jpg")
 
     assert len(source.pictures) == 6
-    assert np.array_equal(source.pictures[0].crop()[0], framing.resized(whole[20:198]))
+    assert np.array_equal(source.pictures[0].crop()[0], square_crops.resized(whole[20:198]))
 
 
 def test_celeba_needs_no_attributes(tmp_path):
@@ -193,10 +195,14 @@ BOXES = {
 @pytest.mark.parametrize("box", BOXES)
 def test_a_box_outside_of_its_picture_is_refused(tmp_path, box):
     """In a picture of 200 x 170, a little is let pass, as rounding may do so much."""
-    picture = raw.Picture(put(tmp_path / "x.png", 0, width=200, height=170), "x.png", 1, box=box)
+    picture = raw_pictures.Picture(
+        put(tmp_path / "x.png", 0, width=200, height=170), "x.png", 1, box=box
+    )
 
     if BOXES[box]:
-        with pytest.raises(raw.BoxOutside, match="reaches beyond the picture of 200 x 170"):
+        with pytest.raises(
+            raw_pictures.BoxOutside, match="reaches beyond the picture of 200 x 170"
+        ):
             picture.crop()
     else:
         assert picture.crop()[0].shape == (64, 64, 3)

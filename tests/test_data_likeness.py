@@ -5,15 +5,16 @@ import io
 import numpy as np
 from PIL import Image
 
-from repro.data import likeness, synthetic
-from repro.data.likeness import Look, Looks, Match
+from repro.data import duplicates
+from repro.data.duplicates import Look, Looks, Match
+from repro.data.synthetic import scenes
 
 
 def faces(count, seed=0):
     """Training-style faces of our own, (count, 64, 64, 3)."""
     generator = np.random.default_rng(seed)
-    factors = synthetic.draw_factors(generator, count, darker_share=0.5)
-    return synthetic.render_faces(factors, generator)
+    factors = scenes.draw_factors(generator, count, darker_share=0.5)
+    return scenes.render_faces(factors, generator)
 
 
 def again(pixels, *, side, quality):
@@ -35,32 +36,32 @@ def of(*hashes):
 
 def test_different_faces_are_not_alike():
     """None of 44,850 pairs; docs/data.md has the rate on many more."""
-    hashes = [likeness.phash(face) for face in faces(300)]
+    hashes = [duplicates.phash(face) for face in faces(300)]
     closest = min(distance(a, b) for n, a in enumerate(hashes) for b in hashes[:n])
 
-    assert closest > likeness.ALIKE
+    assert closest > duplicates.ALIKE
 
 
 def test_a_face_that_was_resized_and_compressed_again_is_alike():
     """All of 40, at twice the size and as they were."""
     for face in faces(40):
-        whole = likeness.phash(face)
+        whole = duplicates.phash(face)
         for changes in ({"side": 128, "quality": 60}, {"side": 64, "quality": 60}):
-            assert distance(whole, likeness.phash(again(face, **changes))) <= likeness.ALIKE
+            assert distance(whole, duplicates.phash(again(face, **changes))) <= duplicates.ALIKE
 
 
 def test_a_picture_of_one_colour_has_no_hash():
     """It would be alike to every other."""
     for value in (0, 7, 255):
-        assert not likeness.phash(np.full((90, 70, 3), value, np.uint8)).any()
-    assert likeness.matches(of([0] * 4), of([0] * 4)) == []
+        assert not duplicates.phash(np.full((90, 70, 3), value, np.uint8)).any()
+    assert duplicates.matches(of([0] * 4), of([0] * 4)) == []
 
 
 def test_half_of_the_bits_are_set():
     """The median parts the frequencies; the mean brightness and the median itself are not above."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
-    assert int(np.bitwise_count(likeness.phash(noise)).sum()) in (127, 128)
+    assert int(np.bitwise_count(duplicates.phash(noise)).sum()) in (127, 128)
 
 
 def test_alike_are_hashes_within_the_distance():
@@ -69,7 +70,7 @@ def test_alike_are_hashes_within_the_distance():
     at_limit = some ^ np.array([2**24 - 1, 0, 0, 0], np.uint64)
     beyond = some ^ np.array([2**25 - 1, 0, 0, 0], np.uint64)
 
-    assert likeness.matches(of(some), of(at_limit, beyond, ~some)) == [Match(0, 0, 24)]
+    assert duplicates.matches(of(some), of(at_limit, beyond, ~some)) == [Match(0, 0, 24)]
 
 
 def test_close_hashes_are_found_as_by_comparing_each_with_each():
@@ -82,11 +83,11 @@ def test_close_hashes_are_found_as_by_comparing_each_with_each():
         (i, j, distance(a, b))
         for i, a in enumerate(here)
         for j, b in enumerate(there)
-        if distance(a, b) <= likeness.ALIKE
+        if distance(a, b) <= duplicates.ALIKE
     }
 
     assert 5 < len(expected) < 30
-    assert set(likeness.matches(of(*here), of(*there))) == expected
+    assert set(duplicates.matches(of(*here), of(*there))) == expected
 
 
 def test_what_is_the_same_is_not_alike_as_well():
@@ -94,13 +95,13 @@ def test_what_is_the_same_is_not_alike_as_well():
     look = Look(b"d" * 32, np.array([1, 2, 3, 4], np.uint64))
     both = Looks.of([(0, look), (0, look)])
 
-    assert likeness.matches(both, both) == [Match(0, 0, None)]
+    assert duplicates.matches(both, both) == [Match(0, 0, None)]
 
 
 def test_a_picture_is_known_by_its_middle_square_too():
     """As `prepare` cuts it: a picture that is cut is the other's middle."""
     wide = np.random.default_rng(0).integers(0, 256, (64, 100, 3), dtype=np.uint8)
     middle = wide[:, 18:82]
-    looks = [Looks.of((0, look) for look in likeness.of_picture(p)) for p in (wide, middle)]
+    looks = [Looks.of((0, look) for look in duplicates.of_picture(p)) for p in (wide, middle)]
 
-    assert likeness.matches(*looks) == [Match(0, 0, None)]
+    assert duplicates.matches(*looks) == [Match(0, 0, None)]

@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_sources import write_ppb
 
-from repro import csvfile
 from repro.cli.data import data
-from repro.data import collection, folder, formats, raw_sources, rows, sources, table
-from repro.datasets import Data, FairFace, Folder, Groups, MitH5, Ppb, Table
+from repro.data import (
+    any_layout,
+    labels_csv,
+    picture_files,
+    picture_formats,
+    picture_table,
+    raw_sources,
+    sources,
+)
 from repro.errors import DataError
+from repro.study.data_spec import Data, FairFace, Folder, Groups, MitH5, Ppb, Table
+from repro.system import csv_file
 
 PLAIN = "path,label,group\na.png,1,darker\ndeep/b.png,0,\ndeep/c d.png,1,lighter\n"
 LINE_TWO = "a.png,1,darker"
@@ -74,17 +82,17 @@ SPELLINGS = {
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_a_table_says_the_same_however_a_spreadsheet_saved_it(place, name):
     """Names, labels and groups are those of the plain table."""
-    expected = table.entries(wrote(place, PLAIN))
+    expected = labels_csv.entries(wrote(place, PLAIN))
 
-    assert table.entries(wrote(place, SPELLINGS[name])) == expected
-    assert table.entries(place / "mine.csv", groups=("group",)) == expected
+    assert labels_csv.entries(wrote(place, SPELLINGS[name])) == expected
+    assert labels_csv.entries(place / "mine.csv", groups=("group",)) == expected
 
 
 def test_a_table_in_sixteen_bits_is_read(place):
     """As Excel's 'Unicode text' is; its byte order mark says so."""
-    expected = table.entries(wrote(place, PLAIN))
+    expected = labels_csv.entries(wrote(place, PLAIN))
 
-    assert table.entries(wrote(place, PLAIN.replace(",", "\t"), encoding="utf-16")) == expected
+    assert labels_csv.entries(wrote(place, PLAIN.replace(",", "\t"), encoding="utf-16")) == expected
 
 
 def test_a_table_of_an_unknown_encoding_is_refused_with_what_to_do(place):
@@ -92,7 +100,7 @@ def test_a_table_of_an_unknown_encoding_is_refused_with_what_to_do(place):
     path = wrote(place, PLAIN.replace("darker", "foncée"), encoding="cp1252")
 
     with pytest.raises(DataError) as caught:
-        table.entries(path)
+        labels_csv.entries(path)
     assert str(caught.value) == (
         f"{path}:2: is not UTF-8: save it as CSV in UTF-8 (in Excel: 'CSV UTF-8')"
     )
@@ -100,7 +108,7 @@ def test_a_table_of_an_unknown_encoding_is_refused_with_what_to_do(place):
 
 @given(
     st.lists(st.lists(st.text("ab c\"'éß|", min_size=1), min_size=2, max_size=4), min_size=1),
-    st.sampled_from(csvfile.SEPARATORS),
+    st.sampled_from(csv_file.SEPARATORS),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -111,7 +119,7 @@ def test_cells_come_back_whatever_separates_them(tmp_path, cells, mark, encoding
     (tmp_path / "t.csv").write_bytes(text.encode(encoding))
     expected = [[cell.strip() for cell in row] for row in lines]
 
-    assert [found for _, found in csvfile.read(tmp_path / "t.csv", most_bytes=10**6)] == [
+    assert [found for _, found in csv_file.read(tmp_path / "t.csv", most_bytes=10**6)] == [
         row for row in expected if any(row)
     ]
 
@@ -120,9 +128,9 @@ def test_cells_come_back_whatever_separates_them(tmp_path, cells, mark, encoding
     "read",
     [
         prepared,
-        lambda path: collection.read(path, kind=None, groups=()),
+        lambda path: any_layout.read(path, kind=None, groups=()),
         lambda path: sources.portraits(Table(path=str(path))),
-        lambda path: table.read(path, label=0),
+        lambda path: labels_csv.read(path, label=0),
     ],
     ids=["prepare", "info", "test", "nonfaces"],
 )
@@ -139,7 +147,7 @@ def test_a_column_that_is_named_as_a_group_is_no_label(place):
     """Whoever says what it is may call it as he likes."""
     path = wrote(place, PLAIN.replace("label", "face"))
 
-    assert table.read(path, label=1, groups=("face",)).groups == ("1", "0", "1")
+    assert labels_csv.read(path, label=1, groups=("face",)).groups == ("1", "0", "1")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +163,7 @@ def test_a_header_that_is_not_understood_is_refused(place, header, message):
     path = wrote(place, f"{header}\na.png,1,x{',y' * (header.count(',') - 2)}\n")
 
     with pytest.raises(DataError, match=rf"mine\.csv:1: {message.replace('?', '.')}"):
-        table.entries(path)
+        labels_csv.entries(path)
 
 
 def test_columns_that_are_not_read_are_named(place):
@@ -164,8 +172,8 @@ def test_columns_that_are_not_read_are_named(place):
     taken = f"{path}: no column 'label', so that every row is taken to be 1"
     unread = f"{path}: columns that are not read, but could make groups: "
 
-    assert table.remarks(path) == (taken, f"{unread}country, year")
-    assert table.remarks(path, groups=("country",)) == (taken, f"{unread}group, year")
+    assert labels_csv.remarks(path) == (taken, f"{unread}country, year")
+    assert labels_csv.remarks(path, groups=("country",)) == (taken, f"{unread}group, year")
     assert "  columns that are not read, but could make groups: country, year\n" in said(
         "info", path
     )
@@ -177,7 +185,7 @@ def test_all_missing_pictures_are_told_at_once(place):
     path = wrote(place, PLAIN + rows_of)
 
     with pytest.raises(DataError) as caught:
-        table.entries(path)
+        labels_csv.entries(path)
     first, *told, last = str(caught.value).splitlines()
     assert first == f"{path}: 12 rows are wrong:"
     assert told == [
@@ -213,7 +221,7 @@ def test_a_row_that_is_not_understood_is_refused(place, line, message):
     path = wrote(place, PLAIN.replace(LINE_TWO, line))
 
     with pytest.raises(DataError) as caught:
-        table.entries(path)
+        labels_csv.entries(path)
     assert str(caught.value).startswith(f"{path}:2: {message}")
 
 
@@ -221,7 +229,7 @@ def test_pictures_may_lie_anywhere(place):
     """Whoever names his table means what is in it; names begin at its folder all the same."""
     other = put(place.parent / "elsewhere" / "x.png", 9)
     path = wrote(place, f"path\n{place}/a.png\n{other}\n../elsewhere/../mine/deep/b.png\n")
-    read = table.read(path, label=1)
+    read = labels_csv.read(path, label=1)
 
     assert read.names == ("a.png", "../elsewhere/x.png", "deep/b.png")
     assert [read.read(index).shape for index in range(3)] == [(100, 80, 3)] * 3
@@ -254,7 +262,7 @@ def test_folders_of_groups_are_a_test_set(tmp_path):
         nonfaces="synthetic",
     ).test
     found = sources.portraits(test)
-    looked_at = collection.read(tmp_path, kind=None, groups=())
+    looked_at = any_layout.read(tmp_path, kind=None, groups=())
 
     assert found.groups == looked_at.groups == ("dark_er", "dark_er", "light")
     assert found.names == looked_at.names
@@ -332,18 +340,21 @@ def test_of_an_animated_picture_the_first_frame_is_read(tmp_path, suffix):
     file = tmp_path / f"a{suffix}"
     first.save(file, save_all=True, append_images=[noise(2)], lossless=True)
 
-    assert (folder.read_picture(file) == first).all()
+    assert (picture_files.read_picture(file) == first).all()
 
 
 def test_avif_is_read_where_pillow_can(tmp_path):
     """And where it cannot, it is counted with what to do."""
     put(tmp_path / "a.png", 0)
-    if ".avif" in formats.suffixes():
+    if ".avif" in picture_formats.suffixes():
         noise(1).save(tmp_path / "b.avif")
-        assert folder.read(tmp_path).read(1).shape == (100, 80, 3)
+        assert picture_files.read(tmp_path).read(1).shape == (100, 80, 3)
     else:
         (tmp_path / "b.avif").touch()
-        assert "1 .avif (to read them: pip install 'pillow>=11.3')" in folder.remarks(tmp_path)[0]
+        assert (
+            "1 .avif (to read them: pip install 'pillow>=11.3')"
+            in picture_files.remarks(tmp_path)[0]
+        )
 
 
 DECODER = """
@@ -375,10 +386,10 @@ def phone(tmp_path):
 @pytest.fixture
 def without_decoder(monkeypatch):
     """As on a machine without pillow-heif."""
-    monkeypatch.setattr(formats, "_heic", lambda: None)
-    formats.suffixes.cache_clear()
+    monkeypatch.setattr(picture_formats, "_heic", lambda: None)
+    picture_formats.suffixes.cache_clear()
     yield
-    formats.suffixes.cache_clear()
+    picture_formats.suffixes.cache_clear()
 
 
 @pytest.fixture
@@ -395,7 +406,7 @@ def with_decoder(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "pillow_heif")
     monkeypatch.setattr(Image, "ID", Image.ID.copy())
     monkeypatch.setattr(Image, "OPEN", Image.OPEN.copy())
-    caches = (formats.suffixes.cache_clear, formats._heic.cache_clear)
+    caches = (picture_formats.suffixes.cache_clear, picture_formats._heic.cache_clear)
     for clear in caches:
         clear()
     yield
@@ -405,23 +416,23 @@ def with_decoder(tmp_path, monkeypatch):
 
 def test_pictures_of_telephones_are_counted_without_their_decoder(phone, without_decoder):
     """With what to install; one by itself is refused with the same words."""
-    assert folder.remarks(phone) == (
+    assert picture_files.remarks(phone) == (
         f"{phone}: 2 files, 1 pictures read, 1 not: 1 .heic (to read them: pip install "
         "pillow-heif)",
     )
     with pytest.raises(DataError, match="pip install pillow-heif"):
-        folder.read_picture(phone / "b.HEIC")
+        picture_files.read_picture(phone / "b.HEIC")
 
 
 def test_pictures_of_telephones_are_read_with_their_decoder(phone, with_decoder):
     """Only under names that say so."""
-    read = folder.read(phone)
+    read = picture_files.read(phone)
     (phone / "c.jpg").write_bytes((phone / "b.HEIC").read_bytes())
 
     assert read.names == ("a.png", "b.HEIC")
     assert (read.read(1) == noise(1)).all()
     with pytest.raises(DataError, match="the picture cannot be read"):
-        folder.read_picture(phone / "c.jpg")
+        picture_files.read_picture(phone / "c.jpg")
 
 
 def test_the_decoder_is_part_of_the_data_that_it_decodes(phone, with_decoder, monkeypatch):
@@ -429,7 +440,7 @@ def test_the_decoder_is_part_of_the_data_that_it_decodes(phone, with_decoder, mo
     with_heic = sources.fingerprint(Folder(path=str(phone)))
     alone = Groups(path=str(put(phone.parent / "other" / "g" / "a.png", 0).parent.parent))
     without_heic = sources.fingerprint(alone)
-    monkeypatch.setattr(formats, "_heic", lambda: "8.0")
+    monkeypatch.setattr(picture_formats, "_heic", lambda: "8.0")
 
     assert sources.fingerprint(Folder(path=str(phone))) != with_heic
     assert sources.fingerprint(alone) == without_heic
@@ -439,7 +450,7 @@ def test_rows_of_a_published_table_stay_in_its_folder(place):
     """Its author is not the user."""
     for name in ("../mine/a.png", f"{place}/a.png", "./a.png"):
         with pytest.raises(DataError, match="no picture"):
-            rows.picture(name, "t.csv:2", place)
+            picture_table.picture(name, "t.csv:2", place)
 
 
 def test_a_study_says_once_what_it_leaves_out(tmp_path):

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from data_layouts import celeba, imagenet, put
 from PIL import Image
 
-from repro import cutting, packing, preparation, writing
 from repro.cli.data import data
-from repro.data import mit_h5, raw, sources
-from repro.datasets import MitH5
+from repro.data import crop_workers, h5_writer, mit_h5, preparation, raw_pictures, sources
 from repro.errors import DataError
+from repro.study.data_spec import MitH5
+from repro.system import atomic_files
 
 RED_ISH = (200, 100, 50)
 
@@ -103,12 +103,12 @@ def test_the_digest_is_of_images_and_labels_as_stored(places):
     with h5py.File(out) as file:
         content = file["images"][:].tobytes() + file["labels"][:].tobytes()
 
-        assert file.attrs["sha256"] == packing.hashlib.sha256(content).hexdigest()
+        assert file.attrs["sha256"] == h5_writer.hashlib.sha256(content).hexdigest()
 
 
 def test_the_file_is_the_same_however_many_make_it(tmp_path, monkeypatch):
     """Byte by byte; batches of three, so that each worker has several."""
-    monkeypatch.setattr(cutting, "BATCH", 3)
+    monkeypatch.setattr(crop_workers, "BATCH", 3)
     imagenet(tmp_path / "others", each=5)
     celeba(tmp_path / "faces")
     words = [f"imagenet:{tmp_path / 'others'}", f"celeba:{tmp_path / 'faces'}"]
@@ -169,7 +169,7 @@ def test_an_unreadable_picture_ends_it_all(damaged):
 
 def test_an_unreadable_picture_is_left_out_on_request(damaged, monkeypatch):
     """It is counted and named; the file has no gap."""
-    monkeypatch.setattr(packing, "SLICE", 4)
+    monkeypatch.setattr(h5_writer, "SLICE", 4)
     words, out, file = damaged
     result = prepare(*words, out, "--skip-unreadable")
     read = mit_h5.read(out, channels="bgr")
@@ -221,7 +221,7 @@ def test_what_the_images_were_cut_from_is_in_the_file(places):
     words, out = places
     prepare(*words, out)
     picture = out.parent / "faces" / "celeba" / "img_celeba" / "000001.jpg"
-    digest = packing.hashlib.sha256(picture.read_bytes()).digest()
+    digest = h5_writer.hashlib.sha256(picture.read_bytes()).digest()
 
     assert mit_h5.source_looks(out)[0].digest == digest
 
@@ -252,8 +252,10 @@ def test_a_full_disk_is_told_and_leaves_nothing(places, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(packing.os, "replace", full)
-    with pytest.raises(writing.CannotWrite, match=r"o\.h5: cannot be written, .* \(No space left"):
+    monkeypatch.setattr(h5_writer.os, "replace", full)
+    with pytest.raises(
+        atomic_files.CannotWrite, match=r"o\.h5: cannot be written, .* \(No space left"
+    ):
         prepare(*words, out)
     assert sorted(p.name for p in out.parent.iterdir()) == ["faces", "others"]
 
@@ -314,9 +316,11 @@ def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
 
 def test_workers_name_the_first_unreadable_picture(tmp_path, monkeypatch):
     """Not the one that happened to be met first."""
-    monkeypatch.setattr(cutting, "BATCH", 1)
-    pictures = [raw.Picture(tmp_path / f"{number}.png", f"{number}.png", 1) for number in range(4)]
-    found = [cut.failures for _, cut in cutting.batches(pictures, workers=2)]
+    monkeypatch.setattr(crop_workers, "BATCH", 1)
+    pictures = [
+        raw_pictures.Picture(tmp_path / f"{number}.png", f"{number}.png", 1) for number in range(4)
+    ]
+    found = [cut.failures for _, cut in crop_workers.batches(pictures, workers=2)]
 
     assert [next(iter(each.values())).split(": ")[0] for each in found] == [
         str(picture.file) for picture in pictures
@@ -326,7 +330,8 @@ def test_workers_name_the_first_unreadable_picture(tmp_path, monkeypatch):
 def test_the_module_of_workers_loads_little():
     """Each of them pays for it."""
     probe = (
-        "import sys, repro.cutting; sys.exit(bool({'torch', 'pydantic', 'h5py'} & {*sys.modules}))"
+        "import sys, repro.data.crop_workers;"
+        "sys.exit(bool({'torch', 'pydantic', 'h5py'} & {*sys.modules}))"
     )
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
@@ -336,8 +341,11 @@ def test_a_summary_of_no_left_out_says_none(tmp_path):
     """Nothing is hidden by silence."""
     for number, name in enumerate(("faces", "others")):
         put(tmp_path / name / "a.png", number)
-    source = [raw.plain(tmp_path / "faces", "faces", 1), raw.plain(tmp_path / "others", "o", 0)]
-    source[1] = raw.Raw("nonfaces", source[1].pictures)
+    source = [
+        raw_pictures.plain(tmp_path / "faces", "faces", 1),
+        raw_pictures.plain(tmp_path / "others", "o", 0),
+    ]
+    source[1] = raw_pictures.Raw("nonfaces", source[1].pictures)
     done = preparation.prepare(source, tmp_path / "o.h5", seed=0, workers=1, unreadable="stop")
 
     assert [each.left_out for each in done.sources] == [{}, {}]

@@ -15,9 +15,10 @@ from data_layouts import (
 )
 from test_sources import write_h5, write_ppb
 
-from repro.data import checks, sources
+from repro.data import preflight, sources
 from repro.data.utkface import band, labels
-from repro.datasets import (
+from repro.errors import DataError
+from repro.study.data_spec import (
     Data,
     FairFace,
     Folder,
@@ -30,7 +31,6 @@ from repro.datasets import (
     TableNegatives,
     UtkFace,
 )
-from repro.errors import DataError
 
 
 def crops(root):
@@ -268,11 +268,11 @@ def test_every_source_is_checked_to_the_last_picture(tmp_path):
         nonfaces=TableNegatives(path=str(table(tmp_path / "others"))),
         crops=GroupFolders(path=str(crops(tmp_path / "crops"))),
     )
-    checks.check(data)
+    preflight.check(data)
     (tmp_path / "crops" / "LM" / "x.png").write_bytes(b"no picture")
 
     with pytest.raises(DataError, match=r"LM/x\.png: the picture cannot be read"):
-        checks.check(data)
+        preflight.check(data)
 
 
 def test_a_test_face_of_any_source_is_refused_among_the_negatives(tmp_path):
@@ -287,7 +287,7 @@ def test_a_test_face_of_any_source_is_refused_among_the_negatives(tmp_path):
     )
 
     with pytest.raises(DataError, match=r"a\.png: the same picture as the test portrait .*1\.jpg"):
-        checks.check(data)
+        preflight.check(data)
 
 
 def test_captions_name_every_role_that_there_is(tmp_path):

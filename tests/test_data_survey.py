@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_sources import write_h5, write_ppb
 
-from repro import survey
 from repro.cli.data import data
-from repro.data import collection, likeness
-from repro.data.likeness import Look, Looks
+from repro.data import any_layout, dataset_info, duplicates
+from repro.data.duplicates import Look, Looks
 from repro.errors import DataError
 
 
@@ -30,7 +29,7 @@ def info(*words):
 
 def surveyed(path, *, kind=None, groups=()):
     """A survey of one place."""
-    return survey.survey(collection.read(path, kind=kind, groups=groups))
+    return dataset_info.survey(any_layout.read(path, kind=kind, groups=groups))
 
 
 def few_utkface(root):
@@ -56,7 +55,7 @@ MAKERS = {
 @pytest.mark.parametrize("kind", MAKERS)
 def test_every_layout_is_known_by_its_look(tmp_path, kind):
     """Nobody needs to say what it is."""
-    assert collection.guess(MAKERS[kind](tmp_path)) == kind
+    assert any_layout.guess(MAKERS[kind](tmp_path)) == kind
 
 
 def test_ppb_is_counted_by_group_with_its_channel_means(tmp_path):
@@ -188,13 +187,13 @@ def test_leaks_are_all_pairs_of_equal_pictures(here, there):
     pictures = [np.full((2, 3, 3), value, np.uint8) for value in range(4)]
     surveys = []
     for values in (here, there):
-        digests = {index: likeness.digest(pictures[value]) for index, value in enumerate(values)}
-        looks = ((n, Look(digest, likeness.UNKNOWN)) for n, digest in digests.items())
+        digests = {index: duplicates.digest(pictures[value]) for index, value in enumerate(values)}
+        looks = ((n, Look(digest, duplicates.UNKNOWN)) for n, digest in digests.items())
         unused = (None, None, None, None, None, (), {})
-        surveys.append(survey.Survey(*unused, digests, Looks.of(looks)))
+        surveys.append(dataset_info.Survey(*unused, digests, Looks.of(looks)))
     expected = {(i, j, None) for i, a in enumerate(here) for j, b in enumerate(there) if a == b}
 
-    assert set(survey.leaks(surveys)[0, 1]) == expected
+    assert set(dataset_info.leaks(surveys)[0, 1]) == expected
     assert sum(len(same) for same in surveys[0].doubles) == sum(
         count for value in range(4) if (count := here.count(value)) > 1
     )
@@ -204,7 +203,7 @@ def test_pictures_of_other_shape_are_other_pictures():
     """The same bytes, lying down."""
     lying, standing = np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2, 3), np.uint8)
 
-    assert likeness.digest(lying) != likeness.digest(standing)
+    assert duplicates.digest(lying) != duplicates.digest(standing)
 
 
 def test_means_are_over_all_pixels(tmp_path):

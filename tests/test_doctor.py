@@ -10,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import doctor, mlflow_store, records
 from repro.cli import main
 from repro.errors import ReproError
-from repro.records import Record
+from repro.execution import doctor
+from repro.records import records
+from repro.records.mlflow import sqlite_store
+from repro.records.records import Record
 
 KEYS = ["a-seed0", "a-seed1"]
 RECORD = Record(key=KEYS[0], seed=0, configuration={}, data={}, computation={"device": "cpu"})
@@ -136,7 +138,7 @@ def test_a_record_of_the_first_schema_is_whole_and_said_to_be_old():
 
 def test_half_written_runs_of_the_mirror_are_counted(results):
     """As MLflow's database says it."""
-    database = mlflow_store.database(results)
+    database = sqlite_store.database(results)
     database.parent.mkdir()
     with sqlite3.connect(database) as connection:
         connection.execute("CREATE TABLE runs (status TEXT, lifecycle_stage TEXT)")

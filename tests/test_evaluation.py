@@ -5,11 +5,11 @@ import pytest
 import torch
 from conftest import configuration, training_images
 
-from repro import evaluation, inference, training
-from repro.data.sets import Photographs
+from repro.data.images import Photographs
 from repro.errors import ReproError
-from repro.kernels import operators
-from repro.windows import sliding_windows
+from repro.training import evaluation, inference, trainer
+from repro.training.kernels import operators
+from repro.training.sliding_windows import sliding_windows
 
 RULE = configuration().windows
 
@@ -25,7 +25,7 @@ def photographs(heights=(64, 100, 30, 90), seed=0):
 @pytest.fixture(scope="module")
 def fitted():
     """A network that saw two epochs of noise."""
-    return training.fit(configuration(), 0, training_images())
+    return trainer.fit(configuration(), 0, training_images())
 
 
 def test_scores_match_one_photograph_at_a_time(fitted):
@@ -91,7 +91,7 @@ def test_scores_are_written_in_full_precision(fitted):
 def test_diagnostics_of_a_classifier_have_no_latents():
     """A model without latents has an accuracy and nothing else."""
     arm, data = configuration(model="classifier", resampling={"combine": "none"}), training_images()
-    metrics, kl = evaluation.validation_metrics(training.fit(arm, 0, data), data)
+    metrics, kl = evaluation.validation_metrics(trainer.fit(arm, 0, data), data)
 
     assert set(metrics) == {"val_accuracy", "val_best_epoch"}
     assert kl == []

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 from conftest import execute
 
-from repro import machine, records, rendering, runner, study, tables
 from repro.cli import exhibits
-from repro.sections import digest
+from repro.execution import runner
+from repro.execution.executors import hardware
+from repro.records import records
+from repro.reporting.tables import rendering, tables
+from repro.study import study
+from repro.study.section import digest
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))
 SMALL = [
@@ -43,7 +47,7 @@ def test_a_study_runs_from_its_file_to_its_tables(path, results):
     planned = runner.plan(
         study.load(path, profile="embedded", overrides=SMALL),
         results,
-        computation=machine.computation(["cpu"]),
+        computation=hardware.computation(["cpu"]),
     )
     for task in {kind(task): task for task in planned.tasks}.values():
         execute(task)

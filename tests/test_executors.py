@@ -17,16 +17,18 @@ import pytest
 from conftest import a_task, configuration
 from faults import studies
 
-from repro import api, dispatch, locks, machine, records, unfinished
+from repro import api
 from repro.data import sources
 from repro.errors import ReproError
-from repro.executors import boundary, ray, ray_session
-from repro.executors.places import executor_at
-from repro.place import Place
-from repro.resources import PLAIN, Resources
-from repro.tasks import Outcome
+from repro.execution import scheduler
+from repro.execution.executors import base, hardware, ray, ray_session
+from repro.execution.executors.executor_options import Place
+from repro.execution.executors.registry import executor_at
+from repro.records import checkpoint_store, locks, records
+from repro.records.task import Outcome
+from repro.study.resources import PLAIN, Resources
 
-HERE = machine.computation(["cpu"])
+HERE = hardware.computation(["cpu"])
 SMALL = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
     "test": {"source": "synthetic", "per_group": 1, "size": 64},
@@ -94,7 +96,7 @@ def killable(request):
 def run(tasks, place):
     """All events."""
     with at(place) as executor:
-        yield from dispatch.run_tasks(tasks, executor)
+        yield from scheduler.run_tasks(tasks, executor)
 
 
 def what_came_out(record):
@@ -117,7 +119,7 @@ def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     assert min(event.images_per_second for event in events if event.epoch) > 0
     assert what_came_out(events[-1].record) == undisturbed
     assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
-    assert not unfinished.folder_of("k-seed0", tmp_path).exists()
+    assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
 
 
 def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, undisturbed):
@@ -127,7 +129,7 @@ def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, un
     one = dataclasses.replace(task(tmp_path), checkpoint_seconds=0.0)
     for event in run([one], place):
         kinds.append(event.kind)
-        if event.kind == "epoch" and unfinished.epochs_kept("k-seed0", tmp_path) == 1:
+        if event.kind == "epoch" and checkpoint_store.epochs_kept("k-seed0", tmp_path) == 1:
             kill() if kinds.count("started") == 1 else None
 
     assert kinds.count("started") == 2
@@ -154,7 +156,7 @@ def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(place, tm
     tasks = [task(tmp_path, seed) for seed in (0, 1)]
     kinds = []
     with contextlib.ExitStack() as stack:
-        folder = unfinished.folder_of(tasks[0].key, tmp_path)
+        folder = checkpoint_store.folder_of(tasks[0].key, tmp_path)
         assert stack.enter_context(locks.of_folder(folder, patience=0)) is None
         for event in run(tasks, place):
             kinds.append((event.kind, event.task.seed))
@@ -199,7 +201,7 @@ def test_another_program_makes_no_record(place, tmp_path):
 
 def test_a_disk_that_is_too_small_is_found_out_before_training(place, tmp_path, monkeypatch):
     """The worker says how large its network is, and the parent looks at the disk."""
-    monkeypatch.setattr(dispatch.shutil, "disk_usage", lambda _: os.terminal_size((0, 0)))
+    monkeypatch.setattr(scheduler.shutil, "disk_usage", lambda _: os.terminal_size((0, 0)))
     monkeypatch.setattr(os.terminal_size, "free", 10, raising=False)
 
     with pytest.raises(ReproError, match="10 bytes are free"):
@@ -214,7 +216,7 @@ def test_two_machines_come_to_what_one_does(joined, tmp_path, monkeypatch):
     where = {}
     with at(Place(executor="ray", address=joined[0].address)) as executor:
         assert executor.workers == 2
-        for _ in dispatch.run_tasks(tasks, executor):
+        for _ in scheduler.run_tasks(tasks, executor):
             where |= executor.machines
     assert read.call_count == 1
     one_of_each = {node: key for key, node in where.items()}.values()
@@ -247,12 +249,12 @@ class Noted(dict):
 def test_a_machine_that_is_lost_costs_no_run_an_attempt(joined, tmp_path, monkeypatch):
     """What it had is repeated, and nothing else; with one attempt, any other death is a failure."""
     two, one = joined
-    monkeypatch.setattr(dispatch, "ATTEMPTS", 1)
+    monkeypatch.setattr(scheduler, "ATTEMPTS", 1)
     tasks = [task(tmp_path, seed, epochs=16) for seed in range(4)]
     second, events = two.list_all_nodes()[1], Counter()
     with at(Place(executor="ray", address=two.address)) as executor:
         where = executor.machines = Noted()
-        for event in dispatch.run_tasks(tasks, executor):
+        for event in scheduler.run_tasks(tasks, executor):
             events[event.kind, event.task.key] += 1
             if second in two.list_all_nodes() and where.keys_at(second.node_id):
                 two.remove_node(second, allow_graceful=False)
@@ -315,8 +317,8 @@ class Scripted:
     def messages(self):
         """All at once, the mistake at the end."""
         for task in self.tasks[:2]:
-            yield boundary.Message(task.key, "ended", Outcome(task.record(), {}))
-        boundary.heard(self.tasks[2], "mistake", "the third run's data are gone")
+            yield base.Message(task.key, "ended", Outcome(task.record(), {}))
+        base.heard(self.tasks[2], "mistake", "the third run's data are gone")
 
 
 def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
@@ -324,7 +326,7 @@ def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
     tasks = [task(tmp_path, seed) for seed in range(3)]
 
     with pytest.raises(ReproError, match="the third run's data are gone"):
-        list(dispatch.run_tasks(tasks, Scripted()))
+        list(scheduler.run_tasks(tasks, Scripted()))
     assert [records.has_record(one.key, tmp_path) for one in tasks] == [True, True, False]
 
 
@@ -349,19 +351,19 @@ class Fragile:
         """What the script says."""
         task, word = self.task, self.script.pop(0)
         if word != "unbegun":
-            yield boundary.Message(task.key, "began", 0)
+            yield base.Message(task.key, "began", 0)
         self.task = None
         if word == "ended":
-            yield boundary.Message(task.key, "ended", Outcome(task.record(), {}))
+            yield base.Message(task.key, "ended", Outcome(task.record(), {}))
         else:
-            yield boundary.Message(task.key, "died", "killed by SIGKILL")
+            yield base.Message(task.key, "died", "killed by SIGKILL")
 
 
 def test_a_study_stops_when_its_later_workers_do_not_begin(tmp_path):
     """Three, one after the other: what had ended is kept, and nothing is recorded as failed."""
     tasks = [task(tmp_path, seed) for seed in range(3)]
     with pytest.raises(ReproError, match=r"workers cannot start here \(killed by SIGKILL\)"):
-        list(dispatch.run_tasks(tasks, Fragile("ended unbegun unbegun unbegun")))
+        list(scheduler.run_tasks(tasks, Fragile("ended unbegun unbegun unbegun")))
 
     assert [records.has_record(one.key, tmp_path) for one in tasks] == [True, False, False]
 
@@ -373,7 +375,7 @@ def test_a_study_stops_when_its_later_workers_do_not_begin(tmp_path):
 def test_a_worker_that_had_not_begun_costs_its_run_no_attempt(script, tmp_path):
     """Neither does it count for the study once another worker has begun."""
     tasks = [task(tmp_path, seed) for seed in range(2)]
-    list(dispatch.run_tasks(tasks, Fragile(script)))
+    list(scheduler.run_tasks(tasks, Fragile(script)))
 
     assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
 
@@ -477,5 +479,5 @@ def test_resources_say_how_many_runs_fit():
     """Cores here, shares of each GPU."""
     two_each = Resources(gpus=0.5, cpus=2.0)
 
-    assert len(machine.slots("cuda:0,cuda:1", resources=two_each)) == 4
-    assert len(machine.slots("cpu", resources=two_each)) == max(1, machine.cores() // 2)
+    assert len(hardware.slots("cuda:0,cuda:1", resources=two_each)) == 4
+    assert len(hardware.slots("cpu", resources=two_each)) == max(1, hardware.cores() // 2)

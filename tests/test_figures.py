@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from conftest import configuration, study_index
 
-from repro import outcomes, readings
+from repro.analysis import operating_points, study_data
+from repro.analysis.samples import Drawn, Draws, Latents, Rarity, Specimens
+from repro.analysis.study_data import Scores
 from repro.errors import ReproError
-from repro.figures import catalogue, curves, files, latents, pictures, recall, style
-from repro.figures.illustration import FORMS, encode
-from repro.figures.material import Material, listed, span
 from repro.metrics import Count
-from repro.outcomes import Scores
-from repro.published import Published
-from repro.records import Record
-from repro.specimens import Drawn, Draws, Latents, Rarity, Specimens
+from repro.records.records import Record
+from repro.reporting.figures import curves, face_grids, files, latents, recall, registry, style
+from repro.reporting.figures.illustration import FORMS, encode
+from repro.reporting.figures.study_view import Material, listed, span
 from repro.stats.disparity import DEFINITIONS
+from repro.study.published import Published
 
 GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
 ARMS = ("No debias", "alpha = 0.1")
@@ -138,7 +138,7 @@ def material(*, published=None, synthetic=True, reduction=None, **changes):
         reference="No debias",
     )
     found = {run.key: run for of_arm in runs.values() for run in of_arm}
-    told = outcomes.of_study(index, found, None)
+    told = study_data.of_study(index, found, None)
     told = dataclasses.replace(
         told,
         arms=tuple(dataclasses.replace(arm, scores=scores()) for arm in told.arms),
@@ -222,7 +222,7 @@ def test_the_bars_of_a_group_are_its_interval():
     whole = material()
     (axes,) = recall.by_group(whole).figure.axes
     value, low, high = bars(axes, "lighter male")
-    estimate = readings.group_estimates(whole.arms[0])[3]
+    estimate = operating_points.group_estimates(whole.arms[0])[3]
 
     assert value == pytest.approx(100 * estimate.value)
     assert (low, high) == pytest.approx([100 * end for end in estimate.interval])
@@ -284,7 +284,7 @@ def test_an_arm_stands_at_its_variance_and_recall():
     """The large mark is the reading of the table."""
     whole = material()
     (axes,) = recall.tradeoff(whole).figure.axes
-    read = readings.reading(whole.arms[0], DEFINITIONS["dehaan2020"]).of
+    read = operating_points.reading(whole.arms[0], DEFINITIONS["dehaan2020"]).of
     (mark,) = [c.lines[0] for c in axes.containers if c.get_label() == "No debias"]
 
     assert mark.get_xdata()[0] == pytest.approx(1e4 * read["variance"].value)
@@ -304,7 +304,7 @@ def test_recall_against_false_alarms_is_the_mean_of_the_runs_curves():
     """One panel an arm, one line a group."""
     whole = material()
     panel = recall.against_false_alarms(whole).figure.axes[0]
-    rates, runs = readings.curves(whole.arms[0])
+    rates, runs = operating_points.curves(whole.arms[0])
 
     (line,) = [line for line in panel.get_lines() if line.get_label() == "darker male"]
     assert line.get_xdata() == pytest.approx(100 * rates[1:])
@@ -357,7 +357,7 @@ def images(illustration):
 
 def test_extremes_show_the_lowest_beside_the_highest():
     """Two rows of six each, as handed over."""
-    lowest, highest = images(pictures.extremes(material()))
+    lowest, highest = images(face_grids.extremes(material()))
 
     assert lowest.shape == (2 * 68 - 4, 6 * 68 - 4, 3)
     assert (lowest[0, 0, 0], lowest[70, 70, 0], highest[0, 0, 0]) == (0, 7, 20)
@@ -365,7 +365,7 @@ def test_extremes_show_the_lowest_beside_the_highest():
 
 def test_batches_say_the_mean_probability_of_each():
     """In units of uniform drawing: 20 faces times 0.05 and 0.1."""
-    drawn = pictures.batches(material())
+    drawn = face_grids.batches(material())
     texts = [axes.get_title(loc="left") for axes in drawn.figure.axes]
 
     assert texts == ["alpha = 0.1: sampled uniformly, mean 1.00", "sampled adaptively, mean 2.00"]
@@ -373,7 +373,7 @@ def test_batches_say_the_mean_probability_of_each():
 
 def test_bins_count_their_faces_and_show_some():
     """Bars of 12, 5 and 3; white where a bin has no further face."""
-    drawn = pictures.bins(material())
+    drawn = face_grids.bins(material())
     (shown,) = images(drawn)
 
     assert [bar.get_height() for bar in drawn.figure.axes[0].patches] == [12, 5, 3]
@@ -382,7 +382,7 @@ def test_bins_count_their_faces_and_show_some():
 
 def test_reconstructions_stand_below_their_inputs():
     """Inputs once, then each arm as evaluated and normalised by the faces."""
-    drawn = pictures.reconstructions(material())
+    drawn = face_grids.reconstructions(material())
     shades = [shown[0, 0, 0] for shown in images(drawn)]
 
     assert shades == [0, 0, 50, 60, 50, 60]
@@ -391,7 +391,7 @@ def test_reconstructions_stand_below_their_inputs():
 
 def test_a_way_in_latent_space_begins_and_ends_with_the_faces_themselves():
     """Eight steps between face 0 and face 1, then between 2 and 3."""
-    shown = images(pictures.interpolations(material()))[0]
+    shown = images(face_grids.interpolations(material()))[0]
 
     assert shown[0, ::68, 0].tolist() == [0, *range(100, 108), 1]
     assert shown[68, ::68, 0].tolist() == [2, *range(110, 118), 3]
@@ -399,17 +399,17 @@ def test_a_way_in_latent_space_begins_and_ends_with_the_faces_themselves():
 
 def test_traversals_show_one_arm_of_each_decoder():
     """Both arms differ in resampling alone: the last one stands for both."""
-    drawn = pictures.traversals(material())
+    drawn = face_grids.traversals(material())
 
     assert [axes.get_title(loc="left") for axes in drawn.figure.axes] == [
         "alpha = 0.1: latents 3, 1"
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in catalogue.FIGURES if name != "specification"])
+@pytest.mark.parametrize("name", [name for name in registry.FIGURES if name != "specification"])
 def test_a_caption_says_what_is_shown(name):
     """Data, profile and seeds; how many runs of how many, or which one."""
-    drawn = catalogue.FIGURES[name](material())
+    drawn = registry.FIGURES[name](material())
 
     assert "Data: a few pictures, profile embedded." in drawn.caption
     assert re.search(
@@ -442,7 +442,7 @@ def test_a_caption_lists_arms_that_lack_runs():
 
 def test_without_pictures_the_other_figures_remain():
     """Real faces are not shown unless somebody asks."""
-    drawn = catalogue.draw(material(specimens=(), rarity=()))
+    drawn = registry.draw(material(specimens=(), rarity=()))
 
     assert [one.name for one in drawn] == [
         "recall",
@@ -464,7 +464,7 @@ def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
         for arm in whole.outcomes.arms
     ]
     told = dataclasses.replace(whole.outcomes, arms=tuple(none))
-    drawn = catalogue.draw(dataclasses.replace(whole, outcomes=told))
+    drawn = registry.draw(dataclasses.replace(whole, outcomes=told))
 
     names = [one.name for one in drawn]
     assert "training" in names
@@ -476,16 +476,16 @@ def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
 def test_a_study_without_runs_has_no_figures():
     """And no traceback."""
     index = study_index({"x": ["none"]})
-    told = outcomes.of_study(index, {}, None)
+    told = study_data.of_study(index, {}, None)
 
-    assert catalogue.draw(Material(index=index, found={}, records={"x": []}, outcomes=told)) == []
+    assert registry.draw(Material(index=index, found={}, records={"x": []}, outcomes=told)) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_records_give_the_same_bytes(form):
     """Drawn twice from the beginning, dates and random names left out."""
     first, second = (
-        [encode(draw(material()), form) for draw in (recall.by_group, pictures.bins)]
+        [encode(draw(material()), form) for draw in (recall.by_group, face_grids.bins)]
         for _ in range(2)
     )
 

@@ -1,4 +1,4 @@
-"""Imports go downwards only."""
+"""Imports go downwards only, from package to package."""
 
 import ast
 import subprocess
@@ -11,826 +11,132 @@ import pytest
 import repro
 
 PACKAGE = Path(repro.__file__).parent
-FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
-SYNTHETIC = {
-    "data.distractors",
-    "data.drawing",
-    "data.factors",
-    "data.features",
-    "data.heads",
-    "data.people",
-    "data.scenery",
-}
-FIGURE = {"figures.style", "figures.illustration", "figures.material"}
-MAY_IMPORT = {
-    # basics
+MATHEMATICS = {"losses", "metrics", "models", "resampling", "stats"}
+BASE = {"errors", "system", "study", "records"}
+TABLES = {"analysis", "reporting", "reporting.tables"}
+MAY_IMPORT = {  # a package, or a module at the top, and the others that its modules may import
     "errors": set(),
-    "yamlfile": {"errors"},
-    "csvfile": set(),
-    "sections": set(),
-    "resources": {"sections"},
-    "datasets": {"sections"},
-    "configuration": {"sections", "datasets"},
-    "presets": {"layers"},
-    "ledger": {"yamlfile", "configuration"},
-    "layers": {"errors", "yamlfile"},
-    "writing": {"errors"},
-    "sealed": set(),
-    "lineage": set(),
-    "published": {"errors", "yamlfile", "layers", "configuration", "sections"},
-    "study_files": {"errors", "layers", "yamlfile"},
-    "header": {"published", "resources", "sections"},
-    "study": {
-        "errors",
-        "yamlfile",
-        "layers",
-        "configuration",
-        "presets",
-        "published",
-        "resources",
-        "header",
-        "study_files",
-    },
-    # mathematics: nothing of ours but what is asked of arguments
-    "checks": set(),
-    "operands": {"checks"},
-    "unchecked": set(),
-    "losses": {"checks", "operands", "unchecked"},
-    "resampling": {"checks"},
-    "metrics": {"checks"},
-    "stats.intervals": {"checks"},
-    "stats.selection": {"checks", "stats.intervals"},
-    "stats.disparity": {"checks", "stats.intervals"},
-    "stats.operating": {"stats.intervals"},
-    "stats.comparisons": {"checks", "stats.intervals", "stats.selection"},
-    "stats.bootstrap": {"stats.intervals", "stats.selection", "stats.operating"},
-    "stats.agreement": {"stats.intervals", "stats.selection", "stats.disparity"},
-    "stats.forensics": {"stats.intervals", "stats.selection", "stats.disparity"},
-    # machinery
-    "kernels.library": set(),
-    "kernels.linear": set(),
-    "kernels.operators": {"unchecked"},
-    "kernels.blocked": {"kernels.library", "kernels.operators"},
-    "kernels.choice": {"kernels.library", "kernels.blocked", "kernels.operators"},
-    "models": {"checks", "kernels.linear", "operands", "unchecked"},
-    "windows": set(),
-    "streams": set(),
-    "inference": {"kernels.choice", "kernels.operators", "models"},
-    "step": {"configuration", "kernels.choice", "models", "unchecked"},
-    "data.sets": set(),
-    "data.likeness": {"data.sets", "data.framing"},
-    "data.mit_h5": {"errors", "data.sets", "data.folder", "data.likeness"},
-    "data.formats": set(),
-    "data.folder": {"errors", "data.formats", "data.sets"},
-    "data.rows": {"csvfile", "errors", "data.folder"},
-    "data.framing": {"data.sets"},
-    "data.ppb": {"errors", "data.sets", "data.folder", "data.rows"},
-    "data.fairface": {"errors", "data.sets", "data.folder", "data.rows"},
-    "data.utkface": {"errors", "data.sets", "data.folder"},
-    "data.table": {"errors", "data.sets", "data.folder", "data.rows"},
-    "data.group_folders": {"errors", "data.sets", "data.folder", "data.framing"},
-    "data.raw": {
-        "errors",
-        "data.sets",
-        "data.folder",
-        "data.framing",
-        "data.likeness",
-        "data.mit_h5",
-    },
-    "data.celeba": {"errors", "data.raw"},
-    "data.imagenet": {"errors", "data.folder", "data.raw"},
-    "data.raw_sources": {
-        "errors",
-        "data.raw",
-        "data.celeba",
-        "data.imagenet",
-        "data.mit_h5",
-        "data.table",
-    },
-    "data.catalogue": {"errors", "sections"},
-    "data.collection": {
-        "errors",
-        "data.likeness",
-        "data.sets",
-        "data.folder",
-        "data.group_folders",
-        "data.mit_h5",
-        "data.ppb",
-        "data.fairface",
-        "data.utkface",
-        "data.table",
-    },
-    "data.identity": {
-        "errors",
-        "datasets",
-        "data.folder",
-        "data.mit_h5",
-        "data.ppb",
-        "data.fairface",
-        "data.table",
-    },
-    "data.synthetic": {*SYNTHETIC, "lineage"},
-    **{name: SYNTHETIC - {name} for name in SYNTHETIC},
-    "data.levels": {"data.drawing", "data.factors"},
-    "data.sources": {
-        "errors",
-        "datasets",
-        "sections",
-        "data.sets",
-        "data.mit_h5",
-        "data.folder",
-        "data.formats",
-        "data.ppb",
-        "data.synthetic",
-        "data.fairface",
-        "data.utkface",
-        "data.table",
-        "data.group_folders",
-        "data.identity",
-    },
-    "data.checks": {
-        "errors",
-        "datasets",
-        "data.folder",
-        "data.likeness",
-        "data.mit_h5",
-        "data.sets",
-        "data.sources",
-        "data.utkface",
-    },
-    "training": {
-        "errors",
-        "configuration",
-        "kernels.library",
-        "step",
-        "resampling",
-        "models",
-        "unchecked",
-        "streams",
-        "inference",
-        "data.sets",
-    },
-    "evaluation": {
-        "errors",
-        "configuration",
-        "metrics",
-        "models",
-        "unchecked",
-        "windows",
-        "inference",
-        "training",
-        "data.sets",
-    },
-    # results
-    "provenance": {"kernels.library"},
-    "records": {"errors", "configuration", "sections", "study", "metrics", "sealed", "writing"},
-    "mlflow_store": set(),
-    "mlflow_runs": {"records", "mlflow_store"},
-    "mlflow_pages": {"records", "mlflow_runs"},
-    "mlflow_bulk": {"mlflow_store", "mlflow_runs"},
-    "tracking": {
-        "errors",
-        "records",
-        "mlflow_bulk",
-        "mlflow_store",
-        "mlflow_runs",
-        "mlflow_pages",
-    },
-    "synchronisation": {
-        "locks",
-        "errors",
-        "records",
-        "mlflow_bulk",
-        "mlflow_store",
-        "mlflow_runs",
-        "mlflow_pages",
-        "tracking",
-    },
-    "specimens": set(),
-    "differences": {"records"},
-    "cleaning": {"errors", "locks", "records", "writing"},
-    "doctor": {"errors", "writing", "records", "locks", "unfinished", "mlflow_store"},
-    "locks": {"records", "writing"},
-    "outcomes": {
-        "published",
-        "metrics",
-        "records",
-        "stats.intervals",
-        "stats.selection",
-        "stats.disparity",
-    },
-    "audit.words": set(),
-    "audit.sheets": {"csvfile", "stats.forensics", "audit.words"},
-    "audit.keys": {"audit.sheets"},
-    "audit.means": {"stats.intervals", "stats.forensics", "audit.sheets", "audit.keys"},
-    "audit.runs": {
-        "errors",
-        "outcomes",
-        "stats.intervals",
-        "stats.forensics",
-        "audit.words",
-        "audit.sheets",
-        "audit.keys",
-    },
-    "audit.sources": {"audit.words", "audit.sheets", "audit.means", "audit.runs"},
-    "audit.comparison": {"stats.forensics", "audit.keys", "audit.means", "audit.runs"},
-    "audit.findings": {
-        "stats.disparity",
-        "stats.forensics",
-        "audit.words",
-        "audit.keys",
-        "audit.means",
-        "audit.runs",
-        "audit.sources",
-        "audit.comparison",
-    },
-    "audit.inspection": {
-        "errors",
-        "outcomes",
-        "audit.words",
-        "audit.runs",
-        "audit.sources",
-        "audit.findings",
-    },
-    "readings": {
-        "outcomes",
-        "stats.intervals",
-        "stats.disparity",
-        "stats.operating",
-        "stats.bootstrap",
-    },
-    "contrasts": {
-        "outcomes",
-        "readings",
-        "stats.intervals",
-        "stats.disparity",
-        "stats.comparisons",
-    },
-    "verdicts": {
-        "layers",
-        "published",
-        "outcomes",
-        "contrasts",
-        "stats.intervals",
-        "stats.selection",
-        "stats.disparity",
-        "stats.agreement",
-    },
-    # execution
-    "machine": {"errors", "kernels.library", "lineage", "records", "resources"},
-    "tasks": {"configuration", "records"},
-    "unfinished": {"sealed", "writing", "records", "tasks"},
-    "checkpoints": {"sealed", "tasks", "unfinished", "training"},
+    "argument_checks": set(),
+    "losses": {"argument_checks"},
+    "metrics": {"argument_checks"},
+    "resampling": {"argument_checks"},
+    "stats": {"argument_checks"},
+    "training.kernels": {"losses"},
+    "models": {"argument_checks", "losses", "training.kernels"},
+    "system": {"errors"},
+    "study": {"errors", "system"},
+    "records": {"errors", "metrics", "system", "study"},
+    "records.mlflow": BASE,
+    "data.synthetic": {"errors", "records"},
+    "data": {*BASE, "data.synthetic"},
+    "training": {*BASE, *MATHEMATICS, "data", "data.synthetic", "training.kernels"},
+    "execution.executors": {*BASE, "data", "training", "training.kernels"},
+    "analysis": {*BASE, "metrics", "stats"},
+    "analysis.audit": {*BASE, "stats", "analysis"},
     "execution": {
-        "errors",
-        "lineage",
-        "kernels.library",
-        "checkpoints",
-        "models",
-        "data.sets",
+        *BASE,
+        *MATHEMATICS,
+        "records.mlflow",
+        "data",
+        "data.synthetic",
         "training",
-        "evaluation",
-        "metrics",
-        "provenance",
-        "records",
-        "tasks",
+        "execution.executors",
+        "analysis",  # what it shows of pictures, `samples`
     },
-    "processes": {"errors"},
-    "counter": {"screen"},
-    "packing": {
-        "errors",
-        "writing",
-        "data.sets",
-        "data.collection",
-        "data.likeness",
-        "data.mit_h5",
-    },
-    "cutting": {
-        "errors",
-        "processes",
-        "data.framing",
-        "data.likeness",
-        "data.raw",
-        "data.sets",
-    },
-    "preparation": {
-        "errors",
-        "counter",
-        "cutting",
-        "packing",
-        "data.catalogue",
-        "data.folder",
-        "data.formats",
-        "data.likeness",
-        "data.raw",
-        "data.raw_sources",
-    },
-    "fetching": {"errors", "writing", "counter", "data.catalogue"},
-    "survey": {
-        "errors",
-        "counter",
-        "data.collection",
-        "data.folder",
-        "data.likeness",
-        "data.sets",
-    },
-    "survey_report": {
-        "packing",
-        "survey",
-        "data.catalogue",
-        "data.collection",
-        "data.folder",
-        "data.likeness",
-        "data.mit_h5",
-    },
-    "place": set(),
-    # where runs execute: each place on its own, and none knows what is kept of a run
-    "executors.boundary": {"errors", "records", "tasks"},
-    "executors.local": {
-        "machine",
-        "records",
-        "tasks",
-        "processes",
-        "execution",
-        "data.sources",
-        "executors.boundary",
-    },
-    "executors.inline": {
-        "machine",
-        "records",
-        "tasks",
-        "execution",
-        "data.sets",
-        "data.sources",
-        "executors.boundary",
-    },
-    "executors.ray_session": {"errors", "locks"},
-    "executors.ray": {
-        "errors",
-        "datasets",
-        "machine",
-        "place",
-        "records",
-        "resources",
-        "tasks",
-        "execution",
-        "data.sets",
-        "data.sources",
-        "executors.boundary",
-        "executors.ray_session",
-    },
-    "executors.places": {
-        "errors",
-        "machine",
-        "place",
-        "resources",
-        "executors.boundary",
-        "executors.inline",
-        "executors.local",
-        "executors.ray",
-    },
-    "dispatch": {"locks", "records", "tasks", "unfinished", "writing", "executors.boundary"},
-    "mirroring": {"errors", "records", "mlflow_runs", "tracking", "processes"},
-    "gallery": {
-        "errors",
-        "configuration",
-        "datasets",
-        "data.sources",
-        "data.sets",
-        "models",
-        "inference",
-        "training",
-        "records",
-        "specimens",
-    },
-    "rarity": {
-        "datasets",
-        "data.sources",
-        "data.levels",
-        "training",
-        "records",
-        "specimens",
-    },
-    "calibration": {
-        "errors",
-        "configuration",
-        "datasets",
-        "sections",
-        "data.sources",
-        "data.sets",
-        "models",
-        "training",
-        "evaluation",
-        "tasks",
-        "processes",
-    },
-    "runner": {
-        "errors",
-        "datasets",
-        "study",
-        "data.checks",
-        "data.sources",
-        "locks",
-        "provenance",
-        "records",
-        "tasks",
-        "dispatch",
-        "executors.boundary",
-        "writing",
-    },
-    "staleness": {"errors", "sections", "records", "unfinished", "tasks", "differences"},
-    "verification": {
-        "errors",
-        "configuration",
-        "datasets",
-        "data.checks",
-        "data.sources",
-        "provenance",
-        "records",
-        "tasks",
-        "dispatch",
-        "executors.boundary",
-        "differences",
-    },
-    # presentation: never machinery
-    "screen": set(),
-    "progress": {"metrics", "records", "screen", "tasks"},
-    "run_view": {"configuration", "errors", "locks", "metrics", "records", "unfinished"},
-    "run_text": {
-        "configuration",
-        "differences",
-        "presets",
-        "progress",
-        "records",
-        "run_view",
-        "sections",
-    },
-    "run_log": {"errors", "progress", "records", "tasks", "writing", "yamlfile"},
-    "columns": set(),
-    "escaping": set(),
-    "cell": {"stats.intervals"},
-    "delimited": {"cell", "rendering"},
-    "json_output": {"cell"},
-    "labels": {"errors", "layers", "outcomes", "published", "yamlfile"},
-    "layout": {"cell", "errors", "labels", "layers", "outcomes", "rendering", "yamlfile"},
-    "presentation": {
-        "audit.inspection",
-        "delimited",
-        "errors",
-        "json_output",
-        "layout",
-        "outcomes",
-        "rendering",
-        "study_json",
-        "summary",
-        "tables",
-        "terminal",
-    },
-    "study_json": {
-        "audit.inspection",
-        "cell",
-        "cells",
-        "contrasts",
-        "json_output",
-        "outcomes",
-        "readings",
-        "remarks",
-        "run_remarks",
-        "stats.disparity",
-        "stats.intervals",
-        "verdicts",
-    },
-    "summary": {
-        "cell",
-        "cells",
-        "contrasts",
-        "outcomes",
-        "readings",
-        "remarks",
-        "rendering",
-        "run_remarks",
-        "stats.disparity",
-        "stats.intervals",
-        "verdicts",
-    },
-    "terminal": {"cell", "rendering", "yamlfile"},
-    "rendering": {"cell", "columns", "escaping"},
-    "cells": {"cell", "readings", "stats.intervals"},
-    "group_tables": {
-        "cell",
-        "cells",
-        "outcomes",
-        "readings",
-        "remarks",
-        "rendering",
-        "run_remarks",
-        "stats.disparity",
-        "stats.intervals",
-    },
-    "specification": {
-        "cell",
-        "cells",
-        "ledger",
-        "outcomes",
-        "readings",
-        "rendering",
-        "run_remarks",
-        "stats.disparity",
-    },
-    "run_remarks": {"outcomes", "stats.intervals", "stats.disparity", "tasks"},
-    "remarks": {
-        "cell",
-        "contrasts",
-        "outcomes",
-        "readings",
-        "run_remarks",
-        "stats.agreement",
-        "stats.comparisons",
-        "stats.disparity",
-        "stats.intervals",
-        "stats.selection",
-    },
-    "tables": {
-        "audit.inspection",
-        "cell",
-        "cells",
-        "contrasts",
-        "errors",
-        "group_tables",
-        "outcomes",
-        "readings",
-        "remarks",
-        "rendering",
-        "run_remarks",
-        "specification",
-        "stats.comparisons",
-        "stats.disparity",
-        "stats.intervals",
-        "verdicts",
-    },
-    "ui": {"errors", "mlflow_store", "mlflow_pages", "warden"},
-    "warden": set(),
-    "figures.style": set(),
-    "figures.illustration": set(),
-    "figures.material": {"outcomes", "records", "specimens", "figures.style"},
-    "figures.curves": {*FIGURE, "records"},
-    "figures.shared": {
-        "outcomes",
-        "published",
-        "verdicts",
-        "figures.material",
-        "stats.disparity",
-    },
-    "figures.dodged": {"figures.style", "readings", "stats.intervals"},
-    "figures.recall": {
-        *FIGURE,
-        "figures.shared",
-        "figures.dodged",
-        "outcomes",
-        "published",
-        "contrasts",
-        "readings",
-        "stats.intervals",
-        "stats.disparity",
-    },
-    "figures.accuracy": {
-        *FIGURE,
-        "figures.shared",
-        "figures.dodged",
-        "outcomes",
-        "readings",
-        "remarks",
-        "stats.intervals",
-    },
-    "figures.specification": {
-        "cell",
-        "figures.illustration",
-        "figures.material",
-        "figures.shared",
-        "figures.style",
-        "outcomes",
-        "readings",
-        "specification",
-        "stats.disparity",
-    },
-    "figures.latents": {*FIGURE, "metrics", "records", "specimens", "stats.intervals"},
-    "figures.pictures": {*FIGURE, "specimens"},
-    "figures.catalogue": {
-        "figures.illustration",
-        "figures.material",
-        "figures.curves",
-        "figures.recall",
-        "figures.accuracy",
-        "figures.specification",
-        "figures.latents",
-        "figures.pictures",
-    },
-    "figures.files": {
-        "errors",
-        "layers",
-        "writing",
-        "figures.illustration",
-        "figures.material",
-        "figures.catalogue",
-    },
-    "report.chapter": {"escaping", "figures.illustration", "outcomes", "records"},
-    "report.document": {"figures.illustration", "rendering"},
-    "report.evidence": {"cell", "records", "rendering", "report.chapter"},
-    "report.choices": {"cell", "ledger", "rendering", "report.chapter", "tables", "verdicts"},
-    "report.contents": {
-        "errors",
-        "escaping",
-        "figures.illustration",
-        "rendering",
-        "tables",
-        "stats.disparity",
-        "report.chapter",
-        "report.document",
-        "report.choices",
-        "report.evidence",
-    },
-    "report.html": {"figures.illustration", "rendering", "report.document"},
-    "report.typesetting": {"columns", "rendering", "report.document"},
-    "report.latex": {
-        "columns",
-        "escaping",
-        "figures.illustration",
-        "report.document",
-        "report.typesetting",
-    },
-    "report.files": {
-        "writing",
-        "figures.illustration",
-        "report.chapter",
-        "report.contents",
-        "report.html",
-        "report.latex",
-    },
-    # interface
-    "cli.__main__": set(),
-    "cli.completing": {"cli.run_names", "errors", "presets", "study_files", "yamlfile"},
-    "cli.run_names": {"cli.resolve", "errors", "records"},
-    "cli.show": {
-        "cli.completing",
-        "cli.options",
-        "cli.run_names",
-        "cli.shared",
-        "records",
-        "run_text",
-        "run_view",
-    },
-    "cli.clean": {"cleaning", "cli.options"},
-    "cli.options": {"cli.completing", "layout", "place"},
-    "cli.signals": {"screen"},
-    "cli.shared": {"layers", "study", "study_files", "yamlfile"},
-    "cli.resolve": {"header", "errors", "yamlfile", "layers", "study_files", "records"},
-    "cli.forecast": {"calibration", "progress"},
-    "cli.exhibits": {
-        "errors",
-        "figures.catalogue",
-        "figures.illustration",
-        "figures.material",
-        "gallery",
-        "outcomes",
-        "presentation",
-        "rarity",
-        "records",
-        "rendering",
-        "report.chapter",
-        "specimens",
-        "terminal",
-    },
-    "cli.running": {
-        "records",
-        "cli.completing",
-        "cli.exhibits",
-        "cli.forecast",
-        "cli.options",
-        "cli.resolve",
-        "cli.shared",
-        "calibration",
-        "errors",
-        "executors.places",
-        "machine",
-        "mirroring",
-        "place",
-        "progress",
-        "resources",
-        "run_log",
-        "run_remarks",
-        "runner",
-        "staleness",
-        "study",
-        "tables",
-        "tasks",
-        "verification",
-    },
-    "cli.results": {
-        "cli.completing",
-        "cli.exhibits",
-        "cli.options",
-        "cli.resolve",
-        "cli.shared",
-        "doctor",
-        "records",
-        "synchronisation",
-        "tables",
-        "tracking",
-        "ui",
-    },
-    "cli.showing": {
-        "cli.completing",
-        "cli.exhibits",
-        "cli.options",
-        "cli.resolve",
-        "cli.shared",
-        "errors",
-        "figures.files",
-        "figures.material",
-        "layout",
-        "outcomes",
-        "presentation",
-        "records",
-        "report.files",
-        "terminal",
-    },
-    "cli.studies": {"errors", "header", "study", "study_files", "writing", "yamlfile"},
-    "cli.audit": {
-        "terminal",
-        "audit.inspection",
-        "cli.options",
-        "layout",
-        "outcomes",
-        "presentation",
-        "published",
-        "rendering",
-        "study_files",
-        "tables",
-    },
-    "cli.data": {
-        "cli.shared",
-        "writing",
-        "machine",
-        "packing",
-        "preparation",
-        "fetching",
-        "survey",
-        "survey_report",
-        "data.catalogue",
-        "data.collection",
-        "data.imagenet",
-        "data.raw_sources",
-    },
+    "reporting": {*BASE, "analysis"},
+    "reporting.terminal": {*BASE, "metrics"},
+    "reporting.tables": {*BASE, "stats", "analysis", "analysis.audit", "reporting"},
+    "reporting.figures": {*BASE, *TABLES, "metrics", "stats"},
+    "reporting.report": {*BASE, *TABLES, "stats", "reporting.figures"},
     "api": {
-        "checks",
-        "place",
-        "presentation",
-        "executors.places",
+        *BASE,
+        *TABLES,
+        "argument_checks",
+        "execution",
+        "execution.executors",
         "metrics",
-        "outcomes",
-        "progress",
-        "records",
-        "rendering",
-        "run_remarks",
-        "runner",
-        "stats.disparity",
-        "study",
-        "study_files",
-        "tables",
+        "reporting.terminal",
+        "stats",
     },
+    "cli": {
+        *BASE,
+        *TABLES,
+        "analysis.audit",
+        "data",
+        "execution",
+        "execution.executors",
+        "records.mlflow",
+        "reporting.figures",
+        "reporting.report",
+        "reporting.terminal",
+    },
+    "": {"api", *MATHEMATICS},
 }
+FLOORS = 10  # of packages, the longest way down
+AT_THE_TOP = 8  # files
 
 
-def module_name(path):
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+def package_of(dotted):
+    """The package of a module, or the module itself at the top; without ``repro.``."""
+    parts = dotted.split(".")
+    path = PACKAGE.joinpath(*parts[1:])
+    if not path.is_dir() and len(parts) > 2:
+        parts.pop()
+    return ".".join(parts[1:])
+
+
+def modules():
+    """Every file of ours, and its module's name."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("repro", *path.relative_to(PACKAGE).with_suffix("").parts)
+        yield path, ".".join(parts).removesuffix(".__init__")
 
 
 def repro_imports(path):
-    """Modules of ours that a file imports, at the top or inside a function."""
-    names = set()
-    known = {module_name(file) for file in FILES}
+    """Modules and packages of ours that a file imports, at the top or inside a function."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "repro":
-            inner = node.module.removeprefix("repro").lstrip(".")
-            whole = {f"{inner}.{alias.name}".lstrip(".") for alias in node.names}
-            names |= (whole & known) or ({inner} & known)
-    return names
+            for alias in node.names:
+                whole = PACKAGE.joinpath(*f"{node.module}.{alias.name}".split(".")[1:])
+                module = whole.with_suffix(".py").is_file() or whole.is_dir()
+                yield f"{node.module}.{alias.name}" if module else node.module
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_a_module_imports_only_what_the_floor_plan_allows(path):
-    """Study, runs, records, statistics, tables: each room knows the ones below."""
-    assert repro_imports(path) <= MAY_IMPORT[module_name(path)]
+def imports_of_packages():
+    """For each package the others that its modules import."""
+    found = {}
+    for path, name in modules():
+        others = {package_of(one) for one in repro_imports(path) if one != "repro"}
+        found.setdefault(package_of(name), set()).update(others - {package_of(name)})
+    return found
 
 
-def test_the_modules_form_no_cycle():
-    """A topological order exists; graphlib raises CycleError otherwise."""
-    TopologicalSorter({module_name(p): repro_imports(p) for p in FILES}).prepare()
+PACKAGES = imports_of_packages()
 
 
-def test_the_floor_plan_names_every_module_and_no_other():
-    """A new module gets a place in the plan."""
-    assert set(MAY_IMPORT) == {module_name(path) for path in FILES}
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_below(package):
+    """Those that its line of the plan names."""
+    assert PACKAGES[package] <= MAY_IMPORT[package]
+
+
+def test_the_plan_names_every_package_and_no_other():
+    """A new package gets a line, one that is gone has none."""
+    assert set(MAY_IMPORT) == {*PACKAGES, "errors", "argument_checks"}
+
+
+def test_the_plan_goes_down_only_and_not_far():
+    """It has no cycle (graphlib raises CycleError), and its longest way down is short."""
+    floor = {}
+    for package in TopologicalSorter(MAY_IMPORT).static_order():
+        floor[package] = 1 + max((floor[one] for one in MAY_IMPORT[package]), default=0)
+
+    assert max(floor.values()) <= FLOORS
+
+
+def test_few_files_lie_at_the_top():
+    """What other programs import, and errors; all else is in a package."""
+    assert sum(path.is_file() for path in PACKAGE.iterdir()) <= AT_THE_TOP
 
 
 def test_the_command_line_loads_nothing_heavy():
@@ -844,10 +150,12 @@ def test_the_command_line_loads_nothing_heavy():
 def test_the_parent_of_a_study_never_loads_torch_nor_ray():
     """Workers alone pay for one, who asks for it for the other."""
     probe = (
-        "import sys, repro.runner, repro.calibration, repro.progress, repro.tables;"
-        "import repro.figures.files, repro.cli.exhibits;"
-        "from repro.executors.places import executor_at;"
-        "from repro.place import Place; from repro.resources import PLAIN;"
+        "import sys, repro.execution.runner, repro.execution.calibration;"
+        "import repro.reporting.terminal.progress, repro.reporting.tables.tables;"
+        "import repro.reporting.figures.files, repro.cli.exhibits;"
+        "from repro.execution.executors.registry import executor_at;"
+        "from repro.execution.executors.executor_options import Place;"
+        "from repro.study.resources import PLAIN;"
         "[executor_at(Place(executor=one), PLAIN, remark=print) for one in ('local', 'inline')];"
         "sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
     )
@@ -856,11 +164,13 @@ def test_the_parent_of_a_study_never_loads_torch_nor_ray():
 
 
 @pytest.mark.parametrize("name", ["local", "inline", "ray"])
-def test_a_place_for_runs_shares_nothing_with_another_but_the_boundary(name):
-    """So another one is a file, and `dispatch` knows none of them."""
-    allowed = {"executors.boundary", f"executors.{name}_session"}
-    used = repro_imports(PACKAGE / "executors" / f"{name}.py") | repro_imports(
-        PACKAGE / "dispatch.py"
-    )
+def test_an_executor_shares_with_another_only_what_all_share(name):
+    """So another one is a file, and the scheduler knows none of them."""
+    folder = PACKAGE / "execution" / "executors"
+    names = {f"repro.execution.executors.{one.stem}" for one in folder.glob("*.py")}
+    shared = {
+        f"repro.execution.executors.{one}" for one in ("base", "executor_options", "hardware")
+    }
+    used = {*repro_imports(folder / f"{name}.py"), *repro_imports(folder.parent / "scheduler.py")}
 
-    assert {one for one in used if one.startswith("executors.")} <= allowed
+    assert used & names <= {*shared, f"repro.execution.executors.{name}_session"}

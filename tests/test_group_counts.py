@@ -9,10 +9,10 @@ import crowds
 import numpy as np
 import pytest
 
-from repro import delimited, rendering, tables
-from repro.figures import catalogue, recall, style
-from repro.published import Published
+from repro.reporting.figures import recall, registry, style
+from repro.reporting.tables import csv_tsv, rendering, tables
 from repro.stats.disparity import DEFINITIONS
+from repro.study.published import Published
 
 COUNTS = (1, 2, 6, 14, 40)
 BY_GROUP = ("recall", "accuracy", "false_alarms")
@@ -30,7 +30,7 @@ def every(outcomes, form, **options):
         warnings.simplefilter("error")
         parts = tables.parts(outcomes, style="full", **options)
         if form == "csv":
-            return delimited.text(parts, separator=",")
+            return csv_tsv.text(parts, separator=",")
         return rendering.render(parts, form=form, label="x")
 
 
@@ -68,7 +68,7 @@ def figures(whole):
     """The figures that show groups, laid out; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = {name: catalogue.FIGURES[name](whole).figure for name in BY_GROUP}
+        drawn = {name: registry.FIGURES[name](whole).figure for name in BY_GROUP}
         for figure in drawn.values():
             figure.draw_without_rendering()
     return drawn
@@ -130,7 +130,7 @@ def test_one_group_alone_is_compared_in_recall_alone():
 
 def test_one_group_alone_has_no_figure_of_variance():
     """Recall is still drawn."""
-    drawn = [one.name for one in catalogue.draw(crowds.material(crowds.SWEEP, ["Europe"]))]
+    drawn = [one.name for one in registry.draw(crowds.material(crowds.SWEEP, ["Europe"]))]
 
     assert "tradeoff" not in drawn
     assert "recall" in drawn

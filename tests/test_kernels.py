@@ -10,10 +10,10 @@ from torch import nn
 from torch.nn import functional
 
 from repro import models
-from repro.kernels import blocked, choice, library, operators
-from repro.kernels.blocked import Batch, BlockedKernels
-from repro.kernels.linear import linear
-from repro.kernels.operators import TorchKernels
+from repro.training.kernels import blocked, c_library, choice, operators
+from repro.training.kernels.blocked import Batch, BlockedKernels
+from repro.training.kernels.linear import linear
+from repro.training.kernels.operators import TorchKernels
 
 LAYERS = [(3, 12, 32), (12, 24, 16), (24, 48, 8), (48, 72, 4)]  # fine and coarse channels, side
 
@@ -271,9 +271,9 @@ def test_a_user_without_a_home_computes_by_torch(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(library.Path, "home", home)
+    monkeypatch.setattr(c_library.Path, "home", home)
 
-    assert library.load.__wrapped__() is None
+    assert c_library.load.__wrapped__() is None
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_user_without_a_home_computes_by_torch(monkeypatch):
 def test_without_a_compiler_or_by_choice_torch_computes(environment, tmp_path):
     """Nobody needs a compiler; what is used is known without loading torch."""
     probe = (
-        "import sys; from repro.kernels import library; print(library.chosen());"
+        "import sys; from repro.training.kernels import library; print(library.chosen());"
         "sys.exit('torch' in sys.modules)"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), **environment}

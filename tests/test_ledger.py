@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 import repro
-from repro import ledger
-from repro.configuration import Configuration
-from repro.header import Select
-from repro.presets import PRESETS
-from repro.sections import Section
 from repro.stats.disparity import DEFINITIONS
+from repro.study import literature
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.study.schema import Select
+from repro.study.section import Section
 
 PACKAGE = Path(repro.__file__).parent
 PAGE = PACKAGE.parent / "docs" / "configuration.md"
-CHOICES = {choice.key: choice for choice in ledger.load().choices}
+CHOICES = {choice.key: choice for choice in literature.load().choices}
 ARMS = [choice for choice in CHOICES.values() if choice.scope == "configuration"]
-LETTERS = [source.letter for source in ledger.load().sources]
+LETTERS = [source.letter for source in literature.load().sources]
 EVERY_USE = [
     pytest.param(choice, letter, value, id=f"{choice.key}-{letter}-{value}")
     for choice in CHOICES.values()
@@ -79,7 +79,7 @@ def test_the_other_choices_are_those_of_studies_and_tables():
 
 def test_no_key_has_two_rows():
     """Keys are names."""
-    assert len(CHOICES) == len(ledger.load().choices)
+    assert len(CHOICES) == len(literature.load().choices)
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
@@ -119,12 +119,12 @@ def test_the_reproductions_values_are_its_presets():
 
 def test_the_deviations_are_numbered_from_one():
     """A report can refer to them."""
-    numbers = [deviation.number for deviation in ledger.load().deviations]
+    numbers = [deviation.number for deviation in literature.load().deviations]
 
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("deviation", ledger.load().deviations, ids=lambda d: str(d.number))
+@pytest.mark.parametrize("deviation", literature.load().deviations, ids=lambda d: str(d.number))
 def test_a_deviation_says_what_from_whom_and_to_what_effect(deviation):
     """Nothing is left empty, and sources are called by their letters in order."""
     assert deviation.text
@@ -134,11 +134,16 @@ def test_a_deviation_says_what_from_whom_and_to_what_effect(deviation):
     assert list(deviation.applies_to) == [x for x in LETTERS if x in deviation.applies_to]
 
 
-@pytest.mark.parametrize("place", sorted({w for d in ledger.load().deviations for w in d.where}))
+@pytest.mark.parametrize(
+    "place", sorted({w for d in literature.load().deviations for w in d.where})
+)
 def test_a_deviation_names_code_that_exists(place):
     """The name stands in the module, at its top."""
     module, _, name = place.rpartition(".")
-    tree = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text())
+    path = PACKAGE / module.replace(".", "/")
+    tree = ast.parse(
+        (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    )
 
     assert name in {bound for node in tree.body for bound in names(node)}
 
@@ -153,13 +158,13 @@ def test_the_documentation_holds_the_table():
     """docs/configuration.md has the ledger's table, and no other table."""
     page = PAGE.read_text(encoding="utf-8")
 
-    assert f"\n\n{ledger.markdown_table()}\n" in page
+    assert f"\n\n{literature.markdown_table()}\n" in page
     assert page.count("\n|---") == 1
 
 
 def test_the_table_has_a_row_for_each_choice_and_equally_many_cells():
     """A bar inside a cell is escaped, and no cell breaks its line."""
-    rows = ledger.markdown_table().splitlines()
+    rows = literature.markdown_table().splitlines()
 
     assert {row.replace("\\|", "").count("|") for row in rows} == {3 + len(LETTERS)}
     assert len(rows) == 2 + len(CHOICES)
@@ -167,7 +172,7 @@ def test_the_table_has_a_row_for_each_choice_and_equally_many_cells():
 
 def test_values_show_what_each_arm_does():
     """Numbers stand without superfluous zeros, words as they are."""
-    shown = ledger.values({"one": plain(), "two": plain(kl={"weight": 0.0005}, epochs=8)})
+    shown = literature.values({"one": plain(), "two": plain(kl={"weight": 0.0005}, epochs=8)})
 
     assert shown["kl.weight"] == {"one": "1", "two": "0.0005"}
     assert shown["epochs"] == {"one": "60", "two": "8"}
@@ -176,12 +181,12 @@ def test_values_show_what_each_arm_does():
 
 def test_values_follow_the_ledger():
     """Every choice of a configuration is there, in the ledger's order."""
-    assert list(ledger.values({"one": plain()})) == [choice.key for choice in ARMS]
+    assert list(literature.values({"one": plain()})) == [choice.key for choice in ARMS]
 
 
 def test_values_say_what_shapes_no_run():
     """Alpha without resampling and latents without a DB-VAE change nothing and are not shown."""
-    shown = ledger.values(
+    shown = literature.values(
         {
             "no debias": plain(resampling={"combine": "none"}),
             "classifier": plain(model="classifier", resampling={"combine": "none"}),
@@ -195,7 +200,7 @@ def test_values_say_what_shapes_no_run():
 
 def test_the_arithmetic_matters_for_a_product_alone():
     """A maximum is the same in any arithmetic."""
-    shown = ledger.values({"max": plain(), "product": plain(resampling={"combine": "product"})})
+    shown = literature.values({"max": plain(), "product": plain(resampling={"combine": "product"})})
 
     assert shown["resampling.arithmetic"] == {"max": "not used", "product": "log"}
 
@@ -204,7 +209,7 @@ def test_values_show_files_by_their_last_part():
     """Where somebody keeps data is nobody's business."""
     files = {"train": "/home/me/train_face.h5", "test": "C:\\PPB-2017\\", "nonfaces": "a/scenes"}
 
-    shown = ledger.values({"real": plain(data=files)})
+    shown = literature.values({"real": plain(data=files)})
 
     assert shown["data.train"] == {"real": "train_face.h5 (channels bgr)"}
     assert shown["data.test"] == {"real": "PPB-2017 (groups bi.fitz and gender)"}
@@ -213,32 +218,32 @@ def test_values_show_files_by_their_last_part():
 
 def test_values_show_how_embedded_data_are_made():
     """Synthetic data are named by their parameters."""
-    shown = ledger.values({"embedded": plain()})
+    shown = literature.values({"embedded": plain()})
 
     assert shown["data.nonfaces"] == {"embedded": "synthetic (photographs 200, size 128, seed 0)"}
 
 
 def choice(**uses):
     """A choice of hand-made uses."""
-    made = {k: ledger.Use(text="anything", values=v) for k, v in uses.items()}
-    return ledger.Choice(key="key", means="meaning", left_open="", uses=made)
+    made = {k: literature.Use(text="anything", values=v) for k, v in uses.items()}
+    return literature.Choice(key="key", means="meaning", left_open="", uses=made)
 
 
 def test_users_compare_numbers_as_numbers():
     """1 is 1.0 and 1e-3 is 0.001, whoever wrote them."""
-    assert ledger.users(choice(A=(1,), H=(0.5, 1.0), M=(10,)), "1") == ["A", "H"]
-    assert ledger.users(choice(A=(0.001,), H=(0.01,)), 1e-3) == ["A"]
+    assert literature.users(choice(A=(1,), H=(0.5, 1.0), M=(10,)), "1") == ["A", "H"]
+    assert literature.users(choice(A=(0.001,), H=(0.01,)), 1e-3) == ["A"]
 
 
 def test_users_compare_words_whole():
     """A word that begins alike is another word."""
-    assert ledger.users(choice(A=("sum",), H=("summed",), M=()), "sum") == ["A"]
+    assert literature.users(choice(A=("sum",), H=("summed",), M=()), "sum") == ["A"]
 
 
 def test_nobody_is_the_user_of_what_is_not_used():
     """A choice without effect is nobody's, and neither is silence."""
-    assert ledger.users(CHOICES["resampling.alpha"], ledger.NOT_USED) == []
-    assert ledger.users(CHOICES["latent_dim"], ledger.NOT_SAID) == []
+    assert literature.users(CHOICES["resampling.alpha"], literature.NOT_USED) == []
+    assert literature.users(CHOICES["latent_dim"], literature.NOT_SAID) == []
 
 
 @pytest.mark.parametrize(
@@ -254,13 +259,13 @@ def test_nobody_is_the_user_of_what_is_not_used():
 )
 def test_users_know_the_literature(key, value, letters):
     """Worked by hand from the sources."""
-    assert ledger.users(CHOICES[key], value) == letters
+    assert literature.users(CHOICES[key], value) == letters
 
 
 def test_a_key_that_is_given_twice_is_refused():
     """Two rows of sources under one letter would hide one."""
     with pytest.raises(ValueError, match="duplicate key 'A'"):
-        ledger.parse("sources: {A: {}, A: {}}")
+        literature.parse("sources: {A: {}, A: {}}")
 
 
 def test_a_row_with_an_unknown_part_is_refused():
@@ -268,12 +273,15 @@ def test_a_row_with_an_unknown_part_is_refused():
     row = "{key: k, means: m, left_opne: '', uses: {}}"
 
     with pytest.raises(TypeError, match="left_opne"):
-        ledger.parse(f"sources: {{}}\nchoices: [{row}]\ndeviations: []")
+        literature.parse(f"sources: {{}}\nchoices: [{row}]\ndeviations: []")
 
 
 def test_the_ledger_loads_nothing_heavy():
     """A report is written on machines without torch."""
     heavy = "{'torch', 'numpy', 'pandas'}"
-    probe = f"import sys, repro.ledger as m; m.load(); sys.exit(bool({heavy} & set(sys.modules)))"
+    probe = (
+        "import sys, repro.study.literature as m; m.load();"
+        f"sys.exit(bool({heavy} & set(sys.modules)))"
+    )
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

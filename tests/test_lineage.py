@@ -1,12 +1,9 @@
 """Code is known by what it says."""
 
-import ast
-from pathlib import Path
-
 import pytest
-from test_floor_plan import PACKAGE, repro_imports
+from test_floor_plan import PACKAGE, package_of, repro_imports
 
-from repro import lineage
+from repro.records import code_digests
 
 SOURCE = '''"""A module."""
 # a remark
@@ -20,7 +17,7 @@ C_SOURCE = "int twice(int x) { /* a remark */\n  return 2 * x; // another\n}\n"
 def meaning(folder, text, name="m.py"):
     path = folder / name
     path.write_text(text)
-    return lineage.meaning(path)
+    return code_digests.meaning(path)
 
 
 @pytest.mark.parametrize(
@@ -70,38 +67,29 @@ def test_comments_of_c_are_no_part_of_its_meaning(tmp_path):
     assert meaning(tmp_path, C_SOURCE, "m.c") != meaning(tmp_path, bare.replace("2", "3"), "m.c")
 
 
-def test_every_module_that_computes_is_part_of_a_runs_name():
+def test_every_module_that_computes_has_its_digest_in_records():
     """Whatever training, evaluation and their data import, less words, files and bookkeeping."""
-    bookkeeping = {
-        *("checks", "operands", "errors", "configuration", "study", "study_files", "published"),
-        *("layers", "yamlfile", "data.likeness"),
-        *("sections", "datasets", "presets", "header", "resources"),
-        *("records", "writing", "sealed", "locks", "unfinished", "checkpoints"),
-        *("provenance", "lineage", "tasks"),
-    }
-    seen, new = set(), {"execution", "data.sources"}
+    bookkeeping = {"errors", "argument_checks", "study", "records", "data.synthetic"}
+    others = {"system.atomic_files", "system.checksum", "data.duplicates", "losses"}
+    others |= {"training.provenance", "training.state_files"}
+    seen, new = set(), {"repro.training.single_run", "repro.data.sources"}
     while new:
         seen |= new
-        paths = [PACKAGE / f"{name.replace('.', '/')}.py" for name in new]
-        new = {name for path in paths for name in repro_imports(path)} - seen
-    computing = {f"{name.replace('.', '/')}.py" for name in seen - bookkeeping}
-    generator = {f"data/{name}.py" for name in _sources_of_the_embedded_data()}
+        new = {one for name in new for one in repro_imports(source_of(name))} - seen
+    computing = {name.removeprefix("repro.") for name in seen}
+    computing = {one for one in computing - others if package_of(f"repro.{one}") not in bookkeeping}
 
-    assert computing - generator == set(lineage.MODULES) - {"kernels/blocked.c"}
+    listed = {name.removesuffix(".py").replace("/", ".") for name in code_digests.MODULES}
+    assert computing == listed - {"training.kernels.blocked.c"}
 
 
-def _sources_of_the_embedded_data():
-    """They are part of the data's name."""
-    tree = ast.parse((PACKAGE / "data" / "synthetic.py").read_text())
-    (listed,) = [
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_SOURCES"
-    ]
-    return ast.literal_eval(listed)
+def source_of(name):
+    """The file of a module or package of ours."""
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def test_every_module_that_is_named_is_there():
     """Digests of files, of the whole list."""
-    assert set(lineage.code()) == set(lineage.MODULES)
-    assert all((Path(lineage.__file__).parent / name).is_file() for name in lineage.MODULES)
+    assert set(code_digests.code()) == set(code_digests.MODULES)
+    assert all((PACKAGE / name).is_file() for name in code_digests.MODULES)

@@ -2,32 +2,32 @@ import os
 
 import pytest
 
-from repro import machine
 from repro.errors import ReproError
+from repro.execution.executors import hardware
 
 
 def test_a_processor_has_a_slot_for_each_core():
     """Runs of one thread, as many as there are cores, unless the user says otherwise."""
-    assert machine.slots("cpu") == ["cpu"] * machine.cores()
-    assert machine.slots("cpu", 3) == ["cpu"] * 3
+    assert hardware.slots("cpu") == ["cpu"] * hardware.cores()
+    assert hardware.slots("cpu", 3) == ["cpu"] * 3
 
 
 def test_gpus_take_several_runs_each_in_turn():
     """Runs are dealt to the GPUs one after the other."""
-    assert machine.slots("cuda") == ["cuda:0"] * 4
-    assert machine.slots("cuda:0,cuda:1", 3) == ["cuda:0", "cuda:1", "cuda:0"]
+    assert hardware.slots("cuda") == ["cuda:0"] * 4
+    assert hardware.slots("cuda:0,cuda:1", 3) == ["cuda:0", "cuda:1", "cuda:0"]
 
 
 @pytest.mark.parametrize("name", ["gpu", "cpu,cuda:0", "cuda:x", ""])
 def test_a_device_that_is_none_is_refused(name):
     """The message says what can be said."""
     with pytest.raises(ReproError, match="use cpu, cuda"):
-        machine.slots(name)
+        hardware.slots(name)
 
 
 def test_a_gpu_computes_with_torch_whatever_the_processor_can():
     """Device and kernels are what names a result's arithmetic, and how many slots is not."""
-    one, many = (machine.computation(machine.slots("cuda", count)) for count in (1, 8))
+    one, many = (hardware.computation(hardware.slots("cuda", count)) for count in (1, 8))
 
     assert one == many
     assert (one.device, one.kernels, one.threads) == ("cuda", "torch", 1)
@@ -109,7 +109,7 @@ def test_quotas_of_control_groups_limit_the_cores(kind, tmp_path, many_cores):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    assert machine.cores(system=tmp_path, environment={}) == expected
+    assert hardware.cores(system=tmp_path, environment={}) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_quotas_of_control_groups_limit_the_cores(kind, tmp_path, many_cores):
 )
 def test_a_slurm_job_limits_the_cores(environment, expected, tmp_path, many_cores):
     """Its task's share, else its share of the node; never more than there are."""
-    assert machine.cores(system=tmp_path, environment=environment) == expected
+    assert hardware.cores(system=tmp_path, environment=environment) == expected
 
 
 def test_affinity_limits_the_cores(tmp_path, monkeypatch):
     """As under ``taskset``, or where Slurm binds a task."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 7})
 
-    assert machine.cores(system=tmp_path, environment={}) == 3
+    assert hardware.cores(system=tmp_path, environment={}) == 3

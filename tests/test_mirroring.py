@@ -16,9 +16,9 @@ import pytest
 import stores
 from mirrors import INDEX, RECORD, write_study
 
-from repro import mirroring
-from repro.mirroring import Scribe
-from repro.records import ArmIndex
+from repro.records.mlflow import mirror_process
+from repro.records.mlflow.mirror_process import Scribe
+from repro.records.records import ArmIndex
 
 KEYS = [f"a-seed{seed}" for seed in range(4)]
 STUDY = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=KEYS)])
@@ -47,14 +47,14 @@ def scribe(results, warnings):
 @pytest.fixture
 def sent(monkeypatch):
     """What went over: the index if there was one, and the rest."""
-    begun, begin = [], mirroring._Writer.begin
+    begun, begin = [], mirror_process._Writer.begin
 
     def note(writer, request):
         known = request.study is writer._index
         begun.append((None if known else request.study, list(request.arguments)))
         begin(writer, request)
 
-    monkeypatch.setattr(mirroring._Writer, "begin", note)
+    monkeypatch.setattr(mirror_process._Writer, "begin", note)
     return begun
 
 
@@ -92,10 +92,10 @@ def test_a_request_of_whole_pieces_has_an_end(scribe, results, more):
     """So have those that are a byte shorter or longer; the study's index went before."""
 
     def length(size):
-        return len(pickle.dumps((mirroring._finish, None, ("x" * size, None))))
+        return len(pickle.dumps((mirror_process._finish, None, ("x" * size, None))))
 
     scribe.wants_page(STUDY)
-    for wanted in (mirroring.PIECE + more, 2 * mirroring.PIECE + more):
+    for wanted in (mirror_process.PIECE + more, 2 * mirror_process.PIECE + more):
         size = wanted - (length(wanted - 1000) - wanted + 1000)
         assert length(size) == wanted
         scribe.finish(STUDY, "x" * size)
@@ -146,7 +146,7 @@ def test_a_store_that_stays_down_gets_no_page(scribe, results, warnings):
 
 def test_a_store_that_hangs_costs_the_allowance_and_no_more(scribe, results, warnings, monkeypatch):
     """The process that hangs is ended."""
-    monkeypatch.setattr(mirroring, "START_UP", 1.0)
+    monkeypatch.setattr(mirror_process, "START_UP", 1.0)
     (results / "hanging").touch()
     add(scribe, *KEYS)
     started = time.monotonic()
@@ -161,7 +161,7 @@ def test_a_store_that_hangs_costs_the_allowance_and_no_more(scribe, results, war
 
 def test_a_slow_store_gets_what_the_runs_allow(scribe, results, warnings, monkeypatch):
     """It would need half as much again: the rest is left to a later synchronisation."""
-    monkeypatch.setattr(mirroring, "ALLOWANCE", 0.2)
+    monkeypatch.setattr(mirror_process, "ALLOWANCE", 0.2)
     scribe.wants_page(STUDY)
     scribe._patience = 0.0
     (results / "slow").touch()
@@ -177,7 +177,7 @@ def test_a_slow_store_gets_what_the_runs_allow(scribe, results, warnings, monkey
 def test_a_process_that_stands_still_is_not_waited_for(scribe, results, warnings, monkeypatch):
     """Even with more for it than its pipe holds."""
     add(scribe, KEYS[0])
-    monkeypatch.setattr(mirroring, "SILENCE", 1.0)
+    monkeypatch.setattr(mirror_process, "SILENCE", 1.0)
     scribe.settle()
     (child,) = multiprocessing.active_children()
     os.kill(child.pid, signal.SIGSTOP)
@@ -217,7 +217,7 @@ def test_a_process_that_cannot_be_started_costs_one_warning(results, warnings, m
     def refuse(*_):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(mirroring.Child, "__init__", refuse)
+    monkeypatch.setattr(mirror_process.Child, "__init__", refuse)
     with Scribe(results, warnings.append) as scribe:
         add(scribe, *KEYS)
         scribe.settle()
@@ -260,7 +260,7 @@ def test_a_mistake_of_ours_costs_one_run_of_those_that_went_over_together(
 
 def test_what_waits_goes_over_together_and_the_study_once(scribe, results, sent, monkeypatch):
     """No more of it than a bound; another study goes over by itself, and so does its index."""
-    monkeypatch.setattr(mirroring, "BATCH", 2)
+    monkeypatch.setattr(mirror_process, "BATCH", 2)
     other = replace(STUDY, name="other")
     add(scribe, *KEYS)
     scribe.add(other, "alpha 0.1", KEYS[0])
@@ -280,7 +280,7 @@ def test_what_waits_goes_over_together_and_the_study_once(scribe, results, sent,
 def test_a_process_that_gives_signs_of_life_is_waited_for(scribe, results, warnings, monkeypatch):
     """What goes over together may take longer than silence may last."""
     scribe.wants_page(STUDY)
-    monkeypatch.setattr(mirroring, "SILENCE", 0.8)
+    monkeypatch.setattr(mirror_process, "SILENCE", 0.8)
     (results / "slow").touch()
     add(scribe, *KEYS)
     scribe.settle()
@@ -305,7 +305,8 @@ def test_a_study_that_is_killed_leaves_no_process(results):
     (results / "hanging").touch()
     program = (
         "import sys, time; from pathlib import Path\n"
-        "import stores; from mirrors import INDEX; from repro.mirroring import Scribe\n"
+        "import stores; from mirrors import INDEX\n"
+        "from repro.records.mlflow.mirror_process import Scribe\n"
         "scribe = Scribe(Path(sys.argv[1]), print, prepare=stores.journal)\n"
         "scribe.add(INDEX, 'alpha 0.1', 'a-seed0')\n"
         "print(scribe._writer.process.pid, flush=True)\n"
@@ -327,7 +328,7 @@ def test_a_study_that_is_killed_leaves_no_process(results):
 
 def test_an_interrupted_study_lets_the_process_finish_its_sentence(results, monkeypatch):
     """What it writes is not cut short, what waits is dropped, and it is gone."""
-    monkeypatch.setattr(mirroring, "BATCH", 1)
+    monkeypatch.setattr(mirror_process, "BATCH", 1)
     (results / "slow").touch()
 
     def interrupted():

@@ -12,22 +12,22 @@ import mlflow
 import pytest
 from mirrors import FAILED, INDEX, RECORD, TABLE, client_of, experiment_of, runs_of, write_study
 
-from repro import mlflow_bulk, mlflow_runs, mlflow_store
 from repro.errors import ReproError
-from repro.mlflow_bulk import Store
-from repro.mlflow_runs import Content
-from repro.records import ArmIndex
-from repro.tracking import Mirror
+from repro.records.mlflow import bulk_writer, run_content, sqlite_store
+from repro.records.mlflow.bulk_writer import Store
+from repro.records.mlflow.mirror import Mirror
+from repro.records.mlflow.run_content import Content
+from repro.records.records import ArmIndex
 
 KEYS = [f"a-seed{seed}" for seed in range(4)]
 STUDY = replace(INDEX, arms=[ArmIndex(name="alpha 0.1", keys=KEYS)])
 NAMES = [("alpha 0.1", key) for key in KEYS]
-WAYS = {"by rows": mlflow_bulk.TRIED, "by the client": frozenset()}
+WAYS = {"by rows": bulk_writer.TRIED, "by the client": frozenset()}
 AWKWARD = Content(  # and yet nothing that MLflow refuses
     name="größer, 'best'; seed 0",
     status="FINISHED",
-    tags={"empty": "", "long": "x" * mlflow_runs.LONGEST_TAG, "lines": "a\n\tb\0c ü €"},
-    params={"empty": "", "long": "y" * mlflow_runs.LONGEST_PARAM, "a b/c-d.e:f_g": "½"},
+    tags={"empty": "", "long": "x" * run_content.LONGEST_TAG, "lines": "a\n\tb\0c ü €"},
+    params={"empty": "", "long": "y" * run_content.LONGEST_PARAM, "a b/c-d.e:f_g": "½"},
     points=[
         *(("x/falls", 1 / step, step) for step in (3, 1, 2)),
         *[("x/twice", 0.5, 1), ("x/twice", 0.5, 1), ("x/twice", 0.75, 1), ("x/twice", 0.25, 1)],
@@ -56,27 +56,27 @@ def results(template, tmp_path):
 @pytest.fixture(autouse=True)
 def _quiet():
     """Stores are made without a mirror around them."""
-    with mlflow_store.quiet():
+    with sqlite_store.quiet():
         yield
 
 
 def store_of(results):
-    return Store(client_of(results), mlflow_store.database(results))
+    return Store(client_of(results), sqlite_store.database(results))
 
 
 def database_of(results):
-    return closing(sqlite3.connect(mlflow_store.database(results)))
+    return closing(sqlite3.connect(sqlite_store.database(results)))
 
 
 def folders_of(results):
-    return [path.name for path in mlflow_store.artifacts(results).rglob("*") if path.is_dir()]
+    return [path.name for path in sqlite_store.artifacts(results).rglob("*") if path.is_dir()]
 
 
 def tables(results):
     """Every row of every table, with the names of runs for their identifiers."""
     with database_of(results) as connection:
         names = dict(connection.execute("SELECT run_uuid, name FROM runs"))
-        place = mlflow_store.artifacts(results).as_uri()
+        place = sqlite_store.artifacts(results).as_uri()
         found = {
             table: [
                 repr(row).replace(place, "PLACE")
@@ -104,7 +104,7 @@ def answers(results):
             for name in run.data.metrics
         ]
         text = repr([said, files, sorted(curves, key=repr), sorted(run.data.metrics.items())])
-        place = mlflow_store.artifacts(results).as_uri()
+        place = sqlite_store.artifacts(results).as_uri()
         found[run.info.run_name] = text.replace(run.info.run_id, "RUN").replace(place, "PLACE")
     return found
 
@@ -112,18 +112,18 @@ def answers(results):
 def test_a_run_written_in_bulk_is_the_one_that_the_client_writes(template, tmp_path, monkeypatch):
     """Every table is equal, and every answer, down to the time of what has none."""
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.25)
-    monkeypatch.setattr(mlflow_bulk, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk_writer, "AT_ONCE", 2)
     contents = [
-        mlflow_runs.content(INDEX, "alpha 0.1", record, tmp_path) for record in (RECORD, FAILED)
+        run_content.content(INDEX, "alpha 0.1", record, tmp_path) for record in (RECORD, FAILED)
     ]
     contents[1] = replace(contents[1], started=7)  # or their order would be one of identifiers
     contents += [AWKWARD, replace(AWKWARD, name="timed", started=3, ended=5)]
     contents += [replace(AWKWARD, name="begun", started=1_700_000_000_000)]
     written = []
     for name, way in WAYS.items():
-        monkeypatch.setattr(mlflow_bulk, "TRIED", way)
+        monkeypatch.setattr(bulk_writer, "TRIED", way)
         results = mirrors.copy_template(template, tmp_path / name)
-        place = (mlflow_store.artifacts(results) / "a, #1").as_uri()
+        place = (sqlite_store.artifacts(results) / "a, #1").as_uri()
         store = store_of(results)
         store.write(store.client.create_experiment("x", artifact_location=place), contents)
         written.append((tables(results), answers(results)))
@@ -147,7 +147,7 @@ def test_runs_are_listed_and_read_as_the_client_does(results, monkeypatch):
     client.delete_run(runs_of(results)[-1].info.run_id)
     said = []
     for way in WAYS.values():
-        monkeypatch.setattr(mlflow_bulk, "TRIED", way)
+        monkeypatch.setattr(bulk_writer, "TRIED", way)
         store = store_of(results)
         listed = store.listing(experiment)
         said.append([listed, [store.read(run.identifier) for run in listed]])
@@ -160,9 +160,9 @@ def test_runs_are_listed_and_read_as_the_client_does(results, monkeypatch):
 def test_runs_that_are_mirrored_together_are_there_once(results, monkeypatch, way):
     """Those that are there are left alone; revisions that nobody tried go through the client."""
     calls = []
-    write = mlflow_runs.write
-    monkeypatch.setattr(mlflow_runs, "write", lambda *given: [calls.append(given), write(*given)])
-    monkeypatch.setattr(mlflow_bulk, "TRIED", WAYS[way])
+    write = run_content.write
+    monkeypatch.setattr(run_content, "write", lambda *given: [calls.append(given), write(*given)])
+    monkeypatch.setattr(bulk_writer, "TRIED", WAYS[way])
     mirror = Mirror(results)
     mirror.add_all(STUDY, NAMES[:2])
     mirror.add_all(STUDY, NAMES)
@@ -183,7 +183,7 @@ def test_the_tables_of_the_mlflow_that_is_installed_were_tried(template):
         found = {revision for (revision,) in connection.execute("SELECT * FROM alembic_version")}
 
     assert len(found) == 1
-    assert found <= mlflow_bulk.TRIED
+    assert found <= bulk_writer.TRIED
 
 
 @pytest.mark.parametrize("key", [KEYS[1], KEYS[-1]])
@@ -199,7 +199,7 @@ def test_a_record_that_is_damaged_costs_none_of_the_others(results, key):
 
 
 def fail_at_the_third_artifact(results, monkeypatch):
-    put, calls = mlflow_runs.put, []
+    put, calls = run_content.put, []
 
     def fail(source, target):
         calls.append(target)
@@ -207,7 +207,7 @@ def fail_at_the_third_artifact(results, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         put(source, target)
 
-    monkeypatch.setattr(mlflow_runs, "put", fail)
+    monkeypatch.setattr(run_content, "put", fail)
     return "No space left on device"
 
 
@@ -268,7 +268,7 @@ def test_what_mlflow_refuses_costs_none_of_the_others(results):
     store = store_of(results)
     good = replace(AWKWARD, tags={"repro.key": "good"})
     bad = replace(AWKWARD, tags={"repro.key": "bad"}, points=[("a@b", 1.0, 0)])
-    place = mlflow_store.artifacts(results).as_uri()
+    place = sqlite_store.artifacts(results).as_uri()
     experiment = store.client.create_experiment("x", artifact_location=place)
     with pytest.raises(mlflow.MlflowException, match="a@b"):
         store.write(experiment, [bad, good])
@@ -295,8 +295,8 @@ ODD = {
 @pytest.mark.parametrize("odd", ODD)
 def test_what_mlflow_would_change_or_refuse_is_not_plain(odd):
     """It is for the client to say, and the other runs do not wait for it."""
-    assert mlflow_bulk.is_plain(AWKWARD)
-    assert not mlflow_bulk.is_plain(replace(AWKWARD, **ODD[odd]))
+    assert bulk_writer.is_plain(AWKWARD)
+    assert not bulk_writer.is_plain(replace(AWKWARD, **ODD[odd]))
 
 
 def test_mlflow_takes_every_name_that_is_plain():
@@ -306,7 +306,7 @@ def test_mlflow_takes_every_name_that_is_plain():
     dice = random.Random(5)
     names = ["".join(dice.choices("ab_1.. :-//@\nü", k=dice.randint(1, 6))) for _ in range(5_000)]
     simple = Content(name="", status="FINISHED", tags={})
-    plain = [name for name in names if mlflow_bulk.is_plain(replace(simple, tags={name: ""}))]
+    plain = [name for name in names if bulk_writer.is_plain(replace(simple, tags={name: ""}))]
     for name in plain:
         validation._validate_metric_name(name)
         validation._validate_param(name, "")

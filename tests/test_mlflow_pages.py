@@ -12,9 +12,9 @@ import pytest
 from conftest import study_index
 from mirrors import RECORD, TABLE, copy_template, runs_of, template
 
-from repro import records
 from repro.metrics import Count
-from repro.tracking import Mirror
+from repro.records import records
+from repro.records.mlflow.mirror import Mirror
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -3,9 +3,9 @@ import torch
 from torch import nn
 
 from repro import losses, models
-from repro.configuration import Configuration
-from repro.presets import PRESETS
-from repro.step import Step
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.training.step import Step
 
 
 def parameters(module):

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from conftest import study_index
 
-from repro import outcomes, records, tables
+from repro.analysis import study_data
 from repro.metrics import Count
-from repro.published import Margin, Published
-from repro.records import Record
+from repro.records import records
+from repro.records.records import Record
+from repro.reporting.tables import tables
+from repro.study.published import Margin, Published
 
 
 def record(key, *, detected=8, false=1, seed=0, resampling=None, **changes):
@@ -26,7 +28,7 @@ def record(key, *, detected=8, false=1, seed=0, resampling=None, **changes):
 def study(*records, **changes):
     """The outcomes of a study with one arm of these runs."""
     index = study_index({"x": [one.key for one in records]}, **changes)
-    return outcomes.of_study(index, {one.key: one for one in records}, None)
+    return study_data.of_study(index, {one.key: one for one in records}, None)
 
 
 def test_runs_stand_in_the_order_of_their_seeds():
@@ -111,7 +113,7 @@ PUBLISHED = Published.model_validate(
 
 def arm(name, alpha):
     """An arm of somebody's file."""
-    return outcomes.Arm(
+    return study_data.Arm(
         name=name,
         alpha=alpha,
         wanted=1,
@@ -126,7 +128,7 @@ def arm(name, alpha):
 def answered(*arms):
     """Names of the arms that have a printed row."""
     plain = study(record("k0"))
-    found = outcomes.answering(
+    found = study_data.answering(
         dataclasses.replace(plain, arms=arms), PUBLISHED, Margin(recall=1.0, variance=1.0)
     )
     return [row.arm for row in found.published.rows]
@@ -202,7 +204,7 @@ def ranked(**index):
     ]
     plain = study_index({"x": ["k0", "k1"], "y": ["k0", "k1"]}, **index)
     arms = [plain.arms[0], dataclasses.replace(plain.arms[1], select=OTHERWISE)]
-    return outcomes.of_study(
+    return study_data.of_study(
         dataclasses.replace(plain, arms=arms), {one.key: one for one in runs}, None
     )
 
@@ -292,7 +294,7 @@ def test_an_arm_that_shares_the_runs_of_another_does_not_end_a_sweep():
     ]
     keys = {name: [f"{name}0", f"{name}1"] for name in alphas}
     plain = study_index(keys | {"c, by accuracy": keys["c"]})
-    found = outcomes.of_study(plain, {one.key: one for one in runs}, None)
+    found = study_data.of_study(plain, {one.key: one for one in runs}, None)
     told = tables.part(found, "comparisons").remarks
 
     assert any("over 6 runs, Jonckheere-Terpstra" in remark for remark in told)

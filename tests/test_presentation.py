@@ -19,17 +19,19 @@ from click.testing import CliRunner
 from conftest import study_index
 from test_readings import arm, noisy, outcomes
 
-from repro import contrasts, json_output, labels, presentation, records, tables
-from repro.cell import Cell, Number
+from repro.analysis import arm_differences
 from repro.cli import exhibits, main
 from repro.errors import ReproError
-from repro.figures.material import Material
-from repro.layout import Layout
 from repro.metrics import Count
-from repro.records import Record
+from repro.records import records
+from repro.records.records import Record
+from repro.reporting.figures.study_view import Material
+from repro.reporting.tables import json_output, labels, output_formats, tables
+from repro.reporting.tables.cell import Cell, Number
+from repro.reporting.tables.paper_options import Layout
+from repro.reporting.tables.terminal_table import Screen
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval
-from repro.terminal import Screen
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def half_failed():
 
 def shown(found, form, **options):
     """The text of a format."""
-    return presentation.text(found, form=form, **options)
+    return output_formats.text(found, form=form, **options)
 
 
 @pytest.mark.parametrize("style", [None, "paper", "full"])
@@ -92,7 +94,10 @@ def test_a_terminal_is_asked_what_it_can_show(environment, escapes):
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 66, 0, 0))
     kept = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "TERM")}
-    probe = "from repro.terminal import Screen; s = Screen.here(); print(s.width, s.colours)"
+    probe = (
+        "from repro.reporting.tables.terminal_table import Screen;"
+        "s = Screen.here(); print(s.width, s.colours)"
+    )
     subprocess.run(
         [sys.executable, "-c", probe],
         stdin=theirs,
@@ -178,7 +183,7 @@ def test_arms_are_shown_in_the_order_that_was_asked_for_and_p_stays(found):
     layout = Layout(arms=("alpha = 3", "alpha = 1"))
     text = shown(found, "csv", which="comparisons", layout=layout)
     rows = list(csv.DictReader(io.StringIO(text)))
-    family = contrasts.family(found, DEFINITIONS["dehaan2020"])
+    family = arm_differences.family(found, DEFINITIONS["dehaan2020"])
 
     assert [row["arm"] for row in rows[::2]] == ["alpha = 3", "alpha = 1"]
     assert float(rows[0]["p_holm"]) == pytest.approx(

@@ -10,14 +10,14 @@ import children
 import processes as system
 import pytest
 
-from repro import processes
+from repro.system import child_process
 
-LAUNCH = processes.launch  # before the tests put their own in its place
+LAUNCH = child_process.launch  # before the tests put their own in its place
 TESTS = Path(__file__).parent
 PROGRAM = """\
 import children
-from repro import processes
-child = processes.Child(children.echo)
+from repro.system import child_process
+child = child_process.Child(children.echo)
 child.send("asked")
 print(child.answer()[0])
 child.stop()
@@ -35,7 +35,7 @@ CELL = f"import code\ncode.InteractiveInterpreter().runsource({PROGRAM!r}, symbo
 
 @pytest.fixture(autouse=True)
 def _as_for_users(monkeypatch):
-    monkeypatch.setattr(processes, "launch", LAUNCH)
+    monkeypatch.setattr(child_process, "launch", LAUNCH)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def begun():
 
 def start(begun, prepare=children.echo):
     """A child with a request."""
-    begun.append(processes.Child(prepare))
+    begun.append(child_process.Child(prepare))
     begun[-1].send("asked")
     return begun[-1]
 
@@ -137,7 +137,7 @@ def test_a_child_ends_with_its_parent_though_others_hold_its_pipe(tmp_path):
 
 def test_a_child_that_was_stopped_is_gone():
     """No zombie of it is left."""
-    child = processes.Child(children.echo)
+    child = child_process.Child(children.echo)
     child.stop()
     child.join()
 
@@ -155,7 +155,7 @@ FATES = {
 @pytest.mark.parametrize("prepare", FATES, ids=lambda prepare: prepare.__name__)
 def test_a_child_that_ends_before_it_is_ready_says_how(prepare, begun, capfd):
     """Its last line, if it has said anything; and nothing reaches the user's screen."""
-    with pytest.raises(processes.NotStarted) as caught:
+    with pytest.raises(child_process.NotStarted) as caught:
         start(begun, prepare).answer()
 
     assert str(caught.value) == FATES[prepare]
@@ -185,14 +185,16 @@ def test_an_interpreter_that_is_none_is_named(kind, tmp_path, monkeypatch):
     make, said = BROKEN[kind]
     monkeypatch.setattr(sys, "executable", make(tmp_path))
 
-    with pytest.raises(processes.NotStarted, match=said):
-        processes.Child(children.echo)
+    with pytest.raises(child_process.NotStarted, match=said):
+        child_process.Child(children.echo)
 
 
 def test_a_program_that_was_packed_into_one_file_does_not_start_itself(monkeypatch):
     """It would begin from the start, again and again."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    processes._python.cache_clear()
+    child_process._python.cache_clear()
 
-    with pytest.raises(processes.NotStarted, match="the executor `inline` needs no other process"):
-        processes.Child(children.echo)
+    with pytest.raises(
+        child_process.NotStarted, match="the executor `inline` needs no other process"
+    ):
+        child_process.Child(children.echo)

@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 from conftest import a_task
 
-from repro import progress
 from repro.metrics import Count
-from repro.records import Record
+from repro.records.records import Record
+from repro.reporting.terminal import progress
 
 RECORD = Record(
     key="k-seed0",

@@ -55,8 +55,9 @@ def test_what_draws_mirrors_or_clusters_is_loaded_where_it_is_used():
         f"for name in {DRAWS_OR_MIRRORS}: sys.modules[name] = None\n"
         "import repro, repro.cli\n"
         "from repro import losses, metrics, models, resampling, run_study, stats\n"
-        "import repro.execution, repro.runner, repro.mirroring, repro.calibration\n"
-        "import repro.tables, repro.rendering, repro.cli.exhibits, repro.verification\n"
+        "import repro.training.single_run, repro.execution.runner, repro.execution.calibration\n"
+        "import repro.execution.verification, repro.records.mlflow.mirror_process\n"
+        "import repro.reporting.tables.tables, repro.cli.exhibits\n"
         "repro.cli.main(['--help'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,13 +11,13 @@ import processes
 import pytest
 import throughput
 
-from repro import locks
 from repro.data import sources
 from repro.errors import ReproError
-from repro.executors import local, ray, ray_session
-from repro.executors.places import executor_at
-from repro.place import Place
-from repro.resources import PLAIN, Resources
+from repro.execution.executors import local, ray, ray_session
+from repro.execution.executors.executor_options import Place
+from repro.execution.executors.registry import executor_at
+from repro.records import locks
+from repro.study.resources import PLAIN, Resources
 
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from repro import contrasts, readings, remarks, tables
-from repro.outcomes import Arm, Outcomes, Scores
+from repro.analysis import arm_differences, operating_points
+from repro.analysis.study_data import Arm, Outcomes, Scores
+from repro.reporting.tables import notes, tables
 from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
@@ -63,15 +64,15 @@ ONE = arm("one", [[1, 1, 1, -1.5, 1, -3, -3, -3]])
 
 def test_an_arm_is_read_at_logit_0_as_it_was_counted():
     """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
-    read = readings.reading(ONE, DEFINITION)
+    read = operating_points.reading(ONE, DEFINITION)
 
-    assert [read.of[name].value for name in readings.QUANTITIES] == [0.5, 0.0625, 0.5, 0.25]
+    assert [read.of[name].value for name in operating_points.QUANTITIES] == [0.5, 0.0625, 0.5, 0.25]
     assert read.false_positive_rate == 0
 
 
 def test_a_lower_threshold_finds_more_at_the_stated_false_alarms():
     """At 1 of 10 false alarms the threshold is the second highest logit of the others, -2."""
-    read = readings.reading(ONE, DEFINITION, rate=0.1)
+    read = operating_points.reading(ONE, DEFINITION, rate=0.1)
 
     assert read.false_positive_rate == pytest.approx(0.1)
     assert read.recall.tolist() == [[1.0, 0.25]]
@@ -81,14 +82,14 @@ def test_every_run_has_its_own_threshold():
     """A run whose logits are all larger by a constant reads the same."""
     logits = np.array([1, 1, 1, -1.5, 1, -3, -3, -3])
     both = arm("both", [logits, logits + 7], nonfaces=np.stack([OTHERS, OTHERS + 7]))
-    read = readings.reading(both, DEFINITION, rate=0.1)
+    read = operating_points.reading(both, DEFINITION, rate=0.1)
 
     assert read.recall[0].tolist() == read.recall[1].tolist()
 
 
 def test_a_single_run_has_no_interval():
     """The bootstrap over seeds needs two."""
-    assert np.isnan(readings.reading(ONE, DEFINITION).of["recall"].interval.low)
+    assert np.isnan(operating_points.reading(ONE, DEFINITION).of["recall"].interval.low)
 
 
 def noisy(seed, runs=5, shift=0.0):
@@ -99,7 +100,7 @@ def noisy(seed, runs=5, shift=0.0):
 
 def test_intervals_stay_within_what_the_quantity_can_be():
     """No recall above 1, no variance below 0."""
-    read = readings.reading(arm("x", noisy(0)), DEFINITION)
+    read = operating_points.reading(arm("x", noisy(0)), DEFINITION)
 
     assert all(0 <= e.interval.low <= e.value <= e.interval.high for e in read.of.values())
     assert max(read.of[name].interval.high for name in ("recall", "gap", "worst")) <= 1
@@ -108,7 +109,7 @@ def test_intervals_stay_within_what_the_quantity_can_be():
 def test_an_arm_does_not_differ_from_itself():
     """Draw by draw the same seeds and photographs: the difference is exactly 0."""
     one = arm("x", noisy(0))
-    apart = readings.difference(one, one, DEFINITION, rate=0.2)
+    apart = operating_points.difference(one, one, DEFINITION, rate=0.2)
 
     assert {(e.value, *e.interval) for e in apart.values()} == {(0.0, 0.0, 0.0)}
 
@@ -124,7 +125,7 @@ def test_arms_on_other_portraits_are_compared_each_by_its_own_sizes():
         scores=None,
     )
 
-    apart = readings.difference(three, few, DEFINITION)
+    apart = operating_points.difference(three, few, DEFINITION)
     assert apart["recall"].value == pytest.approx(0.75 - (0.75 + 7 * 0.25) / 8)
 
 
@@ -146,7 +147,7 @@ def test_single_runs_still_have_every_table():
 
 def test_only_common_seeds_are_compared():
     """A failed run of one arm leaves its partner out."""
-    a, b = readings.paired(
+    a, b = operating_points.paired(
         arm("a", noisy(0, 3), seeds=(0, 1, 3)), arm("b", noisy(1, 3), seeds=(0, 2, 3))
     )
 
@@ -155,13 +156,13 @@ def test_only_common_seeds_are_compared():
 
 def test_too_few_photographs_set_no_threshold():
     """One in a hundred of ten photographs is none."""
-    assert not readings.can_read(ONE, 0.01)
-    assert readings.can_read(ONE, 0.1)
+    assert not operating_points.can_read(ONE, 0.01)
+    assert operating_points.can_read(ONE, 0.1)
 
 
 def test_a_curve_ends_where_everything_is_a_face():
     """Recall 1 at false-positive rate 1, in every group."""
-    rates, recall = readings.curves(ONE)
+    rates, recall = operating_points.curves(ONE)
 
     assert (rates[0], rates[-1]) == (0, 1)
     assert recall.shape == (1, 11, 2)
@@ -171,7 +172,7 @@ def test_a_curve_ends_where_everything_is_a_face():
 
 def test_an_area_counts_pairs_in_the_right_order():
     """All but one pair of 40, and 10 + 3 x 7.5: a tie is half a pair."""
-    assert readings.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
+    assert operating_points.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
 
 
 YES = [5, 5, 5, 5, 5, 5, 5, 5]
@@ -182,7 +183,7 @@ def test_a_gain_that_comes_from_saying_yes_more_often_vanishes():
     logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
     others = np.tile(OTHERS, (3, 1))
     eager = arm("eager", logits + 4, nonfaces=others + 4)
-    told = remarks.gains(outcomes(arm("plain", logits), eager), DEFINITION)
+    told = notes.gains(outcomes(arm("plain", logits), eager), DEFINITION)
 
     assert told == {
         "eager": "eager against plain, at logit 0 and then at 10, 20 % false positives: "
@@ -195,7 +196,7 @@ def test_a_gain_that_comes_from_saying_yes_more_often_vanishes():
 def test_a_gain_that_comes_from_seeing_more_does_not_shrink():
     """Faces alone score higher."""
     logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
-    told = remarks.gains(
+    told = notes.gains(
         outcomes(arm("plain", logits), arm("sharp", np.tile(YES, (3, 1)))), DEFINITION
     )
 
@@ -207,7 +208,7 @@ def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
     logits = np.tile([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], (3, 1))
     others = np.tile(np.linspace(-2, 2, 10), (3, 1))
     sharp = arm("sharp", logits, nonfaces=others - 2)
-    told = remarks.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
+    told = notes.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
 
     assert told == {
         "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false positives: misses "
@@ -309,7 +310,7 @@ def test_arms_ordered_by_alpha_have_one_trend_test():
         varied("0.1", 15, alpha=0.1),
         varied("0", 20, alpha=0),
     ]
-    trend = contrasts.trend(outcomes(*arms), list(arms), "recall", DEFINITION)
+    trend = arm_differences.trend(outcomes(*arms), list(arms), "recall", DEFINITION)
     told = [r for r in tables.part(outcomes(*arms), "comparisons").remarks if "Trend" in r]
 
     assert trend.rise == 1
@@ -371,7 +372,7 @@ def test_intervals_at_equal_false_alarms_cover_what_they_should():
         sizes = np.full(4, 150)
         recall = np.zeros((5, 4))
         one = replace(ONE, sizes=sizes, groups=tuple("abcd"), recall=recall, scores=scores)
-        read = readings.reading(one, DEFINITION, rate=0.05)
+        read = operating_points.reading(one, DEFINITION, rate=0.05)
         covered.append([value in read.of[name].interval for name, value in expected.items()])
 
     assert np.mean(covered, axis=0).min() > 0.92

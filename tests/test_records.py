@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import configuration, study_index
 
-from repro import records
 from repro.cli import main
 from repro.errors import RecordError, Unreadable
 from repro.metrics import Count
-from repro.records import Computation, Record
-from repro.writing import CannotWrite
+from repro.records import records
+from repro.records.records import Computation, Record
+from repro.system.atomic_files import CannotWrite
 
 SCHEMA_1 = Path(__file__).parent / "data" / "schema1"
 

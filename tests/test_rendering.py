@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
-from repro import rendering
-from repro.rendering import Part
-from repro.report import typesetting
-from repro.report.document import Sheet
+from repro.reporting.report import latex_tables
+from repro.reporting.report.document import Sheet
+from repro.reporting.tables import rendering
+from repro.reporting.tables.rendering import Part
 
 
 def part(**changes):
@@ -156,7 +156,7 @@ def test_every_panel_of_a_report_says_what_its_rows_are_of():
     """A table that is broken into panels repeats the keys beside the names."""
     columns = {"Threshold": ["logit 0", "5 %"]} | {f"Number {i}": ["1" * 20] * 2 for i in range(9)}
     table = pd.DataFrame(columns, index=pd.Index(["x", "x"], name="Arm"))
-    panels = typesetting.panels(Sheet(part=part(table=table, keys=1), heading="H", anchor="a"))
+    panels = latex_tables.panels(Sheet(part=part(table=table, keys=1), heading="H", anchor="a"))
 
     assert len(panels) > 1
     assert all("logit 0" in one.rows[0] and "Threshold" in one.head for one in panels)

@@ -15,16 +15,17 @@ from report_chapters import (
     judged,
 )
 
-from repro import cli, ledger
+from repro import cli
 from repro.errors import ReproError
 from repro.metrics import Count
-from repro.report import choices, contents, evidence
-from repro.report.document import Commands, Counts, Paragraph, Picture, Sheet
+from repro.reporting.report import choices, evidence, report_sections
+from repro.reporting.report.document import Commands, Counts, Paragraph, Picture, Sheet
+from repro.study import literature
 
 
 def study(one):
     """What is said of a study that has the report to itself."""
-    return contents.document([one]).studies[0]
+    return report_sections.document([one]).studies[0]
 
 
 def section(one, name):
@@ -238,7 +239,9 @@ def test_a_study_without_a_record_still_has_a_report():
 
 def test_the_ledger_lists_every_choice_once():
     """In the ledger's order, those of the study and of the table too."""
-    assert table(chapter(), "ledger").index.tolist() == [one.key for one in ledger.load().choices]
+    assert table(chapter(), "ledger").index.tolist() == [
+        one.key for one in literature.load().choices
+    ]
 
 
 def test_the_ledger_names_arms_only_where_they_differ():
@@ -273,9 +276,9 @@ def test_deviations_are_numbered_through():
     """The standing ones keep their numbers; the study's own go on from there."""
     one = judged(overrides=["epochs=2", "data.train=faces.h5"])
     standing, own = table(one, "deviations", 0), table(one, "deviations", 1)
-    count = len(ledger.load().deviations)
+    count = len(literature.load().deviations)
 
-    assert standing.index.tolist() == [str(d.number) for d in ledger.load().deviations]
+    assert standing.index.tolist() == [str(d.number) for d in literature.load().deviations]
     assert own.index.tolist() == [str(count + 1 + at) for at in range(len(own))]
     assert own["What differs"].tolist()[:2] == [
         "epochs=2, on the command line",
@@ -295,7 +298,7 @@ def test_synthetic_data_do_not_hide_what_else_differs():
 def test_tables_and_figures_are_numbered_through_all_studies():
     """No number twice, none left out; in a single report and in one of several."""
     for chapters in ([judged()], [judged(), chapter(name="other")]):
-        found = contents.document(chapters)
+        found = report_sections.document(chapters)
         sections = [s for one in found.studies for s in one.sections]
         shared = [one for one in (found.overview, found.appendix) if one]
         blocks = [b for s in [*shared[:1], *sections, *shared[1:]] for b in s.blocks]
@@ -308,7 +311,7 @@ def test_tables_and_figures_are_numbered_through_all_studies():
 
 def test_several_studies_have_an_overview_and_share_the_standing_deviations():
     """A line for each, leading to its chapter, the verdict in short."""
-    found = contents.document([judged(), chapter(name="other")])
+    found = report_sections.document([judged(), chapter(name="other")])
     sheet = found.overview.blocks[0]
 
     assert sheet.links == {"toy": "toy-embedded", "other": "other-embedded"}
@@ -319,10 +322,10 @@ def test_several_studies_have_an_overview_and_share_the_standing_deviations():
 
 def test_two_variants_of_a_study_are_told_apart():
     """Names, anchors and files of figures."""
-    found = contents.document([chapter(), chapter(variant="paper")])
+    found = report_sections.document([chapter(), chapter(variant="paper")])
 
     assert [one.name for one in found.studies] == ["toy@embedded", "toy@paper"]
-    assert [file for file, _ in contents.illustrations(found)] == [
+    assert [file for file, _ in report_sections.illustrations(found)] == [
         "figures/toy-embedded-recall.pdf",
         "figures/toy-paper-recall.pdf",
     ]
@@ -333,19 +336,19 @@ def test_the_report_says_of_which_days_its_records_are():
     later = PROVENANCE | {"started": "2026-12-01T00:00:00+00:00"}
     one = chapter(changed={("none", 0): {"provenance": later}})
 
-    assert "records of 6 runs of 2026-11-24 to 2026-12-01" in contents.document([one]).origin
+    assert "records of 6 runs of 2026-11-24 to 2026-12-01" in report_sections.document([one]).origin
 
 
 def test_the_title_can_be_given():
     """Else it is made of the studies' names."""
-    assert contents.document([chapter()], title="Mine").title == "Mine"
-    assert contents.document([chapter()]).title == "Reproduction report: toy"
+    assert report_sections.document([chapter()], title="Mine").title == "Mine"
+    assert report_sections.document([chapter()]).title == "Reproduction report: toy"
 
 
 def test_a_study_stands_in_a_report_once():
     """Its anchors and files would be there twice."""
     with pytest.raises(ReproError, match="toy-embedded: a report shows a study once"):
-        contents.document([chapter(), chapter()])
+        report_sections.document([chapter(), chapter()])
 
 
 def test_scores_are_not_needed():

@@ -10,7 +10,7 @@ import pytest
 from report_chapters import ARMS, HOSTILE, chapter, hostile, illustration, judged
 
 from repro.errors import ReproError
-from repro.report import contents, files, html, latex
+from repro.reporting.report import files, html, latex, report_sections
 
 
 class _Page(HTMLParser):
@@ -38,12 +38,12 @@ class _Page(HTMLParser):
 
 def page(*chapters):
     """The page of these studies."""
-    return html.render(contents.document(chapters))
+    return html.render(report_sections.document(chapters))
 
 
 def text_of(*chapters):
     """The LaTeX of these studies."""
-    return latex.render(contents.document(chapters))
+    return latex.render(report_sections.document(chapters))
 
 
 def test_a_page_is_well_formed_and_asks_for_nothing():
@@ -174,6 +174,6 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_a_report_never_loads_torch():
     """It is made from records alone, on machines that cannot train."""
-    probe = "import sys, repro.report.files; sys.exit('torch' in sys.modules)"
+    probe = "import sys, repro.reporting.report.files; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0

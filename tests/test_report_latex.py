@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from report_chapters import chapter, hostile, illustration, judged
 
-from repro.report import files
+from repro.reporting.report import files
 
 TOO_WIDE = 20.0  # points
 

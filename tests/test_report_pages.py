@@ -6,7 +6,7 @@ import shutil
 import pytest
 from report_chapters import chapter, hostile, judged
 
-from repro.report import files
+from repro.reporting.report import files
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="there is no Playwright here")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro import columns, escaping
+from repro.reporting import escaping
+from repro.reporting.tables import column_widths
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,12 @@ def test_an_anchor_is_of_letters_digits_and_lines(words):
 
 def test_columns_that_fit_take_what_they_need():
     """Nothing is stretched."""
-    assert columns.widths([["ab", "abc"], ["a"]], 10) == [3, 1]
+    assert column_widths.widths([["ab", "abc"], ["a"]], 10) == [3, 1]
 
 
 def test_columns_that_do_not_fit_share_what_there_is():
     """The longer one gets more; short ones and longest words stay whole."""
-    found = columns.widths(
+    found = column_widths.widths(
         [["word " * 40], ["word " * 10], ["brief"], ["incomprehensibilities x"]], 80
     )
 
@@ -66,23 +67,26 @@ def test_columns_that_do_not_fit_share_what_there_is():
 
 def test_columns_too_narrow_for_their_words_are_scaled():
     """The page is no wider for it."""
-    assert columns.widths([["a" * 30], ["a" * 10]], 20) == [15, 5]
+    assert column_widths.widths([["a" * 30], ["a" * 10]], 20) == [15, 5]
 
 
 def test_long_words_can_be_broken():
     """After their signs, and where there is none every ten letters; short ones stay whole."""
-    gap = columns.BREAK
+    gap = column_widths.BREAK
 
     assert (
-        columns.breakable("resampling.first_epoch 0.12") == f"resampling.{gap}first_{gap}epoch 0.12"
+        column_widths.breakable("resampling.first_epoch 0.12")
+        == f"resampling.{gap}first_{gap}epoch 0.12"
     )
-    assert columns.breakable("x" * 30, at="letters") == gap.join(["x" * 10] * 3)
-    assert columns.breakable("resampling.first_epoch", at="letters") == "resampling.first_epoch"
+    assert column_widths.breakable("x" * 30, at="letters") == gap.join(["x" * 10] * 3)
+    assert (
+        column_widths.breakable("resampling.first_epoch", at="letters") == "resampling.first_epoch"
+    )
 
 
 @given(st.text(), st.sampled_from(["signs", "letters"]))
 def test_breaking_a_word_loses_nothing(text, at):
     """What can be seen is the same."""
-    plain = text.replace(columns.BREAK, "")
+    plain = text.replace(column_widths.BREAK, "")
 
-    assert columns.breakable(plain, at=at).replace(columns.BREAK, "") == plain
+    assert column_widths.breakable(plain, at=at).replace(column_widths.BREAK, "") == plain

@@ -8,11 +8,12 @@ from click.testing import CliRunner
 from conftest import a_task
 from test_progress import HISTORY, RECORD
 
-from repro import progress, runner
 from repro.cli import main
 from repro.errors import ReproError
-from repro.run_log import Log
-from repro.writing import CannotWrite
+from repro.execution import runner
+from repro.reporting.terminal import progress
+from repro.reporting.terminal.run_log import Log
+from repro.system.atomic_files import CannotWrite
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ")
 LINES = [

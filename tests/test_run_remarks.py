@@ -5,7 +5,8 @@ import dataclasses
 from conftest import study_index
 from crowds import record
 
-from repro import outcomes, run_remarks
+from repro.analysis import study_data
+from repro.reporting.tables import run_notes
 
 XEON = {"device": "cpu", "processor": "Xeon", "compiler": "cc 12"}
 
@@ -20,12 +21,12 @@ def made_on(*provenances):
         for seed, provenance in enumerate(provenances)
     ]
     found = {run.key: run for run in runs}
-    return outcomes.of_study(study_index({"a": list(found)}), found, None)
+    return study_data.of_study(study_index({"a": list(found)}), found, None)
 
 
 def test_a_table_says_that_its_runs_were_made_on_different_machines():
     """Processor and compiler, or the GPU, with how many runs each."""
-    told = run_remarks.of_machines(
+    told = run_notes.of_machines(
         made_on(XEON, XEON, XEON | {"compiler": "cc 13"}, XEON | {"device": "H200"})
     )
 
@@ -38,4 +39,4 @@ def test_a_table_says_that_its_runs_were_made_on_different_machines():
 
 def test_runs_of_one_kind_of_machine_need_no_remark():
     """Neither do records that do not say on which they were made."""
-    assert run_remarks.of_machines(made_on(XEON, {}, XEON)) == []
+    assert run_notes.of_machines(made_on(XEON, {}, XEON)) == []

@@ -12,7 +12,7 @@ import yaml
 
 import repro
 from repro.cli import main
-from repro.resources import Resources
+from repro.study.resources import Resources
 
 DOCS = Path(repro.__file__).parent.parent / "docs"
 SCRIPT = DOCS / "slurm.sh"

@@ -8,12 +8,14 @@ import pytest
 from click.testing import CliRunner
 from conftest import configuration, study_index
 
-from repro import checkpoints, records, run_text, run_view, unfinished
-from repro.checkpoints import Checkpoint
 from repro.cli import main
 from repro.metrics import Count
-from repro.records import Record
-from repro.training import State
+from repro.records import checkpoint_store, records, run_view
+from repro.records.records import Record
+from repro.reporting.terminal import run_details
+from repro.training import state_files
+from repro.training.state_files import Checkpoint
+from repro.training.trainer import State
 
 HISTORY = [
     {"epoch": float(n), "train_loss": 1.0 / n, "val_accuracy": 0.5 + n / 20} for n in range(1, 9)
@@ -47,7 +49,9 @@ def results(tmp_path):
     failed = dataclasses.replace(RECORD, key="ab12-seed1", seed=1, failure=FAILURE, groups={})
     records.write_record(dataclasses.replace(failed, nonfaces=None), tmp_path, {})
     state = State(4, {}, {"history": HISTORY[:4]})
-    unfinished.keep(checkpoints.pack(Checkpoint(state, 1.0), "cd34-seed0"), "cd34-seed0", tmp_path)
+    checkpoint_store.keep(
+        state_files.pack(Checkpoint(state, 1.0), "cd34-seed0"), "cd34-seed0", tmp_path
+    )
     records.write_index(study_index(ARMS), tmp_path)
     return tmp_path
 
@@ -202,16 +206,16 @@ def test_what_names_no_run_or_several_is_a_users_mistake(results, word, said):
 )
 def test_a_curve_is_drawn_between_its_lowest_and_highest_value(values, line):
     """What is not finite is a blank."""
-    assert run_text.sparkline(values) == line
+    assert run_details.sparkline(values) == line
 
 
 def test_a_long_curve_is_averaged_to_the_width():
     """A thousand epochs, in equal bins."""
-    line = run_text.sparkline([float(n) for n in range(1000)])
+    line = run_details.sparkline([float(n) for n in range(1000)])
 
-    assert len(line) == run_text.WIDTH
+    assert len(line) == run_details.WIDTH
     assert line == "".join(sorted(line))
-    assert set(line) == set(run_text.LEVELS)
+    assert set(line) == set(run_details.LEVELS)
 
 
 def test_looking_changes_nothing(results):

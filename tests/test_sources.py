@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from repro.data import checks, folder, mit_h5, ppb, sources
-from repro.datasets import Data, Folder, MitH5, Ppb
+from repro.data import mit_h5, picture_files, ppb, preflight, sources
 from repro.errors import DataError
+from repro.study.data_spec import Data, Folder, MitH5, Ppb
 
 RED_ISH = (200, 100, 50)
 
@@ -133,7 +133,7 @@ def test_a_folder_gives_its_pictures_in_order(tmp_path):
     for name in ("b.png", "deep/a.jpg"):
         Image.new("RGB", (20, 30)).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
-    read = folder.read(tmp_path)
+    read = picture_files.read(tmp_path)
 
     assert read.names == ("b.png", "deep/a.jpg")
     assert read.read(0).shape == (30, 20, 3)
@@ -144,7 +144,7 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
     """Grey, print, transparent, palette and 16-bit pictures have three channels of 8 bits."""
     file = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
     Image.new(mode, (25, 24)).save(file)
-    pixels = folder.read_picture(file)
+    pixels = picture_files.read_picture(file)
 
     assert (pixels.shape, pixels.dtype) == ((24, 25, 3), np.uint8)
 
@@ -155,7 +155,7 @@ def test_a_picture_is_turned_as_its_camera_says(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (30, 20)).save(tmp_path / "x.jpg", exif=exif)
 
-    assert folder.read_picture(tmp_path / "x.jpg").shape == (30, 20, 3)
+    assert picture_files.read_picture(tmp_path / "x.jpg").shape == (30, 20, 3)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"0" * 50])
@@ -164,7 +164,7 @@ def test_a_damaged_picture_is_named(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
 
     with pytest.raises(DataError, match=r"x.png: the picture cannot be read"):
-        folder.read_picture(tmp_path / "x.png")
+        picture_files.read_picture(tmp_path / "x.png")
 
 
 def test_a_truncated_picture_is_found_before_training(tmp_path):
@@ -177,7 +177,7 @@ def test_a_truncated_picture_is_found_before_training(tmp_path):
     data = real_data(tmp_path)
 
     with pytest.raises(DataError, match=r"b.png: the picture cannot be read"):
-        checks.check(data)
+        preflight.check(data)
 
 
 def real_data(tmp_path):
@@ -199,7 +199,7 @@ def test_a_test_portrait_among_the_photographs_without_a_face_is_refused(tmp_pat
     shutil.copy(Path(data.test.path) / "imgs" / "a.png", Path(data.nonfaces.path) / "leak.png")
 
     with pytest.raises(DataError, match=r"leak\.png: the same picture as .*a\.png"):
-        checks.check(data)
+        preflight.check(data)
 
 
 @pytest.mark.parametrize("source", ["/dev/zero", "pipe"])

@@ -5,9 +5,9 @@ import dataclasses
 import crowds
 import pytest
 
-from repro import specification, tables
-from repro.figures import catalogue
-from repro.figures import specification as picture
+from repro.reporting.figures import registry
+from repro.reporting.figures import specification_curve as picture
+from repro.reporting.tables import specification_curve, tables
 from repro.stats.disparity import DEFINITIONS
 
 GROUPS = ("a", "b")
@@ -35,7 +35,7 @@ def part(whole):
 
 def curve(whole):
     """The curve by the default definition."""
-    return specification.of_outcomes(whole.outcomes, DEFINITIONS["dehaan2020"])
+    return specification_curve.of_outcomes(whole.outcomes, DEFINITIONS["dehaan2020"])
 
 
 def test_the_central_arm_is_the_one_with_the_fewest_differences(whole):
@@ -182,7 +182,7 @@ def test_arms_of_other_data_tell_what_differs_of_them():
 )
 def test_a_change_is_told_by_what_differs(value, was, told):
     """Of two sources of the same kind, only their details."""
-    assert specification.told_change(value, was) == told
+    assert specification_curve.told_change(value, was) == told
 
 
 def test_the_picture_stands_in_the_order_of_the_table(whole):
@@ -228,7 +228,7 @@ def test_the_reference_is_a_line_in_both_panels(whole):
 
 def test_the_caption_counts_the_verdicts(whole):
     """And says that nothing is adjusted, of which data, and that a failed arm is there."""
-    drawn = catalogue.FIGURES["specification"](whole)
+    drawn = registry.FIGURES["specification"](whole)
 
     assert (
         "is below the counterpart's, paired by seed: 1 yes, 1 no, 0 cannot tell; not adjusted"

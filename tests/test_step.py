@@ -5,10 +5,11 @@ from conftest import configuration, needs_blocks, needs_pairs
 from safetensors.torch import save
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from repro import inference, models
+from repro import models
 from repro.data import sources
-from repro.datasets import SyntheticTraining
-from repro.step import WARM_UP, CapturedStep, Step
+from repro.study.data_spec import SyntheticTraining
+from repro.training import inference
+from repro.training.step import WARM_UP, CapturedStep, Step
 
 FACES, IMAGES = 28, 64
 

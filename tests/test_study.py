@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from repro import published, study
-from repro.configuration import Configuration
 from repro.errors import StudyError
-from repro.presets import PRESETS
-from repro.sections import Section
+from repro.study import published, study
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.study.section import Section
 
 STUDIES = sorted((Path(__file__).parent.parent / "studies").glob("*.yaml"))
 ANSWERING = [path for path in STUDIES if study.load(path).published is not None]

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from repro import api, study, study_files
+from repro import api
 from repro.cli import main
 from repro.errors import ReproError
+from repro.study import study, study_files
 
 SHIPPED = study_files.shipped_folder()
 

@@ -24,11 +24,13 @@ from mirrors import (
     write_study,
 )
 
-from repro import mlflow_bulk, mlflow_store, records, synchronisation, tables
 from repro.cli import exhibits, main
 from repro.errors import RecordError, ReproError
-from repro.records import ArmIndex
-from repro.tracking import Mirror
+from repro.records import records
+from repro.records.mlflow import bulk_writer, sqlite_store, synchronisation
+from repro.records.mlflow.mirror import Mirror
+from repro.records.records import ArmIndex
+from repro.reporting.tables import tables
 
 OTHER = replace(INDEX, name="resampling", arms=[ArmIndex(name="max", keys=["a-seed0"])])
 
@@ -75,12 +77,12 @@ def test_a_mirror_built_at_once_equals_one_kept_run_by_run(results, tmp_path):
 
 def test_an_equal_mirror_is_left_alone(results):
     """No byte of the database is written."""
-    before = mlflow_store.database(results).read_bytes()
+    before = sqlite_store.database(results).read_bytes()
 
     changes = synchronise(results)
 
     assert str(changes) == "3 runs in 2 studies: 0 added, 0 renewed, 0 removed"
-    assert mlflow_store.database(results).read_bytes() == before
+    assert sqlite_store.database(results).read_bytes() == before
 
 
 def delete_a_run(client, folder):
@@ -215,7 +217,7 @@ def test_a_damaged_mirror_ends_equal(results, damage):
 def test_a_database_that_nobody_tried_is_synchronised_by_the_client(results, monkeypatch):
     """What differs and what is too much, as in one that was."""
     whole = holding(results)
-    monkeypatch.setattr(mlflow_bulk, "TRIED", frozenset())
+    monkeypatch.setattr(bulk_writer, "TRIED", frozenset())
     for damage in (add_an_epoch, add_a_run_that_no_study_wants, delete_the_summary):
         damage(client_of(results), results)
 
@@ -331,8 +333,8 @@ def test_a_database_that_cannot_be_read_is_kept_and_built_anew(results, tmp_path
     """Nothing is deleted, and the sentence says where it is now."""
     other = shutil.copytree(results, tmp_path / "other")  # MLflow has not connected to it yet
     (other / "mlflow.aside-1").mkdir()
-    damage(mlflow_store.database(other))
-    broken = mlflow_store.database(other).read_bytes()
+    damage(sqlite_store.database(other))
+    broken = sqlite_store.database(other).read_bytes()
 
     changes = synchronise(other)
 
@@ -344,8 +346,8 @@ def test_a_database_that_cannot_be_read_is_kept_and_built_anew(results, tmp_path
 
 def test_a_database_that_another_writer_holds_is_not_set_aside(results, monkeypatch):
     """That passes; the sentence says so."""
-    monkeypatch.setattr(mlflow_store, "PATIENCE", 0.1)
-    writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
+    monkeypatch.setattr(sqlite_store, "PATIENCE", 0.1)
+    writer = sqlite3.connect(sqlite_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         with pytest.raises(

@@ -7,28 +7,28 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, spearmanr
 
-from repro.data import distractors, drawing, factors, synthetic
-from repro.data.drawing import Pixels
-from repro.data.factors import Factors
+from repro.data.synthetic import distractors, drawing, factors, scenes
+from repro.data.synthetic.drawing import Pixels
+from repro.data.synthetic.factors import Factors
 
 
 def _draw(what: str, *, seed: int = 3, count: int = 24) -> Pixels:
     generator = np.random.default_rng(seed)
     if what == "nonfaces":
-        return synthetic.render_nonfaces(generator, count)
+        return scenes.render_nonfaces(generator, count)
     if what == "scenes":
-        return synthetic.render_scenes(generator, count, size=48)
-    who = synthetic.draw_factors(generator, count, darker_share=0.5)
+        return scenes.render_scenes(generator, count, size=48)
+    who = scenes.draw_factors(generator, count, darker_share=0.5)
     if what == "faces":
-        return synthetic.render_faces(who, generator)
-    return synthetic.render_portraits(who, generator, size=48)
+        return scenes.render_faces(who, generator)
+    return scenes.render_portraits(who, generator, size=48)
 
 
 EVERYTHING = pytest.mark.parametrize("what", ["faces", "portraits", "nonfaces", "scenes"])
 
 
 def _factors(count: int, *, darker_share: float | None = 0.5, seed: int = 0) -> Factors:
-    return synthetic.draw_factors(np.random.default_rng(seed), count, darker_share=darker_share)
+    return scenes.draw_factors(np.random.default_rng(seed), count, darker_share=darker_share)
 
 
 @EVERYTHING
@@ -60,8 +60,8 @@ def test_images_are_square_rgb_bytes(what: str, size: int) -> None:
 def test_no_images_are_an_empty_array() -> None:
     """Zero of anything is an empty array of the right shape."""
     generator = np.random.default_rng(0)
-    assert synthetic.render_nonfaces(generator, 0).shape == (0, 64, 64, 3)
-    assert synthetic.render_faces(_factors(0), generator, size=32).shape == (0, 32, 32, 3)
+    assert scenes.render_nonfaces(generator, 0).shape == (0, 64, 64, 3)
+    assert scenes.render_faces(_factors(0), generator, size=32).shape == (0, 32, 32, 3)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_no_images_are_an_empty_array() -> None:
 def test_types_follow_the_published_angles(kind: int, angles: tuple[float, float]) -> None:
     """A reflectance is the angle rescaled from -60..70 to 0..1, cut at 55, 41, 28, 10 and -30."""
     reflectance = (np.asarray(angles, np.float32) + 60) / 130
-    assert synthetic.fitzpatrick_type(reflectance).tolist() == [kind, kind]
+    assert scenes.fitzpatrick_type(reflectance).tolist() == [kind, kind]
 
 
 @pytest.mark.parametrize(("asked", "share"), [(None, 0.13), (0.13, 0.13), (0.5, 0.5), (0.0, 0.0)])
@@ -90,7 +90,7 @@ def test_gender_and_accessories_have_their_shares() -> None:
 
 def test_balanced_draw_is_exact() -> None:
     """Each skin half of each gender has exactly the asked number of faces."""
-    who = synthetic.draw_balanced_factors(np.random.default_rng(1), 17)
+    who = scenes.draw_balanced_factors(np.random.default_rng(1), 17)
     for skin in ("darker", "lighter"):
         for gender in ("female", "male"):
             assert ((who.skin == skin) & (who.gender == gender)).sum() == 17
@@ -106,7 +106,7 @@ def test_skin_stays_inside_its_type() -> None:
 def test_skew_keeps_the_types_inside_each_half() -> None:
     """Skewed, even and balanced draws share the distribution of types among darker faces."""
     draws = [_factors(6000, darker_share=share, seed=5) for share in (0.13, 0.5)]
-    draws.append(synthetic.draw_balanced_factors(np.random.default_rng(5), 1500))
+    draws.append(scenes.draw_balanced_factors(np.random.default_rng(5), 1500))
     for who in draws:
         among = who.fitzpatrick[who.darker]
         for kind, share in zip(factors.DARKER_TYPES, factors.DARKER_SHARES, strict=True):
@@ -130,7 +130,7 @@ def test_lighter_skin_makes_a_brighter_face() -> None:
     brightness = []
     for reflectance in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         same = replace(who, skin_reflectance=np.full(8, reflectance, np.float32))
-        crops = synthetic.render_faces(same, np.random.default_rng(6))
+        crops = scenes.render_faces(same, np.random.default_rng(6))
         brightness.append(crops[:, 16:48, 16:48].mean(axis=(1, 2, 3)))
     assert (np.diff(brightness, axis=0) > 0).all()
 
@@ -139,7 +139,7 @@ def test_skin_changes_nothing_but_skin() -> None:
     """With all else equal, background and clothes have the same bytes whatever the skin."""
     who = replace(_factors(8, seed=2), yaw=np.zeros(8, np.float32))
     pair = [
-        synthetic.render_portraits(
+        scenes.render_portraits(
             replace(who, skin_reflectance=np.full(8, level, np.float32)),
             np.random.default_rng(6),
             size=64,
@@ -175,8 +175,8 @@ def test_hands_have_one_colour_and_four_fingers() -> None:
 
 def test_source_digest_covers_every_module_of_the_generator() -> None:
     """The digest is stable and names every module that the drawing imports."""
-    assert synthetic.source_digest() == synthetic.source_digest()
-    assert len(bytes.fromhex(synthetic.source_digest())) == hashlib.sha256().digest_size
+    assert scenes.source_digest() == scenes.source_digest()
+    assert len(bytes.fromhex(scenes.source_digest())) == hashlib.sha256().digest_size
     assert {"drawing", "factors", "people", "features", "heads", "scenery", "distractors"} < set(
-        synthetic._SOURCES
+        scenes._SOURCES
     )

@@ -10,14 +10,15 @@ import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import records, tables
 from repro.cli import main
 from repro.cli import options as shared
 from repro.metrics import Count
-from repro.published import Published
-from repro.records import Record
-from repro.rendering import Format
+from repro.records import records
+from repro.records.records import Record
+from repro.reporting.tables import tables
+from repro.reporting.tables.rendering import Format
 from repro.stats.disparity import DEFINITIONS
+from repro.study.published import Published
 
 GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
 ARMS = {"No debias": -0.5, "alpha = 0.1": 0.0, "alpha = 0.01": 0.5}

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from conftest import study_index
 
-from repro import outcomes, presentation, rendering, tables
+from repro.analysis import study_data
 from repro.metrics import Count
-from repro.records import Record
+from repro.records.records import Record
+from repro.reporting.tables import output_formats, rendering, tables
 
 RUNS = pd.read_csv(Path(__file__).parent / "data" / "dehaan2020_sum_runs.csv")
 NAMES = {
@@ -45,7 +46,7 @@ def study(records, *, keep=3, synthetic=False, published=None, **changes):
         **changes,
     )
     by_key = {record.key: record for rs in records.values() for record in rs}
-    return outcomes.of_study(index, by_key, None)
+    return study_data.of_study(index, by_key, None)
 
 
 def paper(found, **options):
@@ -110,7 +111,7 @@ def test_the_latex_table_has_the_papers_columns():
 def test_the_csv_is_exact():
     """Names with units, numbers with every digit, and nothing else."""
     found = study(published_records())
-    printed = presentation.text(found, form="csv", style="paper")
+    printed = output_formats.text(found, form="csv", style="paper")
 
     head, first, *_ = printed.splitlines()
     arm, *numbers = first.split(",")

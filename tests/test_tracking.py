@@ -33,10 +33,10 @@ from mirrors import (
     write_study,
 )
 
-from repro import mlflow_pages, mlflow_runs, mlflow_store, ui
 from repro.errors import ReproError
-from repro.records import ArmIndex
-from repro.tracking import Mirror
+from repro.records.mlflow import run_content, server, sqlite_store, study_pages
+from repro.records.mlflow.mirror import Mirror
+from repro.records.records import ArmIndex
 
 
 @pytest.fixture(scope="session")
@@ -217,17 +217,17 @@ def test_the_description_is_the_question_then_the_table_then_a_link(mirror, resu
 
 def test_a_long_table_loses_whole_rows_and_says_so():
     """MLflow would cut in the middle of a row."""
-    text = mlflow_pages.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
+    text = study_pages.description(INDEX, "\n".join(["| arm |", *["| 0.123456 |"] * 1000]))
 
-    assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
+    assert len(text) <= study_pages.LONGEST_DESCRIPTION
     assert text.endswith("| 0.123456 |\n\nThe table continues: `repro table alpha_sweep@embedded`.")
 
 
 def test_a_long_description_keeps_its_link():
     """Rows go first."""
-    text = mlflow_pages.description(INDEX, "\n".join(["| 0.123456 |"] * 1000), link="#/there")
+    text = study_pages.description(INDEX, "\n".join(["| 0.123456 |"] * 1000), link="#/there")
 
-    assert len(text) <= mlflow_pages.LONGEST_DESCRIPTION
+    assert len(text) <= study_pages.LONGEST_DESCRIPTION
     assert text.endswith("`repro table alpha_sweep@embedded`.\n\n[Tables and figures](#/there)")
 
 
@@ -252,13 +252,13 @@ def test_the_saved_view_groups_runs_by_arm_and_shows_results_first(mirror, resul
 
 def test_arms_that_mlflow_would_paint_alike_are_grouped_by_tag():
     """Both were seen in #137dae; by tag their colours differ."""
-    assert mlflow_pages.grouping(["alpha = 0.1", "alpha = 0.05"]) == ("tag", "repro.arm")
-    assert mlflow_pages.grouping(["alpha = 0.1", "alpha = 0.01"]) == ("param", "arm")
+    assert study_pages.grouping(["alpha = 0.1", "alpha = 0.05"]) == ("tag", "repro.arm")
+    assert study_pages.grouping(["alpha = 0.1", "alpha = 0.01"]) == ("param", "arm")
 
 
 def test_a_view_that_mlflow_would_cut_is_left_out():
     """Half a view opens with an error; without one the page shows the runs one by one."""
-    assert mlflow_pages.view([f"arm {i**9}" for i in range(1000)], created=1) is None
+    assert study_pages.view([f"arm {i**9}" for i in range(1000)], created=1) is None
 
 
 def test_the_record_and_its_files_are_artifacts_that_take_no_room(mirror, results):
@@ -363,7 +363,7 @@ def test_tables_and_figures_are_written_anew_only_when_they_changed(mirror, resu
 def test_a_picture_is_shown_once_and_as_drawing_if_there_is_one():
     """The pages cannot scale a picture, and a PNG is wider than they are."""
     files = {"figures/a.png": b"", "figures/a.svg": b"", "figures/b.png": b"", "c.csv": b""}
-    note = mlflow_pages.summary(INDEX, TABLE, files, tags={}).note
+    note = study_pages.summary(INDEX, TABLE, files, tags={}).note
 
     assert re.findall(r"!\[(.*?)\]", note) == ["figures/a.svg", "figures/b.png"]
 
@@ -372,10 +372,10 @@ def test_a_long_table_leaves_room_for_every_picture():
     """MLflow would cut the description in the middle of an address."""
     files = {f"figures/{i}.svg": b"" for i in range(20)}
     long = "\n".join(["| 0.123456 |"] * 2000)
-    note = mlflow_pages.summary(INDEX, long, files, tags={}).note
-    whole = note.replace(mlflow_runs.THIS_RUN, "f" * 32)
+    note = study_pages.summary(INDEX, long, files, tags={}).note
+    whole = note.replace(run_content.THIS_RUN, "f" * 32)
 
-    assert len(whole) <= mlflow_runs.LONGEST_TAG
+    assert len(whole) <= run_content.LONGEST_TAG
     assert whole.count("get-artifact") == 20
     assert "The table continues in table.md." in whole
 
@@ -401,13 +401,13 @@ def test_a_new_store_is_put_in_place_whole(template):
 
 def test_a_store_that_another_process_made_first_stays(template, tmp_path, monkeypatch):
     """Both built one aside; the one in place is not replaced."""
-    path = mlflow_store.database(tmp_path)
+    path = sqlite_store.database(tmp_path)
     path.parent.mkdir()
     path.write_text("theirs")
-    client = mlflow_store.connect(f"sqlite:///{template}")
-    monkeypatch.setattr(mlflow_store, "connect", lambda uri: client)
+    client = sqlite_store.connect(f"sqlite:///{template}")
+    monkeypatch.setattr(sqlite_store, "connect", lambda uri: client)
 
-    mlflow_store.create_database(path)
+    sqlite_store.create_database(path)
 
     assert path.read_text() == "theirs"
     assert [path.name for path in path.parent.iterdir()] == ["mlflow.db"]
@@ -415,15 +415,15 @@ def test_a_store_that_another_process_made_first_stays(template, tmp_path, monke
 
 def test_what_a_killed_process_was_building_is_removed_when_it_is_old(tmp_path, template):
     """Another process may still be building the younger one."""
-    path = mlflow_store.database(tmp_path)
+    path = sqlite_store.database(tmp_path)
     path.parent.mkdir()
     old, young = (path.with_name(f".mlflow.db.{word}.partial") for word in ("old", "young"))
     old.touch()
     young.touch()
     os.utime(old, (0, 0))
 
-    with mlflow_store.quiet():
-        mlflow_store.create_database(path)
+    with sqlite_store.quiet():
+        sqlite_store.create_database(path)
 
     assert {path.name for path in path.parent.iterdir()} == {"mlflow.db", young.name}
 
@@ -451,7 +451,7 @@ def test_a_file_in_the_place_of_the_store_is_said(tmp_path):
 
 def test_a_folder_in_the_place_of_the_database_is_said(tmp_path):
     """MLflow alone would try again for minutes."""
-    mlflow_store.database(tmp_path).mkdir(parents=True)
+    sqlite_store.database(tmp_path).mkdir(parents=True)
 
     assert_refuses_at_once(tmp_path, "unable to open database file")
 
@@ -463,15 +463,15 @@ def test_a_path_that_mlflow_misreads_is_refused(tmp_path):
 
 def test_a_damaged_database_is_refused_without_a_wait(results):
     """MLflow alone would try again for minutes."""
-    mlflow_store.database(results).write_bytes(b"not a database" * 100)
+    sqlite_store.database(results).write_bytes(b"not a database" * 100)
 
     assert_refuses_at_once(results, "file is not a database")
 
 
 def test_a_locked_database_is_refused_after_a_short_wait(results, monkeypatch):
     """Another writer is waited for, but not for long."""
-    monkeypatch.setattr(mlflow_store, "PATIENCE", 0.1)
-    writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
+    monkeypatch.setattr(sqlite_store, "PATIENCE", 0.1)
+    writer = sqlite3.connect(sqlite_store.database(results), isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
         assert_refuses_at_once(results, "database is locked")
@@ -481,7 +481,7 @@ def test_a_locked_database_is_refused_after_a_short_wait(results, monkeypatch):
 
 def test_a_database_of_another_mlflow_is_refused(results):
     """It is left as it is: migrating it is its owner's decision."""
-    other = sqlite3.connect(mlflow_store.database(results))
+    other = sqlite3.connect(sqlite_store.database(results))
     with other:
         other.execute("UPDATE alembic_version SET version_num = 'other'")
     other.close()
@@ -494,7 +494,7 @@ def test_a_database_that_was_replaced_is_refused(mirror, results, template):
     mirror.add(INDEX, "alpha 0.1", RECORD)
     other = results / "other.db"
     other.write_bytes(template.read_bytes())
-    other.replace(mlflow_store.database(results))
+    other.replace(sqlite_store.database(results))
 
     with pytest.raises(ReproError, match="it was replaced"):
         mirror.add(INDEX, "alpha 0.1", FAILED)
@@ -508,7 +508,7 @@ def test_a_run_that_could_not_be_written_whole_is_written_again(mirror, results,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(mlflow_runs, "put", fail)
+        patched.setattr(run_content, "put", fail)
         with pytest.raises(ReproError, match="No space left"):
             mirror.add(INDEX, "alpha 0.1", record)
     mirror.add(INDEX, "alpha 0.1", record)
@@ -522,10 +522,10 @@ def test_settings_for_other_stores_of_the_user_do_not_reach_mlflow(monkeypatch):
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_PASSWORD", "_MLFLOW_SERVER_FILE_STORE"):
         monkeypatch.setenv(name, "http://tracking.test")
 
-    with mlflow_store.quiet():
+    with sqlite_store.quiet():
         found = {k: v for k, v in os.environ.items() if k.lstrip("_").startswith("MLFLOW")}
 
-    assert found == mlflow_store.QUIET
+    assert found == sqlite_store.QUIET
 
 
 def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror):
@@ -537,9 +537,9 @@ def test_our_own_mistake_is_not_taken_for_a_failure_of_mlflow(mirror):
 def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
     """In a process of its own, because tests switch telemetry off by themselves."""
     program = (
-        "import sys; from repro import mlflow_store, synchronisation, ui\n"
+        "import sys; from repro.records.mlflow import server, sqlite_store, synchronisation\n"
         "assert 'mlflow' not in sys.modules\n"
-        "with mlflow_store.quiet():\n"
+        "with sqlite_store.quiet():\n"
         "    import mlflow.telemetry\n"
         "    assert mlflow.telemetry.get_telemetry_client() is None\n"
     )
@@ -555,7 +555,7 @@ def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
 def test_the_server_is_told_to_listen_here_only(results, monkeypatch):
     """The user's own MLflow settings cannot open it."""
     monkeypatch.setenv("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true")
-    command, environment = ui.command(results, 5055), ui.environment()
+    command, environment = server.command(results, 5055), server.environment()
 
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "5055"
@@ -572,7 +572,7 @@ def test_the_address_of_a_study_opens_its_saved_view(mirror, results, study):
     """By the study's name or its variant's."""
     mirror.finish(INDEX, "")
 
-    assert ui.view_url(results, 5000, study) == (
+    assert server.view_url(results, 5000, study) == (
         "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
         "&viewStateShareKey=arms&compareRunsMode=CHART"
     )
@@ -583,13 +583,13 @@ def test_an_unknown_study_is_refused_with_those_that_exist(mirror, results):
     mirror.finish(INDEX, "")
 
     with pytest.raises(ReproError, match=r"no study 'beta' \(there are: alpha_sweep/embedded\)"):
-        ui.view_url(results, 5000, "beta")
+        server.view_url(results, 5000, "beta")
 
 
 def test_nothing_is_served_before_a_study_ran(tmp_path):
     """An empty server would look like lost results."""
     with pytest.raises(ReproError, match="run a study first"):
-        ui.serve(tmp_path, port=5000, open_study=None)
+        server.serve(tmp_path, port=5000, open_study=None)
 
 
 def test_a_taken_port_is_named(results):
@@ -597,16 +597,16 @@ def test_a_taken_port_is_named(results):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ReproError, match=rf"port {port} .*pass another by --port"):
-            ui.serve(results, port=port, open_study=None)
+            server.serve(results, port=port, open_study=None)
 
 
 def test_a_server_that_ends_by_itself_is_status_1(results, monkeypatch, capsys):
     """Its own words are in a file that the message names."""
     words = [sys.executable, "-c", "print('out of luck', flush=True)"]
-    monkeypatch.setattr(ui, "command", lambda results, port: words)
+    monkeypatch.setattr(server, "command", lambda results, port: words)
 
-    assert ui.serve(results, port=free_port(), open_study=None) == 1
-    log = mlflow_store.database(results).with_name("server.log")
+    assert server.serve(results, port=free_port(), open_study=None) == 1
+    log = sqlite_store.database(results).with_name("server.log")
     assert log.read_text() == "out of luck\n"
     assert str(log) in capsys.readouterr().err
 
@@ -619,12 +619,12 @@ def free_port():
 def test_sigterm_ends_the_server_and_all_its_processes(results):
     """A stand-in that starts a child and listens: both are gone, and the status is 0."""
     program = (
-        "import sys; from pathlib import Path; from repro import ui\n"
+        "import sys; from pathlib import Path; from repro.records.mlflow import server\n"
         "child = 'import http.server as h; h.test(h.SimpleHTTPRequestHandler, '"
         '\'port=int(__import__("sys").argv[1]), bind="127.0.0.1")\'\n'
         "parent = 'import subprocess, sys; subprocess.call([sys.executable, *sys.argv[1:]])'\n"
-        "ui.command = lambda _, port: [sys.executable, '-c', parent, '-c', child, str(port)]\n"
-        "sys.exit(ui.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))\n"
+        "server.command = lambda _, port: [sys.executable, '-c', parent, '-c', child, str(port)]\n"
+        "sys.exit(server.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))\n"
     )
     port = free_port()
     with subprocess.Popen(

@@ -7,48 +7,49 @@ import torch
 from conftest import configuration, training_images
 from safetensors.torch import save
 
-from repro import inference, machine, training
 from repro.errors import ReproError, RunFailed
+from repro.execution.executors import hardware
+from repro.training import inference, trainer
 
 
 def bits(fitted):
-    tensors = save(training.checkpoint_tensors(fitted.model))
+    tensors = save(trainer.checkpoint_tensors(fitted.model))
     return hashlib.sha256(tensors).hexdigest(), fitted.history
 
 
 @pytest.fixture(scope="module")
 def seed_1():
     """The bits of a run."""
-    return bits(training.fit(configuration(), 1, training_images()))
+    return bits(trainer.fit(configuration(), 1, training_images()))
 
 
 @pytest.fixture(scope="module")
 def four_epochs():
     """A run that is long enough to choose among its epochs; not to be changed."""
-    return training.fit(configuration(epochs=4), 0, training_images())
+    return trainer.fit(configuration(epochs=4), 0, training_images())
 
 
 def test_one_run_repeated_gives_the_same_bits(seed_1):
     """Checkpoint and history are a function of configuration, seed and data."""
-    assert bits(training.fit(configuration(), 1, training_images())) == seed_1
+    assert bits(trainer.fit(configuration(), 1, training_images())) == seed_1
 
 
 def test_a_batch_larger_than_the_data_is_refused():
     """Instead of a network that was never trained."""
     with pytest.raises(ReproError, match="batch_size: 65 is more than the 64 images"):
-        training.require_a_batch(configuration(batch_size=65), training_images())
+        trainer.require_a_batch(configuration(batch_size=65), training_images())
 
 
 def test_another_seed_gives_other_bits(seed_1):
     """The seed reaches initial weights, split, batches and noise."""
-    assert bits(training.fit(configuration(), 2, training_images()))[0] != seed_1[0]
+    assert bits(trainer.fit(configuration(), 2, training_images()))[0] != seed_1[0]
 
 
 def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
     """Arms are paired by seed: before the first resampling they cannot differ."""
     data = training_images()
     first = [
-        training.fit(configuration(epochs=1, resampling=rule), 0, data).history[0]
+        trainer.fit(configuration(epochs=1, resampling=rule), 0, data).history[0]
         for rule in ({"combine": "none"}, {"alpha": 0.1}, {"combine": "product"})
     ]
 
@@ -58,8 +59,8 @@ def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
 def test_the_split_is_stratified_and_from_the_seed():
     """A fifth of each class is held out, the same fifth for the same seed."""
     is_face = np.arange(100) < 30
-    split = training.split_images(is_face, share=0.2, seed=5)
-    again = training.split_images(is_face, share=0.2, seed=5)
+    split = trainer.split_images(is_face, share=0.2, seed=5)
+    again = trainer.split_images(is_face, share=0.2, seed=5)
 
     assert is_face[split.validation].sum() == 6
     assert len(split.validation) == 20
@@ -79,7 +80,7 @@ def test_the_original_algorithm_resamples_from_the_first_epoch():
     """Algorithm 1 has no special case for the untrained encoder."""
     arm = configuration(epochs=1, resampling={"first_epoch": "resampled"})
 
-    assert training.fit(arm, 0, training_images()).history[0]["ess_share"] < 1.0
+    assert trainer.fit(arm, 0, training_images()).history[0]["ess_share"] < 1.0
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_the_original_algorithm_resamples_from_the_first_epoch():
 )
 def test_every_choice_trains(changes):
     """Each named choice ends with finite numbers."""
-    fitted = training.fit(configuration(**changes), 0, training_images(faces=20, others=20))
+    fitted = trainer.fit(configuration(**changes), 0, training_images(faces=20, others=20))
 
     assert all(np.isfinite(value) for epoch in fitted.history for value in epoch.values())
 
@@ -113,7 +114,7 @@ def test_which_images_the_decoder_sees_makes_another_function():
     """Batch normalisation in the decoder tells all images from faces alone."""
     data = training_images()
     seen = [
-        training.fit(configuration(epochs=1, decoder_input=which), 0, data).history[0]
+        trainer.fit(configuration(epochs=1, decoder_input=which), 0, data).history[0]
         for which in ("all", "faces")
     ]
 
@@ -125,13 +126,13 @@ def test_the_float32_product_ends_as_a_failed_run():
     arm = configuration(resampling={"combine": "product", "arithmetic": "float32"})
 
     with pytest.raises(RunFailed, match="epoch 2: resampling weights: underflow"):
-        training.fit(arm, 0, training_images())
+        trainer.fit(arm, 0, training_images())
 
 
 def test_a_loss_that_is_no_number_ends_the_run():
     """A learning rate that blows the network up is a failed run with epoch and term."""
     with pytest.raises(RunFailed) as failure:
-        training.fit(configuration(learning_rate=1e30, epochs=3), 0, training_images())
+        trainer.fit(configuration(learning_rate=1e30, epochs=3), 0, training_images())
 
     assert failure.value.term in {"kl", "reconstruction", "classification", "latents", "loss"} or (
         failure.value.term.startswith(("encoder", "decoder"))
@@ -159,7 +160,7 @@ def test_the_checkpoint_is_the_network_that_was_validated(four_epochs):
 
 def test_encoding_restores_the_training_mode():
     """A function that switches a mode switches it back."""
-    model = training.fit(configuration(epochs=1), 0, training_images()).model.train()
+    model = trainer.fit(configuration(epochs=1), 0, training_images()).model.train()
     inference.encode(model, torch.zeros(2, 64, 64, 3, dtype=torch.uint8))
 
     assert model.training
@@ -167,12 +168,12 @@ def test_encoding_restores_the_training_mode():
 
 def test_the_number_of_threads_in_a_runs_identity_is_the_workers():
     """Parent and worker agree without the parent loading torch."""
-    assert machine.THREADS == training.THREADS == torch.get_num_threads()
+    assert hardware.THREADS == trainer.THREADS == torch.get_num_threads()
 
 
 def test_stored_statistics_stay_what_they_were():
     """With `batch_norm` stored, means stay 0 and variances 1, and the loss still falls."""
-    fitted = training.fit(configuration(batch_norm="stored", epochs=3), 0, training_images())
+    fitted = trainer.fit(configuration(batch_norm="stored", epochs=3), 0, training_images())
     state = fitted.model.state_dict()
     losses = [epoch["train_loss"] for epoch in fitted.history]
 
@@ -194,7 +195,7 @@ def test_nothing_teaches_nonfaces_where_the_indicator_is_swapped():
         reconstruction={"weight": 0.0},
     )
 
-    first, second = (training.fit(arm, 0, images).model.state_dict() for images in (data, other))
+    first, second = (trainer.fit(arm, 0, images).model.state_dict() for images in (data, other))
 
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -210,10 +211,10 @@ def test_what_the_density_sees_is_not_what_training_sees(defect, monkeypatch):
         seen.append((images.clone(), white))
         return torch.zeros(len(index), 100).normal_(generator=torch.Generator().manual_seed(0))
 
-    monkeypatch.setattr(training.inference, "latent_means", means)
+    monkeypatch.setattr(trainer.inference, "latent_means", means)
     data = training_images()
     arm = configuration(epochs=1, resampling={"first_epoch": "resampled", **defect})
-    training.fit(arm, 0, data)
+    trainer.fit(arm, 0, data)
 
     images, white = seen[0]
     mirrored = data.images[..., ::-1] if "channels" in defect else data.images

@@ -4,11 +4,11 @@ import pytest
 from click.testing import CliRunner
 from conftest import study_index
 
-from repro import records
 from repro.cli import main, resolve
 from repro.errors import ReproError
 from repro.metrics import Count
-from repro.records import Record
+from repro.records import records
+from repro.records.records import Record
 
 PLAIN = {"variant": "embedded"}
 CHANGED = {"variant": "embedded-1a2b3c", "overrides": ["epochs=2"]}

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repro import tables, verdicts
-from repro.outcomes import Arm, Outcomes
-from repro.published import Margin, Published, PublishedRow
+from repro.analysis import verdicts
+from repro.analysis.study_data import Arm, Outcomes
+from repro.reporting.tables import tables
 from repro.stats import disparity
 from repro.stats.disparity import DEFINITIONS
+from repro.study.published import Margin, Published, PublishedRow
 
 GROUPS = {"dark": 100, "light": 100}
 CONFIGURATION = {"epochs": 60, "windows": {"sizes": 5, "stride": 0.2}}

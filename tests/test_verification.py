@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import a_task, study_index
 
-from repro import api, differences, lineage, records, verification
+from repro import api
+from repro.execution import verification
+from repro.execution.verification import Comparison
 from repro.metrics import Count
-from repro.records import Record
-from repro.tasks import LOST
-from repro.verification import Comparison
+from repro.records import code_digests, diff, records
+from repro.records.records import Record
+from repro.records.task import LOST
 
-PACKAGE = Path(lineage.__file__).parent
+PACKAGE = Path(code_digests.__file__).parent
 STUDY = """\
 name: toy
 question: Does it?
@@ -114,7 +116,7 @@ def test_a_study_that_never_ran_cannot_be_verified(tmp_path):
 )
 def test_what_came_out_otherwise_is_named(changes, said):
     """One bit is enough."""
-    assert differences.of_results(OLD, dataclasses.replace(OLD, **changes)) == said
+    assert diff.of_results(OLD, dataclasses.replace(OLD, **changes)) == said
 
 
 COMPUTATION = {
@@ -139,19 +141,19 @@ COMPUTATION = {
 )
 def test_how_it_was_made_otherwise_is_named(changes, said):
     """Threads, device, libraries, code."""
-    assert differences.of_computation(COMPUTATION, COMPUTATION | changes) == said
+    assert diff.of_computation(COMPUTATION, COMPUTATION | changes) == said
 
 
 def test_the_environment_is_compared_as_far_as_both_sides_note_it():
     """Records of earlier releases say less."""
     old, new = {"processor": "A", "python": "3"}, {"processor": "B", "python": "3", "compiler": "c"}
 
-    assert differences.of_environment(old, new) == ["processor: A -> B"]
+    assert diff.of_environment(old, new) == ["processor: A -> B"]
 
 
 def test_other_data_are_named_by_their_part():
     """The content's digest differs."""
-    assert differences.of_data({"train": "0", "test": "1"}, {"train": "0", "test": "2"}) == [
+    assert diff.of_data({"train": "0", "test": "1"}, {"train": "0", "test": "2"}) == [
         "data.test: content changed"
     ]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from repro.windows import corners, sliding_windows, window_sizes
+from repro.training.sliding_windows import corners, sliding_windows, window_sizes
 
 RULE = {"sizes": 5, "smallest": 0.5, "stride": 0.2, "resize": "nearest"}
 

@@ -8,8 +8,8 @@ import click
 from repro.cli import options
 
 if TYPE_CHECKING:
-    from repro.layout import Layout
-    from repro.published import Margin, Published
+    from repro.reporting.tables.paper_options import Layout
+    from repro.study.published import Margin, Published
 
 
 @click.command()
@@ -67,9 +67,10 @@ def audit(
     Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
     accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
     """
-    from repro import outcomes, presentation
-    from repro.audit.inspection import audit as inspect
-    from repro.terminal import Screen
+    from repro.analysis import study_data
+    from repro.analysis.audit.inspection import audit as inspect
+    from repro.reporting.tables import output_formats
+    from repro.reporting.tables.terminal_table import Screen
 
     read = inspect(
         files,
@@ -82,9 +83,9 @@ def audit(
     found = list(read.outcomes)
     if published is not None:
         answers = _answers(published, margin)
-        found = [outcomes.answering(one, *answers) for one in found]
+        found = [study_data.answering(one, *answers) for one in found]
     screen = Screen.here() if form == "terminal" else None
-    shown = presentation.audited(
+    shown = output_formats.audited(
         read,
         found,
         form=form,
@@ -101,8 +102,8 @@ def audit(
 def _answers(
     published: str, margin: tuple[float, float] | None
 ) -> "tuple[Published, Margin | None]":
-    from repro import study_files
-    from repro.published import Margin, read
+    from repro.study import study_files
+    from repro.study.published import Margin, read
 
     found = read(study_files.published_file(published))
     if margin is None:

@@ -10,7 +10,7 @@ from repro.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from repro.cleaning import Leftover
+    from repro.records.cleaning import Leftover
 
 # As `cleaning.CATEGORIES`, which is too heavy to load for --help.
 CATEGORIES = ["superseded", "aside", "unfinished", "temporary"]
@@ -38,7 +38,7 @@ def clean(results: Path, yes: bool, only: tuple[Any, ...], every: bool) -> None:
 
     What a study names is never removed, and nothing is while a study runs.
     """
-    from repro import cleaning
+    from repro.records import cleaning
 
     categories = only or cleaning.CATEGORIES
     act = cleaning.remove if yes else cleaning.find

@@ -58,7 +58,7 @@ def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Complete
 @_completer
 def studies(_: click.Context, incomplete: str) -> Iterator[str]:
     """Names of studies; paths of study files, once a path is begun."""
-    from repro import study_files
+    from repro.study import study_files
 
     if "/" in incomplete or incomplete.startswith("."):
         folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
@@ -86,7 +86,7 @@ def arms(context: click.Context, _: str) -> Iterator[str]:
 @_completer
 def choices(_: click.Context, incomplete: str) -> Iterator[str]:
     """Keys of choices, up to the sign after which the value stands."""
-    from repro.presets import PRESETS
+    from repro.study.presets import PRESETS
 
     if "=" not in incomplete:
         found = {key for preset in PRESETS.values() for key in _keys(preset)}
@@ -125,9 +125,9 @@ def _keys(preset: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _study(context: click.Context) -> Any:
     """The content of the study file that stands on the line."""
-    from repro import study_files, yamlfile
+    from repro.study import study_files, yaml_source
 
-    return yamlfile.read(study_files.find(_study_word(context)).path).value
+    return yaml_source.read(study_files.find(_study_word(context)).path).value
 
 
 def _study_word(context: click.Context) -> str:

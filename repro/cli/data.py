@@ -9,7 +9,7 @@ from repro.cli.shared import Group, warn
 
 if TYPE_CHECKING:
     from repro.data.catalogue import Entry
-    from repro.preparation import Prepared
+    from repro.data.preparation import Prepared
 
 FILE = click.Path(path_type=Path)
 
@@ -61,10 +61,10 @@ def prepare(
     A SOURCE is KIND:PATH: celeba:DIR, celeba-aligned:DIR, imagenet:DIR, faces:DIR, nonfaces:DIR,
     csv:FILE or mit_h5:FILE.
     """
-    from repro import machine, packing, preparation
-    from repro.data import imagenet, raw_sources
+    from repro.data import h5_writer, imagenet, preparation, raw_sources
+    from repro.execution.executors import hardware
 
-    packing.require_new(out)
+    h5_writer.require_new(out)
     classes = imagenet.names(imagenet.PEOPLE)
     if without is not None:
         classes |= imagenet.names(without)
@@ -75,7 +75,7 @@ def prepare(
         [raw_sources.limited(source, limit, seed=seed) for source in read],
         out,
         seed=seed,
-        workers=workers or machine.cores(),
+        workers=workers or hardware.cores(),
         unreadable="skip" if skip_unreadable else "stop",
     )
     _say_prepared(prepared, out)
@@ -99,15 +99,15 @@ def info(paths: tuple[Path, ...], kind: str | None, groups: tuple[str, ...], she
     A PATH is an .h5 file, a CSV, a folder of PPB, FairFace or UTKFace, or one of pictures. Of
     several, pictures that are in two of them are named.
     """
-    from repro import survey, survey_report, writing
-    from repro.data import collection
+    from repro.data import any_layout, dataset_info, info_report
+    from repro.system import atomic_files
 
-    opened = [collection.read(path, kind=kind, groups=groups) for path in paths]
-    surveys = [survey.survey(each) for each in opened]
-    click.echo(survey_report.text(surveys))
+    opened = [any_layout.read(path, kind=kind, groups=groups) for path in paths]
+    surveys = [dataset_info.survey(each) for each in opened]
+    click.echo(info_report.text(surveys))
     if sheet is not None:
-        content = survey_report.sheet(surveys)
-        click.echo(writing.put(sheet, content, advice="pass --sheet with another name"))
+        content = info_report.sheet(surveys)
+        click.echo(atomic_files.put(sheet, content, advice="pass --sheet with another name"))
 
 
 @data.command()
@@ -134,9 +134,9 @@ def fetch(name: str | None, folder: Path, listing: bool, catalogue: Path | None)
     _say_entry(name, entry)
     if entry.url is None:
         return
-    from repro import fetching
+    from repro.data import download
 
-    fetched = fetching.fetch(entry, folder)
+    fetched = download.fetch(entry, folder)
     click.echo(f"{fetched.path}: {'already there' if fetched.was_there else 'downloaded'}")
     checked = (
         "as the catalogue says"

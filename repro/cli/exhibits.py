@@ -11,16 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repro import outcomes, records, rendering
+from repro.analysis import study_data
+from repro.analysis.samples import Floats
 from repro.errors import DataError, RecordError
-from repro.figures.material import Material
-from repro.records import Record, StudyIndex
-from repro.rendering import Part
-from repro.report.chapter import Chapter
-from repro.specimens import Floats
+from repro.records import records
+from repro.records.records import Record, StudyIndex
+from repro.reporting.figures.study_view import Material
+from repro.reporting.report.study_chapter import Chapter
+from repro.reporting.tables import rendering
+from repro.reporting.tables.rendering import Part
 
 if TYPE_CHECKING:
-    from repro.figures.illustration import Form
+    from repro.reporting.figures.illustration import Form
 
 SHOWN: "tuple[Form, ...]" = ("svg", "png")  # one fits the page, the other opens everywhere
 
@@ -48,7 +50,7 @@ def without_pictures(index: StudyIndex, results: Path) -> Material:
         index=index,
         found=found,
         records=runs,
-        outcomes=outcomes.of_study(index, found, results),
+        outcomes=study_data.of_study(index, found, results),
         weights={arm: _weights(of_arm, results) for arm, of_arm in runs.items()},
     )
 
@@ -60,55 +62,55 @@ def with_pictures(
     ended = [record for of_arm in material.records.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
         return material
-    from repro import gallery, rarity
+    from repro.execution import draw_rates, sample_faces
 
-    faces: gallery.Faces = "all" if with_images else "synthetic"
+    faces: sample_faces.Faces = "all" if with_images else "synthetic"
     try:
-        specimens = gallery.of_study(material.index, material.found, results, faces=faces)
+        specimens = sample_faces.of_study(material.index, material.found, results, faces=faces)
     except (DataError, RecordError) as error:
         warn(f"no pictures of faces: {error}")
         specimens = ()
-    measured = rarity.of_study(material.index, material.found, results)
+    measured = draw_rates.of_study(material.index, material.found, results)
     return replace(material, specimens=specimens, rarity=measured)
 
 
 def conclusion(material: Material) -> str:
     """What a study ends with: a summary on a terminal, else every table as Markdown."""
-    from repro import presentation
-    from repro.terminal import Screen
+    from repro.reporting.tables import output_formats
+    from repro.reporting.tables.terminal_table import Screen
 
     if not sys.stdout.isatty():
-        return presentation.text(material.outcomes, form="markdown", style="full")
+        return output_formats.text(material.outcomes, form="markdown", style="full")
     name = material.index.address
     more = f"More: repro table {name} --style full; with figures: repro report {name}"
     screen = Screen.here()
-    return presentation.text(material.outcomes, form="terminal", screen=screen, closing=[more])
+    return output_formats.text(material.outcomes, form="terminal", screen=screen, closing=[more])
 
 
 def chapter(material: Material, *, study_file: str) -> Chapter:
     """A study as a report has it."""
-    from repro.figures import catalogue
+    from repro.reporting.figures import registry
 
     return Chapter(
         index=material.index,
         records=material.found,
         outcomes=material.outcomes,
-        illustrations=catalogue.draw(material),
+        illustrations=registry.draw(material),
         study_file=study_file,
     )
 
 
 def page(material: Material, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study as its MLflow page has it: the first table; all tables and the figures by path."""
-    from repro.figures import catalogue
-    from repro.figures.illustration import encode
+    from repro.reporting.figures import registry
+    from repro.reporting.figures.illustration import encode
 
     first, every = (
         rendering.render(shown, form="markdown", label=material.index.name)
         for shown in (parts[:1], parts)
     )
     files = {"table.md": every.encode()}
-    for one in catalogue.draw(material):
+    for one in registry.draw(material):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)
     return first, files

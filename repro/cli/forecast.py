@@ -1,7 +1,7 @@
 """What a study is expected to cost, in words."""
 
-from repro.calibration import Prediction
-from repro.progress import duration, size, staff
+from repro.execution.calibration import Prediction
+from repro.reporting.terminal.progress import duration, size, staff
 
 
 def in_words(expected: Prediction, *, hourly_price: float | None) -> str:

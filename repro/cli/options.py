@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 import click
 
 from repro.cli import completing
-from repro.place import ExecutorName, Place
+from repro.execution.executors.executor_options import ExecutorName, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
@@ -217,7 +217,7 @@ def paper(command: Command) -> Command:
         bold: Any,
         **others: Any,
     ) -> Any:
-        from repro.layout import Layout
+        from repro.reporting.tables.paper_options import Layout
 
         layout = Layout(decimals=decimals, arms=arms, labels=labels, spread=spread, bold=bold)
         return command(*arguments, layout=layout, **others)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import click
 
-from repro import layers, records, study_files, yamlfile
 from repro.errors import ReproError, StudyError
-from repro.header import NAME
-from repro.records import StudyIndex
-from repro.yamlfile import Located, printable, shown
+from repro.records import records
+from repro.records.records import StudyIndex
+from repro.study import merge, study_files, yaml_source
+from repro.study.schema import NAME
+from repro.study.yaml_source import Located, printable, shown
 
 MOST = 10  # other variants that are listed
 
@@ -66,7 +67,7 @@ def studies(
     """
     if study is not None:
         return [one(results, study, profile=profile, overrides=overrides)]
-    wish = Wish(None, profile, layers.override_labels(overrides))
+    wish = Wish(None, profile, merge.override_labels(overrides))
     found = records.read_indexes(results)
     fitting = [
         index
@@ -94,7 +95,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
         ReproError: There is none, or more than one.
     """
     name, variant, first = _meant(study)
-    wish = Wish(variant, profile, layers.override_labels(overrides))
+    wish = Wish(variant, profile, merge.override_labels(overrides))
     if variant is not None and not Wish(None, wish.profile, wish.labels).is_plain:
         raise ReproError(f"{printable(study)} names a variant: leave out --profile and --set")
     found = records.read_indexes(results, name)
@@ -138,7 +139,7 @@ def _meant(study: str) -> tuple[str, str | None, str | None]:
 
 
 def _from_file(path: Path) -> tuple[str, str | None, str | None]:
-    file = yamlfile.read(path)
+    file = yaml_source.read(path)
     if file.problems:
         raise StudyError(file.problems)
     name = _name_in(file)
@@ -161,7 +162,7 @@ def _first_profile(name: str) -> str | None:
     """As the study's file has it; None if there is no such file that can be read."""
     found = study_files.find_name(name)
     try:
-        file = yamlfile.read(found.path) if found else None
+        file = yaml_source.read(found.path) if found else None
     except ReproError:
         return None
     return _first_in(file) if file and _name_in(file) == name else None
@@ -224,7 +225,7 @@ def _line(index: StudyIndex, *, full: bool = False) -> str:
 
 def _nothing_to_show(study: str | None, results: Path) -> str:
     known = sorted({index.name for index in records.read_indexes(results)})
-    hint = layers.did_you_mean(study or "", known)
+    hint = merge.did_you_mean(study or "", known)
     there = f"; there is {', '.join(known)}" if known else ""
     command = f"repro run {study or 'STUDY'}"
     return (

@@ -10,14 +10,14 @@ from repro.cli import completing, options
 from repro.cli.shared import warn
 
 if TYPE_CHECKING:
-    from repro.records import StudyIndex
+    from repro.records.records import StudyIndex
 
 
 @click.command()
 @options.results
 def doctor(results: Path) -> None:
     """Say what in the results folder is whole, what is not, and what to do about it."""
-    from repro import doctor as examination
+    from repro.execution import doctor as examination
 
     findings = examination.examine(results)
     click.echo(examination.summary(findings))
@@ -28,7 +28,7 @@ def doctor(results: Path) -> None:
 @options.results
 def status(results: Path) -> None:
     """Say how far every study in the results folder is."""
-    from repro import records
+    from repro.records import records
 
     indexes = records.read_indexes(results)
     if not indexes:
@@ -55,8 +55,8 @@ def ui(
     With STUDY, a name or a file, its page is opened.
     """
     from repro.cli import resolve
-    from repro.tracking import experiment_name
-    from repro.ui import serve
+    from repro.records.mlflow.mirror import experiment_name
+    from repro.records.mlflow.server import serve
 
     page = None
     if study is not None:
@@ -70,8 +70,9 @@ def ui(
 @click.argument("study", required=False, shell_complete=completing.studies)
 def sync(study: str | None, results: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Make the MLflow pages equal to the records of STUDY, a name or a file, or of all studies."""
-    from repro import synchronisation, tables
     from repro.cli import exhibits, resolve
+    from repro.records.mlflow import synchronisation
+    from repro.reporting.tables import tables
 
     def page(index: "StudyIndex") -> tuple[str, dict[str, bytes]]:
         material = exhibits.of_study(index, results, with_images=False, warn=warn)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from repro.errors import ReproError
 
 if TYPE_CHECKING:
-    from repro.records import StudyIndex
+    from repro.records.records import StudyIndex
 
 LISTED = 10
 BY_STUDY = re.compile(r"([^/]+)/(.+)/(?:seed)?(\d{1,9})")

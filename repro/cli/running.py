@@ -11,13 +11,13 @@ import click
 from repro.cli import completing, options
 from repro.cli.shared import load, printable, warn
 from repro.errors import ReproError
-from repro.place import Place
+from repro.execution.executors.executor_options import Place
 
 if TYPE_CHECKING:
-    from repro.mirroring import Scribe
-    from repro.records import StudyIndex
-    from repro.study import Study
-    from repro.tasks import Task
+    from repro.records.mlflow.mirror_process import Scribe
+    from repro.records.records import StudyIndex
+    from repro.records.task import Task
+    from repro.study.study import Study
 
 
 @click.command()
@@ -69,8 +69,10 @@ def run(
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
-    from repro import mirroring, progress, run_log, runner
-    from repro.executors.places import executor_at
+    from repro.execution import runner
+    from repro.execution.executors.registry import executor_at
+    from repro.records.mlflow import mirror_process
+    from repro.reporting.terminal import progress, run_log
 
     shown = progress.Quiet() if quiet else progress.on_this_terminal()
     written = run_log.Log(log, warn=shown.warn) if log else progress.Watcher()
@@ -79,7 +81,7 @@ def run(
     def say(warning: str) -> None:
         watcher.warn(printable(warning))
 
-    with written, mirroring.Scribe(results, warn=say) as mirror:
+    with written, mirror_process.Scribe(results, warn=say) as mirror:
         variant = ", ".join([resolved.profile, *resolved.overrides])
         written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
@@ -133,13 +135,14 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro import machine, runner, staleness
-    from repro.executors.places import executor_at
+    from repro.execution import runner, staleness
+    from repro.execution.executors import hardware
+    from repro.execution.executors.registry import executor_at
 
     resolved = load(study, profile, overrides)
     with executor_at(place, resolved.resources, remark=warn) as executor:
         planned = runner.plan(resolved, results, computation=executor.computation)
-    slots = machine.slots(place.device, place.workers, resolved.resources)
+    slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
     why = staleness.reasons(missing, planned.index, results)
     for task in planned.tasks:
@@ -172,10 +175,10 @@ def verify(
     runs: int,
 ) -> None:
     """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
-    from repro import verification
     from repro.cli import resolve
-    from repro.executors.places import executor_at
-    from repro.resources import PLAIN
+    from repro.execution import verification
+    from repro.execution.executors.registry import executor_at
+    from repro.study.resources import PLAIN
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
     same = total = 0
@@ -197,8 +200,8 @@ def _print_table(
     index: "StudyIndex", results: Path, mirror: "Scribe", *, warn: Callable[[str], None]
 ) -> None:
     """Print what a study came to, and show it in MLflow; an error if no run has numbers."""
-    from repro import run_remarks, tables
     from repro.cli import exhibits
+    from repro.reporting.tables import run_notes, tables
 
     material = exhibits.without_pictures(index, results)
     click.echo(exhibits.conclusion(material))
@@ -207,7 +210,7 @@ def _print_table(
         shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
         table_markdown, files = exhibits.page(shown, parts)
         mirror.finish(index, table_markdown, files=files)
-    if failure := run_remarks.of_no_numbers(material.outcomes):
+    if failure := run_notes.of_no_numbers(material.outcomes):
         raise ReproError(failure)
 
 
@@ -215,8 +218,8 @@ def _expected(
     missing: "Sequence[Task]", slots: list[str], machines: int, price: float | None
 ) -> str:
     """What the missing runs will cost, tried out on this machine."""
-    from repro import calibration
     from repro.cli import forecast
+    from repro.execution import calibration
 
     click.echo("Measuring the cost of a run on this machine ...", err=True)
     expected = calibration.predict(missing, slots=slots, machines=machines)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from repro.study import Study
+    from repro.study.study import Study
 
 
 class Group(click.Group):
@@ -19,9 +19,9 @@ class Group(click.Group):
         name = args[0]
         is_option = name.startswith("-")
         if not (ctx.resilient_parsing or is_option or self.get_command(ctx, name)):
-            from repro import layers
+            from repro.study import merge
 
-            hint = layers.did_you_mean(name, self.list_commands(ctx))
+            hint = merge.did_you_mean(name, self.list_commands(ctx))
             ctx.fail(f"No such command {printable(name)!r}{hint}")
         return super().resolve_command(ctx, args)
 
@@ -33,7 +33,7 @@ def load(
 
     Of a name, the file that is used is said on standard error, unless it is to be quiet.
     """
-    from repro import study, study_files
+    from repro.study import study, study_files
 
     found = study_files.find(wanted)
     if not quiet and not study_files.is_path(wanted):
@@ -79,6 +79,6 @@ def warn(line: str) -> None:
 
 def printable(text: str) -> str:
     """Lines of text that leave a terminal as it is, whatever a name in them holds."""
-    from repro import yamlfile
+    from repro.study import yaml_source
 
-    return "\n".join(map(yamlfile.printable, text.splitlines()))
+    return "\n".join(map(yaml_source.printable, text.splitlines()))

@@ -17,9 +17,10 @@ def show(run: str, results: Path) -> None:
     RUN is the key of a record, the beginning of one, or STUDY/ARM/SEED, such as
     alpha_sweep/alpha-0.1/3: blanks and signs of an arm's name can be written as one hyphen.
     """
-    from repro import records, run_text, run_view
     from repro.cli import run_names
+    from repro.records import records, run_view
+    from repro.reporting.terminal import run_details
 
     indexes = records.read_indexes(results)
     key = run_names.key_of(run, results, indexes, run_view.keys(results, indexes))
-    click.echo(printable(run_text.text(run_view.view(key, results, indexes))))
+    click.echo(printable(run_details.text(run_view.view(key, results, indexes))))

@@ -10,10 +10,10 @@ from repro.cli.shared import again, warn
 from repro.errors import ReproError
 
 if TYPE_CHECKING:
-    from repro.figures.material import Material
-    from repro.layout import Layout
-    from repro.outcomes import Outcomes
-    from repro.records import StudyIndex
+    from repro.analysis.study_data import Outcomes
+    from repro.records.records import StudyIndex
+    from repro.reporting.figures.study_view import Material
+    from repro.reporting.tables.paper_options import Layout
 
 REPORTS = Path("report")
 
@@ -44,24 +44,24 @@ def table(
     from repro.cli import resolve
 
     indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
-    from repro import presentation
-    from repro.terminal import Screen
+    from repro.reporting.tables import output_formats
+    from repro.reporting.tables.terminal_table import Screen
 
     if form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
-    scores = presentation.needs_scores(form, style, part)
+    scores = output_formats.needs_scores(form, style, part)
     found = [_outcomes(index, results, scores=scores) for index in indexes]
     if form == "json":
         click.echo(
-            presentation.as_json(
+            output_formats.as_json(
                 "table", found, style=style, definition=definition, which=part, layout=layout
             )
         )
         return
     screen = Screen.here() if form == "terminal" else None
     shown = (
-        presentation.text(
+        output_formats.text(
             one,
             form=form,
             style=style,
@@ -98,7 +98,7 @@ def figures(
 ) -> None:
     """Draw the figures of STUDY, a name or a file: PNG, SVG and PDF of each, and captions.md."""
     from repro.cli import exhibits, resolve
-    from repro.figures import files
+    from repro.reporting.figures import files
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
     material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
@@ -129,7 +129,7 @@ def report(
 ) -> None:
     """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
     from repro.cli import exhibits, resolve
-    from repro.report import files
+    from repro.reporting.report import files
 
     chapters = {}
     for study in studies:
@@ -150,6 +150,9 @@ def _say_what_is_left_out(material: "Material", with_images: bool) -> None:
 
 def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
     """What a study's records come to; scores of photographs are read only where asked for."""
-    from repro import outcomes, records
+    from repro.analysis import study_data
+    from repro.records import records
 
-    return outcomes.of_study(index, records.read_study(index, results), results if scores else None)
+    return study_data.of_study(
+        index, records.read_study(index, results), results if scores else None
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-from repro import screen
+from repro.system import screen
 
 SECONDS = 4.0  # to end in an orderly way
 SAID = {

@@ -10,8 +10,8 @@ import click
 from repro.errors import ReproError
 
 if TYPE_CHECKING:
-    from repro.study import Study
-    from repro.study_files import StudyFile
+    from repro.study.study import Study
+    from repro.study.study_files import StudyFile
 
 TEMPLATE = "new_study.yaml"
 WIDTH = 100  # columns
@@ -21,7 +21,7 @@ INDENT = 4
 @click.command()
 def studies() -> None:
     """List the studies that can be run by name: question, arms, runs, expected time."""
-    from repro import study_files
+    from repro.study import study_files
 
     found = study_files.listed()
     click.echo("\n\n".join(map(_described, found)))
@@ -31,24 +31,25 @@ def studies() -> None:
 @click.argument("name")
 def new(name: str) -> None:
     """Write a commented study file NAME.yaml to start from, into studies/ if there is one."""
-    from repro import writing, yamlfile
-    from repro.header import NAME
+    from repro.study import yaml_source
+    from repro.study.schema import NAME
+    from repro.system import atomic_files
 
     if not re.fullmatch(NAME, name):
         raise ReproError(
-            f"{yamlfile.shown(name)}: write a name of lower-case letters, digits and _, that "
+            f"{yaml_source.shown(name)}: write a name of lower-case letters, digits and _, that "
             "begins with a letter and has at most 60 characters"
         )
     _refuse_if_taken(name)
-    template = (Path(__file__).parent.parent / TEMPLATE).read_text(encoding="utf-8")
+    template = (Path(__file__).parent.parent / "study" / TEMPLATE).read_text(encoding="utf-8")
     path = Path("studies" if Path("studies").is_dir() else "") / f"{name}.yaml"
     advice = "make the folder writable, or use another"
-    writing.put(path, template.replace("{name}", name).encode(), advice=advice)
+    atomic_files.put(path, template.replace("{name}", name).encode(), advice=advice)
     click.echo(f"{path}\nRun it: repro run {name}")
 
 
 def _refuse_if_taken(name: str) -> None:
-    from repro import study_files
+    from repro.study import study_files
 
     taken = study_files.find_name(name)
     if taken is None:
@@ -60,7 +61,7 @@ def _refuse_if_taken(name: str) -> None:
 
 def _described(file: "StudyFile") -> str:
     """A study in a paragraph; of one that cannot be read, the first reason."""
-    from repro import study, yamlfile
+    from repro.study import study, yaml_source
 
     try:
         read = study.load(file.path)
@@ -69,7 +70,7 @@ def _described(file: "StudyFile") -> str:
     else:
         lines = [file.name, read.question, _size(read)]
     lines.append(_origin(file))
-    first, *others = (yamlfile.printable(line) for line in lines)
+    first, *others = (yaml_source.printable(line) for line in lines)
     return "\n".join([first, *map(_indented, others)])
 
 

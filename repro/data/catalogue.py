@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from repro.errors import DataError
-from repro.sections import Section
+from repro.study.section import Section
 
 OURS = Path(__file__).with_name("catalogue.yaml")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from repro.data.raw import Box, Picture, Raw
+from repro.data.raw_pictures import Box, Picture, Raw
 from repro.errors import DataError
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from repro.data import folder, rows
-from repro.data.sets import Photographs
+from repro.data import picture_files, picture_table
+from repro.data.images import Photographs
 from repro.errors import DataError
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -61,12 +61,12 @@ def read(
         for problem in unknown(path, part=part, columns=groups):
             raise DataError(problem)
     found: dict[str, str] = {}
-    mistakes = rows.Mistakes(labels)
-    for line, row in rows.read(labels, ("file", *groups)):
+    mistakes = picture_table.Mistakes(labels)
+    for line, row in picture_table.read(labels, ("file", *groups)):
         name, where = row["file"], f"{labels}:{line}"
         with mistakes.gathered():
-            group = rows.group(row, where, groups)
-            rows.picture(name, where, path)
+            group = picture_table.group(row, where, groups)
+            picture_table.picture(name, where, path)
             if not name.startswith(f"{part}/"):
                 raise DataError(f"{where}: {name} is not in {part}/; give each part its own table")
             if name in found:
@@ -75,13 +75,13 @@ def read(
     mistakes.tell()
     if not found:
         raise DataError(f"{labels}: no row below the header")
-    strays = [name for name in folder.pictures(path / part) if f"{part}/{name}" not in found]
+    strays = [name for name in picture_files.pictures(path / part) if f"{part}/{name}" not in found]
     if strays:
         raise DataError(
             f"{labels}: no row for {strays[0]}, which is one of {len(strays):,} such pictures; "
             f"complete the table, or take them out of {part}/"
         )
-    return folder.photographs(path, tuple(found), tuple(found.values()))
+    return picture_files.photographs(path, tuple(found), tuple(found.values()))
 
 
 def unknown(
@@ -102,7 +102,7 @@ def unknown(
     known = {c: {_plain(value) for value in CATEGORIES[c]} for c in asked}
     counts: dict[str, Counter[str]] = {column: Counter() for column in asked}
     lines: dict[str, int] = {}  # of the first such row, by column
-    for line, row in rows.read(labels, ("file",), asked):
+    for line, row in picture_table.read(labels, ("file",), asked):
         for column in asked:
             if column in row and _plain(row[column]) not in known[column]:
                 lines.setdefault(column, line)
@@ -115,7 +115,9 @@ def _plain(value: str) -> str:
 
 
 def _sentence(labels: Path, column: str, line: int, counts: Counter[str]) -> str:
-    values = ", ".join(f"{folder.shown(v)[:50]} ({n:,})" for v, n in counts.most_common(MOST))
+    values = ", ".join(
+        f"{picture_files.shown(v)[:50]} ({n:,})" for v, n in counts.most_common(MOST)
+    )
     more = ", ..." if len(counts) > MOST else ""
     advice = "correct the table"
     if column == "age" and any(map(_DATE.fullmatch, counts)):

@@ -6,8 +6,8 @@ Pictures lie in a group's folder or below it, as in ``group/person/1.jpg``.
 from dataclasses import replace
 from pathlib import Path
 
-from repro.data import folder, framing
-from repro.data.sets import Photographs
+from repro.data import picture_files, square_crops
+from repro.data.images import Photographs
 from repro.errors import DataError
 
 
@@ -17,14 +17,14 @@ def read(path: Path) -> Photographs:
     Raises:
         DataError: There is no such folder, no picture in it, or one that is in no group's folder.
     """
-    names = folder.pictures(path)
+    names = picture_files.pictures(path)
     alone = [name for name in names if "/" not in name]
     if alone:
         raise DataError(
             f"{path}: {alone[0]} is in no group; give each group a folder, as LF, LM, DF and DM"
         )
     groups = tuple(name.split("/")[0].lower().replace(" ", "_") for name in names)
-    return folder.photographs(path, names, groups)
+    return picture_files.photographs(path, names, groups)
 
 
 def read_crops(path: Path) -> Photographs:
@@ -34,4 +34,4 @@ def read_crops(path: Path) -> Photographs:
         DataError: As for `read`.
     """
     found = read(path)
-    return replace(found, read=lambda index: framing.resized(found.read(index)))
+    return replace(found, read=lambda index: square_crops.resized(found.read(index)))

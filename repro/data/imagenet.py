@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
-from repro.data import folder
-from repro.data.raw import Picture, Raw
+from repro.data import picture_files
+from repro.data.raw_pictures import Picture, Raw
 from repro.errors import DataError
 
 PEOPLE = Path(__file__).with_name("imagenet_people.txt")
@@ -28,7 +28,7 @@ def read(path: Path, *, without: Collection[str], seed: int) -> Raw:
         DataError: There is no such folder, no picture in it, none left, or one in no class.
     """
     kept, left_out = [], Counter[str]()
-    for name in folder.pictures(path):
+    for name in picture_files.pictures(path):
         kind, _, rest = name.partition("/")
         if not rest:
             raise DataError(f"{path}: {name} is in no class folder; for a flat folder use nonfaces")
@@ -40,7 +40,12 @@ def read(path: Path, *, without: Collection[str], seed: int) -> Raw:
     if not kept:
         raise DataError(f"{path}: all classes are left out")
     said = {"in classes left out by list": left_out.total()} if left_out else {}
-    return Raw("imagenet", tuple(kept), {**said, **folder.left_out(path)}, folder.remarks(path))
+    return Raw(
+        "imagenet",
+        tuple(kept),
+        {**said, **picture_files.left_out(path)},
+        picture_files.remarks(path),
+    )
 
 
 def names(path: Path) -> frozenset[str]:
@@ -49,7 +54,7 @@ def names(path: Path) -> frozenset[str]:
     Raises:
         DataError: The list cannot be read.
     """
-    folder.require_file(path)
+    picture_files.require_file(path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

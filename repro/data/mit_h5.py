@@ -18,10 +18,10 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 
-from repro.data import likeness
-from repro.data.folder import shown
-from repro.data.likeness import Look
-from repro.data.sets import Pixels, TrainingImages
+from repro.data import duplicates
+from repro.data.duplicates import Look
+from repro.data.images import Pixels, TrainingImages
+from repro.data.picture_files import shown
 from repro.errors import DataError
 
 MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
@@ -161,7 +161,7 @@ def source_looks(path: Path) -> tuple[Look | None, ...]:
             digests, phashes = (_dataset(path, file, name) for name in SOURCES)
             count = file["images"].shape[0]
             kinds = (digests.dtype, digests.shape, phashes.dtype, phashes.shape)
-            if kinds != (np.uint8, (count, 32), np.uint64, (count, likeness.WORDS)):
+            if kinds != (np.uint8, (count, 32), np.uint64, (count, duplicates.WORDS)):
                 raise DataError(f"{path}: {' and '.join(SOURCES)} have another layout")
             return tuple(map(_look, digests[:], phashes[:]))
     except _DAMAGED as error:

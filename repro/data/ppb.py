@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from repro.data import folder, rows
-from repro.data.sets import Photographs
+from repro.data import picture_files, picture_table
+from repro.data.images import Photographs
 from repro.errors import DataError
 
 METADATA = "PPB-2017-metadata.csv"
@@ -33,19 +33,19 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
     lines: dict[str, int] = {}
     labels = []
     require_metadata(path)
-    mistakes = rows.Mistakes(table)
-    for line, row in rows.read(table, ("filename", *groups)):
+    mistakes = picture_table.Mistakes(table)
+    for line, row in picture_table.read(table, ("filename", *groups)):
         name, where = row["filename"], f"{table}:{line}"
         with mistakes.gathered():
-            labels.append(rows.group(row, where, groups))
-            rows.picture(name, where, path / PICTURES)
+            labels.append(picture_table.group(row, where, groups))
+            picture_table.picture(name, where, path / PICTURES)
             if lines.setdefault(name, line) != line:
                 raise DataError(f"{where}: {name} is in two rows, first in {lines[name]}")
     mistakes.tell()
     if not labels:
         raise DataError(f"{table}: no row below the header")
     _require_rows(table, path / PICTURES, lines)
-    return folder.photographs(path / PICTURES, tuple(lines), tuple(labels))
+    return picture_files.photographs(path / PICTURES, tuple(lines), tuple(labels))
 
 
 def require_metadata(path: Path) -> None:
@@ -66,10 +66,10 @@ def require_metadata(path: Path) -> None:
 
 def _require_rows(table: Path, pictures: Path, named: Mapping[str, int]) -> None:
     """A picture that the table does not name was lost from it, or is none of the benchmark's."""
-    strays = sorted(f.name for f in pictures.iterdir() if folder.is_picture(f))
+    strays = sorted(f.name for f in pictures.iterdir() if picture_files.is_picture(f))
     strays = [name for name in strays if name not in named]
     if strays:
         raise DataError(
-            f"{table}: no row for {folder.shown(strays[0])}, which is one of {len(strays):,} such "
-            f"pictures; complete the table, or take them out of {PICTURES}/"
+            f"{table}: no row for {picture_files.shown(strays[0])}, which is one of "
+            f"{len(strays):,} such pictures; complete the table, or take them out of {PICTURES}/"
         )

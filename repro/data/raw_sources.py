@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from repro.data import celeba, imagenet, mit_h5, raw, table
-from repro.data.raw import Picture, Raw
+from repro.data import celeba, imagenet, labels_csv, mit_h5, raw_pictures
+from repro.data.raw_pictures import Picture, Raw
 from repro.errors import DataError
 
 # By kind: where its terms stand in the catalogue; None for pictures of the user's own.
@@ -49,8 +49,8 @@ def read(word: str, *, part: Literal["train", "all"], without: Collection[str], 
         "celeba": lambda: celeba.read(path, framing="box", part=part),
         "celeba-aligned": lambda: celeba.read(path, framing="aligned", part=part),
         "imagenet": lambda: imagenet.read(path, without=without, seed=seed),
-        "faces": lambda: raw.plain(path, "faces", 1),
-        "nonfaces": lambda: raw.plain(path, "nonfaces", 0),
+        "faces": lambda: raw_pictures.plain(path, "faces", 1),
+        "nonfaces": lambda: raw_pictures.plain(path, "nonfaces", 0),
         "csv": lambda: _csv(path),
         "mit_h5": lambda: _mit_h5(path),
     }
@@ -71,9 +71,9 @@ def limited(source: Raw, most: int | None, *, seed: int) -> Raw:
 def _csv(path: Path) -> Raw:
     pictures = tuple(
         Picture(path.parent / row.name, row.name, row.label, row.group)
-        for row in table.entries(path)
+        for row in labels_csv.entries(path)
     )
-    return Raw("csv", pictures, remarks=table.remarks(path))
+    return Raw("csv", pictures, remarks=labels_csv.remarks(path))
 
 
 def _mit_h5(path: Path) -> Raw:

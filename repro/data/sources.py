@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from repro.data import (
+    content_digest,
     fairface,
-    folder,
-    formats,
     group_folders,
-    identity,
+    labels_csv,
     mit_h5,
+    picture_files,
+    picture_formats,
     ppb,
-    synthetic,
-    table,
     utkface,
 )
-from repro.data.sets import Material, Photographs, Pixels, TrainingImages
-from repro.datasets import (
+from repro.data.images import Material, Photographs, Pixels, TrainingImages
+from repro.data.synthetic import scenes
+from repro.study.data_spec import (
     Crops,
     Data,
     FairFace,
@@ -35,7 +35,7 @@ from repro.datasets import (
     Training,
     UtkFace,
 )
-from repro.sections import digest
+from repro.study.section import digest
 
 
 def material(data: Data) -> Material:
@@ -62,20 +62,20 @@ def training_images(spec: Training) -> TrainingImages:
     if isinstance(spec, MitH5):
         return mit_h5.read(Path(spec.path), channels=spec.channels)
     faces, others = _training_streams(spec)
-    factors = synthetic.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+    factors = scenes.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
     images = [
-        synthetic.render_faces(factors, faces),
-        synthetic.render_nonfaces(others, spec.nonfaces),
+        scenes.render_faces(factors, faces),
+        scenes.render_nonfaces(others, spec.nonfaces),
     ]
     return TrainingImages(
         np.concatenate(images), np.arange(spec.faces + spec.nonfaces) < spec.faces
     )
 
 
-def true_factors(spec: SyntheticTraining) -> synthetic.Factors:
+def true_factors(spec: SyntheticTraining) -> scenes.Factors:
     """What each embedded training face was drawn from; no real data set can say."""
     faces, _ = _training_streams(spec)
-    return synthetic.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+    return scenes.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
 
 
 def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
@@ -98,12 +98,12 @@ def portraits(spec: Portraits) -> Photographs:
             bands = spec.age_bands
             return utkface.read(Path(spec.path), groups=spec.groups, age_bands=bands)
         case Table():
-            return table.read(Path(spec.path), label=1, groups=spec.groups)
+            return labels_csv.read(Path(spec.path), label=1, groups=spec.groups)
         case Groups():
             return group_folders.read(Path(spec.path))
     generator = np.random.default_rng((spec.seed, 1))
-    factors = synthetic.draw_balanced_factors(generator, spec.per_group)
-    pictures = synthetic.render_portraits(factors, generator, size=spec.size)
+    factors = scenes.draw_balanced_factors(generator, spec.per_group)
+    pictures = scenes.render_portraits(factors, generator, size=spec.size)
     return _drawn("portrait", pictures, _groups(factors))
 
 
@@ -115,11 +115,11 @@ def nonface_photographs(spec: Nonfaces) -> Photographs:
     """
     match spec:
         case Folder():
-            return folder.read(Path(spec.path))
+            return picture_files.read(Path(spec.path))
         case TableNegatives():
-            return table.read(Path(spec.path), label=0)
+            return labels_csv.read(Path(spec.path), label=0)
     generator = np.random.default_rng((spec.seed, 2))
-    pictures = synthetic.render_scenes(generator, spec.photographs, size=spec.size)
+    pictures = scenes.render_scenes(generator, spec.photographs, size=spec.size)
     return _drawn("scene", pictures, ("",) * len(pictures))
 
 
@@ -132,8 +132,8 @@ def crops(spec: Crops) -> Photographs:
     if isinstance(spec, GroupFolders):
         return group_folders.read_crops(Path(spec.path))
     generator = np.random.default_rng((spec.seed, 3))
-    factors = synthetic.draw_balanced_factors(generator, spec.per_group)
-    return _drawn("crop", synthetic.render_faces(factors, generator), _groups(factors))
+    factors = scenes.draw_balanced_factors(generator, spec.per_group)
+    return _drawn("crop", scenes.render_faces(factors, generator), _groups(factors))
 
 
 def _drawn(word: str, pictures: Pixels, groups: tuple[str, ...]) -> Photographs:
@@ -142,7 +142,7 @@ def _drawn(word: str, pictures: Pixels, groups: tuple[str, ...]) -> Photographs:
     return Photographs(names, groups, pictures.__getitem__)
 
 
-def _groups(factors: synthetic.Factors) -> tuple[str, ...]:
+def _groups(factors: scenes.Factors) -> tuple[str, ...]:
     both = zip(factors.skin, factors.gender, strict=True)
     return tuple(f"{skin}_{gender}" for skin, gender in both)
 
@@ -161,9 +161,9 @@ def fingerprints(data: Data) -> dict[str, str]:
 def fingerprint(spec: Source) -> str:
     """Twelve hex digits for the content of one part, and for what decodes it beside Pillow."""
     choices = spec.model_dump(mode="json", exclude={"path"})
-    files = identity.files(spec)
-    content = synthetic.source_digest() if files is None else identity.content(files)
-    decoders = formats.decoders(file for _, file in files or ())
+    files = content_digest.files(spec)
+    content = scenes.source_digest() if files is None else content_digest.content(files)
+    decoders = picture_formats.decoders(file for _, file in files or ())
     return digest([choices, content, *decoders])[:12]
 
 
@@ -179,13 +179,13 @@ def remarks(data: Data) -> list[str]:
 def _remarks(spec: Source) -> tuple[str, ...]:
     match spec:
         case Table():
-            return table.remarks(Path(spec.path), groups=spec.groups)
+            return labels_csv.remarks(Path(spec.path), groups=spec.groups)
         case Ppb():
-            return folder.remarks(Path(spec.path) / ppb.PICTURES)
+            return picture_files.remarks(Path(spec.path) / ppb.PICTURES)
         case FairFace():
-            return folder.remarks(Path(spec.path) / spec.part)
+            return picture_files.remarks(Path(spec.path) / spec.part)
         case UtkFace() | Groups() | Folder() | GroupFolders():
-            return folder.remarks(Path(spec.path))
+            return picture_files.remarks(Path(spec.path))
     return ()
 
 

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from repro.data import folder
-from repro.data.sets import Photographs
+from repro.data import picture_files
+from repro.data.images import Photographs
 from repro.errors import DataError
 
 GENDERS = ("male", "female")
@@ -56,7 +56,7 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     """
     if list(age_bands) != sorted(set(age_bands)):
         raise DataError(f"age_bands {list(age_bands)} must increase; give each first year once")
-    told, left_out = split(folder.pictures(path))
+    told, left_out = split(picture_files.pictures(path))
     if len(left_out) >= MOST_LEFT_OUT * (len(told) + len(left_out)):
         raise DataError(
             f"{path}: {len(left_out):,} of {len(told) + len(left_out):,} names are not "
@@ -66,7 +66,7 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     named = tuple(
         "_".join(_value(said, field, age_bands) for field in groups) for said in told.values()
     )
-    return folder.photographs(path, tuple(told), named)
+    return picture_files.photographs(path, tuple(told), named)
 
 
 def band(age: int, bands: tuple[int, ...]) -> str:

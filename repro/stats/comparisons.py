@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from repro import checks
+from repro.argument_checks import arrays
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile, wilson
 from repro.stats.selection import SEED, correlation
 
@@ -76,8 +76,8 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
         ValueError: The shapes differ, or are not (R,); a value is not finite; the level is out of
             range.
     """
-    checks.level(level)
-    a, b = checks.vector("a", a), checks.vector("b", b)
+    arrays.level(level)
+    a, b = arrays.vector("a", a), arrays.vector("b", b)
     _require_equal_shapes(a, b)
     differences = a - b
     n, mean = len(differences), float(differences.mean())
@@ -271,7 +271,7 @@ def holm(p: Sequence[float]) -> list[float]:
         TypeError: They are not real numbers.
         ValueError: One is outside [0, 1], or the array is not one-dimensional.
     """
-    p = checks.array("p", p, "(M,)", low=0.0, high=1.0, nan=True).tolist()
+    p = arrays.array("p", p, "(M,)", low=0.0, high=1.0, nan=True).tolist()
     known = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))
     adjusted, least = [float("nan")] * len(p), 0.0
     for step, (value, i) in enumerate(known):

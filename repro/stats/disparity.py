@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from repro import checks
+from repro.argument_checks import arrays
 from repro.stats.intervals import Floats, Integers
 
 PAIRWISE = 8  # numbers from which on numpy adds a row up in another order than from left to right
@@ -101,7 +101,7 @@ def variance(recall: Floats, definition: Definition | str) -> Floats:
             many, and the position of the first.
     """
     if not isinstance(definition, Definition):
-        checks.word("definition", definition, DEFINITIONS)
+        arrays.word("definition", definition, DEFINITIONS)
         definition = DEFINITIONS[definition]
     return spread(_recalls(recall, groups=2), definition)
 
@@ -132,7 +132,7 @@ def gap(recall: Floats) -> Floats:
 
 def _recalls(recall: Floats, *, groups: int) -> Floats:
     """What is asked of recalls, with at least so many groups."""
-    recall = checks.array("recall", recall, "(..., R, K)", low=0.0, high=1.0)
+    recall = arrays.array("recall", recall, "(..., R, K)", low=0.0, high=1.0)
     if recall.shape[-2] < 1 or recall.shape[-1] < groups:
         raise ValueError(f"recall must have a run and {groups} groups or more, not {recall.shape}")
     return recall

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from repro import checks
+from repro.argument_checks import arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,8 +65,8 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
         ValueError: They have another shape or are not finite: how many, and where the first is;
             or the level is out of range.
     """
-    checks.level(level)
-    values = checks.vector("values", values)
+    arrays.level(level)
+    values = arrays.vector("values", values)
     mean, half = float(np.mean(values)), t_half_width(values, level=level)
     return Interval(mean - half, mean + half)
 
@@ -87,10 +87,10 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
         TypeError: `n` is not an integer, or `successes` or `level` is not a number.
         ValueError: One of them is out of range or NaN.
     """
-    checks.level(level)
+    arrays.level(level)
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"{successes} successes in {n} trials")
-    checks.whole("n", n, 1)
+    arrays.whole("n", n, 1)
     z = float(special.ndtri(0.5 + level / 2))
     share, shrink = successes / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / shrink

@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 from scipy import integrate, special
 
-from repro import checks
+from repro.argument_checks import arrays
 from repro.stats.intervals import Floats
 
 DRAWS = 400_000  # of every simulated distribution; quantiles are then good to 0.01
@@ -34,8 +34,8 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
         TypeError: The values are not real numbers, or `keep` is not an integer.
         ValueError: There are fewer values than are to be kept; a value is not finite.
     """
-    values = checks.array("values", values, "(R,)")
-    checks.whole("keep", keep, 1)
+    values = arrays.array("values", values, "(R,)")
+    arrays.whole("keep", keep, 1)
     if keep > len(values):
         raise ValueError(f"cannot keep {keep} of {len(values)}")
     order = sorted(range(len(values)), key=lambda i: -values[i])
@@ -85,9 +85,9 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
         ValueError: The shapes differ, or are not (R,); a value is not finite; `keep` is out of
             range.
     """
-    values, by = checks.vector("values", values), checks.vector("by", by)
-    checks.equal_shapes(values=values, by=by)
-    checks.whole("keep", keep, 1, len(values))
+    values, by = arrays.vector("values", values), arrays.vector("by", by)
+    arrays.equal_shapes(values=values, by=by)
+    arrays.whole("keep", keep, 1, len(values))
     n = len(values)
     if n < 2 or keep == n:
         return 0.0

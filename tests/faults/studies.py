@@ -21,14 +21,18 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save
 
-from repro import checkpoints, dispatch, execution, machine, provenance, records, runner, study
-from repro.checkpoints import Checkpoint
 from repro.cli import main
-from repro.data.sets import Material
-from repro.executors.inline import Inline
+from repro.data.images import Material
+from repro.execution import runner, scheduler
+from repro.execution.executors import hardware
+from repro.execution.executors.inline import Inline
 from repro.metrics import Count, group_counts
-from repro.tasks import Outcome
-from repro.training import State
+from repro.records import records
+from repro.records.task import Outcome
+from repro.study import study
+from repro.training import provenance, single_run, state_files
+from repro.training.state_files import Checkpoint
+from repro.training.trainer import State
 
 ARMS = """\
   - {name: even, resampling: {combine: none}}
@@ -128,7 +132,7 @@ def run_here(file, results, *, watcher=None, overrides=(), **options):
 
 def plan(file, results, **options):
     """What a study wants."""
-    here = machine.computation(["cpu"])
+    here = hardware.computation(["cpu"])
     return runner.plan(study.load(file, **options), results, computation=here)
 
 
@@ -136,8 +140,8 @@ def plan(file, results, **options):
 def canned():
     """Within, training takes no time."""
     with (
-        mock.patch.object(execution, "_outcome", canned_outcome),
-        mock.patch.object(dispatch, "_require_space"),
+        mock.patch.object(single_run, "_outcome", canned_outcome),
+        mock.patch.object(scheduler, "_require_space"),
         mock.patch("repro.data.sources.material", return_value=Material(None, {})),
     ):
         yield
@@ -145,7 +149,7 @@ def canned():
 
 def canned_outcome(task, material, begun):
     """As `execution._outcome`: goes on from a checkpoint, and each epoch hangs on those before."""
-    went_on = checkpoints.unpack(begun)
+    went_on = state_files.unpack(begun)
     history = list(went_on.state.rest["history"]) if went_on else []
     epochs = task.configuration.epochs
     for number in range(len(history) + 1, epochs + 1):
@@ -153,7 +157,7 @@ def canned_outcome(task, material, begun):
         yield "epoch", (history[-1] | {"val_accuracy": 0.5}, 1.0)
         if number < epochs:
             state = State(number, {"network": _tensor(history)}, {"history": history})
-            yield "checkpoint", checkpoints.pack(Checkpoint(state, 1.0), task.key)
+            yield "checkpoint", state_files.pack(Checkpoint(state, 1.0), task.key)
     detected = np.array([_chance([history, n]) < 0.8 for n in range(8)])
     record = task.record(
         groups=group_counts(GROUPS * 2, detected),
@@ -186,7 +190,7 @@ def canned_slowly():
             yield said
             time.sleep(0.05)
 
-    execution._outcome = outcome
+    single_run._outcome = outcome
 
 
 def _chance(content):

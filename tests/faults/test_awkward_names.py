@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from report_chapters import ARMS, GROUPS, UNDERFLOW, chapter
 
-from repro import rendering, tables
 from repro.metrics import Count
+from repro.reporting.tables import rendering, tables
 
 NAMES = [
     *("a_b", "50 %", "% all of this", "a & b", "#1", "$5", "$x$", "~", "^", "x^2_i", "\\", "\\\\"),

@@ -12,8 +12,8 @@ from PIL import Image
 from faults import bad_h5, bad_pictures
 from faults.bad_pictures import SIZE, encoded, noise
 from faults.refusals import SECONDS, listing
-from repro.data import folder, mit_h5, ppb
-from repro.data.sets import TrainingImages
+from repro.data import mit_h5, picture_files, ppb
+from repro.data.images import TrainingImages
 from repro.errors import DataError
 
 GROUPS = ("bi.fitz", "gender")
@@ -91,7 +91,7 @@ def test_a_bad_picture_is_refused(name, tmp_path, tally):
     make(path)
     begun = time.process_time()
     with pytest.raises(DataError) as caught:
-        folder.read_picture(path)
+        picture_files.read_picture(path)
     tally.bad_inputs += 1
 
     assert str(caught.value).startswith(f"{path}: ")
@@ -107,7 +107,7 @@ def test_a_damaged_picture_is_read_or_refused(name, tmp_path, amount, tally):
         path.write_bytes(bad_pictures.damaged(bad_pictures.SOUND[name], chance))
         tally.bad_inputs += 1
         try:
-            pixels = folder.read_picture(path)
+            pixels = picture_files.read_picture(path)
         except DataError as error:
             assert str(error).startswith(f"{path}: ")  # noqa: PT017 (many are read)
         else:
@@ -119,7 +119,7 @@ def test_an_unusual_picture_is_read_in_its_size(name, tmp_path):
     """Every kind comes out upright, RGB, 8 bits; odd remarks of a camera do not matter."""
     (tmp_path / name).write_bytes(bad_pictures.SOUND[name])
     upright = SIZE if name in bad_pictures.TURNED else SIZE[::-1]
-    pixels = folder.read_picture(tmp_path / name)
+    pixels = picture_files.read_picture(tmp_path / name)
 
     assert (pixels.shape, pixels.dtype) == ((*upright, 3), np.uint8)
 
@@ -132,7 +132,7 @@ def test_sixteen_bits_keep_their_brightness(name, tmp_path):
     if "big" in name:
         image = Image.frombytes("I;16B", image.size, grey.astype(">u2").tobytes())
     image.save(tmp_path / name)
-    pixels = folder.read_picture(tmp_path / name)
+    pixels = picture_files.read_picture(tmp_path / name)
 
     assert np.array_equal(pixels, np.repeat((grey >> 8)[..., None], 3, axis=2))
 
@@ -142,13 +142,13 @@ def test_of_several_frames_the_first_is_read(tmp_path):
     first = noise(1)
     first.save(tmp_path / "film.tif", save_all=True, append_images=[noise(2)] * 99)
 
-    assert np.array_equal(folder.read_picture(tmp_path / "film.tif"), np.asarray(first))
+    assert np.array_equal(picture_files.read_picture(tmp_path / "film.tif"), np.asarray(first))
 
 
 def test_remarks_cost_no_warning_and_no_memory(tmp_path, recwarn):
     """Pillow's own remarks about a picture are not the user's business."""
     (tmp_path / "a.jpg").write_bytes(bad_pictures.SOUND["remarks.jpg"])
-    folder.read_picture(tmp_path / "a.jpg")
+    picture_files.read_picture(tmp_path / "a.jpg")
 
     assert len(recwarn) == 0
 
@@ -193,13 +193,13 @@ def test_a_bad_folder_is_refused(make, expected, tmp_path, tally):
     tally.bad_inputs += 1
 
     with pytest.raises(DataError, match=re.escape(expected)) as caught:
-        folder.read(place)
+        picture_files.read(place)
     assert str(caught.value).isprintable()
 
 
 def test_a_name_beyond_all_length_is_refused(tmp_path, tally):
     """The system's own words, with no traceback."""
-    for read in (folder.read, lambda path: mit_h5.read(path, channels="bgr"), _portraits):
+    for read in (picture_files.read, lambda path: mit_h5.read(path, channels="bgr"), _portraits):
         tally.bad_inputs += 1
         with pytest.raises(DataError, match="File name too long"):
             read(tmp_path / ("a" * 5000))
@@ -214,7 +214,7 @@ def test_pictures_may_be_linked_to(tmp_path):
     for name in (".hidden.png", "notes.txt", "Thumbs.db"):
         (tmp_path / "used" / name).touch()
 
-    assert folder.read(tmp_path / "used").names == ("b c é.png",)
+    assert picture_files.read(tmp_path / "used").names == ("b c é.png",)
 
 
 def _portraits(path):
@@ -314,10 +314,10 @@ def test_the_same_picture_in_two_sets_is_found(tmp_path):
         noise(seed).save(tmp_path / name)
     portraits, others = (sorted((tmp_path / place).iterdir()) for place in ("portraits", "others"))
 
-    assert folder.duplicates(portraits, others) == [
+    assert picture_files.duplicates(portraits, others) == [
         (tmp_path / "portraits/b.png", tmp_path / "others/d.png")
     ]
-    assert folder.duplicates(portraits, others[:1]) == []
+    assert picture_files.duplicates(portraits, others[:1]) == []
 
 
 def test_pictures_of_one_size_are_told_apart(tmp_path):
@@ -326,7 +326,7 @@ def test_pictures_of_one_size_are_told_apart(tmp_path):
         (tmp_path / name).write_bytes(content)
     a, b, c = (tmp_path / f"{name}.bmp" for name in "abc")
 
-    assert folder.duplicates([a, b], [c]) == [(a, c)]
+    assert picture_files.duplicates([a, b], [c]) == [(a, c)]
 
 
 def test_a_pipe_among_pictures_is_not_waited_for(tmp_path):
@@ -334,4 +334,4 @@ def test_a_pipe_among_pictures_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.bmp")
 
     with pytest.raises(DataError, match=r"a\.bmp: file not found, or it is a folder, a pipe"):
-        folder.duplicates([tmp_path / "a.bmp"], [])
+        picture_files.duplicates([tmp_path / "a.bmp"], [])

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from faults.bad_studies import CASES, EXPANDS, GRID, LIMIT, SOUND, TAG, arms, but, epochs, write
 from faults.refusals import MEGABYTES, SECONDS, check, costs, listing
-from repro import study
 from repro.cli import main
 from repro.errors import StudyError
+from repro.study import study
 
 QUICK = (
     "size: laughs as mappings",

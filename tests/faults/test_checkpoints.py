@@ -18,7 +18,9 @@ from safetensors.torch import save
 
 from faults import studies
 from faults.disks import Killed
-from repro import checkpoints, sealed, unfinished
+from repro.records import checkpoint_store
+from repro.system import checksum
+from repro.training import state_files
 
 TENSORS, REST = "epoch-000002.safetensors", "epoch-000002.json"
 
@@ -47,7 +49,7 @@ class Stopped:
         return task, shutil.copytree(self.template, self._folder(task))
 
     def _folder(self, task):
-        return unfinished.folder_of(task.key, task.results)
+        return checkpoint_store.folder_of(task.key, task.results)
 
 
 def _stop(epoch, _):
@@ -58,9 +60,9 @@ def _stop(epoch, _):
 @pytest.fixture
 def parsed(monkeypatch):
     """Everything that is handed to torch as a checkpoint."""
-    load, seen = checkpoints.safetensors.torch.load, []
+    load, seen = state_files.safetensors.torch.load, []
     monkeypatch.setattr(
-        checkpoints.safetensors.torch, "load", lambda raw: seen.append(raw) or load(raw)
+        state_files.safetensors.torch, "load", lambda raw: seen.append(raw) or load(raw)
     )
     return seen
 
@@ -80,7 +82,7 @@ def edited(file, **changes):
     """The same in other words, sealed as we would."""
     content = json.loads(file.read_bytes())
     del content["checksum"]
-    return sealed.seal(content | changes)
+    return checksum.seal(content | changes)
 
 
 def sealed_over(folder, tensors):
@@ -136,7 +138,7 @@ def test_a_checkpoint_that_is_not_what_was_written_is_not_used(parsed, tally, am
             damage(folder)
             tally.faults += 1
             parsed.clear()
-            found = checkpoints.unpack(unfinished.latest(task.key, task.results))
+            found = state_files.unpack(checkpoint_store.latest(task.key, task.results))
             if "true seal" in name:
                 used += [name] if found is not None else []
             elif found is None or found.state.epoch != 1 or not own.issuperset(parsed):
@@ -158,7 +160,7 @@ def test_without_any_checkpoint_that_is_whole_a_run_starts_anew(tally):
             flip(file, 77)
             tally.faults += 1
 
-        assert unfinished.latest(task.key, task.results) == {}
+        assert checkpoint_store.latest(task.key, task.results) == {}
         execute(task)
         assert studies.evidence(task.results)[task.key] == wanted[task.key]
 
@@ -180,7 +182,7 @@ def test_a_real_run_falls_back_and_ends_with_its_bits(tally, amount):
             task, folder = stopped.copy(place / str(number))
             damaging[number % len(damaging)](folder)
             tally.faults += 1
-            assert "epoch-000001.json" in unfinished.latest(task.key, task.results)
+            assert "epoch-000001.json" in checkpoint_store.latest(task.key, task.results)
             execute(task)
             tally.wrong += studies.evidence(task.results)[task.key] != wanted[task.key]
 

@@ -18,9 +18,11 @@ import pytest
 import torch
 
 from faults import studies, warm
-from repro import dispatch, execution, records
-from repro.executors import local
-from repro.tasks import LOST
+from repro.execution import scheduler
+from repro.execution.executors import local
+from repro.records import records
+from repro.records.task import LOST
+from repro.training import single_run
 
 FIVE = {"replicates": 5, "keep": 3, "arms": studies.ONE_ARM}
 
@@ -71,7 +73,7 @@ def dying():
                 if diary.read_text().split().count("2") <= int(times):
                     FATES[fate][0]()
 
-    execution._outcome = outcome
+    single_run._outcome = outcome
 
 
 def killed_between():
@@ -85,7 +87,7 @@ def killed_between():
         time.sleep(0.04)
         return studies.canned_outcome(task, material, begun)
 
-    execution._outcome = outcome
+    single_run._outcome = outcome
 
 
 def run(place, log, *options, fates=None, before=dying, status=0):
@@ -183,7 +185,7 @@ def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
             run(place, "log", fates={f"even-{seed}": (times, "killed") for seed in chosen})
             printed = studies.tables(file, place / "results")
         tally.faults += min(times, 3) * failing
-        if times < dispatch.ATTEMPTS or not failing:
+        if times < scheduler.ATTEMPTS or not failing:
             assert printed == tables
             continue
         row = next(line for line in printed[1].splitlines() if line.startswith("| even |"))
@@ -244,7 +246,7 @@ def test_workers_that_are_killed_while_they_train_cost_no_bits(tally, amount):
             file = studies.toy(place)
             arguments = ["--results", place / "results", "--checkpoint-seconds", 0]
             running = warm.Command("run", file, *arguments, log=place / "log")
-            for _ in range(dispatch.ATTEMPTS - 1):
+            for _ in range(scheduler.ATTEMPTS - 1):
                 processes.wait_until(lambda pid=running.pid: len(processes.in_session(pid)) > 1)
                 time.sleep(chance.uniform(0, 1.5))
                 workers = [one.pid for one in processes.below(running.pid)]

@@ -13,8 +13,9 @@ import pytest
 
 from faults import studies
 from faults.disks import ERRORS, Killed, PowerLost, failing
-from repro import records, writing
 from repro.errors import ReproError
+from repro.records import records
+from repro.system import atomic_files
 
 SIZE = {"replicates": 1, "keep": 1}
 ENDS = [(Killed(), False), (PowerLost(), False)]
@@ -136,15 +137,15 @@ def test_so_may_those_of_a_run_that_really_trains(tally, amount):
 OLD, NEW = b"old", b"new " * 1000
 ACTS = {
     "put": (
-        lambda place: writing.put(place / "file", NEW),
+        lambda place: atomic_files.put(place / "file", NEW),
         lambda place: (place / "file").read_bytes() in (OLD, NEW),
     ),
     "put a folder": (
-        lambda place: writing.put_folder(place / "new", {"a": NEW, "b": OLD}, advice="."),
+        lambda place: atomic_files.put_folder(place / "new", {"a": NEW, "b": OLD}, advice="."),
         lambda place: _content(place / "new") in ({}, {"a": NEW, "b": OLD}),
     ),
     "move aside": (
-        lambda place: writing.move_aside(place / "old", place / "aside", advice="."),
+        lambda place: atomic_files.move_aside(place / "old", place / "aside", advice="."),
         lambda place: {"a": NEW} in (_content(place / "old"), _content(place / "aside" / "old")),
     ),
 }
@@ -159,7 +160,7 @@ def written_to(place, do, **fault):
     (place / "old").mkdir(parents=True)
     (place / "old" / "a").write_bytes(NEW)
     (place / "file").write_bytes(OLD)
-    with contextlib.suppress(writing.CannotWrite, Killed), failing(place, **fault) as disk:
+    with contextlib.suppress(atomic_files.CannotWrite, Killed), failing(place, **fault) as disk:
         do(place)
     if isinstance(disk.error, PowerLost):
         disk.lose_power()

@@ -17,10 +17,14 @@ import pytest
 from click.testing import CliRunner
 
 from faults import studies, warm
-from repro import dispatch, execution, models, unfinished, writing
+from repro import models
 from repro.cli import main
 from repro.errors import ReproError
-from repro.kernels import library
+from repro.execution import scheduler
+from repro.records import checkpoint_store
+from repro.system import atomic_files
+from repro.training import single_run
+from repro.training.kernels import c_library
 
 SIZE = {"replicates": 1, "keep": 1}
 BYTES = 5 << 20  # half of a network
@@ -96,10 +100,10 @@ def test_too_little_room_is_found_out_before_training(begun, tally):
     before = studies.identities(results)
     tensors = models.build("dehaan2020", latent_dim=100, seed=0).state_dict().values()
     network = sum(tensor.nbytes for tensor in tensors)
-    needed = 2 * network + (unfinished.KEPT + 1) * dispatch.STATES * network
+    needed = 2 * network + (checkpoint_store.KEPT + 1) * scheduler.STATES * network
     outcome = mock.Mock(side_effect=studies.canned_outcome)
-    with mock.patch.object(execution, "_outcome", outcome):
-        with free(needed - 1), pytest.raises(writing.CannotWrite) as said:
+    with mock.patch.object(single_run, "_outcome", outcome):
+        with free(needed - 1), pytest.raises(atomic_files.CannotWrite) as said:
             studies.run_here(file, results)
         tally.faults += 1
         assert outcome.call_count == 0
@@ -149,7 +153,7 @@ def how_it_ends(file, results):
     """A study on a disk that may be full."""
     try:
         studies.run_here(file, results)
-    except writing.CannotWrite as error:
+    except atomic_files.CannotWrite as error:
         is_told = "No space left on device" in str(error) and str(results) in str(error)
         return "full" if is_told else str(error)
     return "done"
@@ -249,6 +253,6 @@ def test_a_cache_that_cannot_be_written_costs_speed_alone(tmp_path, tally, monke
         check=True,
     )
     tally.faults += 1
-    monkeypatch.setenv(library.CHOICE, "torch")
+    monkeypatch.setenv(c_library.CHOICE, "torch")
 
     assert all(task.key in done.stdout for task in studies.plan(file, results).tasks)

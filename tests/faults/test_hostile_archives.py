@@ -13,31 +13,31 @@ from safetensors import SafetensorError
 import repro
 from faults.bad_archives import ARCHIVES, payloads
 from faults.refusals import listing
-from repro import records
 from repro.data import (
     celeba,
     fairface,
-    folder,
     group_folders,
     imagenet,
+    labels_csv,
     mit_h5,
+    picture_files,
     ppb,
     sources,
-    table,
     utkface,
 )
-from repro.datasets import Folder, MitH5, Ppb
 from repro.errors import DataError, RecordError
-from repro.records import MODEL, WEIGHTS, Record
+from repro.records import records
+from repro.records.records import MODEL, WEIGHTS, Record
+from repro.study.data_spec import Folder, MitH5, Ppb
 
 GROUPS = ("bi.fitz", "gender")
 READERS = {
     "train": lambda path: mit_h5.read(path, channels="bgr"),
     "test": lambda path: ppb.read(path, groups=GROUPS),
-    "nonfaces": folder.read,
+    "nonfaces": picture_files.read,
     "fairface": lambda path: fairface.read(path, part="val", groups=("race",)),
     "utkface": lambda path: utkface.read(path, groups=("race",), age_bands=(20,)),
-    "table": lambda path: table.read(path, label=1),
+    "table": lambda path: labels_csv.read(path, label=1),
     "crops": group_folders.read,
     "celeba": lambda path: celeba.read(path, framing="box", part="all"),
     "imagenet": lambda path: imagenet.read(path, without=(), seed=0),
@@ -91,7 +91,7 @@ def test_an_archive_called_a_picture_is_named(outside, tally):
         ARCHIVES[name](inside / name, outside)
         ARCHIVES[name](inside / f"{name}.jpg", outside)
         tally.bad_inputs += 2
-    found = folder.read(inside)
+    found = picture_files.read(inside)
 
     assert found.names == ("a.png", "above.zip.jpg", "bomb.tar.gz.jpg")
     for index in (1, 2):
@@ -129,8 +129,8 @@ def test_a_payload_is_refused_and_never_runs(name, tmp_path, tally):
     tries = {
         name: lambda: mit_h5.read(tmp_path / name, channels="bgr"),
         ppb.METADATA: lambda: ppb.read(benchmark, groups=GROUPS),
-        f"{name}:": lambda: table.read(tmp_path / name, label=1),
-        f"{name}.jpg": lambda: folder.read(pictures).read(0),
+        f"{name}:": lambda: labels_csv.read(tmp_path / name, label=1),
+        f"{name}.jpg": lambda: picture_files.read(pictures).read(0),
     }
     for called, act in tries.items():
         with pytest.raises(DataError, match=re.escape(called)):

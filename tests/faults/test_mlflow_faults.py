@@ -22,10 +22,11 @@ import pytest
 import stores
 from mirrors import FAILED, FIGURES, INDEX, RECORD, TABLE, holding, write_study
 
-from repro import mirroring, mlflow_store, records, synchronisation
-from repro.mirroring import ALLOWANCE, START_UP, Scribe
-from repro.records import ArmIndex
-from repro.tracking import Mirror
+from repro.records import records
+from repro.records.mlflow import mirror_process, sqlite_store, synchronisation
+from repro.records.mlflow.mirror import Mirror
+from repro.records.mlflow.mirror_process import ALLOWANCE, START_UP, Scribe
+from repro.records.records import ArmIndex
 
 ARM = "alpha 0.1"
 FOUND = [RECORD, FAILED, replace(RECORD, key="a-seed2", seed=2)]
@@ -73,7 +74,7 @@ def synchronise(results):
 
 def running(results):
     """Runs that MLflow calls RUNNING, those in its bin included."""
-    with contextlib.closing(sqlite3.connect(mlflow_store.database(results))) as connection:
+    with contextlib.closing(sqlite3.connect(sqlite_store.database(results))) as connection:
         (count,) = connection.execute(
             "SELECT count(*) FROM runs WHERE status NOT IN ('FINISHED', 'FAILED', 'KILLED')"
         ).fetchone()
@@ -89,7 +90,7 @@ def evidence(results):
 class Study:
     """A study of three runs, and the seconds that its mirror costs it."""
 
-    def __init__(self, results, prepare=mirroring.prepare):
+    def __init__(self, results, prepare=mirror_process.prepare):
         """Nothing has cost anything yet."""
         self.results, self.prepare = results, prepare
         self.seconds, self.warnings = 0.0, []
@@ -126,7 +127,7 @@ class Study:
 def lock(results, exclusive=True):
     """Another process that writes, and does not come to an end."""
     mode = "EXCLUSIVE" if exclusive else "IMMEDIATE"
-    writer = sqlite3.connect(mlflow_store.database(results), isolation_level=None)
+    writer = sqlite3.connect(sqlite_store.database(results), isolation_level=None)
     try:
         writer.execute(f"BEGIN {mode}")
         yield
@@ -167,7 +168,7 @@ def flapping(results):
 @contextlib.contextmanager
 def instead(results):
     """A file in the place of the folder."""
-    folder = mlflow_store.database(results).parent
+    folder = sqlite_store.database(results).parent
     shutil.rmtree(folder)
     folder.write_text("not a folder")
     yield lambda number: None
@@ -177,7 +178,7 @@ def instead(results):
 @contextlib.contextmanager
 def folder_instead(results):
     """A folder in the place of the database."""
-    path = mlflow_store.database(results)
+    path = sqlite_store.database(results)
     path.unlink()
     path.mkdir()
     yield lambda number: None
@@ -187,7 +188,7 @@ def folder_instead(results):
 @contextlib.contextmanager
 def damaged(results):
     """No database at all; it stays so, and synchronisation sets it aside."""
-    mlflow_store.database(results).write_bytes(b"not a database" * 100)
+    sqlite_store.database(results).write_bytes(b"not a database" * 100)
     yield lambda number: None
 
 
@@ -197,9 +198,9 @@ def damaged_later(results):
 
     def scribble(number):
         if number == 1:
-            content = bytearray(mlflow_store.database(results).read_bytes())
+            content = bytearray(sqlite_store.database(results).read_bytes())
             content[:4096] = b"\xff" * 4096
-            mlflow_store.database(results).write_bytes(content)
+            sqlite_store.database(results).write_bytes(content)
 
     yield scribble
 
@@ -207,7 +208,7 @@ def damaged_later(results):
 @contextlib.contextmanager
 def newer(results):
     """The database of another release of MLflow."""
-    with contextlib.closing(sqlite3.connect(mlflow_store.database(results))) as other, other:
+    with contextlib.closing(sqlite3.connect(sqlite_store.database(results))) as other, other:
         other.execute("UPDATE alembic_version SET version_num = 'newer'")
     yield lambda number: None
 
@@ -215,18 +216,18 @@ def newer(results):
 @contextlib.contextmanager
 def missing(results):
     """Somebody deletes the mirror while the study runs."""
-    yield lambda number: number == 1 and shutil.rmtree(mlflow_store.database(results).parent)
+    yield lambda number: number == 1 and shutil.rmtree(sqlite_store.database(results).parent)
 
 
 @contextlib.contextmanager
 def read_only(results):
     """Nobody may write there."""
-    folder = mlflow_store.database(results).parent
-    mlflow_store.database(results).chmod(0o444)
+    folder = sqlite_store.database(results).parent
+    sqlite_store.database(results).chmod(0o444)
     folder.chmod(0o555)
     yield lambda number: None
     folder.chmod(0o755)
-    mlflow_store.database(results).chmod(0o644)
+    sqlite_store.database(results).chmod(0o644)
 
 
 def signalled(number):
@@ -251,21 +252,21 @@ def nothing(_results):
 
 
 FAULTS = {  # name: fault, what the process does first, None if the study need not warn
-    "locked at the end": (locked_from(2), mirroring.prepare, True),
-    "flapping": (flapping, mirroring.prepare, None),
-    "killed": (signalled(signal.SIGKILL), mirroring.prepare, True),
-    "locked": (locked_from(0), mirroring.prepare, True),
-    "locked from the middle on": (locked_from(1), mirroring.prepare, True),
-    "a file in its place": (instead, mirroring.prepare, True),
-    "a folder in its place": (folder_instead, mirroring.prepare, True),
-    "damaged": (damaged, mirroring.prepare, True),
-    "damaged later": (damaged_later, mirroring.prepare, True),
-    "of another release": (newer, mirroring.prepare, True),
-    "deleted": (missing, mirroring.prepare, True),
+    "locked at the end": (locked_from(2), mirror_process.prepare, True),
+    "flapping": (flapping, mirror_process.prepare, None),
+    "killed": (signalled(signal.SIGKILL), mirror_process.prepare, True),
+    "locked": (locked_from(0), mirror_process.prepare, True),
+    "locked from the middle on": (locked_from(1), mirror_process.prepare, True),
+    "a file in its place": (instead, mirror_process.prepare, True),
+    "a folder in its place": (folder_instead, mirror_process.prepare, True),
+    "damaged": (damaged, mirror_process.prepare, True),
+    "damaged later": (damaged_later, mirror_process.prepare, True),
+    "of another release": (newer, mirror_process.prepare, True),
+    "deleted": (missing, mirror_process.prepare, True),
     "full": (nothing, stores.on_a_full_disk, True),
     "slow": (nothing, stores.slowly, None),
     "not installed": (nothing, stores.without_mlflow, True),
-    **({} if os.geteuid() == 0 else {"read-only": (read_only, mirroring.prepare, True)}),
+    **({} if os.geteuid() == 0 else {"read-only": (read_only, mirror_process.prepare, True)}),
 }
 QUICK = 1
 
@@ -290,8 +291,11 @@ def test_a_store_that_accepts_and_hangs_costs_the_allowance(
     fresh, whole, amount, tally, monkeypatch
 ):
     """The process is there and does nothing: after the first run, or from the beginning."""
-    monkeypatch.setattr(mirroring, "SILENCE", amount(2.0, mirroring.SILENCE))
-    cases = [(1, signalled(signal.SIGSTOP), mirroring.prepare), (0, nothing, stores.standing_still)]
+    monkeypatch.setattr(mirror_process, "SILENCE", amount(2.0, mirror_process.SILENCE))
+    cases = [
+        (1, signalled(signal.SIGSTOP), mirror_process.prepare),
+        (0, nothing, stores.standing_still),
+    ]
     for first, fault, prepare in cases[: amount(1, 2)]:
         results, trained = fresh(f"hanging from {first}"), [60.0] * first + [1.0] * len(KEYS)
         with fault(results) as strike:
@@ -393,7 +397,7 @@ def test_eight_first_starts_at_once_all_come_through(tmp_path, warm, amount, tal
         held = holding(results)
         assert running(results) == 0
         assert {f"study{number}/embedded" for number in range(8)} < held.keys()
-        assert len(list(mlflow_store.database(results).parent.glob(".*"))) == 0
+        assert len(list(sqlite_store.database(results).parent.glob(".*"))) == 0
         tally.faults += 8
 
 
@@ -405,7 +409,7 @@ def test_a_mirror_that_is_killed_while_it_writes_is_put_right_by_the_next(
     for trial in range(amount(3, 24)):
         results, longest = fresh(f"trial {trial}"), 1.0
         if trial % 4 == 2:  # while it builds the database
-            shutil.rmtree(mlflow_store.database(results).parent)
+            shutil.rmtree(sqlite_store.database(results).parent)
             longest = 4.0
         begun = warm.Event()
         victim = warm.Process(

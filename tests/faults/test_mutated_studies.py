@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from repro import study
 from repro.errors import StudyError
+from repro.study import study
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))
 SECONDS = 2.0  # of the processor

@@ -5,10 +5,10 @@ import random
 
 import yaml
 
-from repro import study
-from repro.configuration import Configuration
-from repro.presets import PRESETS
-from repro.sections import digest
+from repro.study import study
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.study.section import digest
 
 BASE = PRESETS["dehaan2020"]
 

@@ -9,9 +9,12 @@ import torch
 from click.testing import CliRunner
 from conftest import a_task, configuration, execute, study_index
 
-from repro import evaluation, outcomes, records, unchecked
+from repro.analysis import study_data
 from repro.cli import main
+from repro.losses import unchecked
 from repro.metrics import Count
+from repro.records import records
+from repro.training import evaluation
 
 DATA = {
     "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
@@ -107,7 +110,7 @@ def test_failed_runs_stay_in_the_denominator_and_are_never_ranked(tmp_path, tall
         tally.faults += bool(failure)
     index = study_index({"x": keys}, select={"keep": 3, "by": "recall", "split": "test"})
     records.write_index(index, tmp_path)
-    (arm,) = outcomes.of_study(index, records.read_study(index, tmp_path), None).arms
+    (arm,) = study_data.of_study(index, records.read_study(index, tmp_path), None).arms
 
     assert (arm.wanted, arm.runs, arm.seeds) == (5, 3, (2, 3, 4))
     assert len(arm.failed) == 2
@@ -127,7 +130,7 @@ def test_a_constant_answer_is_no_detector(tmp_path, monkeypatch, tally):
     record = run(tmp_path)
     tally.faults += 1
     index = study_index({"x": [record.key]})
-    (arm,) = outcomes.of_study(index, records.read_study(index, tmp_path), None).arms
+    (arm,) = study_data.of_study(index, records.read_study(index, tmp_path), None).arms
 
     assert record.finished
     assert (arm.runs, arm.collapsed, arm.kept(1)) == (0, (0,), [])
@@ -140,7 +143,7 @@ def test_a_posterior_that_collapsed_is_told_and_ranked(tmp_path, tally):
     records.write_record(record, tmp_path, {})
     tally.faults += 1
     index = study_index({"x": [record.key]})
-    (arm,) = outcomes.of_study(index, records.read_study(index, tmp_path), None).arms
+    (arm,) = study_data.of_study(index, records.read_study(index, tmp_path), None).arms
 
     assert (arm.runs, arm.posterior_collapsed, arm.kept(1)) == (1, 1, [0])
 

@@ -11,10 +11,11 @@ from safetensors.torch import save
 
 from faults import studies
 from faults.disks import Killed
-from repro import checkpoints, records, training, unfinished
-from repro.checkpoints import Checkpoint
-from repro.kernels import library
-from repro.training import Fit
+from repro.records import checkpoint_store, records
+from repro.training import state_files, trainer
+from repro.training.kernels import c_library
+from repro.training.state_files import Checkpoint
+from repro.training.trainer import Fit
 
 SAMPLED = {"latents": "sample", "replacement": "without", "balance": "exact"}
 ARMS = {
@@ -27,7 +28,7 @@ RULES = ("last", "best_val_accuracy")
 
 def bits(fitted):
     """All that must be the same."""
-    network = save(training.checkpoint_tensors(fitted.model))
+    network = save(trainer.checkpoint_tensors(fitted.model))
     weights = None if fitted.weights is None else fitted.weights.tobytes()
     return hashlib.sha256(network).hexdigest(), fitted.history, weights, fitted.best_epoch
 
@@ -39,7 +40,7 @@ def straight(arm, data, results):
         if run.goes_on:
             state = run.state()
             key = f"after-{state.epoch}"
-            unfinished.keep(checkpoints.pack(Checkpoint(state, 1.0), key), key, results)
+            checkpoint_store.keep(state_files.pack(Checkpoint(state, 1.0), key), key, results)
     return bits(run.fitted())
 
 
@@ -54,9 +55,9 @@ def check_every_epoch(arm, results, tally):
     """Stop after each epoch, and go on from what is on the disk; the epoch that was chosen."""
     data = training_images(faces=24, others=24)
     whole = straight(arm, data, results)
-    assert whole == bits(training.fit(arm, 1, data))  # to look at a state changes nothing
+    assert whole == bits(trainer.fit(arm, 1, data))  # to look at a state changes nothing
     for epoch in range(1, arm.epochs):
-        kept = checkpoints.unpack(unfinished.latest(f"after-{epoch}", results))
+        kept = state_files.unpack(checkpoint_store.latest(f"after-{epoch}", results))
         tally.faults += 1
         tally.wrong += resumed(arm, data, kept.state) != whole
 
@@ -85,7 +86,7 @@ def test_a_run_goes_on_after_any_epoch(arm, rule, place, tally, amount):
 def test_the_best_epoch_may_be_one_before_the_interruption(place, tally, monkeypatch):
     """The network that is kept is then not the one that goes on."""
     worse = property(lambda fit: lambda: 1 / (1 + len(fit.history)))
-    monkeypatch.setattr(training.Fit, "_validation_accuracy", worse)
+    monkeypatch.setattr(trainer.Fit, "_validation_accuracy", worse)
 
     assert check_every_epoch(configuration(epochs=3), place, tally) == 1
 
@@ -99,7 +100,7 @@ def test_a_run_in_half_precision_goes_on(place, tally):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_run_on_torchs_kernels_goes_on(precision, monkeypatch, place, tally):
     """They hold the network in another memory layout, which decides the last bits."""
-    monkeypatch.setenv(library.CHOICE, "torch")
+    monkeypatch.setenv(c_library.CHOICE, "torch")
 
     check_every_epoch(configuration(epochs=2, precision=precision), place, tally)
 

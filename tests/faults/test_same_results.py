@@ -12,7 +12,9 @@ import pytest
 from conftest import execute
 
 from faults import studies, warm
-from repro import dispatch, execution, records
+from repro.execution import scheduler
+from repro.records import records
+from repro.training import single_run
 
 LATER = datetime.timedelta(hours=1)
 
@@ -26,14 +28,14 @@ def place():
 
 def shuffled():
     """In a command: runs start in another order."""
-    run_tasks = dispatch.run_tasks
+    run_tasks = scheduler.run_tasks
 
     def in_another_order(tasks, executor):
         tasks = list(tasks)
         random.Random(int(os.environ["ORDER"])).shuffle(tasks)
         return run_tasks(tasks, executor)
 
-    dispatch.run_tasks = in_another_order
+    scheduler.run_tasks = in_another_order
 
 
 def test_neither_number_nor_order_changes_a_number(tally, amount):
@@ -146,7 +148,7 @@ def test_the_command_proper_bears_such_names_too(place, tally, amount):
         done = subprocess.run(
             [sys.executable, "-m", "repro.cli", *command],
             cwd=file.parent,
-            env=os.environ | {"PYTHONPATH": str(Path(execution.__file__).parent.parent)},
+            env=os.environ | {"PYTHONPATH": str(Path(single_run.__file__).parent.parent)},
             capture_output=True,
             text=True,
             check=False,
@@ -177,7 +179,7 @@ def test_a_clock_that_jumps_changes_no_number(jump, place, tally, monkeypatch):
     task = studies.plan(studies.toy(place), place / "results").tasks[0]
     now, read = time.time, iter(range(10**9))
     if jump == "forth and back":
-        monkeypatch.setattr(execution, "datetime", JumpingClock)
+        monkeypatch.setattr(single_run, "datetime", JumpingClock)
         monkeypatch.setattr(time, "time", lambda: now() + 3600 * (-1) ** next(read))
     elif jump == "back for good":
         monkeypatch.setattr(time, "time", lambda: now() - 3600 * (next(read) > 0))

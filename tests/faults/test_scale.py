@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import scale
 
-from repro import tables
-from repro.outcomes import Arm, Outcomes, Scores
+from repro.analysis.study_data import Arm, Outcomes, Scores
+from repro.reporting.tables import tables
 from repro.stats import bootstrap, comparisons, selection
 
 GROUP = np.repeat([0, 1], 30)  # sixty portraits

@@ -16,8 +16,8 @@ import processes
 import pytest
 
 from faults import studies, warm
-from repro import locks
 from repro.cli.signals import GO_ON
+from repro.records import locks
 
 LIMIT = 7.0
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}

@@ -8,23 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from repro import (
-    checkpoints,
-    lineage,
-    machine,
-    records,
-    runner,
-    staleness,
-    study,
-    unfinished,
-)
-from repro.checkpoints import Checkpoint
-from repro.data import synthetic
+from repro.data.synthetic import scenes
+from repro.execution import runner, staleness
+from repro.execution.executors import hardware
 from repro.metrics import Count
-from repro.presets import PRESETS
-from repro.training import State
+from repro.records import checkpoint_store, code_digests, records
+from repro.study import study
+from repro.study.presets import PRESETS
+from repro.training import state_files
+from repro.training.state_files import Checkpoint
+from repro.training.trainer import State
 
-PACKAGE = Path(lineage.__file__).parent
+PACKAGE = Path(code_digests.__file__).parent
 TEXT = """\
 name: toy
 question: Does it?
@@ -51,7 +46,7 @@ def planned(folder, text=TEXT, **options):
     file = folder / "toy.yaml"
     file.write_text(text)
     return runner.plan(
-        study.load(file, **options), folder / "results", computation=machine.computation(["cpu"])
+        study.load(file, **options), folder / "results", computation=hardware.computation(["cpu"])
     )
 
 
@@ -89,8 +84,8 @@ def test_a_run_that_was_never_done_is_new(tmp_path):
 def test_a_run_that_was_cut_off_goes_on(tmp_path):
     """Its plan says after which epoch."""
     task = planned(tmp_path).missing[0]
-    state = checkpoints.pack(Checkpoint(State(1, {}, {}), 2.0), task.key)
-    unfinished.keep(state, task.key, task.results)
+    state = state_files.pack(Checkpoint(State(1, {}, {}), 2.0), task.key)
+    checkpoint_store.keep(state, task.key, task.results)
 
     assert why(planned(tmp_path)) == {"new", "continues after epoch 1"}
 
@@ -163,9 +158,9 @@ def test_another_default_is_another_choice(done, monkeypatch, tally):
 
 def test_another_release_of_a_library_is_named(done, monkeypatch, tally):
     """Bits may change with it."""
-    later = lineage.libraries() | {"torch": "9.9.9"}
-    before = lineage.libraries()["torch"]
-    monkeypatch.setattr(lineage, "libraries", lambda: later)
+    later = code_digests.libraries() | {"torch": "9.9.9"}
+    before = code_digests.libraries()["torch"]
+    monkeypatch.setattr(code_digests, "libraries", lambda: later)
     tally.faults += 1
 
     assert why(planned(done)) == {f"torch {before} -> 9.9.9"}
@@ -173,8 +168,8 @@ def test_another_release_of_a_library_is_named(done, monkeypatch, tally):
 
 def test_code_that_computes_is_named_by_its_module(done, monkeypatch, tally):
     """The others are not."""
-    later = lineage.code() | {"losses.py": "0", "kernels/blocked.c": "0"}
-    monkeypatch.setattr(lineage, "code", lambda: later)
+    later = code_digests.code() | {"losses.py": "0", "kernels/blocked.c": "0"}
+    monkeypatch.setattr(code_digests, "code", lambda: later)
     tally.faults += 1
 
     assert why(planned(done)) == {"code: kernels/blocked, losses"}
@@ -182,7 +177,7 @@ def test_code_that_computes_is_named_by_its_module(done, monkeypatch, tally):
 
 def test_another_generator_of_the_embedded_data_is_other_data(done, monkeypatch, tally):
     """It is what the data are made by."""
-    monkeypatch.setattr(synthetic, "source_digest", lambda: "0")
+    monkeypatch.setattr(scenes, "source_digest", lambda: "0")
     tally.faults += 1
 
     assert why(planned(done)) == {
@@ -212,8 +207,8 @@ def test_the_nearest_record_explains(done, monkeypatch):
         worse = dataclasses.replace(task, key=f"{'f' * 32}-seed{task.seed}", data={})
         if not records.has_record(worse.key, worse.results):
             records.write_record(worse.record(), worse.results, {})
-    later = lineage.libraries() | {"numpy": "9"}
-    monkeypatch.setattr(lineage, "libraries", lambda: later)
+    later = code_digests.libraries() | {"numpy": "9"}
+    monkeypatch.setattr(code_digests, "libraries", lambda: later)
 
     assert {reason.partition(" ")[0] for reason in why(planned(done))} == {"numpy"}
 

@@ -17,9 +17,11 @@ import processes
 import pytest
 
 from faults import studies, warm
-from repro import execution, locks, records, runner, unfinished
 from repro.errors import ReproError
-from repro.records import Record
+from repro.execution import runner
+from repro.records import checkpoint_store, locks, records
+from repro.records.records import Record
+from repro.training import single_run
 
 OTHER = """\
   - {name: even, resampling: {combine: none}}
@@ -49,7 +51,7 @@ def no_flock(*_):
 
 def hangs():
     """In a command: training never ends."""
-    execution._outcome = lambda *_: time.sleep(3600)
+    single_run._outcome = lambda *_: time.sleep(3600)
 
 
 def start(file, results, log, before=studies.canned_slowly):
@@ -180,7 +182,7 @@ def test_what_a_locks_file_says_locks_nothing(sign, place, tally):
 def locks_of(file, results):
     """The locks of a study and of its runs."""
     planned = studies.plan(file, results)
-    of_runs = [unfinished.folder_of(task.key, results) / "lock" for task in planned.tasks]
+    of_runs = [checkpoint_store.folder_of(task.key, results) / "lock" for task in planned.tasks]
     return [records.index_path(planned.index, results).with_suffix(".lock"), *of_runs]
 
 

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 from mirrors import INDEX, TABLE, experiment_of, one_run_of, write_study
 
-from repro import mlflow_store
 from repro.cli import main
-from repro.tracking import Mirror
+from repro.records.mlflow import sqlite_store
+from repro.records.mlflow.mirror import Mirror
 
 END = {signal.SIGTERM: 0, signal.SIGINT: 0, signal.SIGKILL: -signal.SIGKILL}  # exit statuses
 CANARY = "canary-5f1c"  # in the environment, and nowhere else
@@ -153,7 +153,7 @@ def test_the_pages_are_for_this_machine_and_end_with_their_command(results, amou
             tally.faults += require_no_strangers(port, results)
             tally.faults += require_no_other_files(port, results)
             tally.faults += require_end(process, started, number)
-        assert CANARY not in mlflow_store.database(results).with_name("server.log").read_text()
+        assert CANARY not in sqlite_store.database(results).with_name("server.log").read_text()
 
 
 @pytest.mark.parametrize("number", END, ids=lambda number: number.name)

@@ -189,19 +189,21 @@ def _stand_in(log):
     import children
 
     from faults.studies import Nothing
-    from repro import execution, mirroring, processes, tracking
+    from repro.records.mlflow import mirror, mirror_process
+    from repro.system import child_process
+    from repro.training import single_run
 
-    processes.launch = children.started_by("fork")
+    child_process.launch = children.started_by("fork")
     os.register_at_fork(after_in_child=_answer_signals_plainly)
-    mirroring.Scribe = tracking.Mirror = Nothing
-    outcome = execution._outcome
+    mirror_process.Scribe = mirror.Mirror = Nothing
+    outcome = single_run._outcome
 
     def noted(task, material, begun):
         with open(f"{log}.trained", "a") as notes:
             notes.write(f"{task.key}\n")
         return outcome(task, material, begun)
 
-    execution._outcome = noted
+    single_run._outcome = noted
 
 
 def _answer_signals_plainly():

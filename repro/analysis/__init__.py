@@ -1,0 +1,1 @@
+"""Records -> judgements: estimates of arms, differences between arms, verdicts. Never torch."""

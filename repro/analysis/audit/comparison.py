@@ -1,0 +1,82 @@
+"""Printed means and variances against a file that says more: what they may be of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.analysis.audit.arm_keys import Key
+from repro.analysis.audit.mean_files import GroupMeans, Table
+from repro.analysis.audit.run_files import Runs
+from repro.stats import forensics
+from repro.stats.forensics import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A printed table against a file that says more.
+
+    Attributes:
+        keys: Arms of the table that the other has, with the other's name for them.
+        kept: Best runs by pooled recall that were taken; None for group means.
+        of: Runs that there were.
+        means: Readings of the printed means, best first.
+        variances: Readings of the printed variances, best first.
+    """
+
+    table: Table
+    other: Runs | GroupMeans
+    keys: Mapping[Key, Key]
+    kept: int | None
+    of: int
+    means: Sequence[Reading]
+    variances: Sequence[Reading]
+
+    @property
+    def fitting(self) -> int:
+        """Printed numbers that fit, under the best reading of each column."""
+        return self.means[0].fitting + self.variances[0].fitting
+
+    @property
+    def about(self) -> str:
+        """Both files."""
+        return f"{self.table.title} and {self.other.title}"
+
+    @property
+    def selection(self) -> str:
+        """Of which runs, where not of all."""
+        if self.kept is None or self.kept >= self.of:
+            return ""
+        return f", of the best {self.kept} of {self.of} runs by pooled recall"
+
+    def settled(self, readings: Sequence[Reading]) -> bool:
+        """Whether a reading fits most rows."""
+        return 2 * readings[0].fitting > len(self.keys)
+
+
+def compare(
+    table: Table, other: Runs | GroupMeans, *, keep: int | None, reading_error: float
+) -> Comparison:
+    """The comparison under the number of kept runs that fits best; the larger one of equals.
+
+    Args:
+        table: Printed means and variances.
+        other: With at least one arm of the table.
+        keep: Runs of an arm that were kept; None tries every number.
+        reading_error: How far group means may be wrong, in percent points.
+    """
+    theirs = {key.matched: key for key in other.keys}
+    keys = {key: theirs[key.matched] for key in table.keys if key.matched in theirs}
+    recall, variance = ([column[key] for key in keys] for column in (table.recall, table.variance))
+    if isinstance(other, GroupMeans):
+        values = [other.values(key, reading_error) for key in keys.values()]
+        means = forensics.mean_readings(recall, values)
+        return Comparison(
+            table, other, keys, None, 1, means, forensics.variance_readings(variance, values)
+        )
+    most = max(other.arms[key].runs for key in keys.values())
+    tried = []
+    for kept in range(most, 0, -1) if keep is None else [min(keep, most)]:
+        values = [other.values(key).best(kept) for key in keys.values()]
+        means = forensics.mean_readings(recall, values)
+        spreads = forensics.variance_readings(variance, values)
+        tried.append(Comparison(table, other, keys, kept, most, means, spreads))
+    return max(tried, key=lambda comparison: comparison.fitting)

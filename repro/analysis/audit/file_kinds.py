@@ -1,0 +1,162 @@
+"""A CSV file -> which of four kinds it is, and what it holds.
+
+Kinds are told apart by the header: counts or accuracies of every run and group, printed means with
+variances, and run-averaged accuracies of groups. A column that is missing or has no place in a kind
+is a problem; a header of no kind is none here.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from repro.analysis.audit.csv_sheet import ACCURACIES, ARM, MEANS, PER_RUN, VARIANCES, Sheet, fill
+from repro.analysis.audit.mean_files import GroupMeans, Table, read_group_means, read_table
+from repro.analysis.audit.run_files import Runs, read_runs
+from repro.analysis.audit.wording import count
+
+Kind = Literal["counts", "accuracies", "printed means", "group means"]
+Source = Runs | Table | GroupMeans
+KINDS = (
+    "arm,alpha,run,group,n,detected",
+    "arm,alpha,run,group,n,accuracy_percent (or accuracy_fraction)",
+    "arm,alpha,recall,variance",
+    "arm,alpha and a column for each group",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file, read: what it holds, or what is wrong with it.
+
+    Attributes:
+        kind: None where the header fits no kind.
+    """
+
+    path: Path
+    kind: Kind | None
+    sources: tuple[Source, ...]
+    problems: tuple[str, ...]
+
+    def note(self, why: str = "") -> str:
+        """That it was read, as what, and why."""
+        assert self.kind is not None
+        arms = len({key for source in self.sources for key in source.keys})
+        what = {
+            "counts": "counts of every run",
+            "accuracies": "accuracies of every run",
+            "printed means": "printed means",
+            "group means": "run-averaged accuracies of groups",
+        }[self.kind]
+        return f"{self.path.name}{why}: {what}, {count(arms, 'arm')}."
+
+
+def read_file(path: Path) -> File:
+    """One file, whatever is wrong with it.
+
+    Args:
+        path: Of a CSV file; one that cannot be read is a problem among others.
+    """
+    sheet = Sheet(path)
+    header = fill(sheet)
+    kind = _kind(frozenset(header)) if header else None
+    if kind is None or not _check_header(sheet, header, kind):
+        return File(path, kind, (), sheet.problems)
+    readers: dict[Kind, Callable[[Sheet], Iterable[Source]]] = {
+        "counts": read_runs,
+        "accuracies": read_runs,
+        "printed means": read_table,
+        "group means": read_group_means,
+    }
+    sources = tuple(readers[kind](sheet))
+    return File(path, kind, () if sheet.found else sources, sheet.problems)
+
+
+def same_arms(one: Source, other: Source) -> bool:
+    """Whether two files speak of the same arms of the same study.
+
+    All arms of one must be arms of the other, at least two unless neither has more; and where both
+    file names begin with an author and a year, these must agree.
+    """
+    mine, theirs = ({key.matched for key in source.keys} for source in (one, other))
+    common = mine & theirs
+    within = common in (mine, theirs) and (len(common) > 1 or mine == theirs)
+    authors = {a for a in (_author(one.path), _author(other.path)) if a}
+    return within and len(authors) < 2
+
+
+def _author(path: Path) -> str:
+    """First word of a file name if it is like dehaan2020, else nothing."""
+    found = re.match(r"[^\W\d_]+\d{4}[a-z]?(?![^\W_])", path.stem.lower())
+    return found.group() if found else ""
+
+
+def _kind(columns: frozenset[str]) -> Kind | None:
+    """What a header announces, be it complete or not."""
+    per_run = columns & PER_RUN
+    if columns & VARIANCES or (columns & MEANS and not per_run):
+        return "printed means"
+    if "detected" in columns:
+        return "counts"
+    if len(per_run) > 1 or (per_run and columns & ACCURACIES):
+        return "accuracies"
+    if "arm" in columns and len(columns - {*ARM, "overall"} - ACCURACIES) > 1:
+        return "group means"
+    return None
+
+
+def _check_header(sheet: Sheet, columns: Sequence[str], kind: Kind) -> bool:
+    """Report what is wrong with the header; whether rows can be read under it."""
+    before = len(sheet.found)
+    for column in dict.fromkeys(columns):
+        if columns.count(column) > 1:
+            sheet.report(1, "is twice in the header", column)
+        if not column:
+            sheet.report(1, "has no name in the header", column)
+    names = frozenset(columns)
+    for choices, text in _wanted(kind):
+        present = sorted(names & choices)
+        if not present:
+            sheet.report(1, f"is missing; a file of {kind} has {_header_of(kind)}", text)
+        if len(present) > 1:
+            sheet.report(
+                1, f"means the same as column '{sheet.written[present[0]]}': keep one", present[1]
+            )
+    _check_names(sheet, names, kind)
+    if not sheet.found and not sheet.rows:
+        sheet.report(1, "a header and no rows")
+    return len(sheet.found) == before
+
+
+def _wanted(kind: Kind) -> list[tuple[frozenset[str], str]]:
+    """Of which columns a kind needs one each, and how a missing one is called."""
+    single = [(frozenset({name}), name) for name in ("arm", "run", "group", "n")]
+    if kind == "counts":
+        return [*single, (frozenset({"detected"}), "detected")]
+    if kind == "accuracies":
+        return [*single, (ACCURACIES, "accuracy_percent")]
+    if kind == "printed means":
+        return [single[0], (MEANS | ACCURACIES, "recall"), (VARIANCES, "variance")]
+    return [single[0]]
+
+
+def _header_of(kind: Kind) -> str:
+    return KINDS[("counts", "accuracies", "printed means", "group means").index(kind)]
+
+
+def _check_names(sheet: Sheet, names: frozenset[str], kind: Kind) -> None:
+    """Report columns that a kind has no use for."""
+    if kind == "printed means":
+        for column in sheet.written:
+            if column and column not in MEANS | ACCURACIES | VARIANCES | {*ARM}:
+                sheet.report(1, f"is unknown; a file of {kind} has {_header_of(kind)}", column)
+        return
+    if kind == "accuracies" and "accuracy" in names:
+        message = "has no unit: name it accuracy_percent or accuracy_fraction"
+        sheet.report(1, message, "accuracy")
+    unused = ACCURACIES if kind in ("counts", "group means") else frozenset()
+    unused |= MEANS if kind in ("counts", "accuracies") else frozenset()
+    for column in sheet.written:
+        if column in unused | ({"overall"} if kind in ("counts", "accuracies") else set()):
+            sheet.report(1, f"does not belong in a file of {kind}: remove it", column)

@@ -1,0 +1,388 @@
+"""The results of a study's arms as arrays: the one form that statistics and tables work on.
+
+Records become outcomes here; `audit` makes outcomes from another file.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro.metrics import collapsed, pooled_recall
+from repro.records import records
+from repro.records.records import ArmIndex, Record, StudyIndex
+from repro.stats import disparity, selection
+from repro.stats.disparity import Definition
+from repro.stats.intervals import Floats, Integers
+from repro.study.published import Margin, Published, PublishedRow
+
+CROPS = "crop_probability"  # of all crops; of a group with a stroke and its name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Top logits of every photograph.
+
+    Attributes:
+        portraits: Shape (R, N).
+        group: Position of each portrait's group, shape (N,).
+        nonfaces: Shape (R, M); M may be 0.
+    """
+
+    portraits: Floats
+    group: Integers
+    nonfaces: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crops:
+    """The probabilities that detectors assign to face crops, without a threshold.
+
+    Attributes:
+        groups: Names, length G; they can differ from those of the portraits.
+        probability: Mean over each group's crops, in [0, 1], shape (R, G).
+        overall: Mean over all crops, shape (R,).
+        count: How many crops of all groups.
+    """
+
+    groups: tuple[str, ...]
+    probability: Floats
+    overall: Floats
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Arm:
+    """One arm's runs. R counts the runs with results, in the order of the seeds.
+
+    An arm equals itself alone, so that what is drawn from it can be kept.
+
+    Attributes:
+        name: By which tables call it.
+        alpha: Smoothing; infinite where nothing resamples, None where unknown.
+        wanted: Runs that were asked for.
+        seeds: Of the runs with results.
+        groups: Names, shape (K,).
+        sizes: Portraits of each group, shape (K,).
+        recall: Of each run and group, in [0, 1], shape (R, K).
+        selector: What the best runs are kept by, shape (R,).
+        false_positive_rate: Of each run, shape (R,), or None without photographs.
+        nonfaces: How many photographs without a face there are.
+        scores: Logits, where there are any.
+        failed: For each run without results, term and reason.
+        failed_seeds: Of the same runs; empty where a file does not say.
+        collapsed: Seeds of runs that ended, but do not separate faces from other pictures.
+        posterior_collapsed: How many of the R runs have fewer than a tenth of the latents active.
+        configurations: Every choice of each run, as plain values.
+        training_images: Of each run; None where its record does not say.
+        configured: Every choice of the arm, failed runs or not; empty before a run has ended.
+        ranked: By what, and on which split, its runs are ranked; None is the study's way.
+        crops: What its runs say of face crops; None without any, or where a run has none.
+        hardware: The kind of machine of each of the R runs; empty where its record does not say.
+        keys: Of all its runs; two arms have the same where they differ in `ranked` alone.
+    """
+
+    name: str
+    alpha: float | None
+    wanted: int
+    seeds: tuple[int, ...]
+    groups: tuple[str, ...]
+    sizes: Integers
+    recall: Floats
+    selector: Floats
+    false_positive_rate: Floats | None = None
+    nonfaces: int = 0
+    scores: Scores | None = None
+    failed: tuple[str, ...] = ()
+    failed_seeds: tuple[int, ...] = ()
+    collapsed: tuple[int, ...] = ()
+    posterior_collapsed: int = 0
+    configurations: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
+    training_images: tuple[int | None, ...] = ()
+    configured: Mapping[str, object] = field(default_factory=dict, repr=False)
+    ranked: tuple[str, str] | None = None
+    crops: Crops | None = None
+    hardware: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    @property
+    def can_differ(self) -> bool:
+        """Whether there are two groups or more: a single one has no variance and no gap."""
+        return len(self.groups) > 1
+
+    @property
+    def runs(self) -> int:
+        """R."""
+        return len(self.recall)
+
+    @property
+    def missing(self) -> int:
+        """Runs that have not ended."""
+        return self.wanted - self.runs - len(self.failed) - len(self.collapsed)
+
+    def kept(self, keep: int) -> list[int]:
+        """Positions of the best `keep` runs; empty if there are too few."""
+        return selection.best(self.selector, keep) if keep <= self.runs else []
+
+    def only(self, seeds: Sequence[int]) -> "Arm":
+        """The arm with these of its seeds alone, in this order."""
+        places = {seed: place for place, seed in enumerate(self.seeds)}
+        at = [places[seed] for seed in seeds]
+        rates, scores, crops = self.false_positive_rate, self.scores, self.crops
+        return replace(
+            self,
+            seeds=tuple(seeds),
+            recall=self.recall[at],
+            selector=self.selector[at],
+            false_positive_rate=None if rates is None else rates[at],
+            scores=scores
+            and replace(scores, portraits=scores.portraits[at], nonfaces=scores.nonfaces[at]),
+            crops=crops
+            and replace(crops, probability=crops.probability[at], overall=crops.overall[at]),
+        )
+
+    def run_recall(self, definition: Definition) -> Floats:
+        """Recall of each run, shape (R,)."""
+        return disparity.run_recall(self.recall, self.sizes, definition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """All arms of a study.
+
+    Attributes:
+        name: Of the study and its variant, ``STUDY@ID``, or of the audited file.
+        caption: The question and the data.
+        arms: In the order of the study.
+        reference: Name of the arm that the others are compared with.
+        keep: Number of runs in the paper's columns.
+        by: ``recall`` or ``accuracy``: the metric that selects them.
+        split: ``test`` or ``validation``: the data of that metric.
+        paired: Whether runs of different arms with the same seed are pairs.
+        rates: False-positive rates at which detectors are compared.
+        metrics: Of the family of comparisons: ``recall``, ``variance``.
+        test: Whose p-values Holm's adjustment takes: ``t``, ``sign_flip`` or ``permutation``.
+        synthetic: Whether the data are synthetic, so that published values do not apply.
+        changed: What the command line changed.
+        published: The published values; None without any, or if the study's index was written by a
+            version that did not store their protocol.
+        margin: The largest difference from them that counts as equal.
+        label: Of the table in LaTeX.
+    """
+
+    name: str
+    caption: str
+    arms: tuple[Arm, ...]
+    reference: str
+    keep: int
+    by: str
+    split: str
+    paired: bool
+    rates: tuple[float, ...]
+    metrics: tuple[str, ...]
+    test: str
+    synthetic: bool
+    changed: tuple[str, ...] = ()
+    published: Published | None = None
+    margin: Margin | None = None
+    label: str = ""
+
+    def arm(self, name: str) -> Arm | None:
+        """The arm of this name that has runs."""
+        return next((arm for arm in self.arms if arm.name == name and arm.runs), None)
+
+    @property
+    def others(self) -> list[Arm]:
+        """The arms with runs that are compared with the reference."""
+        return [arm for arm in self.arms if arm.name != self.reference and arm.runs]
+
+    @property
+    def replicates(self) -> int:
+        """The number of runs that the study asks of an arm."""
+        return max(arm.wanted for arm in self.arms)
+
+
+def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | None) -> Outcomes:
+    """The outcomes of a study's records.
+
+    Args:
+        index: Of the study.
+        found: Its records by key.
+        results: Where their scores stand; None leaves scores out, for tables that need none.
+    """
+    changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
+    data = f"Profile {index.profile}, {index.data}{changed}."
+    return Outcomes(
+        name=index.address,
+        caption=f"{index.address}: {index.question} {data}",
+        arms=tuple(_arm(arm, found, index.select, results) for arm in index.arms),
+        reference=index.reference,
+        keep=index.select["keep"],
+        by=index.select["by"],
+        split=index.select["split"],
+        paired=True,
+        rates=tuple(index.false_positive_rates),
+        metrics=tuple(index.compare["metrics"]),
+        test=index.compare["test"],
+        synthetic=index.synthetic,
+        changed=tuple(index.overrides),
+        **_published(index),
+        label=f"{index.name}-{index.variant}",
+    )
+
+
+def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:
+    """The outcomes of an audited file with published values to compare with.
+
+    A file can name its arms freely, so a published row belongs to the one arm with its name, or
+    else with its alpha; a row without alpha in its name is one without resampling.
+    """
+    alphas = [arm.alpha for arm in outcomes.arms]
+    names = {
+        arm.alpha: arm.name for arm in outcomes.arms if alphas.count(arm.alpha) == 1 and arm.runs
+    }
+    own = {arm.name for arm in outcomes.arms}
+    rows = [
+        row if row.arm in own else row.model_copy(update={"arm": names.get(_row_alpha(row), "")})
+        for row in published.rows
+    ]
+    kept = [row for row in rows if row.arm]
+    return replace(outcomes, published=published.model_copy(update={"rows": kept}), margin=margin)
+
+
+def _row_alpha(row: PublishedRow) -> float:
+    found = re.search(r"alpha = ([0-9.]+)", row.arm)
+    return float(found[1]) if found else math.inf
+
+
+def _published(index: StudyIndex) -> dict[str, Any]:
+    if not index.published or "protocol" not in index.published:
+        return {}
+    printed = dict(index.published)
+    margin = printed.pop("margin")
+    return {
+        "published": Published.model_validate(printed),
+        "margin": Margin.model_validate(margin) if margin else None,
+    }
+
+
+def _arm(
+    arm: ArmIndex, found: Mapping[str, Record], select: Mapping[str, Any], results: Path | None
+) -> Arm:
+    ranked = _otherwise(arm, select)
+    by = ranked[0] if ranked else select["by"]
+    ended = [found[key] for key in arm.keys if key in found]
+    finished = [record for record in ended if record.finished]
+    good = [record for record in finished if not _is_collapsed(record)]
+    groups = tuple(good[0].groups) if good else ()
+    false = [r.nonfaces.share for r in good if r.nonfaces]
+    return Arm(
+        name=arm.name,
+        alpha=_alpha(ended),
+        wanted=len(arm.keys),
+        seeds=tuple(record.seed for record in good),
+        groups=groups,
+        sizes=np.array([good[0].groups[name].n for name in groups], dtype=np.int64)
+        if good
+        else np.empty(0, dtype=np.int64),
+        recall=np.array(
+            [[record.groups[name].share for name in groups] for record in good], dtype=np.float64
+        ).reshape(len(good), len(groups)),
+        selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
+        false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
+        nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
+        scores=_scores(good, groups, results) if good and results else None,
+        failed=tuple(_reason(record) for record in ended if not record.finished),
+        failed_seeds=tuple(record.seed for record in ended if not record.finished),
+        collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
+        posterior_collapsed=sum(map(_has_collapsed_posterior, good)),
+        configurations=tuple(record.configuration for record in good),
+        training_images=tuple(_training_images(record) for record in good),
+        configured=ended[0].configuration if ended else {},
+        ranked=ranked,
+        crops=_crops(good),
+        hardware=tuple(map(_hardware, good)),
+        keys=tuple(arm.keys),
+    )
+
+
+def _hardware(record: Record) -> str:
+    """What decides a result's last bits beside the computation that names the run."""
+    made = record.provenance
+    if made.get("device", "cpu") != "cpu":
+        return str(made["device"])
+    compiled = f", {made['compiler']}" if made.get("compiler") else ""
+    return f"{made['processor']}{compiled}" if "processor" in made else ""
+
+
+def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | None:
+    """By what and on which split an arm is ranked; None where that is the study's way."""
+    if arm.select is None:
+        return None
+    own = arm.select["by"], arm.select["split"]
+    return None if own == (select["by"], select["split"]) else own
+
+
+def _crops(good: Sequence[Record]) -> Crops | None:
+    """Of an arm's runs; None unless each has the same groups of crops."""
+    named = [[name for name in r.metrics if name.startswith(f"{CROPS}/")] for r in good]
+    if not named or not named[0] or any(names != named[0] for names in named):
+        return None
+    return Crops(
+        groups=tuple(name.removeprefix(f"{CROPS}/") for name in named[0]),
+        probability=np.array([[record.metrics[name] for name in named[0]] for record in good]),
+        overall=np.array([record.metrics[CROPS] for record in good]),
+        count=int(good[0].metrics["crops"]),
+    )
+
+
+def _selector(record: Record, by: str) -> float:
+    return pooled_recall(record.groups) if by == "recall" else record.metrics["val_accuracy"]
+
+
+def _is_collapsed(record: Record) -> bool:
+    return collapsed(record.groups, record.nonfaces)
+
+
+def _has_collapsed_posterior(record: Record) -> bool:
+    """Fewer than a tenth of the latents vary over images (Burda et al. 2016)."""
+    latents = len(record.kl_per_latent)
+    return latents > 0 and record.metrics["val_active_units"] < latents / 10
+
+
+def _training_images(record: Record) -> int | None:
+    count = record.metrics.get("training_images")
+    return None if count is None else int(count)
+
+
+def _reason(record: Record) -> str:
+    assert record.failure is not None
+    return f"{record.failure['term']}: {record.failure['reason']}"
+
+
+def _alpha(ended: Sequence[Record]) -> float | None:
+    choices = ended[0].configuration.get("resampling") if ended else None
+    if choices is None:
+        return None
+    return math.inf if choices["combine"] == "none" else float(choices["alpha"])
+
+
+def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> Scores | None:
+    """The logits of an arm's runs; None if a run's file is missing."""
+    places = {name: place for place, name in enumerate(groups)}
+    group = np.empty(0, dtype=np.int64)
+    portraits: list[Floats] = []
+    nonfaces: list[Floats] = []
+    for record in good:
+        read = records.read_scores(record, results)
+        if read is None:
+            return None
+        if not portraits:
+            group = np.array([places[name] for name in read.groups], dtype=np.int64)
+        portraits.append(read.portraits)
+        nonfaces.append(read.nonfaces)
+    return Scores(portraits=np.stack(portraits), group=group, nonfaces=np.stack(nonfaces))

@@ -1,0 +1,328 @@
+"""Outcomes against published values: reproduced, not reproduced or cannot tell, and why.
+
+Both sides are the same statistic under the source's definition. Values, directions and the order of
+the arms are judged separately. If data or protocol differ there is a refusal instead of a verdict.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, islice
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from repro.analysis import arm_differences
+from repro.analysis.arm_differences import QUANTITIES, UNIT, Quantity
+from repro.analysis.study_data import Arm, Outcomes
+from repro.stats import agreement, disparity, selection
+from repro.stats.agreement import Statistic, Word
+from repro.stats.disparity import DEFINITIONS, Definition
+from repro.stats.intervals import NOWHERE, Interval, sd
+from repro.study.merge import merge
+from repro.study.published import Published, PublishedRow
+
+SUBSETS = 2000  # sampled if there are more runs than the published selection had
+HARMLESS = ("data.", "replicates=", "select.")  # overrides that the protocol's checks cover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One verdict.
+
+    Attributes:
+        subject: The arm, or the arms.
+        claim: What is judged: ``recall``, ``variance``, a direction or an order.
+        printed: The published value or order.
+        ours: The same statistic of our runs.
+        interval: 95 % prediction interval for a number, confidence interval for a direction.
+        word: The verdict.
+        reason: In a sentence.
+        numbers: Published and ours, in the published unit; NaN for an order of arms.
+        ends: Of the interval, in the published unit; NaN without one.
+    """
+
+    subject: str
+    claim: str
+    printed: str
+    ours: str
+    interval: str
+    word: Word
+    reason: str
+    numbers: tuple[float, float] = (float("nan"), float("nan"))
+    ends: Interval = NOWHERE
+
+
+def refusals(outcomes: Outcomes, published: Published) -> list[str]:
+    """Why the results cannot be compared with the published values; empty if they can."""
+    if outcomes.synthetic:
+        return ["the data are synthetic"]
+    changed = [label for label in outcomes.changed if not label.startswith(HARMLESS)]
+    found = [f"changed on the command line: {', '.join(changed)}"] if changed else []
+    protocol = published.protocol
+    rows = {row.arm: row for row in published.rows}
+    compared = [arm for arm in outcomes.arms if arm.runs and arm.name in rows]
+    for arm in compared:
+        sizes = {name: int(n) for name, n in zip(arm.groups, arm.sizes, strict=True)}
+        if sizes != protocol.groups:
+            found.append(
+                f"the test portraits differ: {_sizes(sizes)}, not {_sizes(protocol.groups)}"
+            )
+        if protocol.training_images:
+            found += _other_training(arm, protocol.training_images)
+        wanted = merge(protocol.configuration, rows[arm.name].configuration)
+        for configuration in arm.configurations[:1]:
+            found += _contradictions(wanted, configuration)
+    if not compared:
+        found.append("no arm with runs has published values")
+    return list(dict.fromkeys(found))
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in sorted(sizes.items()))
+
+
+def _other_training(arm: Arm, expected: int) -> list[str]:
+    if not arm.training_images or set(arm.training_images) == {expected}:
+        return []
+    count = arm.training_images[0]
+    told = "an unknown number of" if count is None else f"{count:,}"
+    return [f"trained on {told} images, not {expected:,}"]
+
+
+def _contradictions(
+    protocol: Mapping[str, Any], configuration: Mapping[str, Any], prefix: str = ""
+) -> Iterator[str]:
+    """Each key of the protocol whose value in the configuration differs."""
+    for key, value in protocol.items():
+        own = configuration.get(key)
+        if isinstance(value, Mapping) and isinstance(own, Mapping):
+            yield from _contradictions(value, own, f"{prefix}{key}.")
+        elif own != value:
+            yield f"{prefix}{key} is {own}, not {value}"
+
+
+def judge(outcomes: Outcomes, *, told: Mapping[str, str]) -> list[Judgement]:
+    """All verdicts; call it only if `refusals` is empty.
+
+    Args:
+        outcomes: With published values and a margin.
+        told: For each arm, what remains of its gains at equal false-positive rates.
+    """
+    published, margin = outcomes.published, outcomes.margin
+    assert published is not None
+    assert margin is not None
+    found = []
+    for row in published.rows:
+        arm = outcomes.arm(row.arm)
+        if arm is None:
+            continue
+        for quantity in QUANTITIES:
+            printed = getattr(row, quantity)
+            if printed is not None:
+                delta = getattr(margin, quantity)
+                found.append(_number(arm, printed, quantity, published, delta))
+    return [*found, *_directions(outcomes, published, told), *_orders(outcomes, published)]
+
+
+def statistic(arm: Arm, published: Published, quantity: Quantity) -> Statistic:
+    """The published statistic for our runs: the best k of n, from n runs or more.
+
+    Recall is a fraction; a variance is its square root, see `agreement.root`.
+    """
+    definition = DEFINITIONS[published.definition]
+    keep, of = published.keep, published.replicates
+    if quantity == "recall":
+        values = arm.run_recall(definition)
+        own = np.allclose(values, arm.selector)
+        value = selection.expected_best(values, arm.selector, keep=keep, of=of)
+        deviation, selects = sd(values), "itself" if own else "another"
+    else:
+        value = float(np.sqrt(_expected_variance(arm, definition, keep, of)))
+        kept = arm.recall[selection.best(arm.selector, max(1, round(keep / of * arm.runs)))]
+        spread = sd(agreement.influence(arm.recall, kept, definition))
+        deviation, selects = spread / (2 * max(value, 1e-9)), "another"
+    return Statistic(
+        value=value,
+        deviation=deviation,
+        runs=arm.runs,
+        keep=keep,
+        of=of,
+        selects=selects,  # type: ignore[arg-type]
+    )
+
+
+def _expected_variance(arm: Arm, definition: Definition, keep: int, of: int) -> float:
+    """Var[A] of the best `keep`, averaged over the sets of `of` runs."""
+    if comb(arm.runs, of) <= SUBSETS:
+        subsets: Any = combinations(range(arm.runs), of)
+    else:
+        generator = np.random.default_rng([selection.SEED, arm.runs, of])
+        subsets = (generator.permutation(arm.runs)[:of] for _ in range(SUBSETS))
+    found = []
+    for subset in islice(subsets, SUBSETS):
+        runs = np.asarray(subset)
+        kept = runs[selection.best(arm.selector[runs], keep)]
+        found.append(disparity.variance(arm.recall[kept], definition))
+    return float(np.mean(found))
+
+
+def _number(
+    arm: Arm, printed: float, quantity: Quantity, published: Published, delta: float
+) -> Judgement:
+    text = f"{printed:.{published.decimals}f}"
+    if arm.runs < published.replicates:
+        return Judgement(
+            subject=arm.name,
+            claim=quantity,
+            printed=text,
+            ours="—",
+            interval="—",
+            word="cannot tell",
+            reason=f"{arm.runs} runs with results; the best {published.keep} of "
+            f"{published.replicates} need {published.replicates}",
+            numbers=(printed, float("nan")),
+        )
+    ours, unit = statistic(arm, published, quantity), UNIT[quantity]
+    half = 0.5 * 10.0**-published.decimals
+    y = Interval((printed - half) / unit, (printed + half) / unit)
+    scale = agreement.root if quantity == "variance" else float
+    word = agreement.verdict(ours, y, delta / unit, scale=scale)
+    ends = agreement.prediction_interval(ours)
+    if quantity == "variance":
+        ends = Interval(max(ends.low, 0.0) ** 2, max(ends.high, 0.0) ** 2)
+    value = ours.value**2 if quantity == "variance" else ours.value
+    shown = Interval(unit * ends.low, unit * ends.high)
+    inside = shown.low - half <= printed <= shown.high + half
+    return Judgement(
+        subject=arm.name,
+        claim=quantity,
+        printed=text,
+        ours=f"{unit * value:.2f}",
+        interval=f"[{shown.low:.2f}, {shown.high:.2f}]",
+        word=word,
+        reason=_reason(word, unit * value - printed, inside, delta),
+        numbers=(printed, unit * value),
+        ends=shown,
+    )
+
+
+def _reason(word: Word, apart: float, inside: bool, delta: float) -> str:
+    where = "inside" if inside else "outside"
+    told = (
+        f"{round(apart, 2) + 0.0:+.2f} from the published value, margin {delta:g}; the published "
+        f"value is {where} its 95 % prediction interval"
+    )
+    if word == "reproduced":
+        return f"{told}; the equivalence test at 5 % passes"
+    if word == "not reproduced":
+        return told
+    return f"{told}; the runs are too few or vary too much for this margin"
+
+
+def _directions(
+    outcomes: Outcomes, published: Published, told: Mapping[str, str]
+) -> Iterator[Judgement]:
+    """Whether each arm differs from the reference in the published direction."""
+    reference = outcomes.arm(outcomes.reference)
+    printed = {row.arm: row for row in published.rows}
+    if reference is None or outcomes.reference not in printed:
+        return
+    definition = DEFINITIONS[published.definition]
+    for arm in outcomes.others:
+        if arm.name not in printed:
+            continue
+        for quantity in QUANTITIES:
+            ends = [getattr(printed[name], quantity) for name in (outcomes.reference, arm.name)]
+            if None not in ends and (step := ends[1] - ends[0]):
+                yield _direction(outcomes, arm, reference, quantity, step, definition, told)
+
+
+def _direction(
+    outcomes: Outcomes,
+    arm: Arm,
+    reference: Arm,
+    quantity: Quantity,
+    step: float,
+    definition: Definition,
+    told: Mapping[str, str],
+) -> Judgement:
+    apart = arm_differences.run_difference(outcomes, arm, reference, quantity, definition)
+    low, high = apart.interval
+    unit = UNIT[quantity]
+    word: Word = "cannot tell"
+    if (low > 0 and step > 0) or (high < 0 and step < 0):
+        word = "reproduced"
+    elif (low > 0 and step < 0) or (high < 0 and step > 0):
+        word = "not reproduced"
+    shows = "includes 0" if word == "cannot tell" else "excludes 0"
+    kind = "paired t" if outcomes.paired else "Welch's t"
+    reason = f"{kind} interval over single runs {shows}"
+    if told.get(arm.name):
+        reason = f"{reason}; {told[arm.name]}"
+    return Judgement(
+        subject=f"{arm.name} against {reference.name}",
+        claim=f"{quantity} {'rises' if step > 0 else 'falls'}",
+        printed=f"{step:+.2f}",
+        ours=f"{unit * apart.mean:+.2f}",
+        interval=f"[{unit * low:.2f}, {unit * high:.2f}]",
+        word=word,
+        reason=reason,
+        numbers=(step, unit * apart.mean),
+        ends=Interval(unit * low, unit * high),
+    )
+
+
+def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
+    """Whether the arms are in the published order."""
+    definition = DEFINITIONS[published.definition]
+    for quantity in QUANTITIES:
+        known = [row for row in published.rows if getattr(row, quantity) is not None]
+        rows = sorted(known, key=lambda row: float(getattr(row, quantity)))
+        arms = [arm for row in rows if (arm := outcomes.arm(row.arm))]
+        if len(arms) < 3 or min(arm.runs for arm in arms) < 2:
+            continue
+        found = arm_differences.trend(outcomes, arms, quantity, definition)
+        word: Word = "cannot tell"
+        if found.test.p <= 0.05:
+            word = "reproduced" if found.rise > 0 else "not reproduced"
+        least = found.test.attainable
+        reach = f"smallest possible {least:.1g}" if least else "normal approximation"
+        means = [
+            float(arm_differences.run_values(arm, quantity, definition).mean()) for arm in arms
+        ]
+        ours = [arms[i].name for i in np.argsort(means, kind="stable")]
+        yield Judgement(
+            subject="all arms",
+            claim=f"order by {quantity}, lowest first",
+            printed="; ".join(arm.name for arm in arms),
+            ours="; ".join(ours),
+            interval="—",
+            word=word,
+            reason=f"Jonckheere-Terpstra along the published order: {found.rise:+.2f} of -1 to 1, "
+            f"permutation p {found.test.p:.4f} (two-sided; {reach})",
+        )
+
+
+def restated(
+    row: PublishedRow, published: Published, definition: Definition
+) -> dict[Quantity, float | None]:
+    """A published row under another definition, in the published unit; None if not convertible.
+
+    Exact from the groups' means if they are known and runs are averaged first; a change of ddof is
+    a factor.
+    """
+    own = DEFINITIONS[published.definition]
+    if definition == own:
+        return {"recall": row.recall, "variance": row.variance}
+    recall = row.recall if definition.mean == own.mean else None
+    groups = len(published.protocol.groups)
+    factor = (groups - own.ddof) / (groups - definition.ddof)
+    same = definition.runs == own.runs
+    variance = factor * row.variance if same and row.variance is not None else None
+    if row.groups and set(row.groups) == set(published.protocol.groups) and own.runs == "first":
+        share = np.array([[row.groups[name] / 100 for name in published.protocol.groups]])
+        sizes = list(published.protocol.groups.values())
+        if recall is None:
+            recall = 100 * float(disparity.mean_recall(share, sizes, definition))
+    return {"recall": recall, "variance": variance}

@@ -1,0 +1,98 @@
+"""Pictures -> squares of 64 x 64, by children: all that they load is loaded here."""
+
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from repro.data.duplicates import Look
+from repro.data.images import Pixels
+from repro.data.raw_pictures import BoxOutside, Picture
+from repro.data.square_crops import SIDE
+from repro.errors import DataError, ReproError
+from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
+
+BATCH = 64  # pictures in a request to a child
+
+
+class Cut(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        images: Shape (n, 64, 64, 3), RGB; zero where a picture could not be read.
+        looks: What each whole picture is known by; None where that is not known.
+        failures: What is wrong, by place in the batch.
+        outside: Those of the failures that are a box outside of its picture.
+    """
+
+    images: Pixels
+    looks: list[Look | None]
+    failures: dict[int, str]
+    outside: frozenset[int]
+
+
+def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int, Cut]]:
+    """Cut all pictures, in order: index of the first of a batch, and what became of the batch.
+
+    Args:
+        pictures: To be cut.
+        workers: Processes that do so; 1 is this one. What comes out does not hang on them.
+    """
+    starts = range(0, len(pictures), BATCH)
+    requests = [pictures[start : start + BATCH] for start in starts]
+    count = min(workers, len(requests))
+    if count <= 1:
+        yield from zip(starts, map(cut, requests), strict=True)
+        return
+    # Each child has one request at a time, and they are heard in turn.
+    children = [Child(cutter) for _ in range(count)]
+    try:
+        for child, request in zip(children, requests, strict=False):
+            child.send(request)
+        for number, start in enumerate(starts):
+            child = children[number % count]
+            answer = _answer(child)
+            if number + count < len(requests):
+                child.send(requests[number + count])
+            yield start, answer
+    finally:
+        for child in children:
+            child.stop()
+        for child in children:
+            child.join()
+
+
+def _answer(child: Child) -> Cut:
+    try:
+        answer: Cut = child.answer()
+    except (Gone, NotStarted) as fate:
+        raise ReproError(
+            f"a process that cuts pictures ended early ({fate}): is there enough memory? "
+            "Fewer --workers need less, and --workers 1 needs no other process"
+        ) from None
+    return answer
+
+
+def cutter() -> Answer:
+    """What a child does with a request."""
+
+    def answer(request: Sequence[Picture], _: Say) -> Cut:
+        return cut(request)
+
+    return answer
+
+
+def cut(pictures: Sequence[Picture]) -> Cut:
+    """The square of each picture, or what is wrong with it."""
+    images = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
+    looks: list[Look | None] = [None] * len(pictures)
+    failures: dict[int, str] = {}
+    outside = set()
+    for index, picture in enumerate(pictures):
+        try:
+            images[index], looks[index] = picture.crop()
+        except DataError as error:
+            failures[index] = str(error)
+            if isinstance(error, BoxOutside):
+                outside.add(index)
+    return Cut(images, looks, failures, frozenset(outside))

@@ -1,0 +1,113 @@
+"""Anybody's pictures by a CSV: columns ``path``, ``label`` (1 or 0) and any columns of groups.
+
+Pictures are named from the folder of the CSV, or absolutely. A table without the column ``label``
+holds positives alone.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from repro.data import picture_files, picture_table
+from repro.data.images import Photographs
+from repro.errors import DataError
+
+_WORDS = {"true": 1, "yes": 1, "false": 0, "no": 0}
+_NUMBER = re.compile(r"([01])([.,]0+)?", re.ASCII)  # 1, 1.0, 1,00
+
+
+class Row(NamedTuple):
+    """A picture of a table."""
+
+    name: str
+    label: int
+    group: str
+
+
+def read(path: Path, *, label: int, groups: tuple[str, ...] = ()) -> Photographs:
+    """The pictures of a label with their groups.
+
+    Args:
+        path: The CSV.
+        label: 1 for positives, 0 for negatives.
+        groups: Columns whose values, joined, name a picture's group; none for no groups.
+
+    Raises:
+        DataError: As for `entries`, or no row has the label.
+    """
+    found = [row for row in entries(path, groups=groups) if row.label == label]
+    if not found:
+        raise DataError(f"{path}: no row whose label is {label}")
+    return picture_files.photographs(
+        path.parent, tuple(row.name for row in found), tuple(row.group for row in found)
+    )
+
+
+def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
+    """All rows, in order.
+
+    Args:
+        path: The CSV.
+        groups: Columns that make the groups; None for the column ``group``, if there is one.
+
+    Raises:
+        DataError: The table or a column is missing, a column is called nearly ``label`` or
+            ``group``, a label is neither 1 nor 0, or a row has no picture or no group.
+    """
+    found: dict[str, Row] = {}
+    mistakes = picture_table.Mistakes(path)
+    for line, row in picture_table.read(path, *_columns(groups)):
+        with mistakes.gathered():
+            entry = _entry(row, f"{path}:{line}", path.parent, groups)
+            if entry.name in found:
+                raise DataError(f"{path}:{line}: {entry.name} is in two rows; remove one")
+            found[entry.name] = entry
+    mistakes.tell()
+    if not found:
+        raise DataError(f"{path}: no row below the header")
+    return list(found.values())
+
+
+def remarks(path: Path, *, groups: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """What is taken for granted about a table, and which of its columns are not read.
+
+    Args:
+        path: The CSV.
+        groups: As for `entries`.
+
+    Raises:
+        DataError: As for `entries`, of the first line.
+    """
+    header = picture_table.header(path, *_columns(groups))
+    found = []
+    if "label" not in header.places:
+        found.append(f"{path}: no column 'label', so that every row is taken to be 1")
+    if header.others:
+        names = picture_files.shown(", ".join(header.others))[:200]
+        found.append(f"{path}: columns that are not read, but could make groups: {names}")
+    return tuple(found)
+
+
+def _columns(groups: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needed ones, and the others that are looked for."""
+    if groups is None:
+        return ("path",), ("label", picture_table.GROUP)
+    return ("path", *groups), ("label",)
+
+
+def _entry(row: dict[str, str], where: str, root: Path, groups: tuple[str, ...] | None) -> Row:
+    name = picture_table.own_picture(row["path"], where, root)
+    label = _label(row.get("label", "1"), where)
+    named = (picture_table.GROUP,) if groups is None and picture_table.GROUP in row else groups
+    # Negatives need no group: they are nobody's.
+    return Row(name, label, picture_table.group(row, where, named) if named and label == 1 else "")
+
+
+def _label(text: str, where: str) -> int:
+    word = text.lower()
+    if word in _WORDS:
+        return _WORDS[word]
+    if number := _NUMBER.fullmatch(word):
+        return int(number[1])
+    what = picture_files.shown(text)[:50]
+    raise DataError(f"{where}: label {what!r} is neither 1 nor 0 (nor TRUE or FALSE, yes or no)")

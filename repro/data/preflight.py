@@ -1,0 +1,237 @@
+"""What is looked at before a study runs: every picture can be read, and none stands twice.
+
+A picture that stands twice in the test counts twice; one that is trained on and then tested on says
+nothing about pictures that were never seen. Both stop a study, unless its data say
+``doubles: allow``, as ``repro run --allow-doubles`` does.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from repro.data import duplicates, mit_h5, picture_files, sources, utkface
+from repro.data.duplicates import Look, Looks
+from repro.data.images import Photographs, Pixels, TrainingImages
+from repro.errors import DataError
+from repro.study.data_spec import Data, MitH5, Source, UtkFace
+
+MOST = 3  # pairs in a message
+ADVICE = "or pass --allow-doubles (in a study: data: {doubles: allow})"
+
+
+class Doubles(NamedTuple):
+    """Pictures of one part of the data that have stood before, in it or in another part.
+
+    Attributes:
+        role: Of the part: ``test``.
+        where: ``test`` or ``train``: the part in which they have stood before.
+        among: Number of pictures in the part.
+        pairs: Each such picture by name, and the earlier one.
+    """
+
+    role: str
+    where: str
+    among: int
+    pairs: list[tuple[str, str]]
+
+    def __str__(self) -> str:
+        """For captions: how many."""
+        beside = "" if self.where == self.role else f" that are in {self.where} as well"
+        return f"{len(self.pairs):,} of {self.among:,} in {self.role}{beside}"
+
+
+class _Opened(NamedTuple):
+    """Data, and what of them is read from files."""
+
+    data: Data
+    trained: TrainingImages | None
+    parts: dict[str, Photographs]  # test pictures by role
+
+
+def check(data: Data) -> list[str]:
+    """Open everything and decode every picture once, so that no run meets a damaged file.
+
+    Returns:
+        What is to be said, a sentence each.
+
+    Raises:
+        DataError: What is missing or damaged, a test portrait among the photographs without a
+            face, or a picture that stands twice and may not.
+    """
+    opened = _open(data)
+    if "test" in opened.parts and "nonfaces" in opened.parts:
+        _require_apart(opened.parts["test"], opened.parts["nonfaces"])
+    if data.doubles == "refuse":
+        for found in _doubles(opened):
+            raise DataError(_refusal(data, found))
+    looks = [
+        (index, look)
+        for role, photographs in opened.parts.items()
+        for index in range(len(photographs))
+        for look in _looks(photographs.read(index), wanted=role == "test")
+    ]
+    return [*_without_labels(data), *_alike(opened, Looks.of(looks))]
+
+
+def doubles(data: Data) -> list[Doubles]:
+    """Pictures that stand twice, by content, in any part that is read from files.
+
+    Names count as well in UTKFace, where they hold the moment at which a picture was taken.
+    Training images of one colour do not count: crops of a white background are all the same.
+
+    Raises:
+        DataError: A source is missing or damaged.
+    """
+    return list(_doubles(_open(data)))
+
+
+def allowed(data: Data) -> str:
+    """For captions: what stands twice and was allowed to; "" if nothing was."""
+    if data.doubles == "refuse":
+        return ""
+    return f"; duplicates allowed: {', '.join(map(str, doubles(data))) or 'none found'}"
+
+
+def _open(data: Data) -> _Opened:
+    parts = {}
+    trained = sources.training_images(data.train) if isinstance(data.train, MitH5) else None
+    if data.test.source != "synthetic":
+        parts["test"] = sources.portraits(data.test)
+    if data.nonfaces.source != "synthetic":
+        parts["nonfaces"] = sources.nonface_photographs(data.nonfaces)
+    if data.crops is not None and data.crops.source != "synthetic":
+        parts["crops"] = sources.crops(data.crops)
+    return _Opened(data, trained, parts)
+
+
+def _doubles(opened: _Opened) -> Iterator[Doubles]:
+    if opened.trained is not None:
+        images = opened.trained.images
+        names = _names(opened.data, len(images))
+        named = zip(names, images, strict=True)
+        known = ((n, duplicates.digest(i)) for n, i in named if (i != i[0, 0]).any())
+        if pairs := _repeated(known):
+            yield Doubles("train", "train", len(images), pairs)
+    for role, found in opened.parts.items():
+        by_name = opened.data.parts[role].source == "utkface"
+        if pairs := _repeated(_known_by(found, by_name=by_name)):
+            yield Doubles(role, role, len(found), pairs)
+    if pairs := _trained_on(opened):
+        yield Doubles("test", "train", len(opened.parts["test"]), pairs)
+
+
+def _names(data: Data, count: int) -> tuple[str, ...]:
+    """Of the training images; by number, where the file has no names."""
+    stored = mit_h5.texts(_path(data.train), "names")
+    return stored if len(stored) == count else tuple(f"image {index}" for index in range(count))
+
+
+def _path(spec: Source) -> Path:
+    return Path(getattr(spec, "path", ""))
+
+
+def _known_by(found: Photographs, *, by_name: bool) -> Iterator[tuple[str, bytes | str]]:
+    """Each name with the content of its file and, where that is a key, with its last part."""
+    for name, file in zip(found.names, found.files, strict=True):
+        yield name, picture_files.sha256(file)
+        if by_name:
+            yield name, file.name
+
+
+def _repeated(known: Iterable[tuple[str, bytes | str]]) -> list[tuple[str, str]]:
+    """Pictures that are known by what an earlier one is known by, with the name of that one."""
+    first: dict[bytes | str, str] = {}
+    found: dict[str, str] = {}
+    for name, value in known:
+        earlier = first.setdefault(value, name)
+        if earlier != name:
+            found.setdefault(name, earlier)
+    return list(found.items())
+
+
+def _trained_on(opened: _Opened) -> list[tuple[str, str]]:
+    """Test pictures from whose very files training images were cut, with these."""
+    if opened.trained is None or "test" not in opened.parts:
+        return []
+    looks = mit_h5.source_looks(_path(opened.data.train))
+    names = _names(opened.data, len(opened.trained.images))
+    known = {look.digest: n for look, n in zip(looks, names, strict=False) if look is not None}
+    test = opened.parts["test"]
+    both = (
+        (n, known.get(picture_files.sha256(f))) for n, f in zip(test.names, test.files, strict=True)
+    )
+    return [(name, trained) for name, trained in both if trained is not None]
+
+
+def _refusal(data: Data, found: Doubles) -> str:
+    path = picture_files.shown(_path(data.parts[found.role]))
+    count = f"{len(found.pairs):,} of {found.among:,} pictures"
+    shown = ", ".join(
+        f"{picture_files.shown(b)} = {picture_files.shown(a)}" for a, b in found.pairs[:MOST]
+    )
+    shown += ", ..." if len(found.pairs) > MOST else ""
+    if found.where != found.role:
+        return (
+            f"{path}: {count} are among those that {picture_files.shown(_path(data.train))} was "
+            f"cut from ({shown}): results on them say nothing about pictures that were never seen. "
+            f"Take them out of either, {ADVICE}"
+        )
+    several = data.parts[found.role].source == "utkface"
+    hint = "Name only one of its folders" if several else "Remove them"
+    return (
+        f"{path}: {count} repeat an earlier one ({shown}), so that these would count twice or "
+        f"more. {hint}, {ADVICE}"
+    )
+
+
+def _without_labels(data: Data) -> Iterator[str]:
+    """A sentence about pictures of UTKFace that are left out."""
+    if not isinstance(data.test, UtkFace):
+        return
+    names = picture_files.pictures(_path(data.test))
+    _, left_out = utkface.split(names)
+    if left_out:
+        shown = ", ".join(map(picture_files.shown, left_out[:MOST]))
+        yield (
+            f"Warning: {picture_files.shown(_path(data.test))}: {len(left_out):,} of "
+            f"{len(names):,} pictures are left out, as their names lack a label "
+            f"({shown}{', ...' if len(left_out) > MOST else ''})"
+        )
+
+
+def _looks(pixels: Pixels, *, wanted: bool) -> Iterator[Look]:
+    return duplicates.of_picture(pixels) if wanted else iter(())
+
+
+def _alike(opened: _Opened, test: Looks) -> Iterator[str]:
+    """A sentence about test pictures that look as what was trained on."""
+    if opened.trained is None or not test:
+        return
+    images = enumerate(opened.trained.images)
+    cut = ((n, Look(duplicates.digest(image), duplicates.UNKNOWN)) for n, image in images)
+    kept = enumerate(mit_h5.source_looks(_path(opened.data.train)))
+    trained = Looks.of([*cut, *((n, look) for n, look in kept if look is not None)])
+    found = duplicates.matches(trained, test)
+    if not found:
+        return
+    names, tested = _names(opened.data, len(opened.trained.images)), opened.parts["test"].names
+    count = len({match.second for match in found})
+    places = " ".join(
+        picture_files.shown(_path(part)) for part in (opened.data.train, opened.data.test)
+    )
+    yield (
+        f"Warning: {count:,} of {len(tested):,} test pictures appear to be among those that were "
+        f"trained on, such as {picture_files.shown(tested[found[0].second])} = "
+        f"{picture_files.shown(names[found[0].first])}; look at `repro data info {places}`"
+    )
+
+
+def _require_apart(test: Photographs, nonfaces: Photographs) -> None:
+    """Refuse a picture that is a portrait here and a photograph without a face there."""
+    twice = picture_files.duplicates(test.files, nonfaces.files)
+    if twice:
+        portrait, other = twice[0]
+        raise DataError(
+            f"{picture_files.shown(other)}: the same picture as the test portrait "
+            f"{picture_files.shown(portrait)}, so it shows a face; remove it ({len(twice)} in all)"
+        )

@@ -1,0 +1,68 @@
+"""Progress of one long count: a bar on a terminal, plain lines in a pipe. Writes to stderr."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import click
+
+from repro.system import screen
+
+QUIET_SECONDS = 10.0  # in a pipe, a line at most this often
+
+Advance = Callable[[int], None]
+
+
+@contextlib.contextmanager
+def counting(what: str, total: int, *, unit: str) -> Iterator[Advance]:
+    """Show how far a count is; what is yielded takes by how much it went on.
+
+    Args:
+        what: Is being done.
+        total: Of the count.
+        unit: ``pictures``; ``bytes`` are shown as megabytes.
+    """
+    show = _bar if screen.can_draw() else _lines
+    with show(what, total, unit) as advance:
+        yield advance
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    count: ProgressColumn = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), count)
+    bars = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    with screen.drawing(), bars as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda more: progress.advance(task, more)
+
+
+@contextlib.contextmanager
+def _lines(what: str, total: int, unit: str) -> Iterator[Advance]:
+    done, spoken = 0, time.monotonic()
+
+    def advance(more: int) -> None:
+        nonlocal done, spoken
+        done += more
+        if time.monotonic() - spoken > QUIET_SECONDS:
+            spoken = time.monotonic()
+            click.echo(f"{what}: {_so_far(done, total, unit)}", err=True)
+
+    yield advance
+
+
+def _so_far(done: int, total: int, unit: str) -> str:
+    if unit == "bytes":
+        return f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+    return f"{done:,} of {total:,} {unit}"

@@ -1,0 +1,1 @@
+"""The embedded data: faces, portraits, non-faces and scenes, drawn from parameters."""

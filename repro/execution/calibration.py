@@ -1,0 +1,386 @@
+"""What a study will cost on this machine: time and memory, from a short trial of its runs.
+
+Child processes train a few steps and scan a few photographs, as many at a time as the study would
+have workers, because two at once are slower than one alone. Nothing is written, and the parent
+never loads torch. The rest is arithmetic on what was measured.
+"""
+
+import functools
+import heapq
+import math
+import time
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repro.data import sources
+from repro.data.images import Photographs, TrainingImages
+from repro.errors import ReproError, RunFailed
+from repro.records.task import Task
+from repro.study.configuration import Configuration
+from repro.study.data_spec import Data
+from repro.study.section import digest
+from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
+
+if TYPE_CHECKING:
+    from repro.models import Model
+
+IMAGES = 512  # of a calibrating epoch: about a second on one core
+STEPS = 2  # of a calibrating epoch at least, however large the batches
+EPOCHS = 3  # the first warms up
+PHOTOGRAPHS = 40  # of each kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a run of a configuration costs on this machine.
+
+    Attributes:
+        start: Seconds until a new worker is ready.
+        load: Seconds until it has the data; runs on the same data have them already.
+        epoch: Seconds of an epoch.
+        scan: Seconds of the scan of all photographs; 0 if the run fails before.
+        memory: Bytes, the worker's peak.
+        fails_after: Epochs after which the run fails; None if it does not.
+    """
+
+    start: float
+    load: float
+    epoch: float
+    scan: float
+    memory: float
+    fails_after: int | None = None
+
+    def seconds(self, epochs: int) -> float:
+        """Of a run of so many epochs, in a worker that has the data."""
+        if self.fails_after is not None:
+            epochs = min(epochs, self.fails_after)
+        return epochs * self.epoch + self.scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a study will cost on this machine, or on several like it.
+
+    Attributes:
+        seconds: Wall time.
+        workers: Runs at a time on each machine.
+        each: Bytes of the largest worker at its peak.
+        machines: How many.
+    """
+
+    seconds: float
+    workers: int
+    each: float
+    machines: int = 1
+
+    @property
+    def memory(self) -> float:
+        """Bytes of all workers of a machine, were all at their peak at once."""
+        return self.workers * self.each
+
+    @property
+    def machine_hours(self) -> float:
+        """What somebody who rents the machines pays for: all of them, until the last run ends."""
+        return self.machines * self.seconds / 3600
+
+
+def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -> Prediction:
+    """Time and memory of the tasks, in their order, one at a time in each slot.
+
+    Args:
+        tasks: At least one.
+        slots: The device of each on a machine; see `machine`.
+        machines: How many there are, all like this one.
+
+    Raises:
+        ReproError: The data are wrong, or a calibrating process was killed.
+    """
+    slots = slots[: len(tasks)]
+    kinds = [cost_kind(task.configuration) for task in tasks]
+    wanted = dict(zip(kinds, (task.configuration for task in tasks), strict=True))
+    measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots)
+    costs = {name: average(found) for name, found in measured.items()}
+    runs = [
+        (task.configuration.data, costs[name].load, costs[name].seconds(task.configuration.epochs))
+        for task, name in zip(tasks, kinds, strict=True)
+    ]
+    start = max(cost.start for cost in costs.values())
+    return Prediction(
+        seconds=start + wall_seconds(runs, workers=machines * len(slots)),
+        workers=len(slots),
+        each=max(cost.memory for cost in costs.values()),
+        machines=machines,
+    )
+
+
+def cost_kind(configuration: Configuration) -> str:
+    """Names what runs cost: arms of one kind share a calibration.
+
+    Left out is what changes numbers but not their amount: alpha, weights of terms, learning rate,
+    reduction, how heights of bins are normalised, which epoch is kept; and the number of epochs.
+    """
+    choices = configuration.identity()
+    for name in ("learning_rate", "checkpoint", "epochs", "classification", "kl"):
+        choices.pop(name, None)
+    choices.get("reconstruction", {}).clear()
+    for name in ("alpha", "density"):
+        choices["resampling"].pop(name, None)
+    return digest([choices, configuration.data.model_dump(mode="json")])
+
+
+def shares(names: Sequence[str], processes: int) -> list[list[str]]:
+    """Deal names to processes, each as many, the first ones again where they do not suffice.
+
+    So all processes are busy all the time, as a study's workers are.
+    """
+    each = math.ceil(len(names) / processes)
+    dealt = [names[number % len(names)] for number in range(each * processes)]
+    return [dealt[first::processes] for first in range(processes)]
+
+
+def average(found: Sequence[Cost]) -> Cost:
+    """The mean of times, the largest memory."""
+    count = len(found)
+    return Cost(
+        start=sum(cost.start for cost in found) / count,
+        load=sum(cost.load for cost in found) / count,
+        epoch=sum(cost.epoch for cost in found) / count,
+        scan=sum(cost.scan for cost in found) / count,
+        memory=max(cost.memory for cost in found),
+        fails_after=found[0].fails_after,
+    )
+
+
+def wall_seconds(runs: Iterable[tuple[Hashable, float, float]], *, workers: int) -> float:
+    """When the last of these runs ends, each given to the worker that is free first.
+
+    Args:
+        runs: (data, seconds to load them, seconds of the run) in their order. A worker loads
+            the data if its run before had others.
+        workers: At least 1.
+    """
+    free: list[tuple[float, int]] = [(0.0, worker) for worker in range(workers)]
+    holds: dict[int, Hashable] = {}
+    for data, load, seconds in runs:
+        since, worker = heapq.heappop(free)
+        needed = 0.0 if holds.get(worker) == data else load
+        holds[worker] = data
+        heapq.heappush(free, (since + needed + seconds, worker))
+    return max(since for since, _ in free)
+
+
+def _measure_all(
+    dealt: Sequence[Sequence[str]], wanted: dict[str, Configuration], slots: Sequence[str]
+) -> dict[str, list[Cost]]:
+    """Let one process measure each share; every kind's costs."""
+    found: dict[str, list[Cost]] = {name: [] for name in wanted}
+    began = time.monotonic()
+    children: list[Child] = []
+    try:
+        for share, device in zip(dealt, slots, strict=True):
+            children.append(Child(_prepare))
+            children[-1].send((began, device, [wanted[name] for name in share]))
+        for child, share in zip(children, dealt, strict=True):
+            for name, cost in zip(share, _answer(child), strict=True):
+                found[name].append(cost)
+    finally:
+        for child in children:
+            child.stop()
+        for child in children:
+            child.join()
+    return found
+
+
+def _answer(child: Child) -> list[Cost]:
+    try:
+        costs: list[Cost] = child.answer()
+    except (Gone, NotStarted) as fate:
+        raise ReproError(
+            f"a calibration process ended early ({fate}): is there enough memory? "
+            "--no-calibration leaves the prediction out, fewer --workers need less memory"
+        ) from None
+    return costs
+
+
+def _prepare() -> Answer:
+    """In the child: how a request is answered."""
+    from repro.training import trainer
+
+    trainer.prepare_process()
+
+    def measure_each(request: Any, _: Say) -> list[Cost]:
+        began, device, configurations = request
+        trainer.require_device(device)
+        start = time.monotonic() - began
+        return [measure(each, start=start, device=device) for each in configurations]
+
+    return measure_each
+
+
+def measure(configuration: Configuration, *, start: float, device: str) -> Cost:
+    """Measure what a run costs, by training and scanning a little of its data in this process.
+
+    Args:
+        configuration: Of the run.
+        start: Seconds until this process was ready.
+        device: Where it would train.
+
+    Raises:
+        DataError: The data are wrong.
+    """
+    data = _load(configuration.data)
+    copies = _memory_of_copies(configuration, data.images)
+    resting = _start_of_peak()
+    epoch, model, fails_after = _train(configuration, data.images, device)
+    scan = 0.0
+    if model is not None:
+        scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
+    working = _memory("VmHWM") - resting
+    return Cost(
+        start=start,
+        load=data.seconds,
+        epoch=epoch,
+        scan=scan,
+        memory=max(data.peak, data.resting + copies + working),
+        fails_after=fails_after,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    """The data of a study, and the seconds and bytes that loading them took."""
+
+    images: TrainingImages
+    photographs: tuple[Photographs, Photographs]
+    seconds: float
+    peak: int
+    resting: int
+
+
+@functools.lru_cache(maxsize=1)
+def _load(data: Data) -> _Loaded:
+    began = time.perf_counter()
+    images, photographs = sources.material(data)
+    return _Loaded(
+        images=images,
+        photographs=(photographs["portraits"], photographs["nonfaces"]),
+        seconds=time.perf_counter() - began,
+        peak=_memory("VmHWM"),
+        resting=_memory("VmRSS"),
+    )
+
+
+def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> int:
+    """Bytes that training adds to all the images before its first step.
+
+    An epoch on everything in batches that nothing fills makes no step, but holds what an epoch
+    holds; with hardly any image to validate on it takes no time.
+    """
+    from repro.training import trainer
+
+    count = len(images.images)
+    stepless = configuration.model_copy(
+        update={
+            "epochs": 1,
+            "batch_size": count + 1,
+            "validation_share": 4 / count,
+            "resampling": configuration.resampling.model_copy(
+                update={"combine": "none", "uniform_epochs": "shuffle"}
+            ),
+        }
+    )
+    resting = _start_of_peak()
+    trainer.fit(stepless, 0, images)
+    return _memory("VmHWM") - resting
+
+
+def _train(
+    configuration: Configuration, images: TrainingImages, device: str
+) -> tuple[float, "Model | None", int | None]:
+    """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
+    from repro.training import trainer
+
+    part = some(configuration, images)
+    began, ends = time.perf_counter(), list[float]()
+    model, fails_after = None, None
+    try:
+        model = trainer.fit(
+            configuration.model_copy(update={"epochs": EPOCHS}),
+            0,
+            part,
+            device=device,
+            on_epoch=lambda _: ends.append(time.perf_counter() - began),
+        ).model
+    except RunFailed:
+        fails_after = len(ends)
+    scale = 1.0
+    if len(part.images) < len(images.images):
+        whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
+        scale = whole / less
+    return scale * epoch_seconds(ends), model, fails_after
+
+
+def epoch_seconds(ends: Sequence[float]) -> float:
+    """Seconds of one epoch; the first one warms up and counts only where there is no other.
+
+    Args:
+        ends: Seconds after the beginning at which each epoch ended.
+    """
+    if len(ends) < 2:
+        return sum(ends)
+    return (ends[-1] - ends[0]) / (len(ends) - 1)
+
+
+def some(configuration: Configuration, images: TrainingImages) -> TrainingImages:
+    """Evenly spaced images of each class: enough for a calibrating epoch, or all."""
+    steps = max(math.ceil(IMAGES / configuration.batch_size), STEPS)
+    trained = steps * configuration.batch_size
+    wanted = math.ceil(trained / (1 - configuration.validation_share)) + 2  # shares are rounded
+    share = wanted / len(images.is_face)
+    if share >= 1:
+        return images
+    chosen = np.concatenate(
+        [
+            members[_evenly(len(members), math.ceil(share * len(members)))]
+            for members in (np.flatnonzero(images.is_face), np.flatnonzero(~images.is_face))
+        ]
+    )
+    return TrainingImages(images.images[chosen], images.is_face[chosen])
+
+
+def _scan(model: "Model", photographs: Photographs, configuration: Configuration) -> float:
+    """Seconds of the scan of all photographs, from a few evenly spaced ones."""
+    from repro.training import evaluation
+
+    chosen = _evenly(len(photographs), min(PHOTOGRAPHS, len(photographs)))
+    part = Photographs(
+        tuple(photographs.names[index] for index in chosen),
+        tuple(photographs.groups[index] for index in chosen),
+        lambda index: photographs.read(int(chosen[index])),
+    )
+    began = time.perf_counter()
+    evaluation.score(model, part, configuration.windows)
+    return (time.perf_counter() - began) * len(photographs) / len(part)
+
+
+def _evenly(count: int, wanted: int) -> NDArray[np.int64]:
+    """So many different indices below the count, from the first to the last."""
+    return np.linspace(0, count - 1, wanted).round().astype(np.int64)
+
+
+def _start_of_peak() -> int:
+    """Bytes that are resident now, from which the peak is counted anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
+def _memory(field: str) -> int:
+    """Bytes of this process: VmRSS is what is resident, VmHWM its peak."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{field}:"))
+    return int(line.split()[1]) * 1024

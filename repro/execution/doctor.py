@@ -1,0 +1,183 @@
+"""What stands in a results folder: what is whole, what is not, and what to do about it.
+
+Nothing is changed. Everything is read to its last byte, the files beside the records included.
+"""
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from repro.errors import LaterRelease, RecordError, ReproError
+from repro.records import checkpoint_store, locks, records
+from repro.records.mlflow import sqlite_store
+from repro.records.records import RECORD
+from repro.system.atomic_files import PARTIAL
+
+Kind = Literal[
+    "finished", "failed", "study", "old schema", "damaged", "foreign", "later release",
+    "unwanted", "unfinished", "running", "left over", "aside", "mirror",
+]  # fmt: skip
+WHOLE = ("finished", "failed", "study")  # these are counted, the others listed
+TO_MEND = ("damaged", "foreign", "later release", "mirror")
+RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
+MOVE = "move the run's folder away, and `repro run` of its study trains it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in a results folder.
+
+    Attributes:
+        kind: What it is.
+        path: Where, below the results folder.
+        text: What about it, and what to do; empty if there is nothing to say.
+    """
+
+    kind: Kind
+    path: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind:13} {self.path}: {self.text}"
+
+
+def examine(results: Path) -> list[Finding]:
+    """Look at everything in a results folder.
+
+    Raises:
+        ReproError: There is no such folder.
+    """
+    if not results.is_dir():
+        raise ReproError(f"{results}: folder not found; run a study first")
+    wanted: set[str] = set()
+    return [
+        *_studies(results, wanted),
+        *_runs(results, wanted),
+        *_unfinished(results),
+        *_aside(results),
+        *_mirror(results),
+    ]
+
+
+def needs_mending(findings: list[Finding]) -> bool:
+    """Whether anything is not as it should be."""
+    return any(finding.kind in TO_MEND for finding in findings)
+
+
+def summary(findings: list[Finding]) -> str:
+    """What is whole as counts, everything else line by line."""
+    counts = Counter(finding.kind for finding in findings)
+    whole = (
+        f"{counts['finished']} finished and {counts['failed']} failed runs of "
+        f"{counts['study']} studies are complete"
+    )
+    listed = [str(finding) for finding in findings if finding.kind not in WHOLE]
+    return "\n".join([whole, *listed])
+
+
+def _studies(results: Path, wanted: set[str]) -> Iterator[Finding]:
+    """The indexes; the runs that they want are added to `wanted`."""
+    for path in sorted((results / "studies").glob("*/*")):
+        place = path.relative_to(results).as_posix()
+        if path.name.endswith(PARTIAL):
+            yield _left_over(place)
+        elif path.suffix == ".json":
+            try:
+                index = records.read_index(path)
+            except LaterRelease as error:
+                yield Finding("later release", place, _said(error, path))
+            except RecordError as error:
+                again = "the next `repro run` of the study writes it again"
+                yield Finding("damaged", place, f"{_said(error, path)}; {again}")
+            else:
+                wanted |= {key for _, _, key in index.wanted()}
+                yield Finding("study", place)
+        elif path.suffix != ".lock":
+            yield Finding("foreign", place, "not a file of this program; move it away")
+
+
+def _runs(results: Path, wanted: set[str]) -> Iterator[Finding]:
+    for path in sorted((results / "runs").glob("*")):
+        place = path.relative_to(results).as_posix()
+        if path.name.endswith(PARTIAL):
+            yield _left_over(place)
+        elif not path.is_dir() or not (path / RECORD).exists():
+            yield Finding("foreign", place, "no record in it; move it away")
+        else:
+            finding = _run(path, place, results)
+            yield finding
+            if finding.kind in ("finished", "failed", "old schema") and path.name not in wanted:
+                yield Finding("unwanted", place, "no study needs it; it may be removed")
+
+
+def _run(path: Path, place: str, results: Path) -> Finding:
+    try:
+        record = records.read_record(path.name, results)
+        for name in record.files:
+            records.read_file(record, results, name)
+    except LaterRelease as error:
+        return Finding("later release", place, _said(error, path))
+    except RecordError as error:
+        is_seen = records.state_of(path.name, results) == "damaged"  # by every command
+        return Finding("damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}")
+    if not record.computation:
+        return Finding("old schema", place, "complete; tables read it, `repro run` trains it again")
+    return Finding("finished" if record.finished else "failed", place)
+
+
+def _unfinished(results: Path) -> Iterator[Finding]:
+    for path in sorted((results / "unfinished").glob("*")):
+        place = path.relative_to(results).as_posix()
+        if path.name.endswith(PARTIAL):
+            yield _left_over(place)
+        elif not path.is_dir():
+            yield Finding("foreign", place, "not a file of this program; move it away")
+        elif holder := locks.holder_of(path / "lock"):
+            yield Finding("running", place, f"{holder} is training it")
+        else:
+            epochs = checkpoint_store.epochs_kept(path.name, results)
+            yield Finding(
+                "unfinished", place, f"{epochs} epochs are kept; `repro run` of its study continues"
+            )
+
+
+def _aside(results: Path) -> Iterator[Finding]:
+    for path in sorted((results / "aside").glob("*")):
+        place = path.relative_to(results).as_posix()
+        yield Finding("aside", place, "was replaced; no table reads it, it may be removed")
+
+
+def _mirror(results: Path) -> Iterator[Finding]:
+    path = sqlite_store.database(results)
+    if not path.exists():
+        return
+    place = path.relative_to(results.resolve()).as_posix()
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            query = "SELECT count(*) FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = ?"
+            (running,) = database.execute(query, ["active"]).fetchone()
+    except sqlite3.Error as error:
+        yield Finding("mirror", place, f"{error}; `repro sync` builds a new one")
+        return
+    if verdict != "ok":
+        yield Finding("mirror", place, f"{verdict}; `repro sync` builds a new one")
+    elif running:
+        text = (
+            f"{running} runs are partly written; `repro sync` completes them, if no study runs now"
+        )
+        yield Finding("mirror", place, text)
+
+
+def _left_over(place: str) -> Finding:
+    text = "partly written by a killed process, never read; it may be removed"
+    return Finding("left over", place, text)
+
+
+def _said(error: RecordError, path: Path) -> str:
+    """The reason alone: the place stands before it, what to do after it."""
+    return str(error).removeprefix(f"{path}").lstrip("/").partition("; ")[0]

@@ -1,0 +1,122 @@
+"""Processes on this machine: one run at a time each, one thread each, started once for many runs.
+
+Why a pool of our own: tried with eight tasks on two workers, one of which kills itself once,
+``concurrent.futures`` and loky (so joblib) lose six of the eight. Pebble loses that one alone, as
+this does, but says so and no more. All of them leave busy workers behind when the parent is killed,
+hand back one result at the end and no epochs on the way, and tie no worker to a GPU.
+"""
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from multiprocessing.connection import wait
+from typing import Self, cast
+
+from repro.execution.executors import hardware
+from repro.execution.executors.base import Message, Word, WorkerError, cannot_start
+from repro.records.task import Files, Outcome, Task
+from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
+
+
+class Local:
+    """An executor: a pool of processes, each started when it is first needed."""
+
+    def __init__(self, slots: Sequence[str]) -> None:
+        """Nothing is started yet.
+
+        Args:
+            slots: The device of each process; see `machine`.
+        """
+        self._free = list(reversed(slots))  # devices that no process has
+        self._idle: list[_Worker] = []
+        self._busy: list[_Worker] = []
+        self.workers, self.computation = len(slots), hardware.computation(slots)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes."""
+        pool = [*self._idle, *self._busy]
+        for worker in pool:
+            worker.stop()
+        for worker in pool:
+            worker.join()
+
+    def room(self) -> bool:
+        """See `Executor`."""
+        return bool(self._idle or self._free)
+
+    def submit(self, task: Task, begun: Files) -> None:
+        """See `Executor`."""
+        worker = self._idle.pop(0) if self._idle else self._started()
+        self._busy.append(worker)
+        worker.start(task, begun)
+
+    def _started(self) -> "_Worker":
+        try:
+            return _Worker(self._free.pop())
+        except NotStarted as error:
+            raise cannot_start(str(error)) from None
+
+    def messages(self) -> Iterator[Message]:
+        """See `Executor`."""
+        ready = wait([worker.connection for worker in self._busy])
+        for worker in [worker for worker in self._busy if worker.connection in ready]:
+            message = worker.message()
+            if message is None:
+                continue
+            if message.word == "ended":
+                self._busy.remove(worker)
+                self._idle.append(worker)
+            elif message.word == "died":
+                self._busy.remove(worker)
+                self._free.append(worker.device)
+            yield message
+
+
+class _Worker(Child):
+    """A process that executes runs, and the one that it has."""
+
+    def __init__(self, device: str) -> None:
+        """Start the process; it waits for runs."""
+        super().__init__(_prepare)
+        self.device = device
+
+    def start(self, task: Task, begun: Files) -> None:
+        """Give the idle worker a run."""
+        self.task = task
+        self.send((replace(task, device=self.device), begun))
+
+    def message(self) -> Message | None:
+        """The next word about the run; None if it is about the worker alone."""
+        try:
+            word, content = self.receive()
+        except (Gone, NotStarted) as fate:
+            return Message(self.task.key, "died", str(fate))
+        except ChildError as defect:
+            raise WorkerError(f"{self.task.title}:\n{defect}") from None
+        if word == "ready":
+            return None
+        return Message(self.task.key, cast(Word, word), content)
+
+
+def _prepare() -> Answer:
+    """In the worker: how a run is executed, on data that are read once for many."""
+    from repro.data import sources
+    from repro.training import single_run  # loads torch, here alone
+
+    material = functools.lru_cache(maxsize=1)(sources.material)
+
+    def execute(request: tuple[Task, Files], say: Say) -> Outcome | None:
+        task, begun = request
+        for word, content in single_run.execute(
+            task, lambda: material(task.configuration.data), begun
+        ):
+            if word == "ended":
+                outcome: Outcome = content
+                return outcome
+            say(word, content)
+        return None
+
+    return execute

@@ -1,0 +1,40 @@
+"""From what the user says to the executor that it means."""
+
+import multiprocessing
+from collections.abc import Callable
+
+from repro.errors import ReproError
+from repro.execution.executors import hardware
+from repro.execution.executors.base import Executor
+from repro.execution.executors.executor_options import Place
+from repro.execution.executors.inline import Inline
+from repro.execution.executors.local import Local
+from repro.study.resources import Resources
+
+
+def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], None]) -> Executor:
+    """The executor of a place, not begun yet: enter its context.
+
+    Args:
+        place: Where.
+        resources: What a run takes, as its study says; what the place says comes first.
+        remark: Told, in a sentence, what a person should know of the place.
+
+    Raises:
+        ReproError: There is no such place, or not with these options.
+    """
+    taken = resources.model_copy(update=dict(place.taken))
+    if place.address is not None and place.executor != "ray":
+        raise ReproError(f"--address {place.address} is only for --executor ray")
+    if place.executor == "ray":
+        from repro.execution.executors import ray
+
+        return ray.Ray(place, taken, remark=remark)
+    slots = hardware.slots(place.device, place.workers, taken)
+    if place.executor == "local" and multiprocessing.current_process().daemon:
+        remark(
+            "this process is a daemonic worker of multiprocessing, which must not start others: "
+            "runs execute in it, one at a time"
+        )
+        return Inline(slots[0])
+    return Inline(slots[0]) if place.executor == "inline" else Local(slots)

@@ -1,0 +1,276 @@
+"""A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from repro.errors import Busy, LaterRelease, RecordError
+from repro.execution import scheduler
+from repro.execution.executors.base import Executor
+from repro.records import locks, records
+from repro.records.records import ADVICE, Computation, Record, State, StudyIndex
+from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
+from repro.study.data_spec import Data
+from repro.study.study import Study
+from repro.system import atomic_files
+from repro.training import provenance
+
+
+class Progress(Protocol):
+    """What a run of a study tells whoever is watching."""
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """The study begins; `done` of `total` runs have a record already."""
+
+    def started(self, task: Task) -> None:
+        """A worker took the run."""
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """The run finished an epoch, with so many training images per second."""
+
+    def ended(self, task: Task, record: Record) -> None:
+        """The run has a record."""
+
+    def held(self, task: Task, holder: str) -> None:
+        """Somebody else is at the run; it is taken up again later."""
+
+    def remark(self, line: str) -> None:
+        """Something else that a person should know."""
+
+
+class Mirror(Protocol):
+    """Where runs that ended are shown, beside the records; it never holds up a study."""
+
+    def add(self, index: StudyIndex, arm: str, key: str) -> None:
+        """The run has a record; told again, nothing happens."""
+
+    def pump(self) -> None:
+        """There is a moment to go on with what is under way."""
+
+    def settle(self) -> None:
+        """Nothing more comes; wait for what is left, but not for long."""
+
+
+class Nobody:
+    """Progress that nobody watches, and a mirror that nobody looks at."""
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Say nothing, as all below."""
+
+    def started(self, task: Task) -> None:
+        """See `Progress`."""
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """See `Progress`."""
+
+    def ended(self, task: Task, record: Record) -> None:
+        """See `Progress`."""
+
+    def held(self, task: Task, holder: str) -> None:
+        """See `Progress`."""
+
+    def remark(self, line: str) -> None:
+        """See `Progress`."""
+
+    def add(self, index: StudyIndex, arm: str, key: str) -> None:
+        """See `Mirror`."""
+
+    def pump(self) -> None:
+        """See `Mirror`."""
+
+    def settle(self) -> None:
+        """See `Mirror`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a study wants and what of it is done.
+
+    Attributes:
+        index: The study as tables see it.
+        tasks: Every run, in the order of execution, seed by seed.
+        states: How far each run is, by key.
+    """
+
+    index: StudyIndex
+    tasks: Sequence[Task]
+    states: Mapping[str, State]
+
+    @property
+    def missing(self) -> list[Task]:
+        """Those without a record that can be used."""
+        return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
+
+
+def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
+    """Find out how far the runs of a study are. Writes nothing.
+
+    Args:
+        study: Resolved.
+        results: The results folder.
+        computation: How runs are computed where they would execute; see `Executor`.
+
+    Raises:
+        DataError: A data source is missing.
+        LaterRelease: A record is of a schema that this release does not know.
+    """
+    from repro.data import preflight, sources
+
+    known: dict[Data, dict[str, str]] = {}
+    for arm in study.arms:
+        if arm.configuration.data not in known:
+            known[arm.configuration.data] = sources.fingerprints(arm.configuration.data)
+    first = study.arms[0].configuration.data
+    index = records.index_study(
+        study,
+        data={arm.name: known[arm.configuration.data] for arm in study.arms},
+        description=sources.describe(first) + preflight.allowed(first),
+        computation=computation,
+    )
+    keys = {(arm, seed): key for arm, seed, key in index.wanted()}
+    commit = provenance.commit()
+    tasks = [
+        Task(
+            key=keys[run.arm.name, run.seed],
+            arm=run.arm.name,
+            seed=run.seed,
+            configuration=run.arm.configuration,
+            data=known[run.arm.configuration.data],
+            computation=computation,
+            commit=commit,
+            results=results,
+        )
+        for run in study.runs()
+    ]
+    return Plan(index, tasks, _states(tasks))
+
+
+def _states(tasks: Sequence[Task]) -> dict[str, State]:
+    return {task.key: records.state_of(task.key, task.results) for task in tasks}
+
+
+def run(
+    study: Study,
+    results: Path,
+    *,
+    executor: Executor,
+    progress: Progress,
+    mirror: Mirror,
+    retry_lost: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> StudyIndex:
+    """Execute every run of a study that has no record yet.
+
+    Args:
+        study: Resolved.
+        results: The results folder.
+        executor: Where runs execute.
+        progress: Told what happens.
+        mirror: Given every run that ended.
+        retry_lost: Whether runs whose worker died every time are tried again.
+        checkpoint_seconds: Between two checkpoints of a run at least.
+
+    Raises:
+        Busy: Another process is running this study.
+        LaterRelease: A record or the index is of a schema that this release does not know.
+        ReproError: Data, study or disk do not allow it.
+    """
+    from repro.data import preflight, sources
+
+    planned = plan(study, results, computation=executor.computation)
+    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
+    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
+    for line in dict.fromkeys(said):
+        progress.remark(line)
+    with _alone_at(planned.index, results):
+        for line in [
+            *_cleared(planned, retry_lost=retry_lost),
+            *_superseded(planned.index, results),
+        ]:
+            progress.remark(line)
+        _require_writable(planned, results)
+        planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
+        records.write_index(planned.index, results)
+        done = len(planned.tasks) - len(planned.missing)
+        progress.begin(total=len(planned.tasks), done=done, workers=executor.workers)
+        tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
+        _execute(planned.index, tasks, executor=executor, progress=progress, mirror=mirror)
+        for arm, _, key in planned.index.wanted():
+            mirror.add(planned.index, arm, key)
+        mirror.settle()
+    return planned.index
+
+
+@contextmanager
+def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
+    """Hold the lock of a study, and see that nobody cleans its results folder meanwhile."""
+    with locks.of_results(results, alone=False) as cleaner:
+        if cleaner is not None:
+            raise Busy(f"{cleaner} is cleaning {results}; try again in a moment")
+        with locks.of_study(index, results) as holder:
+            if holder is not None:
+                raise Busy(f"{holder} is running {index.name} in {results}; wait or stop it")
+            yield
+
+
+def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
+    """Put records aside that are damaged, or are to be tried again; a sentence for each."""
+    for task in planned.tasks:
+        state = planned.states[task.key]
+        if state == "damaged" and records.state_of(task.key, task.results) == "damaged":
+            aside = records.set_aside(task.key, task.results)
+            yield f"{task.title}: its record is damaged, kept as {aside}; the run is done again"
+        elif state == "failed" and retry_lost:
+            failure = records.read_record(task.key, task.results).failure
+            if failure is not None and failure["term"] == LOST:
+                aside = records.set_aside(task.key, task.results)
+                yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
+
+
+def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
+    """A sentence, if there are runs of this very study that do not do any more."""
+    try:
+        before = records.read_index(records.index_path(index, results))
+    except LaterRelease:
+        raise
+    except RecordError:
+        return
+    now = {(arm, seed): key for arm, seed, key in index.wanted()}
+    old = [key for arm, seed, key in before.wanted() if now.get((arm, seed), key) != key]
+    if count := sum(records.has_record(key, results) for key in old):
+        yield (
+            f"{count} earlier runs were made with other choices, data, code or libraries: they "
+            "are kept and not used (`repro plan` says, before the first run, what differs)"
+        )
+
+
+def _require_writable(planned: Plan, results: Path) -> None:
+    """Refuse before the training what would be refused after it."""
+    if planned.missing:
+        for folder in ("runs", "unfinished"):
+            atomic_files.require_writable(results / folder, advice=ADVICE)
+
+
+def _execute(
+    index: StudyIndex,
+    tasks: Sequence[Task],
+    *,
+    executor: Executor,
+    progress: Progress,
+    mirror: Mirror,
+) -> None:
+    """Run what is missing, and tell whoever is interested."""
+    for event in scheduler.run_tasks(tasks, executor):
+        task = event.task
+        if event.kind == "started":
+            progress.started(task)
+        elif event.kind == "held":
+            progress.held(task, event.holder)
+        elif event.epoch is not None:
+            progress.epoch(task, event.epoch, images_per_second=event.images_per_second)
+        elif event.record is not None:
+            progress.ended(task, event.record)
+            mirror.add(index, task.arm, task.key)
+        mirror.pump()

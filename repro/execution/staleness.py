@@ -1,0 +1,99 @@
+"""Why a run has to be trained: nothing like it is there, or in what it differs from what is.
+
+A run's name is made of its choices, seed, data and computation, so that a record which does not fit
+any more is simply another run's. This finds the record that a person would have expected to do.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from repro.errors import RecordError
+from repro.records import checkpoint_store, diff, records
+from repro.records.records import Record, StudyIndex
+from repro.records.task import Task
+from repro.study.section import digest
+
+Kin = Mapping[tuple[int, str], Sequence[Record]]  # by seed and digest of the choices
+
+
+def reasons(missing: Sequence[Task], index: StudyIndex, results: Path) -> dict[str, str]:
+    """For each run without a record, why, in words; by key.
+
+    Args:
+        missing: The runs.
+        index: Of their study, as it would be now.
+        results: The results folder.
+    """
+    if not missing:
+        return {}
+    kin = _kin(missing, index, results)
+    before = _keys_before(index, results)
+    return {task.key: _reason(task, kin, before, results) for task in missing}
+
+
+def _reason(task: Task, kin: Kin, before: Mapping[tuple[str, int], str], results: Path) -> str:
+    if records.has_record(task.key, results):
+        return "its record is damaged"
+    if epochs := checkpoint_store.epochs_kept(task.key, results):
+        return f"continues after epoch {epochs}"
+    choices = task.configuration.identity()
+    relatives = list(kin.get((task.seed, digest(choices)), []))
+    if not relatives and (task.arm, task.seed) in before:
+        relatives = _readable([before[task.arm, task.seed]], results)
+    if not relatives:
+        return "new"
+    found = sorted((_differences(old, task, choices) for old in relatives), key=len)
+    return "; ".join(found[0])
+
+
+def _differences(old: Record, task: Task, choices: Mapping[str, Any]) -> list[str]:
+    return [
+        *diff.of_choices(_choices(old), choices),
+        *diff.of_data(old.data, task.data),
+        *diff.of_computation(old.computation, asdict(task.computation)),
+    ]
+
+
+def _kin(missing: Sequence[Task], index: StudyIndex, results: Path) -> Kin:
+    """Records of the same seeds that the study does not use."""
+    wanted = {key for _, _, key in index.wanted()}
+    seeds = {f"seed{task.seed}" for task in missing}
+    names = [path.name for path in (results / "runs").glob("*-seed*")]
+    keys = [n for n in names if n not in wanted and n.rpartition("-")[2] in seeds]
+    kin = defaultdict(list)
+    for record in _readable(keys, results):
+        kin[record.seed, digest(_choices(record))].append(record)
+    return kin
+
+
+def _keys_before(index: StudyIndex, results: Path) -> dict[tuple[str, int], str]:
+    """Which runs the study wanted when it was last run."""
+    try:
+        found = records.read_indexes(results, index.name)
+    except RecordError:
+        return {}
+    same = [old for old in found if old.variant == index.variant]
+    return {(arm, seed): key for old in same for arm, seed, key in old.wanted()}
+
+
+def _choices(record: Record) -> dict[str, Any]:
+    """What shaped a run, as far as this release understands its configuration."""
+    try:
+        return record.choices.identity()
+    except ValidationError:
+        return {name: value for name, value in record.configuration.items() if name != "data"}
+
+
+def _readable(keys: Sequence[str], results: Path) -> list[Record]:
+    found = []
+    for key in keys:
+        try:
+            found.append(records.read_record(key, results))
+        except RecordError:
+            continue
+    return found

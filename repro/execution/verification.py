@@ -1,0 +1,134 @@
+"""Ended runs, trained again and compared bit by bit.
+
+A difference is put down to what differs in how the two were made: code, libraries, threads, device,
+environment, data. If nothing does, the run is not deterministic here, which is a defect.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from repro.errors import ReproError
+from repro.execution import scheduler
+from repro.execution.executors.base import Executor
+from repro.records import diff, records
+from repro.records.records import Computation, Record, StudyIndex
+from repro.records.task import LOST, Task
+from repro.study.configuration import Configuration
+from repro.study.data_spec import Data
+from repro.training import provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A run and its repetition.
+
+    Attributes:
+        title: Arm and seed.
+        differences: In what came out; empty if every bit is the same.
+        causes: What differs in how the two were made.
+    """
+
+    title: str
+    differences: Sequence[str] = field(default_factory=tuple)
+    causes: Sequence[str] = field(default_factory=tuple)
+
+    def __str__(self) -> str:
+        made = "; ".join(self.causes)
+        if not self.differences:
+            return f"same       {self.title}" + (f" (although {made})" if made else "")
+        because = made or "nothing recorded differs, so the run is not deterministic here"
+        return (
+            f"DIFFERENT  {self.title}: {'; '.join(self.differences)}. Made differently: {because}"
+        )
+
+
+def verify(
+    index: StudyIndex, results: Path, *, runs: int, executor: Executor
+) -> Iterator[Comparison]:
+    """Train runs of a study again, in a folder of their own, and compare.
+
+    Args:
+        index: Of the study.
+        results: The results folder; nothing in it is changed.
+        runs: Number of runs, spread over the arms: one of each before a second of any.
+        executor: Where they execute.
+
+    Yields:
+        A comparison for each, as it ends.
+
+    Raises:
+        ReproError: Nothing has ended, or data or device are not there.
+    """
+    chosen = _chosen(index, results)[:runs]
+    if not chosen:
+        raise ReproError(f"{index.address}: no run has finished; run it first")
+    with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
+        tasks = _tasks(chosen, Path(folder), executor.computation)
+        originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}
+        for event in scheduler.run_tasks(tasks, executor):
+            if (again := event.record) is None:
+                continue
+            if again.failure is not None and again.failure["term"] == LOST:
+                yield Comparison(title=event.task.title, differences=(again.failure["reason"],))
+            else:
+                yield _compared(event.task.title, originals[event.task.key], again)
+
+
+def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
+    """Arms and runs that ended by themselves, seed by seed."""
+    found = records.read_study(index, results)
+    wanted = sorted(index.wanted(), key=lambda one: one[1])
+    ended = [(arm, found[key]) for arm, _, key in wanted if key in found]
+    return [(arm, one) for arm, one in ended if not one.failure or one.failure["term"] != LOST]
+
+
+def _tasks(
+    chosen: Sequence[tuple[str, Record]], results: Path, computation: Computation
+) -> list[Task]:
+    from repro.data import preflight, sources
+
+    commit = provenance.commit()
+    known: dict[Data, dict[str, str]] = {}
+    tasks = []
+    for arm, record in chosen:
+        configuration = _choices(arm, record)
+        if configuration.data not in known:
+            preflight.check(configuration.data)
+            known[configuration.data] = sources.fingerprints(configuration.data)
+        data: Mapping[str, str] = known[configuration.data]
+        tasks.append(
+            Task(
+                key=records.run_key(configuration, record.seed, data=data, computation=computation),
+                arm=arm,
+                seed=record.seed,
+                configuration=configuration,
+                data=dict(data),
+                computation=computation,
+                commit=commit,
+                results=results,
+            )
+        )
+    return tasks
+
+
+def _choices(arm: str, record: Record) -> Configuration:
+    try:
+        return record.choices
+    except ValidationError:
+        raise ReproError(
+            f"{arm}, seed {record.seed}: an earlier release made it, whose choices this one does "
+            "not have; verify it with that release"
+        ) from None
+
+
+def _compared(title: str, old: Record, new: Record) -> Comparison:
+    causes = [
+        *diff.of_computation(old.computation, new.computation),
+        *diff.of_data(old.data, new.data),
+        *diff.of_environment(old.provenance, new.provenance),
+    ]
+    return Comparison(title=title, differences=diff.of_results(old, new), causes=causes)

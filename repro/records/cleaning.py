@@ -1,0 +1,168 @@
+"""What a results folder holds that no study needs any more, and its removal.
+
+What an index names is never removed, and nothing is while a study runs: a study holds the lock of
+its results folder together with others, cleaning holds it alone. Whatever is removed goes at once,
+by a rename; what is left of it by a process that was killed then is a partial file like any other.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from repro.errors import Busy, LaterRelease, RecordError, ReproError, Unreadable
+from repro.records import locks, records
+from repro.records.records import RECORD
+from repro.system import atomic_files
+
+Category = Literal["superseded", "aside", "unfinished", "temporary"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+WHAT: dict[Category, str] = {
+    "superseded": "records of runs that no study names any more",
+    "aside": "records that were damaged or tried again, and set aside",
+    "unfinished": "checkpoints of runs that have a record, or that no study names",
+    "temporary": "partly written files of processes that were killed",
+}
+BY_INDEX = ("superseded", "unfinished")  # what these are, the indexes say
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A file or folder that can go.
+
+    Attributes:
+        category: Why.
+        path: Where it is.
+        size: Bytes of its files.
+        linked: Of these bytes, those whose file has another name elsewhere, such as in MLflow's
+            artifacts: they are free only when that goes, too.
+    """
+
+    category: Category
+    path: Path
+    size: int
+    linked: int
+
+
+def find(results: Path, categories: Collection[Category] = CATEGORIES) -> list[Leftover]:
+    """What can go. Changes nothing.
+
+    Args:
+        results: The results folder.
+        categories: Look for these alone.
+
+    Raises:
+        ReproError: There is no such folder, or an index cannot be read: what it names is unknown.
+    """
+    if not results.is_dir():
+        raise ReproError(f"{results}: folder not found; run a study first")
+    wanted = _wanted(results) if set(categories) & set(BY_INDEX) else set()
+    paths: dict[Category, Iterator[Path]] = {
+        "superseded": _superseded(results, wanted),
+        "aside": _entries(results / "aside"),
+        "unfinished": _unfinished(results, wanted),
+        "temporary": _temporary(results),
+    }
+    return [_leftover(one, path) for one in CATEGORIES if one in categories for path in paths[one]]
+
+
+def running(results: Path) -> str | None:
+    """Who runs a study or trains a run in a results folder now; None if nobody does."""
+    files = [*results.glob("studies/*/*.lock"), *results.glob("unfinished/*/lock")]
+    return next((holder for file in files if (holder := locks.holder_of(file))), None)
+
+
+def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list[Leftover]:
+    """Remove what can go; what was removed.
+
+    Args:
+        results: The results folder.
+        categories: Remove these alone.
+
+    Raises:
+        Busy: A study is running on this folder.
+        CannotWrite: Something cannot be removed; what was before it is gone.
+        ReproError: As for `find`, or the file system has no locks.
+    """
+    if not results.is_dir() or not locks.are_kept(results):
+        find(results, ())
+        raise ReproError(
+            f"{results}: its file system has no locks, so a running study cannot be detected; "
+            "nothing is removed. Make sure that no study runs, then remove what is listed yourself"
+        )
+    with locks.of_results(results, alone=True) as others:
+        holder = running(results) or (others and "another process")
+        if holder is not None:
+            raise Busy(f"{holder} is using {results}; nothing is removed until it has ended")
+        found = find(results, categories)  # now nobody adds to it
+        for one in found:
+            atomic_files.remove(one.path)
+        return found
+
+
+def _wanted(results: Path) -> set[str]:
+    """Keys of all runs that any index names."""
+    try:
+        indexes = records.read_indexes(results)
+    except RecordError as error:
+        raise ReproError(
+            f"{error}. What this study names is not known, so nothing is removed; `repro run` of "
+            "the study writes its index again"
+        ) from None
+    return {key for index in indexes for _, _, key in index.wanted()}
+
+
+def _superseded(results: Path, wanted: Collection[str]) -> Iterator[Path]:
+    for path in _entries(results / "runs"):
+        if path.name not in wanted and (path / RECORD).is_file() and _is_ours(path.name, results):
+            yield path
+
+
+def _is_ours(key: str, results: Path) -> bool:
+    """Whether a folder is a run of this release or an earlier one, be it damaged."""
+    try:
+        return records.read_record(key, results).key == key
+    except (LaterRelease, Unreadable):
+        return False
+    except RecordError:
+        digest, _, seed = key.rpartition("-seed")
+        return bool(digest) and seed.isdecimal()
+
+
+def _unfinished(results: Path, wanted: Collection[str]) -> Iterator[Path]:
+    for path in _entries(results / "unfinished"):
+        if not path.is_dir() or locks.holder_of(path / "lock") is not None:
+            continue
+        if path.name not in wanted or _has_ended(path.name, results):
+            yield path
+
+
+def _has_ended(key: str, results: Path) -> bool:
+    try:
+        return records.state_of(key, results) in ("finished", "failed")
+    except RecordError:  # of a later release, or unreadable: nobody knows
+        return False
+
+
+def _temporary(results: Path) -> Iterator[Path]:
+    folders = [results / name for name in ("runs", "unfinished", "aside")]
+    for folder in [*folders, *results.glob("studies/*"), *results.glob("unfinished/*")]:
+        for paths in atomic_files.left_over(folder).values():
+            yield from sorted(paths)
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """What is in a folder of results, partial files left out."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return (path for path in sorted(paths) if not path.name.endswith(atomic_files.PARTIAL))
+
+
+def _leftover(category: Category, path: Path) -> Leftover:
+    inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
+    sizes = [(stat.st_size, stat.st_nlink) for stat in map(Path.lstat, _files(inside))]
+    linked = sum(size for size, names in sizes if names > 1)
+    return Leftover(category, path, sum(size for size, _ in sizes), linked)
+
+
+def _files(paths: Iterator[Path] | list[Path]) -> Iterator[Path]:
+    return (path for path in paths if path.is_symlink() or path.is_file())

@@ -1,0 +1,100 @@
+"""What a run's numbers hang on beside its choices, its seed and its data: our code, and libraries.
+
+The digest of a module says what it means, not how it is laid out: comments, docstrings and
+formatting are no part of it. The embedded data name themselves in the same way.
+"""
+
+import ast
+import functools
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+LIBRARIES = ("torch", "numpy", "pillow")  # these compute; the others carry
+PACKAGE = Path(__file__).parent.parent
+# What computes a run's numbers. Choices are not here: a run's configuration has their values.
+MODULES = (
+    "data/content_digest.py",
+    "data/fairface.py",
+    "data/group_folders.py",
+    "data/images.py",
+    "data/labels_csv.py",
+    "data/mit_h5.py",
+    "data/picture_files.py",
+    "data/picture_formats.py",
+    "data/picture_table.py",
+    "data/ppb.py",
+    "data/sources.py",
+    "data/square_crops.py",
+    "data/utkface.py",
+    "training/single_run.py",
+    "losses/unchecked.py",
+    "metrics.py",
+    "models.py",
+    "resampling.py",
+    "system/csv_file.py",
+    "training/evaluation.py",
+    "training/inference.py",
+    "training/kernels/blocked.c",
+    "training/kernels/blocked.py",
+    "training/kernels/c_library.py",
+    "training/kernels/choice.py",
+    "training/kernels/linear.py",
+    "training/kernels/operators.py",
+    "training/random_streams.py",
+    "training/sliding_windows.py",
+    "training/step.py",
+    "training/trainer.py",
+)
+
+
+@functools.cache
+def code() -> dict[str, str]:
+    """Twelve hex digits for the meaning of each of `MODULES`, as it stands on the disk."""
+    return {name: meaning(PACKAGE / name)[:12] for name in MODULES}
+
+
+@functools.cache
+def libraries() -> dict[str, str]:
+    """The release of each of `LIBRARIES`."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def meaning(path: Path) -> str:
+    """SHA-256 of what a source file says to the machine."""
+    text = path.read_text(encoding="utf-8")
+    words = _c_words(text) if path.suffix == ".c" else _python_words(ast.parse(text))
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()
+
+
+def _c_words(text: str) -> Iterator[str]:
+    """A C source less comments and white space; line ends stay, as directives end with them."""
+    for line in re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL).splitlines():
+        if words := line.split():
+            yield " ".join(words)
+
+
+def _python_words(tree: ast.AST) -> Iterator[str]:
+    """A syntax tree in order, less what is empty, because releases of Python differ there."""
+    yield type(tree).__name__
+    for name, value in ast.iter_fields(tree):
+        if name in ("kind", "type_comment", "type_ignores"):
+            continue
+        if name == "body" and _has_docstring(tree):
+            value = value[1:]
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, ast.AST):
+                yield f"{name}("
+                yield from _python_words(item)
+                yield ")"
+            elif item is not None:
+                yield f"{name}={item!r}"
+
+
+def _has_docstring(tree: ast.AST) -> bool:
+    return (
+        isinstance(tree, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and ast.get_docstring(tree, clean=False) is not None
+    )

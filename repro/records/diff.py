@@ -1,0 +1,95 @@
+"""In what two runs differ, in words: choices, data, how and where they were computed, results.
+
+A difference is a short text such as ``torch 2.13.0 -> 2.14.0``; the older side stands first.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repro.records.records import Record
+
+# Of a record's provenance: what may change the last bits and is no part of a run's name.
+ENVIRONMENT = ("system", "processor", "cpu_capability", "device", "compiler", "python")
+SHOWN = 4  # names in a text at most
+ABSENT = "none"
+
+
+def of_choices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Fields of two configurations as plain values, the data's left out."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    return [
+        f"{name}: {before.get(name, ABSENT)} -> {after.get(name, ABSENT)}"
+        for name in {**before, **after}
+        if before.get(name, ABSENT) != after.get(name, ABSENT) and not name.startswith("data.")
+    ]
+
+
+def of_data(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Parts of the data whose content is another."""
+    return [f"data.{part}: content changed" for part in new if old.get(part) != new[part]]
+
+
+def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Code, libraries, device, kernels and threads; see `records.Computation`."""
+    if not old:
+        return ["code and libraries: not recorded by the earlier release that made it"]
+    changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
+    found = [f"code: {_list([name.rpartition('.')[0] for name in changed])}"] if changed else []
+    for name in new["libraries"]:
+        if not _same(old, new, "libraries", name):
+            found.append(f"{name} {old['libraries'].get(name, ABSENT)} -> {new['libraries'][name]}")
+    for name in ("device", "kernels", "threads"):
+        if old[name] != new[name]:
+            found.append(f"{name} {old[name]} -> {new[name]}")
+    return found
+
+
+def of_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What else is noted of two machines; what one side does not say is no difference."""
+    return [
+        f"{name}: {old[name]} -> {new[name]}"
+        for name in ENVIRONMENT
+        if name in old and name in new and old[name] != new[name]
+    ]
+
+
+def of_results(old: Record, new: Record) -> list[str]:
+    """What came out otherwise, to the last bit."""
+    found = []
+    if old.failure != new.failure:
+        found.append(f"outcome: {_outcome(old)} -> {_outcome(new)}")
+    for before, after in zip(old.history, new.history, strict=False):
+        if before != after:
+            names = [name for name in after if before.get(name) != after[name]]
+            found.append(f"history from epoch {after['epoch']:.0f} on ({_list(names)})")
+            break
+    if len(old.history) != len(new.history):
+        found.append(f"epochs: {len(old.history)} -> {len(new.history)}")
+    for what in ("groups", "nonfaces", "metrics", "kl_per_latent"):
+        if getattr(old, what) != getattr(new, what):
+            found.append(what.replace("_", " "))
+    files = [n for n in {**old.files, **new.files} if old.files.get(n) != new.files.get(n)]
+    return [*found, *files]
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any], part: str, name: str) -> bool:
+    return bool(old[part].get(name) == new[part].get(name))
+
+
+def _outcome(record: Record) -> str:
+    if record.failure is None:
+        return "finished"
+    return f"failed in epoch {record.failure['epoch']} ({record.failure['term']})"
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,169 @@
+"""One process at a time on a study, on a run, or cleaning: locks that the system frees by itself.
+
+However its holder ends, a lock is free then; what a lock's file holds is for people alone. On a
+file system without locks everybody gets one: then a run may be trained twice, and the first record
+stands.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from repro.records import records
+from repro.records.records import ADVICE, StudyIndex
+from repro.system.atomic_files import CannotWrite
+
+PAUSE = 0.1  # seconds between two tries
+
+
+@contextmanager
+def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
+    """Hold the lock of a study's variant.
+
+    Yields:
+        None if it is held; who holds it if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
+    """
+    with _lock(records.index_path(index, results).with_suffix(".lock"), patience=0) as holder:
+        yield holder
+
+
+@contextmanager
+def of_results(results: Path, *, alone: bool) -> Iterator[str | None]:
+    """Hold the lock of a results folder: together with other studies, or alone, to remove things.
+
+    Yields:
+        None if it is held; who holds it, as far as its file says, if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
+    """
+    with _lock(results / "lock", patience=0, alone=alone) as holder:
+        yield holder
+
+
+def are_kept(folder: Path) -> bool:
+    """Whether the file system of a folder has locks."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+@contextmanager
+def of_folder(folder: Path, *, patience: float) -> Iterator[str | None]:
+    """Hold the lock of a folder, such as an unfinished run's, which may be removed meanwhile.
+
+    Args:
+        folder: Made if need be.
+        patience: Seconds to wait for it.
+
+    Yields:
+        None if it is held; who holds it if it is not.
+
+    Raises:
+        CannotWrite: The lock's file cannot be made.
+    """
+    with _lock(folder / "lock", patience=patience) as holder:
+        yield holder
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds the lock of this file; None if nobody does. Makes nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:  # no locks here
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+@contextmanager
+def _lock(path: Path, *, patience: float, alone: bool = True) -> Iterator[str | None]:
+    end = time.monotonic() + patience
+    while True:
+        descriptor = _open(path)
+        try:
+            state = _try(descriptor, path, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            if state == "held" and time.monotonic() >= end:
+                yield _holder(descriptor)
+                return
+            if state == "ours":
+                if alone:
+                    _sign(descriptor)
+                try:
+                    yield None
+                finally:
+                    _let_go(descriptor)
+                return
+        finally:
+            os.close(descriptor)
+        time.sleep(PAUSE if state == "held" else 0)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:  # somebody else's file: enough to lock, not to sign
+            with contextlib.suppress(FileNotFoundError):
+                return os.open(path, os.O_RDONLY)
+            raise
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None
+
+
+def _try(descriptor: int, path: Path, how: int) -> str:
+    """``ours``, ``held`` by somebody, or ``gone``: its file was removed before we had it."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "held"
+    except OSError:  # no locks here
+        return "ours"
+    with contextlib.suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return "ours"
+    return "gone"
+
+
+def _let_go(descriptor: int) -> None:
+    """Unlock, not only close: a process that was forked meanwhile has the file open, too."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _sign(descriptor: int) -> None:
+    """Say who holds it; nothing hangs on it."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())
+
+
+def _holder(descriptor: int) -> str:
+    text = os.pread(descriptor, 200, 0).decode(errors="replace")
+    return text if text.isprintable() and text.startswith("process ") else "another process"

@@ -1,0 +1,1 @@
+"""The mirror of the records in MLflow: for browsing, never a source of numbers."""

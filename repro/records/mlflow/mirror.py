@@ -1,0 +1,280 @@
+"""Records -> MLflow: a mirror to browse in, never a source of numbers.
+
+One process writes a study, as its runs end, and nothing is read back into a table.
+What cannot be written is an error in a sentence. It may be tried again, or left to
+`synchronisation`: a mirror that is opened puts right what a process that was killed left there.
+Each study variant is an experiment ``STUDY/VARIANT`` of flat runs, and one more run that holds its
+tables and figures; its saved view groups the runs by arm.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.errors import RecordError, ReproError
+from repro.records import records
+from repro.records.mlflow import run_content, sqlite_store, study_pages
+from repro.records.mlflow.bulk_writer import Store, silence
+from repro.records.mlflow.run_content import Content, Listed, Name
+from repro.records.records import Record, StudyIndex
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+
+STUDY_TAG = "repro.study.study"  # of an experiment of ours
+WHOLE = ("FINISHED", "FAILED")  # how a run of ours ends
+
+
+def experiment_name(index: StudyIndex) -> str:
+    """The experiment of a study's variant."""
+    return f"{index.name}/{index.variant}"
+
+
+@dataclass(slots=True)
+class Mirror:
+    """What one process writes to MLflow.
+
+    Every method raises a `ReproError` that says why MLflow cannot be written, and may be called
+    again; where the database was replaced, that helps in another process only.
+
+    Attributes:
+        results: The results folder.
+        alive: Called now and then while there is much to do.
+    """
+
+    results: Path
+    alive: Callable[[], None] = silence
+    _store: Store | None = None
+    _file: int = 0  # which file the store has open
+    _opened: dict[str, tuple[str, set[Name]]] = field(default_factory=dict)
+
+    def add(self, index: StudyIndex, arm: str, record: Record) -> None:
+        """Mirror a run that ended; one that is mirrored already is left alone."""
+        self._write(
+            index, {(arm, record.key): run_content.content(index, arm, record, self.results)}
+        )
+
+    def add_all(self, index: StudyIndex, runs: Iterable[Name]) -> None:
+        """Mirror runs by their records; those that have none that can be read are left out."""
+        with self._failing_in_a_sentence():
+            _, mirrored = self._open(self._connect(), index)
+        contents = {}
+        for arm, key in runs:
+            if (arm, key) not in mirrored:
+                with contextlib.suppress(RecordError):  # whoever makes the tables says so
+                    record = records.read_record(key, self.results)
+                    contents[arm, key] = run_content.content(index, arm, record, self.results)
+            self.alive()
+        if contents:
+            self._write(index, contents)
+
+    def _write(self, index: StudyIndex, contents: Mapping[Name, Content]) -> None:
+        with self._failing_in_a_sentence():
+            store = self._connect()
+            experiment, mirrored = self._open(store, index)
+            missing = [content for name, content in contents.items() if name not in mirrored]
+            store.write(experiment, missing)
+            mirrored.update(contents)
+
+    def wants_page(self, index: StudyIndex) -> bool:
+        """Whether what a study comes to has to be shown anew: of these runs, nothing is shown."""
+        with self._failing_in_a_sentence():
+            store = self._connect()
+            experiment, _ = self._open(store, index)
+            runs = store.listing(experiment)
+            shown = [run.shows for run in runs if run.is_summary]
+            return shown != [digest_of(index, runs)]
+
+    def finish(
+        self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Show what a study comes to; what is shown already is left alone.
+
+        Args:
+            index: The study.
+            table_markdown: For the experiment's description, and the ``table.md`` of its summary.
+            files: More for the summary, by path, such as ``figures/recall.png``.
+        """
+        with self._failing_in_a_sentence():
+            store = self._connect()
+            experiment, _ = self._open(store, index)
+            show(store, store.client.get_experiment(experiment), index, table_markdown, files=files)
+
+    def _connect(self) -> Store:
+        """A database that is there, whole, and not held by another writer."""
+        path = sqlite_store.database(self.results)
+        if self._store is None:
+            client = sqlite_store.open_store(self.results)
+            self._store = Store(client, path, lambda: self.alive())  # which changes
+            self._file = path.stat().st_ino
+        elif path.stat().st_ino != self._file:
+            raise OSError("it was replaced")  # MLflow would go on writing to the one that is gone
+        else:
+            sqlite_store.probe(path)
+        return self._store
+
+    def _open(self, store: Store, index: StudyIndex) -> tuple[str, set[Name]]:
+        """The study's experiment, and the names of the runs that are whole there."""
+        name = experiment_name(index)
+        if name not in self._opened:
+            experiment = open_experiment(store, index, self.results).experiment_id
+            wanted = {(arm, key) for arm, _, key in index.wanted()}
+
+            def is_right(name: Name, run: Listed) -> bool:
+                self.alive()
+                return name in wanted and run_content.is_of(run, name[1], self.results)
+
+            self._opened[name] = (experiment, sort_out(store, experiment, is_right)[0])
+        return self._opened[name]
+
+    @contextlib.contextmanager
+    def _failing_in_a_sentence(self) -> Iterator[None]:
+        try:
+            with sqlite_store.quiet():
+                yield
+        except sqlite_store.failures() as error:
+            self._opened.clear()  # a run may be half written
+            path = sqlite_store.database(self.results)
+            raise ReproError(f"{path}: {sqlite_store.sentence_of(error)}") from None
+
+
+def open_experiment(store: Store, index: StudyIndex, results: Path) -> "Experiment":
+    """The experiment of a study: created, or taken out of MLflow's bin, and with its saved view.
+
+    MLflow fixes where an experiment's artifacts are; if the results were moved since, it is put
+    aside and begun anew.
+    """
+    name = experiment_name(index)
+    folder = sqlite_store.artifacts(results) / name
+    found = store.client.get_experiment_by_name(name)
+    if found is not None and found.lifecycle_stage == "deleted":
+        store.client.restore_experiment(found.experiment_id)
+    if found is not None and sqlite_store.folder_of(found.artifact_location) != folder:
+        put_aside(store, found)
+        found = None
+    ours = {STUDY_TAG: index.name}
+    identifier = (
+        store.client.create_experiment(name, artifact_location=folder.as_uri(), tags=ours)
+        if found is None
+        else found.experiment_id
+    )
+    experiment = store.client.get_experiment(identifier)
+    view = study_pages.view([arm.name for arm in index.arms], created=experiment.creation_time)
+    set_tags(store, experiment, {**ours, study_pages.VIEW_TAG: view})
+    return experiment
+
+
+def put_aside(store: Store, experiment: "Experiment") -> None:
+    """Give up an experiment under its name: another may have it."""
+    plain, number = experiment.name.replace("/", " "), 1
+    while store.client.get_experiment_by_name(f"{plain}, aside {number}") is not None:
+        number += 1
+    store.client.rename_experiment(experiment.experiment_id, f"{plain}, aside {number}")
+    bin_experiment(store, experiment.experiment_id)
+
+
+def bin_experiment(store: Store, experiment: str) -> bool:
+    """Put an experiment into MLflow's trash; of one that holds somebody's own runs, only ours.
+
+    Returns:
+        Whether there was anything to bin.
+    """
+    runs = store.listing(experiment)
+    ours = [run for run in runs if run.name is not None or run.is_summary]
+    if len(ours) == len(runs):
+        store.client.delete_experiment(experiment)
+        return True
+    for run in ours:
+        bin_run(store, run)
+    return bool(ours)
+
+
+def bin_run(store: Store, run: Listed) -> None:
+    """Put a run into MLflow's trash; none lies there as if it were still running."""
+    if run.status not in WHOLE:
+        store.client.set_terminated(run.identifier, status="KILLED")
+    store.client.delete_run(run.identifier)
+
+
+def sort_out(
+    store: Store, experiment: str, is_right: Callable[[Name, Listed], bool]
+) -> tuple[set[Name], list[Name]]:
+    """Bin our runs that are not whole, not right, or there twice; others' own are left alone.
+
+    Args:
+        store: The database.
+        experiment: Its identifier.
+        is_right: Whether a whole run of that name should stay.
+
+    Returns:
+        The names of the runs that stay and of those that went.
+    """
+    kept: set[Name] = set()
+    binned = []
+    for run in store.listing(experiment):
+        name, is_whole = run.name, run.status in WHOLE
+        if name is None:
+            if run.is_summary and not is_whole:
+                bin_run(store, run)
+        elif name not in kept and is_whole and is_right(name, run):
+            kept.add(name)
+        else:
+            bin_run(store, run)
+            binned.append(name)
+    return kept, binned
+
+
+def digest_of(index: StudyIndex, runs: Iterable[Listed]) -> str:
+    """Stands for a study and those of the runs that are its own: what a summary is made from."""
+    names = sorted(run.name for run in runs if run.name is not None)
+    return hashlib.sha256(json.dumps([asdict(index), names]).encode()).hexdigest()
+
+
+def show(
+    store: Store,
+    experiment: "Experiment",
+    index: StudyIndex,
+    table_markdown: str,
+    *,
+    files: Mapping[str, bytes] | None,
+) -> bool:
+    """Make an experiment's description and summary run what they should be.
+
+    Returns:
+        Whether they were not.
+    """
+    identifier = experiment.experiment_id
+    runs = store.listing(identifier)
+    shows = {run_content.SHOWS_TAG: digest_of(index, runs)}
+    content = study_pages.summary(index, table_markdown, files or {}, tags=shows)
+    kept, stale = None, []
+    for run in runs:
+        if not run.is_summary:
+            continue
+        if kept is None and run_content.holds(store.read(run.identifier), content):
+            kept = run.identifier
+        else:
+            stale.append(run)
+    for run in stale:
+        bin_run(store, run)
+    summary = kept or run_content.write(store.client, identifier, content)
+    link = study_pages.run_link(identifier, summary)
+    text = study_pages.description(index, table_markdown, link=link)
+    changed = set_tags(store, experiment, {run_content.NOTE: text})
+    return changed or kept is None or bool(stale)
+
+
+def set_tags(store: Store, experiment: "Experiment", tags: Mapping[str, str | None]) -> bool:
+    """Set those tags of an experiment that differ and are not None; whether there were any."""
+    differing = [
+        (name, value)
+        for name, value in tags.items()
+        if value is not None and experiment.tags.get(name) != value
+    ]
+    for name, value in differing:
+        store.client.set_experiment_tag(experiment.experiment_id, name, value)
+    return bool(differing)

@@ -1,0 +1,200 @@
+"""Opens the MLflow mirror in a browser: one server, for this machine alone.
+
+The server listens on the loopback address only and ends, with all its processes, when this one
+does, however that is: a `warden` sees to it. It shows copies; the records stay what counts.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from repro.errors import ReproError
+from repro.records.mlflow import server_guard, sqlite_store
+from repro.records.mlflow.sqlite_store import (
+    artifacts,
+    connect,
+    database,
+    failures,
+    quiet,
+    store_uri,
+)
+from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
+
+HOST = "127.0.0.1"
+GRACE = 5.0  # seconds that the warden has to end the server in
+
+
+def view_url(results: Path, port: int, open_study: str | None = None) -> str:
+    """The address to open.
+
+    Args:
+        results: The results folder.
+        port: Of the server.
+        open_study: ``STUDY`` (its variant that was opened last) or ``STUDY/VARIANT``; its runs are
+            shown grouped by arm. None is the list of experiments.
+
+    Raises:
+        ReproError: There is no mirror, or it does not hold the study.
+    """
+    base = f"http://{HOST}:{port}/#/experiments"
+    if open_study is None:
+        return f"{base}?{WORKFLOW}"
+    runs = f"{base}/{_experiment_id(results, open_study)}/runs"
+    return f"{runs}?{WORKFLOW}&viewStateShareKey={VIEW_KEY}&compareRunsMode=CHART"
+
+
+def command(results: Path, port: int) -> list[str]:
+    """The server's command line."""
+    options = {
+        "--backend-store-uri": store_uri(results),
+        "--artifacts-destination": artifacts(results).as_uri(),
+        "--host": HOST,
+        "--port": str(port),
+        "--workers": "1",
+        "--uvicorn-opts": "--log-level warning",
+    }
+    return [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        *(x for pair in options.items() for x in pair),
+    ]
+
+
+def environment() -> dict[str, str]:
+    """The server's environment: no telemetry, no job runner, none of the user's MLflow settings."""
+    return {
+        **sqlite_store.environment(os.environ),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+
+
+def serve(results: Path, *, port: int, open_study: str | None) -> int:
+    """Serve the mirror until Ctrl-C or SIGTERM.
+
+    Args:
+        results: The results folder.
+        port: To listen on.
+        open_study: As for ``view_url``.
+
+    Returns:
+        Exit status: 0 if it was told to end, 1 if the server ended by itself.
+
+    Raises:
+        ReproError: There is no mirror, it does not hold the study, or the port is taken.
+    """
+    _require_mirror(results)
+    _require_free(port)
+    url = view_url(results, port, open_study)
+    with _told_to_end(), contextlib.suppress(KeyboardInterrupt), _server(results, port) as server:
+        click.echo("MLflow is starting (about 10 s) ...")
+        while server.poll() is None and not _is_open(port):
+            time.sleep(0.2)
+        if server.poll() is None:
+            click.echo(f"{url}\nCtrl-C ends it.")
+        server.wait()
+        click.echo(f"MLflow ended; the reason is in {_log(results)}", err=True)
+        return 1
+    return 0
+
+
+def _experiment_id(results: Path, study: str) -> str:
+    """The newest experiment that is the study's variant, or one of its variants."""
+    _require_mirror(results)
+    try:
+        with quiet():
+            experiments = connect(store_uri(results)).search_experiments(
+                order_by=["last_update_time DESC"]
+            )
+    except failures() as error:
+        raise ReproError(f"{database(results)}: MLflow cannot read this ({error})") from None
+    for experiment in experiments:
+        if study in (experiment.name, experiment.name.rpartition("/")[0]):
+            return str(experiment.experiment_id)
+    known = ", ".join(sorted(x.name for x in experiments if "/" in x.name)) or "none"
+    raise ReproError(f"{database(results)}: has no study {study!r} (there are: {known})")
+
+
+def _log(results: Path) -> Path:
+    """What the last server had to say."""
+    return database(results).with_name("server.log")
+
+
+def _require_mirror(results: Path) -> None:
+    if not database(results).is_file():
+        raise ReproError(f"{database(results)}: there is no such mirror yet; run a study first")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ReproError(
+                f"port {port} of {HOST} cannot be used ({error.strerror}); pass another by --port"
+            ) from None
+
+
+def _is_open(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The server under its warden, a process group of its own, ended whole."""
+    with _log(results).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", server_guard.__file__, *command(results, port)],
+            env=environment(),
+            cwd=database(results).parent,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # nothing is left of the group
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and the end of the terminal do the same, and no more than that."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,183 @@
+"""A study in MLflow's pages besides its runs: description, links, figures and a saved view.
+
+Text in, text out; nothing here connects to MLflow.
+The saved view's format is MLflow's own and undocumented, found in the script of its pages (3.17); a
+page that does not understand it shows the runs one by one.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from repro.records.mlflow.run_content import LONGEST_TAG, THIS_RUN, Content, source_tags
+from repro.records.records import StudyIndex
+
+VIEW_KEY = "arms"  # of the saved view that groups an experiment's runs by arm
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
+LONGEST_DESCRIPTION = 5000  # of an experiment; MLflow cuts what is longer
+SUMMARY = "Tables and figures"  # the name of the run that holds them
+SECTIONS = ("test", "val", "train", "debias")  # of charts, the results first
+COLOURS = 29  # in the palette of MLflow's charts
+WORKFLOW = "workflowType=machine_learning"  # else the pages open for language models
+
+
+def summary(
+    index: StudyIndex, table_markdown: str, files: Mapping[str, bytes], *, tags: Mapping[str, str]
+) -> Content:
+    """The run that holds a study's tables and figures; it has no arm, and the view omits it.
+
+    Args:
+        index: The study.
+        table_markdown: Becomes ``table.md``, unless `files` has one.
+        files: By path within the run; pictures are shown in this order.
+        tags: More of them.
+    """
+    held = {"table.md": table_markdown.encode(), **files}
+    return Content(
+        name=SUMMARY,
+        status="FINISHED",
+        tags={"repro.kind": "summary", **source_tags(index), **tags},
+        note=_note(table_markdown, held),
+        artifacts=held,
+    )
+
+
+def _note(table_markdown: str, held: Collection[str]) -> str:
+    """The table, then every picture.
+
+    The pages show a picture in its own size: an SVG's is that of print, a PNG's may be twice as
+    wide as the page, so that it is shown only where there is no SVG of the same name.
+    """
+    paths = {path.rpartition(".")[0]: path for path in held if path.endswith(".png")}
+    paths |= {path.rpartition(".")[0]: path for path in held if path.endswith(".svg")}
+    shown = [
+        f"![{path}](get-artifact?path={quote(path, safe='')}&run_uuid={THIS_RUN})"
+        for path in paths.values()
+    ]
+    rest = [
+        "All tables and figures are files under Artifacts.",
+        *(x for one in shown for x in ("", one)),
+    ]
+    return _cut(
+        table_markdown,
+        room=LONGEST_TAG - 32 * len(shown),  # an identifier is longer than what stands for it
+        end="\n".join(rest),
+        otherwise="The table continues in table.md.",
+    )
+
+
+def description(index: StudyIndex, table_markdown: str, *, link: str = "") -> str:
+    """The Markdown text of a study's experiment.
+
+    Its first line is plain, because the list of experiments shows the text raw.
+
+    Args:
+        index: The study.
+        table_markdown: Loses its last rows, and says so, where it is too long for MLflow.
+        link: Address of the run that holds the tables and figures; none if empty.
+    """
+    kind = " (synthetic)" if index.synthetic else ""
+    head = [
+        " ".join(index.question.split()),
+        "",
+        f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
+        "",
+    ]
+    return _cut(
+        "\n".join([*head, *table_markdown.strip().splitlines()]),
+        room=LONGEST_DESCRIPTION,
+        end=f"[{SUMMARY}]({link})" if link else "",
+        otherwise=f"The table continues: `repro table {index.address}`.",
+    )
+
+
+def run_link(experiment: str, run: str) -> str:
+    """The address of a run's page, for a page of the same server."""
+    return f"#/experiments/{experiment}/runs/{run}?{WORKFLOW}"
+
+
+def _cut(
+    text: str, *, room: int, end: str, otherwise: str = "The table continues in table.md."
+) -> str:
+    """As many whole lines as there is room for, a word where that is not all, and the end."""
+    lines, end = text.strip().splitlines(), f"\n\n{end}" if end else ""
+    whole = "\n".join(lines) + end
+    if len(whole) <= room:
+        return whole
+    room -= len(otherwise) + len(end) + 2
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join([*kept, "", otherwise]) + end
+
+
+def view(arms: Sequence[str], *, created: int | None) -> str | None:
+    """The value of `VIEW_TAG`: a line and a bar per arm, its mean over seeds.
+
+    Args:
+        arms: In the order of the study.
+        created: When, in milliseconds since 1970.
+
+    Returns:
+        None if it would be too long for MLflow, which would cut it.
+    """
+    packed = base64.b64encode(zlib.compress(json.dumps(_state(arms)).encode())).decode()
+    value = json.dumps(
+        {
+            "name": "Arms (means over seeds)",
+            "createdAt": created,
+            "updatedAt": created,
+            "state": f"deflate;{packed}",
+        }
+    )
+    return value if len(value) <= LONGEST_DESCRIPTION else None
+
+
+def _state(arms: Sequence[str]) -> dict[str, Any]:
+    mode, name = grouping(arms)
+    section = {"display": True, "isReordered": True, "columns": 2, "cardHeight": 280}
+    return {
+        "groupBy": {
+            "aggregateFunction": "average",
+            "groupByKeys": [{"mode": mode, "groupByData": name}],
+        },
+        "groupsExpanded": {f"{mode}.{name}.{arm}": False for arm in arms},
+        # A run without an arm would be in the legend of every curve, as "Unassigned".
+        "searchFilter": f"attributes.run_name != '{SUMMARY}'",
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": True,
+        "runsHiddenMode": "SHOW_ALL",
+        "useGroupedValuesInCharts": True,
+        "compareRunCharts": [],  # the page adds one for every metric
+        "compareRunSections": [{"uuid": word, "name": word, **section} for word in SECTIONS],
+        "isAccordionReordered": True,  # or the sections would be sorted by name
+    }
+
+
+def grouping(arms: Sequence[str]) -> tuple[str, str]:
+    """Parameter or tag by which the pages group runs by arm: the one with more distinct colours.
+
+    MLflow paints a group in a colour that it computes from the group's name, and two arms in one
+    colour cannot be told apart in a chart.
+    """
+
+    def colours(prefix: str) -> int:
+        return len({_colour(f"{prefix}.{arm}") for arm in arms})
+
+    by_tag = colours("tag.repro.arm") > colours("param.arm")
+    return ("tag", "repro.arm") if by_tag else ("param", "arm")
+
+
+def _colour(name: str) -> int:
+    """Which of its colours MLflow gives a group."""
+    low = high = 0
+    for letter in name:
+        low = (low + ord(letter)) % 255
+        high = (high + low) % 255
+    return (low | high << 8) % COLOURS

@@ -1,0 +1,183 @@
+"""Records -> the whole MLflow mirror: what it would be if every record had just been mirrored.
+
+What is missing is added, what differs is binned and written anew, what no study wants is binned.
+MLflow's bin keeps everything, and a database that cannot be read is set aside: nothing is deleted.
+Somebody's own runs and experiments are left alone, and so is a study that is running, because it
+mirrors itself.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.errors import ReproError
+from repro.records import locks, records
+from repro.records.mlflow import mirror, run_content, sqlite_store, study_pages
+from repro.records.mlflow.bulk_writer import Store
+from repro.records.mlflow.run_content import Listed, Name
+from repro.records.records import Record, StudyIndex
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+
+Page = tuple[str, Mapping[str, bytes]]  # table in Markdown, and files by path
+Contents = Mapping[Name, run_content.Content]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a synchronisation did.
+
+    Attributes:
+        runs: That the mirror holds now, of the studies looked at.
+        studies: Variants looked at, less those that are running.
+        added: Runs that were missing.
+        renewed: Runs that were half written, or not as their record has it.
+        removed: Runs that no study wants.
+        pages: Studies whose description, tables or figures were not up to date.
+        remarks: Sentences about what else was met.
+    """
+
+    runs: int = 0
+    studies: int = 0
+    added: int = 0
+    renewed: int = 0
+    removed: int = 0
+    pages: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        line = (
+            f"{_count(self.runs, 'run')} in {_count(self.studies, 'study', 'studies')}: "
+            f"{self.added} added, {self.renewed} renewed, {self.removed} removed"
+        )
+        if self.pages:
+            line += f"; tables and figures of {_count(self.pages, 'study', 'studies')} renewed"
+        return "\n".join([*self.remarks, line])
+
+
+def synchronise(
+    results: Path, *, only: StudyIndex | None = None, summary: Callable[[StudyIndex], Page]
+) -> Changes:
+    """Make the mirror equal to the records.
+
+    Args:
+        results: The results folder.
+        only: The variant of a study to mirror; every variant of every study if None.
+        summary: Gives what the pages show of a study that has records, as `Mirror.finish` takes it.
+
+    Raises:
+        RecordError: A record or an index is damaged.
+        ReproError: The mirror cannot be written.
+    """
+    indexes = records.read_indexes(results) if only is None else [only]
+    if not indexes and not sqlite_store.database(results).exists():
+        raise ReproError(f"{results}: no study to mirror; run one first")
+    changes = Changes()
+    with _failing_in_a_sentence(results):
+        _set_aside_if_broken(results, changes)
+        store = Store(sqlite_store.open_store(results), sqlite_store.database(results))
+    wanted = set()
+    for index in indexes:
+        name = mirror.experiment_name(index)
+        with locks.of_study(index, results) as holder:
+            if holder is not None:
+                changes.remarks.append(f"{name}: another process runs or mirrors it; left alone")
+                wanted.add(name)
+            elif found := records.read_study(index, results):
+                contents = _contents(index, found, results)
+                page = summary(index)
+                _synchronise_study(store, index, contents, results, page=page, changes=changes)
+                wanted.add(name)
+    with _failing_in_a_sentence(results):
+        _bin_lost_studies(store, wanted, only, changes)
+    return changes
+
+
+def _contents(index: StudyIndex, found: Mapping[str, Record], results: Path) -> Contents:
+    return {
+        (arm, key): run_content.content(index, arm, found[key], results)
+        for arm, _, key in index.wanted()
+        if key in found
+    }
+
+
+def _synchronise_study(
+    store: Store,
+    index: StudyIndex,
+    contents: Contents,
+    results: Path,
+    *,
+    page: Page,
+    changes: Changes,
+) -> None:
+    table_markdown, files = page
+    with _failing_in_a_sentence(results):
+        experiment = mirror.open_experiment(store, index, results)
+        _synchronise_runs(store, experiment, contents, changes)
+        changes.pages += mirror.show(store, experiment, index, table_markdown, files=files)
+    changes.studies += 1
+    changes.runs += len(contents)
+
+
+def _synchronise_runs(
+    store: Store, experiment: "Experiment", contents: Contents, changes: Changes
+) -> None:
+    identifier = experiment.experiment_id
+    with store.reading() as read:
+
+        def is_right(name: Name, run: Listed) -> bool:
+            return name in contents and run_content.holds(read(run.identifier), contents[name])
+
+        kept, binned = mirror.sort_out(store, identifier, is_right)
+    missing = [name for name in contents if name not in kept]
+    store.write(identifier, [contents[name] for name in missing])
+    renewed = len(set(missing) & set(binned))
+    changes.added += len(missing) - renewed
+    changes.renewed += renewed
+    changes.removed += len(binned) - renewed
+
+
+def _bin_lost_studies(
+    store: Store, wanted: set[str], only: StudyIndex | None, changes: Changes
+) -> None:
+    """Bin the experiments of ours that no study with records asks for any more."""
+    for experiment in store.client.search_experiments():
+        is_ours = mirror.STUDY_TAG in experiment.tags or study_pages.VIEW_TAG in experiment.tags
+        is_meant = only is None or experiment.name == mirror.experiment_name(only)
+        if not is_ours or not is_meant or experiment.name in wanted:
+            continue
+        if mirror.bin_experiment(store, experiment.experiment_id):
+            changes.remarks.append(
+                f"{experiment.name} has no records in these results: moved to MLflow's trash"
+            )
+
+
+def _set_aside_if_broken(results: Path, changes: Changes) -> None:
+    path = sqlite_store.database(results)
+    reason = sqlite_store.fault(path) if path.exists() else None
+    if reason is not None:
+        aside = sqlite_store.set_aside(results)
+        changes.remarks.append(
+            f"{path}: MLflow cannot read this ({reason}); the folder is kept as {aside}, and a new "
+            "mirror is built"
+        )
+
+
+@contextlib.contextmanager
+def _failing_in_a_sentence(results: Path) -> Iterator[None]:
+    try:
+        with sqlite_store.quiet():
+            yield
+    except sqlite_store.failures() as error:
+        raise ReproError(
+            f"{sqlite_store.database(results)}: the mirror cannot be written "
+            f"({sqlite_store.sentence_of(error)}); make sure that the folder is writable and "
+            "that nothing else writes there, then run the same command again"
+        ) from None
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

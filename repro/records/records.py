@@ -1,0 +1,471 @@
+"""Evidence on disk: one folder per finished run, one index per study and variant.
+
+``results/runs/KEY/`` holds ``record.json``, ``scores.csv``, ``model.safetensors`` and, for arms
+that resample, ``weights.safetensors``. A folder appears whole or not at all: it exists when the
+run ended, finished or failed with a reason.
+``results/studies/NAME/VARIANT.json`` says which runs a study wants: tables need nothing else.
+A run is named by what shapes its bits (configuration, seed, data, and how it was computed), never
+by the study that asked for it: two studies that share an arm share its runs.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from repro.errors import LaterRelease, RecordError, Unreadable
+from repro.metrics import Count
+from repro.study.configuration import Configuration, completed
+from repro.study.section import digest
+from repro.study.study import Study
+from repro.system import atomic_files, checksum
+
+SCHEMA = 2  # 1 had no `computation`, and a checksum of its content in place of its bytes
+ADVICE = (
+    "free some space or make it writable, or pass --results DIR; then run the same command again"
+)
+RECORD = "record.json"
+SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
+
+
+State = Literal["finished", "failed", "damaged", "absent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """How a run is computed, as far as it decides the last bits of a result.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        kernels: ``blocked`` or ``torch``.
+        threads: Of a run.
+        libraries: Release of each that computes.
+        code: Digest of what each module of ours that computes says.
+    """
+
+    device: str
+    kernels: str
+    threads: int
+    libraries: Mapping[str, str]
+    code: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one run left.
+
+    Attributes:
+        key: Names the run: digest and seed.
+        configuration: Every choice, as plain values.
+        data: Digest of the content of each part of the data.
+        computation: How it was computed, as `Computation`; empty in records of schema 1.
+        failure: None, or epoch, term and reason.
+        groups: Detections per group on the test portraits; empty if failed.
+        nonfaces: Detections on the photographs without a face; None if failed or absent.
+        metrics: Single numbers by name, fractions not percent.
+        kl_per_latent: Nats, averaged over validation faces.
+        history: Per epoch.
+        provenance: Commit, versions, machine, times.
+        files: SHA-256 of the files beside the record.
+    """
+
+    key: str
+    seed: int
+    configuration: dict[str, Any]
+    data: dict[str, str]
+    computation: dict[str, Any] = field(default_factory=dict)
+    failure: dict[str, Any] | None = None
+    groups: dict[str, Count] = field(default_factory=dict)
+    nonfaces: Count | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    kl_per_latent: list[float] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has numbers."""
+        return self.failure is None
+
+    @property
+    def choices(self) -> Configuration:
+        """The configuration, typed."""
+        return Configuration.model_validate_json(json.dumps(self.configuration))
+
+    @property
+    def shows_synthetic_faces(self) -> bool:
+        """Whether it was trained on the project's own faces."""
+        return bool(self.configuration["data"]["train"]["source"] == "synthetic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmIndex:
+    """An arm's name and the keys of its runs, in the order of the seeds.
+
+    Attributes:
+        select: By what, and on which split, its runs are ranked; None is the study's way.
+    """
+
+    name: str
+    keys: list[str]
+    select: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyIndex:
+    """A study as tables see it."""
+
+    name: str
+    variant: str
+    question: str
+    profile: str
+    overrides: list[str]
+    data: str
+    synthetic: bool
+    arms: list[ArmIndex]
+    reference: str
+    select: dict[str, Any]
+    published: dict[str, Any] | None
+    false_positive_rates: list[float] = field(default_factory=lambda: [0.01, 0.05, 0.1])
+    compare: dict[str, Any] = field(
+        default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
+    )
+
+    @property
+    def short(self) -> str:
+        """The variant's id: the profile, or six hex digits where something was changed."""
+        return self.variant.removeprefix(f"{self.profile}-") if self.overrides else self.variant
+
+    @property
+    def address(self) -> str:
+        """By which commands choose this variant: ``STUDY@ID``."""
+        return f"{self.name}@{self.short}"
+
+    @property
+    def differs(self) -> str:
+        """What makes it this variant, in words."""
+        changed = f"; changed: {', '.join(self.overrides)}" if self.overrides else ""
+        return f"profile {self.profile}{changed}"
+
+    def wanted(self) -> Iterator[tuple[str, int, str]]:
+        """(arm, seed, key) of every run, arm by arm."""
+        return ((a.name, seed, key) for a in self.arms for seed, key in enumerate(a.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographScores:
+    """One run's top logits.
+
+    Attributes:
+        groups: Group of each portrait.
+        portraits: Top logit of each portrait.
+        nonfaces: Top logit of each photograph without a face.
+    """
+
+    groups: tuple[str, ...]
+    portraits: NDArray[np.float64]
+    nonfaces: NDArray[np.float64]
+
+
+def run_key(
+    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
+) -> str:
+    """The name of a run: everything that shapes its numbers."""
+    identity = {
+        "configuration": configuration.identity(),
+        "data": dict(data),
+        "computation": asdict(computation),
+    }
+    return f"{digest(identity)}-seed{seed}"
+
+
+def index_study(
+    study: Study,
+    *,
+    data: Mapping[str, Mapping[str, str]],
+    description: str,
+    computation: Computation,
+) -> StudyIndex:
+    """The index of a study.
+
+    Args:
+        study: The resolved study.
+        data: For each arm's name, the digests of its data.
+        description: Of the data, for captions.
+        computation: Of the workers.
+    """
+    keys = {
+        arm.name: [
+            run_key(arm.configuration, seed, data=data[arm.name], computation=computation)
+            for seed in range(study.replicates)
+        ]
+        for arm in study.arms
+    }
+    changed = digest([study.overrides, {name: dict(d) for name, d in data.items()}])[:6]
+    return StudyIndex(
+        name=study.name,
+        variant=f"{study.profile}-{changed}" if study.overrides else study.profile,
+        question=study.question,
+        profile=study.profile,
+        overrides=list(study.overrides),
+        data=description,
+        synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
+        arms=[
+            ArmIndex(
+                name=arm.name,
+                keys=keys[arm.name],
+                select=arm.select.model_dump(mode="json") if arm.select else None,
+            )
+            for arm in study.arms
+        ],
+        reference=study.reference,
+        select=study.select.model_dump(mode="json"),
+        published=_published(study),
+        false_positive_rates=list(study.false_positive_rates),
+        compare=study.compare.model_dump(mode="json"),
+    )
+
+
+def _published(study: Study) -> dict[str, Any] | None:
+    if study.published is None:
+        return None
+    margin = study.margin.model_dump(mode="json") if study.margin else None
+    return study.published.model_dump(mode="json") | {"margin": margin}
+
+
+def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a run's folder whole or not at all.
+
+    Args:
+        record: With `files` empty; the digests are filled in here.
+        results: The results folder.
+        files: The content of each file beside the record, by name.
+
+    Returns:
+        The run's folder. If another process finished the same run first, its folder stays.
+
+    Raises:
+        CannotWrite: The disk is full, or the place cannot be written.
+    """
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    content = {"schema": SCHEMA, **_plain(record), "files": digests}
+    folder = folder_of(record.key, results)
+    atomic_files.put_folder(folder, {**files, RECORD: checksum.seal(content)}, advice=ADVICE)
+    if not has_record(record.key, results):
+        raise RecordError(f"{folder}: blocks a record; move it away and run again")
+    return folder
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """As `asdict`, which would copy every number of the history first."""
+    content = {each.name: getattr(record, each.name) for each in fields(record)}
+    nonfaces = record.nonfaces and asdict(record.nonfaces)
+    groups = {name: asdict(count) for name, count in record.groups.items()}
+    return content | {"groups": groups, "nonfaces": nonfaces}
+
+
+def folder_of(key: str, results: Path) -> Path:
+    """Where a run's evidence is, or would be."""
+    return results / "runs" / key
+
+
+def has_record(key: str, results: Path) -> bool:
+    """Whether the run ended, finished or failed."""
+    return (folder_of(key, results) / RECORD).is_file()
+
+
+def state_of(key: str, results: Path) -> State:
+    """How a run ended, as far as its record and the names beside it say.
+
+    Raises:
+        LaterRelease: It is of a schema that this release does not know.
+        Unreadable: The system does not hand it out.
+    """
+    folder = folder_of(key, results)
+    if not folder.exists():
+        return "absent"
+    try:
+        record = read_record(key, results)
+    except (LaterRelease, Unreadable):
+        raise
+    except RecordError:
+        return "damaged"
+    if not all((folder / name).is_file() for name in record.files):
+        return "damaged"
+    return "finished" if record.finished else "failed"
+
+
+def set_aside(key: str, results: Path) -> Path:
+    """Move a run's folder out of the way; where it is now.
+
+    Raises:
+        CannotWrite: It cannot be moved.
+    """
+    return atomic_files.move_aside(folder_of(key, results), results / "aside", advice=ADVICE)
+
+
+def read_record(key: str, results: Path) -> Record:
+    """One run's record, of this schema or an earlier one.
+
+    Raises:
+        RecordError: It is missing, damaged, another run's, or a later release's.
+    """
+    path = folder_of(key, results) / RECORD
+    content = _read_json(path)
+    try:
+        content["groups"] = {name: Count(**count) for name, count in content["groups"].items()}
+        content["nonfaces"] = Count(**content["nonfaces"]) if content["nonfaces"] else None
+        content["configuration"] = completed(content["configuration"])
+        record = Record(**content)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise RecordError(f"{path}: not a record of this program ({error})") from None
+    if record.key != key:
+        raise RecordError(f"{path}: this is the record of {record.key}; move it away")
+    return record
+
+
+def read_scores(record: Record, results: Path) -> PhotographScores | None:
+    """The scores of a run's photographs; None if the run left none.
+
+    Raises:
+        RecordError: The file is not the one that the record was written with.
+    """
+    content = read_file(record, results, SCORES)
+    if content is None:
+        return None
+    text = content.decode("utf-8")
+    head, _, body = text.partition("\n")
+    names, cells = head.split(","), body.replace("\n", ",").split(",")
+    if '"' not in text and len(cells) == 1 + len(names) * body.count("\n"):
+        columns = {name: cells[at : -1 : len(names)] for at, name in enumerate(names)}
+    else:  # a name has a comma, a quotation mark or a line break
+        rows = list(csv.DictReader(io.StringIO(text)))
+        columns = {name: [row[name] for row in rows] for name in ("set", "group", "top_logit")}
+    logits = np.array(list(map(float, columns["top_logit"])))
+    of_set = np.array(columns["set"], dtype=np.str_)
+    groups = zip(columns["group"], columns["set"], strict=True)
+    return PhotographScores(
+        tuple(group for group, name in groups if name == "portraits"),
+        logits[of_set == "portraits"],
+        logits[of_set == "nonfaces"],
+    )
+
+
+def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:
+    """Probability of each training face in the last resampled epoch, shape (F,), sum 1.
+
+    Returns:
+        None if the run never resampled.
+
+    Raises:
+        RecordError: The file is not the one that the record was written with.
+    """
+    content = read_file(record, results, WEIGHTS)
+    return None if content is None else safetensors.numpy.load(content)["face_weights"]
+
+
+def read_file(record: Record, results: Path, name: str) -> bytes | None:
+    """A file beside a run's record, checked; None if the run left none of that name.
+
+    Raises:
+        RecordError: The file is missing or not the one that the record was written with.
+    """
+    expected = record.files.get(name)
+    if expected is None:
+        return None
+    path = folder_of(record.key, results) / name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise RecordError(f"{path}: its checksum does not match; remove its folder and run again")
+    return content
+
+
+def write_index(index: StudyIndex, results: Path) -> Path:
+    """Put a study's index in place, whole.
+
+    Raises:
+        CannotWrite: The disk is full, or the place cannot be written.
+    """
+    content = checksum.seal({"schema": SCHEMA, **asdict(index)})
+    return atomic_files.put(index_path(index, results), content, advice=ADVICE)
+
+
+def index_path(index: StudyIndex, results: Path) -> Path:
+    """Where a study's index is, or would be."""
+    return results / "studies" / index.name / f"{index.variant}.json"
+
+
+def read_indexes(results: Path, name: str | None = None) -> list[StudyIndex]:
+    """The indexes of one study, or of all, by name and variant.
+
+    Raises:
+        RecordError: One is damaged, or of another schema.
+    """
+    pattern = f"{name or '*'}/*.json"
+    return [read_index(path) for path in sorted((results / "studies").glob(pattern))]
+
+
+def read_index(path: Path) -> StudyIndex:
+    """One index.
+
+    Raises:
+        RecordError: It is damaged, or a later release's.
+    """
+    content = _read_json(path)
+    try:
+        content["arms"] = [ArmIndex(**arm) for arm in content["arms"]]
+        return StudyIndex(**content)
+    except (TypeError, KeyError) as error:
+        raise RecordError(f"{path}: not an index of this program ({error})") from None
+
+
+def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:
+    """The records that exist of the runs that a study wants, by key."""
+    return {
+        key: read_record(key, results) for _, _, key in index.wanted() if has_record(key, results)
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The content of a file of ours, less schema and checksum, both checked."""
+    try:
+        raw = path.read_bytes()
+        content = json.loads(raw)
+    except FileNotFoundError:
+        raise RecordError(f"{path}: record not found") from None
+    except OSError as error:
+        raise Unreadable(
+            f"{path}: cannot be read ({error.strerror}); it may be complete, so make it readable"
+        ) from None
+    except ValueError as error:
+        raise RecordError(f"{path}: damaged ({error}); run again to recreate it") from None
+    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
+        raise RecordError(f"{path}: not a record of this program; move it away")
+    if content["schema"] > SCHEMA:
+        raise LaterRelease(
+            f"{path}: written by a later release (schema {content['schema']}, this one knows "
+            f"{SCHEMA}); use that release"
+        )
+    if not _is_whole(content, raw):
+        raise RecordError(f"{path}: its checksum does not match; run again to recreate it")
+    return {name: value for name, value in content.items() if name not in ("schema", "checksum")}
+
+
+def _is_whole(content: dict[str, Any], raw: bytes) -> bool:
+    if content["schema"] == SCHEMA:
+        return checksum.is_whole(raw)
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    text = json.dumps(rest, sort_keys=True)
+    return content.get("checksum") == hashlib.sha256(text.encode()).hexdigest()

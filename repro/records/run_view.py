@@ -1,0 +1,143 @@
+"""One run as its results folder has it, whatever state it is in: for people who ask for it alone.
+
+A damaged record is read as far as it can be, and said to be damaged.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Literal
+
+from repro.errors import ReproError
+from repro.metrics import Count
+from repro.records import checkpoint_store, locks, records
+from repro.records.records import RECORD, Record, StudyIndex
+from repro.study.configuration import completed
+
+State = Literal["finished", "failed", "damaged", "running", "unfinished", "not begun"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a study names a run."""
+
+    study: str  # NAME@ID
+    arm: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """What is there of a run.
+
+    Attributes:
+        key: Its name.
+        state: How far it is.
+        said: What there is to say of its state; empty if nothing.
+        places: Every arm and seed that is this run.
+        record: Its record, if one can be read; of a damaged one, what can be.
+        history: Per epoch; of an unfinished run, up to its last checkpoint.
+        files: Bytes of every file, by its path below the results folder.
+    """
+
+    key: str
+    state: State
+    said: str
+    places: Sequence[Place]
+    record: Record | None
+    history: Sequence[Mapping[str, float]] = field(default_factory=list)
+    files: Mapping[str, int] = field(default_factory=dict)
+
+
+def view(key: str, results: Path, indexes: Sequence[StudyIndex]) -> RunView:
+    """Look at a run; nothing is changed.
+
+    Args:
+        key: Of the run.
+        results: The results folder.
+        indexes: Of all studies there.
+    """
+    state, said, record = _state(key, results)
+    return RunView(
+        key=key,
+        state=state,
+        said=said,
+        places=[
+            Place(index.address, arm, seed)
+            for index in indexes
+            for arm, seed, of_study in index.wanted()
+            if of_study == key
+        ],
+        record=record,
+        history=record.history if record else _kept_history(key, results),
+        files=_files(key, results),
+    )
+
+
+def keys(results: Path, indexes: Sequence[StudyIndex]) -> list[str]:
+    """Every run that is there, is under way, or is named by a study."""
+    there = [
+        path.name
+        for folder in ("runs", "unfinished")
+        for path in (results / folder).glob("[!.]*")
+        if path.is_dir()
+    ]
+    return sorted({*there, *(key for index in indexes for _, _, key in index.wanted())})
+
+
+def _state(key: str, results: Path) -> tuple[State, str, Record | None]:
+    if not records.has_record(key, results):
+        return *_state_without_record(key, results), None
+    try:
+        record = records.read_record(key, results)
+        for name in record.files:
+            records.read_file(record, results, name)
+    except ReproError as error:
+        return "damaged", str(error), _as_far_as_it_can_be_read(key, results)
+    if record.failure is None:
+        return "finished", "", record
+    failure = record.failure
+    return "failed", f"epoch {failure['epoch']}: {failure['term']}: {failure['reason']}", record
+
+
+def _state_without_record(key: str, results: Path) -> tuple[State, str]:
+    folder = checkpoint_store.folder_of(key, results)
+    epochs = checkpoint_store.epochs_kept(key, results)
+    kept = f"{epochs} epochs are kept" if epochs else "no epoch is kept"
+    if holder := locks.holder_of(folder / "lock"):
+        return "running", f"{holder} is training it; {kept}"
+    if folder.is_dir():
+        return "unfinished", f"{kept}; `repro run` of its study continues"
+    return "not begun", "`repro run` of its study trains it"
+
+
+def _as_far_as_it_can_be_read(key: str, results: Path) -> Record | None:
+    try:
+        content = json.loads((records.folder_of(key, results) / RECORD).read_bytes())
+        known = {each.name: content[each.name] for each in fields(Record) if each.name in content}
+        known["groups"] = {name: Count(**count) for name, count in known["groups"].items()}
+        known["nonfaces"] = Count(**known["nonfaces"]) if known.get("nonfaces") else None
+        known["configuration"] = completed(known["configuration"])
+        return Record(**known)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _kept_history(key: str, results: Path) -> list[dict[str, float]]:
+    """Of the last checkpoint that is whole; empty if there is none."""
+    for name, content in checkpoint_store.latest(key, results).items():
+        if name.endswith(checkpoint_store.REST):
+            history: list[dict[str, float]] = json.loads(content)["rest"]["history"]
+            return history
+    return []
+
+
+def _files(key: str, results: Path) -> dict[str, int]:
+    folders = [records.folder_of(key, results), checkpoint_store.folder_of(key, results)]
+    paths = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    return {
+        path.relative_to(results).as_posix(): path.stat().st_size
+        for path in paths
+        if path.is_file() and path.name != "lock"
+    }

@@ -1,0 +1,137 @@
+"""Curves over the epochs: loss, validation accuracy, effective sample size."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from repro.records.records import Record
+from repro.reporting.figures import style
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import Material, listed
+
+WIDE = 20.0  # times from the least to the greatest value: beyond it an axis is logarithmic
+RANGE = "Thick lines: median over the runs; thin lines: every run."
+
+
+def training(material: Material) -> Illustration | None:
+    """Loss and validation accuracy over the epochs, each objective on a scale of its own."""
+    frame = _history(material.records)
+    if frame.empty:
+        return None
+    objectives = list(dict.fromkeys(frame["objective"]))
+    figure, axes = style.canvas(1, len(objectives) + 1, height=2.9)
+    for part, objective in zip(axes, objectives, strict=False):
+        shown = frame[frame["objective"] == objective]
+        _lines(part, shown, "train_loss", material)
+        style.head(part, objective)
+        part.set(ylabel="training loss per image", xlabel="epoch")
+        _scale(part, shown["train_loss"])
+    accuracy = axes[-1]
+    _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", material)
+    style.head(accuracy, "Held-out images")
+    accuracy.set(ylabel="validation accuracy, %", xlabel="epoch")
+    style.key(figure, accuracy)
+    ends = _at_the_end(frame, "val_accuracy")
+    return Illustration(
+        name="training",
+        title="Loss and validation accuracy",
+        sources="Figure 2 of de Haan et al. (2020) and figure 3 of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
+            "with a summed and with an averaged reconstruction error differ by a factor of up to "
+            "12,288 (the values of an image) and have separate axes, logarithmic if the values "
+            f"differ more than {WIDE:.0f}-fold. {material.said_of_training()} "
+            f"{material.said_of_data()}"
+        ),
+        alt=(
+            f"{len(axes)} line plots over the epochs: training loss for "
+            f"{listed([o.lower() for o in objectives])}, and validation accuracy. Median accuracy "
+            f"after the last epoch: {'; '.join(f'{a} {v:.1f} %' for a, v in ends.items())}."
+        ),
+        figure=figure,
+    )
+
+
+def draws(material: Material) -> Illustration | None:
+    """Effective number of faces under resampling, epoch by epoch."""
+    frame = _history(material.records)
+    if frame.empty or not (frame["ess_share"] < 1).any():
+        return None
+    figure, (axes,) = style.canvas(1, 1, height=3.0)
+    _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", material)
+    axes.set(xlabel="epoch", ylabel="effective sample size, % of faces")
+    _scale(axes, frame["ess_share"])
+    style.key(figure, axes)
+    ends = _at_the_end(frame, "ess_share")
+    return Illustration(
+        name="effective_sample_size",
+        title="Effective sample size",
+        caption=(
+            "Effective sample size of each epoch's sampling, 1 divided by the sum of the squared "
+            "probabilities, as a percentage of the training faces: at 100 % every face is sampled "
+            f"equally often. {RANGE} {_failures(material)}{material.said_of_training()} "
+            f"{material.said_of_data()}"
+        ),
+        alt=(
+            "Line plot of effective sample size over the epochs, one line per arm. Median in the "
+            f"last epoch: {'; '.join(f'{arm} {value:.3g} %' for arm, value in ends.items())}."
+        ),
+        figure=figure,
+    )
+
+
+def _history(records: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """A row for each epoch of each run."""
+    rows: list[dict[str, Any]] = [
+        {"arm": arm, "seed": record.seed, "objective": _objective(record), **epoch}
+        for arm, runs in records.items()
+        for record in runs
+        for epoch in record.history
+    ]
+    return pd.DataFrame(rows)
+
+
+def _objective(record: Record) -> str:
+    """What the loss is, as far as it decides the scale."""
+    if record.configuration["model"] == "classifier":
+        return "Classification alone"
+    return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
+
+
+def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> None:
+    """A thin line for each run and a thick one for each arm, the median of its runs."""
+    looks = material.looks
+    for arm, runs in frame.groupby("arm", sort=False):
+        look = looks[str(arm)]
+        drawn = {"x": "epoch", "y": column, "color": look.colour, "legend": False, "ax": axes}
+        sns.lineplot(runs, units="seed", estimator=None, lw=0.6, alpha=0.45, **drawn)
+        sns.lineplot(
+            runs,
+            estimator="median",
+            errorbar=None,
+            linestyle=look.line,
+            lw=2,
+            label=str(arm),
+            **drawn,
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _at_the_end(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """Percent in each run's last epoch, median of each arm."""
+    last = frame.groupby(["arm", "seed"], sort=False).tail(1)
+    return 100 * last.groupby("arm", sort=False)[column].median()
+
+
+def _scale(axes: Axes, values: "pd.Series[float]") -> None:
+    if values.min() > 0 and values.max() / values.min() > WIDE:
+        axes.set_yscale("log")
+
+
+def _failures(material: Material) -> str:
+    failed = [arm.name for arm in material.outcomes.arms if arm.failed]
+    return f"Runs that failed have no line ({listed(failed)}). " if failed else ""

@@ -1,0 +1,329 @@
+"""Faces as a run samples and decodes them. One run of each arm, chosen by seed."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from repro.analysis.samples import TRAVERSED, Drawn, Draws, Latents, Pixels
+from repro.reporting.figures import style
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import Material, listed
+
+GAP = 4  # white pixels between pictures
+FACE = 0.56  # inches
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Pictures (rows, columns, 64, 64, 3) below a line of text."""
+
+    text: str
+    pictures: Pixels
+
+
+def extremes(material: Material) -> Illustration | None:
+    """The faces with the lowest and the highest probability."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    rows = [
+        [
+            _Block(f"{arm}: lowest, {_multiples(one.lowest, one)}", _rows(one.lowest.pictures, 2)),
+            _Block(f"highest, {_multiples(one.highest, one)}", _rows(one.highest.pictures, 2)),
+        ]
+        for arm, one in shown
+    ]
+    count = len(shown[0][1].lowest.pictures)
+    return Illustration(
+        name="extremes",
+        title="Faces with the lowest and the highest probability",
+        sources="Figure 4 of de Haan et al. (2020) and figure 4B of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"The {count} training faces that resampling samples least and most often, by rank, "
+            "with their probabilities in the last epoch, relative to uniform sampling. "
+            f"{_said_of_run(material)}"
+        ),
+        alt=f"Two blocks of {count} faces for each of {_names(shown)}: least and most probable.",
+        figure=_blocks(rows),
+    )
+
+
+def batches(material: Material) -> Illustration | None:
+    """A batch sampled uniformly beside one sampled adaptively."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    rows = [_batches_of(arm, one) for arm, one in shown]
+    count = len(shown[0][1].uniform.pictures)
+    means = [
+        f"{arm} {_mean(one.uniform, one):.2f} and {_mean(one.adaptive, one):.2f}"
+        for arm, one in shown
+    ]
+    return Illustration(
+        name="batches",
+        title="A uniform and an adaptive batch",
+        sources="Figure 6 of de Haan et al. (2020) and figure 1 of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"{count} faces sampled uniformly and {count} sampled with the probabilities of the "
+            "run's last epoch, both from a fixed random stream. Means: sampling probability of the "
+            "faces of the batch, relative to uniform sampling. The expected mean of a "
+            "uniform batch is 1; of an adaptive batch: "
+            f"{'; '.join(f'{arm} {one.expected:.2f}' for arm, one in shown)}. "
+            f"{_said_of_run(material)}"
+        ),
+        alt=(
+            f"Two blocks of {count} faces for each of {_names(shown)}: uniform, adaptive. Mean "
+            f"probabilities: {'; '.join(means)}."
+        ),
+        figure=_blocks(rows),
+    )
+
+
+def _batches_of(arm: str, one: Draws) -> list[_Block]:
+    told = f"{arm}: sampled uniformly, mean {_mean(one.uniform, one):.2f}"
+    other = f"sampled adaptively, mean {_mean(one.adaptive, one):.2f}"
+    return [
+        _Block(told, _rows(one.uniform.pictures, 2)),
+        _Block(other, _rows(one.adaptive.pictures, 2)),
+    ]
+
+
+def bins(material: Material) -> Illustration | None:
+    """Histogram of probabilities with faces of each bin."""
+    shown = _drawing(material)
+    if not shown:
+        return None
+    arm, one = shown[-1]
+    figure, (bars, faces) = style.canvas(2, 1, height=4.8, heights=[1.6, 2.6])
+    bars.bar(range(len(one.counts)), one.counts, width=0.92, color=style.FAINT)
+    bars.set(yscale="log", ylabel="faces", ylim=(0.7, None))
+    style.head(bars, arm)
+    ends = itertools.pairwise(one.edges * one.faces)
+    bars.set_xticks(range(len(one.counts)), [_range(low, high) for low, high in ends])
+    bars.grid(axis="x", visible=False)
+    bars.set_xlabel("sampling probability, relative to uniform sampling")
+    grid = _columns(one.examples)
+    _show(faces, grid, extent=(-0.5, len(one.counts) - 0.5, len(grid), 0))
+    for part in (bars, faces):
+        part.set_xlim(-0.5, len(one.counts) - 0.5)
+    told = ", ".join(map(str, one.counts))
+    return Illustration(
+        name="bins",
+        title="Sampling probabilities with faces of each bin",
+        sources="Figure 4A of Amini, Soleimany et al. (2019)",
+        caption=(
+            f"Training faces by their probability in the last epoch, in {len(one.counts)} bins of "
+            "equal width up to the highest, the counts on a logarithmic axis; below each bin up to "
+            f"{len(max(one.examples, key=len))} of its faces, the first in the order of the data. "
+            f"Arm {arm}, {one.faces:,} training faces. {_said_of_run(material)}"
+        ),
+        alt=f"Histogram with these counts from the lowest bin to the highest: {told}; faces below.",
+        figure=figure,
+    )
+
+
+def _range(low: float, high: float) -> str:
+    """Two ends with as many decimals as the upper one needs."""
+    decimals = 2 if high < 1 else 1 if high < 10 else 0
+    return f"{low:.{decimals}f}–{high:.{decimals}f}"
+
+
+def reconstructions(material: Material) -> Illustration | None:
+    """Held-out faces beside what the decoder makes of them."""
+    shown = _decoding(material)
+    if not shown:
+        return None
+    rows: list[list[_Block]] = []
+    before: Pixels | None = None
+    for arm, one in shown:
+        if before is None or not np.array_equal(before, one.originals):
+            before = one.originals
+            rows.append([_Block("input", before[None])] * 2)
+        rows.append(
+            [
+                _Block(f"{arm}: as evaluated", one.reconstructions[None]),
+                _Block("normalised by these faces", one.by_batch[None]),
+            ]
+        )
+    spreads = [f"{arm} {one.spread:.2f} and {one.spread_by_batch:.2f}" for arm, one in shown]
+    return Illustration(
+        name="reconstructions",
+        title="Input beside reconstruction",
+        sources="Figure 9 of de Haan et al. (2020)",
+        caption=(
+            "Held-out faces and their decoded posterior means, at the checkpoint. Left: batch "
+            "normalisation with the running statistics of training, as in every evaluation; right: "
+            "with the statistics of the held-out faces, as in a training step. Spread of the "
+            "decoded pictures over faces, relative to that of the faces, left and right: "
+            f"{'; '.join(spreads)}. Near 0 all faces are decoded alike: on both sides if the "
+            "posterior has collapsed, only on the left if outliers in training have distorted the "
+            "running statistics. "
+            f"{_said_of_run(material)}"
+        ),
+        alt=(
+            f"{len(shown[0][1].originals)} faces, twice, and below them their reconstructions by "
+            f"{_names(shown)}. Spread over faces as evaluated and normalised by the faces: "
+            f"{'; '.join(spreads)}."
+        ),
+        figure=_blocks(rows),
+    )
+
+
+def interpolations(material: Material) -> Illustration | None:
+    """Linear interpolation between two faces in latent space."""
+    shown = _decoding(material)
+    if not shown:
+        return None
+    rows = [[_Block(arm, _with_ends(one))] for arm, one in shown]
+    return Illustration(
+        name="interpolations",
+        title="Interpolation in latent space",
+        sources="Figures 7 and 8 of de Haan et al. (2020)",
+        caption=(
+            "Left and right: two held-out faces; between them, equal steps on the straight line "
+            "between their posterior means, decoded as in every evaluation. The figure of "
+            f"reconstructions shows why a row may not change. {_said_of_run(material)}"
+        ),
+        alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
+        figure=_blocks(rows),
+    )
+
+
+def traversals(material: Material) -> Illustration | None:
+    """The most active latents, moved one at a time."""
+    shown = _one_of_each_decoder(material, _decoding(material))
+    if not shown:
+        return None
+    blocks = [
+        _Block(f"{arm}: latents {', '.join(map(str, one.units))}", one.traversals)
+        for arm, one in shown
+    ]
+    rows = [blocks[start : start + 2] for start in range(0, len(blocks), 2)]
+    return Illustration(
+        name="traversals",
+        title="Latents moved one at a time",
+        sources="Figure 5A of Amini, Soleimany et al. (2019)",
+        caption=(
+            "Each row moves one latent from "
+            f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out "
+            "faces, the others at their mean; rows are the latents whose posterior mean varies "
+            "most, numbered from 0. One arm for each decoder: arms that differ only in resampling "
+            f"are shown once. {_said_of_run(material)}"
+        ),
+        alt=f"Rows of decoded faces, one latent per row, for {_names(shown)}.",
+        figure=_blocks(rows),
+    )
+
+
+def _drawing(material: Material) -> list[tuple[str, Draws]]:
+    return [(one.arm, one.draws) for one in material.specimens if one.draws is not None]
+
+
+def _decoding(material: Material) -> list[tuple[str, Latents]]:
+    return [(one.arm, one.latents) for one in material.specimens if one.latents is not None]
+
+
+def _one_of_each_decoder(
+    material: Material, shown: Sequence[tuple[str, Latents]]
+) -> list[tuple[str, Latents]]:
+    """The last arm of each set of arms that differ in nothing but resampling."""
+    kept: dict[str, tuple[str, Latents]] = {}
+    for arm, one in shown:
+        choices = dict(material.records[arm][0].configuration)
+        choices.pop("resampling", None)
+        kept[repr(choices)] = (arm, one)
+    return list(kept.values())
+
+
+def _names(shown: Sequence[tuple[str, object]]) -> str:
+    return listed([arm for arm, _ in shown])
+
+
+def _said_of_run(material: Material) -> str:
+    seeds = sorted({one.seed for one in material.specimens})
+    kind = "Synthetic faces. " if all(one.synthetic for one in material.specimens) else ""
+    return (
+        f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest seed with "
+        f"which most arms finished. {material.said_of_data()}"
+    )
+
+
+def _mean(drawn: Drawn, one: Draws) -> float:
+    return float(drawn.weights.mean()) * one.faces
+
+
+def _multiples(drawn: Drawn, one: Draws) -> str:
+    low, high = (float(end) * one.faces for end in (drawn.weights.min(), drawn.weights.max()))
+    return f"{low:.2g} to {high:.2g}"
+
+
+def _with_ends(one: Latents) -> Pixels:
+    """The ways between pairs, each between the pictures of its two ends."""
+    pairs = len(one.interpolations)
+    ends = one.originals[: 2 * pairs].reshape(pairs, 2, *one.originals.shape[1:])
+    return np.concatenate([ends[:, :1], one.interpolations, ends[:, 1:]], axis=1)
+
+
+def _rows(pictures: Pixels, rows: int) -> Pixels:
+    """In so many rows; a short last one is filled up with white."""
+    columns = -(-len(pictures) // rows)
+    full = np.full((rows * columns, *pictures.shape[1:]), 255, dtype=np.uint8)
+    full[: len(pictures)] = pictures
+    return full.reshape(rows, columns, *pictures.shape[1:])
+
+
+def _columns(stacks: Sequence[Pixels]) -> Pixels:
+    """A column for each stack, white below short ones."""
+    tall = max(map(len, stacks))
+    size = stacks[0].shape[1:]
+    grid = np.full((tall, len(stacks), *size), 255, dtype=np.uint8)
+    for column, stack in enumerate(stacks):
+        grid[: len(stack), column] = stack
+    return grid
+
+
+def _blocks(rows: Sequence[Sequence[_Block]]) -> Figure:
+    """Blocks in rows and columns, each below its text, at one scale."""
+    columns = max(map(len, rows))
+    heights = [max(len(block.pictures) for block in row) for row in rows]
+    across = max(block.pictures.shape[1] for row in rows for block in row) * columns
+    side = min(FACE, (style.WIDTH - 0.2 * columns) / across)
+    figure, axes = style.canvas(
+        len(rows), columns, height=sum(side * h + 0.27 for h in heights), heights=heights
+    )
+    for place, part in enumerate(axes):
+        row, column = divmod(place, columns)
+        if column < len(rows[row]):
+            _show(part, rows[row][column].pictures)
+            style.head(part, rows[row][column].text)
+        else:
+            part.remove()
+    return figure
+
+
+def _show(
+    axes: Axes, pictures: Pixels, *, extent: tuple[float, float, float, float] | None = None
+) -> None:
+    """Pictures (rows, columns, H, W, 3) as one, with white between them."""
+    axes.imshow(montage(pictures), interpolation="none", extent=extent)
+    axes.set_axis_off()
+    axes.set_anchor("NW")
+
+
+def montage(pictures: Pixels) -> Pixels:
+    """One picture of many.
+
+    Args:
+        pictures: Shape (rows, columns, H, W, 3).
+
+    Returns:
+        Shape (rows * (H + GAP) - GAP, columns * (W + GAP) - GAP, 3).
+    """
+    padded = np.pad(pictures, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)), constant_values=255)
+    rows, columns, height, width, channels = padded.shape
+    whole = padded.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+    return whole[:-GAP, :-GAP]

@@ -1,0 +1,59 @@
+"""The figures of a study as files: every format of each, and their captions."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from repro.errors import ReproError
+from repro.reporting.figures.illustration import FORMS, Illustration, encode
+from repro.reporting.figures.registry import FIGURES
+from repro.reporting.figures.study_view import Material
+from repro.study.merge import did_you_mean
+from repro.system import atomic_files
+
+CAPTIONS = "captions.md"
+
+
+def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
+    """Draw and write figure by figure.
+
+    Args:
+        material: Of the study.
+        folder: Made if it is not there; files of the same names are replaced.
+        only: Names of figures; all if empty.
+
+    Returns:
+        The files, each after it has been written; the captions last.
+
+    Raises:
+        ReproError: There is unknown figure, the study has nothing for it, or the folder cannot be
+            written.
+    """
+    for name in only:
+        if name not in FIGURES:
+            hint = did_you_mean(name, FIGURES) or f"; there are {', '.join(FIGURES)}"
+            raise ReproError(f"--only {name}: unknown figure{hint}")
+    drawn = []
+    for name in only or FIGURES:
+        illustration = FIGURES[name](material)
+        if illustration is None and only:
+            raise ReproError(f"{material.index.address}: there is no data for --only {name}")
+        if illustration is not None:
+            drawn.append(illustration)
+            for form in FORMS:
+                yield atomic_files.put(
+                    folder / f"{illustration.name}.{form}", encode(illustration, form)
+                )
+    if drawn:
+        yield atomic_files.put(folder / CAPTIONS, captions(drawn).encode())
+
+
+def captions(drawn: Sequence[Illustration]) -> str:
+    """Titles and captions in Markdown, with the pictures."""
+    return "\n".join(
+        f"## {one.title}\n\n![{one.alt}]({one.name}.svg)\n\n{one.caption}{_answers(one)}\n"
+        for one in drawn
+    )
+
+
+def _answers(one: Illustration) -> str:
+    return f" Corresponds to: {one.sources}." if one.sources else ""

@@ -1,0 +1,240 @@
+"""Latents and resampling: sampling probabilities, posterior collapse, rarity."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from scipy.stats import spearmanr
+
+from repro.analysis.samples import Floats, Rarity
+from repro.metrics import ACTIVE_VARIANCE
+from repro.records.records import Record
+from repro.reporting.figures import style
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import Material, listed, span
+from repro.reporting.figures.style import Look
+from repro.stats import intervals
+
+BINS = 60
+NARROW = 1e3  # times from one end of an axis to the other: powers of ten are too few ticks
+FLOOR = 1e-4  # of uniform drawing; rarer faces stand in the first bin
+
+
+def probabilities(material: Material) -> Illustration | None:
+    """Sampling probability of each training face after the last epoch's resampling."""
+    weights = {arm: runs for arm, runs in material.weights.items() if runs}
+    if not weights:
+        return None
+    figure, (axes,) = style.canvas(1, 1, height=3.0)
+    looks = material.looks
+    edges = _histograms(axes, weights, looks)
+    axes.axvline(1, color=style.FAINT, lw=0.8)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="sampling probability, relative to uniform sampling",
+        ylabel="faces, %",
+    )
+    if edges[-1] / edges[0] < NARROW:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    style.key(figure, axes)
+    highest = [f"{arm} {span([max(r) * len(r) for r in runs], 1)}" for arm, runs in weights.items()]
+    return Illustration(
+        name="probabilities",
+        title="Sampling probabilities of the training faces",
+        sources="Figure 3 of de Haan et al. (2020) and figure 4A of Amini, Soleimany et al. (2019)",
+        caption=(
+            "Distribution of each training face's sampling probability in the last epoch, divided "
+            "by that of uniform sampling (vertical line); both axes logarithmic"
+            f"{_floor(edges)}. Highest in each arm, over its runs: "
+            f"{'; '.join(highest)}. The runs of an arm are pooled. {_faces(weights)} "
+            f"{material.said_of_training()} {material.said_of_data()}"
+        ),
+        alt=(
+            "Histograms of sampling probability, one line per arm. The most probable face is "
+            f"sampled this many times as often as uniformly: {'; '.join(highest)}."
+        ),
+        figure=figure,
+    )
+
+
+def _histograms(
+    axes: Axes, weights: Mapping[str, Sequence[Floats]], looks: Mapping[str, Look]
+) -> Floats:
+    """A line for each arm, all its runs together; the edges of the bins."""
+    multiples = {
+        arm: np.concatenate([run * len(run) for run in runs]) for arm, runs in weights.items()
+    }
+    edges = _edges(np.concatenate(list(multiples.values())))
+    for arm, values in multiples.items():
+        counts, _ = np.histogram(np.clip(values, edges[0], None), edges)
+        look = looks[arm]
+        axes.stairs(
+            100 * counts / len(values), edges, color=look.colour, ls=look.line, lw=1.4, label=arm
+        )
+    return edges
+
+
+def _edges(multiples: Floats) -> Floats:
+    """Of bins of equal width on a logarithmic axis."""
+    low, high = max(float(multiples.min()), FLOOR), float(multiples.max())
+    return np.geomspace(low * 0.999, high * 1.001, BINS + 1)
+
+
+def _floor(edges: Floats) -> str:
+    return f"; faces below {FLOOR:g} stand at the left end" if edges[0] < FLOOR else ""
+
+
+def _faces(weights: Mapping[str, Sequence[Floats]]) -> str:
+    counts = sorted({len(run) for runs in weights.values() for run in runs})
+    return f"{' or '.join(f'{count:,}' for count in counts)} training faces."
+
+
+def collapse(material: Material) -> Illustration | None:
+    """KL of each latent and how many are active: whether the posterior has collapsed."""
+    runs = {
+        arm: [record for record in of_arm if record.kl_per_latent]
+        for arm, of_arm in material.records.items()
+    }
+    runs = {arm: of_arm for arm, of_arm in runs.items() if of_arm}
+    if not runs:
+        return None
+    figure, (left, right) = style.canvas(1, 2, height=2.9, widths=[3, 2])
+    looks = material.looks
+    for arm, of_arm in runs.items():
+        _kl_of(left, arm, of_arm, looks[arm])
+    left.set(yscale="log", xlabel="latent, by falling KL", ylabel="KL to the prior, nats")
+    for place, (arm, of_arm) in enumerate(runs.items()):
+        _active_of(right, place, of_arm, looks[arm])
+    latents = max(len(record.kl_per_latent) for of_arm in runs.values() for record in of_arm)
+    right.set(xlabel=f"active units of {latents}", xlim=(-0.03 * latents, 1.03 * latents))
+    right.set_yticks(range(len(runs)), list(runs))
+    right.invert_yaxis()
+    style.key(figure, left)
+    active = [f"{arm} {span(_active(of_arm), 0)}" for arm, of_arm in runs.items()]
+    return Illustration(
+        name="collapse",
+        title="Posterior collapse",
+        sources="Figures 7 and 8 of de Haan et al. (2020), which show it by example",
+        caption=(
+            "Left: KL divergence of each latent from its prior on held-out faces, latents sorted "
+            "in each run, median over the runs with a band from the lowest to the highest; a "
+            "latent without information about the face has a KL near 0. Right: latents whose "
+            f"posterior mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active "
+            "units, Burda et al. 2016); dots are runs, bars their mean. "
+            f"{material.said_of_training()} {material.said_of_data()}"
+        ),
+        alt=(
+            "Left, a line plot of KL per latent in falling order, one line per arm. Right, active "
+            f"units of {latents}: {'; '.join(active)}."
+        ),
+        figure=figure,
+    )
+
+
+def _kl_of(axes: Axes, arm: str, runs: Sequence[Record], look: Look) -> None:
+    sorted_kl = np.array([sorted(record.kl_per_latent, reverse=True) for record in runs])
+    shown = np.maximum(sorted_kl, 1e-8)  # rounding makes some a hair negative
+    x = np.arange(1, shown.shape[1] + 1)
+    axes.plot(x, np.median(shown, axis=0), color=look.colour, ls=look.line, label=arm)
+    axes.fill_between(x, shown.min(axis=0), shown.max(axis=0), color=look.colour, alpha=0.13, lw=0)
+
+
+def _active(runs: Sequence[Record]) -> Floats:
+    return np.array([record.metrics["val_active_units"] for record in runs])
+
+
+def _active_of(axes: Axes, place: int, runs: Sequence[Record], look: Look) -> None:
+    values = _active(runs)
+    heights = place + np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [place]
+    axes.plot(values, heights, look.marker, color=look.colour, ms=3.5, mew=0)
+    axes.plot([values.mean()] * 2, [place - 0.32, place + 0.32], color=look.colour, lw=1.8)
+
+
+def rarity(material: Material) -> Illustration | None:
+    """How often faces with each trait are sampled, against how rare the trait is."""
+    if not material.rarity:
+        return None
+    levels, shares = _order(material.rarity)
+    figure, (axes,) = style.canvas(1, 1, height=0.9 + 0.21 * len(levels))
+    looks = material.looks
+    width = 0.7 / len(material.rarity)
+    for slot, one in enumerate(material.rarity):
+        offset = (slot - (len(material.rarity) - 1) / 2) * width
+        _multiples_of(axes, one, levels, offset, looks[one.arm])
+    axes.axvline(1, color=style.FAINT, lw=0.8)
+    names = [f"{name}, {100 * shares[name]:.1f} %" for name in levels]
+    axes.set_yticks(range(len(levels)), names)
+    axes.set_xlabel("draws of such a face, relative to uniform sampling")
+    axes.set_xlim(left=-0.01 * axes.get_xlim()[1])
+    axes.grid(axis="y", visible=True)
+    axes.set_ylim(len(levels) - 0.4, -0.6)
+    style.key(figure, axes)
+    ranks = [f"{one.arm} {_rank(one):+.2f}" for one in material.rarity]
+    return Illustration(
+        name="rarity",
+        title="Sampling probability against rarity",
+        caption=(
+            "The embedded faces are generated from known factors, so the rarity of each trait is "
+            "known: its proportion of the training faces is beside its name, the rarest on top. "
+            "Marks: sampling probability of a face with the trait in the last epoch, divided by "
+            "that of uniform sampling (vertical line), mean over the runs; bars: Student's 95 % "
+            "interval for new seeds and the same pictures. Sampling by true rarity would fall from "
+            "top to bottom; Spearman's rank correlation of this ratio with the proportion: "
+            f"{'; '.join(ranks)}. {material.said_of_training()} {material.said_of_data()}"
+        ),
+        alt=(
+            "Dot plot: traits by rising proportion, and how often faces with them are sampled. "
+            f"{' '.join(_spoken(one) for one in material.rarity)}"
+        ),
+        figure=figure,
+    )
+
+
+def _order(found: Sequence[Rarity]) -> tuple[list[str], dict[str, float]]:
+    """Levels that occur, by rising share."""
+    first = found[0]
+    means = dict(zip(first.levels, first.shares.mean(axis=0), strict=True))
+    shown = [name for name, share in means.items() if share > 0]
+    return sorted(shown, key=lambda name: means[name]), means
+
+
+def _multiples_of(
+    axes: Axes, one: Rarity, levels: Sequence[str], offset: float, look: Look
+) -> None:
+    label: str | None = one.arm
+    for place, name in enumerate(levels):
+        values = one.multiples[:, one.levels.index(name)]
+        values = values[~np.isnan(values)]
+        if not len(values):
+            continue
+        half = intervals.t_half_width(values)
+        axes.errorbar(
+            values.mean(),
+            place + offset,
+            xerr=None if np.isnan(half) else half,
+            color=look.colour,
+            marker=look.marker,
+            ms=3.6,
+            lw=0.9,
+            linestyle="none",
+            label=label,
+        )
+        label = None
+
+
+def _rank(one: Rarity) -> float:
+    """Correlation of multiple with share over the levels; -1 where rarer is always drawn more."""
+    shown = one.shares.max(axis=0) > 0
+    multiples = np.nanmean(one.multiples[:, shown], axis=0)
+    return float(spearmanr(one.shares[:, shown].mean(axis=0), multiples)[0])
+
+
+def _spoken(one: Rarity) -> str:
+    shown = np.flatnonzero(one.shares.max(axis=0) > 0)
+    means = np.nanmean(one.multiples[:, shown], axis=0)
+    told = [f"{one.levels[shown[k]]} {means[k]:.2f}" for k in np.argsort(-means)[:3]]
+    return f"{one.arm} draws most often {listed(told)} times."

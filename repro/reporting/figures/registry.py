@@ -1,0 +1,39 @@
+"""Every figure of a study, in the order in which a report shows them."""
+
+from collections.abc import Callable, Mapping
+
+from repro.reporting.figures import (
+    accuracy,
+    curves,
+    face_grids,
+    latents,
+    recall,
+    specification_curve,
+)
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import Material
+
+FIGURES: Mapping[str, Callable[[Material], Illustration | None]] = {
+    "recall": recall.by_group,
+    "accuracy": accuracy.by_group,
+    "tradeoff": recall.tradeoff,
+    "specification": specification_curve.curve,
+    "false_alarms": recall.against_false_alarms,
+    "training": curves.training,
+    "effective_sample_size": curves.draws,
+    "probabilities": latents.probabilities,
+    "bins": face_grids.bins,
+    "extremes": face_grids.extremes,
+    "batches": face_grids.batches,
+    "rarity": latents.rarity,
+    "collapse": latents.collapse,
+    "reconstructions": face_grids.reconstructions,
+    "interpolations": face_grids.interpolations,
+    "traversals": face_grids.traversals,
+}
+
+
+def draw(material: Material) -> list[Illustration]:
+    """The figures that the study has something for."""
+    drawn = (make(material) for make in FIGURES.values())
+    return [one for one in drawn if one is not None]

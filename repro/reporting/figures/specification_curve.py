@@ -1,0 +1,191 @@
+"""The specification curve as a figure: arms by variance, and what each changes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from repro.analysis import operating_points
+from repro.analysis.operating_points import Estimate
+from repro.analysis.study_data import Arm
+from repro.reporting.figures import group_labels, style
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import Material, listed
+from repro.reporting.figures.style import Look
+from repro.reporting.tables import specification_curve
+from repro.reporting.tables.cell import DASH
+from repro.reporting.tables.specification_curve import Curve, Specification
+from repro.stats.disparity import Definition
+
+NAME = 28  # letters of an arm's name
+ROW, COLUMN, WIDEST = 0.2, 0.15, 0.22  # inches of an arm, and of a choice
+_TALL = 560  # arms from which on a picture would be refused by its formats
+_LOOKS = {
+    "yes": Look("#00558b", "o", "-"),
+    "no": Look("#933b00", "s", "-"),
+    "cannot tell": Look("#767676", "D", "-"),
+    DASH: Look(style.INK, "v", "-"),
+}
+_TOLD = {
+    "yes": "variance below no debias",
+    "no": "above",
+    "cannot tell": "cannot tell",
+    DASH: "without a counterpart",
+}
+_UNITS = {"recall": 1e2, "variance": 1e4}
+
+
+def curve(material: Material) -> Illustration | None:
+    """Recall and variance of every arm with intervals, and the matrix of choices."""
+    definition = group_labels.definition(material)
+    found = specification_curve.of_outcomes(material.outcomes, definition)
+    if found is None or len(found.specifications) > _TALL:
+        return None
+    rows, keys = found.specifications, found.keys
+    matrix = min(WIDEST * len(keys), max(3.2, COLUMN * len(keys)))
+    rest = max(1.1, (style.WIDTH - 1.7 - matrix) / 2)
+    figure, axes = style.canvas(
+        1, 3, height=2.2 + ROW * len(rows), widths=[rest, rest, matrix], share="row"
+    )
+    reference = _reference(material, found)
+    for part, quantity in zip(axes, _UNITS, strict=False):
+        _band(part, reference, quantity, definition)
+        _estimates(part, rows, quantity)
+    axes[0].set_xlabel("recall, %")
+    style.root_scale(axes[1])
+    axes[1].set_xlabel("variance,\npercent squared")
+    _matrix(axes[2], rows, keys)
+    _names(axes, found)
+    style.key_above(axes[0])
+    return Illustration(
+        name="specification",
+        title="Specification curve",
+        caption=_caption(material, found, reference, definition),
+        alt=_alt(found),
+        figure=figure,
+    )
+
+
+def _reference(material: Material, found: Curve) -> Arm | None:
+    """The central arm's partner without resampling; else the study's reference."""
+    central = next(one for one in found.specifications if one.arm is found.central)
+    chosen = central.partner or material.outcomes.arm(material.outcomes.reference)
+    return chosen if chosen is not None and chosen.runs else None
+
+
+def _band(axes: Axes, reference: Arm | None, quantity: str, definition: Definition) -> None:
+    """The reference as a line with its interval."""
+    if reference is None:
+        return
+    estimate = operating_points.reading(reference, definition).of[quantity]
+    unit = _UNITS[quantity]
+    low, high = estimate.interval
+    if not np.isnan(low):
+        axes.axvspan(unit * low, unit * high, color=style.FAINT, alpha=0.13, lw=0)
+    axes.axvline(unit * estimate.value, color=style.FAINT, lw=1, ls="--")
+
+
+def _estimates(axes: Axes, rows: Sequence[Specification], quantity: str) -> None:
+    told = set()
+    for place, one in enumerate(rows):
+        if one.read is None:
+            axes.text(0.5, place, "no numbers", transform=axes.get_yaxis_transform(), **_FAINTLY)
+            continue
+        look = _LOOKS[one.falls]
+        _estimate(axes, place, one.read.of[quantity], _UNITS[quantity], look)
+        told.add(one.falls)
+    for word, look in _LOOKS.items():
+        if word in told:
+            axes.plot([], [], look.marker, color=look.colour, ms=4.5, ls="none", label=_TOLD[word])
+
+
+_FAINTLY: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": style.FAINT}
+
+
+def _estimate(axes: Axes, place: int, found: Estimate, unit: float, look: Look) -> None:
+    if np.isnan(found.value):
+        return
+    value, ends = unit * found.value, unit * np.array(found.interval)
+    reach = None if np.isnan(ends).any() else np.abs(ends - value)[:, None]
+    axes.errorbar(
+        value,
+        place,
+        xerr=reach,
+        color=look.colour,
+        marker=look.marker,
+        ms=4.5,
+        lw=1,
+        ls="none",
+        clip_on=False,
+    )
+
+
+def _matrix(axes: Axes, rows: Sequence[Specification], keys: Sequence[str]) -> None:
+    """A filled mark where an arm differs from the central one."""
+    marks = [(keys.index(key), place) for place, one in enumerate(rows) for key in one.changed]
+    across, down = zip(*marks, strict=True)
+    axes.plot(across, down, "s", color=style.INK, ms=4.5, ls="none")
+    axes.set_xticks(
+        range(len(keys)), [specification_curve.spoken(key) for key in keys], rotation=90
+    )
+    axes.xaxis.tick_top()
+    axes.set_xlim(-0.6, len(keys) - 0.4)
+
+
+def _names(axes: Sequence[Axes], found: Curve) -> None:
+    """Arms down the page, the central one set off in every panel."""
+    arms = [one.arm for one in found.specifications]
+    central = arms.index(found.central)
+    for part in axes:
+        part.axhspan(central - 0.5, central + 0.5, color="#f3e9c6", lw=0, zorder=0)
+        part.tick_params(axis="y", length=0)
+    labels = [style.shortened(arm.name, NAME) for arm in arms]
+    labels[central] = f"{labels[central]} ◂"
+    axes[0].set_yticks(range(len(arms)), labels)
+    axes[0].set_ylim(len(arms) - 0.5, -0.5)
+    axes[0].get_yticklabels()[central].set_fontweight("bold")
+
+
+def _caption(
+    material: Material, found: Curve, reference: Arm | None, definition: Definition
+) -> str:
+    rows = found.specifications
+    judged = [one for one in rows if one.apart is not None]
+    told = [
+        f"{len(rows)} specifications, the lowest variance first: recall and variance over all runs "
+        f"({definition}) with 95 % intervals for new seeds and new portraits, and the choices in "
+        f"which each differs from the central arm, {found.central.name} (set off)."
+    ]
+    if judged:
+        counts = ", ".join(
+            f"{sum(one.falls == word for one in judged)} {word}"
+            for word in ("yes", "no", "cannot tell")
+        )
+        told.append(
+            f"Colours: whether the variance of the {len(judged)} that have a counterpart without "
+            f"resampling (no debias) is below the counterpart's, paired by seed: {counts}; not "
+            "adjusted for their number."
+        )
+    if reference is not None:
+        told.append(f"Broken line and band: {reference.name}.")
+    told.append("The axis of variance has a square-root scale.")
+    shared_runs = [one.arm.name for one in rows if one.same_runs_as]
+    if shared_runs:
+        told.append(f"The same runs as another arm, but ranked differently: {listed(shared_runs)}.")
+    return " ".join([*told, material.said_of_runs(), material.said_of_data()])
+
+
+def _alt(found: Curve) -> str:
+    known = [one for one in found.specifications if one.read is not None]
+    if not known:
+        return f"{len(found.specifications)} specifications, none with results."
+    ends = [
+        f"{one.arm.name} with {1e4 * one.read.of['variance'].value:.2f}"
+        for one in (known[0], known[-1])
+        if one.read is not None
+    ]
+    return (
+        f"Dot plots of recall and variance of {len(found.specifications)} specifications, from "
+        f"{' to '.join(ends)} percent squared, beside a matrix of {len(found.keys)} choices."
+    )

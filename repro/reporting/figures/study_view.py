@@ -1,0 +1,118 @@
+"""The data of all figures of one study, and the sentences that captions share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from repro.analysis.samples import Floats, Rarity, Specimens
+from repro.analysis.study_data import Arm, Outcomes
+from repro.records.records import Record, StudyIndex
+
+if TYPE_CHECKING:
+    from repro.reporting.figures.style import Look
+
+MANY = 8  # groups, of more of which sizes are not told one by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """One study.
+
+    Attributes:
+        index: Of the study.
+        found: Its records by key, failed runs among them.
+        records: Its finished runs by arm, in the order of the seeds.
+        outcomes: What they came to, with scores.
+        weights: For each arm that resamples, the draws of each run that has them, shape (F,).
+        specimens: Pictures of one run of each arm; empty where none may be shown.
+        rarity: Of the embedded faces' factors; empty for other data.
+    """
+
+    index: StudyIndex
+    found: Mapping[str, Record]
+    records: Mapping[str, Sequence[Record]]
+    outcomes: Outcomes
+    weights: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
+    specimens: Sequence[Specimens] = ()
+    rarity: Sequence[Rarity] = ()
+
+    @property
+    def arms(self) -> list[Arm]:
+        """Those with runs."""
+        return [arm for arm in self.outcomes.arms if arm.runs]
+
+    @property
+    def looks(self) -> "dict[str, Look]":
+        """Colour, marker and line of each arm, the same in every figure."""
+        from repro.reporting.figures.style import arm_looks  # matplotlib, only to draw
+
+        return arm_looks([arm.name for arm in self.index.arms], self.index.reference)
+
+    def said_of_data(self) -> str:
+        """Data, profile, what was changed."""
+        index = self.index
+        changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
+        return f"Data: {index.data}, profile {index.profile}{changed}."
+
+    def said_of_runs(self) -> str:
+        """How many of the runs have results, and that there is no selection."""
+        seeds = [seed for arm in self.arms for seed in arm.seeds]
+        counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
+        return f"{_counted(counts, 'with results')}{_seeds(seeds)}, no selection."
+
+    def said_of_training(self) -> str:
+        """As `said_of_runs`, of all runs that trained to the end, collapsed ones among them."""
+        seeds = [run.seed for of_arm in self.records.values() for run in of_arm]
+        counts = {arm.name: (len(self.records[arm.name]), arm.wanted) for arm in self.outcomes.arms}
+        return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, no selection."
+
+    def said_of_test(self) -> str:
+        """The numbers of photographs in the test set."""
+        arm = self.arms[0]
+        sizes = set(map(int, arm.sizes))
+        if len(sizes) == 1:
+            each = f"{sizes.pop()} each"
+        elif len(arm.sizes) <= MANY:
+            each = ", ".join(map(str, arm.sizes))
+        else:
+            each = f"{min(sizes)} to {max(sizes)} each"
+        others = f", {arm.nonfaces} photographs without a face" if arm.nonfaces else ""
+        portraits = int(arm.sizes.sum())
+        if not arm.can_differ:
+            return f"{portraits} portraits in one group{others}."
+        return f"{portraits} portraits in {len(arm.groups)} groups ({each}){others}."
+
+
+def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:
+    """Counts per arm, as one number if all arms have the same."""
+    if len(set(counts.values())) == 1:
+        ran, wanted = next(iter(counts.values()))
+        return f"{ran} of {wanted} runs per arm {what}"
+    each = ", ".join(f"{arm} {ran} of {wanted}" for arm, (ran, wanted) in counts.items())
+    return f"Runs {what}: {each}"
+
+
+def _seeds(found: Sequence[int]) -> str:
+    seeds = sorted(set(found))
+    if not seeds:
+        return ""
+    if len(seeds) == 1:
+        return f" (seed {seeds[0]})"
+    if seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f" (seeds {seeds[0]} to {seeds[-1]})"
+    return f" (seeds {', '.join(map(str, seeds))})"
+
+
+def span(values: Sequence[float] | Floats, decimals: int = 1) -> str:
+    """Least to greatest, in words."""
+    low, high = float(np.min(values)), float(np.max(values))
+    if f"{low:.{decimals}f}" == f"{high:.{decimals}f}":
+        return f"{low:.{decimals}f}"
+    return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """One, two and three."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

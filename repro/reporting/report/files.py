@@ -1,0 +1,35 @@
+"""A report as files: ``report.html``, ``report.tex`` and its figures, each written whole."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from repro.reporting.figures.illustration import encode
+from repro.reporting.report import html, latex, report_sections
+from repro.reporting.report.study_chapter import Chapter
+from repro.system import atomic_files
+
+PAGE, TYPESET = "report.html", "report.tex"
+
+
+def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None) -> list[Path]:
+    """Write a report; the same records give the same bytes.
+
+    Args:
+        chapters: A study each, at least one.
+        folder: Made if it is not there; files of the same names are replaced.
+        title: Above everything; made of the studies' names if None.
+
+    Returns:
+        The files, the page first.
+
+    Raises:
+        ReproError: The folder cannot be written.
+    """
+    document = report_sections.document(chapters, title=title)
+    written = [
+        atomic_files.put(folder / PAGE, html.render(document).encode()),
+        atomic_files.put(folder / TYPESET, latex.render(document).encode()),
+    ]
+    for file, illustration in report_sections.illustrations(document):
+        written.append(atomic_files.put(folder / file, encode(illustration, "pdf")))
+    return written

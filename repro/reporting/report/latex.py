@@ -1,0 +1,112 @@
+"""A document -> LaTeX that a plain TeX compiles, with nothing floating: order is the document's.
+
+Needs latex-base and latex-recommended, no fonts of their own, and the figures' files beside it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from repro.reporting import escaping
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.report import latex_tables
+from repro.reporting.report.document import Block, Document, Paragraph, Picture, Section, Sheet
+from repro.reporting.tables import column_widths
+
+_POINTS = 72.27  # an inch
+_TALLEST = 0.76 * latex_tables.HEIGHT  # of a figure
+_SPARE = 0.7 * latex_tables.HEIGHT  # what is asked for at most before a page is ended
+_HEADING = 45.0
+
+
+class _Typeset(str):
+    """LaTeX already."""
+
+    __slots__ = ()
+
+
+def render(document: Document) -> str:
+    """The text of a ``.tex`` file."""
+    environment = Environment(
+        loader=PackageLoader("repro.reporting.report"),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<!",
+        comment_end_string="!>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        finalize=_escaped,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["typeset"] = _Typeset
+    return environment.get_template("report.tex.j2").render(
+        document=document,
+        kind=_kind,
+        heading=_heading,
+        command=_command,
+        table=_table,
+        size=_size,
+        room=_room,
+    )
+
+
+def _escaped(value: Any) -> str:
+    """Whatever is not LaTeX yet, as LaTeX."""
+    return value if isinstance(value, _Typeset) else _Typeset(latex_tables.text(str(value)))
+
+
+def _kind(block: Block) -> str:
+    """By which the template knows a block."""
+    return type(block).__name__.lower()
+
+
+def _heading(plain: str) -> _Typeset:
+    """A heading in the text, and a simple one for the reader's list of contents."""
+    typeset = latex_tables.text(plain)
+    simple = "".join(one if one.isascii() else "?" for one in plain)
+    return _Typeset(f"\\texorpdfstring{{{typeset}}}{{{escaping.latex(simple)}}}")
+
+
+def _command(line: str) -> _Typeset:
+    """A line for a shell."""
+    return _Typeset(escaping.typed(column_widths.breakable(line)))
+
+
+def _table(sheet: Sheet) -> _Typeset:
+    return _Typeset(latex_tables.table(sheet))
+
+
+def _size(illustration: Illustration) -> _Typeset:
+    """Width and height within the page, in proportion."""
+    wide, tall = (float(inches) * _POINTS for inches in illustration.figure.get_size_inches())
+    scale = min(1.0, latex_tables.WIDTH / wide, _TALLEST / tall)
+    return _Typeset(f"width={scale * wide:.1f}pt,height={scale * tall:.1f}pt")
+
+
+def _room(one: Section | Block) -> _Typeset:
+    """What has to be left of a page for it to begin there, in points."""
+    return _Typeset(f"{_wanted(one):.0f}pt")
+
+
+def _wanted(one: Section | Block) -> float:
+    if isinstance(one, Section):
+        return min(_HEADING + sum(map(_wanted, _beginning(one))), _SPARE + _HEADING)
+    if isinstance(one, Sheet):
+        return latex_tables.height(latex_tables.panels(one)[0]) if len(one.part.table) else 0.0
+    if isinstance(one, Picture):
+        tall = float(one.illustration.figure.get_size_inches()[1]) * _POINTS
+        return min(tall, _TALLEST) + 3 * latex_tables.LINE
+    return 3 * latex_tables.LINE
+
+
+def _beginning(section: Section) -> Iterator[Block]:
+    """The blocks that belong to a heading: its first sentences and what they lead up to."""
+    for block in section.blocks:
+        yield block
+        if not isinstance(block, Paragraph):
+            return

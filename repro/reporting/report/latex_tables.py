@@ -1,0 +1,223 @@
+"""A table -> LaTeX that fits a page: columns in panels below each other, sentences in lines.
+
+Widths are estimated from the letters, in points of the size that tables are set in; numbers are
+never shrunk. A table is as long as it needs to be, over pages, with its head on each.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.reporting.report.document import Sheet
+from repro.reporting.tables import column_widths, rendering
+
+WIDTH = 455.0  # of the text, 160 mm
+HEIGHT = 660.0  # of the text, about
+LINE = 10.0  # from one line of a table to the next
+GAP = 8.0  # between two columns
+_HEADS = (16, 10)  # letters on a line of a head, at least; fewer if it saves a panel
+_LONG = 0.7  # of a page, from which on a table may begin at the foot of one
+_NAMES = 120.0  # at most, of the first column
+_LETTER = 4.25  # a digit, and most letters
+_NARROW = dict.fromkeys("iljtfrI.,:;'|!()[] ", 2.9)
+_BROAD = dict.fromkeys("mwMWGOQDH@%&+=<>±—−→×≥≤", 7.0) | dict.fromkeys("ABCEFKNPRSTUVXYZ", 6.0)
+_LETTERS = _NARROW | _BROAD
+
+Column = list[str]  # its head, in lines, and its cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Some columns of a table, beside its names.
+
+    Attributes:
+        form: Of the columns, for LaTeX.
+        head: A line of LaTeX.
+        rows: Lines of LaTeX.
+        columns: How many, the names included.
+        lines: On paper, about.
+    """
+
+    form: str
+    head: str
+    rows: tuple[str, ...]
+    columns: int
+    lines: int
+
+
+def width(text: str) -> float:
+    """Of a text on one line."""
+    return sum(
+        0.0 if letter == column_widths.BREAK else _LETTERS.get(letter, _LETTER) for letter in text
+    )
+
+
+def text(plain: str) -> str:
+    """LaTeX, where long words can be broken."""
+    return rendering.latex_text(column_widths.breakable(plain))
+
+
+def table(sheet: Sheet) -> str:
+    """A numbered table with rows, in as many panels as it needs."""
+    first, *others = panels(sheet)
+    caption = f"\\textbf{{{rendering.latex_text(sheet.heading)}.}} {text(sheet.part.title)}"
+    lines = [
+        f"\\begin{{longtable}}{{{first.form}}}",
+        f"\\caption{{{caption}}}\\label{{{sheet.anchor}}}\\\\",
+        *_heads(
+            first, f"\\multicolumn{{{first.columns}}}{{@{{}}l}}{{Table \\thetable, continued}}\\\\"
+        ),
+        *first.rows,
+        "\\end{longtable}",
+    ]
+    for panel in others:
+        lines += [
+            f"\\room{{{height(panel):.0f}pt}}\\setlength{{\\LTpre}}{{2pt}}",
+            f"\\begin{{longtable*}}{{{panel.form}}}",
+            *_heads(panel),
+            *panel.rows,
+            "\\end{longtable*}",
+        ]
+    return "\n".join(lines)
+
+
+def height(panel: Panel) -> float:
+    """About how high a panel is, a caption included; of a long one, what is enough to begin."""
+    tall = LINE * (panel.lines + 5)
+    return tall if tall <= _LONG * HEIGHT else 0.2 * HEIGHT
+
+
+def _heads(panel: Panel, *again: str) -> Iterator[str]:
+    """Rules and heads, on the first page and on all others."""
+    ruled = ["\\toprule", panel.head, "\\midrule"]
+    yield from [*ruled, "\\endfirsthead", *again, *ruled, "\\endhead", "\\bottomrule", "\\endfoot"]
+
+
+def panels(sheet: Sheet) -> list[Panel]:
+    """A table's columns, in as few panels as fit the page."""
+    first, *others = [
+        list(map(column_widths.breakable, one)) for one in rendering.by_column(sheet.part)
+    ]
+    names = _names(first[1:], sheet.links, sheet.targets)
+    if sheet.part.holds == "words":
+        return [_of_words([first, *others], names)]
+    natural = max(map(width, first))
+    wide = min(natural, _NAMES)
+    keys, others = others[: sheet.part.keys], others[sheet.part.keys :]
+    form = ("l" if natural <= _NAMES else _left(wide)) + "l" * len(keys)
+    room = WIDTH - wide - GAP - sum(_width(column) + GAP for column in keys)
+    found = [_split([_wrapped(one, letters) for one in others], room) for letters in _HEADS]
+    rows = _Names([first[0], *names], keys)
+    return [_of_numbers(rows, form, panel, room) for panel in min(found, key=len)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What says which row it is, in each panel: the first column, typeset, and the keys."""
+
+    first: Column
+    keys: Sequence[Column]
+
+
+def _of_numbers(rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
+    forms = ["r" if _width(column) <= room else _left(room) for column in panel]
+    keys = [rendering.latex_text(column[0]) for column in rows.keys]
+    heads = [rendering.latex_text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
+    return Panel(
+        form=f"@{{}}{form}{''.join(forms)}@{{}}",
+        head=rendering.latex_row(heads),
+        rows=tuple(_rows(rows.first[1:], [*rows.keys, *panel])),
+        columns=1 + len(rows.keys) + len(panel),
+        lines=len(rows.first) - 1,
+    )
+
+
+def _of_words(found: list[Column], names: list[str]) -> Panel:
+    wide = column_widths.widths(found, WIDTH - GAP * (len(found) - 1), measure=width)
+    forms = [
+        "l" if one >= max(map(width, column)) else _left(one)
+        for one, column in zip(wide, found, strict=True)
+    ]
+    rows = _rows(names, found[1:])
+    if set(forms) != {"l"}:
+        rows = [*(f"{row}\\addlinespace[2pt]" for row in rows[:-1]), *rows[-1:]]
+    return Panel(
+        form=f"@{{}}{''.join(forms)}@{{}}",
+        head=rendering.latex_row([rendering.latex_text(column[0]) for column in found]),
+        rows=tuple(rows),
+        columns=len(found),
+        lines=sum(
+            max(1 + int(width(cell) / one) for cell, one in zip(row, wide, strict=True))
+            for row in zip(*found, strict=True)
+        ),
+    )
+
+
+def _split(others: Sequence[Column], room: float) -> list[list[Column]]:
+    """Columns in as few panels of this width as there can be, filled about alike."""
+    full = _filled(others, room)
+    even = sum(_width(column) + GAP for column in others) / len(full)
+    tried = (even * (1 + step / 10) for step in range(10))
+    alike = (_filled(others, one) for one in tried if one < room)
+    return next((one for one in alike if len(one) == len(full)), full)
+
+
+def _filled(others: Sequence[Column], room: float) -> list[list[Column]]:
+    """Columns in panels of this width, each as full as it gets."""
+    found: list[list[Column]] = [[]]
+    left = room
+    for column in others:
+        wide = _width(column) + GAP
+        if wide > left and found[-1]:
+            found.append([])
+            left = room
+        found[-1].append(column)
+        left -= wide
+    return found
+
+
+def _width(column: Column) -> float:
+    return max(width(line) for cell in column for line in cell.split("\n"))
+
+
+def _wrapped(column: Column, letters: int) -> Column:
+    """Its head in lines about as long as what stands below it, or as this many letters."""
+    longest = max([letters, *map(len, column[1:])])
+    lines = textwrap.wrap(column[0], longest, break_long_words=False)
+    return ["\n".join(lines), *column[1:]]
+
+
+def _stacked(head: str) -> str:
+    """The head of a column of numbers."""
+    lines = [rendering.latex_text(line) for line in head.split("\n")]
+    if len(lines) == 1:
+        return lines[0]
+    stacked = "\\\\".join(lines)
+    return f"\\begin{{tabular}}[b]{{@{{}}r@{{}}}}{stacked}\\end{{tabular}}"
+
+
+def _left(points: float) -> str:
+    """A column of broken lines, flush left."""
+    return f">{{\\raggedright\\arraybackslash}}p{{{points:.1f}pt}}"
+
+
+def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int, str]) -> list[str]:
+    """The first column, with what leads elsewhere and what can be led to."""
+    found = []
+    for position, name in enumerate(names):
+        cell = rendering.latex_text(name)
+        plain = name.replace(column_widths.BREAK, "")
+        if plain in links:
+            cell = f"\\hyperref[{links[plain]}]{{{cell}}}"
+        if position in targets:
+            cell = f"\\phantomsection\\label{{{targets[position]}}}{cell}"
+        found.append(cell)
+    return found
+
+
+def _rows(names: Sequence[str], others: Sequence[Column]) -> list[str]:
+    cells = zip(*(column[1:] for column in others), strict=True)
+    return [
+        rendering.latex_row([name, *map(rendering.latex_text, row)])
+        for name, row in zip(names, cells, strict=True)
+    ]

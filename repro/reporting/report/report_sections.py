@@ -1,0 +1,380 @@
+"""Chapters -> a document: the order and the content of the sections of a report.
+
+The verdict comes first, then the paper's table, then the other tables and figures, then the
+provenance. Tables and figures are numbered through the document.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import pandas as pd
+
+from repro import __version__
+from repro.errors import ReproError
+from repro.reporting import escaping
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.report import choices, evidence
+from repro.reporting.report.document import (
+    Block,
+    Commands,
+    Counts,
+    Document,
+    Paragraph,
+    Picture,
+    Section,
+    Sheet,
+    Study,
+)
+from repro.reporting.report.study_chapter import Chapter
+from repro.reporting.tables import tables
+from repro.reporting.tables.rendering import Part
+from repro.stats.disparity import DEFINITIONS
+
+OVERVIEW, STANDING = "overview", "standing-deviations"
+_WORDS = ("reproduced", "not reproduced", "cannot tell")
+_HEADINGS = {
+    "results": "Results, all columns",
+    "groups": "Groups",
+    "accuracy": "Accuracy of each group",
+    "false_alarms": "At equal false-positive rates",
+    "areas": "Area under the curve",
+    "comparisons": "Comparisons with the reference",
+    "specification": "Specification curve",
+}
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """How many tables and figures the document has so far."""
+
+    tables: int = 0
+    figures: int = 0
+
+    def table(self, part: Part) -> int | None:
+        """The next number, for a part with rows."""
+        if not len(part.table):
+            return None
+        self.tables += 1
+        return self.tables
+
+    def figure(self) -> int:
+        """The next number."""
+        self.figures += 1
+        return self.figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    """Makes the sections of one chapter."""
+
+    chapter: Chapter
+    label: str  # of the study, unique in the report
+    numbers: _Numbers
+    alone: bool  # whether the report has no other chapter
+
+    def study(self, verdict: Part | None) -> Study:
+        """All sections, in the order of a report."""
+        index = self.chapter.index
+        sections = [
+            self.section("verdict", "Verdict", _message(self.chapter, verdict)),
+            self.section("paper", "The paper's table", self.paper()),
+            self.section("judgements", "All verdicts", self.judgements(verdict)),
+            self.section("tables", "All tables", self.tables()),
+            self.section("figures", "Figures", self.figures()),
+            self.section("ledger", "Choices that the papers left open", self.ledger()),
+            self.section("deviations", "Deviations", self.deviations()),
+            self.section("provenance", "Provenance", self.provenance()),
+            self.section("failures", "Runs without results", self.failures()),
+            self.section("cost", "Computing time", self.cost()),
+        ]
+        return Study(
+            name=self.label,
+            question=index.question,
+            anchor=self.chapter.anchor,
+            sections=tuple(one for one in sections if one.blocks),
+        )
+
+    def section(self, name: str, title: str, blocks: Iterator[Block]) -> Section:
+        """A section; one without blocks is left out later."""
+        anchor = f"{self.chapter.anchor}-{name}"
+        return Section(title=title, anchor=anchor, blocks=tuple(blocks), set_off=name == "verdict")
+
+    def sheet(self, part: Part, heading: str, **linked: dict[str, str] | dict[int, str]) -> Sheet:
+        """A table with the next number."""
+        return Sheet(
+            part=part,
+            heading=heading,
+            anchor=escaping.anchor(self.chapter.anchor, "table", part.name),
+            number=self.numbers.table(part),
+            **linked,  # type: ignore[arg-type]
+        )
+
+    def paper(self) -> Iterator[Block]:
+        """The paper's two columns; each row leads to its runs."""
+        name = tables.default_definition(self.chapter.outcomes)
+        yield Paragraph(text=f"Recall and variance as {name} defines them: {DEFINITIONS[name]}.")
+        (part,) = tables.parts(self.chapter.outcomes, style="paper")
+        table = self.sheet(part, "Recall and variance", links=evidence.links(self.chapter))
+        yield Sheet(
+            part=table.part,
+            heading=table.heading,
+            anchor=f"{self.chapter.anchor}-table-paper",
+            number=table.number,
+            links=table.links,
+        )
+
+    def judgements(self, verdict: Part | None) -> Iterator[Block]:
+        """Every verdict, where there is one."""
+        if verdict is not None and len(verdict.table):
+            yield self.sheet(verdict, "Judgements")
+
+    def tables(self) -> Iterator[Block]:
+        """Every table of the full style but the verdict."""
+        for which in tables.PARTS:
+            part = None if which == "verdict" else tables.part(self.chapter.outcomes, which)
+            if part is not None:
+                yield self.sheet(part, _HEADINGS[which], links=evidence.links(self.chapter))
+
+    def figures(self) -> Iterator[Block]:
+        """Every illustration, or that there is none."""
+        prefix = "" if self.alone else f"{escaping.anchor(self.label)}-"
+        for one in self.chapter.illustrations:
+            yield Picture(
+                illustration=one,
+                anchor=escaping.anchor(self.chapter.anchor, "figure", one.name),
+                number=self.numbers.figure(),
+                file=f"figures/{prefix}{escaping.anchor(one.name)}.pdf",
+            )
+        if not self.chapter.illustrations:
+            yield Paragraph(text="There is no figure: the study has no data for one.")
+
+    def ledger(self) -> Iterator[Block]:
+        """Every choice with its value, or that nothing is known."""
+        part = choices.made(self.chapter)
+        if part is None:
+            yield Paragraph(text="No run has ended yet, so there is no value to show.")
+        else:
+            yield self.sheet(part, "Ledger")
+
+    def deviations(self) -> Iterator[Block]:
+        """The deviations from the sources: of every study, and of this one."""
+        if self.alone:
+            yield self.sheet(choices.standing(), "Standing deviations")
+        else:
+            yield Paragraph(
+                text="The deviations of every study are at the end of this report.",
+                link=STANDING,
+            )
+        part = choices.own(self.chapter)
+        if part is None:
+            yield Paragraph(text="This study has no further known deviations.")
+        else:
+            yield self.sheet(part, "Deviations of this study")
+
+    def provenance(self) -> Iterator[Block]:
+        """Commands, runs, data, machines."""
+        yield Paragraph(text="These commands repeat the runs and the table:")
+        yield Commands(
+            label=f"Commands that repeat {self.label}", lines=evidence.commands(self.chapter)
+        )
+        if any(label.startswith("data.") for label in self.chapter.index.overrides):
+            yield Paragraph(
+                text="Replace each file of data.* by its path: only the file name is recorded. "
+                "The digests below show whether the content is the same."
+            )
+        part = evidence.runs(self.chapter)
+        yield self.sheet(part, "Runs", targets=evidence.first_rows(self.chapter))
+        for heading, shared in (
+            ("Data", evidence.data(self.chapter)),
+            ("Machines", evidence.machines(self.chapter)),
+        ):
+            if shared is not None:
+                yield self.sheet(shared, heading)
+
+    def failures(self) -> Iterator[Block]:
+        """Failed and collapsed runs, or that there are none."""
+        part = evidence.failures(self.chapter)
+        ended = len(self.chapter.ended)
+        if part is not None:
+            yield self.sheet(part, "Reasons")
+        elif ended:
+            yield Paragraph(text=f"None: {_each(ended)} that ended has results.")
+        else:
+            yield Paragraph(text="None, but no run has ended yet.")
+
+    def cost(self) -> Iterator[Block]:
+        """Computing time, or that it is unknown."""
+        part = evidence.cost(self.chapter)
+        if part is None:
+            yield Paragraph(text="No record contains the duration of its run.")
+        else:
+            yield self.sheet(part, "Time")
+
+
+def _each(ended: int) -> str:
+    return f"each of the {ended} runs" if ended > 1 else "the one run"
+
+
+def _message(chapter: Chapter, verdict: Part | None) -> Iterator[Block]:
+    """The summary: verdict, or why there is none; then runs and data."""
+    found = _found(verdict)
+    if found:
+        yield Counts(of=found)
+        published = chapter.outcomes.published
+        assert published is not None
+        yield Paragraph(
+            text=f"The verdicts are on {published.printed} of {published.source}: recall and "
+            "variance of each arm, the direction in which each arm differs from the reference, and "
+            "the order of the arms."
+        )
+    else:
+        yield Paragraph(text=_no_verdict(chapter, verdict), strong=True)
+    yield Paragraph(text=f"{_runs(chapter)} Profile {chapter.index.profile}, {_data(chapter)}.")
+
+
+def _found(verdict: Part | None) -> dict[str, int]:
+    """How often each word is the verdict; empty without one."""
+    if verdict is None or not len(verdict.table):
+        return {}
+    counts = Counter(verdict.table["Verdict"])
+    return {word: counts[word] for word in _WORDS}
+
+
+def _no_verdict(chapter: Chapter, verdict: Part | None) -> str:
+    if verdict is not None:
+        return " ".join(verdict.remarks)
+    if chapter.index.published:
+        return (
+            "No verdict: the study's index was written by a version that did not store the "
+            "protocol of the published values. Run the study again; its records are kept."
+        )
+    return "No verdict: the study has no published values to compare with."
+
+
+def _data(chapter: Chapter) -> str:
+    changed = chapter.index.overrides
+    return f"{chapter.index.data}; changed: {', '.join(changed)}" if changed else chapter.index.data
+
+
+def _runs(chapter: Chapter) -> str:
+    """How many runs ended, and how."""
+    ended = len(chapter.ended)
+    failed = sum(not record.finished for record in chapter.ended)
+    collapsed = sum(len(arm.collapsed) for arm in chapter.outcomes.arms)
+    told = f"{ended} of {chapter.wanted} runs ended, {failed or 'none'} of them failed"
+    return f"{told}, {collapsed} collapsed." if collapsed else f"{told}."
+
+
+def document(chapters: Sequence[Chapter], *, title: str | None = None) -> Document:
+    """The whole report.
+
+    Args:
+        chapters: At least one.
+        title: Above everything; made of the studies' names if None.
+
+    Raises:
+        ReproError: A study is there twice.
+    """
+    for anchor, count in Counter(one.anchor for one in chapters).items():
+        if count > 1:
+            raise ReproError(f"{anchor}: a report shows a study once; name another, or variants")
+    verdicts = [tables.part(one.outcomes, "verdict") for one in chapters]
+    numbers, labels, alone = _Numbers(), _labels(chapters), len(chapters) == 1
+    overview = None if alone else _overview(chapters, verdicts, labels, numbers)
+    studies = [
+        _Maker(chapter=one, label=label, numbers=numbers, alone=alone).study(verdict)
+        for one, label, verdict in zip(chapters, labels, verdicts, strict=True)
+    ]
+    return Document(
+        title=title or _title(chapters),
+        origin=_origin(chapters),
+        overview=overview,
+        studies=tuple(studies),
+        appendix=None if alone else _appendix(numbers),
+    )
+
+
+def _title(chapters: Sequence[Chapter]) -> str:
+    if len(chapters) == 1:
+        return f"Reproduction report: {chapters[0].index.name}"
+    return f"Reproduction report: {len(chapters)} studies"
+
+
+def _origin(chapters: Sequence[Chapter]) -> str:
+    """The records and days that the numbers come from; the same for the same records."""
+    keys = {record.key for one in chapters for record in one.ended}
+    days = sorted(
+        str(record.provenance["started"])[:10]
+        for record in chain.from_iterable(one.ended for one in chapters)
+        if "started" in record.provenance
+    )
+    when = ""
+    if days:
+        when = f" of {days[0]}" if days[0] == days[-1] else f" of {days[0]} to {days[-1]}"
+    runs = "one run" if len(keys) == 1 else f"{len(keys)} runs"
+    return f"Made by repro {__version__} only from the records of {runs}{when}."
+
+
+def _overview(
+    chapters: Sequence[Chapter],
+    verdicts: Sequence[Part | None],
+    labels: Sequence[str],
+    numbers: _Numbers,
+) -> Section:
+    """The studies of the report, each with its verdict in short; names lead to the chapters."""
+    rows = [
+        {
+            "Question": one.index.question,
+            "Verdict": _in_short(one, verdict),
+            "Runs": _runs(one),
+        }
+        for one, verdict in zip(chapters, verdicts, strict=True)
+    ]
+    table = pd.DataFrame(rows, index=pd.Index(labels, name="Study"))
+    part = Part(name=OVERVIEW, title="The studies of this report.", table=table, holds="words")
+    sheet = Sheet(
+        part=part,
+        heading="All studies",
+        anchor=f"{OVERVIEW}-table",
+        number=numbers.table(part),
+        links={label: one.anchor for label, one in zip(labels, chapters, strict=True)},
+    )
+    return Section(title="Overview", anchor=OVERVIEW, blocks=(sheet,))
+
+
+def _labels(chapters: Sequence[Chapter]) -> list[str]:
+    """Names of the studies, with the variant where a study has two."""
+    names = Counter(one.index.name for one in chapters)
+    return [
+        one.index.name if names[one.index.name] == 1 else f"{one.index.name}@{one.index.variant}"
+        for one in chapters
+    ]
+
+
+def _in_short(chapter: Chapter, verdict: Part | None) -> str:
+    found = _found(verdict)
+    if found:
+        return ", ".join(f"{count} {word}" for word, count in found.items())
+    return _no_verdict(chapter, verdict)
+
+
+def _appendix(numbers: _Numbers) -> Section:
+    part = choices.standing()
+    sheet = Sheet(
+        part=part,
+        heading="All standing deviations",
+        anchor=f"{STANDING}-table",
+        number=numbers.table(part),
+    )
+    return Section(title="Standing deviations", anchor=STANDING, blocks=(sheet,))
+
+
+def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:
+    """Every file of a figure, and the figure."""
+    for study in found.studies:
+        for section in study.sections:
+            for block in section.blocks:
+                if isinstance(block, Picture):
+                    yield block.file, block.illustration

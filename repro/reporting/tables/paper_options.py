@@ -1,0 +1,170 @@
+"""How tables are laid out for a paper: which arms, under which names, with how many digits."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from repro.analysis.study_data import Outcomes
+from repro.errors import ReproError
+from repro.reporting.tables import labels
+from repro.reporting.tables.cell import Cell, Number
+from repro.reporting.tables.rendering import Format, Part
+from repro.study import merge, yaml_source
+
+FOR_PROGRAMS = ("csv", "tsv", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a paper wants of a table; nothing by default.
+
+    Attributes:
+        decimals: Of percents and points, two more of fractions; None as each table has them.
+        arms: Names, in the order in which they are shown; all if empty.
+        labels: A YAML file: name of an arm, a group or a column to the text in its place.
+        spread: What stands behind numbers: the runs' standard deviation, the 95 % interval or
+            nothing; None as each table has it.
+        bold: ``best``: the highest recall and the lowest variance of the arms shown are bold.
+    """
+
+    decimals: int | None = None
+    arms: tuple[str, ...] = ()
+    labels: Path | None = None
+    spread: Literal["sd", "interval", "none"] | None = None
+    bold: Literal["best"] | None = None
+
+    def check(self, form: Format) -> None:
+        """Refuse what is of no use in a file for programs.
+
+        Raises:
+            ReproError: With the option and why.
+        """
+        if form not in FOR_PROGRAMS:
+            return
+        for name in ("decimals", "labels", "spread", "bold"):
+            if getattr(self, name) is not None:
+                raise ReproError(
+                    f"--{name} is for tables that people read; {form} has plain names, every "
+                    "digit and every spread: leave it out"
+                )
+
+
+def named(outcomes: Outcomes, layout: Layout) -> Outcomes:
+    """The outcomes with the layout's labels in place of the names of arms and groups.
+
+    Raises:
+        ReproError: The layout asks for an arm that there is not, or for a label of nothing.
+    """
+    for arm in layout.arms:
+        known = [one.name for one in outcomes.arms]
+        if arm not in known:
+            hint = merge.did_you_mean(arm, known)
+            listed = ", ".join(map(yaml_source.shown, known))
+            raise ReproError(
+                f"{outcomes.name}: no arm {yaml_source.shown(arm)}{hint}; it has {listed}"
+            )
+    if layout.labels is None:
+        return outcomes
+    found = labels.read(layout.labels, labels.known(outcomes))
+    return labels.applied(outcomes, found, source=layout.labels)
+
+
+def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
+    """A table as the layout wants it.
+
+    Args:
+        part: Made of outcomes that are `named`.
+        outcomes: The same with the study's own names.
+        layout: What is wanted.
+    """
+    if layout == Layout():
+        return part
+    told = labels.read(layout.labels, labels.known(outcomes)) if layout.labels else {}
+    reference = told.get(outcomes.reference, outcomes.reference)
+    table = part.table
+    if layout.arms:
+        arms = [told.get(name, name) for name in layout.arms]
+        table = table.iloc[list(_rows(table, arms, reference))]
+    rows = [[_restyled(cell, layout) for cell in row] for row in table.itertuples(index=False)]
+    if layout.bold:
+        _mark(rows, keys=part.keys)
+    table = pd.DataFrame(rows, index=table.index, columns=table.columns, dtype=object)
+    heads = {head: told.get(head, head) for head in map(str, [table.index.name, *table.columns])}
+    return replace(
+        part,
+        table=table.rename(columns=heads).rename_axis(heads[str(table.index.name)]),
+        remarks=[*_said(part, table, layout, len(outcomes.arms)), *part.remarks],
+    )
+
+
+def _rows(table: pd.DataFrame, arms: Sequence[str], reference: str) -> Iterator[int]:
+    """Positions of the arms' rows in the order of the arms; those of no arm in particular last."""
+    subjects = list(map(str, table.index))
+    if table.index.name not in ("Arm", "Subject"):
+        yield from range(len(subjects))
+        return
+    for arm in arms:
+        wanted = (arm, f"{arm} against {reference}")
+        yield from (at for at, subject in enumerate(subjects) if subject in wanted)
+    yield from (at for at, subject in enumerate(subjects) if subject == "all arms")
+
+
+def _restyled(cell: str, layout: Layout) -> str:
+    number = cell.number if isinstance(cell, Cell) else None
+    if number is None:
+        return cell
+    decimals, shows = number.decimals, layout.spread or number.shows
+    if layout.decimals is not None:
+        decimals = layout.decimals + (0 if number.unit else 2)
+    return Cell.of(replace(number, decimals=decimals, shows=shows))
+
+
+def _mark(rows: Sequence[list[str]], *, keys: int) -> None:
+    """Make the best of each column bold, among rows that are read alike; equals are all bold."""
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row[:keys]), []).append(row)
+    for same in alike.values():
+        for column in range(keys, len(same[0])):
+            for row in _best(same, column):
+                cell = row[column]
+                assert isinstance(cell, Cell)
+                row[column] = Cell(cell, cell.columns, number=cell.number, bold=True)
+
+
+def _best(rows: Sequence[list[str]], column: int) -> list[list[str]]:
+    """The rows whose number is the best as it is printed; none where there is no choice."""
+    scored = []
+    for row in rows:
+        cell = row[column]
+        number = cell.number if isinstance(cell, Cell) else None
+        if number is not None and number.better and not math.isnan(number.value):
+            scored.append((number.better * float(f"{number.value:.{number.decimals}f}"), row))
+    best = max((score for score, _ in scored), default=0.0)
+    return [row for score, row in scored if score == best] if len(scored) > 1 else []
+
+
+def _said(part: Part, table: pd.DataFrame, layout: Layout, arms: int) -> Iterator[str]:
+    """What the layout did, for the foot of the table."""
+    numbers = list(_numbers(table))
+    if layout.spread == "sd" and any(not math.isnan(one.sd) for one in numbers):
+        yield "Here ± is the standard deviation of the runs' own values (ddof 1)."
+    if layout.bold and any(one.better for one in numbers):
+        yield (
+            "Bold: the best of the arms shown, highest recall or area, lowest variance or gap, "
+            "equal ones all; no test says that it differs from the others."
+        )
+    if len(layout.arms) not in (0, arms) and part.name != "findings":
+        yield (
+            f"{len(layout.arms)} of {arms} arms are shown; adjusted p-values and sentences below "
+            "are of all."
+        )
+
+
+def _numbers(table: pd.DataFrame) -> Iterator[Number]:
+    for row in table.itertuples(index=False):
+        yield from (one.number for one in row if isinstance(one, Cell) and one.number)

@@ -1,0 +1,290 @@
+"""The specification curve: the effect of each choice on recall and variance.
+
+Source: Simonsohn, Simmons & Nelson (2020), "Specification curve analysis", without its joint test.
+For a study whose arms differ from a central arm in several choices. Which arm is central, what each
+arm changes and which arm it is compared with follow from the records' configurations alone.
+"""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.analysis import operating_points
+from repro.analysis.operating_points import Estimate, Reading
+from repro.analysis.study_data import Arm, Outcomes
+from repro.reporting.tables import number_format, rendering, run_notes
+from repro.reporting.tables.cell import DASH
+from repro.stats.disparity import DEFINITIONS, Definition
+from repro.study import literature
+from repro.study.literature import NOT_USED
+
+LEAST = 3  # different choices, below which arms are points of a sweep
+CHANCE = 0.025  # of a 95 % interval to lie wholly below 0 where nothing differs
+RESAMPLING = "resampling."
+RANKED = "ranked"  # the choice that is no part of a configuration
+_WORDS = ("yes", "no", "cannot tell")
+
+Choices = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Specification:
+    """One arm of the curve.
+
+    Attributes:
+        arm: With or without runs.
+        changed: Value and the central arm's value of each choice that differs; where the central
+            arm has no use for a choice, its value is empty.
+        partner: The same arm without resampling; None where there is none.
+        read: Recall and variance over all its runs; None without runs.
+        apart: This arm minus its partner, over the seeds of both; None if it cannot be computed.
+        same_runs_as: Name of an earlier arm with the same runs but another ranking.
+    """
+
+    arm: Arm
+    changed: Mapping[str, tuple[str, str]]
+    partner: Arm | None
+    read: Reading | None
+    apart: Mapping[str, Estimate] | None
+    same_runs_as: str | None
+
+    @property
+    def falls(self) -> str:
+        """Whether the variance is below the partner's, in words; a dash without partner."""
+        if self.apart is None:
+            return DASH
+        low, high = self.apart["variance"].interval
+        return "yes" if high < 0 else "no" if low > 0 else "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """All specifications, the one with the least variance first, those without runs last."""
+
+    central: Arm
+    specifications: Sequence[Specification]
+
+    @property
+    def keys(self) -> list[str]:
+        """The choices in which arms differ from the central one, in the ledger's order."""
+        found = {key for one in self.specifications for key in one.changed}
+        known = [choice.key for choice in literature.load().choices]
+        return [*(key for key in known if key in found), *sorted(found - set(known))]
+
+
+def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
+    """The curve; None unless the arms differ from a central one in at least three choices."""
+    return _of_outcomes(outcomes.arms, outcomes.by, outcomes.split, definition)
+
+
+@functools.lru_cache(maxsize=16)
+def _of_outcomes(
+    arms: tuple[Arm, ...], by: str, split: str, definition: Definition
+) -> Curve | None:
+    made = _choices([arm for arm in arms if "model" in arm.configured], f"{by} on {split}")
+    if len(made) < 2:
+        return None
+    central = _central(made)
+    changed = {arm: _changed(made, arm, central) for arm in made}
+    if len({key for keys in changed.values() for key in keys}) < LEAST:
+        return None
+    if not any(arm.can_differ for arm in made):
+        return None
+    found = [_specification(made, arm, changed[arm], definition) for arm in made]
+    return Curve(central=central, specifications=sorted(found, key=_variance))
+
+
+def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
+    """Text of every choice that shapes each arm's runs, and how they are ranked."""
+    by_key = literature.values({arm.name: arm.configured for arm in arms})
+    found: dict[Arm, Choices] = {}
+    for arm in arms:
+        own = {key: values[arm.name] for key, values in by_key.items()}
+        way = " on ".join(arm.ranked) if arm.ranked else ranked
+        used = {key: value for key, value in own.items() if value != NOT_USED}
+        found[arm] = used | {RANKED: f"by {way}"}
+    return found
+
+
+def _central(made: Mapping[Arm, Choices]) -> Arm:
+    """The arm that differs from all the others in the fewest choices; the earliest of equals."""
+    keys = {key for choices in made.values() for key in choices}
+    counts = {key: Counter(choices.get(key) for choices in made.values()) for key in keys}
+
+    def apart(arm: Arm) -> int:
+        return sum(len(made) - counts[key][made[arm].get(key)] for key in keys)
+
+    return min(made, key=apart)
+
+
+def _changed(made: Mapping[Arm, Choices], arm: Arm, central: Arm) -> dict[str, tuple[str, str]]:
+    """What an arm does otherwise; a choice that follows from another one is left out."""
+    own, usual = made[arm], made[central]
+    found = {}
+    for key, value in own.items():
+        if key in usual:
+            if value != usual[key]:
+                found[key] = value, usual[key]
+        elif len({choices[key] for choices in made.values() if key in choices}) > 1:
+            found[key] = value, ""
+    return found
+
+
+def _specification(
+    made: Mapping[Arm, Choices],
+    arm: Arm,
+    changed: Mapping[str, tuple[str, str]],
+    definition: Definition,
+) -> Specification:
+    partner = _partner(made, arm)
+    shared = partner is not None and bool(set(arm.seeds) & set(partner.seeds))
+    first = next(one for one in made if one.keys == arm.keys)
+    return Specification(
+        arm=arm,
+        changed=changed,
+        partner=partner,
+        read=operating_points.reading(arm, definition) if arm.runs else None,
+        apart=operating_points.difference(arm, partner, definition) if partner and shared else None,
+        same_runs_as=None if first is arm else first.name,
+    )
+
+
+def _partner(made: Mapping[Arm, Choices], arm: Arm) -> Arm | None:
+    """The arm whose choices are the same except that it does not resample.
+
+    How runs are ranked does not matter to what all runs show.
+    """
+    if made[arm][f"{RESAMPLING}combine"] == "none":
+        return None
+    wanted = _but(made[arm], RANKED, RESAMPLING)
+    return next(
+        (
+            one
+            for one, choices in made.items()
+            if choices[f"{RESAMPLING}combine"] == "none"
+            and _but(choices, RANKED, RESAMPLING) == wanted
+        ),
+        None,
+    )
+
+
+def _but(choices: Choices, *prefixes: str) -> Choices:
+    return {key: value for key, value in choices.items() if not key.startswith(prefixes)}
+
+
+def _variance(one: Specification) -> tuple[bool, float]:
+    """For sorting: what has no variance comes last."""
+    value = float("nan") if one.read is None else one.read.of["variance"].value
+    return bool(np.isnan(value)), 0.0 if np.isnan(value) else value
+
+
+def spoken(key: str) -> str:
+    """A choice's key as words."""
+    return key.replace(".", ": ").replace("_", " ")
+
+
+def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
+    """The arms sorted by variance: what each changes, and the effect of resampling."""
+    definition = DEFINITIONS[name]
+    curve = of_outcomes(outcomes, definition)
+    if curve is None:
+        return None
+    return rendering.Part(
+        name="specification",
+        title=f"{outcomes.name}: specification curve, all runs with results, sorted by variance.",
+        table=number_format.frame(
+            [_row(one, curve) for one in curve.specifications],
+            [one.arm.name for one in curve.specifications],
+        ),
+        remarks=_remarks(outcomes, curve, definition),
+    )
+
+
+def _row(one: Specification, curve: Curve) -> dict[str, str]:
+    row = {"Changed": _told(one, curve), "Recall": DASH, "Variance": DASH}
+    if one.read is not None:
+        row["Recall"] = number_format.estimate(one.read.of["recall"], "recall")
+        row["Variance"] = number_format.estimate(one.read.of["variance"], "variance")
+    if any(other.partner for other in curve.specifications):
+        apart = one.apart or dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
+        row["Recall minus no debias"] = number_format.difference(apart["recall"], "recall")
+        row["Variance minus no debias"] = number_format.difference(apart["variance"], "variance")
+        row["Variance falls"] = one.falls
+    return row
+
+
+def _told(one: Specification, curve: Curve) -> str:
+    if one.arm is curve.central:
+        return "nothing: the central arm"
+    return "; ".join(f"{key}: {told_change(*both)}" for key, both in one.changed.items())
+
+
+def told_change(value: str, was: str) -> str:
+    """A value and the previous one; of two data sources of the same kind only the differences.
+
+    Args:
+        value: As in the ledger; a source of data as ``name (detail 1, other 2)``.
+        was: Likewise; empty where there was none.
+    """
+    if not was:
+        return value
+    ours, theirs = (re.fullmatch(r"(.*?) \((.*)\)", text) for text in (value, was))
+    if not ours or not theirs or ours[1] != theirs[1]:
+        return f"{value} (was {was})"
+    details = [found[2].split(", ") for found in (ours, theirs)]
+    new, old = (
+        ", ".join(one for one in own if one not in other)
+        for own, other in (details, reversed(details))
+    )
+    return f"{new} (was {old})"
+
+
+def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[str]:
+    """Footnotes: what the curve is, its result and its limits."""
+    found = [
+        f"The central arm is {curve.central.name}: it differs from the others in the fewest "
+        "choices. Changed lists the differences from it, without choices that follow from another "
+        "one, such as the options of resampling in an arm that does not resample.",
+        f"Recall and variance: {definition}. Intervals (95 %): seed-by-portrait bootstrap with "
+        "Student's quantile.",
+        *_verdicts(curve),
+        *_sharing(curve),
+    ]
+    return [*found, *run_notes.of_single_groups(outcomes), *run_notes.of_runs(outcomes)]
+
+
+def _verdicts(curve: Curve) -> Iterator[str]:
+    """How often the variance falls, and how often it would by chance."""
+    counts = Counter(one.falls for one in curve.specifications if one.apart is not None)
+    total = sum(counts.values())
+    if not total:
+        yield f"{len(curve.specifications)} specifications, none with a partner without debiasing."
+        return
+    words = ", ".join(f"{counts[word]} {word}" for word in _WORDS)
+    yield (
+        f"{len(curve.specifications)} specifications; {total} of them have a counterpart with the "
+        "same choices but without resampling (no debias) and are paired with it by seed. Does "
+        f"resampling lower the variance: {words}. Yes or no requires an interval that excludes 0."
+    )
+    yield (
+        f"The intervals are not adjusted for the number of specifications: without any effect, "
+        f"{CHANCE * total:.1f} of {total} would be below 0 by chance, and as many above 0."
+    )
+
+
+def _sharing(curve: Curve) -> list[str]:
+    pairs = [
+        f"{one.arm.name} with {one.same_runs_as}"
+        for one in curve.specifications
+        if one.same_runs_as
+    ]
+    if not pairs:
+        return []
+    return [
+        "Arms that differ only in how runs are ranked share their runs; over all runs they are not "
+        f"independent evidence: {'; '.join(pairs)}."
+    ]

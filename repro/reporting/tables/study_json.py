@@ -1,0 +1,300 @@
+"""Outcomes -> fields for programs, from the same numbers as the printed tables."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis.arm_differences import QUANTITIES, Comparison
+from repro.analysis.audit.inspection import Audit
+from repro.analysis.study_data import Arm, Outcomes
+from repro.reporting.tables import notes, number_format, run_notes
+from repro.reporting.tables.cell import Number
+from repro.reporting.tables.json_output import estimate
+from repro.stats import intervals
+from repro.stats.disparity import DEFINITIONS, Definition
+
+_BOOTSTRAP = "seed-by-portrait bootstrap, Student's quantile"
+_STUDENT = "Student's t over the runs"
+_WILSON = "Wilson's score interval"
+_NAMES = {"recall": "recall", "variance": "variance", "gap": "gap", "worst": "worst_group"}
+
+
+def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything that the tables of one study say.
+
+    Args:
+        outcomes: With scores, for all intervals.
+        name: Of the definition of recall and variance.
+        arms: Names of those that are wanted, in order; all if empty.
+    """
+    definition = DEFINITIONS[name]
+    chosen = [_named(outcomes, arm) for arm in arms] or list(outcomes.arms)
+    wanted = {arm.name for arm in chosen}
+    return {
+        "study": outcomes.name,
+        "variant": outcomes.label.partition(f"{outcomes.name}-")[2] or None,
+        "caption": outcomes.caption,
+        "changed": list(outcomes.changed),
+        "synthetic": outcomes.synthetic,
+        "definition": {"name": name, "text": str(definition)},
+        "selection": {
+            "keep": outcomes.keep,
+            "of": outcomes.replicates,
+            "by": outcomes.by,
+            "split": outcomes.split,
+        },
+        "reference": outcomes.reference,
+        "paired": outcomes.paired,
+        "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "comparisons": [
+            _comparison(one, outcomes, family)
+            for family in [arm_differences.family(outcomes, definition)]
+            for one in family
+            if one.arm.name in wanted
+        ],
+        "verdict": _verdict(outcomes, definition),
+        "notes": _notes(outcomes, name, definition),
+    }
+
+
+def findings(audit: Audit) -> dict[str, Any]:
+    """What an audit read, and what its checks found."""
+    return {
+        "sources": list(audit.sources),
+        "findings": [
+            {"check": one.check, "about": one.about, "result": one.result, "text": one.text}
+            for one in audit.findings
+        ],
+    }
+
+
+def _named(outcomes: Outcomes, name: str) -> Arm:
+    return next(arm for arm in outcomes.arms if arm.name == name)
+
+
+def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]:
+    resamples = None if arm.alpha is None else math.isfinite(arm.alpha)
+    return {
+        "name": arm.name,
+        "alpha": arm.alpha,
+        "resamples": resamples,
+        "groups": _sizes(arm),
+        "runs": _runs(arm, outcomes.keep),
+        "counts": {
+            "wanted": arm.wanted,
+            "with_numbers": arm.runs,
+            "failed": len(arm.failed),
+            "collapsed": len(arm.collapsed),
+            "missing": arm.missing,
+            "posterior_collapsed": arm.posterior_collapsed,
+        },
+        "estimates": _estimates(arm, outcomes.keep, definition) if arm.runs else None,
+        "at_false_positive_rates": [
+            _read(arm, outcomes, definition, rate)
+            for rate in outcomes.rates
+            if arm.runs and operating_points.can_read(arm, rate)
+        ],
+    }
+
+
+def _sizes(arm: Arm) -> list[dict[str, Any]]:
+    return [{"name": g, "n": int(n)} for g, n in zip(arm.groups, arm.sizes, strict=True)]
+
+
+def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
+    """Every run that ended; those without results with the reason."""
+    kept = set(arm.kept(keep))
+    found: list[dict[str, Any]] = [
+        {
+            "seed": seed,
+            "status": "finished",
+            "reason": None,
+            "kept": at in kept,
+            "groups": _groups(arm, arm.recall[at]),
+            "false_positives": _false_positives(arm, at),
+        }
+        for at, seed in enumerate(arm.seeds)
+    ]
+    plain: dict[str, Any] = {"kept": False, "groups": [], "false_positives": None}
+    for seed in arm.collapsed:
+        reason = "says face no more often of faces than of other photographs"
+        found.append({"seed": seed, "status": "collapsed", "reason": reason, **plain})
+    seeds = arm.failed_seeds or [None] * len(arm.failed)
+    for failed, reason in zip(seeds, arm.failed, strict=True):
+        found.append({"seed": failed, "status": "failed", "reason": reason, **plain})
+    return found
+
+
+def _groups(arm: Arm, recall: Any) -> list[dict[str, Any]]:
+    """How many portraits of each group a run found; null where a file says shares alone."""
+    found = []
+    for name, size, share in zip(arm.groups, arm.sizes, recall, strict=True):
+        count = round(float(share) * int(size))
+        exact = abs(count - float(share) * int(size)) < 1e-6
+        found.append({"name": name, "n": int(size), "detected": count if exact else None})
+    return found
+
+
+def _false_positives(arm: Arm, at: int) -> dict[str, Any] | None:
+    if arm.false_positive_rate is None:
+        return None
+    detected = round(float(arm.false_positive_rate[at]) * arm.nonfaces)
+    return {"n": arm.nonfaces, "detected": detected}
+
+
+def _estimates(arm: Arm, keep: int, definition: Definition) -> dict[str, Any]:
+    kept = operating_points.of_kept(arm, keep, definition)
+    read = operating_points.reading(arm, definition)
+    values = arm.run_recall(definition)
+    recall = number_format.share(
+        float(values.mean()), interval=intervals.t_interval(values), sd=intervals.sd(values)
+    )
+    return {
+        **_quantities(arm, read),
+        "recall_new_seeds": _of(recall.number, arm.runs, _STUDENT),
+        "kept_recall": _of(
+            number_format.number(kept["recall"], "recall"), _kept(arm, keep), _STUDENT
+        ),
+        "kept_variance": _of(
+            number_format.number(kept["variance"], "variance"), _kept(arm, keep), ""
+        ),
+        "false_positives": _share_of_nonfaces(arm),
+        "groups": [_group(arm, k) for k in range(len(arm.groups))],
+    }
+
+
+def _kept(arm: Arm, keep: int) -> int:
+    return len(arm.kept(keep))
+
+
+def _quantities(arm: Arm, read: operating_points.Reading) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        _NAMES[q]: _of(number_format.number(one, q), arm.runs, _BOOTSTRAP)
+        for q, one in read.of.items()
+    }
+    found["worst_group"]["group"] = arm.groups[int(read.recall.mean(axis=0).argmin())]
+    return found
+
+
+def _share_of_nonfaces(arm: Arm) -> dict[str, Any] | None:
+    if arm.false_positive_rate is None:
+        return None
+    rate = float(arm.false_positive_rate.mean())
+    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
+    shown = number_format.share(rate, interval=ends, sd=intervals.sd(arm.false_positive_rate))
+    return _of(shown.number, arm.runs, _WILSON)
+
+
+def _group(arm: Arm, k: int) -> dict[str, Any]:
+    values, size = arm.recall[:, k], int(arm.sizes[k])
+    share = float(values.mean())
+    ends = intervals.wilson(share * size, size)
+    recall = number_format.share(share, interval=ends, sd=intervals.sd(values))
+    area = None
+    if arm.scores is not None and arm.scores.nonfaces.shape[1]:
+        own = operating_points.areas(arm)[:, k]
+        within = number_format.within_one(intervals.t_interval(own))
+        area = estimate(
+            Number(value=float(own.mean()), unit="", interval=within, sd=intervals.sd(own)),
+            n=arm.runs,
+            method=_STUDENT,
+        )
+    return {"name": arm.groups[k], "recall": _of(recall.number, arm.runs, _WILSON), "area": area}
+
+
+def _of(number: Number | None, n: int, method: str) -> dict[str, Any]:
+    assert number is not None
+    return estimate(number, n=n, method=method)
+
+
+def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> dict[str, Any]:
+    """The arm at equal false-positive rates."""
+    read = operating_points.reading(arm, definition, rate=rate)
+    reference = outcomes.arm(outcomes.reference)
+    differences = None
+    if reference is not None and reference is not arm and set(arm.seeds) & set(reference.seeds):
+        apart = operating_points.difference(arm, reference, definition, rate=rate)
+        common = len(set(arm.seeds) & set(reference.seeds))
+        differences = {
+            q: _of(number_format.number(apart[q], q, signed=True), common, _BOOTSTRAP)
+            for q in QUANTITIES
+        }
+    return {
+        "rate": {"value": 100 * rate, "unit": "percent"},
+        "false_positives": {"value": 100 * read.false_positive_rate, "unit": "percent"},
+        **_quantities(arm, read),
+        "differences": differences,
+    }
+
+
+def _comparison(
+    one: Comparison, outcomes: Outcomes, family: Sequence[Comparison]
+) -> dict[str, Any]:
+    method = "paired t" if outcomes.paired else "Welch's t"
+    number = number_format.number(one.difference, one.quantity, signed=True)
+    return {
+        "arm": one.arm.name,
+        "reference": one.reference.name,
+        "quantity": one.quantity,
+        "n": {"arm": len(one.values), "reference": len(one.others)},
+        "difference": estimate(number, n=len(one.values), method=method),
+        "correlation": one.apart.correlation,
+        "tests": {
+            kind: {"p": test.p, "smallest_p": test.attainable or None}
+            for kind, test in one.tests.items()
+        },
+        "adjusted": {
+            "p": one.adjusted,
+            "method": "Holm",
+            "test": outcomes.test,
+            "family": len(family),
+        },
+    }
+
+
+def _verdict(outcomes: Outcomes, definition: Definition) -> dict[str, Any] | None:
+    published = outcomes.published
+    if published is None:
+        return None
+    against = verdicts.refusals(outcomes, published)
+    if outcomes.margin is None:
+        against.append("no margin is declared")
+    judged: Sequence[verdicts.Judgement] = []
+    if not against:
+        told = notes.gains(outcomes, DEFINITIONS[published.definition])
+        judged = verdicts.judge(outcomes, told=told)
+    return {
+        "source": published.source,
+        "printed": published.printed,
+        "status": "refused" if against else "judged",
+        "refusals": against,
+        "judgements": [_judgement(one) for one in judged],
+    }
+
+
+def _judgement(one: verdicts.Judgement) -> Mapping[str, Any]:
+    low, high = one.ends
+    return {
+        "subject": one.subject,
+        "claim": one.claim,
+        "published": one.numbers[0],
+        "ours": one.numbers[1],
+        "unit": "percent_squared" if "variance" in one.claim else "percent",
+        "interval": None if np.isnan(low) else {"low": low, "high": high, "level": 0.95},
+        "word": one.word,
+        "reason": one.reason,
+    }
+
+
+def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
+    return [
+        *run_notes.of_selection(outcomes, name),
+        *run_notes.of_single_groups(outcomes),
+        *run_notes.of_runs(outcomes),
+        *run_notes.of_machines(outcomes),
+        *notes.of_published(outcomes, name),
+        *notes.of_strength(outcomes, definition),
+    ]

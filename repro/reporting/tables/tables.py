@@ -1,0 +1,366 @@
+"""Outcomes -> the tables: the paper's columns and all others. Never torch, never MLflow.
+
+Numbers become text here, and fractions become percent. The footnotes come from `remarks` and
+`run_remarks`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
+from repro.analysis.audit.inspection import Audit
+from repro.analysis.study_data import Arm, Outcomes
+from repro.errors import ReproError
+from repro.reporting.tables import (
+    group_tables,
+    notes,
+    number_format,
+    run_notes,
+    specification_curve,
+)
+from repro.reporting.tables.cell import DASH, Cell, Number
+from repro.reporting.tables.rendering import Format, Part
+from repro.stats import comparisons, intervals
+from repro.stats.disparity import DEFINITIONS, Definition
+from repro.stats.intervals import Floats
+
+Style = Literal["paper", "full"]
+MOST = 50  # runs of an arm up to which each run is shown
+RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
+
+
+def default_definition(outcomes: Outcomes) -> str:
+    """The published source's definition, so that one table does not mix two."""
+    return outcomes.published.definition if outcomes.published else "dehaan2020"
+
+
+def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
+    """Every table for which the outcomes have data, in the order of `PARTS`.
+
+    Args:
+        outcomes: Of a study or an audited file.
+        style: The paper's two columns, or all.
+        definition: Name of the definition of E[A] and Var[A]; None for the published source's.
+    """
+    if style == "paper":
+        return [results(outcomes, definition or default_definition(outcomes), style="paper")]
+    found = (part(outcomes, which, definition=definition) for which in PARTS)
+    return [one for one in found if one is not None]
+
+
+def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
+    """One table of the full style, or ``curve``; None if the outcomes have no data for it."""
+    return _MAKERS[which](outcomes, definition or default_definition(outcomes))
+
+
+def shown(
+    outcomes: Outcomes, *, form: Format, style: Style, definition: str | None, which: str | None
+) -> list[Part]:
+    """The tables that a command shows: all of the style, a named one, or one for CSV and TSV.
+
+    Raises:
+        ReproError: The outcomes have no data for the named table.
+    """
+    if which is None and form in ("csv", "tsv") and style == "full":
+        which = "results"
+    if which is None:
+        return parts(outcomes, style=style, definition=definition)
+    found = part(outcomes, which, definition=definition)
+    if found is None:
+        raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
+    return [found]
+
+
+def only(found: Sequence[Part], which: str | None) -> list[Part]:
+    """The parts of this name; all if no name is given.
+
+    Raises:
+        ReproError: There is no part of this name.
+    """
+    named = [one for one in found if which in (None, one.name)]
+    if not named:
+        raise ReproError(f"there is no data for --part {which}")
+    return named
+
+
+def findings(audit: Audit) -> Part:
+    """The findings of an audit."""
+    rows = [
+        {"About": one.about, "Result": one.result, "Finding": one.text} for one in audit.findings
+    ]
+    return Part(
+        name="findings",
+        title="Findings of the audit.",
+        table=number_format.frame(rows, [one.check for one in audit.findings], "Check"),
+        remarks=audit.sources,
+        holds="words",
+        keys=1,
+    )
+
+
+def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
+    """The paper's columns; in full also published values, the mean of all runs and each run."""
+    definition = DEFINITIONS[name]
+    rows = []
+    for arm in outcomes.arms:
+        row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
+        if style == "full":
+            row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
+        rows.append(row)
+    told = [
+        *run_notes.of_selection(outcomes, name),
+        *run_notes.of_single_groups(outcomes),
+        *run_notes.of_runs(outcomes),
+        *run_notes.of_machines(outcomes),
+    ]
+    if style == "full":
+        told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
+    return Part(
+        name="results",
+        title=outcomes.caption,
+        table=number_format.frame(rows, [arm.name for arm in outcomes.arms]),
+        remarks=told,
+    )
+
+
+def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
+    found = operating_points.of_kept(arm, keep, definition)
+    recall, variance = (number_format.number(found[q], q) for q in QUANTITIES)
+    return {
+        RECALL: Cell.of(replace(recall, shows="none")),
+        VARIANCE: Cell.of(replace(variance, shows="none")),
+    }
+
+
+def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, str]:
+    published = outcomes.published
+    if published is None or outcomes.synthetic:
+        return {}
+    row = next((row for row in published.rows if row.arm == arm.name), None)
+    found: dict[Quantity, float | None] = dict.fromkeys(QUANTITIES)
+    if row and len(published.protocol.groups) > 1:
+        found = verdicts.restated(row, published, definition)
+    elif row:
+        found["recall"] = row.recall  # of one group: pooled and averaged are the same
+    recall, variance = (float("nan") if v is None else v for v in found.values())
+    return {
+        "Published recall": Cell.of(Number(value=recall)),
+        "Published variance": Cell.of(Number(value=variance, unit="percent_squared")),
+    }
+
+
+def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
+    low, high = number_format.scaled(intervals.wilson(arm.runs, arm.wanted), 100)
+    ran = Cell(
+        f"{arm.runs}/{arm.wanted} [{low:.2f}, {high:.2f}]",
+        {"": arm.runs, "wanted": arm.wanted, "percent_low": low, "percent_high": high},
+    )
+    if not arm.runs:
+        return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with results": ran}
+    values = arm.run_recall(definition)
+    mean = number_format.share(
+        float(values.mean()),
+        interval=intervals.t_interval(values),
+        sd=intervals.sd(values),
+        shows="half",
+    )
+    return {
+        "Recall, all runs": mean,
+        "Recall of each run": _each(arm, values),
+        "Runs with results": ran,
+    }
+
+
+def _each(arm: Arm, values: Floats) -> Cell:
+    """The value of each run; of more than `MOST` runs the range and the quartiles."""
+    if len(values) <= MOST:
+        told = " ".join(number_format.percent(float(value)) for value in values)
+        seeds = zip(arm.seeds, values, strict=True)
+        return Cell(told, {f"seed_{seed}_percent": 100 * float(value) for seed, value in seeds})
+    found = [float(q) for q in np.quantile(values, np.linspace(0, 1, 5))]
+    low, *quartiles, high = map(number_format.percent, found)
+    names = ("least", "quartile_1", "median", "quartile_3", "most")
+    return Cell(
+        f"{low} to {high}, quartiles {' '.join(quartiles)}",
+        {f"{name}_percent": 100 * q for name, q in zip(names, found, strict=True)},
+    )
+
+
+def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
+    """Every arm, and its difference from the reference, at equal false-positive rates."""
+    definition = DEFINITIONS[name]
+    rows, names = [], []
+    reference = outcomes.arm(outcomes.reference)
+    for arm in outcomes.arms:
+        rates = [rate for rate in outcomes.rates if operating_points.can_read(arm, rate)]
+        if not arm.runs or not rates:
+            continue
+        for rate in (None, *rates):
+            row = _reading_cells(arm, definition, rate)
+            if (
+                reference is not None
+                and arm.name != reference.name
+                and set(arm.seeds) & set(reference.seeds)
+            ):
+                apart = operating_points.difference(arm, reference, definition, rate=rate)
+                for q in QUANTITIES:
+                    row[f"{q.capitalize()} minus reference"] = number_format.difference(apart[q], q)
+            rows.append(row)
+            names.append(arm.name)
+    if not rows:
+        return None
+    return Part(
+        name="false_alarms",
+        title=f"{outcomes.name}: at equal false-positive rates, all runs with results.",
+        table=number_format.frame(rows, names),
+        keys=1,
+        remarks=[
+            *notes.of_false_alarms(outcomes, definition),
+            *run_notes.of_single_groups(outcomes),
+        ],
+    )
+
+
+def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict[str, str]:
+    read = operating_points.reading(arm, definition, rate=rate)
+    at = "logit 0" if rate is None else f"{100 * rate:g} % false positives"
+    worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
+    return {
+        "Threshold": at,
+        "False positives": number_format.share(read.false_positive_rate, better=0),
+        "Recall": number_format.estimate(read.of["recall"], "recall"),
+        "Variance": number_format.estimate(read.of["variance"], "variance"),
+        "Gap": number_format.estimate(read.of["gap"], "gap"),
+        "Worst group": number_format.estimate(read.of["worst"], "worst", before=worst),
+    }
+
+
+def curve(outcomes: Outcomes, _: str) -> Part | None:
+    """Recall of each group against false-positive rate, a row for each rate of each arm."""
+    frames = []
+    for arm in outcomes.arms:
+        if arm.scores is None or not arm.scores.nonfaces.shape[1]:
+            continue
+        rates, runs = operating_points.curves(arm)
+        frame = pd.DataFrame(runs.mean(axis=0), columns=pd.Index(arm.groups)).map("{:.6f}".format)
+        frame.insert(0, "false_positive_rate", [f"{rate:.6f}" for rate in rates])
+        frames.append(frame.set_index(pd.Index([arm.name] * len(frame), name="Arm")))
+    if not frames:
+        return None
+    title = f"{outcomes.name}: recall against false-positive rate, mean over the runs."
+    return Part(name="curve", title=title, table=pd.concat(frames).fillna(DASH), keys=1)
+
+
+def compared(outcomes: Outcomes, name: str) -> Part | None:
+    """Every arm compared with the reference, metric by metric."""
+    definition = DEFINITIONS[name]
+    found = arm_differences.family(outcomes, definition)
+    if not found:
+        return None
+    return Part(
+        name="comparisons",
+        title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
+        table=number_format.frame(
+            [_comparison_cells(outcomes, one, definition) for one in found],
+            [one.arm.name for one in found],
+        ),
+        keys=1,
+        remarks=notes.of_comparisons(outcomes, definition, found),
+    )
+
+
+_TESTS = {"t": "p, t", "sign_flip": "p, sign flip", "permutation": "p, permutation"}
+
+
+def _comparison_cells(
+    outcomes: Outcomes, one: Comparison, definition: Definition
+) -> dict[str, str]:
+    x, y = one.values, one.others
+    row: dict[str, str] = {"Metric": one.quantity}
+    row["Runs"] = Cell(f"{len(x)}, {len(y)}", {"": len(x), "reference": len(y)})
+    row["Difference"] = number_format.difference(one.difference, one.quantity)
+    if outcomes.paired:
+        both = operating_points.difference(one.arm, one.reference, replace(definition, runs="last"))
+        if not np.isnan(both[one.quantity].interval.low):
+            row["New seeds and portraits"] = number_format.difference(
+                both[one.quantity], one.quantity
+            )
+        row["r"] = number_format.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
+    row["Hedges' g"] = number_format.ratio(*comparisons.hedges_g(x, y), signed=True)
+    if outcomes.paired:
+        row["P(arm > reference)"] = number_format.ratio(*comparisons.superiority(x, y))
+    row["Spread ratio"] = _spread_ratio(*comparisons.variance_ratio(x, y))
+    row["p, Brown-Forsythe"] = number_format.p_value(comparisons.brown_forsythe(x, y))
+    for kind, test in one.tests.items():
+        row[_TESTS[kind]] = number_format.p_value(test.p, least=test.attainable)
+    return row | {"p, Holm": number_format.p_value(one.adjusted)}
+
+
+def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
+    """The ratio of two variances with significant digits, because it may be very large or small."""
+    if np.isnan(ratio):
+        return Cell(DASH, {"": ratio})
+    return Cell(
+        f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]",
+        {"": ratio, "low": ends.low, "high": ends.high},
+    )
+
+
+def verdict(outcomes: Outcomes, name: str) -> Part | None:
+    """The comparison with the published values, or why there is no verdict."""
+    published = outcomes.published
+    if published is None:
+        return None
+    title = f"{outcomes.name}: verdict on {published.source}, {published.printed}."
+    against = verdicts.refusals(outcomes, published)
+    if outcomes.margin is None:
+        against.append("no margin is declared")
+    if against:
+        empty = pd.DataFrame(index=pd.Index([], name="Subject"))
+        refusal = [f"No verdict: {'; '.join(against)}."]
+        return Part(name="verdict", title=title, table=empty, remarks=refusal)
+    gains = notes.gains(outcomes, DEFINITIONS[published.definition])
+    judged = verdicts.judge(outcomes, told=gains)
+    rows = [
+        {
+            "Claim": one.claim,
+            "Published": _judged(one.printed, one.numbers[0]),
+            "Ours": _judged(one.ours, one.numbers[1]),
+            "95 % interval": Cell(one.interval, {"low": one.ends.low, "high": one.ends.high}),
+            "Verdict": one.word,
+            "Why": one.reason,
+        }
+        for one in judged
+    ]
+    return Part(
+        name="verdict",
+        title=title,
+        table=number_format.frame(rows, [one.subject for one in judged], "Subject"),
+        remarks=notes.of_verdict(outcomes, name),
+        holds="words",
+        keys=1,
+    )
+
+
+def _judged(text: str, number: float) -> Cell:
+    """The cell of a number or of an order of arms."""
+    return Cell(text, {"order": text} if np.isnan(number) and text != DASH else {"": number})
+
+
+_MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
+    "results": results,
+    "groups": group_tables.groups,
+    "accuracy": group_tables.accuracy,
+    "false_alarms": false_alarms,
+    "areas": group_tables.areas,
+    "comparisons": compared,
+    "specification": specification_curve.part,
+    "verdict": verdict,
+    "curve": curve,
+}
+PARTS = tuple(name for name in _MAKERS if name != "curve")

@@ -1,0 +1,186 @@
+"""A run in words, for a terminal: its state, choices, curve, groups, provenance and files."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from repro.records import diff
+from repro.records.records import Record
+from repro.records.run_view import RunView
+from repro.reporting.terminal.progress import duration
+from repro.study.configuration import Configuration
+from repro.study.presets import PRESETS
+from repro.study.section import digest
+
+LEVELS = "▁▂▃▄▅▆▇█"
+WIDTH = 60  # characters of a curve at most
+CURVES = {  # what an epoch says, in the order in which it is shown
+    "train_loss": "training loss",
+    "val_accuracy": "validation accuracy",
+    "train_reconstruction": "reconstruction",
+    "train_kl": "KL divergence",
+    "ess_share": "effective share of faces",
+}
+
+
+def text(run: RunView) -> str:
+    """All of it, a section for each kind of thing that is there."""
+    sections = [_head(run)]
+    if run.record is not None:
+        sections += [_differing(run.record), _choices(run.record)]
+    if run.history:
+        sections.append(_section("Curve", _curves(run.history)))
+    if run.record is not None:
+        sections += [_groups(run.record), _metrics(run.record), _provenance(run.record)]
+    files = [(path, f"{size:,} bytes") for path, size in run.files.items()]
+    sections.append(_section("Files", _aligned(files)))
+    return "\n\n".join(section for section in sections if section)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A curve of block characters, the lowest value lowest; what is not finite is a blank.
+
+    Args:
+        values: One an epoch; more than fit are averaged in equal bins.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ""
+    lowest, span = min(finite), max(finite) - min(finite)
+    return "".join(_level(value, lowest, span) for value in _binned(values))
+
+
+def nearest_preset(choices: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The published combination that a run is nearest to, and in what it differs.
+
+    Args:
+        choices: The run's configuration, as plain values.
+
+    Returns:
+        Its name, and differences such as ``epochs: 60 -> 8``, the preset's value first.
+    """
+    found = {
+        name: diff.of_choices(_with_effect(preset), _with_effect(choices))
+        for name, preset in PRESETS.items()
+    }
+    nearest = min(found, key=lambda name: len(found[name]))
+    return nearest, found[nearest]
+
+
+def _with_effect(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Choices less those without effect, as far as this release understands them."""
+    try:
+        return Configuration.model_validate({**choices, "data": "synthetic"}).identity()
+    except ValueError:
+        return {name: value for name, value in choices.items() if name != "data"}
+
+
+def _head(run: RunView) -> str:
+    named = [f"{place.study}: {place.arm}, seed {place.seed}" for place in run.places]
+    state = f"{run.state}: {run.said}" if run.said else run.state
+    return "\n".join(
+        [f"Run {run.key}", state, *(named or ["No study needs it any more (see `repro clean`)."])]
+    )
+
+
+def _differing(record: Record) -> str:
+    name, changes = nearest_preset(record.configuration)
+    pairs = [change.partition(": ")[::2] for change in changes]
+    title = f"Choices that differ from the nearest preset, {name}"
+    return _section(title, _aligned(pairs) or ["none"])
+
+
+def _choices(record: Record) -> str:
+    return _section("All choices", _aligned(_leaves(record.configuration)))
+
+
+def _curves(history: Sequence[Mapping[str, float]]) -> list[str]:
+    shown = []
+    for name, title in CURVES.items():
+        values = [epoch[name] for epoch in history if isinstance(epoch.get(name), int | float)]
+        if values:
+            line = f"{values[0]:10.4g} {sparkline(values)} {values[-1]:.4g}"
+            shown.append((title, line))
+    count = f"{len(history)} epochs" if len(history) > 1 else "1 epoch"
+    return [*_aligned(shown), f"over {count}, with the first and last value"]
+
+
+def _groups(record: Record) -> str:
+    counts = [*record.groups.items()]
+    if record.nonfaces is not None:
+        counts.append(("photographs without a face", record.nonfaces))
+    rows = [
+        (name, f"{count.detected:,} of {count.n:,} detected ({_percent(count.detected, count.n)})")
+        for name, count in counts
+    ]
+    return _section("Detections on the test photographs", _aligned(rows))
+
+
+def _metrics(record: Record) -> str:
+    rows = [(name, f"{value:.6g}") for name, value in record.metrics.items()]
+    return _section("Metrics", _aligned(rows))
+
+
+def _provenance(record: Record) -> str:
+    made, how = record.provenance, record.computation
+    shown: dict[str, Any] = {
+        "commit": made.get("commit"),
+        "code": _code(how.get("code")),
+        "started": made.get("started"),
+        "took": duration(made["seconds"]) if "seconds" in made else None,
+        "images/s": made.get("images_per_second"),
+        "device": how.get("device", made.get("device")),
+        "processor": made.get("processor"),
+        "system": made.get("system"),
+        "kernels": how.get("kernels", made.get("kernels")),
+        "compiler": made.get("compiler"),
+        "threads": how.get("threads", made.get("threads")),
+        "python": made.get("python"),
+        **made.get("packages", how.get("libraries", {})),
+        **{f"data.{part}": content for part, content in record.data.items()},
+    }
+    rows = [(name, str(value)) for name, value in shown.items() if value is not None]
+    return _section("Provenance", _aligned(rows))
+
+
+def _code(modules: Mapping[str, str] | None) -> str | None:
+    """What the modules that compute say, in one digest."""
+    return f"{digest(dict(modules))[:12]}, {len(modules)} modules" if modules else None
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""
+
+
+def _aligned(rows: Sequence[tuple[str, ...]] | Iterator[tuple[str, str]]) -> list[str]:
+    pairs = [(row[0], row[1]) for row in rows]
+    width = max((len(name) for name, _ in pairs), default=0)
+    return [f"{name:{width}}  {value}" for name, value in pairs]
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
+
+
+def _binned(values: Sequence[float]) -> list[float]:
+    if len(values) <= WIDTH:
+        return list(values)
+    edges = [len(values) * step // WIDTH for step in range(WIDTH + 1)]
+    bins = [values[low:high] for low, high in itertools.pairwise(edges)]
+    return [sum(one) / len(one) for one in bins]
+
+
+def _level(value: float, lowest: float, span: float) -> str:
+    if not math.isfinite(value):
+        return " "
+    share = (value - lowest) / span if span else 0.5
+    return LEVELS[min(int(share * len(LEVELS)), len(LEVELS) - 1)]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"

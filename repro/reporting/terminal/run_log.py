@@ -1,0 +1,112 @@
+"""What happens in a study, as lines with the time in a file, beside whatever the terminal shows."""
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from repro.errors import ReproError
+from repro.records.records import Record
+from repro.records.task import Task
+from repro.reporting.terminal.progress import Watcher, outcome, staff
+from repro.study import yaml_source
+from repro.system.atomic_files import CannotWrite
+
+
+class Log(Watcher):
+    """Appends to a file; each line begins with the local time, as ISO 8601 has it.
+
+    A line is one write, so that several studies may share a file. A log that cannot be written any
+    more, as on a full disk, costs one warning and not the study.
+    """
+
+    def __init__(self, path: Path, *, warn: Callable[[str], None]) -> None:
+        """Open the file, and make its folder if need be.
+
+        Args:
+            path: Of the file.
+            warn: Told in a sentence if it cannot be written later.
+
+        Raises:
+            CannotWrite: It cannot be opened.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise CannotWrite(
+                f"{path}: the log cannot be written ({error.strerror}); pass --log with another "
+                "file, or leave it out"
+            ) from None
+        self.path, self.tell_user, self.is_open = path, warn, True
+        self.total = self.done = 0
+        self.waiting: set[str] = set()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Say how it ended, and close the file."""
+        self._say(f"{_end(error)}: {self.done} of {self.total} runs have a record")
+        self.file.close()
+
+    def begin(self, *, total: int, done: int, workers: int) -> None:
+        """Say how much there is to do."""
+        self.total, self.done = total, done
+        self._say(f"{total} runs, {done} done before, {staff(workers)}")
+
+    def started(self, task: Task) -> None:
+        """Say which run."""
+        self._say(f"{task.title}: started ({task.key})")
+
+    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
+        """Say every epoch."""
+        self._say(
+            f"{task.title}: epoch {history['epoch']:.0f}/{task.configuration.epochs}, "
+            f"loss {history['train_loss']:.4g}, "
+            f"validation accuracy {history['val_accuracy']:.3f}, {images_per_second:,.0f} images/s"
+        )
+
+    def ended(self, task: Task, record: Record) -> None:
+        """Say what came out."""
+        self.done += 1
+        self._say(f"[{self.done}/{self.total}] {task.title}: {outcome(record)}")
+
+    def held(self, task: Task, holder: str) -> None:
+        """Say once who is at it."""
+        if task.key not in self.waiting:
+            self.waiting.add(task.key)
+            self._say(f"{task.title}: {holder} is training it; waiting for it")
+
+    def remark(self, line: str) -> None:
+        """Say it."""
+        self._say(line)
+
+    def warn(self, line: str) -> None:
+        """Say it."""
+        self._say(f"Warning: {line}")
+
+    def _say(self, text: str) -> None:
+        if not self.is_open:
+            return
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        lines = [f"{now} {yaml_source.printable(line)}\n" for line in text.splitlines()]
+        try:
+            self.file.write("".join(lines).encode())
+        except OSError as error:
+            self.is_open = False
+            self.tell_user(
+                f"{self.path}: the log cannot be written any more ({error.strerror}); the study "
+                "continues without it"
+            )
+
+
+def _end(error: BaseException | None) -> str:
+    if error is None:
+        return "ended"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    text = str(error) if isinstance(error, ReproError) else f"{type(error).__name__}: {error}"
+    return f"Error: {text}\nended by this error"

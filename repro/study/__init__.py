@@ -1,0 +1,1 @@
+"""What to run: a study file -> its arms, their choices, and the published values beside them."""

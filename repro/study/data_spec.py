@@ -1,0 +1,186 @@
+"""Data as a study file names it: each source with what it needs to be found and read.
+
+Nothing is opened here; `data.sources` does that.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from repro.study.section import Count, Section, Seed, Share
+
+ROLES = ("train", "test", "nonfaces", "crops")  # the last one need not be there
+Size = Annotated[int, Field(ge=64, le=1024)]  # pixels, square
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Columns = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuples)]
+Years = Annotated[int, Field(ge=1, le=150)]
+
+
+class SyntheticTraining(Section):
+    """The project's own parametric faces and non-faces."""
+
+    source: Literal["synthetic"] = "synthetic"
+    faces: Count = 1000
+    nonfaces: Count = 1000
+    darker_share: Share = 0.13  # of the faces; 0.13 is CelebA's skew, 0.5 is no skew
+    seed: Seed = 0  # of the pictures; a run's own seed never changes its data
+
+
+class MitH5(Section):
+    """MIT's ``train_face.h5``: images uint8 (N, 64, 64, 3), labels (N, 1), 1 = face."""
+
+    source: Literal["mit_h5"] = "mit_h5"
+    path: str
+    channels: Literal["bgr", "rgb"] = "bgr"  # as stored; MIT's file holds BGR
+
+
+class SyntheticPortraits(Section):
+    """The project's own head-and-shoulders pictures, balanced over skin and gender."""
+
+    source: Literal["synthetic"] = "synthetic"
+    per_group: Count = 150
+    size: Size = 128
+    seed: Seed = 0
+
+
+class Ppb(Section):
+    """A folder in the layout of the Pilot Parliaments Benchmark."""
+
+    source: Literal["ppb"] = "ppb"
+    path: str
+    groups: Columns = ("bi.fitz", "gender")
+
+
+class FairFace(Section):
+    """A folder in the layout of FairFace; its race labels are no skin types."""
+
+    source: Literal["fairface"] = "fairface"
+    path: str
+    part: Literal["val", "train"] = "val"
+    groups: Columns = ("race", "gender")
+
+
+class UtkFace(Section):
+    """A folder in the layout of UTKFace, labels in the names; race labels are no skin types."""
+
+    source: Literal["utkface"] = "utkface"
+    path: str
+    groups: Annotated[
+        tuple[Literal["race", "gender", "age"], ...],
+        Field(min_length=1),
+        BeforeValidator(_tuples),
+    ] = ("race", "gender")
+    age_bands: Annotated[tuple[Years, ...], Field(min_length=1), BeforeValidator(_tuples)] = (
+        20,
+        40,
+        60,
+    )  # first years of all bands but the youngest
+
+
+class Table(Section):
+    """A CSV with a picture a row: path, label (1 = positive) and any columns of groups."""
+
+    source: Literal["csv"] = "csv"
+    path: str  # of the CSV; pictures are named from its folder
+    groups: Columns = ("group",)
+
+
+class Groups(Section):
+    """A folder with a folder for each group, and pictures in these or below them."""
+
+    source: Literal["groups"] = "groups"
+    path: str
+
+
+class SyntheticScenes(Section):
+    """The project's own pictures without a face."""
+
+    source: Literal["synthetic"] = "synthetic"
+    photographs: Count = 200
+    size: Size = 128
+    seed: Seed = 0
+
+
+class Folder(Section):
+    """A folder of photographs."""
+
+    source: Literal["folder"] = "folder"
+    path: str
+
+
+class TableNegatives(Section):
+    """The rows of a CSV whose label is 0."""
+
+    source: Literal["csv"] = "csv"
+    path: str
+
+
+class SyntheticCrops(Section):
+    """The project's own faces, framed as for training, balanced over skin and gender."""
+
+    source: Literal["synthetic"] = "synthetic"
+    per_group: Count = 5  # the lab has five
+    seed: Seed = 0
+
+
+class GroupFolders(Section):
+    """A folder with a folder of face crops for each group, as the MIT lab bundles them."""
+
+    source: Literal["folder"] = "folder"
+    path: str
+
+
+def _spec(path_source: str, *, table: bool = False) -> BeforeValidator:
+    """Let ``synthetic``, a path, or that of a CSV where one is read, stand for a specification."""
+
+    def expand(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value == "synthetic":
+            return {"source": "synthetic"}
+        is_table = table and value.lower().endswith(".csv")
+        return {"source": "csv" if is_table else path_source, "path": value}
+
+    return BeforeValidator(expand)
+
+
+Training = SyntheticTraining | MitH5
+Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups
+Nonfaces = SyntheticScenes | Folder | TableNegatives
+Crops = SyntheticCrops | GroupFolders
+Source = Training | Portraits | Nonfaces | Crops
+
+
+class Data(Section):
+    """Training images, test portraits, face-free photographs, and crops for the lab's metric."""
+
+    train: Annotated[Annotated[Training, Field(discriminator="source")], _spec("mit_h5")]
+    test: Annotated[Annotated[Portraits, Field(discriminator="source")], _spec("ppb", table=True)]
+    nonfaces: Annotated[
+        Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
+    ]
+    crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
+    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.checks
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_word(cls, value: Any) -> Any:
+        if value == "synthetic":
+            return dict.fromkeys(("train", "test", "nonfaces"), "synthetic")
+        return value
+
+    @property
+    def parts(self) -> dict[str, Source]:
+        """The sources by role; crops where there are any."""
+        found = {role: getattr(self, role) for role in ROLES}
+        return {role: spec for role, spec in found.items() if spec is not None}
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any part is the project's own: published numbers do not apply to it."""
+        return any(spec.source == "synthetic" for spec in self.parts.values())

@@ -1,0 +1,137 @@
+"""Numbers that somebody printed: what they are, how they were made, and how near is near enough.
+
+A file in ``studies/published/`` holds them, with the definition of recall and variance behind them
+and the protocol that must agree before anything is compared.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from repro.errors import Problem, StudyError
+from repro.study import yaml_source
+from repro.study.configuration import Configuration
+from repro.study.merge import Layer, did_you_mean, validate
+from repro.study.section import Count, Section
+from repro.study.yaml_source import KeyPath, shown
+
+
+class PublishedRow(Section):
+    """One printed line, in percent and percent squared; None is what was not printed."""
+
+    arm: str
+    recall: float | None = None
+    variance: float | None = None
+    groups: dict[str, float] | None = None  # run-averaged recall of each, where they are known
+    configuration: dict[str, Any] = Field(default_factory=dict)  # where not the protocol's
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if (self.recall, self.variance, self.groups) == (None, None, None):
+            raise ValueError(f"row '{self.arm}' has no number")
+        return self
+
+
+class Protocol(Section):
+    """What must agree before anything is compared with printed numbers."""
+
+    groups: Annotated[dict[str, Count], Field(min_length=1)]  # test portraits of each
+    training_images: Count | None = None  # faces and others, held-out ones included
+    configuration: dict[str, Any]  # the part of every arm's configuration that must be so
+
+
+class Published(Section):
+    """Numbers that somebody printed, and how they were made."""
+
+    source: str
+    printed: str
+    definition: Literal["dehaan2020", "amini2019", "fijen2020"]
+    replicates: Count
+    keep: Count
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2  # that the numbers were printed with
+    protocol: Protocol
+    rows: Annotated[list[PublishedRow], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.keep > self.replicates:
+            raise ValueError(f"keep is {self.keep}, but there were {self.replicates} replicates")
+        names = [row.arm for row in self.rows]
+        for row in self.rows:
+            if names.count(row.arm) > 1:
+                raise ValueError(f"two rows are called '{row.arm}'")
+            if row.groups is not None and not set(row.groups) <= set(self.protocol.groups):
+                raise ValueError(f"row '{row.arm}' has other groups than the protocol")
+        return self
+
+
+class Margin(Section):
+    """How far apart two numbers may lie and still be the same claim; fixed before the runs."""
+
+    recall: Annotated[float, Field(gt=0)]  # percent points
+    variance: Annotated[float, Field(gt=0)]  # percent squared
+
+
+class Answers(Section):
+    """The printed numbers that a study answers to."""
+
+    source: str  # a file in `published/` beside the study
+    margin: Margin
+
+
+def _answers(value: Any) -> Any:
+    if not isinstance(value, (dict, Answers)):
+        example = "{source: dehaan2020_table3, margin: {recall: 0.9, variance: 12.0}}"
+        raise ValueError(f"name the source and the margin: {example}")
+    return value
+
+
+Answering = Annotated[Answers | None, BeforeValidator(_answers)]
+
+
+def load(path: Path, problems: list[Problem]) -> Published | None:
+    """Read a file of printed numbers, adding its mistakes to the problems."""
+    file = yaml_source.read(path)
+    problems += file.problems
+    if not isinstance(file.value, dict):
+        raise StudyError([file.problem((), "a mapping of keys is expected")])
+    published = validate(Published, [Layer.from_file(file, ())], problems)
+    if published is not None:
+        place: KeyPath = ("protocol", "configuration")
+        for keys, message in _unknown_choices(published.protocol.configuration, Configuration):
+            problems.append(file.problem((*place, *keys), message, at_key=True))
+        for number, row in enumerate(published.rows):
+            place = ("rows", number, "configuration")
+            for keys, message in _unknown_choices(row.configuration, Configuration):
+                problems.append(file.problem((*place, *keys), message, at_key=True))
+    return published
+
+
+def _unknown_choices(
+    choices: Mapping[str, Any], section: type[BaseModel]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Keys that no configuration has; inside `data` every source has its own."""
+    for key, value in choices.items():
+        field = section.model_fields.get(key)
+        if field is None:
+            yield (key,), f"unknown key {shown(key)}{did_you_mean(key, section.model_fields)}"
+            continue
+        inner = field.annotation
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
+            for keys, message in _unknown_choices(value, inner):
+                yield (key, *keys), message
+
+
+def read(path: Path) -> Published:
+    """A file of printed numbers by itself.
+
+    Raises:
+        StudyError: Every mistake in it.
+    """
+    problems: list[Problem] = []
+    published = load(path, problems)
+    if published is None or problems:
+        raise StudyError(problems)
+    return published

@@ -1,0 +1,87 @@
+"""What a study file says beside the configurations of its arms."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from repro.study.published import Answering
+from repro.study.resources import PLAIN, Resources
+from repro.study.section import Count, Section
+
+NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
+MAX_ARMS = 1000
+MAX_PROFILES = 10
+
+
+class Ranking(Section):
+    """What replicates are ranked by, best first; an arm may have one of its own."""
+
+    by: Literal["recall", "accuracy"]
+    split: Literal["test", "validation"]
+
+    @model_validator(mode="after")
+    def _recorded(self) -> Self:
+        if (self.by, self.split) not in {("recall", "test"), ("accuracy", "validation")}:
+            raise ValueError("select by recall on test, or by accuracy on validation")
+        return self
+
+
+class Select(Ranking):
+    """Which replicates the paper's column keeps."""
+
+    keep: Count
+
+
+class Ranked(Section):
+    """The part of an arm that is no configuration."""
+
+    select: Ranking
+
+
+class Compare(Section):
+    """The family of comparisons with the reference arm: every other arm, every metric."""
+
+    metrics: Annotated[list[Literal["recall", "variance"]], Field(min_length=1)]
+    test: Literal["t", "sign_flip", "permutation"]  # whose p-values Holm's adjustment takes
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError("name each metric once")
+        return self
+
+
+Rate = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _rates(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("give a list of shares, such as [0.01, 0.05, 0.1]")
+    return tuple(value)
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$")]
+
+
+class Header(Section):
+    """The keys of a study file."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    question: Annotated[str, Field(min_length=1)]
+    base: dict[str, Any]
+    arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ARMS)]
+    reference: str
+    replicates: Annotated[int, Field(ge=1, le=10_000)]
+    select: Select
+    compare: Compare = Compare(metrics=["recall", "variance"], test="t")
+    false_positive_rates: Annotated[
+        tuple[Rate, ...], Field(max_length=10), BeforeValidator(_rates)
+    ] = (
+        0.01,
+        0.05,
+        0.1,
+    )
+    published: Answering = None
+    resources: Resources = PLAIN
+    expected: Line | None = None  # time and memory, in words, for `repro studies`
+    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]

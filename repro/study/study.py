@@ -1,0 +1,454 @@
+"""A study file: one question, its arms, its replicates, and what they are compared with.
+
+``load`` reads the YAML, lays its layers over each other (preset, base, profile, ``--set``, arm),
+and reports every mistake at once, each with its place in the file.
+Nothing here touches data, results or torch.
+"""
+
+import itertools
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.errors import Problem, StudyError
+from repro.study import published, study_files, yaml_source
+from repro.study.configuration import Configuration
+from repro.study.merge import (
+    MOST_PARTS,
+    MOST_PROBLEMS,
+    Layer,
+    combined,
+    did_you_mean,
+    locate,
+    merge,
+    merged,
+    options_layer,
+    override_labels,
+    refusal,
+    validate,
+)
+from repro.study.presets import PRESETS
+from repro.study.published import Margin, Published
+from repro.study.resources import Resources
+from repro.study.schema import MAX_ARMS, MAX_PROFILES, Compare, Header, Ranked, Ranking, Select
+from repro.study.yaml_source import KeyPath, Located, shown
+
+STUDY_KEYS = (
+    "replicates",
+    "select",
+    "published",
+    "resources",
+    "expected",
+)  # what a profile or --set may change beside configurations
+MAX_CONFIGURATIONS = 3000  # arms of all profiles; about 10,000 are checked a second
+MAX_NAME = 200  # characters
+MAX_PATH = 4096  # characters
+_NAMES = f"write one line of text, at most {MAX_NAME} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A configuration and the name by which tables call it.
+
+    Attributes:
+        select: How its replicates are ranked; None is the study's way.
+    """
+
+    name: str
+    configuration: Configuration
+    select: Ranking | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of an arm with a seed."""
+
+    arm: Arm
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A question, resolved: every arm complete, every layer applied.
+
+    Attributes:
+        overrides: What the command line changed, as ``key=value``, files by their last part.
+        reference: Name of the arm that the others are compared with.
+        compare: The family of comparisons.
+        false_positive_rates: At which detectors are compared.
+        published: The numbers that the study answers to, or None.
+        margin: How far from them is still the same.
+        resources: What each run takes of a machine.
+        expected: Time and memory to expect, in words; None if the file does not say.
+    """
+
+    name: str
+    question: str
+    profile: str
+    overrides: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    reference: str
+    replicates: int
+    select: Select
+    compare: Compare
+    false_positive_rates: tuple[float, ...]
+    published: Published | None
+    margin: Margin | None
+    resources: Resources
+    expected: str | None = None
+
+    def runs(self) -> Iterator[Run]:
+        """The runs, seed by seed, so that a study cut short stays balanced across arms."""
+        return (Run(arm, seed) for seed in range(self.replicates) for arm in self.arms)
+
+
+def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> Study:
+    """Read a study file and lay the profile and the overrides over it.
+
+    Args:
+        path: The YAML file.
+        profile: One of the file's profiles; the first one if None.
+        overrides: ``KEY=VALUE`` with dotted keys, as given to ``--set``.
+
+    Raises:
+        StudyError: Every mistake in the file and in the overrides.
+    """
+    file = yaml_source.read(path)
+    resolution = _Resolution(file, path, options_layer(overrides))
+    chosen = resolution.choose(profile)
+    parts = {
+        name: resolution.resolve(name, selected=name == chosen) for name in resolution.profiles
+    }
+    published = resolution.published(chosen)
+    if resolution.problems:
+        raise refusal(resolution.problems, file)
+    header, arms = parts[chosen]
+    assert header is not None
+    return Study(
+        name=header.name,
+        question=header.question,
+        profile=chosen,
+        overrides=override_labels(overrides),
+        arms=tuple(arms),
+        reference=header.reference,
+        replicates=header.replicates,
+        select=header.select,
+        compare=header.compare,
+        false_positive_rates=header.false_positive_rates,
+        published=published,
+        margin=header.published.margin if header.published else None,
+        resources=header.resources,
+        expected=header.expected,
+    )
+
+
+class _Resolution:
+    """Resolves one file profile by profile, gathering the problems of all of them."""
+
+    def __init__(self, file: Located, path: Path, options: Layer) -> None:
+        self.file, self.path, self.options = file, path, options
+        self.refused = 0  # arms
+        self.problems: list[Problem] = list(file.problems)
+        self.top = self._top()
+        self.profiles = list(self.top.value["profiles"])
+
+    def _top(self) -> Layer:
+        """The file's outer mapping; without a sound shape nothing more can be checked."""
+        if not isinstance(self.file.value, dict):
+            what = "a study is a mapping of keys: name, question, base, arms, profiles ..."
+            raise StudyError([self.file.problem((), what)])
+        top = Layer.from_file(self.file, ())
+        validate(Header, [top], self.problems)
+        value = top.value
+        sound = (
+            isinstance(value.get("base"), dict)
+            and _all_mappings(value.get("arms"), list, most=MAX_ARMS)
+            and _all_mappings(value.get("profiles"), dict, most=MAX_PROFILES)
+        )
+        if not sound:
+            raise refusal(self.problems, self.file)
+        return top
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is wrong for one reading."""
+        return max(len(self.problems), self.refused) >= MOST_PROBLEMS
+
+    def choose(self, profile: str | None) -> str:
+        """The profile to run: the named one, or the file's first."""
+        if profile is None or profile in self.profiles:
+            return profile or self.profiles[0]
+        hint = did_you_mean(profile, self.profiles)
+        known = ", ".join(self.profiles)
+        message = f"{self.path} has no such profile{hint}; it has {known}"
+        self.problems.append(yaml_source.problem(f"--profile {profile}", message))
+        raise refusal(self.problems, self.file)
+
+    def resolve(self, profile: str, *, selected: bool) -> tuple[Header | None, list[Arm]]:
+        """Header and arms under a profile; --set applies to the selected one alone."""
+        if self.is_full:
+            return None, []
+        own = Layer.from_file(self.file, ("profiles", profile))
+        options = self.options if selected else Layer({})
+        header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
+        preset = Layer(self._preset(self.top.value["base"], ("base",)))
+        base = Layer.from_file(self.file, ("base",)).without("preset")
+        validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
+        own_choices, options_choices = (
+            own.without(*STUDY_KEYS, "arms"),
+            options.without(*STUDY_KEYS),
+        )
+        lower = combined([base, own_choices, options_choices])
+        most = min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
+        written = list(itertools.islice(self._written_arms(), most + 1))
+        if len(written) > most:
+            profiles = f"{len(self.profiles)} profile{'s' * (len(self.profiles) > 1)}"
+            self._report(("arms",), f"more than {most} arms with {profiles}: leave some out")
+            return header, []
+        self._check_overlays(profile, [name for name, _ in written])
+        arms = (
+            self._arm(
+                name,
+                [self._own_preset(layer, preset), lower, layer, *self._overlay(profile, name)],
+                selected=selected,
+            )
+            for name, layer in written
+        )
+        found = [arm for arm in arms if arm is not None]
+        if len(found) == len(written):
+            self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
+        self._check_arms([name for name, _ in written], found)
+        return header, found
+
+    def _overlay(self, profile: str, arm: str) -> list[Layer]:
+        """What the profile says of this arm alone."""
+        overlays = self.top.value["profiles"][profile].get("arms")
+        if not isinstance(overlays, dict) or not isinstance(overlays.get(arm), dict):
+            return []
+        return [Layer.from_file(self.file, ("profiles", profile, "arms", arm))]
+
+    def _check_overlays(self, profile: str, names: list[str]) -> None:
+        """A profile's changes of single arms name arms that there are."""
+        overlays = self.top.value["profiles"][profile].get("arms", {})
+        path = ("profiles", profile, "arms")
+        if not _all_mappings(overlays, dict, most=MAX_ARMS) and overlays != {}:
+            self._report(path, "a profile's arms are a mapping of names to what differs there")
+            return
+        for name in overlays:
+            if name not in names:
+                hint = did_you_mean(str(name), names)
+                self._report((*path, name), f"no arm is called {shown(name)}{hint}")
+
+    def _header(self, layers: list[Layer]) -> Header | None:
+        header = validate(Header, layers, self.problems)
+        keep, replicates = (merged(layers, path) for path in (("select", "keep"), ("replicates",)))
+        if not (isinstance(keep, int) and isinstance(replicates, int) and keep > replicates):
+            return header
+        fewer_on_purpose = ("replicates",) in layers[-1].origins
+        if header and fewer_on_purpose and ("select", "keep") not in layers[-1].origins:
+            select = header.select.model_copy(update={"keep": replicates})
+            return header.model_copy(update={"select": select})
+        message = f"select.keep is {keep}, but replicates is {replicates}: keep fewer or run more"
+        self._report_at(("select", "keep"), layers, message)
+        return None
+
+    def _preset(self, value: Mapping[str, Any], place: KeyPath) -> dict[str, Any]:
+        name = value.get("preset")
+        if isinstance(name, str) and name in PRESETS:
+            return PRESETS[name]
+        known = ", ".join(PRESETS)
+        hint = did_you_mean(name, PRESETS) if isinstance(name, str) else ""
+        what = "base.preset is missing" if name is None else f"unknown preset {shown(name)}{hint}"
+        self._report((*place, "preset"), f"{what}; known: {known}")
+        return PRESETS["dehaan2020"]
+
+    def _own_preset(self, arm: Layer, preset: Layer) -> Layer:
+        """What lies below the base: the study's preset, or an arm's own in its place."""
+        if "preset" not in arm.value:
+            return preset
+        _, place = arm.origins[("preset",)]
+        return Layer(self._preset(arm.value, place[:-1]))
+
+    def _written_arms(self) -> Iterator[tuple[str, Layer]]:
+        """Name and own layer of each arm, grids written out."""
+        for index, value in enumerate(self.top.value["arms"]):
+            path = ("arms", index)
+            layer = Layer.from_file(self.file, path).without("name", "sweep")
+            name = value.get("name")
+            if "name" in value and not _is_name(name):
+                self._report((*path, "name"), f"{shown(name)} is not a valid name: {_NAMES}")
+            elif "sweep" in value:
+                yield from self._grid(value["sweep"], index, layer, name)
+            elif "name" in value:
+                yield name, layer
+            else:
+                self._report(path, "an arm needs a name, or a sweep that names it")
+
+    def _grid(
+        self, sweep: Any, index: int, layer: Layer, prefix: Any
+    ) -> Iterator[tuple[str, Layer]]:
+        path = ("arms", index, "sweep")
+        if not self._is_grid(sweep, path):
+            return
+        for picks in itertools.product(*(range(len(values)) for values in sweep.values())):
+            choices = [
+                (key, sweep[key][i], (*path, key, i)) for key, i in zip(sweep, picks, strict=True)
+            ]
+            own = Layer.from_dotted(self.file, choices)
+            words = [f"{key.rsplit('.')[-1]} = {_word(value)}" for key, value, _ in choices]
+            name = ", ".join([prefix, *words] if prefix else words)
+            if not _is_name(name):
+                self._report(path, f"{shown(name)} is not a valid name: {_NAMES}")
+                return
+            origins = layer.origins | own.origins | {(): (self.file, path[:2])}
+            yield name, Layer(merge(layer.value, own.value), origins)
+
+    def _is_grid(self, sweep: Any, path: KeyPath) -> bool:
+        if not isinstance(sweep, dict) or not sweep:
+            self._report(path, "a sweep maps keys to lists of values")
+            return False
+        empty = [key for key, values in sweep.items() if not isinstance(values, list) or not values]
+        for key in empty:
+            self._report((*path, key), f"empty grid: give {shown(key)} a list of values")
+        if deep := [key for key in sweep if key.count(".") >= MOST_PARTS]:
+            self._report(path, f"{shown(deep[0])} is not a key of a configuration")
+        size = math.prod(len(values) for values in sweep.values() if isinstance(values, list))
+        if size > MAX_ARMS:
+            self._report(path, f"the grid has {size} arms; at most {MAX_ARMS} are allowed")
+        return not (empty or deep or size > MAX_ARMS)
+
+    def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> Arm | None:
+        """The arm; None where something is wrong with it, or enough with others."""
+        own = layers[2]
+        ranked = [own.only("select")] if "select" in own.value else []
+        choices = [layer.without("select", "preset") for layer in layers]
+        configuration = None if self.is_full else validate(Configuration, choices, self.problems)
+        if configuration is None:
+            self.refused += 1
+            return None
+        if selected:
+            configuration = self._with_paths(configuration, choices)
+        select = validate(Ranked, ranked, self.problems) if ranked else None
+        return Arm(name, configuration, select.select if select else None)
+
+    def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
+        """The configuration with ``${NAME}`` in its data paths taken from the environment."""
+        data = configuration.data
+        for role, spec in data.parts.items():
+            if (path := getattr(spec, "path", None)) is None:
+                continue
+            for variable in re.findall(r"\$\{(\w+)\}", path):
+                if variable in os.environ:
+                    path = path.replace(f"${{{variable}}}", os.environ[variable])
+                    continue
+                message = (
+                    f"data.{role}: the environment variable {variable} is not set; "
+                    f"set it, or pass --set data.{role}=PATH"
+                )
+                self._report_at(("data", role), layers, message)
+            if not 0 < len(path) <= MAX_PATH:
+                message = f"data.{role}: the path has {len(path):,} characters: name a file"
+                self._report_at(("data", role), layers, message)
+            data = data.model_copy(update={role: spec.model_copy(update={"path": path})})
+        return configuration.model_copy(update={"data": data})
+
+    def _refuse_idle_options(
+        self, options: Layer, written: list[tuple[str, Layer]], arms: list[Arm]
+    ) -> None:
+        """An override that reaches no arm would change nothing, silently."""
+        for path, (document, place) in options.origins.items():
+            is_leaf = path and not any(longer[:-1] == path for longer in options.origins)
+            own = [path in layer.origins for _, layer in written]
+            uses = [_matters(path, arm.configuration) for arm in arms]
+            if is_leaf and not any(use and not o for use, o in zip(uses, own, strict=True)):
+                key = ".".join(map(str, path))
+                message = f"has no effect: every arm that uses '{key}' sets it in the study file"
+                self.problems.append(document.problem(place, message))
+
+    def _check_arms(self, names: list[str], arms: list[Arm]) -> None:
+        for name in (name for name, times in Counter(names).items() if times > 1):
+            self._report(("arms",), f"two arms are called '{name}': rename one")
+        seen: dict[str, str] = {}
+        for arm in arms:
+            # The data counts here: two arms may differ in nothing else.
+            key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
+            if seen.setdefault(key, arm.name) != arm.name:
+                message = (
+                    f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
+                )
+                self._report(("arms",), message)
+        reference = self.top.value.get("reference")
+        if isinstance(reference, str) and reference not in names:
+            message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
+            self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
+
+    def published(self, chosen: str) -> Published | None:
+        """The printed numbers that the chosen profile answers to; those of all are checked."""
+        found = None
+        for profile in self.profiles:
+            where: KeyPath = ("profiles", profile, "published")
+            block = self.top.value["profiles"][profile].get("published")
+            if block is None:
+                where, block = ("published",), self.top.value.get("published")
+            name = block.get("source") if isinstance(block, dict) else None
+            read = self._answers(name, (*where, "source")) if isinstance(name, str) else None
+            found = read if profile == chosen else found
+        return found
+
+    def _answers(self, name: str, where: KeyPath) -> Published | None:
+        """A file of published numbers: from the folder beside the study, or a shipped one."""
+        found = study_files.find_published(name, self.path.parent)
+        if found is None:
+            known = study_files.known_published(self.path.parent)
+            what = f"unknown source {shown(name)}{did_you_mean(name, known)}"
+            self._report(where, f"{what}; known: {', '.join(known)}")
+            return None
+        return published.load(found, self.problems)
+
+    def _report(self, path: KeyPath, message: str) -> None:
+        self._note(self.file.problem(path, message))
+
+    def _report_at(self, path: KeyPath, layers: Sequence[Layer], message: str) -> None:
+        document, place = locate(path, layers) or (self.file, ())
+        self._note(document.problem(place, message))
+
+    def _note(self, problem: Problem) -> None:
+        if problem not in self.problems:  # another profile says the same
+            self.problems.append(problem)
+
+
+def _matters(path: KeyPath, configuration: Configuration) -> bool:
+    """Whether the choice at the path shapes a run of this configuration."""
+    value: Any = configuration.identity() | {"data": {}}
+    for key in path:
+        if not isinstance(value, dict) or (key not in value and path[0] != "data"):
+            return False
+        value = value.get(key, {})
+    return True
+
+
+def _word(value: Any) -> str:
+    """A value within a name."""
+    text = str(value)
+    return text if text.isprintable() and len(text) <= MAX_NAME // 4 else shown(value)
+
+
+def _is_name(name: Any) -> bool:
+    """Whether tables can show it in a line."""
+    return (
+        isinstance(name, str)
+        and 0 < len(name.strip()) <= len(name) <= MAX_NAME
+        and not set("\n\t") & set(name)
+    )
+
+
+def _all_mappings(value: Any, kind: type[list[Any]] | type[dict[str, Any]], *, most: int) -> bool:
+    if not isinstance(value, kind) or not 0 < len(value) <= most:
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return all(isinstance(item, dict) for item in items)

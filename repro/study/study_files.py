@@ -1,0 +1,147 @@
+"""Where study files are: a path is a path; a name is looked for, and found in one way everywhere.
+
+A name is ``./NAME.yaml``, then ``./studies/NAME.yaml``, then the study of this name that ships with
+the program. Published numbers are in ``published/`` beside the study, then among the shipped ones.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.errors import ReproError
+from repro.study.merge import did_you_mean
+from repro.study.yaml_source import printable, shown
+
+ENDINGS = (".yaml", ".yml")
+SHIPPED = Path(__file__).parent / "shipped_studies"  # in a checkout a link to its studies/
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A study file that a command uses.
+
+    Attributes:
+        path: Where it is.
+        is_shipped: Whether it came with the program.
+        hides: The shipped study of the same name that is not used because of it.
+    """
+
+    path: Path
+    is_shipped: bool = False
+    hides: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """By which it is found."""
+        return self.path.stem
+
+
+def is_path(study: str | Path) -> bool:
+    """Whether it names a file by its place, not by its name."""
+    return isinstance(study, Path) or "/" in study or study.endswith(ENDINGS)
+
+
+def find(study: str | Path) -> StudyFile:
+    """The file of a study.
+
+    Args:
+        study: A path, or a name; a path object is always a path.
+
+    Raises:
+        ReproError: No study has this name; the text lists those that there are.
+    """
+    if is_path(study):
+        return StudyFile(Path(study))
+    found = find_name(str(study))
+    if found is None:
+        raise ReproError(_unknown(str(study)))
+    return found
+
+
+def find_name(name: str) -> StudyFile | None:
+    """The file of the study of this name; None if there is none."""
+    if "\0" in name or name in ("", ".", ".."):
+        return None
+    shipped = shipped_folder() / f"{name}.yaml"
+    for folder in _local_folders():
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return _local(path, shipped)
+    return StudyFile(shipped, is_shipped=True) if shipped.is_file() else None
+
+
+def listed() -> list[StudyFile]:
+    """Every study that can be named, by name; the one that is used of each name."""
+    here, *folders = [*_local_folders(), shipped_folder()]
+    paths = [path for path in here.glob("*.yaml") if _looks_like_a_study(path)]
+    paths += [path for folder in folders for path in folder.glob("*.yaml")]
+    found = (find_name(name) for name in sorted({path.stem for path in paths}))
+    return [one for one in found if one is not None]
+
+
+def shipped_folder() -> Path:
+    """The studies that came with the program; in a checkout without links, its own folder."""
+    return SHIPPED if SHIPPED.is_dir() else SHIPPED.parent.parent / "studies"
+
+
+def find_published(name: str, beside: Path) -> Path | None:
+    """The file of published numbers of this name: beside a study, or a shipped one."""
+    folders = _published_folders(beside)
+    return next((path for path in _in_folders(folders) if path.stem == name), None)
+
+
+def published_file(wanted: str) -> Path:
+    """The file of published numbers that a path or a name means, as a study here would find it.
+
+    Raises:
+        ReproError: There is none of this name.
+    """
+    if is_path(wanted):
+        return Path(wanted)
+    for beside in _local_folders():
+        if found := find_published(wanted, beside):
+            return found
+    known = known_published(Path("studies"))
+    what = f"no published numbers are called {shown(wanted)}{did_you_mean(wanted, known)}"
+    raise ReproError(f"{what}. Available: {', '.join(map(printable, known))}")
+
+
+def known_published(beside: Path) -> list[str]:
+    """Names of the published numbers that a study in this folder can answer to, its own first."""
+    return list(dict.fromkeys(path.stem for path in _in_folders(_published_folders(beside))))
+
+
+def _local(path: Path, shipped: Path) -> StudyFile:
+    same = shipped.is_file() and path.samefile(shipped)
+    return StudyFile(
+        path, is_shipped=same, hides=shipped if shipped.is_file() and not same else None
+    )
+
+
+def _looks_like_a_study(path: Path) -> bool:
+    """Whether a YAML file, which may be of any program, has arms."""
+    try:
+        return "\narms:" in f"\n{path.read_text(encoding='utf-8')}"
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _local_folders() -> tuple[Path, Path]:
+    return Path(), Path("studies")
+
+
+def _published_folders(beside: Path) -> list[Path]:
+    return [beside / PUBLISHED, shipped_folder() / PUBLISHED]
+
+
+def _in_folders(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(folder.glob("*.yaml"))
+
+
+def _unknown(name: str) -> str:
+    known = [one.name for one in listed()]
+    what = f"no study is called {shown(name)}{did_you_mean(name, known)}"
+    places = "looked for it here, in studies/ and among the shipped studies"
+    return f"{what} ({places}). Available: {', '.join(map(printable, known))}"

@@ -1,0 +1,132 @@
+"""A fitted network applied to many images: evaluation mode, float32, no gradients, large batches.
+
+Images may lie on another device than the network only where no index is given; what comes out is on
+the CPU.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from repro.models import DebiasingVae, Encoding, Model
+from repro.training.kernels.choice import choose
+from repro.training.kernels.operators import to_network
+
+BATCH = 256
+
+Read = TypeVar("Read")
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; the former mode is restored."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        model.train(training)
+
+
+def encode(
+    model: Model, images: Tensor, index: Tensor | None = None, *, white: float = 1.0
+) -> Encoding:
+    """The encoding of images.
+
+    Args:
+        model: In any mode.
+        images: Stored pixels, uint8 (M, 64, 64, 3).
+        index: Which images, int64 (N,); all if None.
+        white: What 255 becomes; networks are trained with 1.
+    """
+    parts = _read(model, images, index, model.encoder.read, white=white)
+    return Encoding(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
+
+
+def latent_means(
+    model: DebiasingVae, images: Tensor, index: Tensor, *, white: float = 1.0
+) -> Tensor:
+    """The posterior means of chosen images, shape (N, D); no other head is computed."""
+    return torch.cat(_read(model, images, index, model.encoder.read_mean, white=white)).cpu()
+
+
+def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
+    """The face logit of images, shape (N,); arguments as for `encode`."""
+    return torch.cat(_read(model, images, index, model.encoder.read_logit)).cpu()
+
+
+def decode(
+    model: DebiasingVae, latents: Tensor, *, statistics: Literal["running", "batch"] = "running"
+) -> NDArray[np.uint8]:
+    """Pictures of latents.
+
+    Args:
+        model: In any mode; unchanged.
+        latents: Shape (N, D).
+        statistics: Of batch normalisation: those kept from training, as in every evaluation, or
+            those of these latents, as in a training step.
+
+    Returns:
+        Shape (N, 64, 64, 3).
+    """
+    device = next(model.parameters()).device
+    with evaluating(model):
+        if statistics == "batch":
+            pictures = copy.deepcopy(model.decoder).train()(latents.to(device))
+        else:
+            batches = torch.split(latents, BATCH)
+            pictures = torch.cat([model.decoder(batch.to(device)) for batch in batches])
+    pixels: NDArray[np.uint8] = (
+        pictures.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    )
+    return pixels
+
+
+def reconstruction_errors(
+    model: DebiasingVae, images: Tensor, means: Tensor
+) -> tuple[float, float]:
+    """Mean absolute and mean squared error per pixel channel of decoded posterior means."""
+    absolute, squared = 0.0, 0.0
+    device = next(model.parameters()).device
+    with evaluating(model):
+        for batch, latents in zip(
+            torch.split(images, BATCH), torch.split(means, BATCH), strict=True
+        ):
+            difference = model.decoder(latents.to(device)) - to_network(batch.to(device))
+            absolute += float(difference.abs().double().sum())
+            squared += float(difference.double().square().sum())
+    return absolute / images.numel(), squared / images.numel()
+
+
+def _read(
+    model: Model,
+    images: Tensor,
+    index: Tensor | None,
+    read: Callable[[Tensor], Read],
+    *,
+    white: float = 1.0,
+) -> list[Read]:
+    """What a head reads from the encoder's convolutions, batch by batch, on the model's device."""
+    device = next(model.parameters()).device
+    if index is None:
+        images = images.to(device)
+        index = torch.arange(len(images), device=device)
+    stack = model.encoder.convolutions
+    kernels = choose(device, "fp32", [stack])
+    with evaluating(model):
+        return [
+            read(kernels.features(kernels.gather(images, batch, white=white), stack))
+            for batch in torch.split(index, BATCH)
+        ]
+
+
+def as_float64(values: Tensor) -> NDArray[np.float64]:
+    """A tensor as NumPy's float64."""
+    return values.double().cpu().numpy()

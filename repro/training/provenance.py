@@ -1,0 +1,63 @@
+"""Where a result comes from: commit, versions, machine. No names of people or hosts."""
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
+EXTRAS = ("pillow-heif",)  # named where they are installed
+
+
+def commit() -> str | None:
+    """Commit of this program's own checkout, ``-dirty`` if changed; None outside a checkout."""
+    home = Path(__file__).parent.parent
+    try:
+        sha = _git(home, "rev-parse", "HEAD")
+        changed = _git(home, "status", "--porcelain", "--", str(home))
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return f"{sha}-dirty" if changed else sha
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Versions and kind of machine, as seen by the process that trains.
+
+    Args:
+        device: Where it trains, as torch names it.
+    """
+    import torch
+
+    from repro.training.kernels import c_library
+
+    on_gpu = device != "cpu"
+    kernels = "torch" if on_gpu else c_library.chosen()
+    return {
+        "python": platform.python_version(),
+        "packages": _packages(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        "processor": c_library.processor(),
+        "kernels": kernels,
+        "compiler": c_library.compiler() if kernels == "blocked" else None,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _packages() -> dict[str, str | None]:
+    extras = {name: found for name in EXTRAS if (found := _version(name)) is not None}
+    return {**{name: _version(name) for name in PACKAGES}, **extras}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

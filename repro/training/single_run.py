@@ -1,0 +1,233 @@
+"""One run from end to end: data, training, evaluation. What a worker does, wherever it is.
+
+A worker reads and writes no results. It says what happens, in `Message`s, and hands back what the
+run leaves; whoever asked for the run keeps it.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from repro import models
+from repro.data.images import Material, TrainingImages
+from repro.errors import ReproError, RunFailed
+from repro.metrics import Count, group_counts, pooled_recall
+from repro.records import code_digests
+from repro.records.records import MODEL, SCORES, WEIGHTS, Record
+from repro.records.task import Files, Outcome, Task
+from repro.training import evaluation, provenance, state_files, trainer
+from repro.training.evaluation import Scores
+from repro.training.kernels import c_library
+from repro.training.state_files import Checkpoint
+from repro.training.trainer import Fit, Fitted
+
+Said = tuple[str, Any]  # a word, and what belongs to it; see `executors.boundary`
+
+
+class _Clock:
+    """Times one run, what it took before it was cut off included."""
+
+    def __init__(self, images_per_epoch: int, before: float) -> None:
+        """The run begins, or goes on after `before` seconds."""
+        self.images, self.epochs, self.before = images_per_epoch, 0, before
+        self.started, self.begin = datetime.now(UTC), time.perf_counter()
+        self.trained = self.begin  # when the last epoch ended
+
+    def epoch(self) -> float:
+        """An epoch ended; its training images per second."""
+        before, self.trained = self.trained, time.perf_counter()
+        self.epochs += 1
+        return self.images / (self.trained - before)
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self.before + time.perf_counter() - self.begin
+
+    def times(self) -> dict[str, Any]:
+        """For the provenance; the rate is over all epochs and leaves out the evaluation."""
+        times = {
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 3),
+        }
+        if self.epochs:
+            rate = self.epochs * self.images / (self.trained - self.begin)
+            times["images_per_second"] = round(rate, 1)
+        return times
+
+
+def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[Said]:
+    """Train and evaluate, and say so: ``began``, ``epoch``, ``checkpoint``, and at last ``ended``.
+
+    Args:
+        task: The run.
+        load: What gives its data.
+        begun: The files of the state from which the run goes on; empty to begin.
+
+    Yields:
+        ``began`` with the bytes of the network, ``epoch`` with its history and its training images
+        per second, ``checkpoint`` with the files of a state, ``ended`` with the `Outcome`: a failed
+        run has a record with its reason.
+
+    Raises:
+        ReproError: Data or device do not allow it, or the program here is another.
+        MemoryError: There is not enough.
+    """
+    trainer.prepare_process()
+    trainer.require_device(task.device)
+    _require_same_program(task)
+    yield "began", _bytes_of_network(task)
+    with _memory_errors():
+        yield from _outcome(task, load(), begun)
+
+
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Torch's ways to say that there is no memory, as Python says it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            raise MemoryError(str(error)) from None
+        raise
+
+
+def _require_same_program(task: Task) -> None:
+    """A record must not name code, libraries or kernels that did not make it."""
+    wanted = task.computation
+    if wanted.code != code_digests.code() or wanted.libraries != code_digests.libraries():
+        raise ReproError(
+            "the program was changed while its study ran, or differs where this run is; run the "
+            "same command again: `repro plan` says what is trained again"
+        )
+    if wanted.kernels == "torch":
+        os.environ[c_library.CHOICE] = "torch"
+    elif c_library.chosen() != wanted.kernels:
+        raise ReproError(
+            f"the study computes with {wanted.kernels} kernels, and a machine that runs it cannot: "
+            f"it needs a C compiler and AVX-512; or set {c_library.CHOICE}=torch for all of them"
+        )
+
+
+def _bytes_of_network(task: Task) -> int:
+    model = models.build(
+        task.configuration.architecture, latent_dim=task.configuration.latents, seed=task.seed
+    )
+    return sum(tensor.nbytes for tensor in model.state_dict().values())
+
+
+def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
+    """Train and evaluate; the words of `execute` from the first epoch on."""
+    images, photographs = material
+    trainer.require_a_batch(task.configuration, images)
+    went_on = state_files.unpack(begun)
+    clock = _Clock(
+        trainer.images_per_epoch(task.configuration, images), went_on.seconds if went_on else 0.0
+    )
+    since = {"went_on_after_epoch": went_on.state.epoch} if went_on else {}
+
+    def measured() -> dict[str, Any]:
+        environment = provenance.environment(task.device)
+        return {"commit": task.commit, **environment, **clock.times(), **since}
+
+    try:
+        fit = Fit(
+            task.configuration,
+            task.seed,
+            images,
+            device=task.device,
+            resume=went_on.state if went_on else None,
+        )
+        yield from _epochs(task, fit, clock)
+        fitted, rule = fit.fitted(), task.configuration.windows
+        scores = {
+            name: evaluation.score(fitted.model, photographs[name], rule)
+            for name in ("portraits", "nonfaces")
+        }
+        probabilities = {}
+        if "crops" in photographs:
+            probabilities = evaluation.crop_probabilities(fitted.model, photographs["crops"])
+        record = _finished(task, fitted, images, scores, probabilities, measured)
+    except RunFailed as failure:
+        reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
+        yield "ended", Outcome(task.record(failure=reason, provenance=measured()), {})
+        return
+    yield "ended", Outcome(record, _files(fitted, scores))
+
+
+def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Said]:
+    """Say each epoch, and its state unless the last one is recent."""
+    kept = time.monotonic()
+    for epoch in fit.epochs():
+        yield "epoch", (epoch, clock.epoch())
+        if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
+            yield "checkpoint", state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
+            kept = time.monotonic()
+
+
+def _finished(
+    task: Task,
+    fitted: Fitted,
+    images: TrainingImages,
+    scores: dict[str, Scores],
+    probabilities: dict[str, float],
+    measured: Callable[[], dict[str, Any]],
+) -> Record:
+    portraits, nonfaces = scores["portraits"], scores["nonfaces"]
+    groups = group_counts(portraits.groups, portraits.detected)
+    false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
+    metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
+    metrics |= {
+        "training_images": float(len(images.images)),
+        "recall": pooled_recall(groups),
+        "false_positive_rate": false.share,
+        "positive_windows_portraits": _share(portraits),
+        "positive_windows_nonfaces": _share(nonfaces),
+        **probabilities,
+    }
+    _require_numbers(task, {**metrics, **_extremes(scores)}, kl_per_latent)
+    return task.record(
+        groups=groups,
+        nonfaces=false,
+        metrics=metrics,
+        kl_per_latent=kl_per_latent,
+        history=list(fitted.history),
+        provenance=measured(),
+    )
+
+
+def _extremes(scores: dict[str, Scores]) -> dict[str, float]:
+    """The largest logit of each set; a photograph without windows has none."""
+    found = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in scores.items()}
+    return {name: float(np.abs(values).max(initial=0.0)) for name, values in found.items()}
+
+
+def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
+    """A metric that is not a number is an outcome of the run, and no number for a table."""
+    named = metrics | {f"kl of latent {i}": value for i, value in enumerate(kl_per_latent)}
+    for name, value in named.items():
+        if not np.isfinite(value):
+            reason = f"it is {value} after training"
+            raise RunFailed(epoch=task.configuration.epochs, term=name, reason=reason)
+
+
+def _share(scores: Scores) -> float:
+    """Positive windows among all windows."""
+    return float(scores.positive.sum() / max(int(scores.windows.sum()), 1))
+
+
+def _files(fitted: Fitted, scores: dict[str, Scores]) -> Files:
+    files = {
+        SCORES: evaluation.scores_csv(scores),
+        MODEL: save(trainer.checkpoint_tensors(fitted.model)),
+    }
+    if fitted.weights is not None:
+        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
+    return files

@@ -1,0 +1,185 @@
+"""One update of a network: gather, forward, backward, optimiser; and the same, captured once.
+
+Nothing here waits for the device: the terms of an epoch add up where they are computed.
+The faces of a batch stand first, so that what only faces have is a slice.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from repro.losses import unchecked
+from repro.models import DebiasingVae, Model
+from repro.study.configuration import Configuration
+from repro.training.kernels.choice import Kernels, choose
+
+TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
+PIXELS = 64 * 64 * 3
+WARM_UP = 3  # steps of one shape before it is captured: the libraries choose their kernels then
+
+
+class Capture(Protocol):
+    """How a device's work is recorded."""
+
+    def warm_up(self, work: Callable[[], None]) -> None:
+        """Do the work as it will be recorded."""
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Record the work without doing it; what is returned does it."""
+
+
+class Update(Protocol):
+    """What trains on one batch."""
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once.
+
+        Args:
+            index: Of the images, faces first, int64 (N,).
+            noise: Standard normal, for the latents, (N, D).
+            faces: How many of them are faces, int64 (), on the device.
+            count: The same, known to the host.
+        """
+
+
+class Step:
+    """The update of a network on stored images.
+
+    Attributes:
+        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64.
+    """
+
+    def __init__(self, choices: Configuration, model: Model, images: Tensor) -> None:
+        """Train `model` on uint8 images (M, 64, 64, 3); both stay on the images' device."""
+        self.choices, self.model, self.images = choices, model, images
+        stacks = [model.encoder.convolutions]
+        if isinstance(model, DebiasingVae):
+            stacks.append(model.decoder.convolutions)
+        self.kernels: Kernels = choose(
+            images.device, choices.precision, stacks, batch_norm=choices.batch_norm
+        )
+        self.optimiser = torch.optim.Adam(
+            model.parameters(),
+            lr=choices.learning_rate,
+            fused=True,
+            capturable=images.device.type == "cuda",
+        )
+        self.totals = torch.zeros(len(TERMS), dtype=torch.float64, device=images.device)
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once; see `Update`."""
+        is_face = torch.arange(len(index), device=index.device) < faces
+        with self.kernels.arithmetic(index.device):
+            terms = self.terms(index, noise, is_face, count)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(terms["loss"].mean())
+        self.optimiser.step()
+        self.totals += torch.stack([terms[name].detach() for name in TERMS]).double().sum(dim=1)
+
+    def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:
+        """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
+        batch = self.kernels.gather(self.images, index)
+        encoder = self.model.encoder
+        encoding = encoder.read(self.kernels.features(batch, encoder.convolutions))
+        logit, mean, logvar = (part.float() for part in encoding)
+        classification = unchecked.classification(logit, is_face)
+        kl = reconstruction = torch.zeros_like(classification)
+        c = self.choices
+        if isinstance(self.model, DebiasingVae):
+            has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
+            kl = unchecked.face_kl(mean, logvar, has_latents)
+            latents = unchecked.reparameterise(mean, logvar, noise, times=c.latent_noise)
+            reconstruction = self._reconstruction(self.model, batch, latents, count)
+        loss = unchecked.objective(
+            classification=classification,
+            kl=kl,
+            reconstruction=reconstruction,
+            is_face=is_face,
+            weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
+            indicator=c.indicator,
+        )
+        return {
+            "loss": loss,
+            "classification": classification,
+            "kl": kl,
+            "reconstruction": torch.where(is_face, reconstruction, 0.0),
+            "correct": ((logit >= 0) == is_face).float(),
+        }
+
+    def _reconstruction(
+        self, model: DebiasingVae, batch: Any, latents: Tensor, count: int
+    ) -> Tensor:
+        """Error per image; with `decoder_input` faces, the others are not decoded and have 0."""
+        rule, images = self.choices.reconstruction, len(latents)
+        decoded = images if self.choices.decoder_input == "all" else count
+        if not decoded:
+            return latents.new_zeros(images)
+        decoder = model.decoder
+        error = self.kernels.errors(
+            decoder.maps(latents[:decoded]), batch, decoder.convolutions, norm=rule.norm
+        )
+        if rule.reduction == "mean":
+            error = error / PIXELS
+        return torch.nn.functional.pad(error, (0, images - decoded))
+
+
+class CapturedStep:
+    """A step whose device work is captured once per shape and then replayed as a whole.
+
+    A GPU spends less on the arithmetic of a small step than the host on launching its hundreds of
+    kernels; a replayed graph launches them at once. Where the decoder sees faces alone,
+    every number of faces is a shape of its own.
+    """
+
+    def __init__(self, step: Step, capture: Capture) -> None:
+        """Wrap a step; `capture` records work on the step's device."""
+        self.step, self.capture = step, capture
+        self.seen: dict[tuple[int, ...], int] = {}
+        self.replays: dict[tuple[int, ...], Callable[[], None]] = {}
+        self.inputs: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
+        """Update once; see `Update`."""
+        inputs = self._copied(index, noise, faces)
+        decodes_all = self.step.choices.decoder_input == "all"
+        shape = (len(index),) if decodes_all else (len(index), count)
+        if shape not in self.replays:
+            self.seen[shape] = self.seen.get(shape, 0) + 1
+            if self.seen[shape] <= WARM_UP:
+                self.capture.warm_up(lambda: self.step(*inputs, count))
+                return
+            self.replays[shape] = self.capture.record(lambda: self.step(*inputs, count))
+        self.replays[shape]()
+
+    def _copied(self, *batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The batch, where the captured work reads it."""
+        if self.inputs is None:
+            index, noise, faces = (part.clone() for part in batch)
+            self.inputs = index, noise, faces
+        for ours, theirs in zip(self.inputs, batch, strict=True):
+            ours.copy_(theirs)
+        return self.inputs
+
+
+class GraphCapture:
+    """Work on the current GPU, recorded as a CUDA graph."""
+
+    def warm_up(self, work: Callable[[], None]) -> None:
+        """On a stream of its own, as torch's documentation of graphs asks for."""
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        main = torch.cuda.current_stream()
+        side.wait_stream(main)
+        with torch.cuda.stream(side):
+            work()
+        main.wait_stream(side)
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Capture the kernels that the work launches."""
+        graph = torch.cuda.CUDAGraph()
+        torch.cuda.synchronize()
+        with torch.cuda.graph(graph):
+            work()
+        replay: Callable[[], None] = graph.replay
+        return replay

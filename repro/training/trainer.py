@@ -1,0 +1,419 @@
+"""One run: (configuration, seed, images) -> fitted network and history.
+
+The same configuration, seed, images and machine give the same bits: one thread, named random
+streams, deterministic kernels. A run that goes on from the `State` after one of its epochs gives
+them, too. Nothing is read or written here.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from repro import models, resampling
+from repro.data.images import TrainingImages
+from repro.errors import ReproError, RunFailed
+from repro.losses import unchecked
+from repro.models import DebiasingVae, Model
+from repro.study.configuration import Configuration
+from repro.training import inference, random_streams
+from repro.training.kernels import c_library
+from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
+
+THREADS = 1  # part of a result's identity: another number of threads gives other bits
+
+Epoch = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Indices of the training and the validation images."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What training leaves.
+
+    Attributes:
+        model: The network at the declared checkpoint.
+        history: One mapping per epoch: terms per image, accuracies, ESS, largest weight.
+        best_epoch: Epoch of the checkpoint, counted from 1.
+        split: Which images were held out.
+        weights: Probabilities of the training faces in the last resampled epoch, or None.
+    """
+
+    model: Model
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    split: Split
+    weights: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that the rest of a run hangs on, after an epoch.
+
+    Attributes:
+        epoch: Epochs that are done.
+        tensors: Of the network, the best network so far, Adam, the random streams on torch, and
+            the weights of the faces, by name.
+        rest: What is no tensor, as plain values: history, best epoch, stream of the batches.
+    """
+
+    epoch: int
+    tensors: dict[str, Tensor]
+    rest: dict[str, Any]
+
+
+def prepare_process() -> None:
+    """Settings without which bits would differ between runs, or runs be slower."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a GPU is first used
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means float32
+    torch.set_num_threads(THREADS)
+    c_library.keep_memory()
+    torch.use_deterministic_algorithms(True)
+    # Every buffer here is written before it is read; filling it first costs 4 % of a run.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Args:
+        device: ``cpu``, or ``cuda:`` and a number.
+
+    Raises:
+        ReproError: There is no such GPU.
+    """
+    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
+        raise ReproError(
+            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
+            "here; leave the option out, or install the build of torch for your GPU"
+        )
+
+
+def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Split:
+    """Hold out a share of each class, rounded, at random from the seed."""
+    generator = random_streams.generator(seed, "split")
+    held_out = np.concatenate(
+        [
+            generator.permutation(members)[: round(share * len(members))]
+            for members in (np.flatnonzero(is_face), np.flatnonzero(~is_face))
+        ]
+    )
+    everything = np.arange(len(is_face))
+    return Split(np.setdiff1d(everything, held_out), np.sort(held_out))
+
+
+def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
+    """Images that an epoch trains on: whole batches of those that are not held out."""
+    split = split_images(data.is_face, share=configuration.validation_share, seed=0)
+    return len(split.train) // configuration.batch_size * configuration.batch_size
+
+
+def require_a_batch(configuration: Configuration, data: TrainingImages) -> None:
+    """Refuse a batch that the images do not fill: the network would stay as it was made.
+
+    Raises:
+        ReproError: It is larger than the number of images that are not held out.
+    """
+    split = split_images(data.is_face, share=configuration.validation_share, seed=0)
+    if configuration.batch_size > len(split.train):
+        raise ReproError(
+            f"batch_size: {configuration.batch_size:,} is more than the {len(split.train):,} "
+            "images that are trained on, so that no batch is complete; choose a smaller one"
+        )
+
+
+def fit(
+    configuration: Configuration,
+    seed: int,
+    data: TrainingImages,
+    *,
+    device: str = "cpu",
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Fitted:
+    """Train one network from its first epoch to its last.
+
+    Args:
+        configuration: The arm.
+        seed: The replicate.
+        data: All labelled crops; a share is held out.
+        device: Where, as torch names it: cpu, cuda:0.
+        on_epoch: Called with each epoch's history when the epoch ends.
+
+    Returns:
+        What training left.
+
+    Raises:
+        RunFailed: A term, a parameter or the weights stopped being numbers.
+    """
+    run = Fit(configuration, seed, data, device=device)
+    for epoch in run.epochs():
+        on_epoch(epoch)
+    return run.fitted()
+
+
+class Fit:
+    """One training run: epochs as they end, the state after each, and what is left at last."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        seed: int,
+        data: TrainingImages,
+        *,
+        device: str = "cpu",
+        resume: State | None = None,
+    ) -> None:
+        """Make the network, or go on.
+
+        Args:
+            configuration: The arm.
+            seed: The replicate.
+            data: All labelled crops; a share is held out.
+            device: Where, as torch names it: cpu, cuda:0.
+            resume: The state after one of the run's own epochs; from the start if None.
+        """
+        self.choices, self.seed, self.device = configuration, seed, torch.device(device)
+        self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
+        self.images = torch.from_numpy(data.images).to(self.device)
+        self.is_face = data.is_face[self.split.train]
+        self.faces = self._on_device(self.split.train[self.is_face])
+        self.validation = self._on_device(self.split.validation)
+        self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
+        self.model = models.build(
+            configuration.architecture,
+            latent_dim=configuration.latents,
+            seed=random_streams.stream_seed(seed, "initialisation"),
+        ).to(self.device)
+        self.step = step = Step(configuration, self.model, self.images)
+        if step.kernels.name == "torch":
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
+        self.update: Update = step
+        if self.device.type == "cuda":
+            self.update = CapturedStep(step, GraphCapture())
+        self.batches = random_streams.generator(seed, "batches")
+        self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
+        self.density_noise = random_streams.torch_generator(seed, "density noise")
+        self.weights: NDArray[np.float64] | None = None
+        self.history: list[Epoch] = []
+        self.best, self.best_epoch, self.best_state = -1.0, 0, dict[str, Tensor]()
+        if resume is not None:
+            self._restore(resume)
+
+    def _on_device(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train all epochs that are not done yet; each one's history when it ends.
+
+        Raises:
+            RunFailed: As `fit`.
+        """
+        while self.goes_on:
+            number = len(self.history) + 1
+            epoch = {"epoch": float(number), **self.epoch(number)}
+            self.history.append(epoch)
+            if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
+                self.best, self.best_epoch = epoch["val_accuracy"], number
+                self.best_state = _copy(self.model.state_dict())
+            yield epoch
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are epochs to come."""
+        return len(self.history) < self.choices.epochs
+
+    def fitted(self) -> Fitted:
+        """What training leaves, after the last epoch; the network becomes the one that is kept."""
+        self.model.load_state_dict(self.best_state)
+        return Fitted(self.model, tuple(self.history), self.best_epoch, self.split, self.weights)
+
+    def state(self) -> State:
+        """The state after the epochs that are done."""
+        tensors = {
+            **_named("network", self.model.state_dict()),
+            **_named("best", self.best_state),
+            **_named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
+        }
+        for number, parameter in enumerate(self.model.parameters()):
+            tensors |= _named(f"adam.{number}", self.step.optimiser.state[parameter])
+        if self.weights is not None:
+            tensors["face_weights"] = torch.from_numpy(self.weights)
+        rest = {
+            "history": self.history,
+            "best": [self.best, self.best_epoch],
+            "batches": self.batches.bit_generator.state,
+        }
+        return State(len(self.history), tensors, rest)
+
+    def _restore(self, state: State) -> None:
+        """Go on from a state."""
+        tensors = state.tensors
+        self.model.load_state_dict(_unnamed("network", tensors))
+        self.best_state = _unnamed("best", tensors)
+        for name, stream in self._torch_streams().items():
+            stream.set_state(tensors[f"random.{name}"])
+        for number, parameter in enumerate(self.model.parameters()):
+            moments = _unnamed(f"adam.{number}", tensors).items()
+            # In the parameter's own layout, in which Adam would have made them.
+            self.step.optimiser.state[parameter] = {
+                name: torch.empty_like(parameter).copy_(m) if m.ndim else m.to(self.device)
+                for name, m in moments
+            }
+        self.weights = tensors["face_weights"].numpy() if "face_weights" in tensors else None
+        self.history = list(state.rest["history"])
+        self.best, self.best_epoch = state.rest["best"]
+        self.batches.bit_generator.state = state.rest["batches"]
+
+    def _torch_streams(self) -> dict[str, torch.Generator]:
+        return {"latent noise": self.latent_noise, "density noise": self.density_noise}
+
+    def epoch(self, number: int) -> Epoch:
+        """Draw, train and validate."""
+        batches = self._draw(number)
+        self._train(batches)
+        means = dict(zip(TERMS, (self.step.totals / max(batches.size, 1)).tolist(), strict=True))
+        self._require_numbers(number, means)
+        epoch = {f"train_{name}": value for name, value in means.items() if name != "correct"}
+        epoch["train_accuracy"] = means["correct"]
+        epoch["val_accuracy"] = self._validation_accuracy()
+        return epoch | self._weight_spread()
+
+    def _train(self, batches: NDArray[np.int64]) -> None:
+        """All updates of an epoch; the host decides nothing on the way."""
+        faces = self.is_face[batches].sum(axis=1)
+        index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
+        self.step.totals.zero_()
+        self.model.train()
+        if self.choices.batch_norm == "stored":
+            _keep_statistics(self.model)
+        size = (len(batches), self.choices.batch_size, self.choices.latents)
+        noise = torch.randn(size, generator=self.latent_noise, device=self.device)
+        for step, count in enumerate(faces.tolist()):
+            self.update(index[step], noise[step], counts[step], count)
+
+    def _draw(self, number: int) -> NDArray[np.int64]:
+        """The epoch's batches, faces first in each, (steps, N); its weights beside them."""
+        rule = self.choices.resampling
+        uniform = rule.combine == "none" or (number == 1 and rule.first_epoch == "uniform")
+        self.weights = None if uniform else self._face_weights(number)
+        size = self.choices.batch_size
+        if self.weights is None and rule.uniform_epochs == "shuffle":
+            batches = resampling.shuffled_batches(
+                len(self.is_face), batch_size=size, generator=self.batches
+            )
+        else:
+            weights = self.weights
+            if weights is None:
+                weights = np.full(len(self.faces), 1 / len(self.faces))
+            with _degenerate_weights_fail(number):
+                batches = resampling.weighted_batches(
+                    weights,
+                    self.is_face,
+                    batch_size=size,
+                    replacement=rule.replacement,
+                    balance=rule.balance,
+                    generator=self.batches,
+                )
+        return resampling.faces_first(batches, self.is_face)
+
+    def _face_weights(self, number: int) -> NDArray[np.float64]:
+        rule = self.choices.resampling
+        assert rule.combine != "none"
+        latents = self._density_latents()
+        if not np.isfinite(latents).all():
+            raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
+        with _degenerate_weights_fail(number):
+            return resampling.weights(
+                latents,
+                combine=rule.combine,
+                density=rule.density,
+                alpha=rule.alpha,
+                bins=rule.bins,
+                arithmetic=rule.arithmetic,
+            )
+
+    def _density_latents(self) -> NDArray[np.float32]:
+        """What the density is estimated from: the training faces' means, or a sample of each."""
+        assert isinstance(self.model, DebiasingVae)
+        rule, images = self.choices.resampling, self.images
+        if rule.channels == "reversed":
+            images = images.flip(-1)
+        white = 1.0 if rule.pixels == "unit" else 255.0
+        if rule.latents == "mean":
+            latents = inference.latent_means(self.model, images, self.faces, white=white)
+        else:
+            encoding = inference.encode(self.model, images, self.faces, white=white)
+            mean, logvar = encoding.latent_mean, encoding.latent_logvar
+            noise = torch.randn(mean.shape, generator=self.density_noise)
+            latents = unchecked.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
+        return latents.numpy()
+
+    def _require_numbers(self, number: int, means: dict[str, float]) -> None:
+        for term in ("classification", "kl", "reconstruction", "loss"):
+            if not np.isfinite(means[term]):
+                reason = f"the mean over the epoch is {means[term]}"
+                raise RunFailed(epoch=number, term=term, reason=reason)
+        for name, parameter in self.model.named_parameters():
+            if not torch.isfinite(parameter).all():
+                raise RunFailed(epoch=number, term=name, reason="the parameter is not finite")
+
+    def _validation_accuracy(self) -> float:
+        positive = inference.logits(self.model, self.images, self.validation) >= 0
+        return float((positive == self.validation_is_face).double().mean())
+
+    def _weight_spread(self) -> Epoch:
+        """How uneven the epoch's draws were; an even draw has an ESS of all faces."""
+        count = len(self.faces)
+        if self.weights is None:
+            return {"ess": float(count), "ess_share": 1.0, "largest_weight": 1 / count}
+        ess = resampling.effective_sample_size(self.weights)
+        largest = float(self.weights.max())
+        return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+
+
+def _keep_statistics(model: Model) -> None:
+    """Batch normalisation as in evaluation: by stored statistics, which are not updated."""
+    for part in model.modules():
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            part.eval()
+
+
+@contextmanager
+def _degenerate_weights_fail(number: int) -> Iterator[None]:
+    """Weights that no probability can be made of end the run."""
+    try:
+        yield
+    except resampling.DegenerateWeights as error:
+        raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
+
+
+def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a part of a state, as they are called in the whole."""
+    return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _unnamed(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `_named`."""
+    start = f"{part}."
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def checkpoint_tensors(model: Model) -> dict[str, Any]:
+    """The state of a network in the plain memory layout, for safetensors."""
+    return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
