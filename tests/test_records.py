@@ -15,6 +15,7 @@ from repro.cli import main
 from repro.errors import RecordError, Unreadable
 from repro.metrics import Count
 from repro.records import records
+from repro.records.numerics import NUMERICS
 from repro.records.records import Computation, Record
 from repro.system.atomic_files import CannotWrite
 
@@ -106,7 +107,14 @@ def test_what_is_no_record_is_named(tmp_path, text, message):
 
 
 def key(arm=None, seed=0, data=DATA, **machine):
-    plain = {"device": "cpu", "kernels": "torch", "threads": 1, "libraries": {}, "code": {}}
+    plain = {
+        "device": "cpu",
+        "kernels": "torch",
+        "threads": 1,
+        "libraries": {},
+        "code": {},
+        "numerics": 1,
+    }
     computation = Computation(**(plain | machine))
     return records.run_key(arm or configuration(), seed, data=data, computation=computation)
 
@@ -121,7 +129,7 @@ def test_whatever_shapes_a_run_changes_its_name():
         key(device="cuda"),
         key(kernels="blocked"),
         key(libraries={"torch": "9"}),
-        key(code={"step.py": "0"}),
+        key(numerics=NUMERICS + 1),
         key(configuration(precision="bf16")),
     ]
 

@@ -1,6 +1,5 @@
 """The synthetic images: reproducible bytes, true factors, and no cue of skin but its colour."""
 
-import hashlib
 from dataclasses import fields, replace
 
 import numpy as np
@@ -171,12 +170,3 @@ def test_hands_have_one_colour_and_four_fingers() -> None:
     )
     assert hand.present.all()
     np.testing.assert_array_equal(hand.first, np.repeat(hand.first[:, :1], 5, axis=1))
-
-
-def test_source_digest_covers_every_module_of_the_generator() -> None:
-    """The digest is stable and names every module that the drawing imports."""
-    assert scenes.source_digest() == scenes.source_digest()
-    assert len(bytes.fromhex(scenes.source_digest())) == hashlib.sha256().digest_size
-    assert {"drawing", "factors", "people", "features", "heads", "scenery", "distractors"} < set(
-        scenes._SOURCES
-    )

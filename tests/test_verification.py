@@ -13,11 +13,11 @@ from repro import api
 from repro.execution import verification
 from repro.execution.verification import Comparison
 from repro.metrics import Count
-from repro.records import code_digests, diff, records
+from repro.records import diff, records
 from repro.records.records import Record
 from repro.records.task import LOST
 
-PACKAGE = Path(code_digests.__file__).parent
+PACKAGE = Path(api.__file__).parent
 STUDY = """\
 name: toy
 question: Does it?
@@ -76,7 +76,7 @@ def test_the_same_program_gives_the_same_bits(trained):
 def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
     """One line of the losses, in a copy of the program; exit status 1."""
     shutil.copytree(PACKAGE, tmp_path / "repro")
-    file = tmp_path / "repro" / "unchecked.py"
+    file = tmp_path / "repro" / "losses" / "unchecked.py"
     old = "binary_cross_entropy_with_logits("
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, f"{old}1.5 * ", 1))
@@ -84,7 +84,7 @@ def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
 
     assert done.returncode == 1
     assert done.stdout.startswith("DIFFERENT  plain, seed 0: history from epoch 1 on (train_loss")
-    assert done.stdout.splitlines()[0].endswith("Made differently: code: unchecked")
+    assert done.stdout.splitlines()[0].endswith("Made differently: code: losses/unchecked")
     assert done.stdout.splitlines()[-1] == "0 of 1 runs are bit-identical"
 
 
@@ -125,6 +125,7 @@ COMPUTATION = {
     "threads": 1,
     "libraries": {"torch": "1"},
     "code": {"a/b.py": "0", "c.py": "0"},
+    "numerics": 1,
 }
 
 
@@ -135,13 +136,21 @@ COMPUTATION = {
         ({"threads": 2}, ["threads 1 -> 2"]),
         ({"device": "cuda"}, ["device cpu -> cuda"]),
         ({"libraries": {"torch": "2"}}, ["torch 1 -> 2"]),
-        ({"code": {"a/b.py": "1", "d.py": "0"}}, ["code: a/b, c, d"]),
+        ({"numerics": 2}, ["numerics 1 -> 2"]),
+        ({"code": {"a/b.py": "1", "d.py": "0"}}, []),
     ],
     ids=str,
 )
 def test_how_it_was_made_otherwise_is_named(changes, said):
-    """Threads, device, libraries, code."""
+    """Threads, device, libraries, numerics; code is named apart, as bits need not hang on it."""
     assert diff.of_computation(COMPUTATION, COMPUTATION | changes) == said
+
+
+def test_modules_that_say_something_else_are_named():
+    """Those that are gone and those that are new, too."""
+    later = COMPUTATION | {"code": {"a/b.py": "1", "d.py": "0"}}
+
+    assert diff.of_code(COMPUTATION, later) == ["code: a/b, c, d"]
 
 
 def test_the_environment_is_compared_as_far_as_both_sides_note_it():

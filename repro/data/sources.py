@@ -150,7 +150,7 @@ def _groups(factors: scenes.Factors) -> tuple[str, ...]:
 def fingerprints(data: Data) -> dict[str, str]:
     """Twelve hex digits for the content of each part: the same content has the same digest.
 
-    A generated source is named by its parameters and the generator's own code.
+    A generated source is named by its parameters and the version of its generator.
 
     Raises:
         DataError: A source is missing.
@@ -162,7 +162,7 @@ def fingerprint(spec: Source) -> str:
     """Twelve hex digits for the content of one part, and for what decodes it beside Pillow."""
     choices = spec.model_dump(mode="json", exclude={"path"})
     files = content_digest.files(spec)
-    content = scenes.source_digest() if files is None else content_digest.content(files)
+    content = scenes.VERSION if files is None else content_digest.content(files)
     decoders = picture_formats.decoders(file for _, file in files or ())
     return digest([choices, content, *decoders])[:12]
 

@@ -128,6 +128,7 @@ def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
         data={arm.name: known[arm.configuration.data] for arm in study.arms},
         description=sources.describe(first) + preflight.allowed(first),
         computation=computation,
+        results=results,
     )
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     commit = provenance.commit()

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from repro.errors import RecordError
-from repro.records import checkpoint_store, diff, records
+from repro.records import checkpoint_store, diff, numerics, records
 from repro.records.records import Record, StudyIndex
 from repro.records.task import Task
 from repro.study.section import digest
@@ -34,6 +34,25 @@ def reasons(missing: Sequence[Task], index: StudyIndex, results: Path) -> dict[s
     kin = _kin(missing, index, results)
     before = _keys_before(index, results)
     return {task.key: _reason(task, kin, before, results) for task in missing}
+
+
+def earlier(ended: Sequence[Task]) -> dict[str, str]:
+    """For each run whose record an earlier release left, why it is used, in words; by key.
+
+    Args:
+        ended: Runs with a record that can be used.
+    """
+    said = (
+        "the record of an earlier release, whose code computes the same bits "
+        f"(numerics {numerics.NUMERICS})"
+    )
+    return {task.key: said for task in ended if task.key != _own_name(task)}
+
+
+def _own_name(task: Task) -> str:
+    return records.run_key(
+        task.configuration, task.seed, data=task.data, computation=task.computation
+    )
 
 
 def _reason(task: Task, kin: Kin, before: Mapping[tuple[str, int], str], results: Path) -> str:

@@ -128,6 +128,7 @@ def _choices(arm: str, record: Record) -> Configuration:
 def _compared(title: str, old: Record, new: Record) -> Comparison:
     causes = [
         *diff.of_computation(old.computation, new.computation),
+        *diff.of_code(old.computation, new.computation),
         *diff.of_data(old.data, new.data),
         *diff.of_environment(old.provenance, new.provenance),
     ]

@@ -1,7 +1,8 @@
-"""What a run's numbers hang on beside its choices, its seed and its data: our code, and libraries.
+"""What the modules that compute say: digests of our own code, and releases of libraries.
 
 The digest of a module says what it means, not how it is laid out: comments, docstrings and
-formatting are no part of it. The embedded data name themselves in the same way.
+formatting are no part of it. Records hold the digests, so that `repro verify` can name what changed
+where bits differ; the names of runs do not, see `numerics`.
 """
 
 import ast
@@ -14,7 +15,7 @@ from pathlib import Path
 
 LIBRARIES = ("torch", "numpy", "pillow")  # these compute; the others carry
 PACKAGE = Path(__file__).parent.parent
-# What computes a run's numbers. Choices are not here: a run's configuration has their values.
+# What computes a run's numbers.
 MODULES = (
     "data/content_digest.py",
     "data/fairface.py",

@@ -6,6 +6,7 @@ A difference is a short text such as ``torch 2.13.0 -> 2.14.0``; the older side 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repro.records.numerics import numerics_of
 from repro.records.records import Record
 
 # Of a record's provenance: what may change the last bits and is no part of a run's name.
@@ -30,11 +31,15 @@ def of_data(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
 
 def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Code, libraries, device, kernels and threads; see `records.Computation`."""
+    """Numerics, libraries, device, kernels and threads: what names a run; see `Computation`."""
     if not old:
-        return ["code and libraries: not recorded by the earlier release that made it"]
-    changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
-    found = [f"code: {_list([name.rpartition('.')[0] for name in changed])}"] if changed else []
+        return ["its record has schema 1, which does not hold code and libraries"]
+    found = []
+    before = numerics_of(old)
+    if before is None:
+        found.append(f"numerics: not known for the code that made it -> {new['numerics']}")
+    elif before != new["numerics"]:
+        found.append(f"numerics {before} -> {new['numerics']}")
     for name in new["libraries"]:
         if not _same(old, new, "libraries", name):
             found.append(f"{name} {old['libraries'].get(name, ABSENT)} -> {new['libraries'][name]}")
@@ -42,6 +47,14 @@ def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         if old[name] != new[name]:
             found.append(f"{name} {old[name]} -> {new[name]}")
     return found
+
+
+def of_code(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Modules that say something else; they need not change a bit, and are no part of a name."""
+    if not old:
+        return []
+    changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
+    return [f"code: {_list([name.rpartition('.')[0] for name in changed])}"] if changed else []
 
 
 def of_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -23,12 +23,15 @@ from numpy.typing import NDArray
 
 from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.metrics import Count
+from repro.records.numerics import earlier_code
 from repro.study.configuration import Configuration, completed
 from repro.study.section import digest
 from repro.study.study import Study
 from repro.system import atomic_files, checksum
 
-SCHEMA = 2  # 1 had no `computation`, and a checksum of its content in place of its bytes
+# 1 had no `computation`, and a checksum of its content in place of its bytes; in 2 the name of a
+# run held the digests of the code in place of its numerics.
+SCHEMA = 3
 ADVICE = (
     "free some space or make it writable, or pass --results DIR; then run the same command again"
 )
@@ -48,7 +51,8 @@ class Computation:
         kernels: ``blocked`` or ``torch``.
         threads: Of a run.
         libraries: Release of each that computes.
-        code: Digest of what each module of ours that computes says.
+        code: Digest of what each module of ours that computes says; no part of a run's name.
+        numerics: `NUMERICS` of this program.
     """
 
     device: str
@@ -56,6 +60,19 @@ class Computation:
     threads: int
     libraries: Mapping[str, str]
     code: Mapping[str, str]
+    numerics: int
+
+    def identity(self) -> dict[str, Any]:
+        """What of it is part of a run's name."""
+        return {name: value for name, value in asdict(self).items() if name != "code"}
+
+    def earlier_identities(self) -> Iterator[dict[str, Any]]:
+        """The same computation as releases named it that hold digests of code in a run's name."""
+        for earlier in earlier_code():
+            if earlier.numerics == self.numerics:
+                plain = self.identity() | {"code": dict(earlier.code)}
+                del plain["numerics"]
+                yield plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +197,47 @@ def run_key(
     configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
 ) -> str:
     """The name of a run: everything that shapes its numbers."""
+    return _key(configuration, seed, data, computation.identity())
+
+
+def aliases(
+    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
+) -> list[str]:
+    """The names that earlier releases gave to the same run: its bits are the same."""
+    earlier = computation.earlier_identities()
+    return [_key(configuration, seed, data, identity) for identity in earlier]
+
+
+def _key(
+    configuration: Configuration, seed: int, data: Mapping[str, str], computation: dict[str, Any]
+) -> str:
     identity = {
         "configuration": configuration.identity(),
         "data": dict(data),
-        "computation": asdict(computation),
+        "computation": computation,
     }
     return f"{digest(identity)}-seed{seed}"
+
+
+def key_in_use(
+    configuration: Configuration,
+    seed: int,
+    *,
+    data: Mapping[str, str],
+    computation: Computation,
+    results: Path,
+) -> str:
+    """The name under which a run is kept: its own, or an alias that has a record which can be used.
+
+    Raises:
+        LaterRelease: A record is of a schema that this release does not know.
+        Unreadable: The system does not hand it out.
+    """
+    key = run_key(configuration, seed, data=data, computation=computation)
+    if state_of(key, results) != "absent":
+        return key
+    known = aliases(configuration, seed, data=data, computation=computation)
+    return next((one for one in known if state_of(one, results) in ("finished", "failed")), key)
 
 
 def index_study(
@@ -194,6 +246,7 @@ def index_study(
     data: Mapping[str, Mapping[str, str]],
     description: str,
     computation: Computation,
+    results: Path,
 ) -> StudyIndex:
     """The index of a study.
 
@@ -202,10 +255,17 @@ def index_study(
         data: For each arm's name, the digests of its data.
         description: Of the data, for captions.
         computation: Of the workers.
+        results: The results folder, where earlier releases may have left records of its runs.
     """
     keys = {
         arm.name: [
-            run_key(arm.configuration, seed, data=data[arm.name], computation=computation)
+            key_in_use(
+                arm.configuration,
+                seed,
+                data=data[arm.name],
+                computation=computation,
+                results=results,
+            )
             for seed in range(study.replicates)
         ]
         for arm in study.arms
@@ -464,7 +524,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _is_whole(content: dict[str, Any], raw: bytes) -> bool:
-    if content["schema"] == SCHEMA:
+    if content["schema"] > 1:
         return checksum.is_whole(raw)
     rest = {name: value for name, value in content.items() if name != "checksum"}
     text = json.dumps(rest, sort_keys=True)

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
+import repro
 from repro.data.synthetic import scenes
 from repro.execution import runner, staleness
 from repro.execution.executors import hardware
 from repro.metrics import Count
 from repro.records import checkpoint_store, code_digests, records
+from repro.records.numerics import NUMERICS, earlier_code
 from repro.study import study
 from repro.study.presets import PRESETS
 from repro.training import state_files
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import State
 
-PACKAGE = Path(code_digests.__file__).parent
+PACKAGE = Path(repro.__file__).parent
 TEXT = """\
 name: toy
 question: Does it?
@@ -166,18 +168,26 @@ def test_another_release_of_a_library_is_named(done, monkeypatch, tally):
     assert why(planned(done)) == {f"torch {before} -> 9.9.9"}
 
 
-def test_code_that_computes_is_named_by_its_module(done, monkeypatch, tally):
-    """The others are not."""
-    later = code_digests.code() | {"losses.py": "0", "kernels/blocked.c": "0"}
+def test_code_that_computes_the_same_bits_trains_nothing_again(done, monkeypatch, tally):
+    """Modules may be rewritten and renamed."""
+    later = {"losses/renamed.py": "0"}
     monkeypatch.setattr(code_digests, "code", lambda: later)
     tally.faults += 1
 
-    assert why(planned(done)) == {"code: kernels/blocked, losses"}
+    assert why(planned(done)) == set()
+
+
+def test_other_numerics_train_everything_again(done, monkeypatch, tally):
+    """The two numbers are named."""
+    monkeypatch.setattr(hardware, "NUMERICS", NUMERICS + 1)
+    tally.faults += 1
+
+    assert why(planned(done)) == {f"numerics {NUMERICS} -> {NUMERICS + 1}"}
 
 
 def test_another_generator_of_the_embedded_data_is_other_data(done, monkeypatch, tally):
     """It is what the data are made by."""
-    monkeypatch.setattr(scenes, "source_digest", lambda: "0")
+    monkeypatch.setattr(scenes, "VERSION", "0")
     tally.faults += 1
 
     assert why(planned(done)) == {
@@ -222,9 +232,7 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
         record = dataclasses.replace(old.record(), computation={})
         records.write_record(record, old.results, {})
 
-    assert "code and libraries: not recorded by the earlier release that made it" in why(
-        planned(done)
-    )
+    assert "its record has schema 1, which does not hold code and libraries" in why(planned(done))
 
 
 @pytest.mark.parametrize(
@@ -257,3 +265,82 @@ def test_the_command_line_plans_by_what_the_code_says(done, old, new, reason, tm
 
     assert said.count(f": code: {reason}") == (9 if reason else 0)
     assert said.splitlines()[-1].endswith(f"{9 if reason else 0} to run")
+
+
+def with_code(task, code):
+    """The record that a release left whose names of runs hold this digest of its code."""
+    plain = {**task.computation.identity(), "code": dict(code)}
+    del plain["numerics"]
+    name = records._key(task.configuration, task.seed, task.data, plain)
+    return dataclasses.replace(task.record(), key=name, computation=plain)
+
+
+@pytest.fixture
+def upgraded(tmp_path):
+    """Records of a release in a folder, by its code; the plan of today."""
+
+    def of(code):
+        for task in planned(tmp_path).tasks:
+            record = with_code(task, code)
+            records.write_record(record, task.results, {})
+        return planned(tmp_path)
+
+    return of
+
+
+@pytest.mark.parametrize("earlier", earlier_code(), ids=lambda one: one.commit)
+def test_records_of_an_earlier_release_with_the_same_bits_are_used(upgraded, earlier, tally):
+    """Who upgrades trains nothing again, and the plan says why."""
+    plan = upgraded(earlier.code)
+    tally.faults += 1
+
+    assert plan.missing == []
+    assert set(staleness.earlier(plan.tasks).values()) == {
+        "the record of an earlier release, whose code computes the same bits (numerics 1)"
+    }
+    assert [key for _, _, key in plan.index.wanted()] == [task.key for task in in_order(plan)]
+
+
+def in_order(plan):
+    """The runs of a plan, arm by arm."""
+    names = [arm.name for arm in plan.index.arms]
+    return sorted(plan.tasks, key=lambda task: (names.index(task.arm), task.seed))
+
+
+def test_records_of_code_that_nobody_knows_are_not_used(upgraded, tally):
+    """Their bits may be others."""
+    plan = upgraded({"losses.py": "0"})
+    tally.faults += 1
+
+    assert why(plan) == {f"numerics: not known for the code that made it -> {NUMERICS}"}
+
+
+def test_records_of_earlier_releases_are_not_used_with_other_numerics(
+    upgraded, monkeypatch, tmp_path, tally
+):
+    """The number was raised since."""
+    upgraded(earlier_code()[0].code)
+    monkeypatch.setattr(hardware, "NUMERICS", NUMERICS + 1)
+    tally.faults += 1
+
+    assert why(planned(tmp_path)) == {f"numerics {NUMERICS} -> {NUMERICS + 1}"}
+
+
+def test_a_record_under_its_own_name_comes_first(upgraded, tmp_path):
+    """Of two that could be used."""
+    plan = upgraded(earlier_code()[0].code)
+    for task in plan.tasks:
+        own = dataclasses.replace(task, key=staleness._own_name(task))
+        records.write_record(own.record(), own.results, {})
+
+    assert staleness.earlier(planned(tmp_path).tasks) == {}
+
+
+def test_a_damaged_record_of_an_earlier_release_is_not_used(upgraded, tmp_path, tally):
+    """The run is trained under its own name."""
+    plan = upgraded(earlier_code()[0].code)
+    damaged = plan.tasks[0]
+    (records.folder_of(damaged.key, damaged.results) / "record.json").write_text("{")
+    tally.faults += 1
+
+    assert [task.key for task in planned(tmp_path).missing] == [staleness._own_name(damaged)]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from repro.errors import ReproError
 from repro.records import code_digests
+from repro.records.numerics import NUMERICS
 from repro.records.records import Computation
 from repro.study.resources import PLAIN, Resources
 from repro.training.kernels import c_library
@@ -50,6 +51,7 @@ def computation(places: Sequence[str]) -> Computation:
         threads=THREADS,
         libraries=code_digests.libraries(),
         code=code_digests.code(),
+        numerics=NUMERICS,
     )
 
 
