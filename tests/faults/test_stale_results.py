@@ -236,23 +236,19 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "reason"),
+    ("file", "old", "new", "missing"),
     [
-        ("def classification(", "# a remark\ndef classification(", None),
-        (
-            "binary_cross_entropy_with_logits(",
-            "binary_cross_entropy_with_logits(1.0 * ",
-            "unchecked",
-        ),
+        ("losses/unchecked.py", "def classification(", "# a remark\ndef classification(", 0),
+        ("records/numerics.py", "\nNUMERICS = ", "\nNUMERICS = 1 + ", 9),
     ],
-    ids=["a comment", "a factor"],
+    ids=["a comment", "numerics"],
 )
-def test_the_command_line_plans_by_what_the_code_says(done, old, new, reason, tmp_path, tally):
-    """A copy of the program with one line changed, as a user would change it."""
+def test_the_command_line_plans_by_the_numerics(done, file, old, new, missing, tmp_path, tally):
+    """A copy of the program with one line changed, as a developer would change it."""
     shutil.copytree(PACKAGE, tmp_path / "copy" / "repro")
-    file = tmp_path / "copy" / "repro" / "unchecked.py"
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new, 1))
+    path = tmp_path / "copy" / "repro" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
     command = ["plan", done / "toy.yaml", "--no-calibration", "--results", done / "results"]
     said = subprocess.run(
         [sys.executable, "-m", "repro.cli", *map(str, command)],
@@ -263,8 +259,8 @@ def test_the_command_line_plans_by_what_the_code_says(done, old, new, reason, tm
     ).stdout
     tally.faults += 1
 
-    assert said.count(f": code: {reason}") == (9 if reason else 0)
-    assert said.splitlines()[-1].endswith(f"{9 if reason else 0} to run")
+    assert said.count(f": numerics {NUMERICS} -> {NUMERICS + 1}") == missing
+    assert said.splitlines()[-1].endswith(f"{missing} to run")
 
 
 def with_code(task, code):
