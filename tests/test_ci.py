@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-SCRIPT = Path(__file__).parent.parent / ".ci" / "run"
+SCRIPT = ROOT / ".ci" / "run"
 MAKE = """#!/bin/sh
 [ "$1" = test ] || exit 0
 files=$(find "$HOME" "$TMPDIR" -type f | wc -l)

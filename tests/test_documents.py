@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from public_api import PROMISED
 
 import repro
 
 DOCS = Path(repro.__file__).parent.parent / "docs"
-PROMISED = re.findall(r"^\| `repro\.([\w.]+)(\(.*\))?` \|", (DOCS / "api.md").read_text(), re.M)
 
 
 def test_the_network_is_called_as_the_documentation_shows():

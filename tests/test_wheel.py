@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 SMALL = [
     "epochs=1",
     "replicates=1",

@@ -126,10 +126,11 @@ def _choices(arm: str, record: Record) -> Configuration:
 
 
 def _compared(title: str, old: Record, new: Record) -> Comparison:
+    differences = diff.of_results(old, new)
     causes = [
         *diff.of_computation(old.computation, new.computation),
-        *diff.of_code(old.computation, new.computation),
+        *(diff.of_code(old.computation, new.computation) if differences else ()),
         *diff.of_data(old.data, new.data),
         *diff.of_environment(old.provenance, new.provenance),
     ]
-    return Comparison(title=title, differences=diff.of_results(old, new), causes=causes)
+    return Comparison(title=title, differences=differences, causes=causes)

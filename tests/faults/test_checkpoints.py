@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 import torch
-from conftest import execute
+from builders import execute
 from safetensors.torch import save
 
 from faults import studies

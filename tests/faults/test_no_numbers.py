@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from builders import a_task, configuration, execute, study_index
 from click.testing import CliRunner
-from conftest import a_task, configuration, execute, study_index
 
 from repro.analysis import study_data
 from repro.cli import main

@@ -6,15 +6,15 @@ same bits, and touches nothing else.
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from places import FILES
 
 from faults import studies
 from repro.cli import main
 
-SCHEMA_1 = Path(__file__).parent.parent / "data" / "schema1" / "runs" / "34bf34227cf8-seed0"
+SCHEMA_1 = FILES / "schema1" / "runs" / "34bf34227cf8-seed0"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ Bits are those of the network, the history, the sampling weights and the choice 
 import hashlib
 
 import pytest
-from conftest import configuration, execute, needs_pairs, training_images
+from builders import configuration, execute, needs_pairs, training_images
 from safetensors.torch import save
 
 from faults import studies

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import execute
+from builders import execute
 
 from faults import studies, warm
 from repro.execution import scheduler
@@ -67,7 +67,7 @@ ENVIRONMENTS = [
 ONE_RUN = """\
 import sys
 from pathlib import Path
-from conftest import execute
+from builders import execute
 from faults import studies
 task = studies.plan(Path(sys.argv[1]), Path(sys.argv[2])).tasks[int(sys.argv[3])]
 execute(task)
@@ -77,7 +77,7 @@ execute(task)
 def test_the_environment_changes_no_number(place, tally, amount):
     """Order of hashes, threads, time zone, language: for one run each, in a fresh process."""
     evidence, _ = studies.reference()
-    path = os.pathsep.join([str(warm.TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([warm.PATHS, *filter(None, [os.environ.get("PYTHONPATH")])])
     for number, environment in enumerate(ENVIRONMENTS[: amount(1, 4)]):
         file, results = studies.toy(place), place / str(number)
         subprocess.run(

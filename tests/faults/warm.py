@@ -22,6 +22,7 @@ import traceback
 from pathlib import Path
 
 TESTS = Path(__file__).parent.parent
+PATHS = os.pathsep.join([str(TESTS), str(TESTS / "helpers")])
 
 
 class Command:
@@ -108,7 +109,7 @@ def _server():
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         pass_fds=[theirs.fileno()],
-        env=os.environ | {"PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1"},
     )
     theirs.close()
     atexit.register(lambda: (ours.close(), process.wait()))
@@ -139,7 +140,7 @@ def _serve(descriptor):
 
 def _load():
     """All that a small study loads."""
-    from conftest import execute
+    from builders import execute
 
     from faults import studies
     from repro.cli import exhibits  # noqa: F401

@@ -1,0 +1,865 @@
+"""Somebody else's numbers: how they are read, what is refused, what is found."""
+
+import math
+
+import numpy as np
+import pytest
+from places import FILES
+
+from repro.analysis.audit.findings import Finding
+from repro.analysis.audit.inspection import audit
+from repro.errors import DataError
+
+RUNS = (FILES / "dehaan2020_sum_runs.csv").read_text()
+TABLE_3 = """\
+arm,alpha,recall,variance
+no_debias,,92.39,46.20
+max,0.1,91.78,36.39
+max,0.05,90.76,32.33
+max,0.01,90.52,22.00
+max,0.001,85.22,22.42
+"""
+TABLE_1 = """\
+arm,alpha,mean_accuracy,variance
+no_debias,,95.13,28.84
+product,0.1,95.84,25.43
+product,0.05,96.47,18.08
+product,0.01,97.13,9.49
+product,0.001,97.36,9.43
+"""
+FIGURE_5B = """\
+arm,alpha,darker_male,darker_female,lighter_male,lighter_female,overall
+no_debias,,87.54,95.19,99.47,98.29,95.29
+product,0.1,88.72,95.78,99.78,99.03,95.99
+product,0.05,90.62,96.01,99.83,99.38,96.61
+product,0.01,92.82,96.96,99.57,99.11,97.22
+product,0.001,92.45,97.04,99.47,99.58,97.21
+"""
+PUBLISHED = {
+    "dehaan2020_sum_runs": RUNS,
+    "dehaan2020_table3": TABLE_3,
+    "amini2019_table1": TABLE_1,
+    "amini2019_fig5b": FIGURE_5B,
+}
+COUNTS = "arm,alpha,run,group,n,detected\n"
+PERCENT = "arm,alpha,run,group,n,accuracy_percent\n"
+SMALL = COUNTS + "a,,1,x,4,2\na,,1,y,2,1\na,,2,x,4,3\na,,2,y,2,2\nb,0.1,1,x,4,4\nb,0.1,1,y,2,0\n"
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Writes files by stem and returns their paths."""
+
+    def write(**texts):
+        paths = []
+        for stem, text in texts.items():
+            path = tmp_path / f"{stem}.csv"
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            paths.append(path)
+        return paths
+
+    return write
+
+
+def only(found, check, about=""):
+    """The one finding of this title, about something whose name contains the word."""
+    (finding,) = (f for f in found.findings if f.check == check and about in f.about)
+    return finding
+
+
+def checks(found):
+    """Titles and results."""
+    return [(finding.check, finding.result) for finding in found.findings]
+
+
+# Reading
+
+
+def test_counts_become_an_outcome(put):
+    """Arms, runs and groups in the order of the file."""
+    (outcomes,) = audit(put(runs=SMALL)).outcomes
+
+    first, second = outcomes.arms
+    assert (first.name, first.alpha, first.seeds, first.groups) == (
+        "a",
+        math.inf,
+        (1, 2),
+        ("x", "y"),
+    )
+    assert first.sizes.tolist() == [4, 2]
+    assert first.recall.tolist() == [[0.5, 0.5], [0.75, 1.0]]
+    assert first.selector.tolist() == pytest.approx([3 / 6, 5 / 6])
+    assert (second.name, second.alpha, second.wanted) == ("b, alpha = 0.1", 0.1, 1)
+
+
+def test_an_outcome_says_how_it_is_compared(put):
+    """Runs of other people are no pairs, and their photographs are unknown."""
+    (outcomes,) = audit(put(runs=SMALL)).outcomes
+
+    assert (outcomes.name, outcomes.label, outcomes.reference, outcomes.keep) == (
+        "runs",
+        "runs",
+        "a",
+        2,
+    )
+    assert (outcomes.by, outcomes.split, outcomes.test) == ("recall", "test", "permutation")
+    assert (outcomes.paired, outcomes.rates, outcomes.synthetic) == (False, (), False)
+    assert outcomes.caption == "runs.csv: published runs of 2 arms, 1 to 2 runs each."
+
+
+def test_reference_is_the_first_arm_without_resampling(put):
+    """Not the first of the file."""
+    (path,) = put(runs=COUNTS + "b,0.1,1,x,4,4\nb,0.1,1,y,2,0\na,,1,x,4,2\na,,1,y,2,1\n")
+
+    assert audit([path]).outcomes[0].reference == "a"
+
+
+def test_reference_may_be_named_as_the_file_does(put):
+    """Underscores and spaces are one."""
+    (path,) = put(runs=SMALL.replace("b,", "b_c,"))
+
+    assert audit([path], reference="b_c, alpha = 0.1").outcomes[0].reference == "b c, alpha = 0.1"
+
+
+def test_an_arm_without_a_column_alpha_has_none(put):
+    """Unknown is not the same as no resampling."""
+    text = "arm,run,group,n,detected\na,1,x,4,2\na,1,y,2,1\n"
+    (arm,) = audit(put(runs=text)).outcomes[0].arms
+
+    assert (arm.name, arm.alpha) == ("a", None)
+
+
+def test_runs_that_are_not_numbered_are_counted(put):
+    """Seeds are whole numbers."""
+    text = COUNTS + "".join(f"a,,v{run},{group},4,2\n" for run in (7, 9) for group in "xy")
+    (arm,) = audit(put(runs=text)).outcomes[0].arms
+
+    assert arm.seeds == (1, 2)
+
+
+def test_runs_with_equally_many_detections_select_alike(put):
+    """Ties are broken by the order of the runs, not by rounding."""
+    text = COUNTS + "".join(
+        f"a,,{run},{group},{n},{k}\n"
+        for run, counts in ((1, (100, 20, 1)), (2, (101, 19, 1)), (3, (99, 21, 1)))
+        for group, n, k in zip("xyz", (318, 271, 3), counts, strict=True)
+    )
+    (arm,) = audit(put(runs=text)).outcomes[0].arms
+
+    assert len(set(arm.selector)) == 1
+
+
+def test_a_further_column_parts_the_file(put):
+    """Each value is a study of its own; a constant column is none."""
+    text = "".join(
+        f"{line},{'kind' if at == 0 else word}\n"
+        for word in ("sum", "mean")
+        for at, line in enumerate(SMALL.splitlines())
+        if at or word == "sum"
+    )
+    found = audit(put(runs=text))
+
+    assert [(o.name, o.label) for o in found.outcomes] == [
+        ("runs, sum", "runs-sum"),
+        ("runs, mean", "runs-mean"),
+    ]
+
+
+def test_a_constant_column_parts_nothing(put):
+    """The published file says 'sum' in every row."""
+    assert audit(put(runs=RUNS)).outcomes[0].name == "runs"
+
+
+def test_groups_may_differ_between_arms(put):
+    """Within an arm they may not."""
+    text = SMALL + "c,0.2,1,z,4,4\nc,0.2,1,w,4,4\n"
+
+    assert audit(put(runs=text)).outcomes[0].arms[2].groups == ("z", "w")
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [
+        ("accuracy_percent", 100),
+        ("accuracy (percent)", 100),
+        ("Accuracy [%]", 100),
+        ("accuracy_fraction", 1),
+        ("accuracy (fraction)", 1),
+    ],
+)
+def test_accuracies_say_their_unit(put, header, unit):
+    """All are fractions inside."""
+    text = f"arm,alpha,run,group,n,{header}\na,,1,x,4,{0.75 * unit}\na,,1,y,4,{0.5 * unit}\n"
+
+    assert audit(put(runs=text)).outcomes[0].arms[0].recall.tolist() == [[0.75, 0.5]]
+
+
+def test_printed_fractions_are_read_as_percent(put):
+    """The same table in fractions gives the same findings."""
+    rows = [line.split(",") for line in TABLE_3.splitlines()[1:]]
+    text = "arm,alpha,recall_fraction,variance_fraction\n" + "".join(
+        f"{arm},{alpha},0.{recall.replace('.', '')},0.00{variance.replace('.', '')}\n"
+        for arm, alpha, recall, variance in rows
+    )
+
+    assert audit(put(x=text)).findings == audit(put(x=TABLE_3)).findings
+
+
+@pytest.mark.parametrize("header", ["recall", "mean_accuracy", "accuracy", "Recall (percent)"])
+def test_printed_means_go_by_several_names(put, header):
+    """Papers call it one or the other."""
+    text = TABLE_3.replace("recall", header)
+
+    assert only(audit(put(x=text)), "GRIM").result == "fits"
+
+
+def test_a_byte_order_mark_and_blank_lines_are_no_matter(put):
+    """Spreadsheets write them."""
+    text = SMALL.replace("\n", "\r\n\r\n")
+
+    assert len(audit(put(runs=b"\xef\xbb\xbf" + text.encode())).outcomes[0].arms) == 2
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
+    """The same file, and empty columns at its right, says the same."""
+    text = "".join(f"{line.replace(',', mark)}{mark}{mark}\n" for line in SMALL.splitlines())
+
+    assert audit(put(x=text.encode(encoding))).findings == audit(put(x=SMALL)).findings
+
+
+# Refusing
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ": is empty: the first line names the columns"),
+        (COUNTS, ":1: a header and no rows"),
+        (
+            b"arm,alpha\n\xe9,1\n",
+            ":2: is not UTF-8: save it as CSV in UTF-8 (in Excel: 'CSV UTF-8')",
+        ),
+        (
+            "arm,alpha,run,run,group,n,detected\na,,1,1,x,3,2\n",
+            ":1: column 'run': is twice in the header",
+        ),
+        (
+            "arm,,run,group,n,detected\na,,1,x,3,2\n",
+            ":1: column '': has no name in the header",
+        ),
+        (
+            "arm,alpha,run,group,detected\na,,1,x,3\n",
+            ":1: column 'n': is missing; a file of counts has arm,alpha,run,group,n,detected",
+        ),
+        (
+            "arm,alpha,recall,variance,note\na,,90,3,hi\n",
+            ":1: column 'note': is unknown; a file of printed means has arm,alpha,recall,variance",
+        ),
+        (
+            "arm,alpha,recall\na,,90\n",
+            ":1: column 'variance': is missing; "
+            "a file of printed means has arm,alpha,recall,variance",
+        ),
+        (
+            "arm,alpha,recall,accuracy,variance\na,,90,90,3\n",
+            ":1: column 'recall': means the same as column 'accuracy': keep one",
+        ),
+        (
+            "arm,alpha,run,group,n,detected,accuracy_percent\na,,1,x,3,2,66.7\n",
+            ":1: column 'accuracy_percent': does not belong in a file of counts: remove it",
+        ),
+        (
+            "arm,alpha,run,group,n,accuracy\na,,1,x,3,66.7\n",
+            ":1: column 'accuracy': has no unit: name it accuracy_percent or accuracy_fraction",
+        ),
+        (COUNTS + 'a,,1,"x,3,2\n', ":2: is not CSV: unexpected end of data"),
+        (COUNTS + "a,,1,x,3\n", ":2: 5 cells, but the header has 6 columns"),
+        (COUNTS + "a,,1,x,3,two\n", ":2: column 'detected': 'two' is not a number"),
+        (COUNTS + "a,,1,x,3,-2\n", ":2: column 'detected': -2 is negative"),
+        (COUNTS + "a,,1,x,3,4\n", ":2: column 'detected': 4 is more than n = 3"),
+        (COUNTS + "a,,1,x,0,0\n", ":2: column 'n': is 0: recall needs at least one portrait"),
+        (COUNTS + "a,,1,x,3.5,2\n", ":2: column 'n': 3.5 is not a whole number"),
+        (COUNTS + f"a,,1,x,{10**12},2\n", f":2: column 'n': {10**12} is more than {10**9}"),
+        (COUNTS + "a,,,x,3,2\n", ":2: column 'run': is empty"),
+        (COUNTS + ",,1,x,3,2\n", ":2: column 'arm': is empty"),
+        (COUNTS + "a,-1,1,x,3,2\n", ":2: column 'alpha': -1 is negative"),
+        (PERCENT + "a,,1,x,3,100.5\n", ":2: column 'accuracy_percent': 100.5 is more than 100"),
+        (PERCENT + "a,,1,x,3,nan\n", ":2: column 'accuracy_percent': 'nan' is not a number"),
+        (PERCENT + "a,,1,x,3,inf\n", ":2: column 'accuracy_percent': 'inf' is not a number"),
+        (
+            PERCENT + "a,,1,x,3,1e-999\n",
+            ":2: column 'accuracy_percent': 1e-999 has more than 25 decimals",
+        ),
+        (
+            PERCENT + "a,,1,x,3,0.2\na,,1,y,3,0.9\n",
+            ":1: column 'accuracy_percent': no value is above 1, so they seem to be fractions, "
+            "not percent: name it accuracy_fraction",
+        ),
+        (
+            "arm,alpha,recall,variance\na,,0.92,0.0046\n",
+            ":1: column 'recall': no value is above 1, so they seem to be fractions, not percent: "
+            "name the columns recall_fraction and variance_fraction, or recall_percent",
+        ),
+        (
+            "arm,alpha,x,y\na,,0.92,0.46\n",
+            ":1: column 'x': no value is above 1, so they seem to be fractions, not percent: "
+            "write percent",
+        ),
+        (
+            "arm,alpha,recall,variance\na,0.1,90,3\na,0.10,91,3\n",
+            ":3: column 'arm': a, alpha = 0.1 is already in line 2",
+        ),
+        (
+            COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,1,x,3,1\n",
+            ":4: column 'group': x of run 1 of a is already in line 2",
+        ),
+        (
+            COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,2,y,3,1\n",
+            ":4: column 'group': run 2 of a lacks x",
+        ),
+        (
+            COUNTS + "a,,1,x,3,2\na,,1,y,3,2\na,,2,x,4,1\na,,2,y,3,1\n",
+            ":4: column 'n': 4, but x of a has 3 portraits in line 2",
+        ),
+        (
+            COUNTS + "a,,1,x,3,2\n",
+            ":2: column 'group': run 1 of a has only the group x: at least two are needed",
+        ),
+        (
+            COUNTS.replace("\n", ",time\n") + "a,,1,x,3,2,11\na,,1,y,3,2,12\n",
+            ":3: column 'time': changes within a run, so it cannot divide the file: "
+            "remove the column",
+        ),
+        (
+            "x,y\n1,2\n",
+            ":1: unknown format; the columns may be arm,alpha,run,group,n,detected; "
+            "arm,alpha,run,group,n,accuracy_percent (or accuracy_fraction); "
+            "arm,alpha,recall,variance; arm,alpha and a column for each group",
+        ),
+    ],
+)
+def test_a_malformed_file_is_refused_by_row_and_column(put, text, message):
+    """What, where, what to do."""
+    (path,) = put(bad=text)
+
+    with pytest.raises(DataError) as caught:
+        audit([path])
+
+    assert str(caught.value) == f"{path}{message}"
+
+
+def test_all_mistakes_of_all_files_are_reported_at_once(put):
+    """By line within a file."""
+    one, two = put(
+        one=COUNTS + "a,,1,x,3,4\na,,1,y,three,2\na,,1\n",
+        two="arm,alpha,recall,variance\na,,ninety,3\n",
+    )
+
+    with pytest.raises(DataError) as caught:
+        audit([one, two])
+
+    assert str(caught.value).splitlines() == [
+        f"{one}:2: column 'detected': 4 is more than n = 3",
+        f"{one}:3: column 'n': 'three' is not a number",
+        f"{one}:4: 3 cells, but the header has 6 columns",
+        f"{two}:2: column 'recall': 'ninety' is not a number",
+    ]
+
+
+def test_a_list_of_mistakes_has_an_end(put):
+    """Twenty lines, then a count."""
+    with pytest.raises(DataError) as caught:
+        audit(put(bad=COUNTS + "".join(f"a,,{run},x,3,4\n" for run in range(30))))
+
+    assert str(caught.value).splitlines()[20:] == ["... and 10 more"]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    """The system's own words."""
+    with pytest.raises(DataError, match=r"gone\.csv: cannot be read: No such file or directory"):
+        audit([tmp_path / "gone.csv"])
+
+
+def test_no_file_at_all_is_refused():
+    """An audit of nothing would find nothing wrong."""
+    with pytest.raises(DataError, match="no file was named"):
+        audit([])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"keep": 3}, "keep is 3, but no arm has more than 2 runs: keep at most 2"),
+        ({"keep": 0}, "keep is 0: it must be at least 1"),
+        ({"images": 0}, "images is 0: it must be at least 1"),
+        ({"reading_error": math.nan}, "reading_error is nan: it must be a number of at least 0"),
+        ({"reference": "c"}, "unknown arm 'c'; the arms are: a; b, alpha = 0.1"),
+    ],
+)
+def test_an_option_that_does_not_suit_is_refused(put, options, message):
+    """With what would suit."""
+    with pytest.raises(DataError, match=message):
+        audit(put(runs=SMALL), **options)
+
+
+def test_an_option_without_effect_is_refused(put):
+    """Printed means have no runs to keep."""
+    with pytest.raises(DataError, match=r"keep needs single runs, and x\.csv gives none"):
+        audit(put(x=TABLE_3), keep=3)
+
+
+# Which files are read
+
+
+def test_a_file_beside_with_the_same_arms_is_read_along(put):
+    """Table 3 finds its runs, and not another study's figure."""
+    paths = put(**PUBLISHED)
+    found = audit([paths[1]])
+
+    assert found.sources == (
+        "dehaan2020_table3.csv: printed means, 5 arms.",
+        "dehaan2020_sum_runs.csv, also read because dehaan2020_table3.csv has the same arms: "
+        "counts of every run, 5 arms.",
+    )
+    assert [outcomes.name for outcomes in found.outcomes] == ["dehaan2020_sum_runs"]
+
+
+def test_a_file_may_be_read_alone(put):
+    """Then nothing tells the definitions."""
+    found = audit([put(**PUBLISHED)[1]], alone=True)
+
+    assert found.sources == ("dehaan2020_table3.csv: printed means, 5 arms.",)
+    assert only(found, "Definitions").result == "cannot tell"
+
+
+def test_another_authors_file_is_not_read_along(put):
+    """Equal names of arms do not make one study of two."""
+    _, other = put(dehaan2020_table3=TABLE_3, lee2021_runs=RUNS)
+
+    assert len(audit([other]).sources) == 1
+
+
+def test_one_common_arm_is_not_enough(put):
+    """'no debias' is in every study."""
+    _, other = put(some=TABLE_3, baseline="arm,alpha,recall,variance\nno_debias,,90,3\n")
+
+    assert len(audit([other]).sources) == 1
+
+
+def test_a_malformed_file_beside_is_left_out_and_said(put):
+    """Nobody asked for it."""
+    path, _ = put(a=TABLE_3, b=COUNTS + "a,,1,x,3,4\n")
+
+    assert audit([path]).sources[1:] == ("b.csv: in the same folder, but malformed: left out.",)
+
+
+def test_a_folder_is_all_its_files(put, tmp_path):
+    """Each study is compared with its own."""
+    put(**PUBLISHED, notes="name,value\nx,1\n", latin=b"\xe9")
+    found = audit([tmp_path])
+
+    assert len(found.sources) == 6
+    assert "notes.csv: left out, unknown format." in found.sources
+    assert "latin.csv: left out, is not UTF-8." in found.sources
+
+
+def test_a_folder_without_a_known_file_is_refused(put, tmp_path):
+    """Every stranger is named."""
+    put(a="x,y\n1,2\n", b="")
+
+    with pytest.raises(DataError, match=r"a\.csv:1: unknown format(.|\n)*b\.csv: is empty"):
+        audit([tmp_path])
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    """It may be the wrong one."""
+    with pytest.raises(DataError, match="holds no CSV file"):
+        audit([tmp_path])
+
+
+def test_a_file_named_twice_is_read_once(put, tmp_path):
+    """As itself and in its folder."""
+    (path,) = put(runs=SMALL)
+
+    assert len(audit([path, tmp_path, path]).outcomes) == 1
+
+
+# Findings: the reproduction's Table 3
+
+
+@pytest.fixture
+def table_3(put):
+    """Table 3 beside its runs."""
+    return audit(put(dehaan2020_table3=TABLE_3, dehaan2020_sum_runs=RUNS))
+
+
+def test_grim_finds_three_runs_of_the_pilot_parliaments_benchmark(put):
+    """From the printed digits alone."""
+    assert only(audit(put(x=TABLE_3)), "GRIM") == Finding(
+        "GRIM",
+        "x.csv",
+        "fits",
+        "All 5 printed recalls are what 3 runs of 1,270 portraits (the Pilot Parliaments "
+        "Benchmark) can give when pooled; arbitrary numbers would be with probability 0.8 %. Rows "
+        "of 5 that fit other numbers of runs: 0 for 1, 0 for 2, 1 for 4, 4 for 5, 4 for 7; 6, 8, 9 "
+        "and 10 runs fit all, as arbitrary numbers would with probability 26 %, 100 %, 100 % and "
+        "100 %.",
+    )
+
+
+def test_grim_takes_the_portraits_that_it_is_given(put):
+    """Of 1,000 portraits, 5 runs give every fiftieth of a percent."""
+    text = only(audit(put(x=TABLE_3), images=1000), "GRIM").text
+
+    assert "of 1,000 portraits, pooled" in text
+
+
+def test_table_3_is_pooled(table_3):
+    """Not the mean over groups."""
+    assert only(table_3, "Definition of the mean") == Finding(
+        "Definition of the mean",
+        "dehaan2020_table3.csv and dehaan2020_sum_runs.csv",
+        "fits",
+        "The printed mean is the recall pooled over portraits, in 5 of 5 rows. Otherwise: mean "
+        "over groups 0.",
+    )
+
+
+def test_table_3_has_the_population_variance_of_averaged_groups(table_3):
+    """Four rows; the fifth is a misprint."""
+    finding = only(table_3, "Definition of the variance")
+
+    assert finding.result == "fits"
+    assert finding.text.startswith(
+        "The printed variance is the population variance (ddof 0) of run-averaged groups, in 4 of "
+        "5 rows. Otherwise: population variance (ddof 0) of each run, then averaged 0,"
+    )
+
+
+def test_table_3_has_a_misprint(table_3):
+    """22.42 should be 22.43."""
+    assert only(table_3, "Misprint in the last digit") == Finding(
+        "Misprint in the last digit",
+        "dehaan2020_table3.csv and dehaan2020_sum_runs.csv: max, alpha = 0.001",
+        "contradicts",
+        "Variance printed 22.42, computed 22.43: one unit of the last digit, an error of rounding "
+        "or copying.",
+    )
+    assert "Contradiction" not in dict(checks(table_3))
+
+
+def test_variance_of_table_3_does_not_fall_at_the_smallest_alpha(table_3):
+    """In print and from the counts."""
+    printed = only(table_3, "Variance falls as alpha falls", "table3")
+    computed = only(table_3, "Variance falls as alpha falls", "runs")
+
+    assert [printed.result, computed.result] == ["contradicts", "contradicts"]
+    assert printed.text == (
+        "The printed variance falls at 3 of 4 steps, but rises from 22.00 (alpha = 0.01) to 22.42 "
+        "(alpha = 0.001)."
+    )
+    assert computed.text == (
+        "The computed population variance (ddof 0) of run-averaged groups falls at 3 of 4 steps, "
+        "but rises from 22.00 (alpha = 0.01) to 22.43 (alpha = 0.001)."
+    )
+
+
+def test_recall_of_table_3_falls_at_every_step(table_3):
+    """The price of debiasing."""
+    finding = only(table_3, "Recall goes one way as alpha falls", "table3")
+
+    assert (finding.result, finding.text) == (
+        "fits",
+        "The printed recall falls at every step: 92.39, 91.78, 90.76, 90.52, 85.22.",
+    )
+
+
+def with_worse_runs(text):
+    """Two more runs of every arm, each with 20 fewer detections than the first."""
+    more = [line.split(",") for line in text.splitlines()[1:] if line.split(",")[3] == "1"]
+    return text + "".join(
+        ",".join([*row[:3], run, *row[4:6], str(int(row[6]) - 60)]) + "\n"
+        for run in ("4", "5")
+        for row in more
+    )
+
+
+def test_the_kept_runs_are_found(put):
+    """Of five runs, the best three were printed."""
+    found = audit(put(table=TABLE_3, runs=with_worse_runs(RUNS)))
+
+    assert only(found, "Definition of the mean").text.startswith(
+        "The printed mean is the recall pooled over portraits, of the best 3 of 5 runs by pooled "
+        "recall, in 5 of 5 rows."
+    )
+    assert found.outcomes[0].keep == 5
+
+
+def test_named_kept_runs_are_taken(put):
+    """No other number is tried."""
+    found = audit(put(table=TABLE_3, runs=with_worse_runs(RUNS)), keep=4)
+
+    finding = only(found, "Definition of the mean")
+    assert finding.result == "contradicts"
+    assert finding.text.startswith("No reading gives most of the 5 rows (recall pooled over")
+    assert "max, alpha = 0.001: printed 85.22, computed " in finding.text
+
+
+def test_the_part_that_was_printed_is_found(put):
+    """The other part is named as not printed."""
+    other = [line.split(",") for line in RUNS.splitlines()[1:]]
+    mean = "".join(",".join(["mean", *row[1:6], str(int(row[6]) - 11)]) + "\n" for row in other)
+    found = audit(put(table=TABLE_3, runs=RUNS + mean))
+
+    assert only(found, "Definition of the mean").about == "table.csv and runs.csv (sum)"
+    assert only(found, "Origin of the printed numbers") == Finding(
+        "Origin of the printed numbers",
+        "table.csv and runs.csv (mean)",
+        "contradicts",
+        "It has the same arms, but at most 0 of 10 printed numbers come from it; another one fits "
+        "better.",
+    )
+
+
+def test_rows_without_runs_are_said(put):
+    """A table may print more arms than there are files for."""
+    text = TABLE_3 + "max,0.0001,80.00,20.00\n"
+    finding = only(audit(put(table=text, runs=RUNS)), "Definition of the mean")
+
+    assert "in 5 of 5 rows (1 printed row not among them)." in finding.text
+
+
+def test_equal_groups_leave_the_mean_open(put):
+    """Pooled or not is the same then."""
+    runs = COUNTS + "a,,1,x,4,2\na,,1,y,4,3\nb,0.1,1,x,4,4\nb,0.1,1,y,4,3\n"
+    table = "arm,alpha,recall,variance\na,,62.5,156.2\nb,0.1,87.5,156.2\n"
+
+    assert only(audit(put(table=table, runs=runs)), "Definition of the mean").text == (
+        "Recall pooled over portraits and mean over groups give the same 2 of 2 rows."
+    )
+
+
+def test_rounded_accuracies_may_be_off_by_their_rounding(put):
+    """The counts as whole percentages still agree with Table 3, within half a percent."""
+    header, *rows = [line.split(",") for line in RUNS.splitlines()]
+    text = ",".join([*header[:6], "accuracy_percent"]) + "\n"
+    for row in rows:
+        text += ",".join([*row[:6], f"{100 * int(row[6]) / int(row[5]):.0f}"]) + "\n"
+    found = audit(put(table=TABLE_3, runs=text))
+
+    assert only(found, "Definition of the mean").text == (
+        "Recall pooled over portraits and mean over groups give the same 5 of 5 rows."
+    )
+
+
+# Findings: the original's Table 1 and its figure
+
+
+@pytest.fixture
+def table_1(put):
+    """Table 1 beside Fig. 5B."""
+    return audit(put(amini2019_table1=TABLE_1, amini2019_fig5b=FIGURE_5B))
+
+
+def test_table_1_is_the_mean_over_groups(table_1):
+    """In four rows; the sizes of the groups are said."""
+    finding = only(table_1, "Definition of the mean")
+
+    assert (finding.result, finding.text) == (
+        "fits",
+        "The printed mean is the mean over groups, in 4 of 5 rows (groups of 318, 271, 386 and 295 "
+        "portraits as in the Pilot Parliaments Benchmark). Otherwise: recall pooled over portraits "
+        "0.",
+    )
+
+
+def test_table_1_has_the_sample_variance(table_1):
+    """In the same four rows."""
+    finding = only(table_1, "Definition of the variance")
+
+    assert (finding.result, finding.text) == (
+        "fits",
+        "The printed variance is the sample variance (ddof 1) of run-averaged groups, in 4 of 5 "
+        "rows. Otherwise: population variance (ddof 0) of run-averaged groups 0.",
+    )
+
+
+def test_the_last_row_of_table_1_contradicts_its_figure(table_1):
+    """By more than the figure can be misread."""
+    assert only(table_1, "Contradiction") == Finding(
+        "Contradiction",
+        "amini2019_table1.csv and amini2019_fig5b.csv: product, alpha = 0.001",
+        "contradicts",
+        "Recall printed 97.36, computed 97.14 ± 0.03; variance printed 9.43, computed 11.13 ± "
+        "0.19.",
+    )
+
+
+def test_a_careless_reading_of_the_figure_excuses_the_last_row(put):
+    """With half a percent point of error nothing is contradicted."""
+    found = audit(put(table=TABLE_1, figure=FIGURE_5B), reading_error=0.5)
+
+    assert "Contradiction" not in dict(checks(found))
+
+
+def test_grim_cannot_tell_of_means_over_groups(table_1):
+    """And says what came out all the same."""
+    finding = only(table_1, "GRIM")
+
+    assert finding.result == "cannot tell"
+    assert "0 for 1, 2 for 2, 0 for 3, 2 for 4, 4 for 5; 6, 7, 8, 9 and 10 runs" in finding.text
+    assert finding.text.endswith("GRIM does not test means over groups, which these are.")
+
+
+def test_variance_falls_in_table_1_but_not_in_its_figure(table_1):
+    """9.43 in print, 11.13 in the drawing."""
+    printed = only(table_1, "Variance falls as alpha falls", "table1")
+    drawn = only(table_1, "Variance falls as alpha falls", "fig5b")
+
+    assert (printed.result, printed.text) == (
+        "fits",
+        "The printed variance falls at every step: 28.84, 25.43, 18.08, 9.49, 9.43.",
+    )
+    assert (drawn.result, drawn.text) == (
+        "contradicts",
+        "The computed sample variance (ddof 1) of run-averaged groups falls at 3 of 4 steps, but "
+        "rises from 9.49 (alpha = 0.01) to 11.13 (alpha = 0.001).",
+    )
+
+
+def test_a_step_within_the_error_of_reading_is_left_open(table_1):
+    """97.11 and 97.14 may be the same in a drawing."""
+    finding = only(table_1, "Recall goes one way as alpha falls", "fig5b")
+
+    assert finding.result == "cannot tell"
+    assert finding.text.endswith(
+        "In doubt: rises from 97.11 (alpha = 0.01) to 97.14 (alpha = 0.001), which is within their "
+        "error."
+    )
+
+
+def test_overall_of_the_figure_is_pooled(table_1):
+    """Another statistic than the table's mean."""
+    assert only(table_1, "Overall accuracy") == Finding(
+        "Overall accuracy",
+        "amini2019_fig5b.csv",
+        "fits",
+        "'overall' is the recall pooled over portraits in 5 of 5 rows (groups of 318, 271, 386 and "
+        "295 portraits as in the Pilot Parliaments Benchmark); mean over groups fits 0.",
+    )
+
+
+def test_overall_of_unknown_groups_cannot_be_told(put):
+    """Without sizes there is nothing to pool with."""
+    finding = only(audit(put(x="arm,x,y,overall\na,90,80,85\nb,90,70,80\n")), "Overall accuracy")
+
+    assert (finding.result, finding.text) == (
+        "cannot tell",
+        "Rows of 'overall' that fit, of 2: mean over groups 2 (sizes of the groups unknown, so "
+        "pooling is not tried).",
+    )
+
+
+def test_overall_may_be_neither(put):
+    """Then the drawing was misread or means something else."""
+    found = audit(put(x="arm,x,y,overall\na,90,80,60\nb,90,70,60\n"))
+
+    assert only(found, "Overall accuracy").result == "contradicts"
+
+
+# Findings: digits and trends
+
+
+def test_equal_decimals_are_noted(put):
+    """Table 3 has two everywhere."""
+    assert only(audit(put(x=TABLE_3)), "Decimals").text == (
+        "Every recall has 2 decimals, every variance 2 decimals."
+    )
+
+
+def test_a_dropped_zero_is_noted(put):
+    """46.2 among 36.39 and others."""
+    finding = only(audit(put(x=TABLE_3.replace("46.20", "46.2"))), "Decimals")
+
+    assert (finding.result, finding.text) == (
+        "cannot tell",
+        "Printed with fewer decimals than the rest: variance 46.2 of no debias. They are taken as "
+        "rounded to what is printed; perhaps a zero at the end was dropped.",
+    )
+
+
+def test_accuracies_of_whole_portraits_fit(put):
+    """270 of 318 is 84.91 %."""
+    found = audit(put(x=PERCENT + "a,,1,x,318,84.91\na,,1,y,271,94.83\n"))
+
+    assert only(found, "GRIM") == Finding(
+        "GRIM",
+        "x.csv",
+        "fits",
+        "2 of 2 accuracies are whole numbers of portraits; arbitrary numbers would be with "
+        "probability 0.086 %.",
+    )
+
+
+def test_an_accuracy_of_half_a_portrait_is_named(put):
+    """No whole number of 318 is 85.00 %."""
+    finding = only(audit(put(x=PERCENT + "a,,1,x,318,85.00\na,,1,y,271,94.83\n")), "GRIM")
+
+    assert (finding.result, finding.text) == (
+        "contradicts",
+        "1 of 2 accuracies are whole numbers of portraits; not 85.00 % of 318 in line 2.",
+    )
+
+
+def test_equal_printed_numbers_are_no_fall_but_may_be_rounded(put):
+    """Within half a digit either way."""
+    text = "arm,alpha,recall,variance\na,,90,9.5\nb,0.1,91,9.4\nb,0.01,92,9.4\n"
+    finding = only(audit(put(x=text)), "Variance falls as alpha falls")
+
+    assert (finding.result, finding.text) == (
+        "cannot tell",
+        "The printed variance falls at 1 of 2 steps, but stays from 9.4 (alpha = 0.1) to 9.4 "
+        "(alpha = 0.01), which is within their error.",
+    )
+
+
+def test_a_recall_that_turns_goes_no_way(put):
+    """Up by one percent, then down by three."""
+    text = "arm,alpha,recall,variance\na,,90.0,9.5\nb,0.1,91.0,9.4\nb,0.01,88.0,9.3\n"
+    finding = only(audit(put(x=text)), "Recall goes one way as alpha falls")
+
+    assert (finding.result, finding.text) == (
+        "contradicts",
+        "The printed recall falls at 1 of 2 steps, but rises from 90.0 (a) to 91.0 (alpha = 0.1).",
+    )
+
+
+def test_each_rule_has_its_own_trend(put):
+    """Arms of two words are two series over the same smoothings."""
+    text = "arm,alpha,recall,variance\nnone,,90,9\n" + "".join(
+        f"{word},{alpha},90,{value}\n"
+        for word in ("max", "max5")
+        for alpha, value in (("0.01", 4), ("0.1", 6))
+    )
+    found = audit(put(x=text))
+
+    about = [f.about for f in found.findings if f.check.startswith("Variance")]
+    assert about == ["x.csv: max", "x.csv: max5"]
+
+
+def test_arms_without_smoothings_have_no_trend(put):
+    """Two architectures are in no order."""
+    text = "arm,recall,variance\na,90,9\nb,91,8\nc,92,7\n"
+
+    assert [title for title, _ in checks(audit(put(x=text)))] == ["GRIM", "Decimals", "Definitions"]
+
+
+def test_an_audit_is_the_same_every_time(put):
+    """Arrays compare by their bytes."""
+    paths = put(**PUBLISHED)
+    one, two = audit(paths), audit(paths)
+
+    assert (one.findings, one.sources) == (two.findings, two.sources)
+    np.testing.assert_array_equal(one.outcomes[0].arms[0].recall, two.outcomes[0].arms[0].recall)

@@ -1,0 +1,328 @@
+"""Arms with known logits, read at logit 0 and at equal false alarms."""
+
+import dataclasses
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from arms import OTHERS, arm, noisy, outcomes
+from scipy import special
+
+from repro.analysis import arm_differences, operating_points
+from repro.analysis.study_data import Arm, Scores
+from repro.reporting.tables import notes, tables
+from repro.stats import comparisons
+from repro.stats.disparity import DEFINITIONS
+
+DEFINITION = DEFINITIONS["dehaan2020"]
+ONE = arm("one", [[1, 1, 1, -1.5, 1, -3, -3, -3]])
+
+
+def test_an_arm_is_read_at_logit_0_as_it_was_counted():
+    """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
+    read = operating_points.reading(ONE, DEFINITION)
+
+    assert [read.of[name].value for name in operating_points.QUANTITIES] == [0.5, 0.0625, 0.5, 0.25]
+    assert read.false_positive_rate == 0
+
+
+def test_a_lower_threshold_finds_more_at_the_stated_false_alarms():
+    """At 1 of 10 false alarms the threshold is the second highest logit of the others, -2."""
+    read = operating_points.reading(ONE, DEFINITION, rate=0.1)
+
+    assert read.false_positive_rate == pytest.approx(0.1)
+    assert read.recall.tolist() == [[1.0, 0.25]]
+
+
+def test_every_run_has_its_own_threshold():
+    """A run whose logits are all larger by a constant reads the same."""
+    logits = np.array([1, 1, 1, -1.5, 1, -3, -3, -3])
+    both = arm("both", [logits, logits + 7], nonfaces=np.stack([OTHERS, OTHERS + 7]))
+    read = operating_points.reading(both, DEFINITION, rate=0.1)
+
+    assert read.recall[0].tolist() == read.recall[1].tolist()
+
+
+def test_a_single_run_has_no_interval():
+    """The bootstrap over seeds needs two."""
+    assert np.isnan(operating_points.reading(ONE, DEFINITION).of["recall"].interval.low)
+
+
+def test_intervals_stay_within_what_the_quantity_can_be():
+    """No recall above 1, no variance below 0."""
+    read = operating_points.reading(arm("x", noisy(0)), DEFINITION)
+
+    assert all(0 <= e.interval.low <= e.value <= e.interval.high for e in read.of.values())
+    assert max(read.of[name].interval.high for name in ("recall", "gap", "worst")) <= 1
+
+
+def test_an_arm_does_not_differ_from_itself():
+    """Draw by draw the same seeds and photographs: the difference is exactly 0."""
+    one = arm("x", noisy(0))
+    apart = operating_points.difference(one, one, DEFINITION, rate=0.2)
+
+    assert {(e.value, *e.interval) for e in apart.values()} == {(0.0, 0.0, 0.0)}
+
+
+def test_arms_on_other_portraits_are_compared_each_by_its_own_sizes():
+    """Pooled over 1 and 7 portraits, and over three groups: no size of the other arm's is used."""
+    few = replace(ONE, sizes=np.array([1, 7]), scores=None)
+    three = replace(
+        ONE,
+        groups=("a", "b", "c"),
+        sizes=np.array([4, 4, 8]),
+        recall=np.array([[0.5, 0.5, 1.0]]),
+        scores=None,
+    )
+
+    apart = operating_points.difference(three, few, DEFINITION)
+    assert apart["recall"].value == pytest.approx(0.75 - (0.75 + 7 * 0.25) / 8)
+
+
+def test_a_group_of_one_portrait_has_no_noise_estimate():
+    """Its spread is not to be had."""
+    one = replace(ONE, sizes=np.array([1, 7]), scores=None)
+
+    assert tables.part(outcomes(one), "groups").table["Variance without noise"].tolist() == ["—"]
+
+
+def test_single_runs_still_have_every_table():
+    """No interval, no test, and no error."""
+    names = [
+        part.name for part in tables.parts(outcomes(ONE, replace(ONE, name="b")), style="full")
+    ]
+
+    assert names == ["results", "groups", "accuracy", "false_alarms", "areas", "comparisons"]
+
+
+def test_only_common_seeds_are_compared():
+    """A failed run of one arm leaves its partner out."""
+    a, b = operating_points.paired(
+        arm("a", noisy(0, 3), seeds=(0, 1, 3)), arm("b", noisy(1, 3), seeds=(0, 2, 3))
+    )
+
+    assert (a.seeds, b.seeds) == ((0, 3), (0, 3))
+
+
+def test_too_few_photographs_set_no_threshold():
+    """One in a hundred of ten photographs is none."""
+    assert not operating_points.can_read(ONE, 0.01)
+    assert operating_points.can_read(ONE, 0.1)
+
+
+def test_a_curve_ends_where_everything_is_a_face():
+    """Recall 1 at false-positive rate 1, in every group."""
+    rates, recall = operating_points.curves(ONE)
+
+    assert (rates[0], rates[-1]) == (0, 1)
+    assert recall.shape == (1, 11, 2)
+    assert recall[0, :3].tolist() == [[0.75, 0.25], [1.0, 0.25], [1.0, 0.25]]
+    assert recall[0, -1].tolist() == [1, 1]
+
+
+def test_an_area_counts_pairs_in_the_right_order():
+    """All but one pair of 40, and 10 + 3 x 7.5: a tie is half a pair."""
+    assert operating_points.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
+
+
+YES = [5, 5, 5, 5, 5, 5, 5, 5]
+
+
+def test_a_gain_that_comes_from_saying_yes_more_often_vanishes():
+    """All logits higher by a constant: more recall at 0, nothing more at equal false alarms."""
+    logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
+    others = np.tile(OTHERS, (3, 1))
+    eager = arm("eager", logits + 4, nonfaces=others + 4)
+    told = notes.gains(outcomes(arm("plain", logits), eager), DEFINITION)
+
+    assert told == {
+        "eager": "eager against plain, at logit 0 and then at 10, 20 % false positives: "
+        "misses lower by 100 %, then by 0, 0 %: the gain vanishes (95 % interval above 0 at 0 of 2 "
+        "rates); variance lower by 100 % (95 % interval not above 0), then by 0, 0 %: the gain "
+        "vanishes (95 % interval above 0 at 0 of 2 rates)"
+    }
+
+
+def test_a_gain_that_comes_from_seeing_more_does_not_shrink():
+    """Faces alone score higher."""
+    logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
+    told = notes.gains(
+        outcomes(arm("plain", logits), arm("sharp", np.tile(YES, (3, 1)))), DEFINITION
+    )
+
+    assert told["sharp"].count("the gain does not shrink") == 2
+
+
+def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
+    """Both find everything at logit 0; one of them with fewer false alarms."""
+    logits = np.tile([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], (3, 1))
+    others = np.tile(np.linspace(-2, 2, 10), (3, 1))
+    sharp = arm("sharp", logits, nonfaces=others - 2)
+    told = notes.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
+
+    assert told == {
+        "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false positives: misses "
+        "lower by — % (the reference leaves nothing to gain), then by 100, 100 %: the gain "
+        "appears (95 % interval above 0 at 2 of 2 rates)"
+    }
+
+
+def test_what_became_of_the_gains_stands_below_the_table():
+    """The footer says when a gain at logit 0 is none at equal false alarms."""
+    logits = np.tile([1, 1, 1, 1, 1, -3, -3, -3], (3, 1)).astype(float)
+    eager = arm("eager", logits + 4, nonfaces=np.tile(OTHERS, (3, 1)) + 4)
+    part = tables.part(outcomes(arm("plain", logits), eager), "false_alarms")
+
+    assert any("the gain vanishes" in remark for remark in part.remarks)
+
+
+def test_a_rate_that_cannot_be_read_is_told():
+    """Ten photographs cannot show one false alarm in a hundred."""
+    part = tables.part(outcomes(arm("x", noisy(0)), rates=(0.01, 0.1)), "false_alarms")
+
+    assert "Too few photographs without a face for 1 % false positives." in part.remarks
+
+
+def test_the_curve_is_a_part_of_its_own():
+    """One row for each rate of each arm."""
+    part = tables.part(outcomes(ONE), "curve")
+
+    assert len(part.table) == 11
+    assert part.table.iloc[1].tolist() == ["0.100000", "1.000000", "0.250000"]
+
+
+def varied(name, low, *, alpha=None):
+    """Five runs whose first group is found in `low` + i of 40 portraits, the second in 38."""
+    recall = np.array([[(low + i) / 40, 38 / 40] for i in range(5)])
+    return Arm(
+        name=name,
+        alpha=alpha,
+        wanted=5,
+        seeds=(0, 1, 2, 3, 4),
+        groups=("a", "b"),
+        sizes=np.array([40, 40]),
+        recall=recall,
+        selector=recall.mean(axis=1),
+    )
+
+
+def test_a_comparison_names_its_test_family_and_attainable_p():
+    """The word significant never stands alone."""
+    part = tables.part(outcomes(varied("ref", 10), varied("better", 30)), "comparisons")
+    told = [remark for remark in part.remarks if "ignificant" in remark]
+
+    assert told == [
+        "Significant at .05 (paired t test, Holm over a family of 2 (1 arm x 2 metrics), n = 5, "
+        "any p possible for normal differences): better in recall (p below 0.0001); "
+        "better in variance (p below 0.0001)."
+    ]
+
+
+def test_an_exact_test_that_cannot_pass_says_so():
+    """Five pairs have 32 sign patterns: no p below 1/16."""
+    found = outcomes(varied("ref", 10), varied("better", 30), test="sign_flip")
+    part = tables.part(found, "comparisons")
+
+    assert any(
+        "No comparison has an adjusted p of .05 or less, and none can have one (sign-flip test"
+        in remark
+        for remark in part.remarks
+    )
+    assert part.table["p, sign flip"].tolist() == ["0.0625 (smallest possible 0.0625)"] * 2
+
+
+def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
+    """No p is out of reach, nothing is exact, and the remarks say so."""
+    for name in ("MANY", "LISTED", "EVEN"):
+        monkeypatch.setattr(comparisons, name, 1)
+    arms = [varied(name, low, alpha=low) for name, low in (("x", 10), ("y", 11), ("z", 13))]
+    found = outcomes(*arms, test="permutation")
+    part = tables.part(found, "comparisons")
+
+    assert "smallest" not in "".join(part.table["p, permutation"])
+    assert any("any p possible by its normal approximation" in remark for remark in part.remarks)
+    assert any("uses its normal approximation" in remark for remark in part.remarks)
+    assert any(", normal approximation" in remark for remark in part.remarks)
+    assert not [r for r in tables.part(found, "results").remarks if "smallest possible p" in r]
+
+
+def test_the_family_is_what_the_study_declares():
+    """One metric declared, one row an arm."""
+    found = outcomes(varied("ref", 10), varied("better", 30), metrics=("variance",))
+
+    assert tables.part(found, "comparisons").table["Metric"].tolist() == ["variance"]
+
+
+def test_arms_ordered_by_alpha_have_one_trend_test():
+    """No resampling is the largest alpha; the first group gains as alpha falls."""
+    arms = [
+        varied("none", 10, alpha=np.inf),
+        varied("0.1", 15, alpha=0.1),
+        varied("0", 20, alpha=0),
+    ]
+    trend = arm_differences.trend(outcomes(*arms), list(arms), "recall", DEFINITION)
+    told = [r for r in tables.part(outcomes(*arms), "comparisons").remarks if "Trend" in r]
+
+    assert trend.rise == 1
+    assert len(told) == 1
+
+
+def test_arms_with_equal_alphas_have_no_trend():
+    """Two arms that differ in something else are not points of one sweep."""
+    arms = [varied(name, 10, alpha=alpha) for name, alpha in (("a", 1), ("b", 0.1), ("c", 0.1))]
+    part = tables.part(outcomes(*arms), "comparisons")
+
+    assert not [remark for remark in part.remarks if "Trend" in remark]
+
+
+def test_unpaired_arms_have_no_sign_flip():
+    """Somebody else's runs share no seeds."""
+    found = outcomes(varied("ref", 10), varied("better", 30), paired=False, test="permutation")
+    part = tables.part(found, "comparisons")
+
+    assert "p, sign flip" not in part.table
+    assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
+
+
+def test_arms_keep_their_runs_in_the_order_asked_for():
+    """A choice of seeds takes all arrays along."""
+    both = arm("x", noisy(0, 3)).only((2, 0))
+
+    assert both.seeds == (2, 0)
+    assert both.recall.shape == (2, 2)
+    assert np.array_equal(both.scores.portraits, noisy(0, 3)[[2, 0]])
+
+
+def test_an_arm_is_frozen():
+    """Outcomes are facts."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ONE.name = "two"
+
+
+@pytest.mark.slow
+def test_intervals_at_equal_false_alarms_cover_what_they_should():
+    """200 studies of 5 runs, 4 x 150 portraits and 200 photographs, thresholds set in each.
+
+    Seeds move each group, photographs differ, and so do decisions; the truth is the recall of new
+    seeds on all portraits at the threshold of all photographs, at 5 % false alarms.
+    """
+    generator, covered = np.random.default_rng(0), []
+    centre, group = np.array([1.2, 1.5, 2.0, 2.2]), np.repeat(range(4), 150)
+    true = special.ndtr((centre - special.ndtri(0.95)) / np.sqrt(1 + 0.2**2))
+    expected = {"recall": true.mean(), "variance": true.var(), "worst": true.min()}
+    for _ in range(200):
+        seeds = centre + generator.normal(0, 0.2, (5, 4))
+        portraits = seeds[:, group] + generator.normal(0, 0.8, 600)
+        others = np.broadcast_to(generator.normal(0, 0.8, 200), (5, 200))
+        scores = Scores(
+            portraits=portraits + generator.normal(0, 0.6, (5, 600)),
+            group=group,
+            nonfaces=others + generator.normal(0, 0.6, (5, 200)),
+        )
+        sizes = np.full(4, 150)
+        recall = np.zeros((5, 4))
+        one = replace(ONE, sizes=sizes, groups=tuple("abcd"), recall=recall, scores=scores)
+        read = operating_points.reading(one, DEFINITION, rate=0.05)
+        covered.append([value in read.of[name].interval for name, value in expected.items()])
+
+    assert np.mean(covered, axis=0).min() > 0.92

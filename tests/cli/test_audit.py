@@ -1,0 +1,136 @@
+"""`repro audit` as a user meets it."""
+
+import pytest
+from click.testing import CliRunner
+from places import FILES, ROOT
+
+from repro.cli import main
+
+RUNS = FILES / "dehaan2020_sum_runs.csv"
+TABLE_3 = """\
+arm,alpha,recall,variance
+no_debias,,92.39,46.20
+max,0.1,91.78,36.39
+max,0.05,90.76,32.33
+max,0.01,90.52,22.00
+max,0.001,85.22,22.42
+"""
+PRINT = ROOT / "studies" / "published" / "dehaan2020_table3.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The published runs and the table printed from them, side by side."""
+    lines = [line for line in RUNS.read_text().splitlines(keepends=True) if ",basic," not in line]
+    (tmp_path / "dehaan2020_sum_runs.csv").write_text("".join(lines))
+    (tmp_path / "dehaan2020_table3.csv").write_text(TABLE_3)
+    return tmp_path
+
+
+def audit(*arguments):
+    """The command's output; it must succeed."""
+    done = CliRunner().invoke(main, ["audit", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_runs_give_the_printed_table(folder):
+    """The paper's columns from the authors' own counts, the misprint set right."""
+    text = audit(folder / "dehaan2020_sum_runs.csv", "--style", "paper", "--alone")
+
+    assert "| no debias | 92.39 | 46.20 |" in text
+    assert "| max, alpha = 0.001 | 85.22 | 22.43 |" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "All 5 printed recalls are what 3 runs of 1,270 portraits",
+        "0 for 1, 0 for 2, 1 for 4, 4 for 5",
+        "population variance (ddof 0) of run-averaged groups, in 4 of 5 rows",
+        "Variance printed 22.42, computed 22.43",
+        "rises from 22.00 (alpha = 0.01) to 22.42 (alpha = 0.001)",
+    ],
+)
+def test_the_table_alone_is_checked_against_the_runs_beside_it(folder, words):
+    """One file named, the other with the same arms read along."""
+    assert words in audit(folder / "dehaan2020_table3.csv", "--part", "findings")
+
+
+def test_a_folder_is_audited_whole(folder):
+    """Tables and statistics of the runs, findings on both."""
+    text = audit(folder)
+
+    for words in ("Misprint in the last digit", "Hedges' g", "Wilson", "Trend over log alpha"):
+        assert words in text
+
+
+def test_runs_are_not_paired(folder):
+    """Nobody knows whether run 1 of two arms shares anything."""
+    text = audit(folder / "dehaan2020_sum_runs.csv", "--part", "comparisons")
+
+    assert "Welch's t" in text
+    assert "sign flip" not in text
+
+
+def test_three_runs_cannot_reach_a_small_p(folder):
+    """Two arms of three can be dealt in 20 ways."""
+    text = audit(folder / "dehaan2020_sum_runs.csv", "--part", "comparisons")
+
+    assert (
+        "No comparison has an adjusted p of .05 or less, and none can have one (permutation" in text
+    )
+
+
+def test_three_runs_cannot_tell_about_a_best_three_of_five(folder):
+    """Print kept three of five; the three that are left say nothing of the selection."""
+    text = audit(
+        folder / "dehaan2020_sum_runs.csv",
+        "--published",
+        PRINT,
+        "--margin",
+        1,
+        10,
+        "--part",
+        "verdict",
+    )
+
+    assert "3 runs with results; the best 3 of 5 need 5" in text
+
+
+@pytest.mark.parametrize("form", ["latex", "html", "csv"])
+def test_an_audit_has_every_format(folder, form):
+    """For a paper, a browser, a spreadsheet."""
+    assert "alpha" in audit(folder, "--format", form)
+
+
+def test_the_same_file_gives_the_same_bytes(folder):
+    """Nothing depends on time or chance."""
+    assert audit(folder) == audit(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("arm,alpha,run,group,n,detected\nx,,1,a,10,11\n", ":2: column 'detected'"),
+        ("arm,alpha,recall,variance\nx,,ninety,1\n", ":2: column 'recall'"),
+    ],
+)
+def test_a_malformed_file_is_a_users_mistake(tmp_path, text, message):
+    """File, row and column, exit status 1, no traceback."""
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    done = CliRunner().invoke(main, ["audit", str(path)])
+
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert message in done.output
+
+
+def test_a_missing_file_is_a_users_mistake(tmp_path):
+    """Nothing to read is said in one line."""
+    done = CliRunner().invoke(main, ["audit", str(tmp_path / "none.csv")])
+
+    assert done.exit_code == 1
+    assert "none.csv" in done.output

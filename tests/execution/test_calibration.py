@@ -1,0 +1,191 @@
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pytest
+from builders import a_task, configuration, training_images
+
+from repro.cli import forecast
+from repro.errors import ReproError
+from repro.execution import calibration
+from repro.execution.calibration import Cost, Prediction
+from repro.training import trainer
+
+SMALL = {
+    "train": {"source": "synthetic", "faces": 30, "nonfaces": 30},
+    "test": {"source": "synthetic", "per_group": 1, "size": 64},
+    "nonfaces": {"source": "synthetic", "photographs": 2, "size": 64},
+}
+COST = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8)
+
+
+def task(seed, results, **changes):
+    return a_task(results, key=f"k-seed{seed}", seed=seed, configuration=configuration(**changes))
+
+
+def test_a_run_costs_its_epochs_and_its_scan():
+    """Eight epochs of 1.5 s and a scan of 4 s."""
+    assert COST.seconds(8) == 16.0
+
+
+def test_a_run_that_fails_costs_the_epochs_before():
+    """Its scan was never measured and never happens."""
+    failing = Cost(start=2.0, load=3.0, epoch=1.5, scan=0.0, memory=5e8, fails_after=1)
+
+    assert failing.seconds(8) == 1.5
+
+
+@pytest.mark.parametrize(("ends", "seconds"), [([], 0), ([3], 3), ([3, 5], 2), ([3, 5, 8], 2.5)])
+def test_the_first_epoch_counts_only_where_there_is_no_other(ends, seconds):
+    """It warms up, and in arms that resample it may be an even one."""
+    assert calibration.epoch_seconds(ends) == seconds
+
+
+@pytest.mark.parametrize(
+    ("lengths", "workers", "seconds"),
+    [
+        ([5, 5, 5], 1, 18),  # 3 to load, then one after the other
+        ([5, 5, 5], 2, 13),  # two load and run, one of them once more
+        ([9, 2, 2, 2], 2, 12),  # the short ones fill up beside the long one
+        ([4], 2, 7),
+    ],
+)
+def test_runs_go_to_the_worker_that_is_free_first(lengths, workers, seconds):
+    """Each worker loads the data once."""
+    runs = [("data", 3.0, float(length)) for length in lengths]
+
+    assert calibration.wall_seconds(runs, workers=workers) == seconds
+
+
+def test_a_worker_loads_again_when_the_data_change():
+    """It holds one data set at a time: a, b, a are three loads."""
+    runs = [(data, 3.0, 5.0) for data in "aba"]
+
+    assert calibration.wall_seconds(runs, workers=1) == 24
+
+
+@pytest.mark.parametrize(
+    ("names", "processes", "dealt"),
+    [
+        ("a", 2, [["a"], ["a"]]),
+        ("ab", 2, [["a"], ["b"]]),
+        ("abc", 2, [["a", "c"], ["b", "a"]]),
+        ("ab", 1, [["a", "b"]]),
+    ],
+)
+def test_every_process_measures_as_much_as_the_others(names, processes, dealt):
+    """None measures alone, which would be faster than in the study."""
+    assert calibration.shares(list(names), processes) == dealt
+
+
+def test_repeated_measurements_are_averaged():
+    """Times by their mean, memory by the largest."""
+    other = Cost(start=4.0, load=5.0, epoch=2.5, scan=6.0, memory=4e8)
+
+    mean = Cost(start=3.0, load=4.0, epoch=2.0, scan=5.0, memory=5e8)
+    assert calibration.average([COST, other]) == mean
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"resampling": {"alpha": 0.5}}, True),
+        ({"epochs": 9}, True),
+        ({"kl": {"weight": 0.5}}, True),
+        ({"reconstruction": {"reduction": "mean"}}, True),
+        ({"resampling": {"combine": "none"}}, False),
+        ({"resampling": {"combine": "product"}}, False),
+        ({"batch_size": 17}, False),
+        ({"latent_dim": 3}, False),
+        ({"decoder_input": "faces"}, False),
+        ({"windows": {"sizes": 3}}, False),
+        ({"data": SMALL}, False),
+    ],
+    ids=str,
+)
+def test_arms_share_a_calibration_when_they_cost_the_same(changes, same):
+    """What changes the work is measured apart, what changes its numbers is not."""
+    kinds = {calibration.cost_kind(configuration(**c)) for c in ({}, changes)}
+
+    assert (len(kinds) == 1) == same
+
+
+@pytest.mark.parametrize("batch_size", [24, 32, 100, 300])
+def test_a_part_of_the_images_makes_the_steps_that_are_timed(batch_size):
+    """Whole batches of the real size, of both classes in their proportion, in little time."""
+    arm, data = configuration(batch_size=batch_size), training_images(faces=1500, others=500)
+    part = calibration.some(arm, data)
+
+    assert 512 <= trainer.images_per_epoch(arm, part) < 512 + 2 * batch_size
+    assert np.isclose(part.is_face.mean(), 0.75, atol=0.01)
+
+
+def test_few_images_are_taken_whole():
+    """Nothing is scaled where everything is tried."""
+    data = training_images()
+
+    assert calibration.some(configuration(), data) is data
+
+
+def test_images_per_epoch_are_those_that_training_counts():
+    """Whole batches of the images that are not held out: 80 less 16, in batches of 24."""
+    assert trainer.images_per_epoch(configuration(batch_size=24), training_images()) == 48
+
+
+def test_what_a_run_costs_is_measured():
+    """Every part takes time and memory; a product that underflows ends after one epoch."""
+    cost = calibration.measure(configuration(data=SMALL), start=1.0, device="cpu")
+    rule = {"combine": "product", "arithmetic": "float32"}
+    failing = calibration.measure(
+        configuration(data=SMALL, resampling=rule), start=1.0, device="cpu"
+    )
+
+    assert min(cost.load, cost.epoch, cost.scan) > 0
+    assert cost.memory > 1e8
+    assert (cost.fails_after, failing.fails_after, failing.scan) == (None, 1, 0.0)
+
+
+def test_a_users_mistake_in_a_calibrating_process_reaches_the_parent(tmp_path):
+    """A folder that went away is an error with its name; no process stays."""
+    gone = task(0, tmp_path, data=SMALL | {"nonfaces": str(tmp_path / "gone")})
+
+    with pytest.raises(ReproError, match="gone: folder not found"):
+        calibration.predict([gone], slots=["cpu"] * 2)
+    assert not multiprocessing.active_children()
+
+
+def test_a_killed_calibrating_process_is_the_users_to_mend(tmp_path, monkeypatch):
+    """How it ended and what helps are said; no process stays."""
+    monkeypatch.setattr(calibration, "_prepare", _die)
+
+    with pytest.raises(ReproError, match=r"killed by SIGKILL.*--no-calibration"):
+        calibration.predict([task(0, tmp_path), task(1, tmp_path)], slots=["cpu"] * 2)
+    assert not multiprocessing.active_children()
+
+
+def _die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
+    """Ten runs of an hour each, in two places or in ten; words and arithmetic."""
+    runs = [("data", 0.0, 3600.0)] * 10
+    assert calibration.wall_seconds(runs, workers=2) == 5 * 3600
+    expected = Prediction(
+        seconds=calibration.wall_seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5
+    )
+
+    assert forecast.in_words(expected, hourly_price=0.2) == (
+        "Expected on 5 machines like this one, 2 workers on each: 1 h 0 min; 1.0 GB of memory "
+        "on each (0.50 GB per run); 5.00 machine-hours, 1.00 at 0.2 per hour"
+    )
+
+
+def test_one_machine_without_a_price_is_told_its_time_and_memory():
+    """As it always was."""
+    expected = Prediction(seconds=70, workers=2, each=5e8)
+
+    assert forecast.in_words(expected, hourly_price=None) == (
+        "Expected on this machine, 2 workers: 1 min 10 s; 1.0 GB of memory (0.50 GB per run)"
+    )

@@ -1,0 +1,146 @@
+"""Imports go downwards only, from package to package."""
+
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+
+import pytest
+from imports import PACKAGE, modules, package_of, repro_imports
+
+MATHEMATICS = {"losses", "metrics", "models", "resampling", "stats"}
+BASE = {"errors", "system", "study", "records"}
+TABLES = {"analysis", "reporting", "reporting.tables"}
+MAY_IMPORT = {  # a package, or a module at the top, and the others that its modules may import
+    "errors": set(),
+    "argument_checks": set(),
+    "losses": {"argument_checks"},
+    "metrics": {"argument_checks"},
+    "resampling": {"argument_checks"},
+    "stats": {"argument_checks"},
+    "training.kernels": {"losses"},
+    "models": {"argument_checks", "losses", "training.kernels"},
+    "system": {"errors"},
+    "study": {"errors", "system"},
+    "records": {"errors", "metrics", "system", "study"},
+    "records.mlflow": BASE,
+    "data.synthetic": {"errors", "records"},
+    "data": {*BASE, "data.synthetic"},
+    "training": {*BASE, *MATHEMATICS, "data", "data.synthetic", "training.kernels"},
+    "execution.executors": {*BASE, "data", "training", "training.kernels"},
+    "analysis": {*BASE, "metrics", "stats"},
+    "analysis.audit": {*BASE, "stats", "analysis"},
+    "execution": {
+        *BASE,
+        *MATHEMATICS,
+        "records.mlflow",
+        "data",
+        "data.synthetic",
+        "training",
+        "execution.executors",
+        "analysis",  # what it shows of pictures, `samples`
+    },
+    "reporting": {*BASE, "analysis"},
+    "reporting.terminal": {*BASE, "metrics"},
+    "reporting.tables": {*BASE, "stats", "analysis", "analysis.audit", "reporting"},
+    "reporting.figures": {*BASE, *TABLES, "metrics", "stats"},
+    "reporting.report": {*BASE, *TABLES, "stats", "reporting.figures"},
+    "api": {
+        *BASE,
+        *TABLES,
+        "argument_checks",
+        "execution",
+        "execution.executors",
+        "metrics",
+        "reporting.terminal",
+        "stats",
+    },
+    "cli": {
+        *BASE,
+        *TABLES,
+        "analysis.audit",
+        "data",
+        "execution",
+        "execution.executors",
+        "records.mlflow",
+        "reporting.figures",
+        "reporting.report",
+        "reporting.terminal",
+    },
+    "": {"api", *MATHEMATICS},
+}
+FLOORS = 10  # of packages, the longest way down
+AT_THE_TOP = 8  # files
+
+
+def imports_of_packages():
+    """For each package the others that its modules import."""
+    found = {}
+    for path, name in modules():
+        others = {package_of(one) for one in repro_imports(path) if one != "repro"}
+        found.setdefault(package_of(name), set()).update(others - {package_of(name)})
+    return found
+
+
+PACKAGES = imports_of_packages()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_below(package):
+    """Those that its line of the plan names."""
+    assert PACKAGES[package] <= MAY_IMPORT[package]
+
+
+def test_the_plan_names_every_package_and_no_other():
+    """A new package gets a line, one that is gone has none."""
+    assert set(MAY_IMPORT) == {*PACKAGES, "errors", "argument_checks"}
+
+
+def test_the_plan_goes_down_only_and_not_far():
+    """It has no cycle (graphlib raises CycleError), and its longest way down is short."""
+    floor = {}
+    for package in TopologicalSorter(MAY_IMPORT).static_order():
+        floor[package] = 1 + max((floor[one] for one in MAY_IMPORT[package]), default=0)
+
+    assert max(floor.values()) <= FLOORS
+
+
+def test_few_files_lie_at_the_top():
+    """What other programs import, and errors; all else is in a package."""
+    assert sum(path.is_file() for path in PACKAGE.iterdir()) <= AT_THE_TOP
+
+
+def test_the_command_line_loads_nothing_heavy():
+    """Help answers in a blink, on machines without a GPU or MLflow."""
+    heavy = "{'torch', 'mlflow', 'pandas', 'numpy', 'pydantic'}"
+    probe = f"import sys, repro.cli; sys.exit(bool({heavy} & set(sys.modules)))"
+
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_the_parent_of_a_study_never_loads_torch_nor_ray():
+    """Workers alone pay for one, who asks for it for the other."""
+    probe = (
+        "import sys, repro.execution.runner, repro.execution.calibration;"
+        "import repro.reporting.terminal.progress, repro.reporting.tables.tables;"
+        "import repro.reporting.figures.files, repro.cli.exhibits;"
+        "from repro.execution.executors.registry import executor_at;"
+        "from repro.execution.executors.executor_options import Place;"
+        "from repro.study.resources import PLAIN;"
+        "[executor_at(Place(executor=one), PLAIN, remark=print) for one in ('local', 'inline')];"
+        "sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["local", "inline", "ray"])
+def test_an_executor_shares_with_another_only_what_all_share(name):
+    """So another one is a file, and the scheduler knows none of them."""
+    folder = PACKAGE / "execution" / "executors"
+    names = {f"repro.execution.executors.{one.stem}" for one in folder.glob("*.py")}
+    shared = {
+        f"repro.execution.executors.{one}" for one in ("base", "executor_options", "hardware")
+    }
+    used = {*repro_imports(folder / f"{name}.py"), *repro_imports(folder.parent / "scheduler.py")}
+
+    assert used & names <= {*shared, f"repro.execution.executors.{name}_session"}
