@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from builders import configuration, study_index
 from click.testing import CliRunner
-from places import FILES
+from places import FILES, TESTS
 
 from repro.cli import main
 from repro.errors import RecordError, Unreadable
@@ -140,12 +140,13 @@ def test_whatever_shapes_a_run_changes_its_name():
 def test_names_do_not_depend_on_this_process():
     """The same run has the same name under another hash seed."""
     code = "import test_records; print(test_records.key())"
+    here = [str(Path(__file__).parent), str(TESTS / "helpers")]
     found = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONHASHSEED": "7", "PYTHONPATH": "tests/helpers"},
+        env={"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(here)},
     )
 
     assert found.stdout.strip() == key()
