@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOWEST ?= .venv-lowest
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test test-lowest faults check bench example latex clean
+.PHONY: study test test-lowest faults check bench architecture example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -45,6 +45,10 @@ $(LOWEST)/ready: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test,ray]'
 	touch $@
+
+# The picture of docs/architecture.md, from the imports of the source.
+architecture: .venv/ready
+	$(BIN)/python docs/architecture.py
 
 # The report that the README shows, made again from the runs of `make study`.
 example: study

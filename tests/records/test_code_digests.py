@@ -1,7 +1,7 @@
 """Code is known by what it says."""
 
 import pytest
-from imports import PACKAGE, package_of, repro_imports
+from architecture import PACKAGE, package_of, repro_imports
 
 from repro.records import code_digests
 
