@@ -166,7 +166,7 @@ HOLDING = """
 import sys
 from pathlib import Path
 from conftest import study_index
-from repro import runner
+from repro.execution import runner
 with runner._alone_at(study_index({"x": ["new-seed0"]}), Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

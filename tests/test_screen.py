@@ -18,7 +18,7 @@ import sys, time
 from pathlib import Path
 from unittest import mock
 from types import SimpleNamespace
-from repro import runner
+from repro.execution import runner
 from repro.cli import main
 from repro.errors import ReproError
 

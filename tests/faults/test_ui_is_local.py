@@ -26,14 +26,14 @@ SECRETS = ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "HF_TOKEN", "GIT
 STAND_IN = """
 import signal, subprocess, sys
 from pathlib import Path
-from repro import ui
+from repro.records.mlflow import server
 
 listen = 'import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=PORT, bind="127.0.0.1")'
 deaf = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); '
 start = 'import subprocess, sys; subprocess.call([sys.executable, "-c", sys.argv[1]])'
 child = deaf + listen.replace('PORT', sys.argv[2])
-ui.command = lambda *_: [sys.executable, '-c', start, child]
-sys.exit(ui.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))
+server.command = lambda *_: [sys.executable, '-c', start, child]
+sys.exit(server.serve(Path(sys.argv[1]), port=int(sys.argv[2]), open_study=None))
 """
 
 
