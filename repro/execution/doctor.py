@@ -138,6 +138,9 @@ def _unfinished(results: Path) -> Iterator[Finding]:
             yield Finding("foreign", place, "not a file of this program; move it away")
         elif holder := locks.holder_of(path / "lock"):
             yield Finding("running", place, f"{holder} is training it")
+        elif checkpoint_store.are_left_over(path.name, results):
+            text = "its run has a record; `repro run` of its study or `repro clean` removes it"
+            yield Finding("left over", place, text)
         else:
             epochs = checkpoint_store.epochs_kept(path.name, results)
             yield Finding(

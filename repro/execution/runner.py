@@ -1,5 +1,6 @@
 """A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,12 +10,13 @@ from typing import Protocol
 from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import scheduler
 from repro.execution.executors.base import Executor
-from repro.records import locks, records
+from repro.records import checkpoint_store, locks, records
 from repro.records.records import ADVICE, Computation, Record, State, StudyIndex
 from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
 from repro.study.data_spec import Data
 from repro.study.study import Study
 from repro.system import atomic_files
+from repro.system.atomic_files import CannotWrite
 from repro.training import provenance
 
 
@@ -193,6 +195,7 @@ def run(
             progress.remark(line)
         _require_writable(planned, results)
         planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
+        _remove_checkpoints_of_ended(planned, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
         progress.begin(total=len(planned.tasks), done=done, workers=executor.workers)
@@ -228,6 +231,21 @@ def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
             if failure is not None and failure["term"] == LOST:
                 aside = records.set_aside(task.key, task.results)
                 yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
+
+
+def _remove_checkpoints_of_ended(planned: Plan, results: Path) -> None:
+    """Remove what a process left that was killed after it wrote a record, before it removed these.
+
+    What cannot be removed stays, and so does what another process is at: it removes it itself.
+    """
+    keys = {task.key for task in planned.tasks}
+    for folder in (results / "unfinished").glob("[!.]*"):
+        key = folder.name
+        if key not in keys or not checkpoint_store.are_left_over(key, results):
+            continue
+        with contextlib.suppress(CannotWrite), locks.of_folder(folder, patience=0) as holder:
+            if holder is None and checkpoint_store.are_left_over(key, results):
+                checkpoint_store.remove(key, results)
 
 
 def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:

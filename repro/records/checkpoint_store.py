@@ -11,6 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from repro.errors import RecordError
+from repro.records import records
 from repro.records.records import ADVICE
 from repro.records.task import Files
 from repro.system import atomic_files, checksum
@@ -55,6 +57,14 @@ def latest(key: str, results: Path) -> Files:
         if found := _read(path, key):
             return found
     return {}
+
+
+def are_left_over(key: str, results: Path) -> bool:
+    """Whether a run has a whole record, so that nobody goes on from its states."""
+    try:
+        return records.state_of(key, results) in ("finished", "failed")
+    except RecordError:  # of a later release, or unreadable: nobody knows
+        return False
 
 
 def remove(key: str, results: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from repro.errors import Busy, LaterRelease, RecordError, ReproError, Unreadable
-from repro.records import locks, records
+from repro.records import checkpoint_store, locks, records
 from repro.records.records import RECORD
 from repro.system import atomic_files
 
@@ -133,15 +133,8 @@ def _unfinished(results: Path, wanted: Collection[str]) -> Iterator[Path]:
     for path in _entries(results / "unfinished"):
         if not path.is_dir() or locks.holder_of(path / "lock") is not None:
             continue
-        if path.name not in wanted or _has_ended(path.name, results):
+        if path.name not in wanted or checkpoint_store.are_left_over(path.name, results):
             yield path
-
-
-def _has_ended(key: str, results: Path) -> bool:
-    try:
-        return records.state_of(key, results) in ("finished", "failed")
-    except RecordError:  # of a later release, or unreadable: nobody knows
-        return False
 
 
 def _temporary(results: Path) -> Iterator[Path]:

@@ -90,6 +90,10 @@ CASES = {
         lambda r: (r / "unfinished" / "c-seed0").mkdir(parents=True),
         ("unfinished", "unfinished/c-seed0"),
     ),
+    "checkpoints of a run that has its record": (
+        lambda r: (r / "unfinished" / KEYS[0]).mkdir(parents=True),
+        ("left over", f"unfinished/{KEYS[0]}"),
+    ),
     "set aside": (
         lambda r: (r / "aside" / "a-seed0").mkdir(parents=True),
         ("aside", "aside/a-seed0"),

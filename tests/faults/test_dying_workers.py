@@ -175,14 +175,16 @@ def test_a_study_of_failed_runs_alone_is_no_success(place, tally):
 
 
 def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
-    """Fewer than are kept make a dash; flaky ones have all their numbers."""
+    """Fewer than are kept make a dash; flaky ones have all their numbers; none is status 1."""
     _, tables = studies.canned_reference(**FIVE)
     everything = [(failing, times) for failing in range(6) for times in (99, 2)]
     for failing, times in amount([(1, 99), (3, 99)], everything):
         with studies.folder() as place:
             file = studies.toy(place, **FIVE)
             chosen = random.Random(failing).sample(range(5), failing)
-            run(place, "log", fates={f"even-{seed}": (times, "killed") for seed in chosen})
+            fates = {f"even-{seed}": (times, "killed") for seed in chosen}
+            all_fail = failing == 5 and times >= scheduler.ATTEMPTS
+            run(place, "log", fates=fates, status=int(all_fail))
             printed = studies.tables(file, place / "results")
         tally.faults += min(times, 3) * failing
         if times < scheduler.ATTEMPTS or not failing:

@@ -11,6 +11,7 @@ from repro.study.presets import PRESETS
 from repro.study.section import digest
 
 BASE = PRESETS["dehaan2020"]
+UNLIMITED = 1000.0  # the largest value that is drawn of a number without an upper bound
 
 
 def leaves(tree, path=()):
@@ -68,21 +69,49 @@ def test_order_and_layout_do_not_matter(tmp_path, amount):
     assert names == {name_of(BASE)}
 
 
-def other(value, chance):
-    """Another legal value of a number; None for a word."""
-    if isinstance(value, float):
-        return value * chance.uniform(0.1, 0.9)
-    return value + chance.randint(1, 100) if isinstance(value, int) else None
+def bounds(path):
+    """The smallest and the largest value of a number, as the configuration declares them."""
+    *sections, name = path
+    owner = Configuration
+    for section in sections:
+        owner = owner.model_fields[section].annotation
+    field = owner.model_fields[name]
+    declared = {
+        kind: getattr(bound, kind)
+        for bound in field.metadata
+        for kind in ("ge", "gt", "le", "lt")
+        if hasattr(bound, kind)
+    }
+    edge = 1 if field.annotation is int else 1e-9  # between a bound that is excluded and the next
+    smallest = declared["ge"] if "ge" in declared else declared["gt"] + edge
+    largest = declared["le"] if "le" in declared else declared.get("lt", UNLIMITED) - edge
+    return smallest, largest
+
+
+def other(path, value, chance):
+    """Another legal value of a number, anywhere in its range."""
+    draw = chance.randint if isinstance(value, int) else chance.uniform
+    while (drawn := draw(*bounds(path))) == value:
+        pass
+    return drawn
 
 
 def test_every_number_matters(amount):
-    """One is changed at a time, and the name is another every time."""
+    """One is changed at a time, to any legal value, and the name is another every time."""
     chance = random.Random(1)
-    base, plain = dict(leaves(BASE)), name_of(BASE)
-    numbers = [path for path, value in base.items() if other(value, chance) is not None]
-    paths = [numbers[number % len(numbers)] for number in range(amount(50, 500))]
+    numbers = [(path, value) for path, value in leaves(BASE) if isinstance(value, int | float)]
+    changes = [numbers[count % len(numbers)] for count in range(amount(50, 500))]
+    names = {name_of(edited(BASE, path, other(path, value, chance))) for path, value in changes}
 
-    assert plain not in {name_of(edited(BASE, p, other(base[p], chance))) for p in paths}
+    assert name_of(BASE) not in names
+
+
+def test_the_smallest_and_the_largest_value_of_every_number_are_legal():
+    """So is every value between them that a test draws."""
+    for path, value in leaves(BASE):
+        if isinstance(value, int | float):
+            for bound in bounds(path):
+                name_of(edited(BASE, path, bound))
 
 
 def test_no_two_of_many_runs_share_a_name(amount):

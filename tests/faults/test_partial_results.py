@@ -13,6 +13,7 @@ from places import FILES
 
 from faults import studies
 from repro.cli import main
+from repro.records import checkpoint_store, locks
 
 SCHEMA_1 = FILES / "schema1" / "runs" / "34bf34227cf8-seed0"
 
@@ -116,6 +117,61 @@ def test_a_spoilt_run_is_made_anew_with_the_same_bits(done, spoilt, fault, tally
     assert watcher.finished == [run.name]
     assert (results / "aside" / run.name).exists()
     assert (tally.lost, tally.wrong) == (0, 0)
+
+
+@pytest.fixture
+def left(spoilt):
+    """The checkpoints of a run that has its record: its process was killed between the two."""
+    _, results, run = spoilt
+    checkpoint_store.keep({"epoch-000002.json": b"{}"}, run.name, results)
+    return checkpoint_store.folder_of(run.name, results)
+
+
+def test_checkpoints_of_a_run_that_has_its_record_are_removed(spoilt, left, tally):
+    """The next start removes them, and trains nothing."""
+    file, results, _ = spoilt
+    before = studies.identities(results)
+    watcher = studies.run_here(file, results)
+    tally.faults += 1
+
+    assert not left.exists()
+    assert (watcher.begun, studies.identities(results)) == ([], before)
+
+
+def test_checkpoints_that_another_process_is_at_are_left_to_it(spoilt, left):
+    """It has just written the record, and removes them itself."""
+    file, results, _ = spoilt
+    with locks.of_folder(left, patience=0):
+        studies.run_here(file, results)
+
+    assert (left / "epoch-000002.json").exists()
+
+
+class Looker(studies.Watcher):
+    """Remembers the epochs that are kept of each run when it starts."""
+
+    def started(self, task):
+        """A worker took the run."""
+        self.begun.append((task.key, checkpoint_store.epochs_kept(task.key, task.results)))
+
+
+def test_checkpoints_of_a_run_whose_record_is_damaged_are_kept(spoilt, left):
+    """The record is put aside, and the run is unfinished again."""
+    file, results, run = spoilt
+    cut(run / RECORD, 0.5)
+    with studies.canned():
+        watcher = studies.run_here(file, results, watcher=Looker())
+
+    assert watcher.begun == [(run.name, 2)]
+
+
+def test_checkpoints_of_runs_of_other_studies_are_left_alone(spoilt):
+    """Whoever runs those studies goes on from them."""
+    file, results, _ = spoilt
+    checkpoint_store.keep({"epoch-000002.json": b"{}"}, "other-seed0", results)
+    studies.run_here(file, results)
+
+    assert checkpoint_store.epochs_kept("other-seed0", results) == 2
 
 
 @pytest.mark.parametrize("fault", [*SEEN, *READ])

@@ -81,13 +81,21 @@ class Mirror:
             mirrored.update(contents)
 
     def wants_page(self, index: StudyIndex) -> bool:
-        """Whether what a study comes to has to be shown anew: of these runs, nothing is shown."""
+        """Whether the summary run or the experiment's description is missing or out of date.
+
+        The description is written last and links to the summary run: one without that link belongs
+        to an earlier summary.
+        """
         with self._failing_in_a_sentence():
             store = self._connect()
-            experiment, _ = self._open(store, index)
-            runs = store.listing(experiment)
-            shown = [run.shows for run in runs if run.is_summary]
-            return shown != [digest_of(index, runs)]
+            identifier, _ = self._open(store, index)
+            runs = store.listing(identifier)
+            summaries = [run for run in runs if run.is_summary]
+            if [run.shows for run in summaries] != [digest_of(index, runs)]:
+                return True
+            link = study_pages.run_link(identifier, summaries[0].identifier)
+            description = store.client.get_experiment(identifier).tags.get(run_content.NOTE, "")
+            return link not in description
 
     def finish(
         self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None

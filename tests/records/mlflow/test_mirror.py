@@ -16,6 +16,7 @@ import urllib.request
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import mirrors
 import pytest
@@ -338,6 +339,24 @@ def test_tables_and_figures_of_a_study_that_was_killed_are_asked_for_by_the_next
     Mirror(results).add(INDEX, "alpha 0.1", RECORD)
 
     assert Mirror(results).wants_page(INDEX)
+
+
+def test_tables_and_figures_without_a_description_are_asked_for_again(mirror, results, monkeypatch):
+    """The process was killed after it had written them, before it described the experiment."""
+    mirror.finish(INDEX, TABLE)
+    text = experiment_of(results).tags["mlflow.note.content"]
+    with monkeypatch.context() as patched:
+        patched.setattr(study_pages, "description", Mock(side_effect=OSError))
+        with pytest.raises(ReproError):
+            mirror.finish(INDEX, TABLE, files=FIGURES)
+    again = Mirror(results)
+    asked = again.wants_page(INDEX)
+    again.finish(INDEX, TABLE, files=FIGURES)
+    told = experiment_of(results).tags["mlflow.note.content"]
+
+    assert (asked, again.wants_page(INDEX)) == (True, False)
+    assert summary_of(results).info.run_id in told
+    assert told != text
 
 
 def test_tables_and_figures_of_a_study_that_was_changed_are_asked_for(mirror):
