@@ -18,7 +18,7 @@ from torch import Tensor
 from repro import models
 from repro.analysis.samples import TRAVERSED, Drawn, Draws, Floats, Latents, Pixels, Specimens
 from repro.data import sources
-from repro.data.images import TrainingImages
+from repro.data.pictures.images import TrainingImages
 from repro.errors import DataError
 from repro.models import DebiasingVae
 from repro.records import records

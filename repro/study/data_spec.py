@@ -165,7 +165,7 @@ class Data(Section):
         Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
     ]
     crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
-    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.checks
+    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.preflight
 
     @model_validator(mode="before")
     @classmethod

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from repro.data.images import Photographs, TrainingImages
+from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError
 from repro.losses import unchecked
 from repro.metrics import active_units

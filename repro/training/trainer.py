@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repro import models, resampling
-from repro.data.images import TrainingImages
+from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.losses import unchecked
 from repro.models import DebiasingVae, Model
