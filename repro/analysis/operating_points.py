@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.analysis.study_data import Arm
+from repro.metrics import says_face
 from repro.stats import bootstrap, disparity, intervals, operating
 from repro.stats.bootstrap import Draws, Statistic
 from repro.stats.disparity import Definition
@@ -263,7 +264,7 @@ def detections(arm: Arm, rate: float | None) -> Floats:
     """1 or 0 for each run and portrait, shape (R, N)."""
     assert arm.scores is not None
     if rate is None:
-        return (arm.scores.portraits >= 0).astype(np.float64)
+        return says_face(arm.scores.portraits).astype(np.float64)
     levels = operating.threshold(arm.scores.nonfaces, rate)
     return operating.detected(arm.scores.portraits, levels)
 

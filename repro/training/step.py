@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from repro.losses import unchecked
+from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training.kernels.choice import Kernels, choose
@@ -105,7 +106,7 @@ class Step:
             "classification": classification,
             "kl": kl,
             "reconstruction": torch.where(is_face, reconstruction, 0.0),
-            "correct": ((logit >= 0) == is_face).float(),
+            "correct": (says_face(logit) == is_face).float(),
         }
 
     def _reconstruction(
