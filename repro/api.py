@@ -21,7 +21,7 @@ from repro.metrics import pooled_recall
 from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.reporting.tables import output_formats, run_notes
-from repro.reporting.tables.rendering import Format
+from repro.reporting.tables.part import Format
 from repro.reporting.tables.tables import Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS

@@ -19,7 +19,7 @@ from repro.records.records import Record, StudyIndex
 from repro.reporting.figures.study_view import Material
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import rendering
-from repro.reporting.tables.rendering import Part
+from repro.reporting.tables.part import Part
 
 if TYPE_CHECKING:
     from repro.reporting.figures.illustration import Form

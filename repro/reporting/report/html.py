@@ -36,7 +36,7 @@ def _kind(block: Block) -> str:
 def _turned(section: Section) -> bool:
     """Whether a table in it asks for a sheet of paper turned, in print."""
     parts = (block.part for block in section.blocks if isinstance(block, Sheet))
-    return any(p.holds == "numbers" and len(p.table.columns) >= rendering.MANY for p in parts)
+    return any(p.is_broad for p in parts)
 
 
 def _sheet(sheet: Sheet, level: int) -> Markup:

@@ -16,7 +16,7 @@ from repro.reporting.tables import (
     terminal_table,
 )
 from repro.reporting.tables.paper_options import Layout, laid_out, named
-from repro.reporting.tables.rendering import Format, Part
+from repro.reporting.tables.part import Format, Part
 from repro.reporting.tables.tables import Style
 from repro.reporting.tables.terminal_table import Screen
 

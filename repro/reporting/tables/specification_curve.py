@@ -16,8 +16,9 @@ import numpy as np
 from repro.analysis import operating_points
 from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import number_format, rendering, run_notes
+from repro.reporting.tables import number_format, run_notes
 from repro.reporting.tables.cell import DASH
+from repro.reporting.tables.part import Part
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study import literature
 from repro.study.literature import NOT_USED
@@ -187,13 +188,13 @@ def spoken(key: str) -> str:
     return key.replace(".", ": ").replace("_", " ")
 
 
-def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
+def part(outcomes: Outcomes, name: str) -> Part | None:
     """The arms sorted by variance: what each changes, and the effect of resampling."""
     definition = DEFINITIONS[name]
     curve = of_outcomes(outcomes, definition)
     if curve is None:
         return None
-    return rendering.Part(
+    return Part(
         name="specification",
         title=f"{outcomes.name}: specification curve, all runs with results, sorted by variance.",
         table=number_format.frame(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from repro.reporting.figures import recall, registry, style
-from repro.reporting.tables import csv_tsv, rendering, tables
+from repro.reporting.tables import csv_tsv, latex, rendering, tables
 from repro.stats.disparity import DEFINITIONS
 from repro.study.published import Published
 
@@ -47,7 +47,7 @@ def test_every_group_is_named_in_every_format(whole, form):
     """In full."""
     text = every(whole.outcomes, form)
     names = whole.outcomes.arms[0].groups
-    shown = {"latex": rendering.latex_text}.get(form, str)
+    shown = {"latex": latex.text}.get(form, str)
 
     assert all(shown(name) in text for name in names)
 
