@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm
 from repro.metrics import says_face
 from repro.stats import bootstrap, disparity, intervals, operating
@@ -20,7 +21,7 @@ from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 QUANTITIES = ("recall", "variance", "gap", "worst")
-KEPT = 2**14  # readings and differences in the cache
+DRAWN = 64  # arms whose bootstrap samples are held, 64 kB each
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
 
 
@@ -61,7 +62,7 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
     return _reading(arm, definition, rate)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
     recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
     found, own = {}, _own_quantities(recall, arm.sizes, definition)
@@ -133,7 +134,7 @@ def difference(
     return _difference(arm, reference, definition, rate)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _difference(
     arm: Arm, reference: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, Estimate]:
@@ -215,10 +216,14 @@ def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
     return _only(arm, seeds), _only(reference, seeds)
 
 
-@functools.lru_cache(maxsize=256)
 def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
     """The arm itself, where it has no other seeds, so that nothing is drawn twice."""
-    return arm if arm.seeds == seeds else arm.only(seeds)
+    return arm if arm.seeds == seeds else _part(arm, seeds)
+
+
+@cached_by_owner()
+def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
+    return arm.only(seeds)
 
 
 def can_read(arm: Arm, rate: float) -> bool:
@@ -269,7 +274,7 @@ def detections(arm: Arm, rate: float | None) -> Floats:
     return operating.detected(arm.scores.portraits, levels)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _recalls(arm: Arm, rate: float | None) -> Floats:
     if rate is None:
         return arm.recall
@@ -288,7 +293,7 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
     return float(operating.detected(arm.scores.nonfaces, levels).mean())
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_owner(most=DRAWN)
 def _drawn(
     arm: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, tuple[Floats, Floats]]:
