@@ -77,14 +77,16 @@ def with_pictures(
 def conclusion(material: Material) -> str:
     """What a study ends with: a summary on a terminal, else every table as Markdown."""
     from repro.reporting.tables import output_formats
+    from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen
 
     if not sys.stdout.isatty():
-        return output_formats.text(material.outcomes, form="markdown", style="full")
+        return output_formats.text(material.outcomes, Presentation(form="markdown", style="full"))
     name = material.index.address
     more = f"More: repro table {name} --style full; with figures: repro report {name}"
     screen = Screen.here()
-    return output_formats.text(material.outcomes, form="terminal", screen=screen, closing=[more])
+    presentation = Presentation(form="terminal")
+    return output_formats.text(material.outcomes, presentation, screen=screen, closing=[more])
 
 
 def chapter(material: Material, *, study_file: str) -> Chapter:

@@ -1,7 +1,7 @@
 """Commands that show what runs came to: table, figures, report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from repro.analysis.study_data import Outcomes
     from repro.records.records import StudyIndex
     from repro.reporting.figures.study_view import Material
-    from repro.reporting.tables.paper_options import Layout
+    from repro.reporting.tables.presentation import Presentation
 
 REPORTS = Path("report")
 
@@ -21,9 +21,7 @@ REPORTS = Path("report")
 @click.command()
 @click.argument("study", required=False, shell_complete=completing.studies)
 @options.variant
-@options.form("latex")
-@options.presentation(*options.PARTS, "curve")
-@options.paper
+@options.presentation("latex", *options.PARTS, "curve")
 @click.pass_context
 def table(
     context: click.Context,
@@ -31,11 +29,7 @@ def table(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    form: Any,
-    style: Any,
-    definition: str | None,
-    part: str | None,
-    layout: "Layout",
+    presentation: "Presentation",
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named.
 
@@ -47,31 +41,15 @@ def table(
     from repro.reporting.tables import output_formats
     from repro.reporting.tables.terminal_table import Screen
 
-    if form == "html" and len(indexes) > 1:
+    if presentation.form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
-    scores = output_formats.needs_scores(form, style, part)
-    found = [_outcomes(index, results, scores=scores) for index in indexes]
-    if form == "json":
-        click.echo(
-            output_formats.as_json(
-                "table", found, style=style, definition=definition, which=part, layout=layout
-            )
-        )
+    found = [_outcomes(index, results, scores=presentation.needs_scores) for index in indexes]
+    if presentation.form == "json":
+        click.echo(output_formats.as_json("table", found, presentation))
         return
-    screen = Screen.here() if form == "terminal" else None
-    shown = (
-        output_formats.text(
-            one,
-            form=form,
-            style=style,
-            definition=definition,
-            which=part,
-            layout=layout,
-            screen=screen,
-        )
-        for one in found
-    )
+    screen = Screen.here() if presentation.form == "terminal" else None
+    shown = (output_formats.text(one, presentation, screen=screen) for one in found)
     click.echo("\n\n".join(shown), color=screen.colours if screen else None)
     if screen:
         click.echo(f"LaTeX: {again(context, form='latex')}")
