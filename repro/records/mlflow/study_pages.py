@@ -177,7 +177,7 @@ def grouping(arms: Sequence[str]) -> tuple[str, str]:
 def _colour(name: str) -> int:
     """Which of its colours MLflow gives a group: Fletcher's checksum of the name, modulo those.
 
-    Without it, a shipped study of five arms would have two in one colour, whichever is always taken.
+    With one of both always, some shipped studies would have two arms in one colour needlessly.
     """
     low = high = 0
     for letter in name:
