@@ -20,7 +20,7 @@ from repro.stats.bootstrap import Draws, Statistic
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
-QUANTITIES = ("recall", "variance", "gap", "worst")
+ESTIMATED = ("recall", "variance", "gap", "worst")
 DRAWN = 64  # arms whose bootstrap samples are held, 64 kB each
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
 
@@ -48,7 +48,7 @@ class Reading:
         rate: False-positive rate that sets each run's threshold; None for logit 0.
         false_positive_rate: Observed mean over the runs, in [0, 1]; NaN without photographs.
         recall: Of each run and group, in [0, 1], shape (R, K).
-        of: Estimate by quantity: `QUANTITIES`.
+        of: Estimate by quantity: `ESTIMATED`.
     """
 
     rate: float | None
@@ -144,7 +144,7 @@ def _difference(
     same = _same_photographs(a, b)
     one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
     found = {}
-    for name in QUANTITIES:
+    for name in ESTIMATED:
         value, interval = float(ours[name] - theirs[name]), NOWHERE
         if one and other and not np.isnan(value):
             both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
@@ -306,10 +306,10 @@ def _drawn(
 
     def quantities(recall: Floats) -> Floats:
         found = _quantities(recall, arm.sizes, definition)
-        return np.stack([found[name] for name in QUANTITIES], axis=1)
+        return np.stack([found[name] for name in ESTIMATED], axis=1)
 
     columns = (np.ascontiguousarray(drawn.T) for drawn in _draw(arm, rate, quantities))
-    return dict(zip(QUANTITIES, zip(*columns, strict=True), strict=True))
+    return dict(zip(ESTIMATED, zip(*columns, strict=True), strict=True))
 
 
 def _can_be_drawn(arm: Arm) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from repro.study.published import Margin, Published
 
 
-class Reading(TypedDict):
+class ReadOptions(TypedDict):
     """How files are read; as of `inspection.audit`."""
 
     alone: bool
@@ -60,7 +60,7 @@ def audit(
     published: str | None,
     margin: tuple[float, float] | None,
     presentation: "Presentation",
-    **reading: Unpack[Reading],
+    **reading: Unpack[ReadOptions],
 ) -> None:
     """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
 

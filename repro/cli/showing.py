@@ -12,7 +12,7 @@ from repro.errors import ReproError
 if TYPE_CHECKING:
     from repro.analysis.study_data import Outcomes
     from repro.records.records import StudyIndex
-    from repro.reporting.figures.study_view import Material
+    from repro.reporting.figures.study_view import StudyView
     from repro.reporting.tables.presentation import Presentation
 
 REPORTS = Path("report")
@@ -79,11 +79,11 @@ def figures(
     from repro.reporting.figures import files
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
-    material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+    view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
     folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
-    for path in files.write(material, folder, only=only):
+    for path in files.write(view, folder, only=only):
         click.echo(path)
-    _say_what_is_left_out(material, with_images)
+    _say_what_is_left_out(view, with_images)
 
 
 @click.command()
@@ -112,17 +112,17 @@ def report(
     chapters = {}
     for study in studies:
         index = resolve.one(results, study, profile=profile, overrides=overrides)
-        material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
         chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
-            material, study_file=resolve.study_file(study, index)
+            view, study_file=resolve.study_file(study, index)
         )
-        _say_what_is_left_out(material, with_images)
+        _say_what_is_left_out(view, with_images)
     for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
         click.echo(path)
 
 
-def _say_what_is_left_out(material: "Material", with_images: bool) -> None:
-    if not material.specimens and not with_images:
+def _say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
+    if not view.specimens and not with_images:
         click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
 
 

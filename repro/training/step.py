@@ -83,7 +83,7 @@ class Step:
         """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
-        encoding = encoder.read(self.kernels.features(batch, encoder.convolutions))
+        encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
         logit, mean, logvar = (part.float() for part in encoding)
         classification = unchecked.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)

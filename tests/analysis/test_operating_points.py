@@ -28,7 +28,7 @@ def test_an_arm_is_read_at_logit_0_as_it_was_counted():
     """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
     read = operating_points.reading(ONE, DEFINITION)
 
-    assert [read.of[name].value for name in operating_points.QUANTITIES] == [0.5, 0.0625, 0.5, 0.25]
+    assert [read.of[name].value for name in operating_points.ESTIMATED] == [0.5, 0.0625, 0.5, 0.25]
     assert read.false_positive_rate == 0
 
 

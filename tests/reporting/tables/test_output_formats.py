@@ -25,7 +25,7 @@ from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records import records
 from repro.records.records import Record
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 from repro.reporting.tables import json_output, labels, output_formats, tables
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.paper_options import Layout
@@ -281,7 +281,7 @@ def test_a_saved_table_is_audited_as_printed_means(found, tmp_path):
 def test_a_run_ends_on_a_terminal_with_its_summary(found, monkeypatch):
     """And says how to see the rest; a pipe gets every table as Markdown."""
     index = study_index({"alpha = 0": ["k"]})
-    nothing = Material(index=index, found={}, records={}, outcomes=found, weights={})
+    nothing = StudyView(index=index, found={}, records={}, outcomes=found, weights={})
     piped = exhibits.conclusion(nothing)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     summary, whole = (exhibits.conclusion(nothing), f"repro table {index.address} --style full")
