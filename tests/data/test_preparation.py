@@ -312,7 +312,7 @@ def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
     child.send_signal(number)
     _, errors = child.communicate(timeout=20)
 
-    assert child.returncode == 128 + number
+    assert child.returncode == 128 + number, errors
     assert "Traceback" not in errors
     assert sorted(p.name for p in tmp_path.iterdir() if "o.h5" in p.name) == []
 
