@@ -128,7 +128,7 @@ def images(size: Size) -> None:
 def windows(size: Size) -> None:
     """Milliseconds of a portrait by number of windows."""
     from repro import models
-    from repro.data.images import Photographs
+    from repro.data.pictures.images import Photographs
     from repro.study.configuration import Windows
     from repro.training import evaluation, trainer
 

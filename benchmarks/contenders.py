@@ -97,7 +97,7 @@ def our_epoch(
 
 def our_run(batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu") -> Any:
     """A run of the reproduction's preset on random images."""
-    from repro.data.images import TrainingImages
+    from repro.data.pictures.images import TrainingImages
     from repro.study import merge
     from repro.study.configuration import Configuration
     from repro.study.presets import PRESETS
@@ -302,7 +302,7 @@ def peer_evaluation(count: int) -> Iterator[float]:
 def our_evaluation(count: int) -> Iterator[float]:
     """Portraits per second, windows of many together."""
     from repro import models
-    from repro.data.images import Photographs
+    from repro.data.pictures.images import Photographs
     from repro.study.configuration import Windows
     from repro.training import evaluation, trainer
 

@@ -23,7 +23,7 @@ import numpy as np
 import scale
 
 from repro.data import sources
-from repro.data.images import Material, TrainingImages
+from repro.data.pictures.images import Material, TrainingImages
 from repro.execution import runner
 from repro.execution.executors import hardware, local, ray
 from repro.execution.executors.base import Message

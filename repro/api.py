@@ -21,7 +21,8 @@ from repro.metrics import pooled_recall
 from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.reporting.tables import output_formats, run_notes
-from repro.reporting.tables.rendering import Format
+from repro.reporting.tables.part import Format
+from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.tables import Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS
@@ -101,7 +102,8 @@ class StudyResults:
         if definition is not None:
             arrays.word("definition", definition, DEFINITIONS)
         wanted = None if form == "json" else style
-        return output_formats.text(self.outcomes(), form=form, style=wanted, definition=definition)
+        presentation = Presentation(form=form, style=wanted, definition=definition)
+        return output_formats.text(self.outcomes(), presentation)
 
     def _ended(self) -> list[tuple[str, Record]]:
         found = records.read_study(self.index, self.results)

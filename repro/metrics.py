@@ -2,13 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from repro.argument_checks import arrays
 
+Answer = TypeVar("Answer", covariant=True)
 ACTIVE_VARIANCE = 0.01  # Burda, Grosse & Salakhutdinov 2016: of the posterior mean over images
+
+
+class _Comparable(Protocol[Answer]):
+    def __ge__(self, other: float, /) -> Answer: ...
+
+
+def says_face(logit: _Comparable[Answer]) -> Answer:
+    """Whether a detector says face, at the papers' threshold: a probability of a half or more.
+
+    Args:
+        logit: A number, an array or a tensor of any shape; NaN says no.
+
+    Returns:
+        Boolean, of the same shape.
+    """
+    return logit >= 0
 
 
 @dataclass(frozen=True, slots=True)

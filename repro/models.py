@@ -199,9 +199,9 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Encoding:
         """Encode images."""
-        return self.read(self.convolutions(images))
+        return self.from_features(self.convolutions(images))
 
-    def read(self, features: Tensor) -> Encoding:
+    def from_features(self, features: Tensor) -> Encoding:
         """The encoding that follows from what the convolutions made, shape (N, C, h, w)."""
         hidden = self.trunk[self.depth :](features)
         logit = self.logit(hidden).squeeze(1)
@@ -210,12 +210,12 @@ class Encoder(nn.Module):
             return Encoding(logit, nothing, nothing)
         return Encoding(logit, self._mean(hidden), self._logvar(hidden))
 
-    def read_logit(self, features: Tensor) -> Tensor:
+    def logit_from_features(self, features: Tensor) -> Tensor:
         """The face logit alone, shape (N,)."""
         logit: Tensor = self.logit(self.trunk[self.depth :](features)).squeeze(1)
         return logit
 
-    def read_mean(self, features: Tensor) -> Tensor:
+    def mean_from_features(self, features: Tensor) -> Tensor:
         """The posterior mean alone, shape (N, D)."""
         return self._mean(self.trunk[self.depth :](features))
 

@@ -38,7 +38,7 @@ def run(study, **options):
     return repro.run_study(study, **options)
 
 
-def lost(task, material, begun):
+def lost(task, view, begun):
     """A run that no worker survived."""
     failure = {"epoch": 1, "term": LOST, "reason": "its worker ended 3 times (killed by SIGKILL)"}
     yield "ended", Outcome(task.record(failure=failure), {})

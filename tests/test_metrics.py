@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from repro.metrics import Count, active_units, group_counts, pooled_recall
+from repro.metrics import Count, active_units, group_counts, pooled_recall, says_face
 
 
 def test_group_counts_of_hand_worked_photographs():
@@ -21,3 +21,10 @@ def test_active_units_have_a_mean_that_varies():
     x = np.random.default_rng(0).normal(size=(1000, 1))
 
     assert active_units(np.hstack([x, 0.2 * x, 0.05 * x, np.zeros_like(x)])) == 2
+
+
+def test_a_logit_of_0_says_face():
+    """A probability of exactly a half does; no window at all and NaN do not."""
+    logit = np.array([-1e-300, -0.0, 0.0, 1.0, -np.inf, np.nan])
+
+    assert says_face(logit).tolist() == [False, True, True, True, False, False]

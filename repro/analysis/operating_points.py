@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm
+from repro.metrics import says_face
 from repro.stats import bootstrap, disparity, intervals, operating
 from repro.stats.bootstrap import Draws, Statistic
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
-QUANTITIES = ("recall", "variance", "gap", "worst")
-KEPT = 2**14  # readings and differences in the cache
+ESTIMATED = ("recall", "variance", "gap", "worst")
+DRAWN = 64  # arms whose bootstrap samples are held, 64 kB each
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
 
 
@@ -46,7 +48,7 @@ class Reading:
         rate: False-positive rate that sets each run's threshold; None for logit 0.
         false_positive_rate: Observed mean over the runs, in [0, 1]; NaN without photographs.
         recall: Of each run and group, in [0, 1], shape (R, K).
-        of: Estimate by quantity: `QUANTITIES`.
+        of: Estimate by quantity: `ESTIMATED`.
     """
 
     rate: float | None
@@ -60,7 +62,7 @@ def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> R
     return _reading(arm, definition, rate)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
     recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
     found, own = {}, _own_quantities(recall, arm.sizes, definition)
@@ -132,7 +134,7 @@ def difference(
     return _difference(arm, reference, definition, rate)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _difference(
     arm: Arm, reference: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, Estimate]:
@@ -142,7 +144,7 @@ def _difference(
     same = _same_photographs(a, b)
     one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
     found = {}
-    for name in QUANTITIES:
+    for name in ESTIMATED:
         value, interval = float(ours[name] - theirs[name]), NOWHERE
         if one and other and not np.isnan(value):
             both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
@@ -214,10 +216,14 @@ def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
     return _only(arm, seeds), _only(reference, seeds)
 
 
-@functools.lru_cache(maxsize=256)
 def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
     """The arm itself, where it has no other seeds, so that nothing is drawn twice."""
-    return arm if arm.seeds == seeds else arm.only(seeds)
+    return arm if arm.seeds == seeds else _part(arm, seeds)
+
+
+@cached_by_owner()
+def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
+    return arm.only(seeds)
 
 
 def can_read(arm: Arm, rate: float) -> bool:
@@ -263,12 +269,12 @@ def detections(arm: Arm, rate: float | None) -> Floats:
     """1 or 0 for each run and portrait, shape (R, N)."""
     assert arm.scores is not None
     if rate is None:
-        return (arm.scores.portraits >= 0).astype(np.float64)
+        return says_face(arm.scores.portraits).astype(np.float64)
     levels = operating.threshold(arm.scores.nonfaces, rate)
     return operating.detected(arm.scores.portraits, levels)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@cached_by_owner()
 def _recalls(arm: Arm, rate: float | None) -> Floats:
     if rate is None:
         return arm.recall
@@ -287,7 +293,7 @@ def _false_positives(arm: Arm, rate: float | None) -> float:
     return float(operating.detected(arm.scores.nonfaces, levels).mean())
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_owner(most=DRAWN)
 def _drawn(
     arm: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, tuple[Floats, Floats]]:
@@ -300,10 +306,10 @@ def _drawn(
 
     def quantities(recall: Floats) -> Floats:
         found = _quantities(recall, arm.sizes, definition)
-        return np.stack([found[name] for name in QUANTITIES], axis=1)
+        return np.stack([found[name] for name in ESTIMATED], axis=1)
 
     columns = (np.ascontiguousarray(drawn.T) for drawn in _draw(arm, rate, quantities))
-    return dict(zip(QUANTITIES, zip(*columns, strict=True), strict=True))
+    return dict(zip(ESTIMATED, zip(*columns, strict=True), strict=True))
 
 
 def _can_be_drawn(arm: Arm) -> bool:

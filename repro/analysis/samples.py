@@ -27,7 +27,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Draws:
+class FaceSampling:
     """How a resampled run draws its training faces.
 
     Attributes:
@@ -99,7 +99,7 @@ class Specimens:
     arm: str
     seed: int
     synthetic: bool
-    draws: Draws | None
+    draws: FaceSampling | None
     latents: Latents | None
 
 

@@ -5,7 +5,7 @@ Records become outcomes here; `audit` makes outcomes from another file.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Crops:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Arm:
     """One arm's runs. R counts the runs with results, in the order of the seeds.
 
@@ -84,6 +84,7 @@ class Arm:
         crops: What its runs say of face crops; None without any, or where a run has none.
         hardware: The kind of machine of each of the R runs; empty where its record does not say.
         keys: Of all its runs; two arms have the same where they differ in `ranked` alone.
+        cache: What was computed from it, see `object_cache`.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Arm:
     crops: Crops | None = None
     hardware: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def can_differ(self) -> bool:
@@ -172,6 +174,7 @@ class Outcomes:
             version that did not store their protocol.
         margin: The largest difference from them that counts as equal.
         label: Of the table in LaTeX.
+        cache: What was computed from them, see `object_cache`.
     """
 
     name: str
@@ -190,6 +193,7 @@ class Outcomes:
     published: Published | None = None
     margin: Margin | None = None
     label: str = ""
+    cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
         """The arm of this name that has runs."""

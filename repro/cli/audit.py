@@ -1,15 +1,25 @@
 """The command that checks what somebody else published."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from repro.cli import options
 
 if TYPE_CHECKING:
-    from repro.reporting.tables.paper_options import Layout
+    from repro.reporting.tables.presentation import Presentation
     from repro.study.published import Margin, Published
+
+
+class ReadOptions(TypedDict):
+    """How files are read; as of `inspection.audit`."""
+
+    alone: bool
+    images: int | None
+    keep: int | None
+    reference: str | None
+    reading_error: float
 
 
 @click.command()
@@ -44,23 +54,13 @@ if TYPE_CHECKING:
     metavar="RECALL VARIANCE",
     help="Largest difference that agrees with published values, in points and points squared.",
 )
-@options.form("markdown")
-@options.presentation("findings", *options.PARTS)
-@options.paper
+@options.presentation("markdown", "findings", *options.PARTS)
 def audit(
     files: tuple[Path, ...],
-    alone: bool,
-    images: int | None,
-    keep: int | None,
-    reference: str | None,
-    reading_error: float,
     published: str | None,
     margin: tuple[float, float] | None,
-    form: Any,
-    style: Any,
-    definition: str | None,
-    part: str | None,
-    layout: "Layout",
+    presentation: "Presentation",
+    **reading: Unpack[ReadOptions],
 ) -> None:
     """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
 
@@ -72,30 +72,14 @@ def audit(
     from repro.reporting.tables import output_formats
     from repro.reporting.tables.terminal_table import Screen
 
-    read = inspect(
-        files,
-        alone=alone,
-        images=images,
-        keep=keep,
-        reference=reference,
-        reading_error=reading_error,
-    )
+    read = inspect(files, **reading)
     found = list(read.outcomes)
     if published is not None:
         answers = _answers(published, margin)
         found = [study_data.answering(one, *answers) for one in found]
-    screen = Screen.here() if form == "terminal" else None
-    shown = output_formats.audited(
-        read,
-        found,
-        form=form,
-        style=style,
-        definition=definition,
-        which=part,
-        layout=layout,
-        label="-".join(dict.fromkeys(file.stem for file in files)),
-        screen=screen,
-    )
+    screen = Screen.here() if presentation.form == "terminal" else None
+    label = "-".join(dict.fromkeys(file.stem for file in files))
+    shown = output_formats.audited(read, found, presentation, label=label, screen=screen)
     click.echo(shown, color=screen.colours if screen else None)
 
 

@@ -1,9 +1,10 @@
 """``repro data``: prepare, inspect and fetch data sets. Heavy imports stay inside the commands."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.shell_completion import CompletionItem
 
 from repro.cli.shared import Group, warn
 
@@ -12,6 +13,33 @@ if TYPE_CHECKING:
     from repro.data.preparation import Prepared
 
 FILE = click.Path(path_type=Path)
+
+
+class _Layout(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
+    """A choice among the layouts that the sources register; they are loaded when it is needed."""
+
+    name = "layout"
+
+    @property
+    def choice(self) -> "click.Choice[str]":
+        """The layouts."""
+        from repro.data import any_layout
+
+        return click.Choice(any_layout.kinds())
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """One of the layouts."""
+        return self.choice.convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """All layouts, for the help of the command."""
+        return self.choice.get_metavar(param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Those that begin so."""
+        return self.choice.shell_complete(ctx, param, incomplete)
 
 
 @click.group(cls=Group)
@@ -61,14 +89,17 @@ def prepare(
     A SOURCE is KIND:PATH: celeba:DIR, celeba-aligned:DIR, imagenet:DIR, faces:DIR, nonfaces:DIR,
     csv:FILE or mit_h5:FILE.
     """
-    from repro.data import h5_writer, imagenet, preparation, raw_sources
+    from repro.data import h5_writer, preparation, raw_sources
+    from repro.data.sources import imagenet
+    from repro.data.sources.registry import RawOptions
     from repro.execution.executors import hardware
 
     h5_writer.require_new(out)
     classes = imagenet.names(imagenet.PEOPLE)
     if without is not None:
         classes |= imagenet.names(without)
-    read = [raw_sources.read(word, part=part, without=classes, seed=seed) for word in sources]
+    options = RawOptions(part=part, without=classes, seed=seed)
+    read = [raw_sources.read(word, options) for word in sources]
     for remark in dict.fromkeys(line for source in read for line in source.remarks):
         warn(remark)
     prepared = preparation.prepare(
@@ -85,7 +116,7 @@ def prepare(
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(["h5", "ppb", "fairface", "utkface", "csv", "groups", "folder"]),
+    type=_Layout(),
     help="What PATH is [default: guessed by its layout].",
 )
 @click.option(

@@ -16,10 +16,10 @@ from repro.analysis.samples import Floats
 from repro.errors import DataError, RecordError
 from repro.records import records
 from repro.records.records import Record, StudyIndex
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import rendering
-from repro.reporting.tables.rendering import Part
+from repro.reporting.tables.part import Part
 
 if TYPE_CHECKING:
     from repro.reporting.figures.illustration import Form
@@ -29,8 +29,8 @@ SHOWN: "tuple[Form, ...]" = ("svg", "png")  # one fits the page, the other opens
 
 def of_study(
     index: StudyIndex, results: Path, *, with_images: bool, warn: Callable[[str], None]
-) -> Material:
-    """The material of a study's figures, pictures included.
+) -> StudyView:
+    """What a study's figures show, pictures included.
 
     Args:
         index: Of the study.
@@ -38,15 +38,15 @@ def of_study(
         with_images: Whether real faces may be shown; synthetic ones always are.
         warn: Told in a sentence if there can be no pictures.
     """
-    material = without_pictures(index, results)
-    return with_pictures(material, results, with_images=with_images, warn=warn)
+    view = without_pictures(index, results)
+    return with_pictures(view, results, with_images=with_images, warn=warn)
 
 
-def without_pictures(index: StudyIndex, results: Path) -> Material:
+def without_pictures(index: StudyIndex, results: Path) -> StudyView:
     """What records alone say; enough for tables."""
     found = records.read_study(index, results)
     runs = {arm.name: _finished(arm.keys, found) for arm in index.arms}
-    return Material(
+    return StudyView(
         index=index,
         found=found,
         records=runs,
@@ -56,61 +56,63 @@ def without_pictures(index: StudyIndex, results: Path) -> Material:
 
 
 def with_pictures(
-    material: Material, results: Path, *, with_images: bool, warn: Callable[[str], None]
-) -> Material:
-    """The material with what networks and data have to be asked for; arguments as `of_study`."""
-    ended = [record for of_arm in material.records.values() for record in of_arm]
+    view: StudyView, results: Path, *, with_images: bool, warn: Callable[[str], None]
+) -> StudyView:
+    """The view with what networks and data have to be asked for; arguments as `of_study`."""
+    ended = [record for of_arm in view.records.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
-        return material
+        return view
     from repro.execution import draw_rates, sample_faces
 
     faces: sample_faces.Faces = "all" if with_images else "synthetic"
     try:
-        specimens = sample_faces.of_study(material.index, material.found, results, faces=faces)
+        specimens = sample_faces.of_study(view.index, view.found, results, faces=faces)
     except (DataError, RecordError) as error:
         warn(f"no pictures of faces: {error}")
         specimens = ()
-    measured = draw_rates.of_study(material.index, material.found, results)
-    return replace(material, specimens=specimens, rarity=measured)
+    measured = draw_rates.of_study(view.index, view.found, results)
+    return replace(view, specimens=specimens, rarity=measured)
 
 
-def conclusion(material: Material) -> str:
+def conclusion(view: StudyView) -> str:
     """What a study ends with: a summary on a terminal, else every table as Markdown."""
     from repro.reporting.tables import output_formats
+    from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen
 
     if not sys.stdout.isatty():
-        return output_formats.text(material.outcomes, form="markdown", style="full")
-    name = material.index.address
+        return output_formats.text(view.outcomes, Presentation(form="markdown", style="full"))
+    name = view.index.address
     more = f"More: repro table {name} --style full; with figures: repro report {name}"
     screen = Screen.here()
-    return output_formats.text(material.outcomes, form="terminal", screen=screen, closing=[more])
+    presentation = Presentation(form="terminal")
+    return output_formats.text(view.outcomes, presentation, screen=screen, closing=[more])
 
 
-def chapter(material: Material, *, study_file: str) -> Chapter:
+def chapter(view: StudyView, *, study_file: str) -> Chapter:
     """A study as a report has it."""
     from repro.reporting.figures import registry
 
     return Chapter(
-        index=material.index,
-        records=material.found,
-        outcomes=material.outcomes,
-        illustrations=registry.draw(material),
+        index=view.index,
+        records=view.found,
+        outcomes=view.outcomes,
+        illustrations=registry.draw(view),
         study_file=study_file,
     )
 
 
-def page(material: Material, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
+def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study as its MLflow page has it: the first table; all tables and the figures by path."""
     from repro.reporting.figures import registry
     from repro.reporting.figures.illustration import encode
 
     first, every = (
-        rendering.render(shown, form="markdown", label=material.index.name)
+        rendering.render(shown, form="markdown", label=view.index.name)
         for shown in (parts[:1], parts)
     )
     files = {"table.md": every.encode()}
-    for one in registry.draw(material):
+    for one in registry.draw(view):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)
     return first, files

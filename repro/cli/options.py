@@ -92,7 +92,19 @@ PAPER = [
         help="Highest recall and lowest variance of the arms shown in bold, equal ones all.",
     ),
 ]
+LAYOUT = ("decimals", "arms", "labels", "spread", "bold")  # their names
+STYLE = click.option(
+    "--style",
+    type=click.Choice(["paper", "full"]),
+    help="The paper's two columns, or all [default: full for Markdown and HTML, a summary "
+    "on a terminal, else paper].",
+)
 DEFINITIONS = ["amini2019", "dehaan2020", "fijen2020"]
+DEFINITION = click.option(
+    "--definition",
+    type=click.Choice(DEFINITIONS),
+    help="Definition of E[A] and Var[A] [default: the published source's].",
+)
 
 
 def results(command: Command) -> Command:
@@ -154,28 +166,6 @@ def places(command: Command) -> Command:
     return cast(Command, with_place)
 
 
-def presentation(*parts: str) -> Callable[[Command], Command]:
-    """Options of every command that prints tables, of which these can be asked for alone."""
-
-    def decorate(command: Command) -> Command:
-        command = click.option(
-            "--part", type=click.Choice(parts), help="Only one table of the full style."
-        )(command)
-        command = click.option(
-            "--definition",
-            type=click.Choice(DEFINITIONS),
-            help="Definition of E[A] and Var[A] [default: the published source's].",
-        )(command)
-        return click.option(
-            "--style",
-            type=click.Choice(["paper", "full"]),
-            help="The paper's two columns, or all [default: full for Markdown and HTML, a summary "
-            "on a terminal, else paper].",
-        )(command)
-
-    return decorate
-
-
 def with_images(command: Command) -> Command:
     """The option of every command that draws pictures."""
     return click.option(
@@ -185,13 +175,41 @@ def with_images(command: Command) -> Command:
     )(command)
 
 
-def form(default: str) -> Callable[[Command], Command]:
-    """The option of every command that prints tables; the command gets the format itself.
+def presentation(default: str, *parts: str) -> Callable[[Command], Command]:
+    """Options of every command that prints tables; it gets them as one `Presentation`.
 
     Args:
-        default: Of a pipe or a file; a terminal gets tables made for it.
+        default: Format of a pipe or a file; a terminal gets tables made for it.
+        parts: Tables that can be asked for alone.
     """
 
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_presentation(
+            *arguments: Any,
+            form: Any,
+            style: Any,
+            definition: str | None,
+            part: str | None,
+            **others: Any,
+        ) -> Any:
+            from repro.reporting.tables.paper_options import Layout
+            from repro.reporting.tables.presentation import Presentation
+
+            layout = Layout(**{name: others.pop(name) for name in LAYOUT})
+            wanted = Presentation(
+                form=form, style=style, definition=definition, part=part, layout=layout
+            )
+            return command(*arguments, presentation=wanted, **others)
+
+        for option in reversed([_form(default), STYLE, DEFINITION, _part(parts), *PAPER]):
+            with_presentation = option(with_presentation)
+        return cast(Command, with_presentation)
+
+    return decorate
+
+
+def _form(default: str) -> Callable[[Command], Command]:
     def on_a_terminal(_: click.Context, __: click.Parameter, value: str | None) -> str:
         return value or ("terminal" if sys.stdout.isatty() else default)
 
@@ -204,27 +222,10 @@ def form(default: str) -> Callable[[Command], Command]:
     )
 
 
-def paper(command: Command) -> Command:
-    """Options for a paper's tables; the command gets them as one `Layout`."""
-
-    @functools.wraps(command)
-    def with_layout(
-        *arguments: Any,
-        decimals: int | None,
-        arms: tuple[str, ...],
-        labels: Path | None,
-        spread: Any,
-        bold: Any,
-        **others: Any,
-    ) -> Any:
-        from repro.reporting.tables.paper_options import Layout
-
-        layout = Layout(decimals=decimals, arms=arms, labels=labels, spread=spread, bold=bold)
-        return command(*arguments, layout=layout, **others)
-
-    for option in reversed(PAPER):
-        with_layout = option(with_layout)
-    return cast(Command, with_layout)
+def _part(parts: tuple[str, ...]) -> Callable[[Command], Command]:
+    return click.option(
+        "--part", type=click.Choice(parts), help="Only one table of the full style."
+    )
 
 
 study_file = click.argument("study", shell_complete=completing.studies)

@@ -75,8 +75,8 @@ def sync(study: str | None, results: Path, profile: str | None, overrides: tuple
     from repro.reporting.tables import tables
 
     def page(index: "StudyIndex") -> tuple[str, dict[str, bytes]]:
-        material = exhibits.of_study(index, results, with_images=False, warn=warn)
-        return exhibits.page(material, tables.parts(material.outcomes, style="full"))
+        view = exhibits.of_study(index, results, with_images=False, warn=warn)
+        return exhibits.page(view, tables.parts(view.outcomes, style="full"))
 
     only = None
     if study is not None:

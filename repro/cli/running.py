@@ -204,14 +204,14 @@ def _print_table(
     from repro.cli import exhibits
     from repro.reporting.tables import run_notes, tables
 
-    material = exhibits.without_pictures(index, results)
-    click.echo(exhibits.conclusion(material))
+    view = exhibits.without_pictures(index, results)
+    click.echo(exhibits.conclusion(view))
     if mirror.wants_page(index):
-        parts = tables.parts(material.outcomes, style="full")
-        shown = exhibits.with_pictures(material, results, with_images=False, warn=warn)
+        parts = tables.parts(view.outcomes, style="full")
+        shown = exhibits.with_pictures(view, results, with_images=False, warn=warn)
         table_markdown, files = exhibits.page(shown, parts)
         mirror.finish(index, table_markdown, files=files)
-    if failure := run_notes.of_no_numbers(material.outcomes):
+    if failure := run_notes.of_no_numbers(view.outcomes):
         raise ReproError(failure)
 
 

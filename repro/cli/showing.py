@@ -1,7 +1,7 @@
 """Commands that show what runs came to: table, figures, report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +12,8 @@ from repro.errors import ReproError
 if TYPE_CHECKING:
     from repro.analysis.study_data import Outcomes
     from repro.records.records import StudyIndex
-    from repro.reporting.figures.study_view import Material
-    from repro.reporting.tables.paper_options import Layout
+    from repro.reporting.figures.study_view import StudyView
+    from repro.reporting.tables.presentation import Presentation
 
 REPORTS = Path("report")
 
@@ -21,9 +21,7 @@ REPORTS = Path("report")
 @click.command()
 @click.argument("study", required=False, shell_complete=completing.studies)
 @options.variant
-@options.form("latex")
-@options.presentation(*options.PARTS, "curve")
-@options.paper
+@options.presentation("latex", *options.PARTS, "curve")
 @click.pass_context
 def table(
     context: click.Context,
@@ -31,11 +29,7 @@ def table(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
-    form: Any,
-    style: Any,
-    definition: str | None,
-    part: str | None,
-    layout: "Layout",
+    presentation: "Presentation",
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named.
 
@@ -47,31 +41,15 @@ def table(
     from repro.reporting.tables import output_formats
     from repro.reporting.tables.terminal_table import Screen
 
-    if form == "html" and len(indexes) > 1:
+    if presentation.form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
-    scores = output_formats.needs_scores(form, style, part)
-    found = [_outcomes(index, results, scores=scores) for index in indexes]
-    if form == "json":
-        click.echo(
-            output_formats.as_json(
-                "table", found, style=style, definition=definition, which=part, layout=layout
-            )
-        )
+    found = [_outcomes(index, results, scores=presentation.needs_scores) for index in indexes]
+    if presentation.form == "json":
+        click.echo(output_formats.as_json("table", found, presentation))
         return
-    screen = Screen.here() if form == "terminal" else None
-    shown = (
-        output_formats.text(
-            one,
-            form=form,
-            style=style,
-            definition=definition,
-            which=part,
-            layout=layout,
-            screen=screen,
-        )
-        for one in found
-    )
+    screen = Screen.here() if presentation.form == "terminal" else None
+    shown = (output_formats.text(one, presentation, screen=screen) for one in found)
     click.echo("\n\n".join(shown), color=screen.colours if screen else None)
     if screen:
         click.echo(f"LaTeX: {again(context, form='latex')}")
@@ -101,11 +79,11 @@ def figures(
     from repro.reporting.figures import files
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
-    material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+    view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
     folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
-    for path in files.write(material, folder, only=only):
+    for path in files.write(view, folder, only=only):
         click.echo(path)
-    _say_what_is_left_out(material, with_images)
+    _say_what_is_left_out(view, with_images)
 
 
 @click.command()
@@ -134,17 +112,17 @@ def report(
     chapters = {}
     for study in studies:
         index = resolve.one(results, study, profile=profile, overrides=overrides)
-        material = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
         chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
-            material, study_file=resolve.study_file(study, index)
+            view, study_file=resolve.study_file(study, index)
         )
-        _say_what_is_left_out(material, with_images)
+        _say_what_is_left_out(view, with_images)
     for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
         click.echo(path)
 
 
-def _say_what_is_left_out(material: "Material", with_images: bool) -> None:
-    if not material.specimens and not with_images:
+def _say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
+    if not view.specimens and not with_images:
         click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
 
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repro.data.duplicates import Look
-from repro.data.images import Pixels
-from repro.data.raw_pictures import BoxOutside, Picture
-from repro.data.square_crops import SIDE
+from repro.data.pictures.duplicates import Look
+from repro.data.pictures.images import Pixels
+from repro.data.pictures.raw_pictures import BoxOutside, Picture
+from repro.data.pictures.square_crops import SIDE
 from repro.errors import DataError, ReproError
 from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
 

@@ -1,7 +1,7 @@
 """What is in data sets: counts, channel means, and pictures that are unfit, doubled or leaked.
 
 Within a data set pictures are compared by a digest of their decoded pixels. Between two, they are
-compared by all that they are known by: see `data.likeness`. An image of an HDF5 file is known by
+compared by all that they are known by: see `duplicates`. An image of an HDF5 file is known by
 its pixels and, if `repro data prepare` wrote it, by the picture that it was cut from; any other
 picture by its file, by its pixels and by its middle square.
 """
@@ -14,10 +14,10 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from repro.data import duplicates, picture_files
-from repro.data.any_layout import Collection
-from repro.data.duplicates import Look, Looks, Match
-from repro.data.images import Pixels
+from repro.data.pictures import duplicates, picture_files
+from repro.data.pictures.collection import Collection
+from repro.data.pictures.duplicates import Look, Looks, Match
+from repro.data.pictures.images import Pixels
 from repro.data.progress import counting
 from repro.errors import DataError
 

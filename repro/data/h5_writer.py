@@ -17,10 +17,11 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from repro.data import duplicates, mit_h5
-from repro.data.any_layout import FACE, Collection
-from repro.data.duplicates import Look
-from repro.data.images import Pixels
+from repro.data.pictures import duplicates
+from repro.data.pictures.collection import FACE, Collection
+from repro.data.pictures.duplicates import Look
+from repro.data.pictures.images import Pixels
+from repro.data.sources import mit_h5
 from repro.errors import DataError
 from repro.system import atomic_files
 

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from repro.data import catalogue, dataset_info, duplicates, h5_writer, mit_h5, picture_files
-from repro.data.any_layout import Collection
+from repro.data import catalogue, dataset_info, h5_writer
 from repro.data.dataset_info import Survey
+from repro.data.pictures import duplicates, picture_files
+from repro.data.pictures.collection import Collection
+from repro.data.sources import mit_h5
 
 MOST = 5  # names in a line
 MOST_GROUPS = 60  # that are counted one by one

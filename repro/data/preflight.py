@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from repro.data import duplicates, mit_h5, picture_files, sources, utkface
-from repro.data.duplicates import Look, Looks
-from repro.data.images import Photographs, Pixels, TrainingImages
+from repro.data import sources
+from repro.data.pictures import duplicates, picture_files
+from repro.data.pictures.duplicates import Look, Looks
+from repro.data.pictures.images import Photographs, Pixels, TrainingImages
+from repro.data.sources import mit_h5
 from repro.errors import DataError
-from repro.study.data_spec import Data, MitH5, Source, UtkFace
+from repro.study.data_spec import Data, MitH5, Source
 
 MOST = 3  # pairs in a message
 ADVICE = "or pass --allow-doubles (in a study: data: {doubles: allow})"
@@ -107,23 +109,17 @@ def _open(data: Data) -> _Opened:
 def _doubles(opened: _Opened) -> Iterator[Doubles]:
     if opened.trained is not None:
         images = opened.trained.images
-        names = _names(opened.data, len(images))
+        names = mit_h5.image_names(_path(opened.data.train), len(images))
         named = zip(names, images, strict=True)
         known = ((n, duplicates.digest(i)) for n, i in named if (i != i[0, 0]).any())
         if pairs := _repeated(known):
             yield Doubles("train", "train", len(images), pairs)
     for role, found in opened.parts.items():
-        by_name = opened.data.parts[role].source == "utkface"
+        by_name = sources.reader(opened.data.parts[role]).unique_names
         if pairs := _repeated(_known_by(found, by_name=by_name)):
             yield Doubles(role, role, len(found), pairs)
     if pairs := _trained_on(opened):
         yield Doubles("test", "train", len(opened.parts["test"]), pairs)
-
-
-def _names(data: Data, count: int) -> tuple[str, ...]:
-    """Of the training images; by number, where the file has no names."""
-    stored = mit_h5.texts(_path(data.train), "names")
-    return stored if len(stored) == count else tuple(f"image {index}" for index in range(count))
 
 
 def _path(spec: Source) -> Path:
@@ -154,7 +150,7 @@ def _trained_on(opened: _Opened) -> list[tuple[str, str]]:
     if opened.trained is None or "test" not in opened.parts:
         return []
     looks = mit_h5.source_looks(_path(opened.data.train))
-    names = _names(opened.data, len(opened.trained.images))
+    names = mit_h5.image_names(_path(opened.data.train), len(opened.trained.images))
     known = {look.digest: n for look, n in zip(looks, names, strict=False) if look is not None}
     test = opened.parts["test"]
     both = (
@@ -176,8 +172,8 @@ def _refusal(data: Data, found: Doubles) -> str:
             f"cut from ({shown}): results on them say nothing about pictures that were never seen. "
             f"Take them out of either, {ADVICE}"
         )
-    several = data.parts[found.role].source == "utkface"
-    hint = "Name only one of its folders" if several else "Remove them"
+    by_name = sources.reader(data.parts[found.role]).unique_names
+    hint = "Name only one of its folders" if by_name else "Remove them"
     return (
         f"{path}: {count} repeat an earlier one ({shown}), so that these would count twice or "
         f"more. {hint}, {ADVICE}"
@@ -185,16 +181,13 @@ def _refusal(data: Data, found: Doubles) -> str:
 
 
 def _without_labels(data: Data) -> Iterator[str]:
-    """A sentence about pictures of UTKFace that are left out."""
-    if not isinstance(data.test, UtkFace):
-        return
-    names = picture_files.pictures(_path(data.test))
-    _, left_out = utkface.split(names)
+    """A sentence about test pictures that are left out, as in UTKFace."""
+    left_out, total = sources.reader(data.test).left_out(data.test)
     if left_out:
         shown = ", ".join(map(picture_files.shown, left_out[:MOST]))
         yield (
             f"Warning: {picture_files.shown(_path(data.test))}: {len(left_out):,} of "
-            f"{len(names):,} pictures are left out, as their names lack a label "
+            f"{total:,} pictures are left out, as their names lack a label "
             f"({shown}{', ...' if len(left_out) > MOST else ''})"
         )
 
@@ -214,7 +207,10 @@ def _alike(opened: _Opened, test: Looks) -> Iterator[str]:
     found = duplicates.matches(trained, test)
     if not found:
         return
-    names, tested = _names(opened.data, len(opened.trained.images)), opened.parts["test"].names
+    names, tested = (
+        mit_h5.image_names(_path(opened.data.train), len(opened.trained.images)),
+        opened.parts["test"].names,
+    )
     count = len({match.second for match in found})
     places = " ".join(
         picture_files.shown(_path(part)) for part in (opened.data.train, opened.data.test)

@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from repro import __version__
-from repro.data import (
-    catalogue,
-    crop_workers,
-    h5_writer,
-    picture_files,
-    picture_formats,
-    raw_sources,
-)
-from repro.data.duplicates import Look
+from repro.data import catalogue, crop_workers, h5_writer
+from repro.data.pictures import picture_files, picture_formats
+from repro.data.pictures.duplicates import Look
+from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.progress import counting
-from repro.data.raw_pictures import Picture, Raw
+from repro.data.sources import RAW
 from repro.errors import DataError
 
 UNREADABLE, OUTSIDE = "unreadable", "box outside the picture"  # why a picture is left out
@@ -203,15 +198,14 @@ def _told(sources: Sequence[Raw], lost: Mapping[int, str]) -> list[Told]:
             lost[index] for index in range(start, start + len(source.pictures)) if index in lost
         )
         start += len(source.pictures)
-        entry = raw_sources.KINDS[source.kind]
-        own = raw_sources.OF_A_FILE if source.kind == "mit_h5" else raw_sources.OWN
+        known = RAW[source.kind]
         told.append(
             Told(
                 kind=source.kind,
                 faces=remain[1],
                 nonfaces=remain[0],
                 left_out={**source.left_out, **why},
-                terms=own if entry is None else terms[entry].terms,
+                terms=known.terms if known.catalogued is None else terms[known.catalogued].terms,
             )
         )
     return told

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repro.data import sources
-from repro.data.images import Photographs, TrainingImages
+from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.records.task import Task
 from repro.study.configuration import Configuration

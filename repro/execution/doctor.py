@@ -28,7 +28,7 @@ MOVE = "move the run's folder away, and `repro run` of its study trains it again
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing in a results folder.
 
     Attributes:
@@ -45,7 +45,7 @@ class Finding:
         return f"{self.kind:13} {self.path}: {self.text}"
 
 
-def examine(results: Path) -> list[Finding]:
+def examine(results: Path) -> list[Diagnosis]:
     """Look at everything in a results folder.
 
     Raises:
@@ -63,12 +63,12 @@ def examine(results: Path) -> list[Finding]:
     ]
 
 
-def needs_mending(findings: list[Finding]) -> bool:
+def needs_mending(findings: list[Diagnosis]) -> bool:
     """Whether anything is not as it should be."""
     return any(finding.kind in TO_MEND for finding in findings)
 
 
-def summary(findings: list[Finding]) -> str:
+def summary(findings: list[Diagnosis]) -> str:
     """What is whole as counts, everything else line by line."""
     counts = Counter(finding.kind for finding in findings)
     whole = (
@@ -79,7 +79,7 @@ def summary(findings: list[Finding]) -> str:
     return "\n".join([whole, *listed])
 
 
-def _studies(results: Path, wanted: set[str]) -> Iterator[Finding]:
+def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
     """The indexes; the runs that they want are added to `wanted`."""
     for path in sorted((results / "studies").glob("*/*")):
         place = path.relative_to(results).as_posix()
@@ -89,72 +89,76 @@ def _studies(results: Path, wanted: set[str]) -> Iterator[Finding]:
             try:
                 index = records.read_index(path)
             except LaterRelease as error:
-                yield Finding("later release", place, _said(error, path))
+                yield Diagnosis("later release", place, _said(error, path))
             except RecordError as error:
                 again = "the next `repro run` of the study writes it again"
-                yield Finding("damaged", place, f"{_said(error, path)}; {again}")
+                yield Diagnosis("damaged", place, f"{_said(error, path)}; {again}")
             else:
                 wanted |= {key for _, _, key in index.wanted()}
-                yield Finding("study", place)
+                yield Diagnosis("study", place)
         elif path.suffix != ".lock":
-            yield Finding("foreign", place, "not a file of this program; move it away")
+            yield Diagnosis("foreign", place, "not a file of this program; move it away")
 
 
-def _runs(results: Path, wanted: set[str]) -> Iterator[Finding]:
+def _runs(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
     for path in sorted((results / "runs").glob("*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
             yield _left_over(place)
         elif not path.is_dir() or not (path / RECORD).exists():
-            yield Finding("foreign", place, "no record in it; move it away")
+            yield Diagnosis("foreign", place, "no record in it; move it away")
         else:
             finding = _run(path, place, results)
             yield finding
             if finding.kind in ("finished", "failed", "old schema") and path.name not in wanted:
-                yield Finding("unwanted", place, "no study needs it; it may be removed")
+                yield Diagnosis("unwanted", place, "no study needs it; it may be removed")
 
 
-def _run(path: Path, place: str, results: Path) -> Finding:
+def _run(path: Path, place: str, results: Path) -> Diagnosis:
     try:
         record = records.read_record(path.name, results)
         for name in record.files:
             records.read_file(record, results, name)
     except LaterRelease as error:
-        return Finding("later release", place, _said(error, path))
+        return Diagnosis("later release", place, _said(error, path))
     except RecordError as error:
         is_seen = records.state_of(path.name, results) == "damaged"  # by every command
-        return Finding("damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}")
+        return Diagnosis(
+            "damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}"
+        )
     if not record.computation:
-        return Finding("old schema", place, "complete; tables read it, `repro run` trains it again")
-    return Finding("finished" if record.finished else "failed", place)
+        return Diagnosis(
+            "old schema", place, "complete; tables read it, `repro run` trains it again"
+        )
+    return Diagnosis("finished" if record.finished else "failed", place)
 
 
-def _unfinished(results: Path) -> Iterator[Finding]:
+def _unfinished(results: Path) -> Iterator[Diagnosis]:
     for path in sorted((results / "unfinished").glob("*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
             yield _left_over(place)
         elif not path.is_dir():
-            yield Finding("foreign", place, "not a file of this program; move it away")
+            yield Diagnosis("foreign", place, "not a file of this program; move it away")
         elif holder := locks.holder_of(path / "lock"):
-            yield Finding("running", place, f"{holder} is training it")
+            yield Diagnosis("running", place, f"{holder} is training it")
         elif checkpoint_store.are_left_over(path.name, results):
             text = "its run has a record; `repro run` of its study or `repro clean` removes it"
-            yield Finding("left over", place, text)
+            yield Diagnosis("left over", place, text)
         else:
             epochs = checkpoint_store.epochs_kept(path.name, results)
-            yield Finding(
+            yield Diagnosis(
                 "unfinished", place, f"{epochs} epochs are kept; `repro run` of its study continues"
             )
 
 
-def _aside(results: Path) -> Iterator[Finding]:
+def _aside(results: Path) -> Iterator[Diagnosis]:
     for path in sorted((results / "aside").glob("*")):
         place = path.relative_to(results).as_posix()
-        yield Finding("aside", place, "was replaced; no table reads it, it may be removed")
+        yield Diagnosis("aside", place, "was replaced; no table reads it, it may be removed")
 
 
-def _mirror(results: Path) -> Iterator[Finding]:
+def _mirror(results: Path) -> Iterator[Diagnosis]:
     path = sqlite_store.database(results)
     if not path.exists():
         return
@@ -165,20 +169,20 @@ def _mirror(results: Path) -> Iterator[Finding]:
             query = "SELECT count(*) FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = ?"
             (running,) = database.execute(query, ["active"]).fetchone()
     except sqlite3.Error as error:
-        yield Finding("mirror", place, f"{error}; `repro sync` builds a new one")
+        yield Diagnosis("mirror", place, f"{error}; `repro sync` builds a new one")
         return
     if verdict != "ok":
-        yield Finding("mirror", place, f"{verdict}; `repro sync` builds a new one")
+        yield Diagnosis("mirror", place, f"{verdict}; `repro sync` builds a new one")
     elif running:
         text = (
             f"{running} runs are partly written; `repro sync` completes them, if no study runs now"
         )
-        yield Finding("mirror", place, text)
+        yield Diagnosis("mirror", place, text)
 
 
-def _left_over(place: str) -> Finding:
+def _left_over(place: str) -> Diagnosis:
     text = "partly written by a killed process, never read; it may be removed"
-    return Finding("left over", place, text)
+    return Diagnosis("left over", place, text)
 
 
 def _said(error: RecordError, path: Path) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from repro.analysis.samples import Floats, Rarity
 from repro.data import sources
+from repro.data.sources import synthetic
 from repro.data.synthetic.rarity_levels import levels
 from repro.records import records
 from repro.records.records import ArmIndex, Record, StudyIndex
@@ -60,7 +61,7 @@ def _of_run(record: Record, results: Path) -> dict[str, tuple[float, float]] | N
         seed=record.seed,
     )
     faces = split.train[split.train < spec.faces]
-    shown = levels(sources.true_factors(spec))
+    shown = levels(synthetic.true_factors(spec))
     return {name: draws_of(flags[faces], weights) for name, flags in shown.items()}
 
 

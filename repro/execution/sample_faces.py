@@ -16,9 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repro import models
-from repro.analysis.samples import TRAVERSED, Drawn, Draws, Floats, Latents, Pixels, Specimens
+from repro.analysis.samples import (
+    TRAVERSED,
+    Drawn,
+    FaceSampling,
+    Floats,
+    Latents,
+    Pixels,
+    Specimens,
+)
 from repro.data import sources
-from repro.data.images import TrainingImages
+from repro.data.pictures.images import TrainingImages
 from repro.errors import DataError
 from repro.models import DebiasingVae
 from repro.records import records
@@ -99,7 +107,7 @@ def _training_images(spec: SyntheticTraining | MitH5, digest: str) -> TrainingIm
     return sources.training_images(spec)
 
 
-def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> Draws:
+def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> FaceSampling:
     """How a run draws its training faces.
 
     Args:
@@ -116,7 +124,7 @@ def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> Draws:
     def drawn(which: NDArray[np.int64]) -> Drawn:
         return Drawn(images[faces[which]], weights[which])
 
-    return Draws(
+    return FaceSampling(
         faces=len(faces),
         expected=len(faces) * float(np.square(weights).sum()),
         lowest=drawn(rising[:EXTREMES]),

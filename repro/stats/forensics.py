@@ -57,7 +57,7 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Computed:
     """A number and its largest possible error."""
 
     value: float
@@ -98,19 +98,19 @@ class GroupValues:
         kept = best(np.round(pooled, 12), keep)
         return GroupValues(self.recall[kept], self.error[kept], self.sizes)
 
-    def mean(self, definition: Definition) -> Estimate | None:
+    def mean(self, definition: Definition) -> Computed | None:
         """E[A] in percent; None where it takes sizes that are not known."""
         if definition.mean == "pooled" and self.sizes is None:
             return None
         sizes = np.ones(self.recall.shape[1]) if self.sizes is None else self.sizes
         value = mean_recall(self.recall, sizes, definition)
         error = mean_recall(self.error, sizes, definition)  # a weighted mean of errors, as bound
-        return Estimate(100 * float(value), 100 * float(error))
+        return Computed(100 * float(value), 100 * float(error))
 
-    def variance(self, definition: Definition) -> Estimate:
+    def variance(self, definition: Definition) -> Computed:
         """Var[A] in percent squared."""
         error = variance_error(self.recall, self.error, definition)
-        return Estimate(1e4 * float(spread(self.recall, definition)), 1e4 * error)
+        return Computed(1e4 * float(spread(self.recall, definition)), 1e4 * error)
 
 
 def variance_error(recall: Floats, error: Floats, definition: Definition) -> float:
@@ -131,7 +131,7 @@ def variance_error(recall: Floats, error: Floats, definition: Definition) -> flo
     return float(bound.mean())
 
 
-def match(printed: Printed, computed: Estimate) -> Match:
+def match(printed: Printed, computed: Computed) -> Match:
     """Whether a published value is the computed one, rounded.
 
     Returns:
@@ -147,7 +147,7 @@ def match(printed: Printed, computed: Estimate) -> Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DefinitionFit:
     """A column of published values, compared under one definition.
 
     Attributes:
@@ -157,7 +157,7 @@ class Reading:
     """
 
     definition: Definition
-    computed: tuple[Estimate, ...]
+    computed: tuple[Computed, ...]
     matches: tuple[Match, ...]
 
     @property
@@ -171,14 +171,14 @@ class Reading:
         return self.fitting, self.matches.count("last digit")
 
 
-def _reading(
-    printed: Sequence[Printed], computed: Sequence[Estimate], definition: Definition
-) -> Reading:
+def _fit(
+    printed: Sequence[Printed], computed: Sequence[Computed], definition: Definition
+) -> DefinitionFit:
     matches = tuple(match(p, c) for p, c in zip(printed, computed, strict=True))
-    return Reading(definition, tuple(computed), matches)
+    return DefinitionFit(definition, tuple(computed), matches)
 
 
-def mean_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
+def mean_fits(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[DefinitionFit]:
     """The published means under every definition of E[A] that the values allow, best first.
 
     Args:
@@ -191,11 +191,11 @@ def mean_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> 
             computed = [value.mean(definition) for value in values]
             known = [estimate for estimate in computed if estimate is not None]
             if len(known) == len(printed):
-                found.append(_reading(printed, known, definition))
+                found.append(_fit(printed, known, definition))
     return sorted(found, key=lambda reading: reading.rank, reverse=True)
 
 
-def variance_readings(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[Reading]:
+def variance_fits(printed: Sequence[Printed], values: Sequence[GroupValues]) -> list[DefinitionFit]:
     """The published variances under every definition of Var[A], best first.
 
     Args:
@@ -204,7 +204,7 @@ def variance_readings(printed: Sequence[Printed], values: Sequence[GroupValues])
     """
     single = all(value.runs == 1 for value in values)
     found = [
-        _reading(printed, [value.variance(definition) for value in values], definition)
+        _fit(printed, [value.variance(definition) for value in values], definition)
         for definition in ALL
         if definition.mean == "pooled" and not (single and definition.runs == "last")
     ]
@@ -296,12 +296,12 @@ class Change:
     certain: bool
 
 
-def changes(values: Sequence[Estimate]) -> list[Change]:
+def changes(values: Sequence[Computed]) -> list[Change]:
     """The direction of each value from the one before it."""
     return [_change(one, other) for one, other in itertools.pairwise(values)]
 
 
-def _change(one: Estimate, other: Estimate) -> Change:
+def _change(one: Computed, other: Computed) -> Change:
     by = other.value - one.value
     step: Step = "level" if abs(by) <= SLACK else "falls" if by < 0 else "rises"
     error = one.error + other.error

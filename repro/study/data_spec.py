@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from repro.study.section import Count, Section, Seed, Share
+from repro.study.section import PositiveInt, Section, Seed, Share
 
 ROLES = ("train", "test", "nonfaces", "crops")  # the last one need not be there
 Size = Annotated[int, Field(ge=64, le=1024)]  # pixels, square
@@ -25,8 +25,8 @@ class SyntheticTraining(Section):
     """The project's own parametric faces and non-faces."""
 
     source: Literal["synthetic"] = "synthetic"
-    faces: Count = 1000
-    nonfaces: Count = 1000
+    faces: PositiveInt = 1000
+    nonfaces: PositiveInt = 1000
     darker_share: Share = 0.13  # of the faces; 0.13 is CelebA's skew, 0.5 is no skew
     seed: Seed = 0  # of the pictures; a run's own seed never changes its data
 
@@ -43,7 +43,7 @@ class SyntheticPortraits(Section):
     """The project's own head-and-shoulders pictures, balanced over skin and gender."""
 
     source: Literal["synthetic"] = "synthetic"
-    per_group: Count = 150
+    per_group: PositiveInt = 150
     size: Size = 128
     seed: Seed = 0
 
@@ -101,7 +101,7 @@ class SyntheticScenes(Section):
     """The project's own pictures without a face."""
 
     source: Literal["synthetic"] = "synthetic"
-    photographs: Count = 200
+    photographs: PositiveInt = 200
     size: Size = 128
     seed: Seed = 0
 
@@ -124,7 +124,7 @@ class SyntheticCrops(Section):
     """The project's own faces, framed as for training, balanced over skin and gender."""
 
     source: Literal["synthetic"] = "synthetic"
-    per_group: Count = 5  # the lab has five
+    per_group: PositiveInt = 5  # the lab has five
     seed: Seed = 0
 
 
@@ -165,7 +165,7 @@ class Data(Section):
         Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
     ]
     crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
-    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.checks
+    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.preflight
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from repro.errors import Problem, StudyError
 from repro.study import yaml_source
 from repro.study.configuration import Configuration
 from repro.study.merge import Layer, did_you_mean, validate
-from repro.study.section import Count, Section
+from repro.study.section import PositiveInt, Section
 from repro.study.yaml_source import KeyPath, shown
 
 
@@ -37,8 +37,8 @@ class PublishedRow(Section):
 class Protocol(Section):
     """What must agree before anything is compared with printed numbers."""
 
-    groups: Annotated[dict[str, Count], Field(min_length=1)]  # test portraits of each
-    training_images: Count | None = None  # faces and others, held-out ones included
+    groups: Annotated[dict[str, PositiveInt], Field(min_length=1)]  # test portraits of each
+    training_images: PositiveInt | None = None  # faces and others, held-out ones included
     configuration: dict[str, Any]  # the part of every arm's configuration that must be so
 
 
@@ -48,8 +48,8 @@ class Published(Section):
     source: str
     printed: str
     definition: Literal["dehaan2020", "amini2019", "fijen2020"]
-    replicates: Count
-    keep: Count
+    replicates: PositiveInt
+    keep: PositiveInt
     decimals: Annotated[int, Field(ge=0, le=6)] = 2  # that the numbers were printed with
     protocol: Protocol
     rows: Annotated[list[PublishedRow], Field(min_length=1)]

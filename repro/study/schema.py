@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from repro.study.published import Answering
 from repro.study.resources import PLAIN, Resources
-from repro.study.section import Count, Section
+from repro.study.section import PositiveInt, Section
 
 NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
 MAX_ARMS = 1000
@@ -29,7 +29,7 @@ class Ranking(Section):
 class Select(Ranking):
     """Which replicates the paper's column keeps."""
 
-    keep: Count
+    keep: PositiveInt
 
 
 class Ranked(Section):

@@ -52,7 +52,7 @@ _NAMES = f"write one line of text, at most {MAX_NAME} characters"
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class ArmSpec:
     """A configuration and the name by which tables call it.
 
     Attributes:
@@ -68,7 +68,7 @@ class Arm:
 class Run:
     """One execution of an arm with a seed."""
 
-    arm: Arm
+    arm: ArmSpec
     seed: int
 
 
@@ -91,7 +91,7 @@ class Study:
     question: str
     profile: str
     overrides: tuple[str, ...]
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmSpec, ...]
     reference: str
     replicates: int
     select: Select
@@ -189,7 +189,7 @@ class _Resolution:
         self.problems.append(yaml_source.problem(f"--profile {profile}", message))
         raise refusal(self.problems, self.file)
 
-    def resolve(self, profile: str, *, selected: bool) -> tuple[Header | None, list[Arm]]:
+    def resolve(self, profile: str, *, selected: bool) -> tuple[Header | None, list[ArmSpec]]:
         """Header and arms under a profile; --set applies to the selected one alone."""
         if self.is_full:
             return None, []
@@ -322,7 +322,7 @@ class _Resolution:
             self._report(path, f"the grid has {size} arms; at most {MAX_ARMS} are allowed")
         return not (empty or deep or size > MAX_ARMS)
 
-    def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> Arm | None:
+    def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> ArmSpec | None:
         """The arm; None where something is wrong with it, or enough with others."""
         own = layers[2]
         ranked = [own.only("select")] if "select" in own.value else []
@@ -334,7 +334,7 @@ class _Resolution:
         if selected:
             configuration = self._with_paths(configuration, choices)
         select = validate(Ranked, ranked, self.problems) if ranked else None
-        return Arm(name, configuration, select.select if select else None)
+        return ArmSpec(name, configuration, select.select if select else None)
 
     def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
         """The configuration with ``${NAME}`` in its data paths taken from the environment."""
@@ -358,7 +358,7 @@ class _Resolution:
         return configuration.model_copy(update={"data": data})
 
     def _refuse_idle_options(
-        self, options: Layer, written: list[tuple[str, Layer]], arms: list[Arm]
+        self, options: Layer, written: list[tuple[str, Layer]], arms: list[ArmSpec]
     ) -> None:
         """An override that reaches no arm would change nothing, silently."""
         for path, (document, place) in options.origins.items():
@@ -370,7 +370,7 @@ class _Resolution:
                 message = f"has no effect: every arm that uses '{key}' sets it in the study file"
                 self.problems.append(document.problem(place, message))
 
-    def _check_arms(self, names: list[str], arms: list[Arm]) -> None:
+    def _check_arms(self, names: list[str], arms: list[ArmSpec]) -> None:
         for name in (name for name, times in Counter(names).items() if times > 1):
             self._report(("arms",), f"two arms are called '{name}': rename one")
         seen: dict[str, str] = {}

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from repro.data.images import Photographs, TrainingImages
+from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError
 from repro.losses import unchecked
-from repro.metrics import active_units
+from repro.metrics import active_units, says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Windows
 from repro.training import inference
@@ -103,7 +103,7 @@ def _per_photograph(
     owner = np.repeat(np.arange(len(windows)), windows)
     top = np.full(len(windows), -np.inf)
     np.maximum.at(top, owner, logits)
-    positive = np.bincount(owner[logits >= 0], minlength=len(windows))
+    positive = np.bincount(owner[says_face(logits)], minlength=len(windows))
     return Scores(photographs.names, photographs.groups, top, windows, positive)
 
 
@@ -153,7 +153,7 @@ def validation_metrics(
     held_out = fitted.split.validation
     images, is_face = torch.from_numpy(data.images[held_out]), data.is_face[held_out]
     encoding = inference.encode(fitted.model, images)
-    correct = (as_float64(encoding.logit) >= 0) == is_face
+    correct = says_face(as_float64(encoding.logit)) == is_face
     found = {"val_accuracy": float(correct.mean()), "val_best_epoch": float(fitted.best_epoch)}
     if not isinstance(fitted.model, DebiasingVae):
         return found, []

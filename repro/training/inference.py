@@ -46,7 +46,7 @@ def encode(
         index: Which images, int64 (N,); all if None.
         white: What 255 becomes; networks are trained with 1.
     """
-    parts = _read(model, images, index, model.encoder.read, white=white)
+    parts = _read(model, images, index, model.encoder.from_features, white=white)
     return Encoding(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
 
 
@@ -54,12 +54,14 @@ def latent_means(
     model: DebiasingVae, images: Tensor, index: Tensor, *, white: float = 1.0
 ) -> Tensor:
     """The posterior means of chosen images, shape (N, D); no other head is computed."""
-    return torch.cat(_read(model, images, index, model.encoder.read_mean, white=white)).cpu()
+    return torch.cat(
+        _read(model, images, index, model.encoder.mean_from_features, white=white)
+    ).cpu()
 
 
 def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
     """The face logit of images, shape (N,); arguments as for `encode`."""
-    return torch.cat(_read(model, images, index, model.encoder.read_logit)).cpu()
+    return torch.cat(_read(model, images, index, model.encoder.logit_from_features)).cpu()
 
 
 def decode(

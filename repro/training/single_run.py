@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save
 
 from repro import models
-from repro.data.images import Material, TrainingImages
+from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import code_digests

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from repro.losses import unchecked
+from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training.kernels.choice import Kernels, choose
@@ -82,7 +83,7 @@ class Step:
         """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
-        encoding = encoder.read(self.kernels.features(batch, encoder.convolutions))
+        encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
         logit, mean, logvar = (part.float() for part in encoding)
         classification = unchecked.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
@@ -105,7 +106,7 @@ class Step:
             "classification": classification,
             "kl": kl,
             "reconstruction": torch.where(is_face, reconstruction, 0.0),
-            "correct": ((logit >= 0) == is_face).float(),
+            "correct": (says_face(logit) == is_face).float(),
         }
 
     def _reconstruction(

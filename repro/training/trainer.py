@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from repro import models, resampling
-from repro.data.images import TrainingImages
+from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.losses import unchecked
+from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training import inference, random_streams
@@ -370,7 +371,7 @@ class Fit:
                 raise RunFailed(epoch=number, term=name, reason="the parameter is not finite")
 
     def _validation_accuracy(self) -> float:
-        positive = inference.logits(self.model, self.images, self.validation) >= 0
+        positive = says_face(inference.logits(self.model, self.images, self.validation))
         return float((positive == self.validation_is_face).double().mean())
 
     def _weight_spread(self) -> Epoch:

@@ -1,6 +1,8 @@
 """Arms with known logits, read at logit 0 and at equal false alarms."""
 
 import dataclasses
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +11,16 @@ from arms import OTHERS, arm, noisy, outcomes
 from scipy import special
 
 from repro.analysis import arm_differences, operating_points
+from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Scores
 from repro.reporting.tables import notes, tables
 from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
 DEFINITION = DEFINITIONS["dehaan2020"]
+PAIR = (("one", np.ones((3, 8)), (0, 1, 2)), ("two", -np.ones((2, 8)), (1, 2)))
+
+
 ONE = arm("one", [[1, 1, 1, -1.5, 1, -3, -3, -3]])
 
 
@@ -22,7 +28,7 @@ def test_an_arm_is_read_at_logit_0_as_it_was_counted():
     """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
     read = operating_points.reading(ONE, DEFINITION)
 
-    assert [read.of[name].value for name in operating_points.QUANTITIES] == [0.5, 0.0625, 0.5, 0.25]
+    assert [read.of[name].value for name in operating_points.ESTIMATED] == [0.5, 0.0625, 0.5, 0.25]
     assert read.false_positive_rate == 0
 
 
@@ -326,3 +332,40 @@ def test_intervals_at_equal_false_alarms_cover_what_they_should():
         covered.append([value in read.of[name].interval for name, value in expected.items()])
 
     assert np.mean(covered, axis=0).min() > 0.92
+
+
+def test_what_was_read_of_an_arm_ends_with_the_arm():
+    """No cache holds its scores."""
+    one, other = (arm(name, portraits, seeds=seeds) for name, portraits, seeds in PAIR)
+    seen = [weakref.ref(one), weakref.ref(other)]
+    for rate in (None, 0.2):
+        operating_points.reading(one, DEFINITION, rate=rate)
+        operating_points.difference(one, other, DEFINITION, rate=rate)
+    del one, other
+    gc.collect()
+
+    assert [reference() for reference in seen] == [None, None]
+
+
+def test_an_arm_is_read_once():
+    """The same estimates, not only equal ones."""
+    one = arm("one", np.ones((2, 8)))
+
+    assert operating_points.reading(one, DEFINITION) is operating_points.reading(one, DEFINITION)
+    assert replace(one, name="two").cache == {}
+
+
+def test_of_large_results_the_newest_are_held():
+    """Two of three, of whatever arms."""
+    asked = []
+
+    @cached_by_owner(most=2)
+    def twice(one, number):
+        asked.append(number)
+        return 2 * number
+
+    arms = [arm("one", np.ones((1, 8))), arm("two", np.ones((1, 8)))]
+    found = [twice(arms[number % 2], number) for number in (0, 1, 2, 2, 1, 0)]
+
+    assert found == [0, 2, 4, 4, 2, 0]
+    assert asked == [0, 1, 2, 0]

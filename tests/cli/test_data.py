@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 from places import ROOT
 
-from repro.cli.data import data, info, prepare
-from repro.data import any_layout, catalogue, raw_sources
+from repro.cli import main
+from repro.cli.data import data, prepare
+from repro.data import any_layout, catalogue
+from repro.data.sources import RAW
 
 DOCS = ROOT / "docs" / "data.md"
 
@@ -21,12 +23,24 @@ def test_help_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
-def test_kinds_on_the_command_line_are_those_that_are_read():
-    """The list is written twice, as one of them is too heavy for --help."""
-    (kinds,) = [option.type.choices for option in info.params if option.name == "kind"]
+def test_the_help_of_info_names_every_layout():
+    """As the sources register them."""
+    said = CliRunner().invoke(main, ["data", "info", "--help"]).stdout
 
-    assert tuple(kinds) == any_layout.KINDS
-    assert all(f"{kind}:" in prepare.help for kind in raw_sources.KINDS)
+    assert f"[{'|'.join(any_layout.kinds())}]" in "".join(said.split())
+
+
+def test_the_help_of_prepare_names_every_kind_of_raw_pictures():
+    """As the sources register them."""
+    assert all(f"{kind}:" in prepare.help for kind in RAW)
+
+
+def test_an_unknown_layout_is_a_mistake_of_usage(tmp_path):
+    """Status 2, with the layouts that there are."""
+    result = CliRunner().invoke(main, ["data", "info", "--as", "pbp", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "'pbp' is not one of 'csv', 'h5', 'fairface', 'ppb'" in result.output
 
 
 @pytest.mark.parametrize("command", ["prepare", "info", "fetch"])
@@ -43,8 +57,8 @@ def test_the_page_on_data_names_everything():
     page = DOCS.read_text()
     options = [o.opts[0] for command in data.commands.values() for o in command.params]
     missing = [
-        *(kind for kind in raw_sources.KINDS if f"`{kind}:" not in page),
-        *(kind for kind in any_layout.KINDS if f"`{kind}`" not in page),
+        *(kind for kind in RAW if f"`{kind}:" not in page),
+        *(kind for kind in any_layout.kinds() if f"`{kind}`" not in page),
         *(option for option in options if option.startswith("--") and option not in page),
         *(n for n, entry in catalogue.read().items() if entry.ask and not _is_in(entry, page)),
     ]
@@ -60,6 +74,6 @@ def _is_in(entry, page):
 
 def test_a_source_without_a_place_for_the_file_is_a_mistake_of_usage():
     """Status 2, as click has it."""
-    result = CliRunner().invoke(data, ["prepare", "x.h5"])
+    result = CliRunner().invoke(main, ["data", "prepare", "x.h5"])
 
     assert result.exit_code == 2

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from repro.cli.data import data
-from repro.data import any_layout, dataset_info, duplicates
-from repro.data.duplicates import Look, Looks
+from repro.data import any_layout, dataset_info
+from repro.data.pictures import duplicates
+from repro.data.pictures.duplicates import Look, Looks
 from repro.errors import DataError
 
 

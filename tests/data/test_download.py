@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from repro.cli.data import data
-from repro.data import catalogue, download, raw_sources
+from repro.data import catalogue, download
 from repro.data.catalogue import Entry
+from repro.data.sources import RAW
 from repro.errors import DataError
 from repro.system import atomic_files
 
@@ -286,7 +287,7 @@ def test_mits_file_is_known_by_its_size_alone():
 
 def test_sources_of_training_images_have_their_terms_in_the_catalogue():
     """What is prepared carries them on."""
-    assert {kind for kind in raw_sources.KINDS.values() if kind} <= set(catalogue.read())
+    assert {kind.catalogued for kind in RAW.values() if kind.catalogued} <= set(catalogue.read())
 
 
 @pytest.mark.parametrize(

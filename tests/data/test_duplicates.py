@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from repro.data import duplicates
-from repro.data.duplicates import Look, Looks, Match
+from repro.data.pictures import duplicates
+from repro.data.pictures.duplicates import Look, Looks, Match
 from repro.data.synthetic import scenes
 
 

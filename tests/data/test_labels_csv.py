@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from repro.cli.data import data
-from repro.data import (
-    any_layout,
-    labels_csv,
-    picture_files,
-    picture_formats,
-    picture_table,
-    raw_sources,
-    sources,
-)
+from repro.data import any_layout, raw_sources, sources
+from repro.data.pictures import picture_files, picture_formats, picture_table
+from repro.data.sources import labels_csv
+from repro.data.sources.registry import RawOptions
 from repro.errors import DataError
 from repro.study.data_spec import Data, FairFace, Folder, Groups, MitH5, Ppb, Table
 from repro.system import csv_file
@@ -53,7 +48,7 @@ def said(*words):
 
 def prepared(path):
     """Labels by name, as `prepare` reads a table."""
-    read = raw_sources.read(f"csv:{path}", part="all", without=(), seed=0)
+    read = raw_sources.read(f"csv:{path}", RawOptions(part="all", without=(), seed=0))
     return {picture.name: picture.label for picture in read.pictures}
 
 

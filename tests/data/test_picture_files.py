@@ -9,7 +9,9 @@ import pytest
 from data_layouts import HEADER, RED_ISH, ROWS, write_h5, write_ppb
 from PIL import Image
 
-from repro.data import mit_h5, picture_files, ppb, preflight, sources
+from repro.data import preflight, sources
+from repro.data.pictures import picture_files
+from repro.data.sources import mit_h5, ppb
 from repro.errors import DataError
 from repro.study.data_spec import Data, Folder, MitH5, Ppb
 

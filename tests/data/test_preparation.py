@@ -16,7 +16,10 @@ from data_layouts import celeba, imagenet, put
 from PIL import Image
 
 from repro.cli.data import data
-from repro.data import crop_workers, h5_writer, mit_h5, preparation, raw_pictures, sources
+from repro.data import crop_workers, h5_writer, preparation, raw_sources, sources
+from repro.data.pictures import raw_pictures
+from repro.data.sources import mit_h5
+from repro.data.sources.registry import RawOptions
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
 from repro.system import atomic_files
@@ -309,7 +312,7 @@ def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
     child.send_signal(number)
     _, errors = child.communicate(timeout=20)
 
-    assert child.returncode == 128 + number
+    assert child.returncode == 128 + number, errors
     assert "Traceback" not in errors
     assert sorted(p.name for p in tmp_path.iterdir() if "o.h5" in p.name) == []
 
@@ -341,11 +344,11 @@ def test_a_summary_of_no_left_out_says_none(tmp_path):
     """Nothing is hidden by silence."""
     for number, name in enumerate(("faces", "others")):
         put(tmp_path / name / "a.png", number)
+    options = RawOptions(part="all", without=(), seed=0)
     source = [
-        raw_pictures.plain(tmp_path / "faces", "faces", 1),
-        raw_pictures.plain(tmp_path / "others", "o", 0),
+        raw_sources.read(f"faces:{tmp_path}/faces", options),
+        raw_sources.read(f"nonfaces:{tmp_path}/others", options),
     ]
-    source[1] = raw_pictures.Raw("nonfaces", source[1].pictures)
     done = preparation.prepare(source, tmp_path / "o.h5", seed=0, workers=1, unreadable="stop")
 
     assert [each.left_out for each in done.sources] == [{}, {}]

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,9 +17,12 @@ from data_layouts import (
     write_ppb,
 )
 
-from repro.data import preflight, sources
-from repro.data.utkface import band, labels
+from repro.data import any_layout, preflight, sources
+from repro.data.pictures import picture_files
+from repro.data.sources import registry
+from repro.data.sources.utkface import band, labels
 from repro.errors import DataError
+from repro.study import data_spec
 from repro.study.data_spec import (
     Data,
     FairFace,
@@ -41,6 +45,7 @@ def crops(root):
     return root
 
 
+ROLES = ("Training", "Portraits", "Nonfaces", "Crops")  # unions of specifications
 SPECS = {
     "fairface": lambda root: FairFace(path=str(fairface(root))),
     "utkface": lambda root: UtkFace(path=str(utkface(root))),
@@ -301,3 +306,37 @@ def test_captions_name_every_role_that_there_is(tmp_path):
     )
 
     assert sources.describe(data) == ("train train.h5, test UTKFace, nonfaces mine.csv, crops lab")
+
+
+def test_every_specification_has_a_reader():
+    """Whatever a study file may name can be opened."""
+    specifications = {one for role in ROLES for one in get_args(getattr(data_spec, role))}
+
+    assert set(sources.READERS) == specifications
+
+
+def test_a_source_is_a_reader_that_registers_itself(tmp_path, monkeypatch):
+    """Nothing else has to name it: it is opened, has a digest and is recognised."""
+    monkeypatch.setattr(registry, "READERS", {})
+    monkeypatch.setattr(sources, "READERS", registry.READERS)
+    put(tmp_path / "a.png", 1)
+
+    @registry.reads(Folder)
+    class Scans(registry.Reader[Folder]):
+        kind = "scans"
+
+        def open(self, spec):
+            return picture_files.read(tmp_path)
+
+        def fits(self, path):
+            return path == tmp_path
+
+    assert sources.nonface_photographs(Folder(path=str(tmp_path))).names == ("a.png",)
+    assert len(sources.fingerprint(Folder(path=str(tmp_path)))) == 12
+    assert any_layout.read(tmp_path, kind=None, groups=()).kind == "scans"
+
+
+def test_groups_that_utkface_does_not_have_are_refused(tmp_path):
+    """Before, any other word made groups of race."""
+    with pytest.raises(DataError, match="UTKFace has no 'country' to make groups of"):
+        any_layout.read(utkface(tmp_path), kind="utkface", groups=("country",))

@@ -9,8 +9,10 @@ from data_layouts import ATTRIBUTES, celeba, imagenet, kaggle_celeba, put, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.data import imagenet as classes
-from repro.data import picture_files, raw_pictures, raw_sources, square_crops
+from repro.data import raw_sources
+from repro.data.pictures import picture_files, raw_pictures, square_crops
+from repro.data.sources import imagenet as classes
+from repro.data.sources.registry import RawOptions
 from repro.errors import DataError
 
 SIDES = st.integers(1, 3000)
@@ -19,7 +21,7 @@ PLACES = st.integers(-500, 3500)
 
 def read(word, *, part="train", without=(), seed=0):
     """A source by its word on the command line."""
-    return raw_sources.read(word, part=part, without=without, seed=seed)
+    return raw_sources.read(word, RawOptions(part=part, without=without, seed=seed))
 
 
 @given(SIDES, SIDES, st.tuples(PLACES, PLACES, SIDES, SIDES))
@@ -279,8 +281,8 @@ def test_an_unknown_source_is_named(word, message):
 @given(most=st.integers(1, 6), seed=st.integers(0, 100))
 def test_a_limit_draws_without_repetition_and_keeps_the_order(most, seed):
     """The same ones for the same seed."""
-    pictures = tuple(raw_sources.Picture(None, f"{number}", 1) for number in range(5))
-    source = raw_sources.Raw("faces", pictures)
+    pictures = tuple(raw_pictures.Picture(None, f"{number}", 1) for number in range(5))
+    source = raw_pictures.Raw("faces", pictures)
     limited = raw_sources.limited(source, most, seed=seed)
     names = [picture.name for picture in limited.pictures]
 

@@ -10,6 +10,7 @@ from builders import a_task, configuration, execute, study_index, training_image
 
 from repro import models
 from repro.data import sources
+from repro.data.sources import synthetic
 from repro.data.synthetic import rarity_levels, scenes
 from repro.errors import DataError
 from repro.execution import draw_rates, sample_faces
@@ -254,6 +255,6 @@ def test_the_true_factors_are_those_that_the_training_faces_were_drawn_from():
     generator, _ = np.random.default_rng((spec.seed, 0)).spawn(2)
     factors = scenes.draw_factors(generator, spec.faces, darker_share=spec.darker_share)
 
-    assert sources.true_factors(spec).hat.tolist() == factors.hat.tolist()
+    assert synthetic.true_factors(spec).hat.tolist() == factors.hat.tolist()
     drawn = sources.training_images(spec).images[: spec.faces]
     assert np.array_equal(drawn, scenes.render_faces(factors, generator))

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from safetensors.torch import save
 
 from repro.cli import main
-from repro.data.images import Material
+from repro.data.pictures.images import Material
 from repro.execution import runner, scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline

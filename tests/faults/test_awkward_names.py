@@ -9,7 +9,8 @@ import pytest
 from report_chapters import ARMS, GROUPS, UNDERFLOW, chapter
 
 from repro.metrics import Count
-from repro.reporting.tables import rendering, tables
+from repro.reporting.tables import latex, rendering, tables
+from repro.reporting.tables.part import Part
 
 NAMES = [
     *("a_b", "50 %", "% all of this", "a & b", "#1", "$5", "$x$", "~", "^", "x^2_i", "\\", "\\\\"),
@@ -117,8 +118,8 @@ def test_tables_compile(tmp_path):
 def test_a_name_reads_the_same_in_every_place(name):
     """Title, head, cell and remark are written out alike."""
     table = pd.DataFrame({name: [name]}, index=pd.Index([name], name="Arm"))
-    part = rendering.Part(name="one", title=name, table=table, remarks=[name])
+    part = Part(name="one", title=name, table=table, remarks=[name])
     text = rendering.render([part], form="latex", label="toy")
 
     assert mistakes(text) == []
-    assert text.count(rendering.latex_text(name).strip()) >= 5
+    assert text.count(latex.text(name).strip()) >= 5

@@ -12,8 +12,9 @@ from PIL import Image
 from faults import bad_h5, bad_pictures
 from faults.bad_pictures import SIZE, encoded, noise
 from faults.refusals import SECONDS, listing
-from repro.data import mit_h5, picture_files, ppb
-from repro.data.images import TrainingImages
+from repro.data.pictures import picture_files
+from repro.data.pictures.images import TrainingImages
+from repro.data.sources import mit_h5, ppb
 from repro.errors import DataError
 
 GROUPS = ("bi.fitz", "gender")

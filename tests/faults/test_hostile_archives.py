@@ -13,16 +13,16 @@ from safetensors import SafetensorError
 import repro
 from faults.bad_archives import ARCHIVES, payloads
 from faults.refusals import listing
-from repro.data import (
+from repro.data import sources
+from repro.data.pictures import picture_files
+from repro.data.sources import (
     celeba,
     fairface,
     group_folders,
     imagenet,
     labels_csv,
     mit_h5,
-    picture_files,
     ppb,
-    sources,
     utkface,
 )
 from repro.errors import DataError, RecordError

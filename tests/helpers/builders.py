@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repro.data.images import TrainingImages
+from repro.data.pictures.images import TrainingImages
 from repro.execution import scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline

@@ -9,7 +9,7 @@ from repro.analysis import study_data
 from repro.analysis.study_data import Scores
 from repro.metrics import Count
 from repro.records.records import Record
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 
 PLAIN = {"resampling": {"combine": "none"}}
 SWEEP = {"No debias": PLAIN, "alpha = 0.1": {"resampling": {"alpha": 0.1}}}
@@ -64,7 +64,7 @@ def drawn(arm, seed, groups, size):
     return dict(zip(groups, generator.binomial(size, shares).tolist(), strict=True))
 
 
-def material(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), **index):
+def view(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), **index):
     """A study.
 
     Args:
@@ -98,7 +98,7 @@ def material(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), 
         dataclasses.replace(arm, scores=scores(made[arm.name])) if arm.runs else arm
         for arm in told.arms
     ]
-    return Material(
+    return StudyView(
         index=plain,
         found=by_key,
         records={arm: [run for run in of_arm if run.finished] for arm, of_arm in made.items()},

@@ -7,7 +7,7 @@ import pytest
 
 from repro.stats import forensics
 from repro.stats.disparity import ALL, DEFINITIONS, Definition
-from repro.stats.forensics import Change, Estimate, GroupValues, Printed
+from repro.stats.forensics import Change, Computed, GroupValues, Printed
 
 TABLE_3 = ["92.39", "91.78", "90.76", "90.52", "85.22"]
 POPULATION = Definition(mean="groups", ddof=0, runs="first")
@@ -99,12 +99,12 @@ def test_grim_says_how_little_many_runs_mean():
 )
 def test_match_is_rounding_or_one_unit_of_the_last_digit(text, word):
     """Judged by the digits that are printed."""
-    assert forensics.match(printed(text), Estimate(22.4291)) == word
+    assert forensics.match(printed(text), Computed(22.4291)) == word
 
 
 def test_match_allows_for_the_computed_numbers_error():
     """What may be off by 0.2 agrees within 0.2 and half a digit."""
-    matches = [forensics.match(printed(text), Estimate(18.05, 0.2)) for text in ("18.25", "18.26")]
+    matches = [forensics.match(printed(text), Computed(18.05, 0.2)) for text in ("18.25", "18.26")]
 
     assert matches == ["fits", "differs"]
 
@@ -180,14 +180,14 @@ def test_best_refuses_to_pool_without_sizes():
 def test_readings_come_with_the_best_first():
     """60 and 70 %: only one of them was printed."""
     two = values([[0.5, 0.9]], sizes=[30, 10])
-    found = forensics.mean_readings([printed("70.0")], [two])
+    found = forensics.mean_fits([printed("70.0")], [two])
 
     assert [(r.definition.mean, r.fitting) for r in found] == [("groups", 1), ("pooled", 0)]
 
 
 def test_unknown_sizes_leave_one_reading_of_the_mean():
     """Pooling is not tried."""
-    found = forensics.mean_readings([printed("70.0")], [values([[0.5, 0.9]])])
+    found = forensics.mean_fits([printed("70.0")], [values([[0.5, 0.9]])])
 
     assert [reading.definition.mean for reading in found] == ["groups"]
 
@@ -195,7 +195,7 @@ def test_unknown_sizes_leave_one_reading_of_the_mean():
 def test_variance_is_read_four_ways():
     """Two divisors, runs averaged before or after."""
     runs = values([[0.8, 1.0], [1.0, 0.8]])
-    found = forensics.variance_readings([printed("100.00")], [runs])
+    found = forensics.variance_fits([printed("100.00")], [runs])
 
     kinds = [(r.definition.ddof, r.definition.runs, r.fitting) for r in found]
     assert kinds == [(0, "last", 1), (0, "first", 0), (1, "first", 0), (1, "last", 0)]
@@ -203,7 +203,7 @@ def test_variance_is_read_four_ways():
 
 def test_a_single_run_has_no_order_of_averaging():
     """Only the divisor is a question."""
-    found = forensics.variance_readings([printed("100.00")], [values([[0.8, 1.0]])])
+    found = forensics.variance_fits([printed("100.00")], [values([[0.8, 1.0]])])
 
     assert [r.definition.ddof for r in found] == [0, 1]
 
@@ -211,8 +211,8 @@ def test_a_single_run_has_no_order_of_averaging():
 def test_readings_together_cover_all_definitions():
     """Two means and four variances make the eight."""
     runs = values([[0.8, 1.0], [1.0, 0.8]], sizes=[1, 1])
-    means = {r.definition.mean for r in forensics.mean_readings([printed("90")], [runs])}
-    spreads = forensics.variance_readings([printed("100")], [runs])
+    means = {r.definition.mean for r in forensics.mean_fits([printed("90")], [runs])}
+    spreads = forensics.variance_fits([printed("100")], [runs])
     kinds = {(r.definition.ddof, r.definition.runs) for r in spreads}
 
     covered = {
@@ -230,11 +230,11 @@ def test_shorter_cells_are_those_that_lost_a_digit():
 
 def test_changes_tell_steps_from_rounding():
     """Half a digit on either side makes 0.01 doubtful and 0.02 certain."""
-    found = forensics.changes([Estimate(v, 0.005) for v in (9.51, 9.49, 9.50, 9.50)])
+    found = forensics.changes([Computed(v, 0.005) for v in (9.51, 9.49, 9.50, 9.50)])
 
     assert found == [Change("falls", True), Change("rises", False), Change("level", False)]
 
 
 def test_exact_numbers_can_stay_level():
     """Counts have no rounding to hide a step in."""
-    assert forensics.changes([Estimate(9.5), Estimate(9.5)]) == [Change("level", True)]
+    assert forensics.changes([Computed(9.5), Computed(9.5)]) == [Change("level", True)]

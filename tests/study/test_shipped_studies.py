@@ -51,8 +51,8 @@ def test_a_study_runs_from_its_file_to_its_tables(path, results):
     for task in {kind(task): task for task in planned.tasks}.values():
         execute(task)
     found = records.read_study(planned.index, results)
-    material = exhibits.without_pictures(planned.index, results)
-    shown = tables.parts(material.outcomes, style="full")
+    view = exhibits.without_pictures(planned.index, results)
+    shown = tables.parts(view.outcomes, style="full")
 
     ended = [(arm, found[key]) for arm, _, key in planned.index.wanted() if key in found]
     failed = {arm for arm, record in ended if not record.finished}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from builders import configuration, training_images
 
-from repro.data.images import Photographs
+from repro.data.pictures.images import Photographs
 from repro.errors import ReproError
 from repro.training import evaluation, inference, trainer
 from repro.training.kernels import operators

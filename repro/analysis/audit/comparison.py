@@ -7,7 +7,7 @@ from repro.analysis.audit.arm_keys import Key
 from repro.analysis.audit.mean_files import GroupMeans, Table
 from repro.analysis.audit.run_files import Runs
 from repro.stats import forensics
-from repro.stats.forensics import Reading
+from repro.stats.forensics import DefinitionFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Comparison:
     keys: Mapping[Key, Key]
     kept: int | None
     of: int
-    means: Sequence[Reading]
-    variances: Sequence[Reading]
+    means: Sequence[DefinitionFit]
+    variances: Sequence[DefinitionFit]
 
     @property
     def fitting(self) -> int:
@@ -47,7 +47,7 @@ class Comparison:
             return ""
         return f", of the best {self.kept} of {self.of} runs by pooled recall"
 
-    def settled(self, readings: Sequence[Reading]) -> bool:
+    def settled(self, readings: Sequence[DefinitionFit]) -> bool:
         """Whether a reading fits most rows."""
         return 2 * readings[0].fitting > len(self.keys)
 
@@ -68,15 +68,15 @@ def compare(
     recall, variance = ([column[key] for key in keys] for column in (table.recall, table.variance))
     if isinstance(other, GroupMeans):
         values = [other.values(key, reading_error) for key in keys.values()]
-        means = forensics.mean_readings(recall, values)
+        means = forensics.mean_fits(recall, values)
         return Comparison(
-            table, other, keys, None, 1, means, forensics.variance_readings(variance, values)
+            table, other, keys, None, 1, means, forensics.variance_fits(variance, values)
         )
     most = max(other.arms[key].runs for key in keys.values())
     tried = []
     for kept in range(most, 0, -1) if keep is None else [min(keep, most)]:
         values = [other.values(key).best(kept) for key in keys.values()]
-        means = forensics.mean_readings(recall, values)
-        spreads = forensics.variance_readings(variance, values)
+        means = forensics.mean_fits(recall, values)
+        spreads = forensics.variance_fits(variance, values)
         tried.append(Comparison(table, other, keys, kept, most, means, spreads))
     return max(tried, key=lambda comparison: comparison.fitting)

@@ -17,7 +17,7 @@ from repro.analysis.audit.run_files import Runs
 from repro.analysis.audit.wording import count, joined
 from repro.stats import forensics
 from repro.stats.disparity import DEFINITIONS, Definition
-from repro.stats.forensics import Change, Estimate, GroupValues, Reading
+from repro.stats.forensics import Change, Computed, DefinitionFit, GroupValues
 
 Result = Literal["fits", "contradicts", "cannot tell"]
 CHANCE = 0.05  # above it, fitting by accident is no evidence
@@ -99,7 +99,7 @@ class Checks:
             yield Finding("Definitions", table.title, "cannot tell", text)
         for series, title in _series(table.keys, table.title):
             for what, column in (("variance", table.variance), ("recall", table.recall)):
-                values = [Estimate(float(column[key]), column[key].half) for key in series]
+                values = [Computed(float(column[key]), column[key].half) for key in series]
                 shown = [str(column[key]) for key in series]
                 yield _trend(what, f"printed {what}", title, series, values, shown)
 
@@ -272,7 +272,7 @@ def _definitions(comparison: Comparison) -> Iterator[Finding]:
 
 def _definition(
     comparison: Comparison,
-    readings: Sequence[Reading],
+    readings: Sequence[DefinitionFit],
     what: str,
     words: Callable[[Definition], str],
 ) -> Finding:
@@ -335,7 +335,7 @@ def _row(comparison: Comparison, at: int, key: Key) -> Iterator[Finding]:
 
 
 def _against(
-    comparison: Comparison, reading: Reading, at: int, what: str, *, name: bool = True
+    comparison: Comparison, reading: DefinitionFit, at: int, what: str, *, name: bool = True
 ) -> str:
     """Printed against computed, with as many digits as tell them apart."""
     key = list(comparison.keys)[at]
@@ -360,7 +360,7 @@ def _overall(source: GroupMeans, reading_error: float) -> Iterator[Finding]:
         GroupValues(v.recall, v.error + max(n.half, reading_error) / 100, v.sizes)
         for n, v in zip(numbers, values, strict=True)
     ]
-    readings = forensics.mean_readings(numbers, widened)
+    readings = forensics.mean_fits(numbers, widened)
     rows, known = count(len(numbers), "row"), _sizes_words(source)
     best = [reading for reading in readings if reading.rank == readings[0].rank]
     fits = "; ".join(f"{_mean_words(r.definition)} {r.fitting}" for r in readings)
@@ -396,7 +396,7 @@ def _trend(
     words: str,
     about: str,
     series: Sequence[Key],
-    values: Sequence[Estimate],
+    values: Sequence[Computed],
     shown: Sequence[str],
 ) -> Finding:
     """Whether the variance falls, or the recall goes one way, at every step as alpha falls."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
 
-from repro.data.images import Material
+from repro.data.pictures.images import Material
 from repro.execution.executors import hardware
 from repro.execution.executors.base import Message, cannot_start, heard, spoken
 from repro.records.task import Files, Task

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
-from repro.data.images import Material, Photographs
+from repro.data.pictures.images import Material, Photographs
 from repro.errors import ReproError
 from repro.execution.executors import hardware, ray_session
 from repro.execution.executors.base import Message, cannot_start, heard, spoken

@@ -242,7 +242,11 @@ class Scribe:
 
 
 class _Writer(Child):
-    """The process that writes; a request goes to it in pieces, so that handing over is no wait."""
+    """The process that writes; a request goes to it in pieces, so that handing over is no wait.
+
+    The next piece follows the answer to the one before, so every piece fits into an empty pipe. (A
+    thread that sends the whole would still be writing when the connection is closed under it.)
+    """
 
     def __init__(self, prepare: Callable[[], Answer]) -> None:
         super().__init__(prepare)

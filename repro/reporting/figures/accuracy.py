@@ -12,7 +12,7 @@ from repro.reporting.figures import group_labels, grouped_points, style
 from repro.reporting.figures.group_labels import OVERALL, POOLED
 from repro.reporting.figures.grouped_points import Kind, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 from repro.reporting.figures.style import Look
 from repro.reporting.tables import notes
 from repro.stats.intervals import NOWHERE, Floats, Interval
@@ -25,12 +25,12 @@ _GAP = 0.75  # inches above and below a panel
 Find = Callable[[Arm, str], Mark | None]
 
 
-def by_group(material: Material) -> Illustration | None:
+def by_group(view: StudyView) -> Illustration | None:
     """Recall of each group and overall; below it the mean probability of face crops."""
-    arms = material.arms
+    arms = view.arms
     if not arms:
         return None
-    printed = {arm.name: group_labels.printed_recalls(material, arm) for arm in arms}
+    printed = {arm.name: group_labels.printed_recalls(view, arm) for arm in arms}
 
     def recall(arm: Arm, group: str) -> Mark | None:
         values = _recalls(arm, group)
@@ -46,7 +46,7 @@ def by_group(material: Material) -> Illustration | None:
     ]
     heights = [one.height + _GAP for one in where]
     figure, axes = style.canvas(len(panels), 1, height=sum(heights), heights=heights)
-    looks = {arm.name: material.looks[arm.name] for arm in arms}
+    looks = {arm.name: view.looks[arm.name] for arm in arms}
     drawn = [
         _panel(part, one, looks, arms, find, what)
         for part, one, (_, find), what in zip(axes, where, panels, _WHAT, strict=False)
@@ -56,7 +56,7 @@ def by_group(material: Material) -> Illustration | None:
         name="accuracy",
         title="Accuracy of each group, as in the papers",
         sources=group_labels.GROUPS_SOURCES,
-        caption=_caption(material, drawn),
+        caption=_caption(view, drawn),
         alt=(
             f"{_KINDS[drawn[0][0]]} of recall in percent, one colour per arm. "
             f"{group_labels.spoken(arms)}"
@@ -123,8 +123,8 @@ def _lowest(mark: Mark) -> float:
     return float(np.nanmin([*ends, *printed]))
 
 
-def _caption(material: Material, drawn: Sequence[tuple[Kind, float]]) -> str:
-    arms = material.arms
+def _caption(view: StudyView, drawn: Sequence[tuple[Kind, float]]) -> str:
+    arms = view.arms
     told = ["Recall, which the papers call accuracy, of each group and of all portraits."]
     if len(drawn) > 1:
         told.append(
@@ -144,8 +144,8 @@ def _caption(material: Material, drawn: Sequence[tuple[Kind, float]]) -> str:
                 "there are dots instead of bars, whose lengths would mislead."
             )
     told.append(
-        f"{group_labels.said_of_print(material)}{material.said_of_runs()} "
-        f"{material.said_of_test()} {material.said_of_data()}"
+        f"{group_labels.said_of_print(view)}{view.said_of_runs()} "
+        f"{view.said_of_test()} {view.said_of_data()}"
     )
     return " ".join(told)
 

@@ -11,27 +11,27 @@ from matplotlib.ticker import MaxNLocator
 from repro.records.records import Record
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material, listed
+from repro.reporting.figures.study_view import StudyView, listed
 
 WIDE = 20.0  # times from the least to the greatest value: beyond it an axis is logarithmic
 RANGE = "Thick lines: median over the runs; thin lines: every run."
 
 
-def training(material: Material) -> Illustration | None:
+def training(view: StudyView) -> Illustration | None:
     """Loss and validation accuracy over the epochs, each objective on a scale of its own."""
-    frame = _history(material.records)
+    frame = _history(view.records)
     if frame.empty:
         return None
     objectives = list(dict.fromkeys(frame["objective"]))
     figure, axes = style.canvas(1, len(objectives) + 1, height=2.9)
     for part, objective in zip(axes, objectives, strict=False):
         shown = frame[frame["objective"] == objective]
-        _lines(part, shown, "train_loss", material)
+        _lines(part, shown, "train_loss", view)
         style.head(part, objective)
         part.set(ylabel="training loss per image", xlabel="epoch")
         _scale(part, shown["train_loss"])
     accuracy = axes[-1]
-    _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", material)
+    _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", view)
     style.head(accuracy, "Held-out images")
     accuracy.set(ylabel="validation accuracy, %", xlabel="epoch")
     style.key(figure, accuracy)
@@ -44,8 +44,8 @@ def training(material: Material) -> Illustration | None:
             f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
             "with a summed and with an averaged reconstruction error differ by a factor of up to "
             "12,288 (the values of an image) and have separate axes, logarithmic if the values "
-            f"differ more than {WIDE:.0f}-fold. {material.said_of_training()} "
-            f"{material.said_of_data()}"
+            f"differ more than {WIDE:.0f}-fold. {view.said_of_training()} "
+            f"{view.said_of_data()}"
         ),
         alt=(
             f"{len(axes)} line plots over the epochs: training loss for "
@@ -56,13 +56,13 @@ def training(material: Material) -> Illustration | None:
     )
 
 
-def draws(material: Material) -> Illustration | None:
+def draws(view: StudyView) -> Illustration | None:
     """Effective number of faces under resampling, epoch by epoch."""
-    frame = _history(material.records)
+    frame = _history(view.records)
     if frame.empty or not (frame["ess_share"] < 1).any():
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
-    _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", material)
+    _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", view)
     axes.set(xlabel="epoch", ylabel="effective sample size, % of faces")
     _scale(axes, frame["ess_share"])
     style.key(figure, axes)
@@ -73,8 +73,8 @@ def draws(material: Material) -> Illustration | None:
         caption=(
             "Effective sample size of each epoch's sampling, 1 divided by the sum of the squared "
             "probabilities, as a percentage of the training faces: at 100 % every face is sampled "
-            f"equally often. {RANGE} {_failures(material)}{material.said_of_training()} "
-            f"{material.said_of_data()}"
+            f"equally often. {RANGE} {_failures(view)}{view.said_of_training()} "
+            f"{view.said_of_data()}"
         ),
         alt=(
             "Line plot of effective sample size over the epochs, one line per arm. Median in the "
@@ -102,9 +102,9 @@ def _objective(record: Record) -> str:
     return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
 
 
-def _lines(axes: Axes, frame: pd.DataFrame, column: str, material: Material) -> None:
+def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> None:
     """A thin line for each run and a thick one for each arm, the median of its runs."""
-    looks = material.looks
+    looks = view.looks
     for arm, runs in frame.groupby("arm", sort=False):
         look = looks[str(arm)]
         drawn = {"x": "epoch", "y": column, "color": look.colour, "legend": False, "ax": axes}
@@ -132,6 +132,6 @@ def _scale(axes: Axes, values: "pd.Series[float]") -> None:
         axes.set_yscale("log")
 
 
-def _failures(material: Material) -> str:
-    failed = [arm.name for arm in material.outcomes.arms if arm.failed]
+def _failures(view: StudyView) -> str:
+    failed = [arm.name for arm in view.outcomes.arms if arm.failed]
     return f"Runs that failed have no line ({listed(failed)}). " if failed else ""

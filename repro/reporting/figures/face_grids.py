@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from repro.analysis.samples import TRAVERSED, Drawn, Draws, Latents, Pixels
+from repro.analysis.samples import TRAVERSED, Drawn, FaceSampling, Latents, Pixels
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material, listed
+from repro.reporting.figures.study_view import StudyView, listed
 
 GAP = 4  # white pixels between pictures
 FACE = 0.56  # inches
@@ -25,9 +25,9 @@ class _Block:
     pictures: Pixels
 
 
-def extremes(material: Material) -> Illustration | None:
+def extremes(view: StudyView) -> Illustration | None:
     """The faces with the lowest and the highest probability."""
-    shown = _drawing(material)
+    shown = _drawing(view)
     if not shown:
         return None
     rows = [
@@ -45,16 +45,16 @@ def extremes(material: Material) -> Illustration | None:
         caption=(
             f"The {count} training faces that resampling samples least and most often, by rank, "
             "with their probabilities in the last epoch, relative to uniform sampling. "
-            f"{_said_of_run(material)}"
+            f"{_said_of_run(view)}"
         ),
         alt=f"Two blocks of {count} faces for each of {_names(shown)}: least and most probable.",
         figure=_blocks(rows),
     )
 
 
-def batches(material: Material) -> Illustration | None:
+def batches(view: StudyView) -> Illustration | None:
     """A batch sampled uniformly beside one sampled adaptively."""
-    shown = _drawing(material)
+    shown = _drawing(view)
     if not shown:
         return None
     rows = [_batches_of(arm, one) for arm, one in shown]
@@ -73,7 +73,7 @@ def batches(material: Material) -> Illustration | None:
             "faces of the batch, relative to uniform sampling. The expected mean of a "
             "uniform batch is 1; of an adaptive batch: "
             f"{'; '.join(f'{arm} {one.expected:.2f}' for arm, one in shown)}. "
-            f"{_said_of_run(material)}"
+            f"{_said_of_run(view)}"
         ),
         alt=(
             f"Two blocks of {count} faces for each of {_names(shown)}: uniform, adaptive. Mean "
@@ -83,7 +83,7 @@ def batches(material: Material) -> Illustration | None:
     )
 
 
-def _batches_of(arm: str, one: Draws) -> list[_Block]:
+def _batches_of(arm: str, one: FaceSampling) -> list[_Block]:
     told = f"{arm}: sampled uniformly, mean {_mean(one.uniform, one):.2f}"
     other = f"sampled adaptively, mean {_mean(one.adaptive, one):.2f}"
     return [
@@ -92,9 +92,9 @@ def _batches_of(arm: str, one: Draws) -> list[_Block]:
     ]
 
 
-def bins(material: Material) -> Illustration | None:
+def bins(view: StudyView) -> Illustration | None:
     """Histogram of probabilities with faces of each bin."""
-    shown = _drawing(material)
+    shown = _drawing(view)
     if not shown:
         return None
     arm, one = shown[-1]
@@ -119,7 +119,7 @@ def bins(material: Material) -> Illustration | None:
             f"Training faces by their probability in the last epoch, in {len(one.counts)} bins of "
             "equal width up to the highest, the counts on a logarithmic axis; below each bin up to "
             f"{len(max(one.examples, key=len))} of its faces, the first in the order of the data. "
-            f"Arm {arm}, {one.faces:,} training faces. {_said_of_run(material)}"
+            f"Arm {arm}, {one.faces:,} training faces. {_said_of_run(view)}"
         ),
         alt=f"Histogram with these counts from the lowest bin to the highest: {told}; faces below.",
         figure=figure,
@@ -132,9 +132,9 @@ def _range(low: float, high: float) -> str:
     return f"{low:.{decimals}f}–{high:.{decimals}f}"
 
 
-def reconstructions(material: Material) -> Illustration | None:
+def reconstructions(view: StudyView) -> Illustration | None:
     """Held-out faces beside what the decoder makes of them."""
-    shown = _decoding(material)
+    shown = _decoding(view)
     if not shown:
         return None
     rows: list[list[_Block]] = []
@@ -162,7 +162,7 @@ def reconstructions(material: Material) -> Illustration | None:
             f"{'; '.join(spreads)}. Near 0 all faces are decoded alike: on both sides if the "
             "posterior has collapsed, only on the left if outliers in training have distorted the "
             "running statistics. "
-            f"{_said_of_run(material)}"
+            f"{_said_of_run(view)}"
         ),
         alt=(
             f"{len(shown[0][1].originals)} faces, twice, and below them their reconstructions by "
@@ -173,9 +173,9 @@ def reconstructions(material: Material) -> Illustration | None:
     )
 
 
-def interpolations(material: Material) -> Illustration | None:
+def interpolations(view: StudyView) -> Illustration | None:
     """Linear interpolation between two faces in latent space."""
-    shown = _decoding(material)
+    shown = _decoding(view)
     if not shown:
         return None
     rows = [[_Block(arm, _with_ends(one))] for arm, one in shown]
@@ -186,16 +186,16 @@ def interpolations(material: Material) -> Illustration | None:
         caption=(
             "Left and right: two held-out faces; between them, equal steps on the straight line "
             "between their posterior means, decoded as in every evaluation. The figure of "
-            f"reconstructions shows why a row may not change. {_said_of_run(material)}"
+            f"reconstructions shows why a row may not change. {_said_of_run(view)}"
         ),
         alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
         figure=_blocks(rows),
     )
 
 
-def traversals(material: Material) -> Illustration | None:
+def traversals(view: StudyView) -> Illustration | None:
     """The most active latents, moved one at a time."""
-    shown = _one_of_each_decoder(material, _decoding(material))
+    shown = _one_of_each_decoder(view, _decoding(view))
     if not shown:
         return None
     blocks = [
@@ -212,28 +212,28 @@ def traversals(material: Material) -> Illustration | None:
             f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out "
             "faces, the others at their mean; rows are the latents whose posterior mean varies "
             "most, numbered from 0. One arm for each decoder: arms that differ only in resampling "
-            f"are shown once. {_said_of_run(material)}"
+            f"are shown once. {_said_of_run(view)}"
         ),
         alt=f"Rows of decoded faces, one latent per row, for {_names(shown)}.",
         figure=_blocks(rows),
     )
 
 
-def _drawing(material: Material) -> list[tuple[str, Draws]]:
-    return [(one.arm, one.draws) for one in material.specimens if one.draws is not None]
+def _drawing(view: StudyView) -> list[tuple[str, FaceSampling]]:
+    return [(one.arm, one.draws) for one in view.specimens if one.draws is not None]
 
 
-def _decoding(material: Material) -> list[tuple[str, Latents]]:
-    return [(one.arm, one.latents) for one in material.specimens if one.latents is not None]
+def _decoding(view: StudyView) -> list[tuple[str, Latents]]:
+    return [(one.arm, one.latents) for one in view.specimens if one.latents is not None]
 
 
 def _one_of_each_decoder(
-    material: Material, shown: Sequence[tuple[str, Latents]]
+    view: StudyView, shown: Sequence[tuple[str, Latents]]
 ) -> list[tuple[str, Latents]]:
     """The last arm of each set of arms that differ in nothing but resampling."""
     kept: dict[str, tuple[str, Latents]] = {}
     for arm, one in shown:
-        choices = dict(material.records[arm][0].configuration)
+        choices = dict(view.records[arm][0].configuration)
         choices.pop("resampling", None)
         kept[repr(choices)] = (arm, one)
     return list(kept.values())
@@ -243,20 +243,20 @@ def _names(shown: Sequence[tuple[str, object]]) -> str:
     return listed([arm for arm, _ in shown])
 
 
-def _said_of_run(material: Material) -> str:
-    seeds = sorted({one.seed for one in material.specimens})
-    kind = "Synthetic faces. " if all(one.synthetic for one in material.specimens) else ""
+def _said_of_run(view: StudyView) -> str:
+    seeds = sorted({one.seed for one in view.specimens})
+    kind = "Synthetic faces. " if all(one.synthetic for one in view.specimens) else ""
     return (
         f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest seed with "
-        f"which most arms finished. {material.said_of_data()}"
+        f"which most arms finished. {view.said_of_data()}"
     )
 
 
-def _mean(drawn: Drawn, one: Draws) -> float:
+def _mean(drawn: Drawn, one: FaceSampling) -> float:
     return float(drawn.weights.mean()) * one.faces
 
 
-def _multiples(drawn: Drawn, one: Draws) -> str:
+def _multiples(drawn: Drawn, one: FaceSampling) -> str:
     low, high = (float(end) * one.faces for end in (drawn.weights.min(), drawn.weights.max()))
     return f"{low:.2g} to {high:.2g}"
 

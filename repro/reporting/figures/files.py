@@ -6,18 +6,18 @@ from pathlib import Path
 from repro.errors import ReproError
 from repro.reporting.figures.illustration import FORMS, Illustration, encode
 from repro.reporting.figures.registry import FIGURES
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 from repro.study.merge import did_you_mean
 from repro.system import atomic_files
 
 CAPTIONS = "captions.md"
 
 
-def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
+def write(view: StudyView, folder: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
     """Draw and write figure by figure.
 
     Args:
-        material: Of the study.
+        view: Of the study.
         folder: Made if it is not there; files of the same names are replaced.
         only: Names of figures; all if empty.
 
@@ -34,9 +34,9 @@ def write(material: Material, folder: Path, *, only: Sequence[str] = ()) -> Iter
             raise ReproError(f"--only {name}: unknown figure{hint}")
     drawn = []
     for name in only or FIGURES:
-        illustration = FIGURES[name](material)
+        illustration = FIGURES[name](view)
         if illustration is None and only:
-            raise ReproError(f"{material.index.address}: there is no data for --only {name}")
+            raise ReproError(f"{view.index.address}: there is no data for --only {name}")
         if illustration is not None:
             drawn.append(illustration)
             for form in FORMS:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from repro.analysis import verdicts
 from repro.analysis.study_data import Arm
-from repro.reporting.figures.study_view import Material, span
+from repro.reporting.figures.study_view import StudyView, span
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study.published import PublishedRow
 
@@ -30,32 +30,32 @@ def spoken(arms: Sequence[Arm]) -> str:
     return f"Means over the runs: {'; '.join(told)}."
 
 
-def definition(material: Material) -> Definition:
+def definition(view: StudyView) -> Definition:
     """The published source's definition, if there is one."""
-    published = material.outcomes.published
+    published = view.outcomes.published
     return DEFINITIONS[published.definition if published else "dehaan2020"]
 
 
-def printed_row(material: Material, arm: Arm) -> PublishedRow | None:
+def printed_row(view: StudyView, arm: Arm) -> PublishedRow | None:
     """The published row of an arm; None for synthetic data."""
-    outcomes = material.outcomes
+    outcomes = view.outcomes
     if outcomes.published is None or outcomes.synthetic:
         return None
     return next((row for row in outcomes.published.rows if row.arm == arm.name), None)
 
 
-def printed_recalls(material: Material, arm: Arm) -> dict[str, float]:
+def printed_recalls(view: StudyView, arm: Arm) -> dict[str, float]:
     """Published recalls in percent, of each group and pooled over the portraits, if reported."""
-    row, published = printed_row(material, arm), material.outcomes.published
+    row, published = printed_row(view, arm), view.outcomes.published
     if row is None or published is None:
         return {}
     pooled = verdicts.restated(row, published, POOLED)["recall"]
     return (row.groups or {}) | ({} if pooled is None else {OVERALL: pooled})
 
 
-def said_of_print(material: Material) -> str:
+def said_of_print(view: StudyView) -> str:
     """What the magenta marks are; empty without any."""
-    published = material.outcomes.published
-    if published is None or material.outcomes.synthetic:
+    published = view.outcomes.published
+    if published is None or view.outcomes.synthetic:
         return ""
     return f"Bars in magenta: {published.source}, {published.printed}. "

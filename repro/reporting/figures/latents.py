@@ -12,7 +12,7 @@ from repro.metrics import ACTIVE_VARIANCE
 from repro.records.records import Record
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material, listed, span
+from repro.reporting.figures.study_view import StudyView, listed, span
 from repro.reporting.figures.style import Look
 from repro.stats import intervals
 
@@ -21,13 +21,13 @@ NARROW = 1e3  # times from one end of an axis to the other: powers of ten are to
 FLOOR = 1e-4  # of uniform drawing; rarer faces stand in the first bin
 
 
-def probabilities(material: Material) -> Illustration | None:
+def probabilities(view: StudyView) -> Illustration | None:
     """Sampling probability of each training face after the last epoch's resampling."""
-    weights = {arm: runs for arm, runs in material.weights.items() if runs}
+    weights = {arm: runs for arm, runs in view.weights.items() if runs}
     if not weights:
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
-    looks = material.looks
+    looks = view.looks
     edges = _histograms(axes, weights, looks)
     axes.axvline(1, color=style.FAINT, lw=0.8)
     axes.set(
@@ -51,7 +51,7 @@ def probabilities(material: Material) -> Illustration | None:
             "by that of uniform sampling (vertical line); both axes logarithmic"
             f"{_floor(edges)}. Highest in each arm, over its runs: "
             f"{'; '.join(highest)}. The runs of an arm are pooled. {_faces(weights)} "
-            f"{material.said_of_training()} {material.said_of_data()}"
+            f"{view.said_of_training()} {view.said_of_data()}"
         ),
         alt=(
             "Histograms of sampling probability, one line per arm. The most probable face is "
@@ -93,17 +93,17 @@ def _faces(weights: Mapping[str, Sequence[Floats]]) -> str:
     return f"{' or '.join(f'{count:,}' for count in counts)} training faces."
 
 
-def collapse(material: Material) -> Illustration | None:
+def collapse(view: StudyView) -> Illustration | None:
     """KL of each latent and how many are active: whether the posterior has collapsed."""
     runs = {
         arm: [record for record in of_arm if record.kl_per_latent]
-        for arm, of_arm in material.records.items()
+        for arm, of_arm in view.records.items()
     }
     runs = {arm: of_arm for arm, of_arm in runs.items() if of_arm}
     if not runs:
         return None
     figure, (left, right) = style.canvas(1, 2, height=2.9, widths=[3, 2])
-    looks = material.looks
+    looks = view.looks
     for arm, of_arm in runs.items():
         _kl_of(left, arm, of_arm, looks[arm])
     left.set(yscale="log", xlabel="latent, by falling KL", ylabel="KL to the prior, nats")
@@ -125,7 +125,7 @@ def collapse(material: Material) -> Illustration | None:
             "latent without information about the face has a KL near 0. Right: latents whose "
             f"posterior mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active "
             "units, Burda et al. 2016); dots are runs, bars their mean. "
-            f"{material.said_of_training()} {material.said_of_data()}"
+            f"{view.said_of_training()} {view.said_of_data()}"
         ),
         alt=(
             "Left, a line plot of KL per latent in falling order, one line per arm. Right, active "
@@ -154,16 +154,16 @@ def _active_of(axes: Axes, place: int, runs: Sequence[Record], look: Look) -> No
     axes.plot([values.mean()] * 2, [place - 0.32, place + 0.32], color=look.colour, lw=1.8)
 
 
-def rarity(material: Material) -> Illustration | None:
+def rarity(view: StudyView) -> Illustration | None:
     """How often faces with each trait are sampled, against how rare the trait is."""
-    if not material.rarity:
+    if not view.rarity:
         return None
-    levels, shares = _order(material.rarity)
+    levels, shares = _order(view.rarity)
     figure, (axes,) = style.canvas(1, 1, height=0.9 + 0.21 * len(levels))
-    looks = material.looks
-    width = 0.7 / len(material.rarity)
-    for slot, one in enumerate(material.rarity):
-        offset = (slot - (len(material.rarity) - 1) / 2) * width
+    looks = view.looks
+    width = 0.7 / len(view.rarity)
+    for slot, one in enumerate(view.rarity):
+        offset = (slot - (len(view.rarity) - 1) / 2) * width
         _multiples_of(axes, one, levels, offset, looks[one.arm])
     axes.axvline(1, color=style.FAINT, lw=0.8)
     names = [f"{name}, {100 * shares[name]:.1f} %" for name in levels]
@@ -173,7 +173,7 @@ def rarity(material: Material) -> Illustration | None:
     axes.grid(axis="y", visible=True)
     axes.set_ylim(len(levels) - 0.4, -0.6)
     style.key(figure, axes)
-    ranks = [f"{one.arm} {_rank(one):+.2f}" for one in material.rarity]
+    ranks = [f"{one.arm} {_rank(one):+.2f}" for one in view.rarity]
     return Illustration(
         name="rarity",
         title="Sampling probability against rarity",
@@ -184,11 +184,11 @@ def rarity(material: Material) -> Illustration | None:
             "that of uniform sampling (vertical line), mean over the runs; bars: Student's 95 % "
             "interval for new seeds and the same pictures. Sampling by true rarity would fall from "
             "top to bottom; Spearman's rank correlation of this ratio with the proportion: "
-            f"{'; '.join(ranks)}. {material.said_of_training()} {material.said_of_data()}"
+            f"{'; '.join(ranks)}. {view.said_of_training()} {view.said_of_data()}"
         ),
         alt=(
             "Dot plot: traits by rising proportion, and how often faces with them are sampled. "
-            f"{' '.join(_spoken(one) for one in material.rarity)}"
+            f"{' '.join(_spoken(one) for one in view.rarity)}"
         ),
         figure=figure,
     )

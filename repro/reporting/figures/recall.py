@@ -14,7 +14,7 @@ from repro.reporting.figures import group_labels, grouped_points, style
 from repro.reporting.figures.group_labels import FEW, OVERALL, POOLED
 from repro.reporting.figures.grouped_points import Find, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material, span
+from repro.reporting.figures.study_view import StudyView, span
 from repro.reporting.figures.style import Look
 from repro.stats import intervals
 from repro.stats.disparity import Definition
@@ -24,13 +24,13 @@ from repro.study.published import PublishedRow
 BOOTSTRAP = "95 % intervals for new seeds and new portraits (two-way bootstrap, Student's quantile)"
 
 
-def by_group(material: Material) -> Illustration | None:
+def by_group(view: StudyView) -> Illustration | None:
     """Recall of each group and of all portraits, with every run: arm by arm, or group by group."""
-    arms = material.arms
+    arms = view.arms
     if not arms:
         return None
     by_name = {arm.name: arm for arm in arms}
-    printed = {arm.name: group_labels.printed_recalls(material, arm) for arm in arms}
+    printed = {arm.name: group_labels.printed_recalls(view, arm) for arm in arms}
 
     def mark(arm: str, group: str) -> Mark | None:
         if group != OVERALL and group not in by_name[arm].groups:
@@ -38,7 +38,7 @@ def by_group(material: Material) -> Illustration | None:
         values, estimate = _values(by_name[arm], group)
         return Mark(values=values, estimate=estimate, printed=printed[arm].get(group))
 
-    figure, axes, where = _drawn(material, mark)
+    figure, axes, where = _drawn(view, mark)
     (axes.set_ylabel if where.across else axes.set_xlabel)("recall, %")
     style.key(figure, axes)
     return Illustration(
@@ -48,17 +48,17 @@ def by_group(material: Material) -> Illustration | None:
         caption=(
             "Proportion of the portraits in which any window has a logit of 0 or more. Dots: "
             f"single runs; large marks: their mean; bars: {_bars(arms)}. "
-            f"{group_labels.said_of_print(material)}"
-            f"{material.said_of_runs()} {material.said_of_test()} {material.said_of_data()}"
+            f"{group_labels.said_of_print(view)}"
+            f"{view.said_of_runs()} {view.said_of_test()} {view.said_of_data()}"
         ),
         alt=f"Dot plot of recall in percent. {group_labels.spoken(arms)}",
         figure=figure,
     )
 
 
-def _drawn(material: Material, mark: Find) -> tuple[Figure, Axes, Layout]:
+def _drawn(view: StudyView, mark: Find) -> tuple[Figure, Axes, Layout]:
     """Few groups as colours within arms, many as lines of their own with arms as colours."""
-    groups, arms = group_labels.groups_of(material.arms), [arm.name for arm in material.arms]
+    groups, arms = group_labels.groups_of(view.arms), [arm.name for arm in view.arms]
     columns = [*groups, OVERALL]
     spoken: Callable[[str], str]
     if len(groups) <= FEW:
@@ -66,7 +66,7 @@ def _drawn(material: Material, mark: Find) -> tuple[Figure, Axes, Layout]:
         where = grouped_points.layout(arms, arms, len(looks))
         find, spoken = mark, style.spoken
     else:
-        looks = {arm: material.looks[arm] for arm in arms}
+        looks = {arm: view.looks[arm] for arm in arms}
         where = grouped_points.layout(columns, [style.spoken(name) for name in columns], len(looks))
         find, spoken = (lambda group, arm: mark(arm, group)), str
     figure, (axes,) = style.canvas(1, 1, height=where.height + 0.7)
@@ -99,17 +99,17 @@ def _bars(arms: list[Arm]) -> str:
     )
 
 
-def tradeoff(material: Material) -> Illustration | None:
+def tradeoff(view: StudyView) -> Illustration | None:
     """Recall against the variance between groups: every run, and each arm."""
-    arms = [arm for arm in material.arms if arm.can_differ]
+    arms = [arm for arm in view.arms if arm.can_differ]
     if not arms:
         return None
-    definition = group_labels.definition(material)
+    definition = group_labels.definition(view)
     figure, (axes,) = style.canvas(1, 1, height=3.4)
-    looks = material.looks
+    looks = view.looks
     for arm in arms:
         _tradeoff_of(axes, arm, looks[arm.name], definition)
-        _ring(axes, group_labels.printed_row(material, arm), looks[arm.name])
+        _ring(axes, group_labels.printed_row(view, arm), looks[arm.name])
     style.root_scale(axes)
     axes.set(xlabel="variance between groups, percent squared", ylabel="recall, %")
     style.key(figure, axes)
@@ -118,7 +118,7 @@ def tradeoff(material: Material) -> Illustration | None:
         for arm in arms
         for read in [operating_points.reading(arm, definition).of]
     ]
-    rings = "Rings in magenta: published values. " if group_labels.said_of_print(material) else ""
+    rings = "Rings in magenta: published values. " if group_labels.said_of_print(view) else ""
     return Illustration(
         name="tradeoff",
         title="Recall against variance",
@@ -128,8 +128,8 @@ def tradeoff(material: Material) -> Illustration | None:
             "the variance between that run's groups; large marks: the arm over all its runs, "
             f"{definition}, with {BOOTSTRAP}. The variance of "
             "run-averaged recalls is smaller than the mean of the runs' variances, because "
-            f"differences between runs cancel. {rings}{material.said_of_runs()} "
-            f"{material.said_of_test()} {material.said_of_data()}"
+            f"differences between runs cancel. {rings}{view.said_of_runs()} "
+            f"{view.said_of_test()} {view.said_of_data()}"
         ),
         alt=f"Scatter plot of recall against variance, one mark per arm: {'; '.join(means)}.",
         figure=figure,
@@ -179,9 +179,9 @@ def _bar(estimate: Estimate, unit: float) -> Floats | None:
     return np.abs(unit * (np.array(estimate.interval) - estimate.value))[:, None]
 
 
-def against_false_alarms(material: Material) -> Illustration | None:
+def against_false_alarms(view: StudyView) -> Illustration | None:
     """Recall of each group against false-positive rate, arm by arm."""
-    arms = [a for a in material.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
+    arms = [a for a in view.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
     if not arms:
         return None
     columns = 2 if len(arms) in (2, 4) else min(3, len(arms))
@@ -208,7 +208,7 @@ def against_false_alarms(material: Material) -> Illustration | None:
             f"mean over the runs at equal false-positive rates; {bands}dots: mean of the runs at "
             "logit 0, the papers' threshold. A detector that says face more often moves along its "
             "line without becoming fairer. "
-            f"{material.said_of_runs()} {material.said_of_test()} {material.said_of_data()}"
+            f"{view.said_of_runs()} {view.said_of_test()} {view.said_of_data()}"
         ),
         alt=(
             f"{len(arms)} line plots of recall against false-positive rate, one line per group. At "

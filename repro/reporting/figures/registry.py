@@ -11,9 +11,9 @@ from repro.reporting.figures import (
     specification_curve,
 )
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 
-FIGURES: Mapping[str, Callable[[Material], Illustration | None]] = {
+FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
     "recall": recall.by_group,
     "accuracy": accuracy.by_group,
     "tradeoff": recall.tradeoff,
@@ -33,7 +33,7 @@ FIGURES: Mapping[str, Callable[[Material], Illustration | None]] = {
 }
 
 
-def draw(material: Material) -> list[Illustration]:
+def draw(view: StudyView) -> list[Illustration]:
     """The figures that the study has something for."""
-    drawn = (make(material) for make in FIGURES.values())
+    drawn = (make(view) for make in FIGURES.values())
     return [one for one in drawn if one is not None]

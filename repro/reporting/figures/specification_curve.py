@@ -11,7 +11,7 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm
 from repro.reporting.figures import group_labels, style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import Material, listed
+from repro.reporting.figures.study_view import StudyView, listed
 from repro.reporting.figures.style import Look
 from repro.reporting.tables import specification_curve
 from repro.reporting.tables.cell import DASH
@@ -36,10 +36,10 @@ _TOLD = {
 _UNITS = {"recall": 1e2, "variance": 1e4}
 
 
-def curve(material: Material) -> Illustration | None:
+def curve(view: StudyView) -> Illustration | None:
     """Recall and variance of every arm with intervals, and the matrix of choices."""
-    definition = group_labels.definition(material)
-    found = specification_curve.of_outcomes(material.outcomes, definition)
+    definition = group_labels.definition(view)
+    found = specification_curve.of_outcomes(view.outcomes, definition)
     if found is None or len(found.specifications) > _TALL:
         return None
     rows, keys = found.specifications, found.keys
@@ -48,7 +48,7 @@ def curve(material: Material) -> Illustration | None:
     figure, axes = style.canvas(
         1, 3, height=2.2 + ROW * len(rows), widths=[rest, rest, matrix], share="row"
     )
-    reference = _reference(material, found)
+    reference = _reference(view, found)
     for part, quantity in zip(axes, _UNITS, strict=False):
         _band(part, reference, quantity, definition)
         _estimates(part, rows, quantity)
@@ -61,16 +61,16 @@ def curve(material: Material) -> Illustration | None:
     return Illustration(
         name="specification",
         title="Specification curve",
-        caption=_caption(material, found, reference, definition),
+        caption=_caption(view, found, reference, definition),
         alt=_alt(found),
         figure=figure,
     )
 
 
-def _reference(material: Material, found: Curve) -> Arm | None:
+def _reference(view: StudyView, found: Curve) -> Arm | None:
     """The central arm's partner without resampling; else the study's reference."""
     central = next(one for one in found.specifications if one.arm is found.central)
-    chosen = central.partner or material.outcomes.arm(material.outcomes.reference)
+    chosen = central.partner or view.outcomes.arm(view.outcomes.reference)
     return chosen if chosen is not None and chosen.runs else None
 
 
@@ -147,9 +147,7 @@ def _names(axes: Sequence[Axes], found: Curve) -> None:
     axes[0].get_yticklabels()[central].set_fontweight("bold")
 
 
-def _caption(
-    material: Material, found: Curve, reference: Arm | None, definition: Definition
-) -> str:
+def _caption(view: StudyView, found: Curve, reference: Arm | None, definition: Definition) -> str:
     rows = found.specifications
     judged = [one for one in rows if one.apart is not None]
     told = [
@@ -173,7 +171,7 @@ def _caption(
     shared_runs = [one.arm.name for one in rows if one.same_runs_as]
     if shared_runs:
         told.append(f"The same runs as another arm, but ranked differently: {listed(shared_runs)}.")
-    return " ".join([*told, material.said_of_runs(), material.said_of_data()])
+    return " ".join([*told, view.said_of_runs(), view.said_of_data()])
 
 
 def _alt(found: Curve) -> str:

@@ -17,7 +17,7 @@ MANY = 8  # groups, of more of which sizes are not told one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Material:
+class StudyView:
     """One study.
 
     Attributes:

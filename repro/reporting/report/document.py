@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.tables.rendering import Part
+from repro.reporting.tables.part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ Block = Paragraph | Counts | Commands | Sheet | Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class ReportSection:
     """A heading and what stands under it; one that is set off is what to read first."""
 
     title: str
@@ -93,7 +93,7 @@ class Study:
     name: str
     question: str
     anchor: str
-    sections: tuple[Section, ...]
+    sections: tuple[ReportSection, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,6 @@ class Document:
 
     title: str
     origin: str
-    overview: Section | None
+    overview: ReportSection | None
     studies: tuple[Study, ...]
-    appendix: Section | None
+    appendix: ReportSection | None

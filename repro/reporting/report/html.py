@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from repro.reporting.figures.illustration import Illustration, encode
-from repro.reporting.report.document import Block, Document, Section, Sheet
+from repro.reporting.report.document import Block, Document, ReportSection, Sheet
 from repro.reporting.tables import rendering
 
 _DOTS = 96  # of a browser, an inch
@@ -33,10 +33,10 @@ def _kind(block: Block) -> str:
     return type(block).__name__.lower()
 
 
-def _turned(section: Section) -> bool:
+def _turned(section: ReportSection) -> bool:
     """Whether a table in it asks for a sheet of paper turned, in print."""
     parts = (block.part for block in section.blocks if isinstance(block, Sheet))
-    return any(p.holds == "numbers" and len(p.table.columns) >= rendering.MANY for p in parts)
+    return any(p.is_broad for p in parts)
 
 
 def _sheet(sheet: Sheet, level: int) -> Markup:

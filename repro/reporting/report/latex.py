@@ -11,7 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from repro.reporting import escaping
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.report import latex_tables
-from repro.reporting.report.document import Block, Document, Paragraph, Picture, Section, Sheet
+from repro.reporting.report.document import (
+    Block,
+    Document,
+    Paragraph,
+    Picture,
+    ReportSection,
+    Sheet,
+)
 from repro.reporting.tables import column_widths
 
 _POINTS = 72.27  # an inch
@@ -88,13 +95,13 @@ def _size(illustration: Illustration) -> _Typeset:
     return _Typeset(f"width={scale * wide:.1f}pt,height={scale * tall:.1f}pt")
 
 
-def _room(one: Section | Block) -> _Typeset:
+def _room(one: ReportSection | Block) -> _Typeset:
     """What has to be left of a page for it to begin there, in points."""
     return _Typeset(f"{_wanted(one):.0f}pt")
 
 
-def _wanted(one: Section | Block) -> float:
-    if isinstance(one, Section):
+def _wanted(one: ReportSection | Block) -> float:
+    if isinstance(one, ReportSection):
         return min(_HEADING + sum(map(_wanted, _beginning(one))), _SPARE + _HEADING)
     if isinstance(one, Sheet):
         return latex_tables.height(latex_tables.panels(one)[0]) if len(one.part.table) else 0.0
@@ -104,7 +111,7 @@ def _wanted(one: Section | Block) -> float:
     return 3 * latex_tables.LINE
 
 
-def _beginning(section: Section) -> Iterator[Block]:
+def _beginning(section: ReportSection) -> Iterator[Block]:
     """The blocks that belong to a heading: its first sentences and what they lead up to."""
     for block in section.blocks:
         yield block

@@ -5,11 +5,12 @@ never shrunk. A table is as long as it needs to be, over pages, with its head on
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.reporting.report.document import Sheet
-from repro.reporting.tables import column_widths, rendering
+from repro.reporting.tables import column_widths, latex
+from repro.reporting.tables.part import by_column
 
 WIDTH = 455.0  # of the text, 160 mm
 HEIGHT = 660.0  # of the text, about
@@ -54,29 +55,24 @@ def width(text: str) -> float:
 
 def text(plain: str) -> str:
     """LaTeX, where long words can be broken."""
-    return rendering.latex_text(column_widths.breakable(plain))
+    return latex.text(column_widths.breakable(plain))
 
 
 def table(sheet: Sheet) -> str:
     """A numbered table with rows, in as many panels as it needs."""
     first, *others = panels(sheet)
-    caption = f"\\textbf{{{rendering.latex_text(sheet.heading)}.}} {text(sheet.part.title)}"
-    lines = [
-        f"\\begin{{longtable}}{{{first.form}}}",
-        f"\\caption{{{caption}}}\\label{{{sheet.anchor}}}\\\\",
-        *_heads(
-            first, f"\\multicolumn{{{first.columns}}}{{@{{}}l}}{{Table \\thetable, continued}}\\\\"
-        ),
-        *first.rows,
-        "\\end{longtable}",
-    ]
+    caption = f"\\textbf{{{latex.text(sheet.heading)}.}} {text(sheet.part.title)}"
+    lines = latex.long_table(
+        first.form,
+        first.head,
+        first.rows,
+        caption=f"\\caption{{{caption}}}\\label{{{sheet.anchor}}}\\\\",
+        again=[f"\\multicolumn{{{first.columns}}}{{@{{}}l}}{{Table \\thetable, continued}}\\\\"],
+    )
     for panel in others:
         lines += [
             f"\\room{{{height(panel):.0f}pt}}\\setlength{{\\LTpre}}{{2pt}}",
-            f"\\begin{{longtable*}}{{{panel.form}}}",
-            *_heads(panel),
-            *panel.rows,
-            "\\end{longtable*}",
+            *latex.long_table(panel.form, panel.head, panel.rows),
         ]
     return "\n".join(lines)
 
@@ -87,17 +83,9 @@ def height(panel: Panel) -> float:
     return tall if tall <= _LONG * HEIGHT else 0.2 * HEIGHT
 
 
-def _heads(panel: Panel, *again: str) -> Iterator[str]:
-    """Rules and heads, on the first page and on all others."""
-    ruled = ["\\toprule", panel.head, "\\midrule"]
-    yield from [*ruled, "\\endfirsthead", *again, *ruled, "\\endhead", "\\bottomrule", "\\endfoot"]
-
-
 def panels(sheet: Sheet) -> list[Panel]:
     """A table's columns, in as few panels as fit the page."""
-    first, *others = [
-        list(map(column_widths.breakable, one)) for one in rendering.by_column(sheet.part)
-    ]
+    first, *others = [list(map(column_widths.breakable, one)) for one in by_column(sheet.part)]
     names = _names(first[1:], sheet.links, sheet.targets)
     if sheet.part.holds == "words":
         return [_of_words([first, *others], names)]
@@ -121,11 +109,11 @@ class _Names:
 
 def _of_numbers(rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
     forms = ["r" if _width(column) <= room else _left(room) for column in panel]
-    keys = [rendering.latex_text(column[0]) for column in rows.keys]
-    heads = [rendering.latex_text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
+    keys = [latex.text(column[0]) for column in rows.keys]
+    heads = [latex.text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
     return Panel(
         form=f"@{{}}{form}{''.join(forms)}@{{}}",
-        head=rendering.latex_row(heads),
+        head=latex.row(heads),
         rows=tuple(_rows(rows.first[1:], [*rows.keys, *panel])),
         columns=1 + len(rows.keys) + len(panel),
         lines=len(rows.first) - 1,
@@ -143,7 +131,7 @@ def _of_words(found: list[Column], names: list[str]) -> Panel:
         rows = [*(f"{row}\\addlinespace[2pt]" for row in rows[:-1]), *rows[-1:]]
     return Panel(
         form=f"@{{}}{''.join(forms)}@{{}}",
-        head=rendering.latex_row([rendering.latex_text(column[0]) for column in found]),
+        head=latex.row([latex.text(column[0]) for column in found]),
         rows=tuple(rows),
         columns=len(found),
         lines=sum(
@@ -189,7 +177,7 @@ def _wrapped(column: Column, letters: int) -> Column:
 
 def _stacked(head: str) -> str:
     """The head of a column of numbers."""
-    lines = [rendering.latex_text(line) for line in head.split("\n")]
+    lines = [latex.text(line) for line in head.split("\n")]
     if len(lines) == 1:
         return lines[0]
     stacked = "\\\\".join(lines)
@@ -205,7 +193,7 @@ def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int,
     """The first column, with what leads elsewhere and what can be led to."""
     found = []
     for position, name in enumerate(names):
-        cell = rendering.latex_text(name)
+        cell = latex.text(name)
         plain = name.replace(column_widths.BREAK, "")
         if plain in links:
             cell = f"\\hyperref[{links[plain]}]{{{cell}}}"
@@ -218,6 +206,5 @@ def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int,
 def _rows(names: Sequence[str], others: Sequence[Column]) -> list[str]:
     cells = zip(*(column[1:] for column in others), strict=True)
     return [
-        rendering.latex_row([name, *map(rendering.latex_text, row)])
-        for name, row in zip(names, cells, strict=True)
+        latex.row([name, *map(latex.text, row)]) for name, row in zip(names, cells, strict=True)
     ]

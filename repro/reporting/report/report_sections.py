@@ -23,13 +23,13 @@ from repro.reporting.report.document import (
     Document,
     Paragraph,
     Picture,
-    Section,
+    ReportSection,
     Sheet,
     Study,
 )
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import tables
-from repro.reporting.tables.rendering import Part
+from repro.reporting.tables.part import Part
 from repro.stats.disparity import DEFINITIONS
 
 OVERVIEW, STANDING = "overview", "standing-deviations"
@@ -96,10 +96,12 @@ class _Maker:
             sections=tuple(one for one in sections if one.blocks),
         )
 
-    def section(self, name: str, title: str, blocks: Iterator[Block]) -> Section:
+    def section(self, name: str, title: str, blocks: Iterator[Block]) -> ReportSection:
         """A section; one without blocks is left out later."""
         anchor = f"{self.chapter.anchor}-{name}"
-        return Section(title=title, anchor=anchor, blocks=tuple(blocks), set_off=name == "verdict")
+        return ReportSection(
+            title=title, anchor=anchor, blocks=tuple(blocks), set_off=name == "verdict"
+        )
 
     def sheet(self, part: Part, heading: str, **linked: dict[str, str] | dict[int, str]) -> Sheet:
         """A table with the next number."""
@@ -322,7 +324,7 @@ def _overview(
     verdicts: Sequence[Part | None],
     labels: Sequence[str],
     numbers: _Numbers,
-) -> Section:
+) -> ReportSection:
     """The studies of the report, each with its verdict in short; names lead to the chapters."""
     rows = [
         {
@@ -341,7 +343,7 @@ def _overview(
         number=numbers.table(part),
         links={label: one.anchor for label, one in zip(labels, chapters, strict=True)},
     )
-    return Section(title="Overview", anchor=OVERVIEW, blocks=(sheet,))
+    return ReportSection(title="Overview", anchor=OVERVIEW, blocks=(sheet,))
 
 
 def _labels(chapters: Sequence[Chapter]) -> list[str]:
@@ -360,7 +362,7 @@ def _in_short(chapter: Chapter, verdict: Part | None) -> str:
     return _no_verdict(chapter, verdict)
 
 
-def _appendix(numbers: _Numbers) -> Section:
+def _appendix(numbers: _Numbers) -> ReportSection:
     part = choices.standing()
     sheet = Sheet(
         part=part,
@@ -368,7 +370,7 @@ def _appendix(numbers: _Numbers) -> Section:
         anchor=f"{STANDING}-table",
         number=numbers.table(part),
     )
-    return Section(title="Standing deviations", anchor=STANDING, blocks=(sheet,))
+    return ReportSection(title="Standing deviations", anchor=STANDING, blocks=(sheet,))
 
 
 def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:

@@ -15,34 +15,24 @@ from repro.reporting.tables import (
     terminal_summary,
     terminal_table,
 )
-from repro.reporting.tables.paper_options import Layout, laid_out, named
-from repro.reporting.tables.rendering import Format, Part
-from repro.reporting.tables.tables import Style
+from repro.reporting.tables.paper_options import laid_out, named
+from repro.reporting.tables.part import Format, Part
+from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.terminal_table import Screen
-
-PLAIN = Layout()
 
 
 def text(
     outcomes: Outcomes,
+    presentation: Presentation,
     *,
-    form: Format,
-    style: Style | None = None,
-    definition: str | None = None,
-    which: str | None = None,
-    layout: Layout = PLAIN,
     screen: Screen | None = None,
     closing: Sequence[str] = (),
 ) -> str:
     """One study.
 
     Args:
-        outcomes: With scores if more than the paper's columns is needed (`needs_scores`).
-        form: Of the text.
-        style: ``paper`` or ``full``; None for the default of the format.
-        definition: Name of the definition of E[A] and Var[A]; None for the published source's.
-        which: Name of the one table of the full style to show; None for all.
-        layout: Options of the table's layout.
+        outcomes: With scores if the presentation `needs_scores`.
+        presentation: What is wanted.
         screen: The terminal; one of 100 columns without colours if None.
         closing: Lines at the end, on a terminal.
 
@@ -50,108 +40,87 @@ def text(
         ReproError: The outcomes have no data for the named table, or the layout names an unknown
             arm or label.
     """
+    form, layout = presentation.form, presentation.layout
     if form == "json":
-        return as_json(
-            "table", [outcomes], style=style, definition=definition, which=which, layout=layout
-        )
+        return as_json("table", [outcomes], presentation)
     layout.check(form)
-    shown = [
-        laid_out(part, outcomes, layout)
-        for part in _parts(named(outcomes, layout), form, style, definition, which)
-    ]
+    own = named(outcomes, layout)
+    if presentation.is_summary:
+        parts = [_summary(own, presentation)]
+    else:
+        parts = tables.shown(
+            own,
+            form=form,
+            style=presentation.shown_style or "full",
+            definition=presentation.definition,
+            which=presentation.part,
+        )
+    shown = [laid_out(part, outcomes, layout) for part in parts]
     return _written(shown, form, label=outcomes.label, screen=screen, closing=closing)
 
 
 def as_json(
     kind: Literal["table", "audit"],
     outcomes: Sequence[Outcomes],
-    *,
-    style: Style | None,
-    definition: str | None,
-    which: str | None,
-    layout: Layout = PLAIN,
+    presentation: Presentation,
     **content: Any,
 ) -> str:
-    """Some studies as one JSON document; arguments as of `text`."""
+    """Some studies as one JSON document, with further content of the document."""
+    layout = presentation.layout
     layout.check("json")
-    for option, value in (("part", which), ("style", style)):
+    for option, value in (("part", presentation.part), ("style", presentation.style)):
         if value is not None:
             raise ReproError(f"--{option} is for tables; json contains everything: leave it out")
     for one in outcomes:
         named(one, layout)
     studies = [
-        study_json.study(one, definition or tables.default_definition(one), arms=layout.arms)
-        for one in outcomes
+        study_json.study(one, _definition(one, presentation), arms=layout.arms) for one in outcomes
     ]
     return json_output.document(kind, **content, studies=studies)
-
-
-def needs_scores(form: Format, style: Style | None, which: str | None) -> bool:
-    """Whether the logits of photographs have to be read."""
-    return which is not None or form == "json" or style_of(form, style) != "paper"
-
-
-def style_of(form: Format, style: Style | None) -> Style | None:
-    """The style of a format where none is asked for; None is the summary of a terminal."""
-    if style is not None or form == "terminal":
-        return style
-    return "full" if form in ("markdown", "html") else "paper"
-
-
-def _parts(
-    outcomes: Outcomes,
-    form: Format,
-    style: Style | None,
-    definition: str | None,
-    which: str | None,
-) -> list[Part]:
-    chosen = style_of(form, style)
-    if chosen is None and which is None:
-        return [
-            terminal_summary.summary(outcomes, definition or tables.default_definition(outcomes))
-        ]
-    return tables.shown(
-        outcomes, form=form, style=chosen or "full", definition=definition, which=which
-    )
 
 
 def audited(
     audit: Audit,
     outcomes: Sequence[Outcomes],
+    presentation: Presentation,
     *,
-    form: Format,
-    style: Style | None = None,
-    definition: str | None = None,
-    which: str | None = None,
-    layout: Layout = PLAIN,
     label: str,
     screen: Screen | None = None,
 ) -> str:
-    """What was found in somebody's files and the tables of their runs; arguments as of `text`."""
+    """What was found in somebody's files and the tables of their runs.
+
+    Args:
+        audit: Of the files.
+        outcomes: Of their runs.
+        presentation: What is wanted.
+        label: Of the tables in LaTeX.
+        screen: As of `text`.
+    """
+    form, layout, which = presentation.form, presentation.layout, presentation.part
     if form == "json":
-        return as_json(
-            "audit",
-            outcomes,
-            style=style,
-            definition=definition,
-            which=which,
-            layout=layout,
-            audit=study_json.findings(audit),
-        )
+        return as_json("audit", outcomes, presentation, audit=study_json.findings(audit))
     layout.check(form)
     if form in ("csv", "tsv"):
         which = which or "findings"
-    short = form == "terminal" and style is None and which is None
+    style, definition = presentation.style or "full", presentation.definition
     found = [tables.findings(audit)]
     for one in outcomes:
         own = named(one, layout)
         made = (
-            [terminal_summary.summary(own, definition or tables.default_definition(own))]
-            if short
-            else tables.parts(own, style=style or "full", definition=definition)
+            [_summary(own, presentation)]
+            if presentation.is_summary
+            else tables.parts(own, style=style, definition=definition)
         )
         found += [laid_out(part, one, layout) for part in made]
     return _written(tables.only(found, which), form, label=label, screen=screen)
+
+
+def _summary(outcomes: Outcomes, presentation: Presentation) -> Part:
+    return terminal_summary.summary(outcomes, _definition(outcomes, presentation))
+
+
+def _definition(outcomes: Outcomes, presentation: Presentation) -> str:
+    return presentation.definition or tables.default_definition(outcomes)
 
 
 def _written(

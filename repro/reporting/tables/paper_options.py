@@ -12,7 +12,7 @@ from repro.analysis.study_data import Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import labels
 from repro.reporting.tables.cell import Cell, Number
-from repro.reporting.tables.rendering import Format, Part
+from repro.reporting.tables.part import Format, Part
 from repro.study import merge, yaml_source
 
 FOR_PROGRAMS = ("csv", "tsv", "json")

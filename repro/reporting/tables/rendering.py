@@ -1,42 +1,13 @@
-"""Parts of a document -> LaTeX, Markdown or HTML. Works on text cells only."""
+"""Tables -> LaTeX, Markdown or HTML. Works on text cells only."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
-from typing import Literal
-
-import pandas as pd
 
 from repro.reporting import escaping
-from repro.reporting.tables import column_widths
-from repro.reporting.tables.cell import Cell
+from repro.reporting.tables import column_widths, latex
+from repro.reporting.tables.part import Markup, Part, by_column, heads, is_bold
 
-Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
-Markup = Literal["latex", "markdown", "html"]
 LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
-LONG = 45  # rows from which on they do not fit a page's height
-MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A table with its title above it and remarks below it.
-
-    Attributes:
-        name: For the option ``--part``.
-        title: A sentence that ends with a full stop.
-        table: Text cells; the index is the first column. Empty where there are only remarks.
-        remarks: Sentences.
-        holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
-        keys: How many columns after the first identify the row together with it.
-    """
-
-    name: str
-    title: str
-    table: pd.DataFrame
-    remarks: Sequence[str] = ()
-    holds: Literal["numbers", "words"] = "numbers"
-    keys: int = 0
 
 
 def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
@@ -54,7 +25,7 @@ def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
     named = f"tab:{escaping.anchor(label)}"
     alone = len(parts) == 1
     return "\n\n".join(
-        _latex(part, label=named if alone else f"{named}-{part.name}") for part in parts
+        latex.table(part, label=named if alone else f"{named}-{part.name}") for part in parts
     )
 
 
@@ -70,11 +41,6 @@ def _markdown(part: Part) -> str:
 
 def _marked(cell: object) -> str:
     return f"**{cell}**" if is_bold(cell) else str(cell)
-
-
-def is_bold(cell: object) -> bool:
-    """Whether a cell is marked as the best of its column."""
-    return isinstance(cell, Cell) and cell.bold
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -197,95 +163,3 @@ def _widths(part: Part) -> list[float]:
         for column in by_column(part)
     ]
     return column_widths.widths(texts, LETTERS, measure=lambda text: len(text) + GAP)
-
-
-def by_column(part: Part) -> list[list[str]]:
-    """The texts of each column, the first included, its head above them."""
-    table = part.table
-    cells = [table.index, *(table.iloc[:, at] for at in range(table.shape[1]))]
-    return [[head, *column] for head, column in zip(heads(part), cells, strict=True)]
-
-
-def heads(part: Part) -> list[str]:
-    """What stands above each column, the first included."""
-    return [str(part.table.index.name), *map(str, part.table.columns)]
-
-
-def _latex(part: Part, *, label: str) -> str:
-    """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx.
-
-    One that is longer than a page goes over several, by longtable.
-    """
-    foot = "".join(f"\\par\\smallskip\\footnotesize {latex_text(r)}\n" for r in part.remarks)
-    if not len(part.table):
-        return f"\\paragraph{{{latex_text(part.title)}}}\n{foot}".rstrip("\n")
-    caption, form = latex_text(part.title), _column_format(part)
-    if len(part.table) >= LONG:
-        return _latex_over_pages(part, caption, label, form, foot)
-    lines = [f"\\begin{{tabular}}{{{form}}}", *_latex_head(part), *_latex_rows(part)]
-    lines += ["\\bottomrule", "\\end{tabular}"]
-    if _is_broad(part):
-        lines = ["\\resizebox{\\textwidth}{!}{%", *lines[:-1], f"{lines[-1]}}}"]
-    top = ["\\begin{table}[ht]", "\\centering", f"\\caption{{{caption}}}", f"\\label{{{label}}}"]
-    return "\n".join([*top, *lines, f"{foot}\\end{{table}}"])
-
-
-def _latex_over_pages(part: Part, caption: str, label: str, form: str, foot: str) -> str:
-    """The head again on each page; letters and gaps smaller where there are many columns."""
-    small = "\\scriptsize\\setlength{\\tabcolsep}{3pt}" if _is_broad(part) else "\\small"
-    lines = [
-        f"\\begingroup{small}",
-        f"\\begin{{longtable}}{{{form}}}",
-        f"\\caption{{{caption}}}\\label{{{label}}}\\\\",
-        *_latex_head(part),
-        "\\endfirsthead",
-        *_latex_head(part),
-        "\\endhead",
-        "\\bottomrule",
-        "\\endfoot",
-        *_latex_rows(part),
-        "\\end{longtable}",
-    ]
-    return "\n".join([*lines, f"{foot}\\par\\endgroup"])
-
-
-def _is_broad(part: Part) -> bool:
-    return len(part.table.columns) >= MANY and part.holds == "numbers"
-
-
-def _latex_head(part: Part) -> list[str]:
-    first, *others = map(latex_text, heads(part))
-    head = latex_row([first if part.keys else "", *others])
-    return ["\\toprule", head, "\\midrule"]
-
-
-def _latex_rows(part: Part) -> list[str]:
-    return [latex_row([latex_cell(cell) for cell in row]) for row in part.table.itertuples()]
-
-
-def latex_cell(cell: object) -> str:
-    """A cell in LaTeX, the best of its column bold."""
-    text = latex_text(str(cell))
-    return f"\\textbf{{{text}}}" if is_bold(cell) else text
-
-
-def latex_row(cells: Sequence[str]) -> str:
-    """A line of a table; the command that ends the one before would take a bracket or a star."""
-    first, *others = cells
-    guard = "{}" if first.startswith(("[", "*")) else ""
-    return f"{guard}{' & '.join([first, *others])} \\\\"
-
-
-def _column_format(part: Part) -> str:
-    """Flush right for numbers; broken lines for words, the last column widest."""
-    count = len(part.table.columns)
-    if part.holds == "numbers":
-        return "l" * (1 + part.keys) + "r" * (count - part.keys)
-    narrow = f"p{{{0.55 / count:.3f}\\textwidth}}"
-    return f"{narrow * count}p{{0.35\\textwidth}}"
-
-
-def latex_text(text: str) -> str:
-    """The text in LaTeX, with the tables' symbols as mathematics."""
-    escaped = escaping.latex(text).replace("alpha = ", r"$\alpha$ = ")
-    return escaped.replace("E[A]", "$E[A]$").replace("Var[A]", r"$\mathrm{Var}[A]$")

@@ -5,7 +5,6 @@ For a study whose arms differ from a central arm in several choices. Which arm i
 arm changes and which arm it is compared with follow from the records' configurations alone.
 """
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from repro.analysis import operating_points
+from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import number_format, rendering, run_notes
+from repro.reporting.tables import number_format, run_notes
 from repro.reporting.tables.cell import DASH
+from repro.reporting.tables.part import Part
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study import literature
 from repro.study.literature import NOT_USED
@@ -76,16 +77,11 @@ class Curve:
         return [*(key for key in known if key in found), *sorted(found - set(known))]
 
 
+@cached_by_owner()
 def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
     """The curve; None unless the arms differ from a central one in at least three choices."""
-    return _of_outcomes(outcomes.arms, outcomes.by, outcomes.split, definition)
-
-
-@functools.lru_cache(maxsize=16)
-def _of_outcomes(
-    arms: tuple[Arm, ...], by: str, split: str, definition: Definition
-) -> Curve | None:
-    made = _choices([arm for arm in arms if "model" in arm.configured], f"{by} on {split}")
+    ranked = f"{outcomes.by} on {outcomes.split}"
+    made = _choices([arm for arm in outcomes.arms if "model" in arm.configured], ranked)
     if len(made) < 2:
         return None
     central = _central(made)
@@ -187,13 +183,13 @@ def spoken(key: str) -> str:
     return key.replace(".", ": ").replace("_", " ")
 
 
-def part(outcomes: Outcomes, name: str) -> rendering.Part | None:
+def part(outcomes: Outcomes, name: str) -> Part | None:
     """The arms sorted by variance: what each changes, and the effect of resampling."""
     definition = DEFINITIONS[name]
     curve = of_outcomes(outcomes, definition)
     if curve is None:
         return None
-    return rendering.Part(
+    return Part(
         name="specification",
         title=f"{outcomes.name}: specification curve, all runs with results, sorted by variance.",
         table=number_format.frame(

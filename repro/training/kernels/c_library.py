@@ -16,7 +16,7 @@ from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
 from typing import Literal
 
-Kernels = Literal["blocked", "torch"]
+KernelName = Literal["blocked", "torch"]
 
 SOURCE = Path(__file__).with_name("blocked.c")
 FLAGS = (
@@ -64,7 +64,7 @@ SIGNATURES = {
 }
 
 
-def chosen() -> Kernels:
+def chosen() -> KernelName:
     """Which kernels this machine computes with; the environment's REPRO_KERNELS can say torch."""
     return "torch" if os.environ.get(CHOICE) == "torch" or load() is None else "blocked"
 

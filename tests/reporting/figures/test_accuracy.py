@@ -36,7 +36,7 @@ def arm(recall=((0.8, 1.0), (0.6, 1.0)), **changes):
 
 def part(*arms):
     """The table of these arms."""
-    told = crowds.material(crowds.SWEEP, ("a", "b")).outcomes
+    told = crowds.view(crowds.SWEEP, ("a", "b")).outcomes
     return tables.part(dataclasses.replace(told, arms=arms), "accuracy")
 
 
@@ -92,7 +92,7 @@ def test_crops_are_counted_and_said_to_be_few():
 def test_many_groups_have_a_row_each():
     """Nine groups and their crops: a row for each, and one for all."""
     names = crowds.names(9)
-    told = crowds.material(crowds.SWEEP, names, crops=names[:1]).outcomes
+    told = crowds.view(crowds.SWEEP, names, crops=names[:1]).outcomes
     table = tables.part(told, "accuracy").table
 
     assert list(table.columns) == ["Group", "Recall", "Probability of crops"]
@@ -102,7 +102,7 @@ def test_many_groups_have_a_row_each():
 
 def whole(*, found=None, crops=(), **index):
     """Two arms with three runs, forty portraits."""
-    return crowds.material(crowds.SWEEP, ("a", "b"), found=found, crops=crops, **index)
+    return crowds.view(crowds.SWEEP, ("a", "b"), found=found, crops=crops, **index)
 
 
 def whiskers(axes):

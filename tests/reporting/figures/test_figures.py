@@ -8,14 +8,14 @@ import pytest
 from builders import configuration, study_index
 
 from repro.analysis import operating_points, study_data
-from repro.analysis.samples import Drawn, Draws, Latents, Rarity, Specimens
+from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
 from repro.analysis.study_data import Scores
 from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.figures import curves, face_grids, files, latents, recall, registry, style
 from repro.reporting.figures.illustration import FORMS, encode
-from repro.reporting.figures.study_view import Material, listed, span
+from repro.reporting.figures.study_view import StudyView, listed, span
 from repro.stats.disparity import DEFINITIONS
 from repro.study.published import Published
 
@@ -88,7 +88,7 @@ def faces(count, shade=0):
 
 def specimens(arm):
     """One run's pictures."""
-    draws = Draws(
+    draws = FaceSampling(
         faces=20,
         expected=1.5,
         lowest=Drawn(faces(12), np.full(12, 0.01)),
@@ -123,7 +123,7 @@ def rarity():
     )
 
 
-def material(*, published=None, synthetic=True, reduction=None, **changes):
+def view(*, published=None, synthetic=True, reduction=None, **changes):
     """Two arms with three runs each."""
     runs = {
         arm: [
@@ -150,7 +150,7 @@ def material(*, published=None, synthetic=True, reduction=None, **changes):
         "specimens": [specimens(arm) for arm in ARMS],
         "rarity": [rarity()],
     }
-    return Material(index=index, found=found, records=runs, outcomes=told, **(plain | changes))
+    return StudyView(index=index, found=found, records=runs, outcomes=told, **(plain | changes))
 
 
 def lines(axes, label):
@@ -168,7 +168,7 @@ def bars(axes, label):
 
 def test_loss_curves_hold_every_digit_of_the_history():
     """The median of 134.56, 135.56 and 136.56 is drawn at 135.56, not at 35.56."""
-    axes = curves.training(material()).figure.axes[0]
+    axes = curves.training(view()).figure.axes[0]
 
     assert lines(axes, "No debias")[0] == pytest.approx([135.56, 95.25, 101.98])
     assert [134.56, 94.25, 100.98] in [list(line.get_ydata()) for line in axes.get_lines()]
@@ -176,7 +176,7 @@ def test_loss_curves_hold_every_digit_of_the_history():
 
 def test_accuracy_curves_are_in_percent():
     """0.85, 0.9 and 0.95 after three epochs."""
-    axes = curves.training(material()).figure.axes[-1]
+    axes = curves.training(view()).figure.axes[-1]
 
     assert lines(axes, "alpha = 0.1")[0] == pytest.approx([85, 90, 95])
 
@@ -184,7 +184,7 @@ def test_accuracy_curves_are_in_percent():
 def test_summed_and_averaged_losses_have_axes_of_their_own():
     """They differ by the number of an image's values."""
     mixed = dict(zip(ARMS, ("sum", "mean"), strict=True))
-    first, second, _ = curves.training(material(reduction=mixed)).figure.axes
+    first, second, _ = curves.training(view(reduction=mixed)).figure.axes
 
     assert (len(lines(first, "No debias")), len(lines(first, "alpha = 0.1"))) == (1, 0)
     assert (len(lines(second, "No debias")), len(lines(second, "alpha = 0.1"))) == (0, 1)
@@ -193,7 +193,7 @@ def test_summed_and_averaged_losses_have_axes_of_their_own():
 @pytest.mark.parametrize(("largest", "scale"), [(150.0, "linear"), (1e6, "log")])
 def test_a_loss_that_leaps_gets_a_logarithmic_axis(largest, scale):
     """Spikes of a factor of millions would hide all else."""
-    whole = material()
+    whole = view()
     whole.records["No debias"][0].history[0]["train_loss"] = largest
 
     assert curves.training(whole).figure.axes[0].get_yscale() == scale
@@ -201,7 +201,7 @@ def test_a_loss_that_leaps_gets_a_logarithmic_axis(largest, scale):
 
 def test_effective_sample_sizes_are_shares_of_the_faces():
     """All faces without resampling, 40 % in the last epoch with it."""
-    (axes,) = curves.draws(material()).figure.axes
+    (axes,) = curves.draws(view()).figure.axes
 
     assert lines(axes, "No debias")[0].tolist() == [100, 100, 100]
     assert lines(axes, "alpha = 0.1")[0].tolist() == [100, 50, 40]
@@ -209,7 +209,7 @@ def test_effective_sample_sizes_are_shares_of_the_faces():
 
 def test_every_run_is_a_dot_beside_its_groups_mean():
     """Recall of darker women: 5, 7 and 6 of 10."""
-    (axes,) = recall.by_group(material()).figure.axes
+    (axes,) = recall.by_group(view()).figure.axes
     dots = [list(line.get_ydata()) for line in axes.get_lines()]
 
     assert [50.0, 70.0, 60.0] in dots
@@ -219,7 +219,7 @@ def test_every_run_is_a_dot_beside_its_groups_mean():
 
 def test_the_bars_of_a_group_are_its_interval():
     """Two-way bootstrap, as everywhere."""
-    whole = material()
+    whole = view()
     (axes,) = recall.by_group(whole).figure.axes
     value, low, high = bars(axes, "lighter male")
     estimate = operating_points.group_estimates(whole.arms[0])[3]
@@ -230,7 +230,7 @@ def test_the_bars_of_a_group_are_its_interval():
 
 def test_without_scores_the_bars_are_wilsons_and_said_to_be():
     """18 of 30 detections, each portrait seen by three runs: Wilson for 10 portraits."""
-    whole = material()
+    whole = view()
     bare = tuple(dataclasses.replace(arm, scores=None) for arm in whole.outcomes.arms)
     plain = dataclasses.replace(whole, outcomes=dataclasses.replace(whole.outcomes, arms=bare))
     drawn = recall.by_group(plain)
@@ -264,7 +264,7 @@ PRINTED = Published.model_validate(
 @pytest.mark.parametrize(("synthetic", "marks"), [(True, 0), (False, 5)])
 def test_print_is_shown_beside_real_data_alone(synthetic, marks):
     """Four groups and all portraits of one printed row."""
-    drawn = recall.by_group(material(published=PRINTED, synthetic=synthetic))
+    drawn = recall.by_group(view(published=PRINTED, synthetic=synthetic))
     found = [line for line in drawn.figure.axes[0].get_lines() if line.get_color() == style.PRINT]
 
     assert len(found) == marks
@@ -275,14 +275,14 @@ def test_print_of_another_mean_is_not_drawn_as_one_over_portraits():
     """A mean over groups says nothing of a pooled recall unless the groups are known."""
     other = PRINTED.model_copy(update={"definition": "amini2019"})
     bare = other.model_copy(update={"rows": [other.rows[0].model_copy(update={"groups": None})]})
-    drawn = recall.by_group(material(published=bare, synthetic=False))
+    drawn = recall.by_group(view(published=bare, synthetic=False))
 
     assert style.PRINT not in [line.get_color() for line in drawn.figure.axes[0].get_lines()]
 
 
 def test_an_arm_stands_at_its_variance_and_recall():
     """The large mark is the reading of the table."""
-    whole = material()
+    whole = view()
     (axes,) = recall.tradeoff(whole).figure.axes
     read = operating_points.reading(whole.arms[0], DEFINITIONS["dehaan2020"]).of
     (mark,) = [c.lines[0] for c in axes.containers if c.get_label() == "No debias"]
@@ -293,7 +293,7 @@ def test_an_arm_stands_at_its_variance_and_recall():
 
 def test_the_runs_stand_around_it_with_their_own_variance():
     """Of 0.5, 0.6, 0.9 and 1: 425 percent squared."""
-    (axes,) = recall.tradeoff(material()).figure.axes
+    (axes,) = recall.tradeoff(view()).figure.axes
     runs = axes.get_lines()[0]
 
     assert runs.get_xdata()[0] == pytest.approx(425)
@@ -302,7 +302,7 @@ def test_the_runs_stand_around_it_with_their_own_variance():
 
 def test_recall_against_false_alarms_is_the_mean_of_the_runs_curves():
     """One panel an arm, one line a group."""
-    whole = material()
+    whole = view()
     panel = recall.against_false_alarms(whole).figure.axes[0]
     rates, runs = operating_points.curves(whole.arms[0])
 
@@ -313,7 +313,7 @@ def test_recall_against_false_alarms_is_the_mean_of_the_runs_curves():
 
 def test_probabilities_are_multiples_of_uniform_drawing():
     """Four faces with 0.1 to 0.4 are drawn 0.4 to 1.6 times as often; a quarter each."""
-    (axes,) = latents.probabilities(material()).figure.axes
+    (axes,) = latents.probabilities(view()).figure.axes
     (stairs,) = axes.patches
     values, edges, _ = stairs.get_data()
 
@@ -324,14 +324,14 @@ def test_probabilities_are_multiples_of_uniform_drawing():
 
 def test_kl_falls_from_the_latent_that_says_most():
     """Median of 2, 3 and 4 first, then the smaller ones."""
-    left, _ = latents.collapse(material()).figure.axes
+    left, _ = latents.collapse(view()).figure.axes
 
     assert lines(left, "No debias")[0].tolist() == [3, 0.5, 0.25]
 
 
 def test_active_units_show_every_run_and_the_mean():
     """2, 3 and 4 of three latents' names."""
-    _, right = latents.collapse(material()).figure.axes
+    _, right = latents.collapse(view()).figure.axes
     runs, mean = right.get_lines()[:2]
 
     assert runs.get_xdata().tolist() == [2, 3, 4]
@@ -340,7 +340,7 @@ def test_active_units_show_every_run_and_the_mean():
 
 def test_levels_stand_by_rarity_with_the_draws_of_each():
     """Glasses (5 %) above hats (10 %); what nobody shows is left out."""
-    (axes,) = latents.rarity(material()).figure.axes
+    (axes,) = latents.rarity(view()).figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     marks = [container.lines[0].get_xdata()[0] for container in axes.containers]
 
@@ -357,7 +357,7 @@ def images(illustration):
 
 def test_extremes_show_the_lowest_beside_the_highest():
     """Two rows of six each, as handed over."""
-    lowest, highest = images(face_grids.extremes(material()))
+    lowest, highest = images(face_grids.extremes(view()))
 
     assert lowest.shape == (2 * 68 - 4, 6 * 68 - 4, 3)
     assert (lowest[0, 0, 0], lowest[70, 70, 0], highest[0, 0, 0]) == (0, 7, 20)
@@ -365,7 +365,7 @@ def test_extremes_show_the_lowest_beside_the_highest():
 
 def test_batches_say_the_mean_probability_of_each():
     """In units of uniform drawing: 20 faces times 0.05 and 0.1."""
-    drawn = face_grids.batches(material())
+    drawn = face_grids.batches(view())
     texts = [axes.get_title(loc="left") for axes in drawn.figure.axes]
 
     assert texts == ["alpha = 0.1: sampled uniformly, mean 1.00", "sampled adaptively, mean 2.00"]
@@ -373,7 +373,7 @@ def test_batches_say_the_mean_probability_of_each():
 
 def test_bins_count_their_faces_and_show_some():
     """Bars of 12, 5 and 3; white where a bin has no further face."""
-    drawn = face_grids.bins(material())
+    drawn = face_grids.bins(view())
     (shown,) = images(drawn)
 
     assert [bar.get_height() for bar in drawn.figure.axes[0].patches] == [12, 5, 3]
@@ -382,7 +382,7 @@ def test_bins_count_their_faces_and_show_some():
 
 def test_reconstructions_stand_below_their_inputs():
     """Inputs once, then each arm as evaluated and normalised by the faces."""
-    drawn = face_grids.reconstructions(material())
+    drawn = face_grids.reconstructions(view())
     shades = [shown[0, 0, 0] for shown in images(drawn)]
 
     assert shades == [0, 0, 50, 60, 50, 60]
@@ -391,7 +391,7 @@ def test_reconstructions_stand_below_their_inputs():
 
 def test_a_way_in_latent_space_begins_and_ends_with_the_faces_themselves():
     """Eight steps between face 0 and face 1, then between 2 and 3."""
-    shown = images(face_grids.interpolations(material()))[0]
+    shown = images(face_grids.interpolations(view()))[0]
 
     assert shown[0, ::68, 0].tolist() == [0, *range(100, 108), 1]
     assert shown[68, ::68, 0].tolist() == [2, *range(110, 118), 3]
@@ -399,7 +399,7 @@ def test_a_way_in_latent_space_begins_and_ends_with_the_faces_themselves():
 
 def test_traversals_show_one_arm_of_each_decoder():
     """Both arms differ in resampling alone: the last one stands for both."""
-    drawn = face_grids.traversals(material())
+    drawn = face_grids.traversals(view())
 
     assert [axes.get_title(loc="left") for axes in drawn.figure.axes] == [
         "alpha = 0.1: latents 3, 1"
@@ -409,7 +409,7 @@ def test_traversals_show_one_arm_of_each_decoder():
 @pytest.mark.parametrize("name", [name for name in registry.FIGURES if name != "specification"])
 def test_a_caption_says_what_is_shown(name):
     """Data, profile and seeds; how many runs of how many, or which one."""
-    drawn = registry.FIGURES[name](material())
+    drawn = registry.FIGURES[name](view())
 
     assert "Data: a few pictures, profile embedded." in drawn.caption
     assert re.search(
@@ -422,7 +422,7 @@ def test_a_caption_says_what_is_shown(name):
 
 def test_a_caption_counts_the_portraits_and_names_the_interval():
     """n, k and the method."""
-    caption = recall.by_group(material()).caption
+    caption = recall.by_group(view()).caption
 
     assert "40 portraits in 4 groups (10 each), 10 photographs without a face." in caption
     assert "95 % intervals for new seeds and new portraits" in caption
@@ -430,7 +430,7 @@ def test_a_caption_counts_the_portraits_and_names_the_interval():
 
 def test_a_caption_lists_arms_that_lack_runs():
     """Nothing is left out in silence."""
-    whole = material()
+    whole = view()
     short = dataclasses.replace(whole.outcomes.arms[1], wanted=5)
     told = dataclasses.replace(whole.outcomes, arms=(whole.outcomes.arms[0], short))
 
@@ -442,7 +442,7 @@ def test_a_caption_lists_arms_that_lack_runs():
 
 def test_without_pictures_the_other_figures_remain():
     """Real faces are not shown unless somebody asks."""
-    drawn = registry.draw(material(specimens=(), rarity=()))
+    drawn = registry.draw(view(specimens=(), rarity=()))
 
     assert [one.name for one in drawn] == [
         "recall",
@@ -458,7 +458,7 @@ def test_without_pictures_the_other_figures_remain():
 
 def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
     """A study of nothing else still shows how it trained."""
-    whole = material()
+    whole = view()
     none = [
         dataclasses.replace(arm, seeds=(), recall=arm.recall[:0], collapsed=arm.seeds)
         for arm in whole.outcomes.arms
@@ -478,14 +478,14 @@ def test_a_study_without_runs_has_no_figures():
     index = study_index({"x": ["none"]})
     told = study_data.of_study(index, {}, None)
 
-    assert registry.draw(Material(index=index, found={}, records={"x": []}, outcomes=told)) == []
+    assert registry.draw(StudyView(index=index, found={}, records={"x": []}, outcomes=told)) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_records_give_the_same_bytes(form):
     """Drawn twice from the beginning, dates and random names left out."""
     first, second = (
-        [encode(draw(material()), form) for draw in (recall.by_group, face_grids.bins)]
+        [encode(draw(view()), form) for draw in (recall.by_group, face_grids.bins)]
         for _ in range(2)
     )
 
@@ -567,7 +567,7 @@ def test_every_colour_is_seen_on_white(groups):
 
 def test_a_group_has_the_same_colour_in_every_figure():
     """In the dots of recall and in the lines against false alarms."""
-    whole = material()
+    whole = view()
     (dots,) = recall.by_group(whole).figure.axes
     panel = recall.against_false_alarms(whole).figure.axes[0]
     of_dots = {c.get_label(): c.lines[0].get_color() for c in dots.containers}
@@ -579,7 +579,7 @@ def test_a_group_has_the_same_colour_in_every_figure():
 
 def test_files_are_written_in_every_format_with_captions(tmp_path):
     """Nothing else is left in the folder."""
-    list(files.write(material(), tmp_path / "new", only=["recall"]))
+    list(files.write(view(), tmp_path / "new", only=["recall"]))
 
     found = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert found == ["captions.md", "recall.pdf", "recall.png", "recall.svg"]
@@ -589,7 +589,7 @@ def test_files_are_written_in_every_format_with_captions(tmp_path):
 def test_an_unknown_figure_is_named_with_a_suggestion(tmp_path):
     """Nothing is created."""
     with pytest.raises(ReproError, match=r"--only recal: unknown figure; did you mean 'recall'\?"):
-        list(files.write(material(), tmp_path / "new", only=["recal"]))
+        list(files.write(view(), tmp_path / "new", only=["recal"]))
 
     assert not (tmp_path / "new").exists()
 
@@ -599,7 +599,7 @@ def test_a_folder_that_cannot_be_made_costs_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ReproError, match="cannot be written"):
-        list(files.write(material(), tmp_path / "file" / "new", only=["recall"]))
+        list(files.write(view(), tmp_path / "file" / "new", only=["recall"]))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from repro.reporting.figures import recall, registry, style
-from repro.reporting.tables import csv_tsv, rendering, tables
+from repro.reporting.tables import csv_tsv, latex, rendering, tables
 from repro.stats.disparity import DEFINITIONS
 from repro.study.published import Published
 
@@ -21,7 +21,7 @@ BY_GROUP = ("recall", "accuracy", "false_alarms")
 @pytest.fixture(scope="module", params=COUNTS)
 def whole(request):
     """Two arms of three runs with this many groups of four portraits."""
-    return crowds.material(crowds.SWEEP, crowds.names(request.param), size=4)
+    return crowds.view(crowds.SWEEP, crowds.names(request.param), size=4)
 
 
 def every(outcomes, form, **options):
@@ -47,7 +47,7 @@ def test_every_group_is_named_in_every_format(whole, form):
     """In full."""
     text = every(whole.outcomes, form)
     names = whole.outcomes.arms[0].groups
-    shown = {"latex": rendering.latex_text}.get(form, str)
+    shown = {"latex": latex.text}.get(form, str)
 
     assert all(shown(name) in text for name in names)
 
@@ -92,7 +92,7 @@ def test_no_legend_lies_over_the_axes_or_beyond_the_page(figures, name):
 @pytest.mark.parametrize("count", [14, 40])
 def test_names_on_an_axis_do_not_overlap(count):
     """Groups stand down the page."""
-    whole = crowds.material(crowds.SWEEP, crowds.names(count), size=4)
+    whole = crowds.view(crowds.SWEEP, crowds.names(count), size=4)
     figure = recall.by_group(whole).figure
     figure.draw_without_rendering()
     found = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
@@ -111,7 +111,7 @@ def test_forty_groups_have_forty_looks():
 @pytest.mark.parametrize("part", ["results", "groups", "false_alarms"])
 def test_one_group_alone_has_no_variance_and_the_reason(part):
     """A dash in each table, and one sentence below it."""
-    outcomes = crowds.material(crowds.SWEEP, ["Europe"]).outcomes
+    outcomes = crowds.view(crowds.SWEEP, ["Europe"]).outcomes
     found = tables.part(outcomes, part)
     column = "Var[A]: Measure of Bias" if part == "results" else "Variance"
 
@@ -123,14 +123,14 @@ def test_one_group_alone_has_no_variance_and_the_reason(part):
 
 def test_one_group_alone_is_compared_in_recall_alone():
     """There is no other metric."""
-    outcomes = crowds.material(crowds.SWEEP, ["Europe"]).outcomes
+    outcomes = crowds.view(crowds.SWEEP, ["Europe"]).outcomes
 
     assert tables.part(outcomes, "comparisons").table["Metric"].tolist() == ["recall"]
 
 
 def test_one_group_alone_has_no_figure_of_variance():
     """Recall is still drawn."""
-    drawn = [one.name for one in registry.draw(crowds.material(crowds.SWEEP, ["Europe"]))]
+    drawn = [one.name for one in registry.draw(crowds.view(crowds.SWEEP, ["Europe"]))]
 
     assert "tradeoff" not in drawn
     assert "recall" in drawn
@@ -138,7 +138,7 @@ def test_one_group_alone_has_no_figure_of_variance():
 
 def test_groups_of_a_single_portrait_have_no_noise_to_take_off():
     """A dash, and the reason."""
-    part = tables.part(crowds.material(crowds.SWEEP, ("a", "b"), size=1).outcomes, "groups")
+    part = tables.part(crowds.view(crowds.SWEEP, ("a", "b"), size=1).outcomes, "groups")
 
     assert set(part.table["Variance without noise"]) == {"—"}
     assert "The noise cannot be estimated if a group has a single portrait." in part.remarks
@@ -147,7 +147,7 @@ def test_groups_of_a_single_portrait_have_no_noise_to_take_off():
 def test_many_groups_stand_below_their_arm():
     """All portraits, a row for each of nine groups, then what is said of the arm."""
     names = crowds.names(9)
-    told = crowds.material({"x": {}}, names, found={"x": (20,) * 8 + (10,)}).outcomes
+    told = crowds.view({"x": {}}, names, found={"x": (20,) * 8 + (10,)}).outcomes
     table = tables.part(told, "groups").table
 
     assert table["Group"].tolist() == ["all portraits", *names, "", "", "", names[8], ""]
@@ -171,14 +171,14 @@ def test_many_groups_stand_below_their_arm():
 
 def test_a_group_that_is_called_like_a_column_gets_a_row():
     """As a column it would hide the variance."""
-    table = tables.part(crowds.material(crowds.SWEEP, ("Variance", "b")).outcomes, "groups").table
+    table = tables.part(crowds.view(crowds.SWEEP, ("Variance", "b")).outcomes, "groups").table
 
     assert table["Group"].tolist()[:3] == ["all portraits", "Variance", "b"]
 
 
 def test_arms_of_other_groups_share_a_figure():
     """A group that an arm lacks has no mark there."""
-    first, other = (crowds.material(crowds.SWEEP, names) for names in (("a", "b"), ("a", "c")))
+    first, other = (crowds.view(crowds.SWEEP, names) for names in (("a", "b"), ("a", "c")))
     arms = first.outcomes.arms[0], other.outcomes.arms[1]
     object.__setattr__(first.outcomes, "arms", arms)
     (axes,) = recall.by_group(first).figure.axes
@@ -190,7 +190,7 @@ def test_a_mean_of_nothing_but_dots_is_where_the_runs_are():
     """Three runs that find 3 of 4 portraits of one group."""
     found = dict.fromkeys(crowds.SWEEP, (3,))
     (axes,) = recall.by_group(
-        crowds.material(crowds.SWEEP, ["Europe"], size=4, found=found)
+        crowds.view(crowds.SWEEP, ["Europe"], size=4, found=found)
     ).figure.axes
 
     assert np.unique(axes.get_lines()[0].get_ydata()).tolist() == [75]
@@ -210,7 +210,7 @@ def test_print_about_one_group_is_shown_by_its_recall(definition):
             "rows": [{"arm": "No debias", "recall": 90.0}],
         }
     )
-    told = crowds.material(crowds.SWEEP, ["Europe"], synthetic=False).outcomes
+    told = crowds.view(crowds.SWEEP, ["Europe"], synthetic=False).outcomes
     found = dataclasses.replace(told, published=printed)
     row = tables.part(found, "results", definition=definition).table.loc["No debias"]
 

@@ -25,10 +25,11 @@ from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records import records
 from repro.records.records import Record
-from repro.reporting.figures.study_view import Material
+from repro.reporting.figures.study_view import StudyView
 from repro.reporting.tables import json_output, labels, output_formats, tables
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.paper_options import Layout
+from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.terminal_table import Screen
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval
@@ -47,7 +48,8 @@ def half_failed():
 
 def shown(found, form, **options):
     """The text of a format."""
-    return output_formats.text(found, form=form, **options)
+    ours = {name: options.pop(name) for name in ("screen", "closing") if name in options}
+    return output_formats.text(found, Presentation(form=form, **options), **ours)
 
 
 @pytest.mark.parametrize("style", [None, "paper", "full"])
@@ -163,7 +165,7 @@ def test_files_have_one_number_a_cell(found, form, separator, which):
     """A cell is a number, nothing, or words without brackets and ±; no two columns are alike."""
     if tables.part(found, which) is None:
         pytest.skip("nothing to show")
-    text = shown(found, form, style="full", which=which)
+    text = shown(found, form, style="full", part=which)
     head, *rows = csv.reader(io.StringIO(text), delimiter=separator)
 
     assert len(set(head)) == len(head)
@@ -181,7 +183,7 @@ def test_every_row_of_every_table_says_which_it_is(found):
 def test_arms_are_shown_in_the_order_that_was_asked_for_and_p_stays(found):
     """The family of comparisons is the study's, whatever is shown."""
     layout = Layout(arms=("alpha = 3", "alpha = 1"))
-    text = shown(found, "csv", which="comparisons", layout=layout)
+    text = shown(found, "csv", part="comparisons", layout=layout)
     rows = list(csv.DictReader(io.StringIO(text)))
     family = arm_differences.family(found, DEFINITIONS["dehaan2020"])
 
@@ -222,7 +224,7 @@ def test_labels_stand_wherever_the_names_stood(found, tmp_path):
     """In rows, sentences and heads of columns."""
     file = tmp_path / "labels.yaml"
     file.write_text("alpha = 0: Baseline\nDifference: Change\n")
-    text = shown(found, "markdown", which="comparisons", layout=Layout(labels=file))
+    text = shown(found, "markdown", part="comparisons", layout=Layout(labels=file))
 
     assert "compared with Baseline" in text
     assert "| Change |" in text
@@ -279,7 +281,7 @@ def test_a_saved_table_is_audited_as_printed_means(found, tmp_path):
 def test_a_run_ends_on_a_terminal_with_its_summary(found, monkeypatch):
     """And says how to see the rest; a pipe gets every table as Markdown."""
     index = study_index({"alpha = 0": ["k"]})
-    nothing = Material(index=index, found={}, records={}, outcomes=found, weights={})
+    nothing = StudyView(index=index, found={}, records={}, outcomes=found, weights={})
     piped = exhibits.conclusion(nothing)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     summary, whole = (exhibits.conclusion(nothing), f"repro table {index.address} --style full")

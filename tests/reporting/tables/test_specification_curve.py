@@ -24,7 +24,7 @@ FOUND = {"none": (100, 50), "usual": (100, 90), "l1": (100, 60), "l1, none": (10
 @pytest.fixture(scope="module")
 def whole():
     """Five arms of a hundred portraits in each of two groups; one arm failed."""
-    return crowds.material(ARMS, GROUPS, size=100, found=FOUND, failed=("weak",))
+    return crowds.view(ARMS, GROUPS, size=100, found=FOUND, failed=("weak",))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_of_two_arms_as_central_the_earlier_is_taken():
         name: {"epochs": n, "batch_size": n, "latent_dim": n} for n, name in enumerate("xyz", 2)
     }
 
-    assert curve(crowds.material(arms, GROUPS)).central.name == "x"
+    assert curve(crowds.view(arms, GROUPS)).central.name == "x"
 
 
 def test_each_arm_tells_what_it_changes(part):
@@ -88,7 +88,7 @@ def test_an_interval_that_holds_0_cannot_tell():
     """Runs of both arms find the same."""
     same = dict.fromkeys(("none", "usual"), (90, 80))
     found = tables.part(
-        crowds.material(ARMS, GROUPS, size=100, found=FOUND | same).outcomes, "specification"
+        crowds.view(ARMS, GROUPS, size=100, found=FOUND | same).outcomes, "specification"
     )
 
     assert found.table.loc["usual", "Variance falls"] == "cannot tell"
@@ -114,7 +114,7 @@ def test_the_reason_of_an_arm_without_numbers_is_told(part):
 def test_arms_that_share_runs_are_named():
     """The same configuration, ranked otherwise, is no further evidence."""
     ranked = {"copy": {"by": "accuracy", "split": "validation"}}
-    whole = crowds.material(ARMS | {"copy": {}}, GROUPS, ranked=ranked)
+    whole = crowds.view(ARMS | {"copy": {}}, GROUPS, ranked=ranked)
     arms = {arm.name: arm for arm in whole.outcomes.arms}
     arms["copy"] = dataclasses.replace(arms["copy"], keys=arms["usual"].keys)
     told = dataclasses.replace(whole.outcomes, arms=tuple(arms.values()))
@@ -129,7 +129,7 @@ def test_arms_that_share_runs_are_named():
 def test_a_partner_of_an_arm_that_is_ranked_otherwise_is_found():
     """How runs are ranked does not change what all of them show."""
     ranked = {"copy": {"by": "accuracy", "split": "validation"}}
-    whole = crowds.material(ARMS | {"copy": {}}, GROUPS, ranked=ranked)
+    whole = crowds.view(ARMS | {"copy": {}}, GROUPS, ranked=ranked)
     (copy,) = [one for one in curve(whole).specifications if one.arm.name == "copy"]
 
     assert copy.partner.name == "none"
@@ -137,9 +137,7 @@ def test_a_partner_of_an_arm_that_is_ranked_otherwise_is_found():
 
 def test_a_sweep_of_one_choice_has_no_curve():
     """Alpha and whether faces are resampled are two choices, not three."""
-    whole = crowds.material(
-        crowds.SWEEP | {"alpha = 0.01": {"resampling": {"alpha": 0.01}}}, GROUPS
-    )
+    whole = crowds.view(crowds.SWEEP | {"alpha = 0.01": {"resampling": {"alpha": 0.01}}}, GROUPS)
 
     assert tables.part(whole.outcomes, "specification") is None
     assert picture.curve(whole) is None
@@ -152,7 +150,7 @@ def test_choices_of_arms_that_the_central_one_has_no_use_for_are_told_where_they
         "product": {"resampling": product},
         "product, float32": {"resampling": product | {"arithmetic": "float32"}},
     }
-    found = tables.part(crowds.material(arms, GROUPS).outcomes, "specification").table["Changed"]
+    found = tables.part(crowds.view(arms, GROUPS).outcomes, "specification").table["Changed"]
 
     assert found["product"] == ("resampling.combine: product (was max); resampling.arithmetic: log")
     assert found["product, float32"].endswith("resampling.arithmetic: float32")
@@ -163,7 +161,7 @@ def test_arms_of_other_data_tell_what_differs_of_them():
     train = {"train": {"source": "synthetic", "darker_share": 0.5}}
     data = train | dict.fromkeys(("test", "nonfaces"), "synthetic")
     found = tables.part(
-        crowds.material(ARMS | {"even": {"data": data}}, GROUPS).outcomes, "specification"
+        crowds.view(ARMS | {"even": {"data": data}}, GROUPS).outcomes, "specification"
     )
 
     assert (

@@ -11,6 +11,7 @@ from repro.analysis import study_data
 from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.tables import output_formats, rendering, tables
+from repro.reporting.tables.presentation import Presentation
 
 RUNS = pd.read_csv(FILES / "dehaan2020_sum_runs.csv")
 NAMES = {
@@ -111,7 +112,7 @@ def test_the_latex_table_has_the_papers_columns():
 def test_the_csv_is_exact():
     """Names with units, numbers with every digit, and nothing else."""
     found = study(published_records())
-    printed = output_formats.text(found, form="csv", style="paper")
+    printed = output_formats.text(found, Presentation(form="csv", style="paper"))
 
     head, first, *_ = printed.splitlines()
     arm, *numbers = first.split(",")

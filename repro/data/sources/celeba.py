@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from repro.data.raw_pictures import Box, Picture, Raw
+from repro.data.pictures.raw_pictures import Box, Picture, Raw
+from repro.data.sources.registry import RawOptions, prepares
 from repro.errors import DataError
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")
@@ -179,3 +180,15 @@ def _lines(table: Path) -> list[tuple[str, str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as text in UTF-8 ({error})") from None
     return [(f"{table}:{n}", line) for n, line in enumerate(lines, 1) if line.strip(" \t,")]
+
+
+@prepares("celeba", catalogued="celeba")
+def as_found(path: Path, options: RawOptions) -> Raw:
+    """Squares around the boxes of pictures as found."""
+    return read(path, framing="box", part=options.part)
+
+
+@prepares("celeba-aligned", catalogued="celeba")
+def aligned(path: Path, options: RawOptions) -> Raw:
+    """The middles of aligned pictures."""
+    return read(path, framing="aligned", part=options.part)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from repro.data.images import Pixels
+from repro.data.pictures.images import Pixels
 
 SIDE = 64  # of what networks see
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from repro.data import picture_formats
-from repro.data.images import Photographs, Pixels
+from repro.data.pictures import picture_formats
+from repro.data.pictures.images import Photographs, Pixels
 from repro.errors import DataError
 
 LONGEST_SIDE = 12_000  # beyond this a file is a mistake or an attack

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from repro.data import square_crops
-from repro.data.images import Pixels
+from repro.data.pictures import square_crops
+from repro.data.pictures.images import Pixels
 
 SIDE, LOW = 64, 16  # of the grey picture, and of the square of frequencies
 BITS = LOW * LOW

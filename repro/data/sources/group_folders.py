@@ -6,9 +6,11 @@ Pictures lie in a group's folder or below it, as in ``group/person/1.jpg``.
 from dataclasses import replace
 from pathlib import Path
 
-from repro.data import picture_files, square_crops
-from repro.data.images import Photographs
+from repro.data.pictures import picture_files, square_crops
+from repro.data.pictures.images import Photographs
+from repro.data.sources.registry import Reader, reads
 from repro.errors import DataError
+from repro.study.data_spec import GroupFolders, Groups
 
 
 def read(path: Path) -> Photographs:
@@ -35,3 +37,32 @@ def read_crops(path: Path) -> Photographs:
     """
     found = read(path)
     return replace(found, read=lambda index: square_crops.resized(found.read(index)))
+
+
+@reads(Groups)
+class GroupsReader(Reader[Groups]):
+    """Test portraits of any size."""
+
+    kind = "groups"
+    rank = 3
+
+    def open(self, spec: Groups) -> Photographs:
+        """The pictures as they are."""
+        return read(Path(spec.path))
+
+    def fits(self, path: Path) -> bool:
+        """Whether there are at least two folders, and no picture beside them."""
+        if not path.is_dir():
+            return False
+        names = picture_files.pictures(path)
+        tops = {name.partition("/")[0] if "/" in name else "" for name in names}
+        return len(tops) > 1 and "" not in tops
+
+
+@reads(GroupFolders)
+class GroupFoldersReader(Reader[GroupFolders]):
+    """Face crops for the lab's metric."""
+
+    def open(self, spec: GroupFolders) -> Photographs:
+        """Crops of 64 x 64."""
+        return read_crops(Path(spec.path))

@@ -6,17 +6,18 @@ is left is not free of faces, only poor in them.
 
 import zlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Container
 from pathlib import Path
 
-from repro.data import picture_files
-from repro.data.raw_pictures import Picture, Raw
+from repro.data.pictures import picture_files
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.registry import RawOptions, prepares
 from repro.errors import DataError
 
 PEOPLE = Path(__file__).with_name("imagenet_people.txt")
 
 
-def read(path: Path, *, without: Collection[str], seed: int) -> Raw:
+def read(path: Path, *, without: Container[str], seed: int) -> Raw:
     """The pictures of all classes that are not left out.
 
     Args:
@@ -60,3 +61,9 @@ def names(path: Path) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as text in UTF-8 ({error})") from None
     return frozenset(line.partition("#")[0].strip() for line in lines) - {""}
+
+
+@prepares("imagenet", catalogued="imagenet")
+def raw(path: Path, options: RawOptions) -> Raw:
+    """Photographs without the classes that are left out."""
+    return read(path, without=options.without, seed=options.seed)

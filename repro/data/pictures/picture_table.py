@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from repro.data import picture_files
+from repro.data.pictures import picture_files
 from repro.errors import DataError
 from repro.system import csv_file
 

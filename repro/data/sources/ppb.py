@@ -10,9 +10,13 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from repro.data import picture_files, picture_table
-from repro.data.images import Photographs
+from repro.data.pictures import content_digest, picture_files, picture_table
+from repro.data.pictures.collection import FACE
+from repro.data.pictures.content_digest import NamedFiles
+from repro.data.pictures.images import Photographs
+from repro.data.sources.registry import Reader, reads
 from repro.errors import DataError
+from repro.study.data_spec import Ppb
 
 METADATA = "PPB-2017-metadata.csv"
 PICTURES = "imgs"
@@ -73,3 +77,29 @@ def _require_rows(table: Path, pictures: Path, named: Mapping[str, int]) -> None
             f"{table}: no row for {picture_files.shown(strays[0])}, which is one of "
             f"{len(strays):,} such pictures; complete the table, or take them out of {PICTURES}/"
         )
+
+
+@reads(Ppb)
+class PpbReader(Reader[Ppb]):
+    """The benchmark as test portraits."""
+
+    kind = "ppb"
+    rank = 1
+    label = FACE
+
+    def open(self, spec: Ppb) -> Photographs:
+        """The portraits with their groups."""
+        return read(Path(spec.path), groups=spec.groups)
+
+    def files(self, spec: Ppb) -> NamedFiles:
+        """The table and the pictures."""
+        require_metadata(Path(spec.path))
+        return content_digest.tree(Path(spec.path), tables=(METADATA,))
+
+    def remarks(self, spec: Ppb) -> tuple[str, ...]:
+        """Of the pictures' folder."""
+        return picture_files.remarks(Path(spec.path) / PICTURES)
+
+    def fits(self, path: Path) -> bool:
+        """Whether the table is there."""
+        return (path / METADATA).exists()

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from repro.data import picture_files, picture_table
-from repro.data.images import Photographs
+from repro.data.pictures import content_digest, picture_files, picture_table
+from repro.data.pictures.collection import FACE, Collection
+from repro.data.pictures.content_digest import NamedFiles
+from repro.data.pictures.images import Photographs
+from repro.data.sources.registry import Reader, reads
 from repro.errors import DataError
+from repro.study.data_spec import FairFace
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "age": (
@@ -30,6 +34,7 @@ _DATE = re.compile(
     r"\d{1,4}-[a-z]{3}|[a-z]{3}-\d{1,4}|\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII | re.IGNORECASE
 )
 MOST = 5  # values in a message
+PARTS = ("val", "train")
 
 
 def table(path: Path, part: str) -> Path:
@@ -130,3 +135,36 @@ def _sentence(labels: Path, column: str, line: int, counts: Counter[str]) -> str
         f"{labels}:{line}: {rest} as {column}, which FairFace does not have; it "
         f"has {', '.join(CATEGORIES[column])}. {advice[0].upper()}{advice[1:]}"
     )
+
+
+@reads(FairFace)
+class FairFaceReader(Reader[FairFace]):
+    """A part of FairFace as test portraits."""
+
+    kind = "fairface"
+    rank = 1
+    label = FACE
+
+    def open(self, spec: FairFace) -> Photographs:
+        """The faces of the part with their groups."""
+        return read(Path(spec.path), part=spec.part, groups=spec.groups)
+
+    def files(self, spec: FairFace) -> NamedFiles:
+        """The labels of the part, whose name is no part of it, and its pictures."""
+        root = Path(spec.path)
+        return [("", table(root, spec.part)), *content_digest.tree(root / spec.part)]
+
+    def remarks(self, spec: FairFace) -> tuple[str, ...]:
+        """Of the part's folder."""
+        return picture_files.remarks(Path(spec.path) / spec.part)
+
+    def fits(self, path: Path) -> bool:
+        """Whether the labels of a part are there."""
+        return any(table(path, part).exists() for part in PARTS)
+
+    def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
+        """The first part that is there; values that FairFace does not have are remarked on."""
+        part = "val" if table(path, "val").exists() else "train"
+        spec = self.specification(path, groups, part=part)
+        found = read(path, part=part, groups=spec.groups, categories="any")
+        return self.collection(path, found, (*self.remarks(spec), *unknown(path, part=part)))

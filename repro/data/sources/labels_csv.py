@@ -8,9 +8,14 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from repro.data import picture_files, picture_table
-from repro.data.images import Photographs
+from repro.data.pictures import picture_files, picture_table
+from repro.data.pictures.collection import FACE, NO_FACE, Collection
+from repro.data.pictures.content_digest import NamedFiles
+from repro.data.pictures.images import Photographs
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
+from repro.study.data_spec import Table, TableNegatives
 
 _WORDS = {"true": 1, "yes": 1, "false": 0, "no": 0}
 _NUMBER = re.compile(r"([01])([.,]0+)?", re.ASCII)  # 1, 1.0, 1,00
@@ -111,3 +116,69 @@ def _label(text: str, where: str) -> int:
         return int(number[1])
     what = picture_files.shown(text)[:50]
     raise DataError(f"{where}: label {what!r} is neither 1 nor 0 (nor TRUE or FALSE, yes or no)")
+
+
+@reads(Table)
+class TableReader(Reader[Table]):
+    """The positives as test portraits; all rows to look at."""
+
+    kind = "csv"
+
+    def open(self, spec: Table) -> Photographs:
+        """The rows whose label is 1, with their groups."""
+        return read(Path(spec.path), label=1, groups=spec.groups)
+
+    def files(self, spec: Table) -> NamedFiles:
+        """The table, and the pictures of its positives."""
+        return _files(Path(spec.path), 1)
+
+    def remarks(self, spec: Table) -> tuple[str, ...]:
+        """What is taken for granted about the table."""
+        return remarks(Path(spec.path), groups=spec.groups)
+
+    def fits(self, path: Path) -> bool:
+        """Whether it is called so."""
+        return path.is_file() and path.suffix.lower() == ".csv"
+
+    def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
+        """All rows; the column ``group`` makes the groups, if there is one and none are named."""
+        found = entries(path, groups=groups or None)
+        names = tuple(row.name for row in found)
+        shown = picture_files.photographs(path.parent, names, tuple(row.group for row in found))
+        return Collection(
+            *(path, self.kind, names, tuple(FACE if row.label else NO_FACE for row in found)),
+            *(shown.groups, shown.read),
+            remarks=remarks(path, groups=groups or None),
+            files=shown.files,
+        )
+
+
+@reads(TableNegatives)
+class TableNegativesReader(Reader[TableNegatives]):
+    """The negatives as photographs without a face."""
+
+    def open(self, spec: TableNegatives) -> Photographs:
+        """The rows whose label is 0, without groups."""
+        return read(Path(spec.path), label=0)
+
+    def files(self, spec: TableNegatives) -> NamedFiles:
+        """The table, and the pictures of its negatives."""
+        return _files(Path(spec.path), 0)
+
+    def remarks(self, spec: TableNegatives) -> tuple[str, ...]:
+        """None: the positives' reader has them."""
+        return ()
+
+
+@prepares("csv")
+def raw(path: Path, _: RawOptions) -> Raw:
+    """All rows, each with its label and group."""
+    pictures = tuple(
+        Picture(path.parent / row.name, row.name, row.label, row.group) for row in entries(path)
+    )
+    return Raw("csv", pictures, remarks=remarks(path))
+
+
+def _files(path: Path, label: int) -> NamedFiles:
+    found = read(path, label=label)
+    return [("", path), *zip(found.names, found.files, strict=True)]

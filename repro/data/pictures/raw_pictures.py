@@ -1,14 +1,14 @@
 """Pictures as they are handed out, and the square of each that training images are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from repro.data import duplicates, picture_files, square_crops
-from repro.data.duplicates import Look
-from repro.data.images import Pixels
+from repro.data.pictures import duplicates, picture_files, square_crops
+from repro.data.pictures.duplicates import Look
+from repro.data.pictures.images import Pixels
 from repro.errors import DataError
 
 Box = tuple[int, int, int, int]  # left, top, width, height, in pixels
@@ -30,7 +30,7 @@ class Picture:
         group: "" where the source knows none.
         box: The square goes around it, if there is one.
         dice: Seeds of the square's place, if it may be anywhere; the middle, with neither.
-        row: Of the file, if that is an HDF5 file whose images are cut already.
+        stored: Reads its square, where the source has it cut already.
         look: Of the picture that such an image was cut from, where the file keeps it.
     """
 
@@ -40,7 +40,7 @@ class Picture:
     group: str = ""
     box: Box | None = None
     dice: tuple[int, int] | None = None
-    row: int | None = None
+    stored: Callable[[], Pixels] | None = None
     look: Look | None = None
 
     def crop(self) -> tuple[Pixels, Look | None]:
@@ -50,10 +50,8 @@ class Picture:
             DataError: The file is missing, damaged, no picture, or of unreasonable size.
             BoxOutside: The box reaches beyond the picture.
         """
-        if self.row is not None:
-            from repro.data import mit_h5  # HDF5 is loaded only where there is some
-
-            return mit_h5.image(self.file, self.row), self.look
+        if self.stored is not None:
+            return self.stored(), self.look
         pixels = picture_files.read_picture(self.file)
         height, width = pixels.shape[:2]
         if self.box is not None:
@@ -95,14 +93,3 @@ class Raw:
     pictures: tuple[Picture, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-
-
-def plain(path: Path, kind: str, label: int) -> Raw:
-    """All pictures of a folder with one label, the middle of each.
-
-    Raises:
-        DataError: There is no such folder, or no picture in it.
-    """
-    names = picture_files.pictures(path)
-    pictures = tuple(Picture(path / name, name, label) for name in names)
-    return Raw(kind, pictures, picture_files.left_out(path), picture_files.remarks(path))

@@ -12,17 +12,23 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import h5py
 import numpy as np
 
-from repro.data import duplicates
-from repro.data.duplicates import Look
-from repro.data.images import Pixels, TrainingImages
-from repro.data.picture_files import shown
+from repro.data.pictures import duplicates
+from repro.data.pictures.collection import FACE, NO_FACE, Collection
+from repro.data.pictures.content_digest import NamedFiles
+from repro.data.pictures.duplicates import Look
+from repro.data.pictures.images import Pixels, TrainingImages
+from repro.data.pictures.picture_files import shown
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
+from repro.study.data_spec import MitH5
 
 MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes that need no proportion
@@ -145,6 +151,16 @@ def texts(path: Path, name: str) -> tuple[str, ...]:
         raise _damaged(path, error) from None
 
 
+def image_names(path: Path, count: int) -> tuple[str, ...]:
+    """Of all images; by number, where the file has no names.
+
+    Raises:
+        DataError: As for `texts`.
+    """
+    stored = texts(path, "names")
+    return stored if len(stored) == count else tuple(f"image {index}" for index in range(count))
+
+
 def source_looks(path: Path) -> tuple[Look | None, ...]:
     """What the pictures are known by that the images of a prepared file were cut from.
 
@@ -236,3 +252,53 @@ def _require_layout(path: Path, images: h5py.Dataset, labels: h5py.Dataset) -> N
         raise DataError(f"{path}: labels must be ({len(images)}, 1), not {labels.shape}")
     if labels.dtype.kind not in "buif":
         raise DataError(f"{path}: labels must be numbers, not {labels.dtype}")
+
+
+@reads(MitH5)
+class MitH5Reader(Reader[MitH5]):
+    """Training images."""
+
+    kind = "h5"
+
+    def open(self, spec: MitH5) -> TrainingImages:
+        """The whole file."""
+        return read(Path(spec.path), channels=spec.channels)
+
+    def files(self, spec: MitH5) -> NamedFiles:
+        """The file, whose name is no part of it."""
+        require_prepared(Path(spec.path))
+        return [("", Path(spec.path))]
+
+    def remarks(self, spec: MitH5) -> tuple[str, ...]:
+        """None: all of it is read."""
+        return ()
+
+    def fits(self, path: Path) -> bool:
+        """Whether it is called so."""
+        return path.is_file() and path.suffix.lower() in (".h5", ".hdf5")
+
+    def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
+        """Its images by number; names and groups of files that this program prepared."""
+        stored = read(path, channels="bgr")
+        count = len(stored.images)
+        found = texts(path, "groups")
+        return Collection(
+            *(path, self.kind, image_names(path, count)),
+            tuple(np.where(stored.is_face, FACE, NO_FACE).tolist()),
+            found if len(found) == count else ("",) * count,
+            stored.images.__getitem__,
+            sources=source_looks(path),
+        )
+
+
+@prepares("mit_h5", terms="those of the sources of that file")
+def raw(path: Path, _: RawOptions) -> Raw:
+    """Images that are cut already."""
+    found = labels(path)
+    names = texts(path, "names") or tuple(f"image {row}" for row in range(len(found)))
+    looks = source_looks(path) or (None,) * len(found)
+    pictures = (
+        Picture(path, name, label, stored=partial(image, path, row), look=look)
+        for row, (name, label, look) in enumerate(zip(names, found, looks, strict=True))
+    )
+    return Raw("mit_h5", tuple(pictures))

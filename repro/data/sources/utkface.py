@@ -9,9 +9,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from repro.data import picture_files
-from repro.data.images import Photographs
+from repro.data.pictures import picture_files
+from repro.data.pictures.collection import FACE
+from repro.data.pictures.images import Photographs
+from repro.data.sources.registry import Reader, reads
 from repro.errors import DataError
+from repro.study.data_spec import UtkFace
 
 GENDERS = ("male", "female")
 RACES = ("white", "black", "asian", "indian", "others")
@@ -56,6 +59,11 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     """
     if list(age_bands) != sorted(set(age_bands)):
         raise DataError(f"age_bands {list(age_bands)} must increase; give each first year once")
+    if unknown := set(groups) - {*Labels._fields}:
+        raise DataError(
+            f"{path}: UTKFace has no {min(unknown)!r} to make groups of; its names say "
+            f"{', '.join(Labels._fields)}"
+        )
     told, left_out = split(picture_files.pictures(path))
     if len(left_out) >= MOST_LEFT_OUT * (len(told) + len(left_out)):
         raise DataError(
@@ -80,3 +88,29 @@ def _value(said: Labels, field: str, bands: tuple[int, ...]) -> str:
     if field == "age":
         return band(said.age, bands)
     return said.gender if field == "gender" else said.race
+
+
+@reads(UtkFace)
+class UtkFaceReader(Reader[UtkFace]):
+    """The faces as test portraits; a name holds the moment of a picture, so it is met but once."""
+
+    kind = "utkface"
+    rank = 2
+    label = FACE
+    unique_names = True
+
+    def open(self, spec: UtkFace) -> Photographs:
+        """The faces whose names say all, with their groups."""
+        return read(Path(spec.path), groups=spec.groups, age_bands=spec.age_bands)
+
+    def left_out(self, spec: UtkFace) -> tuple[tuple[str, ...], int]:
+        """The names that do not say all."""
+        names = picture_files.pictures(Path(spec.path))
+        return split(names)[1], len(names)
+
+    def fits(self, path: Path) -> bool:
+        """Whether nearly all names say what UTKFace's do."""
+        if not path.is_dir():
+            return False
+        names = picture_files.pictures(path)
+        return len(split(names)[1]) < MOST_LEFT_OUT * len(names)

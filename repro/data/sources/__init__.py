@@ -1,0 +1,140 @@
+"""From a specification to a source: open it, name its content by digest, check it in advance.
+
+Each module here is a source, or a kind of raw pictures; what it registers is in `registry`.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from repro.data.pictures import content_digest, picture_formats
+from repro.data.pictures.images import Material, Photographs, TrainingImages
+from repro.data.sources.registry import RAW, READERS, Reader
+from repro.data.synthetic import scenes
+from repro.study.data_spec import Crops, Data, Nonfaces, Portraits, Source, Training
+from repro.study.section import digest
+
+__all__ = [
+    "RAW",
+    "READERS",
+    "crops",
+    "describe",
+    "fingerprint",
+    "fingerprints",
+    "material",
+    "nonface_photographs",
+    "portraits",
+    "reader",
+    "remarks",
+    "training_images",
+]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+
+def reader(spec: Source) -> Reader[Any]:
+    """What reads the source of a specification."""
+    return READERS[type(spec)]
+
+
+def material(data: Data) -> Material:
+    """All that runs on these data need.
+
+    Raises:
+        DataError: A source is missing or damaged.
+    """
+    photographs = {
+        "portraits": portraits(data.test),
+        "nonfaces": nonface_photographs(data.nonfaces),
+    }
+    if data.crops is not None:
+        photographs["crops"] = crops(data.crops)
+    return Material(training_images(data.train), photographs)
+
+
+def training_images(spec: Training) -> TrainingImages:
+    """The crops to train on.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    found = reader(spec).open(spec)
+    assert isinstance(found, TrainingImages)
+    return found
+
+
+def portraits(spec: Portraits) -> Photographs:
+    """The test pictures, each with a face and a group.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return _photographs(spec)
+
+
+def nonface_photographs(spec: Nonfaces) -> Photographs:
+    """The test pictures without a face.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return _photographs(spec)
+
+
+def crops(spec: Crops) -> Photographs:
+    """Face crops by group, (64, 64, 3) each: the lab averages a network's answers to them.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return _photographs(spec)
+
+
+def _photographs(spec: Source) -> Photographs:
+    found = reader(spec).open(spec)
+    assert isinstance(found, Photographs)
+    return found
+
+
+def fingerprints(data: Data) -> dict[str, str]:
+    """Twelve hex digits for the content of each part: the same content has the same digest.
+
+    A generated source is named by its parameters and the version of its generator.
+
+    Raises:
+        DataError: A source is missing.
+    """
+    return {role: fingerprint(spec) for role, spec in data.parts.items()}
+
+
+def fingerprint(spec: Source) -> str:
+    """Twelve hex digits for the content of one part, and for what decodes it beside Pillow."""
+    choices = spec.model_dump(mode="json", exclude={"path"})
+    files = reader(spec).files(spec)
+    content = scenes.VERSION if files is None else content_digest.content(files)
+    decoders = picture_formats.decoders(file for _, file in files or ())
+    return digest([choices, content, *decoders])[:12]
+
+
+def remarks(data: Data) -> list[str]:
+    """What is left out of the data or taken for granted, a sentence each.
+
+    Raises:
+        DataError: A source is missing.
+    """
+    return list(
+        dict.fromkeys(line for spec in data.parts.values() for line in reader(spec).remarks(spec))
+    )
+
+
+def describe(data: Data) -> str:
+    """For captions: the sources, files by their last part."""
+    names = {
+        role: Path(spec.path).name if hasattr(spec, "path") else "synthetic"
+        for role, spec in data.parts.items()
+    }
+    if set(names.values()) == {"synthetic"}:
+        return "embedded synthetic data"
+    return ", ".join(f"{role} {name}" for role, name in names.items())

@@ -1,0 +1,101 @@
+"""The project's own pictures, drawn from a seed: nothing is read from files."""
+
+from typing import TypeVar
+
+import numpy as np
+
+from repro.data.pictures.images import Photographs, Pixels, TrainingImages
+from repro.data.sources.registry import Reader, reads
+from repro.data.synthetic import scenes
+from repro.study.data_spec import (
+    SyntheticCrops,
+    SyntheticPortraits,
+    SyntheticScenes,
+    SyntheticTraining,
+)
+from repro.study.section import Section
+
+Spec = TypeVar("Spec", bound=Section)
+
+
+class _Drawn(Reader[Spec]):
+    """What has no file has no remarks."""
+
+    def files(self, spec: Spec) -> None:
+        """None: a drawn source is named by its parameters and the generator's version."""
+
+    def remarks(self, spec: Spec) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+@reads(SyntheticTraining)
+class TrainingReader(_Drawn[SyntheticTraining]):
+    """Faces, then as many pictures without one as were asked for."""
+
+    def open(self, spec: SyntheticTraining) -> TrainingImages:
+        """Crops of 64 x 64."""
+        faces, others = _training_streams(spec)
+        factors = scenes.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+        images = [
+            scenes.render_faces(factors, faces),
+            scenes.render_nonfaces(others, spec.nonfaces),
+        ]
+        return TrainingImages(
+            np.concatenate(images), np.arange(spec.faces + spec.nonfaces) < spec.faces
+        )
+
+
+@reads(SyntheticPortraits)
+class PortraitsReader(_Drawn[SyntheticPortraits]):
+    """Head and shoulders, balanced over skin and gender."""
+
+    def open(self, spec: SyntheticPortraits) -> Photographs:
+        """Square pictures with groups."""
+        generator = np.random.default_rng((spec.seed, 1))
+        factors = scenes.draw_balanced_factors(generator, spec.per_group)
+        pictures = scenes.render_portraits(factors, generator, size=spec.size)
+        return _numbered("portrait", pictures, _groups(factors))
+
+
+@reads(SyntheticScenes)
+class ScenesReader(_Drawn[SyntheticScenes]):
+    """Pictures without a face."""
+
+    def open(self, spec: SyntheticScenes) -> Photographs:
+        """Square pictures without groups."""
+        generator = np.random.default_rng((spec.seed, 2))
+        pictures = scenes.render_scenes(generator, spec.photographs, size=spec.size)
+        return _numbered("scene", pictures, ("",) * len(pictures))
+
+
+@reads(SyntheticCrops)
+class CropsReader(_Drawn[SyntheticCrops]):
+    """Faces framed as for training, balanced over skin and gender."""
+
+    def open(self, spec: SyntheticCrops) -> Photographs:
+        """Crops of 64 x 64 with groups."""
+        generator = np.random.default_rng((spec.seed, 3))
+        factors = scenes.draw_balanced_factors(generator, spec.per_group)
+        return _numbered("crop", scenes.render_faces(factors, generator), _groups(factors))
+
+
+def true_factors(spec: SyntheticTraining) -> scenes.Factors:
+    """What each embedded training face was drawn from; no real data set can say."""
+    faces, _ = _training_streams(spec)
+    return scenes.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
+
+
+def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
+    """One for the faces, one for the rest."""
+    return np.random.default_rng((spec.seed, 0)).spawn(2)
+
+
+def _numbered(word: str, pictures: Pixels, groups: tuple[str, ...]) -> Photographs:
+    names = tuple(f"{word}_{index:05d}" for index in range(len(pictures)))
+    return Photographs(names, groups, pictures.__getitem__)
+
+
+def _groups(factors: scenes.Factors) -> tuple[str, ...]:
+    both = zip(factors.skin, factors.gender, strict=True)
+    return tuple(f"{skin}_{gender}" for skin, gender in both)

@@ -1,0 +1,56 @@
+"""A table with its title and remarks, as cells of text; every format is made from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from repro.reporting.tables.cell import Cell
+
+Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
+Markup = Literal["latex", "markdown", "html"]
+MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A table with its title above it and remarks below it.
+
+    Attributes:
+        name: For the option ``--part``.
+        title: A sentence that ends with a full stop.
+        table: Text cells; the index is the first column. Empty where there are only remarks.
+        remarks: Sentences.
+        holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
+        keys: How many columns after the first identify the row together with it.
+    """
+
+    name: str
+    title: str
+    table: pd.DataFrame
+    remarks: Sequence[str] = ()
+    holds: Literal["numbers", "words"] = "numbers"
+    keys: int = 0
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether its numbers do not fit a page's width as they are."""
+        return len(self.table.columns) >= MANY and self.holds == "numbers"
+
+
+def is_bold(cell: object) -> bool:
+    """Whether a cell is marked as the best of its column."""
+    return isinstance(cell, Cell) and cell.bold
+
+
+def by_column(part: Part) -> list[list[str]]:
+    """The texts of each column, the first included, its head above them."""
+    table = part.table
+    cells = [table.index, *(table.iloc[:, at] for at in range(table.shape[1]))]
+    return [[head, *column] for head, column in zip(heads(part), cells, strict=True)]
+
+
+def heads(part: Part) -> list[str]:
+    """What stands above each column, the first included."""
+    return [str(part.table.index.name), *map(str, part.table.columns)]

@@ -1,0 +1,43 @@
+"""How tables are printed: the options that the commands `table` and `audit` share."""
+
+from dataclasses import dataclass, field
+
+from repro.reporting.tables.paper_options import Layout
+from repro.reporting.tables.part import Format
+from repro.reporting.tables.tables import Style
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """What a user asks of printed tables.
+
+    Attributes:
+        form: Of the text.
+        style: ``paper`` or ``full``; None for the default of the format.
+        definition: Name of the definition of E[A] and Var[A]; None for the published source's.
+        part: Name of the one table of the full style to show; None for all.
+        layout: Options of the tables' layout.
+    """
+
+    form: Format
+    style: Style | None = None
+    definition: str | None = None
+    part: str | None = None
+    layout: Layout = field(default_factory=Layout)
+
+    @property
+    def shown_style(self) -> Style | None:
+        """The style that is printed; None is the summary of a terminal."""
+        if self.style is not None or self.form == "terminal":
+            return self.style
+        return "full" if self.form in ("markdown", "html") else "paper"
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether a terminal gets one table that sums up."""
+        return self.shown_style is None and self.part is None
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether the logits of photographs have to be read."""
+        return self.part is not None or self.form == "json" or self.shown_style != "paper"
