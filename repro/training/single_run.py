@@ -1,7 +1,7 @@
 """One run from end to end: data, training, evaluation. What a worker does, wherever it is.
 
-A worker reads and writes no results. It says what happens, in `Message`s, and hands back what the
-run leaves; whoever asked for the run keeps it.
+A worker reads and writes no results. It yields what happens, as `records.events` has it, what the
+run leaves as the last event; whoever asked for the run keeps it.
 """
 
 import contextlib
@@ -20,15 +20,16 @@ from repro.data.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import code_digests
+from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted
 from repro.records.records import MODEL, SCORES, WEIGHTS, Record
-from repro.records.task import Files, Outcome, Task
+from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
 from repro.training.evaluation import Scores
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
 
-Said = tuple[str, Any]  # a word, and what belongs to it; see `executors.boundary`
+Progress = EpochEnded | CheckpointMade
 
 
 class _Clock:
@@ -63,8 +64,10 @@ class _Clock:
         return times
 
 
-def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[Said]:
-    """Train and evaluate, and say so: ``began``, ``epoch``, ``checkpoint``, and at last ``ended``.
+def execute(
+    task: Task, load: Callable[[], Material], begun: Files
+) -> Iterator[RunStarted | Progress | RunEnded]:
+    """Train and evaluate a run.
 
     Args:
         task: The run.
@@ -72,9 +75,8 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
         begun: The files of the state from which the run goes on; empty to begin.
 
     Yields:
-        ``began`` with the bytes of the network, ``epoch`` with its history and its training images
-        per second, ``checkpoint`` with the files of a state, ``ended`` with the `Outcome`: a failed
-        run has a record with its reason.
+        `RunStarted`, then `EpochEnded` and now and then `CheckpointMade`, and at last `RunEnded`:
+        a failed run has a record with its reason.
 
     Raises:
         ReproError: Data or device do not allow it, or the program here is another.
@@ -83,9 +85,9 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
     trainer.prepare_process()
     trainer.require_device(task.device)
     _require_same_program(task)
-    yield "began", _bytes_of_network(task)
+    yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
     with _memory_errors():
-        yield from _outcome(task, load(), begun)
+        yield from _train_and_evaluate(task, load(), begun)
 
 
 @contextlib.contextmanager
@@ -123,8 +125,10 @@ def _bytes_of_network(task: Task) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
-    """Train and evaluate; the words of `execute` from the first epoch on."""
+def _train_and_evaluate(
+    task: Task, material: Material, begun: Files
+) -> Iterator[Progress | RunEnded]:
+    """The events of `execute` from the first epoch on."""
     images, photographs = material
     trainer.require_a_batch(task.configuration, images)
     went_on = state_files.unpack(begun)
@@ -157,18 +161,20 @@ def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
         record = _finished(task, fitted, images, scores, probabilities, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
-        yield "ended", Outcome(task.record(failure=reason, provenance=measured()), {})
+        record = task.record(failure=reason, provenance=measured())
+        yield RunEnded(task.key, task.title, record, {})
         return
-    yield "ended", Outcome(record, _files(fitted, scores))
+    yield RunEnded(task.key, task.title, record, _files(fitted, scores))
 
 
-def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Said]:
-    """Say each epoch, and its state unless the last one is recent."""
-    kept = time.monotonic()
-    for epoch in fit.epochs():
-        yield "epoch", (epoch, clock.epoch())
+def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Progress]:
+    """Each epoch, and its state unless the last one is recent."""
+    kept, epochs = time.monotonic(), task.configuration.epochs
+    for history in fit.epochs():
+        yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
         if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
-            yield "checkpoint", state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
+            files = state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
+            yield CheckpointMade(task.key, task.title, files)
             kept = time.monotonic()
 
 

@@ -72,7 +72,7 @@ def _pulse(say: Say) -> Callable[[], None]:
         if time.monotonic() - last >= PULSE:
             last = time.monotonic()
             with suppress(ConnectionError):  # nobody listens any more; what is begun is finished
-                say("alive", None)
+                say(None)
 
     return beat
 
@@ -270,7 +270,7 @@ class _Writer(Child):
             if word == "ready":
                 continue
             self._longest = SILENCE
-            if word == "alive":
+            if word == "said":  # a sign of life
                 self._deadline = time.monotonic() + SILENCE
             elif self._pieces:
                 self._give()
