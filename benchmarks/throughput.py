@@ -45,7 +45,7 @@ NETWORK = 1 << 16  # bytes, in the place of a network of ten megabytes: disks ar
 def _scores() -> bytes:
     generator = np.random.default_rng(0)
     sizes = len(scale.GROUPS) * scale.EACH, scale.OTHERS
-    return scale._scores(*(generator.normal(size=size) for size in sizes))
+    return scale.scores_csv(*(generator.normal(size=size) for size in sizes))
 
 
 def events(task: Task, *_: Any) -> Iterator[RunStarted | EpochEnded | RunEnded]:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from repro.metrics import collapsed, pooled_recall
-from repro.records import records
+from repro.records import scores
 from repro.records.records import ArmIndex, Record, StudyIndex
+from repro.records.scores import Scores
 from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
@@ -24,8 +25,8 @@ CROPS = "crop_probability"  # of all crops; of a group with a stroke and its nam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """Top logits of every photograph.
+class ArmScores:
+    """Top logits of every photograph in every run of an arm.
 
     Attributes:
         portraits: Shape (R, N).
@@ -96,7 +97,7 @@ class Arm:
     selector: Floats
     false_positive_rate: Floats | None = None
     nonfaces: int = 0
-    scores: Scores | None = None
+    scores: ArmScores | None = None
     failed: tuple[str, ...] = ()
     failed_seeds: tuple[int, ...] = ()
     collapsed: tuple[int, ...] = ()
@@ -371,18 +372,19 @@ def _alpha(ended: Sequence[Record]) -> float | None:
     return math.inf if choices["combine"] == "none" else float(choices["alpha"])
 
 
-def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> Scores | None:
+def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
-    places = {name: place for place, name in enumerate(groups)}
-    group = np.empty(0, dtype=np.int64)
-    portraits: list[Floats] = []
-    nonfaces: list[Floats] = []
-    for record in good:
-        read = records.read_scores(record, results)
-        if read is None:
-            return None
-        if not portraits:
-            group = np.array([places[name] for name in read.groups], dtype=np.int64)
-        portraits.append(read.portraits)
-        nonfaces.append(read.nonfaces)
-    return Scores(portraits=np.stack(portraits), group=group, nonfaces=np.stack(nonfaces))
+    found = [scores.read(record, results) for record in good]
+    runs = [one for one in found if one is not None]
+    if len(runs) < len(found):
+        return None
+    return ArmScores(
+        portraits=np.stack([_logits(run, "portraits") for run in runs]),
+        group=np.array([groups.index(name) for name in runs[0]["portraits"].groups]),
+        nonfaces=np.stack([_logits(run, "nonfaces") for run in runs]),
+    )
+
+
+def _logits(run: Mapping[str, Scores], name: str) -> Floats:
+    """Of a set that may have no photograph."""
+    return run[name].top_logit if name in run else np.empty(0)

@@ -19,12 +19,12 @@ from repro import models
 from repro.data.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import code_digests
+from repro.records import code_digests, scores
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted
 from repro.records.records import MODEL, SCORES, WEIGHTS, Record
+from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
-from repro.training.evaluation import Scores
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
@@ -151,20 +151,20 @@ def _train_and_evaluate(
         )
         yield from _epochs(task, fit, clock)
         fitted, rule = fit.fitted(), task.configuration.windows
-        scores = {
+        found = {
             name: evaluation.score(fitted.model, photographs[name], rule)
             for name in ("portraits", "nonfaces")
         }
         probabilities = {}
         if "crops" in photographs:
             probabilities = evaluation.crop_probabilities(fitted.model, photographs["crops"])
-        record = _finished(task, fitted, images, scores, probabilities, measured)
+        record = _finished(task, fitted, images, found, probabilities, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
         record = task.record(failure=reason, provenance=measured())
         yield RunEnded(task.key, task.title, record, {})
         return
-    yield RunEnded(task.key, task.title, record, _files(fitted, scores))
+    yield RunEnded(task.key, task.title, record, _files(fitted, found))
 
 
 def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Progress]:
@@ -182,11 +182,11 @@ def _finished(
     task: Task,
     fitted: Fitted,
     images: TrainingImages,
-    scores: dict[str, Scores],
+    found: dict[str, Scores],
     probabilities: dict[str, float],
     measured: Callable[[], dict[str, Any]],
 ) -> Record:
-    portraits, nonfaces = scores["portraits"], scores["nonfaces"]
+    portraits, nonfaces = found["portraits"], found["nonfaces"]
     groups = group_counts(portraits.groups, portraits.detected)
     false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
@@ -198,7 +198,7 @@ def _finished(
         "positive_windows_nonfaces": _share(nonfaces),
         **probabilities,
     }
-    _require_numbers(task, {**metrics, **_extremes(scores)}, kl_per_latent)
+    _require_numbers(task, {**metrics, **_extremes(found)}, kl_per_latent)
     return task.record(
         groups=groups,
         nonfaces=false,
@@ -209,10 +209,10 @@ def _finished(
     )
 
 
-def _extremes(scores: dict[str, Scores]) -> dict[str, float]:
+def _extremes(found: dict[str, Scores]) -> dict[str, float]:
     """The largest logit of each set; a photograph without windows has none."""
-    found = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in scores.items()}
-    return {name: float(np.abs(values).max(initial=0.0)) for name, values in found.items()}
+    logits = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in found.items()}
+    return {name: float(np.abs(values).max(initial=0.0)) for name, values in logits.items()}
 
 
 def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
@@ -224,14 +224,14 @@ def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[
             raise RunFailed(epoch=task.configuration.epochs, term=name, reason=reason)
 
 
-def _share(scores: Scores) -> float:
+def _share(one: Scores) -> float:
     """Positive windows among all windows."""
-    return float(scores.positive.sum() / max(int(scores.windows.sum()), 1))
+    return float(one.positive.sum() / max(int(one.windows.sum()), 1))
 
 
-def _files(fitted: Fitted, scores: dict[str, Scores]) -> Files:
+def _files(fitted: Fitted, found: dict[str, Scores]) -> Files:
     files = {
-        SCORES: evaluation.scores_csv(scores),
+        SCORES: scores.to_csv(found),
         MODEL: save(trainer.checkpoint_tensors(fitted.model)),
     }
     if fitted.weights is not None:
