@@ -52,7 +52,8 @@ class Local:
         """See `Executor`."""
         worker = self._idle.pop(0) if self._idle else self._started()
         self._busy.append(worker)
-        worker.start(task, begun)
+        worker.task = task
+        worker.send((replace(task, device=worker.device), begun))
 
     def _started(self) -> "_Worker":
         try:
@@ -79,15 +80,12 @@ class Local:
 class _Worker(Child):
     """A process that executes runs, and the one that it has."""
 
+    task: Task
+
     def __init__(self, device: str) -> None:
         """Start the process; it waits for runs."""
         super().__init__(_prepare)
         self.device = device
-
-    def start(self, task: Task, begun: Files) -> None:
-        """Give the idle worker a run."""
-        self.task = task
-        self.send((replace(task, device=self.device), begun))
 
     def event(self) -> WorkerEvent | None:
         """The next one of the run; None if the worker says that it is ready."""

@@ -105,14 +105,19 @@ def _parts(
     definition: str | None,
     which: str | None,
 ) -> list[Part]:
+    """The tables that a command shows: all of the style, a named one, or one for CSV and TSV."""
+    name = definition or tables.default_definition(outcomes)
     chosen = style_of(form, style)
-    if chosen is None and which is None:
-        return [
-            terminal_summary.summary(outcomes, definition or tables.default_definition(outcomes))
-        ]
-    return tables.shown(
-        outcomes, form=form, style=chosen or "full", definition=definition, which=which
-    )
+    if form in ("csv", "tsv") and chosen == "full":
+        which = which or "results"
+    if which is not None:
+        found = tables.part(outcomes, which, definition=name)
+        if found is None:
+            raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
+        return [found]
+    if chosen is None:
+        return [terminal_summary.summary(outcomes, name)]
+    return tables.parts(outcomes, style=chosen, definition=name)
 
 
 def audited(
