@@ -126,12 +126,8 @@ def run(
         LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
-    from repro.data import preflight, sources
-
     planned = plan(study, results, computation=executor.computation)
-    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
-    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
-    for line in dict.fromkeys(said):
+    for line in _about_data(planned):
         on_event(Remark(line))
     with _alone_at(planned.index, results):
         for line in [
@@ -145,8 +141,31 @@ def run(
         done = len(planned.tasks) - len(planned.missing)
         on_event(StudyStarted(len(planned.tasks), done, executor.workers))
         tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
-        _execute(planned.index, tasks, executor=executor, on_event=on_event, mirror=mirror)
+        arms = {task.key: task.arm for task in planned.tasks}
+        for event in scheduler.run_tasks(tasks, executor):
+            on_event(event)
+            if mirror is not None:
+                if isinstance(event, RunRecorded):
+                    mirror.add(planned.index, arms[event.key], event.key)
+                mirror.pump()
+        if mirror is not None:
+            for arm, _, key in planned.index.wanted():
+                mirror.add(planned.index, arm, key)
+            mirror.settle()
     return planned.index
+
+
+def _about_data(planned: Plan) -> list[str]:
+    """What a person should know of the data of the missing runs, each sentence once.
+
+    Raises:
+        DataError: They are not what a study can use.
+    """
+    from repro.data import preflight, sources
+
+    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
+    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
+    return [*dict.fromkeys(said)]
 
 
 @contextmanager
@@ -197,25 +216,3 @@ def _require_writable(planned: Plan, results: Path) -> None:
     if planned.missing:
         for folder in ("runs", "unfinished"):
             atomic_files.require_writable(results / folder, advice=ADVICE)
-
-
-def _execute(
-    index: StudyIndex,
-    tasks: Sequence[Task],
-    *,
-    executor: Executor,
-    on_event: OnEvent,
-    mirror: Mirror | None,
-) -> None:
-    """Run what is missing; whatever has a record is mirrored."""
-    arms = {key: arm for arm, _, key in index.wanted()}
-    for event in scheduler.run_tasks(tasks, executor):
-        on_event(event)
-        if mirror is not None:
-            if isinstance(event, RunRecorded):
-                mirror.add(index, arms[event.key], event.key)
-            mirror.pump()
-    if mirror is not None:
-        for key, arm in arms.items():
-            mirror.add(index, arm, key)
-        mirror.settle()

@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import save
 
 from repro import models
-from repro.data.images import Material, TrainingImages
+from repro.data.images import Material
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import code_digests, scores
-from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted
+from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted, WorkerEvent
 from repro.records.records import MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
@@ -28,8 +28,6 @@ from repro.training import evaluation, provenance, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
-
-Progress = EpochEnded | CheckpointMade
 
 
 class _Clock:
@@ -64,9 +62,7 @@ class _Clock:
         return times
 
 
-def execute(
-    task: Task, load: Callable[[], Material], begun: Files
-) -> Iterator[RunStarted | Progress | RunEnded]:
+def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[WorkerEvent]:
     """Train and evaluate a run.
 
     Args:
@@ -125,11 +121,9 @@ def _bytes_of_network(task: Task) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _train_and_evaluate(
-    task: Task, material: Material, begun: Files
-) -> Iterator[Progress | RunEnded]:
+def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterator[WorkerEvent]:
     """The events of `execute` from the first epoch on."""
-    images, photographs = material
+    images = material.images
     trainer.require_a_batch(task.configuration, images)
     went_on = state_files.unpack(begun)
     clock = _Clock(
@@ -149,57 +143,46 @@ def _train_and_evaluate(
             device=task.device,
             resume=went_on.state if went_on else None,
         )
-        yield from _epochs(task, fit, clock)
-        fitted, rule = fit.fitted(), task.configuration.windows
-        found = {
-            name: evaluation.score(fitted.model, photographs[name], rule)
-            for name in ("portraits", "nonfaces")
-        }
-        probabilities = {}
-        if "crops" in photographs:
-            probabilities = evaluation.crop_probabilities(fitted.model, photographs["crops"])
-        record = _finished(task, fitted, images, found, probabilities, measured)
+        kept, epochs = time.monotonic(), task.configuration.epochs
+        for history in fit.epochs():
+            yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
+            if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
+                files = state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
+                yield CheckpointMade(task.key, task.title, files)
+                kept = time.monotonic()
+        record, files = _evaluated(task, fit.fitted(), material, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
-        record = task.record(failure=reason, provenance=measured())
-        yield RunEnded(task.key, task.title, record, {})
-        return
-    yield RunEnded(task.key, task.title, record, _files(fitted, found))
+        record, files = task.record(failure=reason, provenance=measured()), {}
+    yield RunEnded(task.key, task.title, record, files)
 
 
-def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Progress]:
-    """Each epoch, and its state unless the last one is recent."""
-    kept, epochs = time.monotonic(), task.configuration.epochs
-    for history in fit.epochs():
-        yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
-        if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
-            files = state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
-            yield CheckpointMade(task.key, task.title, files)
-            kept = time.monotonic()
+def _evaluated(
+    task: Task, fitted: Fitted, material: Material, measured: Callable[[], dict[str, Any]]
+) -> tuple[Record, Files]:
+    """What a trained network comes to: the record, and the files beside it.
 
-
-def _finished(
-    task: Task,
-    fitted: Fitted,
-    images: TrainingImages,
-    found: dict[str, Scores],
-    probabilities: dict[str, float],
-    measured: Callable[[], dict[str, Any]],
-) -> Record:
-    portraits, nonfaces = found["portraits"], found["nonfaces"]
-    groups = group_counts(portraits.groups, portraits.detected)
-    false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
+    Raises:
+        RunFailed: A metric is not a number.
+    """
+    images, photographs = material
+    found = {
+        name: evaluation.score(fitted.model, photographs[name], task.configuration.windows)
+        for name in ("portraits", "nonfaces")
+    }
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
+    groups, false = _counts(found["portraits"], found["nonfaces"])
     metrics |= {
         "training_images": float(len(images.images)),
         "recall": pooled_recall(groups),
         "false_positive_rate": false.share,
-        "positive_windows_portraits": _share(portraits),
-        "positive_windows_nonfaces": _share(nonfaces),
-        **probabilities,
+        "positive_windows_portraits": _share(found["portraits"]),
+        "positive_windows_nonfaces": _share(found["nonfaces"]),
     }
+    if "crops" in photographs:
+        metrics |= evaluation.crop_probabilities(fitted.model, photographs["crops"])
     _require_numbers(task, {**metrics, **_extremes(found)}, kl_per_latent)
-    return task.record(
+    record = task.record(
         groups=groups,
         nonfaces=false,
         metrics=metrics,
@@ -207,6 +190,13 @@ def _finished(
         history=list(fitted.history),
         provenance=measured(),
     )
+    return record, _files(fitted, found)
+
+
+def _counts(portraits: Scores, nonfaces: Scores) -> tuple[dict[str, Count], Count]:
+    """Detections in each group, and in the photographs without a face."""
+    groups = group_counts(portraits.groups, portraits.detected)
+    return groups, Count(len(nonfaces.names), int(nonfaces.detected.sum()))
 
 
 def _extremes(found: dict[str, Scores]) -> dict[str, float]:

@@ -47,10 +47,11 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
         style: The paper's two columns, or all.
         definition: Name of the definition of E[A] and Var[A]; None for the published source's.
     """
+    name = definition or default_definition(outcomes)
     if style == "paper":
-        return [results(outcomes, definition or default_definition(outcomes), style="paper")]
-    found = (part(outcomes, which, definition=definition) for which in PARTS)
-    return [one for one in found if one is not None]
+        return [results(outcomes, name, style="paper")]
+    made = (_MAKERS[which](outcomes, name) for which in PARTS)
+    return [part for part in made if part is not None]
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
