@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from repro.metrics import collapsed, pooled_recall
-from repro.records import scores
+from repro.records import records, scores
 from repro.records.records import ArmIndex, Record, StudyIndex
-from repro.records.scores import Scores
 from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
@@ -374,17 +373,17 @@ def _alpha(ended: Sequence[Record]) -> float | None:
 
 def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
-    found = [scores.read(record, results) for record in good]
-    runs = [one for one in found if one is not None]
-    if len(runs) < len(found):
-        return None
+    runs = []
+    for record in good:
+        content = records.read_file(record, results, records.SCORES)
+        if content is None:
+            return None
+        runs.append(scores.from_csv(content))
+    none = np.empty(0)
     return ArmScores(
-        portraits=np.stack([_logits(run, "portraits") for run in runs]),
+        portraits=np.stack([run["portraits"].top_logit for run in runs]),
         group=np.array([groups.index(name) for name in runs[0]["portraits"].groups]),
-        nonfaces=np.stack([_logits(run, "nonfaces") for run in runs]),
+        nonfaces=np.stack(
+            [run["nonfaces"].top_logit if "nonfaces" in run else none for run in runs]
+        ),
     )
-
-
-def _logits(run: Mapping[str, Scores], name: str) -> Floats:
-    """Of a set that may have no photograph."""
-    return run[name].top_logit if name in run else np.empty(0)

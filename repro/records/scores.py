@@ -8,12 +8,9 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from repro.records.records import SCORES, Record, read_file
 
 HEADER = ["set", "photograph", "group", "top_logit", "windows", "positive"]
 
@@ -59,6 +56,9 @@ def from_csv(content: bytes) -> dict[str, Scores]:
     Args:
         content: As `to_csv` makes it.
 
+    Returns:
+        ``portraits`` and ``nonfaces``; a set without photographs is not there.
+
     Raises:
         ValueError: A line has too few cells, or one that is no number.
     """
@@ -78,16 +78,3 @@ def _of_rows(rows: list[list[str]]) -> Scores:
         np.array([*map(int, windows)], dtype=np.int64),
         np.array([*map(int, positive)], dtype=np.int64),
     )
-
-
-def read(record: Record, results: Path) -> dict[str, Scores] | None:
-    """The scores of a run's photographs by set, ``portraits`` and ``nonfaces``.
-
-    Returns:
-        A set without photographs is not there; None if the run left no file.
-
-    Raises:
-        RecordError: The file is not the one that the record was written with.
-    """
-    content = read_file(record, results, SCORES)
-    return None if content is None else from_csv(content)

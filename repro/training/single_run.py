@@ -190,7 +190,13 @@ def _evaluated(
         history=list(fitted.history),
         provenance=measured(),
     )
-    return record, _files(fitted, found)
+    files = {
+        SCORES: scores.to_csv(found),
+        MODEL: save(trainer.checkpoint_tensors(fitted.model)),
+    }
+    if fitted.weights is not None:
+        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
+    return record, files
 
 
 def _counts(portraits: Scores, nonfaces: Scores) -> tuple[dict[str, Count], Count]:
@@ -217,13 +223,3 @@ def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[
 def _share(one: Scores) -> float:
     """Positive windows among all windows."""
     return float(one.positive.sum() / max(int(one.windows.sum()), 1))
-
-
-def _files(fitted: Fitted, found: dict[str, Scores]) -> Files:
-    files = {
-        SCORES: scores.to_csv(found),
-        MODEL: save(trainer.checkpoint_tensors(fitted.model)),
-    }
-    if fitted.weights is not None:
-        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
-    return files

@@ -155,7 +155,8 @@ def sets(folder, content):
     """What is read of a run with this file of scores."""
     kept = record("k0")
     records.write_record(kept, folder, {records.SCORES: content.encode()})
-    return scores.read(records.read_record("k0", folder), folder)
+    kept = records.read_record("k0", folder)
+    return scores.from_csv(records.read_file(kept, folder, records.SCORES))
 
 
 def test_scores_are_read_to_the_last_bit(tmp_path):
