@@ -10,8 +10,6 @@ own, as a user starts it.
 """
 
 import argparse
-import csv
-import io
 import json
 import statistics
 import subprocess
@@ -26,7 +24,8 @@ import numpy as np
 from repro.execution import runner
 from repro.execution.executors import hardware
 from repro.metrics import Count
-from repro.records import records
+from repro.records import records, scores
+from repro.records.scores import Scores
 from repro.records.task import Task
 from repro.study import study
 
@@ -112,20 +111,24 @@ def _write_run(
         history=history,
         provenance={"commit": None, "threads": 1, "seconds": 10.0},
     )
-    records.write_record(record, results, {records.SCORES: _scores(portraits, others)})
+    records.write_record(record, results, {records.SCORES: scores_csv(portraits, others)})
 
 
-def _scores(portraits: np.ndarray, others: np.ndarray) -> bytes:
-    """As `evaluation.scores_csv` writes them."""
-    file = io.StringIO()
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
-    for place, logit in enumerate(portraits.tolist()):
-        group = GROUPS[place // EACH]
-        table.writerow(["portraits", f"portrait_{place:05d}", group, logit, 27, int(logit >= 0)])
-    for place, logit in enumerate(others.tolist()):
-        table.writerow(["nonfaces", f"scene_{place:05d}", "", logit, 27, int(logit >= 0)])
-    return file.getvalue().encode()
+def scores_csv(portraits: np.ndarray, others: np.ndarray) -> bytes:
+    """A run's file of scores, from the top logit of each photograph."""
+    groups = [GROUPS[place // EACH] for place in range(len(portraits))]
+    return scores.to_csv(
+        {
+            "portraits": _scores("portrait", groups, portraits),
+            "nonfaces": _scores("scene", [""] * len(others), others),
+        }
+    )
+
+
+def _scores(name: str, groups: Sequence[str], logits: np.ndarray) -> Scores:
+    names = tuple(f"{name}_{place:05d}" for place in range(len(logits)))
+    windows = np.full(len(logits), 27)
+    return Scores(names, tuple(groups), logits, windows, (logits >= 0).astype(np.int64))
 
 
 class Measured(NamedTuple):

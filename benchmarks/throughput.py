@@ -26,13 +26,13 @@ from repro.data import sources
 from repro.data.pictures.images import Material, TrainingImages
 from repro.execution import runner
 from repro.execution.executors import hardware, local, ray
-from repro.execution.executors.base import Message
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.local import Local
 from repro.metrics import Count
 from repro.records import records
+from repro.records.events import EpochEnded, Event, RunEnded, RunRecorded, RunStarted
 from repro.records.mlflow import mirror_process
-from repro.records.task import Outcome, Task
+from repro.records.task import Task
 from repro.study import study
 from repro.study.resources import PLAIN
 
@@ -45,17 +45,17 @@ NETWORK = 1 << 16  # bytes, in the place of a network of ten megabytes: disks ar
 def _scores() -> bytes:
     generator = np.random.default_rng(0)
     sizes = len(scale.GROUPS) * scale.EACH, scale.OTHERS
-    return scale._scores(*(generator.normal(size=size) for size in sizes))
+    return scale.scores_csv(*(generator.normal(size=size) for size in sizes))
 
 
-def said(task: Task, *_: Any) -> Iterator[tuple[str, Any]]:
-    """As `execution.execute`, of a run that trains nothing."""
-    yield "began", NETWORK
+def events(task: Task, *_: Any) -> Iterator[RunStarted | EpochEnded | RunEnded]:
+    """As `single_run.execute`, of a run that trains nothing."""
+    yield RunStarted(task.key, task.title, scale.EPOCHS, NETWORK)
     history = []
     for number in range(1, scale.EPOCHS + 1):
         value = (task.seed % 97 + number) / 100
         history.append({"epoch": float(number)} | dict.fromkeys(scale.LOGGED, value))
-        yield "epoch", (history[-1], 1000.0)
+        yield EpochEnded(task.key, task.title, scale.EPOCHS, history[-1], 1000.0)
     record = task.record(
         groups={name: Count(scale.EACH, 120 + task.seed % 30) for name in scale.GROUPS},
         nonfaces=Count(scale.OTHERS, 20),
@@ -66,11 +66,11 @@ def said(task: Task, *_: Any) -> Iterator[tuple[str, Any]]:
         provenance={"commit": None, "threads": 1, "seconds": 1.0},
     )
     files = {records.SCORES: _scores(), records.MODEL: bytes(NETWORK)}
-    yield "ended", Outcome(record, files)
+    yield RunEnded(task.key, task.title, record, files)
 
 
 class Nowhere:
-    """An executor without workers: every message is there at once."""
+    """An executor without workers: every event is there at once."""
 
     workers = AHEAD
 
@@ -94,33 +94,32 @@ class Nowhere:
         """See `Executor`."""
         self._runs.append(task)
 
-    def messages(self) -> Iterator[Message]:
+    def events(self) -> Iterator[RunStarted | EpochEnded | RunEnded]:
         """See `Executor`."""
         for task in [self._runs.popleft() for _ in range(min(TOGETHER, len(self._runs)))]:
-            yield from (Message(task.key, word, content) for word, content in said(task))
+            yield from events(task)
 
 
 def _prepare() -> Callable[..., Any]:
     """In a local worker: runs that train nothing."""
 
-    def answer(request: Any, say: Callable[[str, Any], None]) -> Any:
-        for word, content in said(request[0]):
-            if word == "ended":
-                return content
-            say(word, content)
-        return None
+    def answer(request: Any, say: Callable[[Any], None]) -> Any:
+        *before, last = events(request[0])
+        for event in before:
+            say(event)
+        return last
 
     return answer
 
 
-def _work(task: Task, *_: Any) -> Iterator[list[tuple[str, Any]]]:
+def _work(task: Task, *_: Any) -> Iterator[ray.Piece]:
     """In a worker of Ray: the same, in pieces."""
-    import ray
+    from ray import get_runtime_context
 
-    yield [("at", ray.get_runtime_context().get_node_id())]
-    first, *rest = said(task)
+    yield get_runtime_context().get_node_id()
+    first, *rest = events(task)
     yield [first]
-    yield rest
+    yield list(rest)
 
 
 def _material(_: Any) -> Material:
@@ -128,7 +127,7 @@ def _material(_: Any) -> Material:
     return Material(TrainingImages(np.empty((0, 64, 64, 3), np.uint8), np.empty(0, np.bool_)), {})
 
 
-class Watch(runner.Nobody):
+class Watch:
     """Notes when runs end, and how large this process and its child are."""
 
     def __init__(self, mirror: Any = None) -> None:
@@ -137,8 +136,10 @@ class Watch(runner.Nobody):
         self.memory: list[tuple[int, float, float]] = []
         self.mirror = mirror
 
-    def ended(self, task: Task, record: records.Record) -> None:
-        """Note the time, and now and then the memory."""
+    def on_event(self, event: Event) -> None:
+        """Note the time of an end, and now and then the memory."""
+        if not isinstance(event, RunRecorded):
+            return
         self.ended_at.append(time.perf_counter())
         if len(self.ended_at) % 1000 == 0:
             self.memory.append((len(self.ended_at), _resident("self"), self._of_child()))
@@ -158,12 +159,13 @@ def drive(folder: Path, runs: int, *, mirrored: bool) -> None:
     """Runs a second through `dispatch`, records and, if so, MLflow; memory on the way."""
     file = scale.write_study(folder, arms=5, replicates=max(runs // 5, 3))
     results = folder / f"results-{mirrored}"
-    scribe = mirror_process.Scribe(results, warn=print) if mirrored else runner.Nobody()
-    with contextlib.nullcontext(scribe) if not mirrored else scribe as mirror, Nowhere() as where:
-        watch = Watch(mirror if mirrored else None)
+    nothing = contextlib.nullcontext(None)
+    scribe = mirror_process.Scribe(results, warn=print) if mirrored else nothing
+    with scribe as mirror, Nowhere() as where:
+        watch = Watch(mirror)
         loaded, begin = study.load(file), time.perf_counter()
         with open(os.devnull, "w") as null, contextlib.redirect_stderr(null):
-            runner.run(loaded, results, executor=where, progress=watch, mirror=mirror)
+            runner.run(loaded, results, executor=where, on_event=watch.on_event, mirror=mirror)
         whole = time.perf_counter() - begin
     ended = watch.ended_at
     print(
@@ -180,8 +182,8 @@ def through(name: str, executor: Any, folder: Path, runs: int) -> None:
     begin = time.perf_counter()
     with executor as where:
         up = time.perf_counter()
-        watch, nobody = Watch(), runner.Nobody()
-        runner.run(study.load(file), folder / name, executor=where, progress=watch, mirror=nobody)
+        watch = Watch()
+        runner.run(study.load(file), folder / name, executor=where, on_event=watch.on_event)
     ended = np.array(watch.ended_at)
     half = len(ended) // 2
     rate = (len(ended) - 1 - half) / (ended[-1] - ended[half])

@@ -168,11 +168,10 @@ def run_study(
     study = load(study_files.find(path).path, profile=profile, overrides=options)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
-    nobody = runner.Nobody()
-    watcher = on_this_terminal() if progress else Quiet()
-    with executor_at(place, study.resources, remark=watcher.remark) as where, watcher:
+    display = on_this_terminal() if progress else Quiet()
+    with executor_at(place, study.resources, remark=display.remark) as where, display:
         index = runner.run(
-            study, folder, executor=where, progress=watcher, mirror=nobody, retry_lost=retry_lost
+            study, folder, executor=where, on_event=display.on_event, retry_lost=retry_lost
         )
     found = study_data.of_study(index, records.read_study(index, folder), None)
     if failure := run_notes.of_no_numbers(found):

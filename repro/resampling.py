@@ -5,7 +5,7 @@ Source: Amini & Soleimany et al. 2019, equations 3 and 4 and algorithm 1; the hi
 are those of the MIT lab's ``get_training_sample_probabilities``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import numpy as np
@@ -74,7 +74,10 @@ def weights(
         raise ValueError(f"latents must have at least one value, not shape {latents.shape}")
     if combine == "none" or np.isinf(alpha):
         return np.full(len(latents), 1 / len(latents))
-    factors = _log_factors(latents, density=density, alpha=alpha, bins=bins)
+    factors = (
+        latent_log_weights(latent, density=density, alpha=alpha, bins=bins)
+        for latent in np.ascontiguousarray(latents.T)
+    )
     if combine == "product" and arithmetic == "float32":
         return _normalised(_float32_product(factors, latents.shape))
     if combine == "product":
@@ -84,14 +87,6 @@ def weights(
     else:
         log_weight = _sum_of_largest(factors, 1 if combine == "max" else 5)
     return _normalised(np.exp(log_weight - log_weight.max()))
-
-
-def _log_factors(
-    latents: Latents, *, density: Density, alpha: float, bins: int
-) -> Iterator[Floats]:
-    """`latent_log_weights` of each latent in turn."""
-    for column in np.ascontiguousarray(latents.T):
-        yield latent_log_weights(column, density=density, alpha=alpha, bins=bins)
 
 
 def latent_log_weights(latent: Latents, *, density: Density, alpha: float, bins: int) -> Floats:

@@ -13,7 +13,8 @@ from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.inline import Inline
 from repro.execution.executors.registry import executor_at
-from repro.records.task import LOST, Outcome
+from repro.records.events import RunEnded
+from repro.records.task import LOST
 from repro.study.resources import PLAIN
 from repro.training import single_run
 
@@ -41,14 +42,14 @@ def run(study, **options):
 def lost(task, view, begun):
     """A run that no worker survived."""
     failure = {"epoch": 1, "term": LOST, "reason": "its worker ended 3 times (killed by SIGKILL)"}
-    yield "ended", Outcome(task.record(failure=failure), {})
+    yield RunEnded(task.key, task.title, task.record(failure=failure), {})
 
 
 @pytest.fixture
 def all_lost(study, monkeypatch):
     """The study, of which every run has failed."""
     with monkeypatch.context() as patched:
-        patched.setattr(single_run, "_outcome", lost)
+        patched.setattr(single_run, "_train_and_evaluate", lost)
         with pytest.warns(UserWarning, match="all 6 runs failed"):
             run(study)
     return study

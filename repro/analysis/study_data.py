@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from repro.metrics import collapsed, pooled_recall
-from repro.records import records
+from repro.records import records, scores
 from repro.records.records import ArmIndex, Record, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
@@ -24,8 +24,8 @@ CROPS = "crop_probability"  # of all crops; of a group with a stroke and its nam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """Top logits of every photograph.
+class ArmScores:
+    """Top logits of every photograph in every run of an arm.
 
     Attributes:
         portraits: Shape (R, N).
@@ -97,7 +97,7 @@ class Arm:
     selector: Floats
     false_positive_rate: Floats | None = None
     nonfaces: int = 0
-    scores: Scores | None = None
+    scores: ArmScores | None = None
     failed: tuple[str, ...] = ()
     failed_seeds: tuple[int, ...] = ()
     collapsed: tuple[int, ...] = ()
@@ -375,18 +375,19 @@ def _alpha(ended: Sequence[Record]) -> float | None:
     return math.inf if choices["combine"] == "none" else float(choices["alpha"])
 
 
-def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> Scores | None:
+def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
-    places = {name: place for place, name in enumerate(groups)}
-    group = np.empty(0, dtype=np.int64)
-    portraits: list[Floats] = []
-    nonfaces: list[Floats] = []
+    runs = []
     for record in good:
-        read = records.read_scores(record, results)
-        if read is None:
+        content = records.read_file(record, results, records.SCORES)
+        if content is None:
             return None
-        if not portraits:
-            group = np.array([places[name] for name in read.groups], dtype=np.int64)
-        portraits.append(read.portraits)
-        nonfaces.append(read.nonfaces)
-    return Scores(portraits=np.stack(portraits), group=group, nonfaces=np.stack(nonfaces))
+        runs.append(scores.from_csv(content))
+    none = np.empty(0)
+    return ArmScores(
+        portraits=np.stack([run["portraits"].top_logit for run in runs]),
+        group=np.array([groups.index(name) for name in runs[0]["portraits"].groups]),
+        nonfaces=np.stack(
+            [run["nonfaces"].top_logit if "nonfaces" in run else none for run in runs]
+        ),
+    )

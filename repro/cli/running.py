@@ -75,24 +75,24 @@ def run(
     from repro.reporting.terminal import progress, run_log
 
     shown = progress.Quiet() if quiet else progress.on_this_terminal()
-    written = run_log.Log(log, warn=shown.warn) if log else progress.Watcher()
-    watcher = progress.Together(shown, written)
+    written = run_log.Log(log, warn=shown.warn) if log else progress.Display()
+    display = progress.Together(shown, written)
 
     def say(warning: str) -> None:
-        watcher.warn(printable(warning))
+        display.warn(printable(warning))
 
     with written, mirror_process.Scribe(results, warn=say) as mirror:
         variant = ", ".join([resolved.profile, *resolved.overrides])
         written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
-            executor_at(place, resolved.resources, remark=watcher.remark) as executor,
+            executor_at(place, resolved.resources, remark=display.remark) as executor,
             shown,  # ends before the executor does: no bar stands there while workers end
         ):
             index = runner.run(
                 resolved,
                 results,
                 executor=executor,
-                progress=watcher,
+                on_event=display.on_event,
                 mirror=mirror,
                 retry_lost=retry_lost,
                 checkpoint_seconds=checkpoint_seconds,

@@ -11,35 +11,14 @@ from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import scheduler
 from repro.execution.executors.base import Executor
 from repro.records import checkpoint_store, locks, records
-from repro.records.records import ADVICE, Computation, Record, State, StudyIndex
+from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
+from repro.records.records import ADVICE, Computation, State, StudyIndex
 from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
 from repro.study.data_spec import Data
 from repro.study.study import Study
 from repro.system import atomic_files
 from repro.system.atomic_files import CannotWrite
 from repro.training import provenance
-
-
-class Progress(Protocol):
-    """What a run of a study tells whoever is watching."""
-
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """The study begins; `done` of `total` runs have a record already."""
-
-    def started(self, task: Task) -> None:
-        """A worker took the run."""
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """The run finished an epoch, with so many training images per second."""
-
-    def ended(self, task: Task, record: Record) -> None:
-        """The run has a record."""
-
-    def held(self, task: Task, holder: str) -> None:
-        """Somebody else is at the run; it is taken up again later."""
-
-    def remark(self, line: str) -> None:
-        """Something else that a person should know."""
 
 
 class Mirror(Protocol):
@@ -53,37 +32,6 @@ class Mirror(Protocol):
 
     def settle(self) -> None:
         """Nothing more comes; wait for what is left, but not for long."""
-
-
-class Nobody:
-    """Progress that nobody watches, and a mirror that nobody looks at."""
-
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """Say nothing, as all below."""
-
-    def started(self, task: Task) -> None:
-        """See `Progress`."""
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """See `Progress`."""
-
-    def ended(self, task: Task, record: Record) -> None:
-        """See `Progress`."""
-
-    def held(self, task: Task, holder: str) -> None:
-        """See `Progress`."""
-
-    def remark(self, line: str) -> None:
-        """See `Progress`."""
-
-    def add(self, index: StudyIndex, arm: str, key: str) -> None:
-        """See `Mirror`."""
-
-    def pump(self) -> None:
-        """See `Mirror`."""
-
-    def settle(self) -> None:
-        """See `Mirror`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +107,8 @@ def run(
     results: Path,
     *,
     executor: Executor,
-    progress: Progress,
-    mirror: Mirror,
+    on_event: OnEvent,
+    mirror: Mirror | None = None,
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> StudyIndex:
@@ -170,8 +118,8 @@ def run(
         study: Resolved.
         results: The results folder.
         executor: Where runs execute.
-        progress: Told what happens.
-        mirror: Given every run that ended.
+        on_event: Called with everything that happens, as it happens.
+        mirror: Given every run that ended; None where none is wanted.
         retry_lost: Whether runs whose worker died every time are tried again.
         checkpoint_seconds: Between two checkpoints of a run at least.
 
@@ -180,31 +128,47 @@ def run(
         LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
-    from repro.data import preflight, sources
-
     planned = plan(study, results, computation=executor.computation)
-    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
-    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
-    for line in dict.fromkeys(said):
-        progress.remark(line)
+    for line in _about_data(planned):
+        on_event(Remark(line))
     with _alone_at(planned.index, results):
         for line in [
             *_cleared(planned, retry_lost=retry_lost),
             *_superseded(planned.index, results),
         ]:
-            progress.remark(line)
+            on_event(Remark(line))
         _require_writable(planned, results)
         planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
         _remove_checkpoints_of_ended(planned, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
-        progress.begin(total=len(planned.tasks), done=done, workers=executor.workers)
+        on_event(StudyStarted(len(planned.tasks), done, executor.workers))
         tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
-        _execute(planned.index, tasks, executor=executor, progress=progress, mirror=mirror)
-        for arm, _, key in planned.index.wanted():
-            mirror.add(planned.index, arm, key)
-        mirror.settle()
+        arms = {task.key: task.arm for task in planned.tasks}
+        for event in scheduler.run_tasks(tasks, executor):
+            on_event(event)
+            if mirror is not None:
+                if isinstance(event, RunRecorded):
+                    mirror.add(planned.index, arms[event.key], event.key)
+                mirror.pump()
+        if mirror is not None:
+            for arm, _, key in planned.index.wanted():
+                mirror.add(planned.index, arm, key)
+            mirror.settle()
     return planned.index
+
+
+def _about_data(planned: Plan) -> list[str]:
+    """What a person should know of the data of the missing runs, each sentence once.
+
+    Raises:
+        DataError: They are not what a study can use.
+    """
+    from repro.data import preflight, sources
+
+    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
+    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
+    return [*dict.fromkeys(said)]
 
 
 @contextmanager
@@ -270,26 +234,3 @@ def _require_writable(planned: Plan, results: Path) -> None:
     if planned.missing:
         for folder in ("runs", "unfinished"):
             atomic_files.require_writable(results / folder, advice=ADVICE)
-
-
-def _execute(
-    index: StudyIndex,
-    tasks: Sequence[Task],
-    *,
-    executor: Executor,
-    progress: Progress,
-    mirror: Mirror,
-) -> None:
-    """Run what is missing, and tell whoever is interested."""
-    for event in scheduler.run_tasks(tasks, executor):
-        task = event.task
-        if event.kind == "started":
-            progress.started(task)
-        elif event.kind == "held":
-            progress.held(task, event.holder)
-        elif event.epoch is not None:
-            progress.epoch(task, event.epoch, images_per_second=event.images_per_second)
-        elif event.record is not None:
-            progress.ended(task, event.record)
-            mirror.add(index, task.arm, task.key)
-        mirror.pump()

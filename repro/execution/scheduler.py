@@ -1,4 +1,4 @@
-"""Runs, in their order, to an executor; and what workers say, to the results.
+"""Runs, in their order, to an executor; and what workers make of them, to the results.
 
 Nobody else writes results: one process, be it that runs execute beside it or on a hundred machines.
 A run whose worker dies is repeated, with the same seed, from its last checkpoint; the others go on.
@@ -14,12 +14,23 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from repro.execution.executors.base import Executor, Message, cannot_start
+from repro.execution.executors.base import Executor, cannot_start
 from repro.records import checkpoint_store, locks, records
-from repro.records.records import ADVICE, Record
-from repro.records.task import LOST, Outcome, Task
+from repro.records.events import (
+    CheckpointMade,
+    EpochEnded,
+    MachineLost,
+    RunEnded,
+    RunHeld,
+    RunRecorded,
+    RunStarted,
+    ScheduleEvent,
+    WorkerDied,
+    WorkerEvent,
+)
+from repro.records.records import ADVICE
+from repro.records.task import LOST, Task
 from repro.system import atomic_files
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
@@ -27,31 +38,8 @@ PATIENCE = 1.0  # seconds until runs that others train are looked at again
 WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
 
-Epoch = dict[str, float]
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What happened to a run.
-
-    Attributes:
-        kind: ``held`` means that another process is training it: it is taken up again later.
-        epoch: Of an ``epoch`` event: that epoch's history.
-        images_per_second: Of an ``epoch`` event: training images, in that epoch. Beside the
-            history and not in it, because equal runs have equal histories.
-        record: Of an ``ended`` event: what is on the disk.
-        holder: Of a ``held`` event: who trains it.
-    """
-
-    kind: Literal["started", "epoch", "ended", "held"]
-    task: Task
-    epoch: Epoch | None = None
-    images_per_second: float = 0.0
-    record: Record | None = None
-    holder: str = ""
-
-
-def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
+def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEvent]:
     """Have runs executed, and keep what they leave.
 
     Args:
@@ -72,8 +60,8 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[Event]:
             yield from dispatch.start()
             if dispatch.running:
                 try:
-                    for message in executor.messages():
-                        yield from dispatch.hear(message)
+                    for event in executor.events():
+                        yield from dispatch.handle(event)
                 finally:  # what has ended is kept, whatever else goes wrong
                     written = dispatch.write()
                 yield from written
@@ -101,12 +89,12 @@ class _Dispatch:
     executor: Executor
     waiting: deque[Task]
     running: dict[str, _Running] = field(default_factory=dict)
-    ended: list[tuple[_Running, Outcome]] = field(default_factory=list)  # not written yet
+    ended: list[tuple[_Running, RunEnded]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
     false_starts: int = 0  # workers that died, one after the other, before they began a run
     left_over: dict[str, list[Path]] | None = None  # by whoever was killed while writing
 
-    def start(self) -> Iterator[Event]:
+    def start(self) -> Iterator[ScheduleEvent]:
         """Submit runs while there is room; each that others hold goes to the end of the queue."""
         for _ in range(len(self.waiting)):
             if not self.executor.room():
@@ -119,49 +107,48 @@ class _Dispatch:
                 lock.close()
                 self.waiting.append(task)
                 self.left_over = None
-                yield Event("held", task, holder=holder)
+                yield RunHeld(task.key, task.title, holder)
                 continue
             self._sweep(task)
             if records.has_record(task.key, task.results):
-                yield _written(_Running(task, lock), None)
+                yield _recorded(_Running(task, lock), None)
                 continue
             self.running[task.key] = _Running(task, lock)
             self.attempts[task.key] += 1
             self.executor.submit(task, checkpoint_store.latest(task.key, task.results))
 
-    def hear(self, message: Message) -> Iterator[Event]:
-        """Keep what a worker has to say."""
-        run, content = self.running[message.key], message.content
-        match message.word:
-            case "began":
+    def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded]:
+        """Keep what is to be kept, and pass on what a person wants to know."""
+        run = self.running[event.key]
+        match event:
+            case RunStarted():
                 run.has_begun, self.false_starts = True, 0
-                _require_space(run.task, network=content, to_come=len(self))
-                yield Event("started", run.task)
-            case "epoch":
-                epoch, rate = content
-                run.epochs = int(epoch["epoch"])
-                yield Event("epoch", run.task, epoch=epoch, images_per_second=rate)
-            case "checkpoint":
-                checkpoint_store.keep(content, run.task.key, run.task.results)
-            case "ended":
-                self._end(message.key, content)
-            case "died" if not run.has_begun:
-                self._count_false_start(how=content)
-                self._uncounted(message.key)
-            case "displaced":
-                self._uncounted(message.key)
-            case "died" if self.attempts[message.key] < ATTEMPTS:
-                self._again(message.key)
-            case "died":
-                self._end(message.key, _lost(run, how=content))
+                _require_space(run.task, network=event.network_bytes, to_come=len(self))
+                yield event
+            case EpochEnded():
+                run.epochs = int(event.history["epoch"])
+                yield event
+            case CheckpointMade():
+                checkpoint_store.keep(event.files, event.key, run.task.results)
+            case RunEnded():
+                self._end(event)
+            case WorkerDied() if not run.has_begun:
+                self._count_false_start(how=event.how)
+                self._uncounted(event.key)
+            case MachineLost():
+                self._uncounted(event.key)
+            case WorkerDied() if self.attempts[event.key] < ATTEMPTS:
+                self._again(event.key)
+            case WorkerDied():
+                self._end(_lost(run, how=event.how))
 
-    def write(self) -> list[Event]:
+    def write(self) -> list[RunRecorded]:
         """Write the records of all that ended, side by side: the disk is what they wait for."""
         ended, self.ended = self.ended, []
         if len(ended) < 2:
-            return [_written(*one) for one in ended]
+            return [_recorded(*one) for one in ended]
         with ThreadPoolExecutor(min(len(ended), WRITERS)) as pool:
-            return list(pool.map(_written, *zip(*ended, strict=True)))
+            return list(pool.map(_recorded, *zip(*ended, strict=True)))
 
     def __len__(self) -> int:
         """Runs that have no record yet."""
@@ -184,9 +171,9 @@ class _Dispatch:
         if self.false_starts >= max(ATTEMPTS, self.executor.workers + 1):
             raise cannot_start(how)
 
-    def _end(self, key: str, outcome: Outcome) -> None:
-        self.ended.append((self.running.pop(key), outcome))
-        del self.attempts[key]
+    def _end(self, event: RunEnded) -> None:
+        self.ended.append((self.running.pop(event.key), event))
+        del self.attempts[event.key]
 
     def _sweep(self, task: Task) -> None:
         """Remove what somebody who was killed has left of the run's record; nobody is at it now."""
@@ -198,24 +185,25 @@ class _Dispatch:
             atomic_files.discard(partial)
 
 
-def _written(run: _Running, outcome: Outcome | None) -> Event:
+def _recorded(run: _Running, ended: RunEnded | None) -> RunRecorded:
     """Write a run's record, unless there is one, and forget its checkpoints."""
     key, results = run.task.key, run.task.results
     with run.lock:
-        if outcome is not None:
-            records.write_record(outcome.record, results, outcome.files)
+        if ended is not None:
+            records.write_record(ended.record, results, ended.files)
         checkpoint_store.remove(key, results)
-    return Event("ended", run.task, record=records.read_record(key, results))
+    return RunRecorded(key, run.task.title, records.read_record(key, results))
 
 
-def _lost(run: _Running, *, how: str) -> Outcome:
+def _lost(run: _Running, *, how: str) -> RunEnded:
     """A run whose worker died every time has failed."""
     failure = {
         "epoch": run.epochs + 1,
         "term": LOST,
         "reason": f"its worker ended {ATTEMPTS} times ({how})",
     }
-    return Outcome(run.task.record(failure=failure, provenance={"commit": run.task.commit}), {})
+    record = run.task.record(failure=failure, provenance={"commit": run.task.commit})
+    return RunEnded(run.task.key, run.task.title, record, {})
 
 
 def _require_space(task: Task, *, network: int, to_come: int) -> None:

@@ -15,6 +15,7 @@ from repro.errors import ReproError
 from repro.execution import scheduler
 from repro.execution.executors.base import Executor
 from repro.records import diff, records
+from repro.records.events import RunRecorded
 from repro.records.records import Computation, Record, StudyIndex
 from repro.records.task import LOST, Task
 from repro.study.configuration import Configuration
@@ -70,12 +71,13 @@ def verify(
         tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}
         for event in scheduler.run_tasks(tasks, executor):
-            if (again := event.record) is None:
+            if not isinstance(event, RunRecorded):
                 continue
+            again = event.record
             if again.failure is not None and again.failure["term"] == LOST:
-                yield Comparison(title=event.task.title, differences=(again.failure["reason"],))
+                yield Comparison(title=event.title, differences=(again.failure["reason"],))
             else:
-                yield _compared(event.task.title, originals[event.task.key], again)
+                yield _compared(event.title, originals[event.key], again)
 
 
 def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:

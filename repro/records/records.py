@@ -8,9 +8,7 @@ A run is named by what shapes its bits (configuration, seed, data, and how it wa
 by the study that asked for it: two studies that share an arm share its runs.
 """
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -176,21 +174,6 @@ class StudyIndex:
     def wanted(self) -> Iterator[tuple[str, int, str]]:
         """(arm, seed, key) of every run, arm by arm."""
         return ((a.name, seed, key) for a in self.arms for seed, key in enumerate(a.keys))
-
-
-@dataclass(frozen=True, slots=True)
-class PhotographScores:
-    """One run's top logits.
-
-    Attributes:
-        groups: Group of each portrait.
-        portraits: Top logit of each portrait.
-        nonfaces: Top logit of each photograph without a face.
-    """
-
-    groups: tuple[str, ...]
-    portraits: NDArray[np.float64]
-    nonfaces: NDArray[np.float64]
 
 
 def run_key(
@@ -391,33 +374,6 @@ def read_record(key: str, results: Path) -> Record:
     if record.key != key:
         raise RecordError(f"{path}: this is the record of {record.key}; move it away")
     return record
-
-
-def read_scores(record: Record, results: Path) -> PhotographScores | None:
-    """The scores of a run's photographs; None if the run left none.
-
-    Raises:
-        RecordError: The file is not the one that the record was written with.
-    """
-    content = read_file(record, results, SCORES)
-    if content is None:
-        return None
-    text = content.decode("utf-8")
-    head, _, body = text.partition("\n")
-    names, cells = head.split(","), body.replace("\n", ",").split(",")
-    if '"' not in text and len(cells) == 1 + len(names) * body.count("\n"):
-        columns = {name: cells[at : -1 : len(names)] for at, name in enumerate(names)}
-    else:  # a name has a comma, a quotation mark or a line break
-        rows = list(csv.DictReader(io.StringIO(text)))
-        columns = {name: [row[name] for row in rows] for name in ("set", "group", "top_logit")}
-    logits = np.array(list(map(float, columns["top_logit"])))
-    of_set = np.array(columns["set"], dtype=np.str_)
-    groups = zip(columns["group"], columns["set"], strict=True)
-    return PhotographScores(
-        tuple(group for group, name in groups if name == "portraits"),
-        logits[of_set == "portraits"],
-        logits[of_set == "nonfaces"],
-    )
 
 
 def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:

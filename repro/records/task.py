@@ -1,8 +1,8 @@
-"""A run as it is handed to a worker, and what comes back. Nothing here loads torch."""
+"""A run as it is handed to a worker; `events` is what comes back. Nothing here loads torch."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from repro.records.records import Computation, Record
 from repro.study.configuration import Configuration
@@ -11,13 +11,6 @@ CHECKPOINT_SECONDS = 30.0  # between two checkpoints of a run at least
 LOST = "worker"  # the term of the failure of a run whose worker died every time
 
 Files = dict[str, bytes]  # content by name
-
-
-class Outcome(NamedTuple):
-    """What a run leaves: its record, and the files beside it."""
-
-    record: Record
-    files: Files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

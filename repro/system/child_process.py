@@ -5,9 +5,9 @@ So it does not matter what that program is: a script without ``if __name__ == "_
 on standard input, a notebook. However the parent ends, its children end within a moment: each
 watches it from a thread.
 
-With its first request a child loads what it needs, and says ``ready``. It answers each request with
-any number of messages, the last of which says how it went. What a message means is the business of
-whoever starts the child.
+With its first request a child loads what it needs, and is ``ready``. While it works on a request it
+says any number of things, and ends with its answer. What they mean is the business of whoever
+starts the child.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from repro.errors import ReproError
 
@@ -40,7 +40,8 @@ BOOT = (
     "from repro.system import child_process; child_process.main(parent, *map(int, sys.argv[2:]))"
 )
 
-Say = Callable[[str, Any], None]
+Word = Literal["ready", "said", "ended"]
+Say = Callable[[Any], None]
 Answer = Callable[[Any, Say], Any]
 
 
@@ -87,10 +88,11 @@ class Child:
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             self.connection.send(request)
 
-    def receive(self) -> tuple[str, Any]:
-        """The next message: a word and what belongs to it.
+    def receive(self) -> tuple[Word, Any]:
+        """The next message: what it is, and its content.
 
-        The first word is ``ready``; ``ended`` is the last one of a request.
+        The first one is ``ready``, with None; of a request, ``said`` is anything, and ``ended``
+        the answer.
 
         Raises:
             Gone: The process is no more.
@@ -284,8 +286,8 @@ def serve(
 def _answered(request: Any, answer: Answer, connection: Connection) -> tuple[str, Any]:
     """The last message about a request."""
 
-    def say(word: str, content: Any) -> None:
-        connection.send((word, content))
+    def say(content: Any) -> None:
+        connection.send(("said", content))
 
     try:
         return "ended", answer(request, say)

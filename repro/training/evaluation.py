@@ -1,13 +1,6 @@
-"""A fitted network on test photographs and validation faces: scores, not verdicts.
+"""A fitted network on test photographs and validation faces: scores, not verdicts."""
 
-A photograph is scored by its top window, so that recall and false positives at any threshold can
-be had from the record later.
-"""
-
-import csv
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +11,7 @@ from repro.errors import ReproError
 from repro.losses import unchecked
 from repro.metrics import active_units, says_face
 from repro.models import DebiasingVae, Model
+from repro.records.scores import Scores
 from repro.study.configuration import Windows
 from repro.training import inference
 from repro.training.inference import as_float64
@@ -25,30 +19,6 @@ from repro.training.sliding_windows import Pixels, sliding_windows
 from repro.training.trainer import Fitted
 
 WINDOWS_AT_ONCE = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Per photograph.
-
-    Attributes:
-        names: Of the photographs.
-        groups: Group of each, "" where there is none.
-        top_logit: Largest logit over the windows; -inf without windows.
-        windows: Number of windows.
-        positive: Number of windows with a logit of 0 or more.
-    """
-
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-    top_logit: NDArray[np.float64]
-    windows: NDArray[np.int64]
-    positive: NDArray[np.int64]
-
-    @property
-    def detected(self) -> NDArray[np.bool_]:
-        """Whether any window is positive."""
-        return self.positive > 0
 
 
 def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
@@ -105,17 +75,6 @@ def _per_photograph(
     np.maximum.at(top, owner, logits)
     positive = np.bincount(owner[says_face(logits)], minlength=len(windows))
     return Scores(photographs.names, photographs.groups, top, windows, positive)
-
-
-def scores_csv(sets: dict[str, Scores]) -> bytes:
-    """One line per photograph of each set, numbers in full precision."""
-    file = io.StringIO()
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["set", "photograph", "group", "top_logit", "windows", "positive"])
-    for name, s in sets.items():
-        columns = (s.names, s.groups, s.top_logit.tolist(), s.windows, s.positive)
-        table.writerows((name, *row) for row in zip(*columns, strict=True))
-    return file.getvalue().encode()
 
 
 def crop_probabilities(model: Model, crops: Photographs) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """One run from end to end: data, training, evaluation. What a worker does, wherever it is.
 
-A worker reads and writes no results. It says what happens, in `Message`s, and hands back what the
-run leaves; whoever asked for the run keeps it.
+A worker reads and writes no results. It yields what happens, as `records.events` has it, what the
+run leaves as the last event; whoever asked for the run keeps it.
 """
 
 import contextlib
@@ -16,19 +16,18 @@ import torch
 from safetensors.torch import save
 
 from repro import models
-from repro.data.pictures.images import Material, TrainingImages
+from repro.data.pictures.images import Material
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import code_digests
+from repro.records import code_digests, scores
+from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted, WorkerEvent
 from repro.records.records import MODEL, SCORES, WEIGHTS, Record
-from repro.records.task import Files, Outcome, Task
+from repro.records.scores import Scores
+from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
-from repro.training.evaluation import Scores
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
-
-Said = tuple[str, Any]  # a word, and what belongs to it; see `executors.boundary`
 
 
 class _Clock:
@@ -63,8 +62,8 @@ class _Clock:
         return times
 
 
-def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[Said]:
-    """Train and evaluate, and say so: ``began``, ``epoch``, ``checkpoint``, and at last ``ended``.
+def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[WorkerEvent]:
+    """Train and evaluate a run.
 
     Args:
         task: The run.
@@ -72,9 +71,8 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
         begun: The files of the state from which the run goes on; empty to begin.
 
     Yields:
-        ``began`` with the bytes of the network, ``epoch`` with its history and its training images
-        per second, ``checkpoint`` with the files of a state, ``ended`` with the `Outcome`: a failed
-        run has a record with its reason.
+        `RunStarted`, then `EpochEnded` and now and then `CheckpointMade`, and at last `RunEnded`:
+        a failed run has a record with its reason.
 
     Raises:
         ReproError: Data or device do not allow it, or the program here is another.
@@ -83,9 +81,9 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
     trainer.prepare_process()
     trainer.require_device(task.device)
     _require_same_program(task)
-    yield "began", _bytes_of_network(task)
+    yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
     with _memory_errors():
-        yield from _outcome(task, load(), begun)
+        yield from _train_and_evaluate(task, load(), begun)
 
 
 @contextlib.contextmanager
@@ -123,9 +121,9 @@ def _bytes_of_network(task: Task) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
-    """Train and evaluate; the words of `execute` from the first epoch on."""
-    images, photographs = material
+def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterator[WorkerEvent]:
+    """The events of `execute` from the first epoch on."""
+    images = material.images
     trainer.require_a_batch(task.configuration, images)
     went_on = state_files.unpack(begun)
     clock = _Clock(
@@ -145,55 +143,46 @@ def _outcome(task: Task, material: Material, begun: Files) -> Iterator[Said]:
             device=task.device,
             resume=went_on.state if went_on else None,
         )
-        yield from _epochs(task, fit, clock)
-        fitted, rule = fit.fitted(), task.configuration.windows
-        scores = {
-            name: evaluation.score(fitted.model, photographs[name], rule)
-            for name in ("portraits", "nonfaces")
-        }
-        probabilities = {}
-        if "crops" in photographs:
-            probabilities = evaluation.crop_probabilities(fitted.model, photographs["crops"])
-        record = _finished(task, fitted, images, scores, probabilities, measured)
+        kept, epochs = time.monotonic(), task.configuration.epochs
+        for history in fit.epochs():
+            yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
+            if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
+                files = state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
+                yield CheckpointMade(task.key, task.title, files)
+                kept = time.monotonic()
+        record, files = _evaluated(task, fit.fitted(), material, measured)
     except RunFailed as failure:
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
-        yield "ended", Outcome(task.record(failure=reason, provenance=measured()), {})
-        return
-    yield "ended", Outcome(record, _files(fitted, scores))
+        record, files = task.record(failure=reason, provenance=measured()), {}
+    yield RunEnded(task.key, task.title, record, files)
 
 
-def _epochs(task: Task, fit: Fit, clock: _Clock) -> Iterator[Said]:
-    """Say each epoch, and its state unless the last one is recent."""
-    kept = time.monotonic()
-    for epoch in fit.epochs():
-        yield "epoch", (epoch, clock.epoch())
-        if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
-            yield "checkpoint", state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
-            kept = time.monotonic()
+def _evaluated(
+    task: Task, fitted: Fitted, material: Material, measured: Callable[[], dict[str, Any]]
+) -> tuple[Record, Files]:
+    """What a trained network comes to: the record, and the files beside it.
 
-
-def _finished(
-    task: Task,
-    fitted: Fitted,
-    images: TrainingImages,
-    scores: dict[str, Scores],
-    probabilities: dict[str, float],
-    measured: Callable[[], dict[str, Any]],
-) -> Record:
-    portraits, nonfaces = scores["portraits"], scores["nonfaces"]
-    groups = group_counts(portraits.groups, portraits.detected)
-    false = Count(len(nonfaces.names), int(nonfaces.detected.sum()))
+    Raises:
+        RunFailed: A metric is not a number.
+    """
+    images, photographs = material
+    found = {
+        name: evaluation.score(fitted.model, photographs[name], task.configuration.windows)
+        for name in ("portraits", "nonfaces")
+    }
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
+    groups, false = _counts(found["portraits"], found["nonfaces"])
     metrics |= {
         "training_images": float(len(images.images)),
         "recall": pooled_recall(groups),
         "false_positive_rate": false.share,
-        "positive_windows_portraits": _share(portraits),
-        "positive_windows_nonfaces": _share(nonfaces),
-        **probabilities,
+        "positive_windows_portraits": _share(found["portraits"]),
+        "positive_windows_nonfaces": _share(found["nonfaces"]),
     }
-    _require_numbers(task, {**metrics, **_extremes(scores)}, kl_per_latent)
-    return task.record(
+    if "crops" in photographs:
+        metrics |= evaluation.crop_probabilities(fitted.model, photographs["crops"])
+    _require_numbers(task, {**metrics, **_extremes(found)}, kl_per_latent)
+    record = task.record(
         groups=groups,
         nonfaces=false,
         metrics=metrics,
@@ -201,12 +190,25 @@ def _finished(
         history=list(fitted.history),
         provenance=measured(),
     )
+    files = {
+        SCORES: scores.to_csv(found),
+        MODEL: save(trainer.checkpoint_tensors(fitted.model)),
+    }
+    if fitted.weights is not None:
+        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
+    return record, files
 
 
-def _extremes(scores: dict[str, Scores]) -> dict[str, float]:
+def _counts(portraits: Scores, nonfaces: Scores) -> tuple[dict[str, Count], Count]:
+    """Detections in each group, and in the photographs without a face."""
+    groups = group_counts(portraits.groups, portraits.detected)
+    return groups, Count(len(nonfaces.names), int(nonfaces.detected.sum()))
+
+
+def _extremes(found: dict[str, Scores]) -> dict[str, float]:
     """The largest logit of each set; a photograph without windows has none."""
-    found = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in scores.items()}
-    return {name: float(np.abs(values).max(initial=0.0)) for name, values in found.items()}
+    logits = {f"top logit of {name}": s.top_logit[s.windows > 0] for name, s in found.items()}
+    return {name: float(np.abs(values).max(initial=0.0)) for name, values in logits.items()}
 
 
 def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
@@ -218,16 +220,6 @@ def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[
             raise RunFailed(epoch=task.configuration.epochs, term=name, reason=reason)
 
 
-def _share(scores: Scores) -> float:
+def _share(one: Scores) -> float:
     """Positive windows among all windows."""
-    return float(scores.positive.sum() / max(int(scores.windows.sum()), 1))
-
-
-def _files(fitted: Fitted, scores: dict[str, Scores]) -> Files:
-    files = {
-        SCORES: evaluation.scores_csv(scores),
-        MODEL: save(trainer.checkpoint_tensors(fitted.model)),
-    }
-    if fitted.weights is not None:
-        files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
-    return files
+    return float(one.positive.sum() / max(int(one.windows.sum()), 1))

@@ -12,7 +12,7 @@ from scipy import special
 
 from repro.analysis import arm_differences, operating_points
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, Scores
+from repro.analysis.study_data import Arm, ArmScores
 from repro.reporting.tables import notes, tables
 from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
@@ -320,7 +320,7 @@ def test_intervals_at_equal_false_alarms_cover_what_they_should():
         seeds = centre + generator.normal(0, 0.2, (5, 4))
         portraits = seeds[:, group] + generator.normal(0, 0.8, 600)
         others = np.broadcast_to(generator.normal(0, 0.8, 200), (5, 200))
-        scores = Scores(
+        scores = ArmScores(
             portraits=portraits + generator.normal(0, 0.6, (5, 600)),
             group=group,
             nonfaces=others + generator.normal(0, 0.6, (5, 200)),

@@ -12,7 +12,7 @@ from builders import study_index
 
 from repro.analysis import study_data
 from repro.metrics import Count
-from repro.records import records
+from repro.records import records, scores
 from repro.records.records import Record
 from repro.reporting.tables import tables
 from repro.study.published import Margin, Published
@@ -151,46 +151,63 @@ HEAD = "set,photograph,group,top_logit,windows,positive\n"
 LOGITS = [2.1257302210933933, -0.0, 1e-300, -math.inf, 0.1 + 0.2]
 
 
-def scores(folder, content):
+def sets(folder, content):
     """What is read of a run with this file of scores."""
     kept = record("k0")
     records.write_record(kept, folder, {records.SCORES: content.encode()})
-    return records.read_scores(records.read_record("k0", folder), folder)
+    kept = records.read_record("k0", folder)
+    return scores.from_csv(records.read_file(kept, folder, records.SCORES))
 
 
 def test_scores_are_read_to_the_last_bit(tmp_path):
     """Portraits with their groups, and photographs without a face."""
     rows = [f"portraits,p{i},{'ab'[i % 2]},{x},27,1\n" for i, x in enumerate(LOGITS)]
     others = [f"nonfaces,n{i},,{x},27,0\n" for i, x in enumerate(reversed(LOGITS))]
-    found = scores(tmp_path, HEAD + "".join(rows + others))
+    found = sets(tmp_path, HEAD + "".join(rows + others))
 
-    assert found.portraits.tobytes() == np.array(LOGITS).tobytes()
-    assert found.nonfaces.tobytes() == np.array(LOGITS[::-1]).tobytes()
-    assert found.groups == ("a", "b", "a", "b", "a")
+    assert found["portraits"].top_logit.tobytes() == np.array(LOGITS).tobytes()
+    assert found["nonfaces"].top_logit.tobytes() == np.array(LOGITS[::-1]).tobytes()
+    assert found["portraits"].groups == ("a", "b", "a", "b", "a")
+
+
+def test_scores_that_are_written_again_are_the_same_file(tmp_path):
+    """Byte for byte: records hold its digest."""
+    names = ["plain", '"a, b"', '"the ""third"" one"', '"two\nlines"']
+    rows = [f"portraits,{name},a,{x},27,1\n" for name, x in zip(names, LOGITS, strict=False)]
+    content = HEAD + "".join([*rows, "nonfaces,n,,0.30000000000000004,27,0\n"])
+
+    assert scores.to_csv(sets(tmp_path, content)) == content.encode()
 
 
 @pytest.mark.parametrize("name", ['"a, b"', '"the ""third"" one"', '"two\nlines"', "plain", "''"])
 def test_scores_of_photographs_with_any_name_are_read(tmp_path, name):
     """Commas, quotation marks and line breaks in a file's name."""
     rows = f"portraits,{name},a,1.5,3,1\nportraits,x,{name},0.5,3,1\nnonfaces,{name},,-2.0,3,0\n"
-    found = scores(tmp_path, HEAD + rows)
+    found = sets(tmp_path, HEAD + rows)
     expected = next(iter(csv.reader(io.StringIO(name))))[0]
+    logits = {of: one.top_logit.tolist() for of, one in found.items()}
 
-    assert (found.portraits.tolist(), found.nonfaces.tolist()) == ([1.5, 0.5], [-2.0])
-    assert found.groups == ("a", expected)
+    assert logits == {"portraits": [1.5, 0.5], "nonfaces": [-2.0]}
+    assert found["portraits"].groups == ("a", expected)
+    assert found["nonfaces"].names == (expected,)
 
 
 def test_scores_of_portraits_alone_are_read(tmp_path):
     """No photograph without a face."""
-    found = scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\n")
+    row = "portraits,x,a,1.5,3,1\n"
+    kept = record("k0")
+    records.write_record(kept, tmp_path, {records.SCORES: (HEAD + row).encode()})
+    index = study_index({"x": ["k0"]})
+    (only,) = study_data.of_study(index, {"k0": records.read_record("k0", tmp_path)}, tmp_path).arms
 
-    assert (found.portraits.tolist(), found.nonfaces.shape) == ([1.5], (0,))
+    assert only.scores.portraits.tolist() == [[1.5]]
+    assert only.scores.nonfaces.shape == (1, 0)
 
 
 def test_scores_with_a_cell_too_few_are_refused(tmp_path):
     """A shorter row is not a number."""
-    with pytest.raises((TypeError, ValueError)):
-        scores(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
+    with pytest.raises(ValueError, match="argument"):
+        sets(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
 
 
 OTHERWISE = {"by": "accuracy", "split": "validation"}

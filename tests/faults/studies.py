@@ -28,7 +28,14 @@ from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline
 from repro.metrics import Count, group_counts
 from repro.records import records
-from repro.records.task import Outcome
+from repro.records.events import (
+    CheckpointMade,
+    EpochEnded,
+    Remark,
+    RunEnded,
+    RunRecorded,
+    RunStarted,
+)
 from repro.study import study
 from repro.training import provenance, single_run, state_files
 from repro.training.state_files import Checkpoint
@@ -80,7 +87,7 @@ def toy(folder, *, name="toy", arms=ARMS, **size):
 
 
 class Nothing:
-    """A mirror that keeps nothing, and a progress that says nothing."""
+    """A mirror that keeps nothing."""
 
     def __init__(self, *_, **__):
         """Whatever is asked for."""
@@ -95,24 +102,22 @@ class Nothing:
         return lambda *_, **__: None
 
 
-class Watcher(Nothing):
-    """A progress that remembers."""
+class Watcher:
+    """Remembers what it is told."""
 
     def __init__(self):
         """Nothing has happened yet."""
         self.remarks, self.begun, self.finished = [], [], []
 
-    def started(self, task):
-        """A worker took the run."""
-        self.begun.append(task.key)
-
-    def ended(self, task, record):
-        """The run has a record."""
-        self.finished.append(task.key)
-
-    def remark(self, line):
-        """Something else that a person should know."""
-        self.remarks.append(line)
+    def on_event(self, event):
+        """What began, what has a record, what a person should know."""
+        match event:
+            case RunStarted():
+                self.begun.append(event.key)
+            case RunRecorded():
+                self.finished.append(event.key)
+            case Remark():
+                self.remarks.append(event.text)
 
 
 def run_here(file, results, *, watcher=None, overrides=(), **options):
@@ -123,8 +128,7 @@ def run_here(file, results, *, watcher=None, overrides=(), **options):
             study.load(file, overrides=overrides),
             results,
             executor=executor,
-            progress=watcher,
-            mirror=Nothing(),
+            on_event=watcher.on_event,
             **({"checkpoint_seconds": 0.0} | options),
         )
     return watcher
@@ -140,24 +144,26 @@ def plan(file, results, **options):
 def canned():
     """Within, training takes no time."""
     with (
-        mock.patch.object(single_run, "_outcome", canned_outcome),
+        mock.patch.object(single_run, "_train_and_evaluate", canned_training),
         mock.patch.object(scheduler, "_require_space"),
         mock.patch("repro.data.sources.material", return_value=Material(None, {})),
     ):
         yield
 
 
-def canned_outcome(task, material, begun):
-    """As `execution._outcome`: goes on from a checkpoint, and each epoch hangs on those before."""
+def canned_training(task, material, begun):
+    """As `single_run`: goes on from a checkpoint, and each epoch hangs on those before."""
     went_on = state_files.unpack(begun)
     history = list(went_on.state.rest["history"]) if went_on else []
     epochs = task.configuration.epochs
     for number in range(len(history) + 1, epochs + 1):
         history.append({"epoch": float(number), "train_loss": _chance([task.key, history])})
-        yield "epoch", (history[-1] | {"val_accuracy": 0.5}, 1.0)
+        told = history[-1] | {"val_accuracy": 0.5}
+        yield EpochEnded(task.key, task.title, epochs, told, 1.0)
         if number < epochs:
             state = State(number, {"network": _tensor(history)}, {"history": history})
-            yield "checkpoint", state_files.pack(Checkpoint(state, 1.0), task.key)
+            kept = state_files.pack(Checkpoint(state, 1.0), task.key)
+            yield CheckpointMade(task.key, task.title, kept)
     detected = np.array([_chance([history, n]) < 0.8 for n in range(8)])
     record = task.record(
         groups=group_counts(GROUPS * 2, detected),
@@ -178,7 +184,7 @@ def canned_outcome(task, material, begun):
         records.MODEL: save({"network": _tensor(history)}),
         records.WEIGHTS: save({"face_weights": torch.full((48,), 1 / 48, dtype=torch.float64)}),
     }
-    yield "ended", Outcome(record, files)
+    yield RunEnded(task.key, task.title, record, files)
 
 
 def canned_slowly():
@@ -186,11 +192,11 @@ def canned_slowly():
 
     def outcome(task, material, begun):
         time.sleep(0.2)
-        for said in canned_outcome(task, material, begun):
-            yield said
+        for event in canned_training(task, material, begun):
+            yield event
             time.sleep(0.05)
 
-    single_run._outcome = outcome
+    single_run._train_and_evaluate = outcome
 
 
 def _chance(content):

@@ -21,6 +21,7 @@ from faults import studies, warm
 from repro.execution import scheduler
 from repro.execution.executors import local
 from repro.records import records
+from repro.records.events import EpochEnded
 from repro.records.task import LOST
 from repro.training import single_run
 
@@ -61,11 +62,11 @@ def dying():
     def outcome(task, material, begun):
         name = f"{task.arm}-{task.seed}"
         diary = task.results.parent / f"{name}.epochs"
-        for word, content in studies.canned_outcome(task, material, begun):
-            yield word, content
-            if word != "epoch":
+        for event in studies.canned_training(task, material, begun):
+            yield event
+            if not isinstance(event, EpochEnded):
                 continue
-            epoch = content[0]["epoch"]
+            epoch = event.history["epoch"]
             with diary.open("a") as lines:
                 lines.write(f"{epoch:.0f}\n")
             if epoch == 2 and name in chosen:
@@ -73,7 +74,7 @@ def dying():
                 if diary.read_text().split().count("2") <= int(times):
                     FATES[fate][0]()
 
-    single_run._outcome = outcome
+    single_run._train_and_evaluate = outcome
 
 
 def killed_between():
@@ -85,9 +86,9 @@ def killed_between():
             marker.touch()
             killed_later()
         time.sleep(0.04)
-        return studies.canned_outcome(task, material, begun)
+        return studies.canned_training(task, material, begun)
 
-    single_run._outcome = outcome
+    single_run._train_and_evaluate = outcome
 
 
 def run(place, log, *options, fates=None, before=dying, status=0):

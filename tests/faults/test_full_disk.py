@@ -101,8 +101,8 @@ def test_too_little_room_is_found_out_before_training(begun, tally):
     tensors = models.build("dehaan2020", latent_dim=100, seed=0).state_dict().values()
     network = sum(tensor.nbytes for tensor in tensors)
     needed = 2 * network + (checkpoint_store.KEPT + 1) * scheduler.STATES * network
-    outcome = mock.Mock(side_effect=studies.canned_outcome)
-    with mock.patch.object(single_run, "_outcome", outcome):
+    outcome = mock.Mock(side_effect=studies.canned_training)
+    with mock.patch.object(single_run, "_train_and_evaluate", outcome):
         with free(needed - 1), pytest.raises(atomic_files.CannotWrite) as said:
             studies.run_here(file, results)
         tally.faults += 1

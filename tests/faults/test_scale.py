@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scale
 
-from repro.analysis.study_data import Arm, Outcomes, Scores
+from repro.analysis.study_data import Arm, ArmScores, Outcomes
 from repro.reporting.tables import tables
 from repro.stats import bootstrap, comparisons, selection
 
@@ -35,7 +35,7 @@ def arm(place, runs):
         selector=recall.mean(axis=1),
         false_positive_rate=(nonfaces >= 0).mean(axis=1),
         nonfaces=OTHERS,
-        scores=Scores(portraits=portraits, group=GROUP, nonfaces=nonfaces),
+        scores=ArmScores(portraits=portraits, group=GROUP, nonfaces=nonfaces),
     )
 
 

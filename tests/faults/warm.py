@@ -197,14 +197,14 @@ def _stand_in(log):
     child_process.launch = children.started_by("fork")
     os.register_at_fork(after_in_child=_answer_signals_plainly)
     mirror_process.Scribe = mirror.Mirror = Nothing
-    outcome = single_run._outcome
+    outcome = single_run._train_and_evaluate
 
     def noted(task, material, begun):
         with open(f"{log}.trained", "a") as notes:
             notes.write(f"{task.key}\n")
         return outcome(task, material, begun)
 
-    single_run._outcome = noted
+    single_run._train_and_evaluate = noted
 
 
 def _answer_signals_plainly():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from repro.analysis.study_data import Arm, Outcomes, Scores
+from repro.analysis.study_data import Arm, ArmScores, Outcomes
 
 GROUP = np.repeat([0, 1], 4)  # four portraits in each of two groups
 OTHERS = np.arange(-10.0, 0.0)  # ten photographs without a face, logits -10 to -1
@@ -25,7 +25,7 @@ def arm(name, portraits, *, nonfaces=OTHERS, alpha=None, seeds=None):
         selector=recall.mean(axis=1),
         false_positive_rate=(others >= 0).mean(axis=1),
         nonfaces=others.shape[1],
-        scores=Scores(portraits=logits, group=GROUP, nonfaces=others),
+        scores=ArmScores(portraits=logits, group=GROUP, nonfaces=others),
     )
 
 

@@ -8,6 +8,7 @@ from repro.execution import scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline
 from repro.metrics import Count
+from repro.records.events import EpochEnded
 from repro.records.records import ArmIndex, Record, StudyIndex
 from repro.records.task import Task
 from repro.study import merge
@@ -32,6 +33,7 @@ RECORD = Record(
     metrics={"false_positive_rate": 0.5},
     provenance={"seconds": 12.3, "images_per_second": 1849.6},
 )
+RUN = "k-seed0", "x, seed 0"  # its key and title
 HISTORY = {"epoch": 1.0, "train_loss": 0.5, "val_accuracy": 0.9}
 
 
@@ -64,8 +66,8 @@ def execute(task, on_epoch=lambda epoch, rate: None):
     with Inline(task.device) as executor:
         for event in scheduler.run_tasks([task], executor):
             events.append(event)
-            if event.kind == "epoch":
-                on_epoch(event.epoch, event.images_per_second)
+            if isinstance(event, EpochEnded):
+                on_epoch(event.history, event.images_per_second)
     return events
 
 

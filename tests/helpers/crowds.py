@@ -6,7 +6,7 @@ import numpy as np
 from builders import configuration, study_index
 
 from repro.analysis import study_data
-from repro.analysis.study_data import Scores
+from repro.analysis.study_data import ArmScores
 from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.figures.study_view import StudyView
@@ -50,7 +50,7 @@ def scores(runs):
         for run in runs
     ]
     others = [np.linspace(-4, 0.4, 20) + 0.01 * run.seed for run in runs]
-    return Scores(
+    return ArmScores(
         portraits=np.stack(portraits) + np.linspace(0, 0.1, sum(sizes)),
         group=np.repeat(np.arange(len(sizes)), sizes),
         nonfaces=np.stack(others),

@@ -23,7 +23,7 @@ class Journal:
         """Nothing is written yet."""
         self.results = results
 
-    def add_all(self, index, runs):
+    def add_all(self, index, *runs):
         """A line about every run that has a record and no line."""
         for arm, key in runs:
             assert (arm, key) in [(arm, key) for arm, _, key in index.wanted()]
@@ -38,7 +38,7 @@ class Journal:
         self._write("page?")
         return True
 
-    def finish(self, _index, table_markdown, *, files):
+    def finish(self, _index, table_markdown, files):
         """A line about all that was shown."""
         digests = [hashlib.sha256(content).hexdigest() for content in (files or {}).values()]
         self._write(" ".join([table_markdown, *digests]))
@@ -123,7 +123,7 @@ def write_all(results, index, page, begun):
     begun.set()
     (arm, _, key), *rest = index.wanted()
     written.add(index, arm, records.read_record(key, results))
-    written.add_all(index, [(arm, key) for arm, _, key in rest])
+    written.add_all(index, *[(arm, key) for arm, _, key in rest])
     table, files = page
     written.finish(index, table, files=files)
 
@@ -142,4 +142,4 @@ def die_before_the_commit(results, index):
     written = mirror.Mirror(results)
     written.wants_page(index)
     bulk_writer.COLUMNS = Deadly(bulk_writer.COLUMNS)
-    written.add_all(index, [(arm, key) for arm, _, key in index.wanted()])
+    written.add_all(index, *[(arm, key) for arm, _, key in index.wanted()])

@@ -7,6 +7,7 @@ from builders import configuration, training_images
 
 from repro.data.pictures.images import Photographs
 from repro.errors import ReproError
+from repro.records import scores
 from repro.training import evaluation, inference, trainer
 from repro.training.kernels import operators
 from repro.training.sliding_windows import sliding_windows
@@ -72,19 +73,19 @@ def test_photographs_that_are_all_without_windows_are_refused(fitted):
 def test_any_window_at_zero_or_more_detects():
     """The rule is the largest logit >= 0."""
     opened, _ = photographs((80, 80))
-    scores = evaluation._per_photograph(opened, np.array([2, 1]), np.array([-1.0, 0.0, -0.1]))
+    found = evaluation._per_photograph(opened, np.array([2, 1]), np.array([-1.0, 0.0, -0.1]))
 
-    assert scores.detected.tolist() == [True, False]
-    assert scores.top_logit.tolist() == [0.0, -0.1]
+    assert found.detected.tolist() == [True, False]
+    assert found.top_logit.tolist() == [0.0, -0.1]
 
 
 def test_scores_are_written_in_full_precision(fitted):
     """Reading the file gives the same numbers back."""
     opened, _ = photographs()
-    scores = evaluation.score(fitted.model, opened, RULE)
-    rows = list(csv.DictReader(evaluation.scores_csv({"portraits": scores}).decode().splitlines()))
+    found = evaluation.score(fitted.model, opened, RULE)
+    rows = list(csv.DictReader(scores.to_csv({"portraits": found}).decode().splitlines()))
 
-    assert [float(row["top_logit"]) for row in rows] == scores.top_logit.tolist()
+    assert [float(row["top_logit"]) for row in rows] == found.top_logit.tolist()
     assert [row["group"] for row in rows] == ["a", "b", "a", "b"]
 
 

@@ -1,37 +1,20 @@
-"""What every executor is, and all that they share: it takes runs and hands back what workers say.
+"""What every executor is, and all that they share: it takes runs and hands back their events.
 
 An executor decides nothing. Which run comes next, whether one is repeated, what is kept of it: that
-is `dispatch`'s. Another place for runs to execute is one more module that has these four methods.
+is the scheduler's. Another place for runs to execute is one more module that has these four
+methods.
 """
 
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Protocol, Self
 
 from repro.errors import ReproError
+from repro.records.events import WorkerDied, WorkerEvent
 from repro.records.records import Computation
 from repro.records.task import Files, Task
 
 NO_MEMORY = "out of memory"  # how a worker ended
-Word = Literal["began", "epoch", "checkpoint", "ended", "died", "displaced"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What was heard of a run.
-
-    Attributes:
-        key: Of the run.
-        word: ``began``, ``epoch``, ``checkpoint`` and ``ended`` are the worker's own: see
-            `execution.execute`. ``died`` means that the worker is no more, for a reason that may be
-            the run's; ``displaced`` that it lost its place for one that cannot.
-        content: What belongs to the word; of the last two, how it happened.
-    """
-
-    key: str
-    word: Word
-    content: Any
 
 
 class Executor(Protocol):
@@ -55,8 +38,8 @@ class Executor(Protocol):
             ReproError: Data are wrong, or the place is no more.
         """
 
-    def messages(self) -> Iterable[Message]:
-        """What was heard since; waits until there is something, or for a moment.
+    def events(self) -> Iterable[WorkerEvent]:
+        """What happened since; waits until there is something, or for a moment.
 
         Raises:
             ReproError: A worker met a mistake that the user can mend, or the place is no more.
@@ -84,22 +67,18 @@ class WorkerError(RuntimeError):
     """A defect of this program, met in a worker; its text holds the worker's traceback."""
 
 
-def spoken(said: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """What a worker says, and if it cannot go on, why: ``died``, ``mistake`` or ``defect``."""
+def events_of(task: Task, events: Iterable[WorkerEvent]) -> Iterator[WorkerEvent]:
+    """The events of a run that executes in this process, its end for lack of memory among them.
+
+    Raises:
+        ReproError: The run met a mistake that the user can mend.
+        WorkerError: It met a mistake of ours.
+    """
     try:
-        yield from said
+        yield from events
     except MemoryError:
-        yield "died", NO_MEMORY
-    except ReproError as error:
-        yield "mistake", str(error)
-    except Exception:  # noqa: BLE001 - any defect is sent to the parent with its traceback
-        yield "defect", traceback.format_exc()
-
-
-def heard(task: Task, word: Any, content: Any) -> Message:
-    """A worker's word as a message, or as the error that it is."""
-    if word == "mistake":
-        raise ReproError(content)
-    if word == "defect":
-        raise WorkerError(f"{task.title}:\n{content}")
-    return Message(task.key, word, content)
+        yield WorkerDied(task.key, task.title, NO_MEMORY)
+    except ReproError:
+        raise
+    except Exception:  # noqa: BLE001 - any defect is told with the run and its traceback
+        raise WorkerError(f"{task.title}:\n{traceback.format_exc()}") from None

@@ -7,12 +7,13 @@ from typing import Self
 
 from repro.data.pictures.images import Material
 from repro.execution.executors import hardware
-from repro.execution.executors.base import Message, cannot_start, heard, spoken
+from repro.execution.executors.base import cannot_start, events_of
+from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
 
 
 class Inline:
-    """An executor: messages are asked of the run itself, and nothing goes on in between."""
+    """An executor: events are asked of the run itself, and nothing goes on in between."""
 
     workers = 1
 
@@ -26,7 +27,7 @@ class Inline:
 
         self.device, self.computation = device, hardware.computation([device])
         self._material = functools.lru_cache(maxsize=1)(sources.material)
-        self._running: Iterator[Message] | None = None
+        self._running: Iterator[WorkerEvent] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -49,13 +50,13 @@ class Inline:
         def load() -> Material:
             return self._material(task.configuration.data)
 
-        said = single_run.execute(replace(task, device=self.device), load, begun)
-        self._running = (heard(task, *word) for word in spoken(said))
+        events = single_run.execute(replace(task, device=self.device), load, begun)
+        self._running = events_of(task, events)
 
-    def messages(self) -> Iterator[Message]:
+    def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
         assert self._running is not None
-        message = next(self._running)
-        if message.word in ("ended", "died"):
+        event = next(self._running)
+        if isinstance(event, RunEnded | WorkerDied):
             self._running = None
-        yield message
+        yield event

@@ -10,11 +10,12 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
-from typing import Self, cast
+from typing import Self
 
 from repro.execution.executors import hardware
-from repro.execution.executors.base import Message, Word, WorkerError, cannot_start
-from repro.records.task import Files, Outcome, Task
+from repro.execution.executors.base import WorkerError, cannot_start
+from repro.records.events import RunEnded, WorkerDied, WorkerEvent
+from repro.records.task import Files, Task
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
 
 
@@ -51,7 +52,8 @@ class Local:
         """See `Executor`."""
         worker = self._idle.pop(0) if self._idle else self._started()
         self._busy.append(worker)
-        worker.start(task, begun)
+        worker.task = task
+        worker.send((replace(task, device=worker.device), begun))
 
     def _started(self) -> "_Worker":
         try:
@@ -59,46 +61,42 @@ class Local:
         except NotStarted as error:
             raise cannot_start(str(error)) from None
 
-    def messages(self) -> Iterator[Message]:
+    def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
         ready = wait([worker.connection for worker in self._busy])
         for worker in [worker for worker in self._busy if worker.connection in ready]:
-            message = worker.message()
-            if message is None:
+            event = worker.event()
+            if event is None:
                 continue
-            if message.word == "ended":
+            if isinstance(event, RunEnded):
                 self._busy.remove(worker)
                 self._idle.append(worker)
-            elif message.word == "died":
+            elif isinstance(event, WorkerDied):
                 self._busy.remove(worker)
                 self._free.append(worker.device)
-            yield message
+            yield event
 
 
 class _Worker(Child):
     """A process that executes runs, and the one that it has."""
+
+    task: Task
 
     def __init__(self, device: str) -> None:
         """Start the process; it waits for runs."""
         super().__init__(_prepare)
         self.device = device
 
-    def start(self, task: Task, begun: Files) -> None:
-        """Give the idle worker a run."""
-        self.task = task
-        self.send((replace(task, device=self.device), begun))
-
-    def message(self) -> Message | None:
-        """The next word about the run; None if it is about the worker alone."""
+    def event(self) -> WorkerEvent | None:
+        """The next one of the run; None if the worker says that it is ready."""
         try:
-            word, content = self.receive()
+            _, event = self.receive()
         except (Gone, NotStarted) as fate:
-            return Message(self.task.key, "died", str(fate))
+            return WorkerDied(self.task.key, self.task.title, str(fate))
         except ChildError as defect:
             raise WorkerError(f"{self.task.title}:\n{defect}") from None
-        if word == "ready":
-            return None
-        return Message(self.task.key, cast(Word, word), content)
+        told: WorkerEvent | None = event
+        return told
 
 
 def _prepare() -> Answer:
@@ -108,15 +106,13 @@ def _prepare() -> Answer:
 
     material = functools.lru_cache(maxsize=1)(sources.material)
 
-    def execute(request: tuple[Task, Files], say: Say) -> Outcome | None:
+    def execute(request: tuple[Task, Files], say: Say) -> RunEnded:
         task, begun = request
-        for word, content in single_run.execute(
-            task, lambda: material(task.configuration.data), begun
-        ):
-            if word == "ended":
-                outcome: Outcome = content
-                return outcome
-            say(word, content)
-        return None
+        events = single_run.execute(task, lambda: material(task.configuration.data), begun)
+        for event in events:
+            if isinstance(event, RunEnded):
+                return event
+            say(event)
+        raise AssertionError("a run has no end")
 
     return execute

@@ -1,8 +1,8 @@
 """A Ray cluster, of one machine or many: Ray places runs, moves data and notices who died.
 
-A run is one Ray task that streams what it says, so that epochs and checkpoints come while it runs,
+A run is one Ray task that streams its events, so that epochs and checkpoints come while it runs,
 and nothing is shared with this process but the object store: data are put there once, and each
-machine fetches them once. Ray repeats nothing by itself (``max_retries=0``); that is `dispatch`'s.
+machine fetches them once. Ray repeats nothing by itself (``max_retries=0``): the scheduler does.
 """
 
 import contextlib
@@ -10,21 +10,22 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 from repro.data.pictures.images import Material, Photographs
 from repro.errors import ReproError
 from repro.execution.executors import hardware, ray_session
-from repro.execution.executors.base import Message, cannot_start, heard, spoken
+from repro.execution.executors.base import NO_MEMORY, WorkerError, cannot_start, events_of
 from repro.execution.executors.executor_options import Place
+from repro.records.events import MachineLost, RunEnded, WorkerDied, WorkerEvent
 from repro.records.records import Computation
 from repro.records.task import Files, Task
 from repro.study.data_spec import Data
 from repro.study.resources import Resources
 
-TICK = 1.0  # seconds to wait for a message
+TICK = 1.0  # seconds to wait for an event
 LOOK = 5.0  # seconds between two looks at the machines of a cluster
 TOGETHER = 0.1  # seconds: what a run says within goes as one
 PATIENCE = 30.0  # seconds without any run begun, after which somebody should know
@@ -32,7 +33,8 @@ NOTICED = 3.0  # seconds in which a cluster notices that a crash was the loss of
 PROBE = 120.0  # seconds for a machine to say how it computes
 MOST_AHEAD = 0.25  # of the runs at a time, submitted beyond them: no machine waits for us
 FIRST = "the first machine"  # of a cluster that has none yet
-LAST = ("ended", "died", "mistake", "defect")  # words after which a run says nothing more
+
+Piece = str | list[WorkerEvent]  # of a stream: first the node, then events
 
 
 class Ray:
@@ -102,7 +104,7 @@ class Ray:
         stream = self._work.remote(replace(task, device=self._device), begun, material)
         self._streams[stream] = task
 
-    def messages(self) -> Iterator[Message]:
+    def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
         streams = {self._next.get(stream, stream): stream for stream in self._streams}
         ready = self._ready(list(streams))
@@ -114,7 +116,7 @@ class Ray:
         if not self._places() <= self._nodes:
             self._looked = -math.inf  # a machine is new, or was lost
         self._look()
-        yield from self._displaced()
+        yield from self._lost()
 
     def _ready(self, waiting: list[Any]) -> list[Any]:
         """Those of whom something was heard; waits for a moment."""
@@ -126,13 +128,13 @@ class Ray:
             raise _cannot_go_on(error) from None
         return list(ready)
 
-    def _displaced(self) -> Iterator[Message]:
+    def _lost(self) -> Iterator[MachineLost]:
         """Runs whose machine the cluster has given up: what they say from now on is not heard."""
         for stream, task in list(self._streams.items()):
             at = self.machines.get(task.key)
             if at is not None and at not in self._nodes:
                 self._forget(stream)
-                yield Message(task.key, "displaced", "its machine was lost")
+                yield MachineLost(task.key, task.title)
 
     def _places(self) -> set[str]:
         """Nodes on which runs are."""
@@ -164,46 +166,61 @@ class Ray:
                 ) from None
         return self._data[data]
 
-    def _heard(self, stream: Any) -> Iterator[Message]:
+    def _heard(self, stream: Any) -> Iterator[WorkerEvent]:
         """What a run says, or what became of it."""
-        task, errors = self._streams[stream], self.ray.exceptions
+        task = self._streams[stream]
+        piece = self._piece(stream, task)
+        if piece is None:
+            return
+        self._next.pop(stream, None)
+        if isinstance(piece, str):
+            self.machines[task.key] = piece
+            return
+        for event in piece:
+            if isinstance(event, RunEnded | WorkerDied | MachineLost):
+                self._forget(stream)
+            yield event
+
+    def _piece(self, stream: Any, task: Task) -> Piece | None:
+        """The next piece of a stream; None if it is on its way, or its machine is silent.
+
+        Raises:
+            ReproError: The run met a mistake that the user can mend, or the cluster is no more.
+            WorkerError: The run met a mistake of ours.
+        """
+        errors = self.ray.exceptions
         try:
             self._next[stream] = self._next.get(stream) or next(stream)
-            said = self.ray.get(self._next[stream], timeout=TICK)
+            piece: Piece = self.ray.get(self._next[stream], timeout=TICK)
         except StopIteration:
-            said = [("died", "its worker ended without a message")]
-        except errors.GetTimeoutError:  # it is on its way, or its machine is silent
-            return
+            return [WorkerDied(task.key, task.title, "its worker ended without a word")]
+        except errors.GetTimeoutError:
+            return None
         except errors.OutOfMemoryError:
-            said = [("died", "out of memory")]
+            return [WorkerDied(task.key, task.title, NO_MEMORY)]
         except errors.WorkerCrashedError:
-            said = [self._crash(task)]
-        except (errors.NodeDiedError, errors.ObjectLostError, errors.LocalRayletDiedError) as error:
-            said = [("displaced", type(error).__name__)]
+            return [self._crash(task)]
+        except (errors.NodeDiedError, errors.ObjectLostError, errors.LocalRayletDiedError):
+            return [MachineLost(task.key, task.title)]
         except errors.RayTaskError as error:
-            said = [("defect", str(error))]
+            if isinstance(error.cause, ReproError | WorkerError):
+                raise error.cause from None
+            raise WorkerError(f"{task.title}:\n{error}") from None
         except (errors.RayError, OSError) as error:
             raise _cannot_go_on(error) from None
-        self._next.pop(stream, None)
-        for word, content in said:
-            if word == "at":
-                self.machines[task.key] = content
-                continue
-            if word in (*LAST, "displaced"):
-                self._forget(stream)
-            yield heard(task, word, content)
+        return piece
 
-    def _crash(self, task: Task) -> tuple[str, str]:
+    def _crash(self, task: Task) -> WorkerDied | MachineLost:
         """A run is not to blame where its whole machine is gone."""
         at = self.machines.get(task.key)
         until = time.monotonic() + NOTICED
         while at is not None:
             if self._is_lost(at):
-                return "displaced", "its machine was lost"
+                return MachineLost(task.key, task.title)
             if time.monotonic() > until:
                 break
             time.sleep(TICK)
-        return "died", "its process ended"
+        return WorkerDied(task.key, task.title, "its process ended")
 
     def _is_lost(self, node: str) -> bool:
         return node not in {one["NodeID"] for one in self._alive()}
@@ -286,24 +303,31 @@ class Ray:
         return there
 
 
-def _work(task: Task, begun: Files, material: Material) -> Iterator[list[tuple[str, Any]]]:
-    """In a worker: execute a run; where, and then what it says, in pieces."""
+def _work(task: Task, begun: Files, material: Material) -> Iterator[Piece]:
+    """In a worker: execute a run; where, and then its events."""
     import ray
 
-    yield [("at", ray.get_runtime_context().get_node_id())]  # before what takes seconds to load
+    yield ray.get_runtime_context().get_node_id()  # before what takes seconds to load
     try:
         from repro.training import single_run
     except ImportError as error:
-        yield [("mistake", str(cannot_start(f"{type(error).__name__}: {error}")))]
-        return
+        raise cannot_start(f"{type(error).__name__}: {error}") from None
 
     # Data of the object store are shared, and nobody writes them.
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-    piece: list[tuple[str, Any]] = []
+    try:
+        yield from _pieces(events_of(task, single_run.execute(task, lambda: material, begun)))
+    except ReproError as mistake:
+        raise ReproError(str(mistake)) from None  # its own class may not travel
+
+
+def _pieces(events: Iterable[WorkerEvent]) -> Iterator[list[WorkerEvent]]:
+    """What happens within a moment goes as one."""
+    piece: list[WorkerEvent] = []
     sent = -math.inf
-    for word, content in spoken(single_run.execute(task, lambda: material, begun)):
-        piece.append((word, content))
-        if word in LAST or time.monotonic() - sent >= TOGETHER:
+    for event in events:
+        piece.append(event)
+        if isinstance(event, RunEnded | WorkerDied) or time.monotonic() - sent >= TOGETHER:
             yield piece
             piece, sent = [], time.monotonic()
 

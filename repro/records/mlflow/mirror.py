@@ -58,7 +58,7 @@ class Mirror:
             index, {(arm, record.key): run_content.content(index, arm, record, self.results)}
         )
 
-    def add_all(self, index: StudyIndex, runs: Iterable[Name]) -> None:
+    def add_all(self, index: StudyIndex, *runs: Name) -> None:
         """Mirror runs by their records; those that have none that can be read are left out."""
         with self._failing_in_a_sentence():
             _, mirrored = self._open(self._connect(), index)
@@ -98,7 +98,7 @@ class Mirror:
             return link not in description
 
     def finish(
-        self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
+        self, index: StudyIndex, table_markdown: str, files: Mapping[str, bytes] | None = None
     ) -> None:
         """Show what a study comes to; what is shown already is left alone.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from repro.errors import ReproError
 from repro.records.mlflow.mirror import Mirror, experiment_name
@@ -37,9 +37,9 @@ PIECE = 1 << 16  # bytes; a pipe takes more at once, so that nobody waits until 
 
 
 class Request(NamedTuple):
-    """What is to be done to the mirror of a study."""
+    """What is to be done to the mirror of a study: a method of `Mirror`, and its arguments."""
 
-    act: Callable[..., Any]
+    act: Literal["add_all", "wants_page", "finish"]
     study: StudyIndex | None  # None is that of the request before
     arguments: tuple[Any, ...]
 
@@ -58,7 +58,7 @@ def prepare(results: Path) -> Answer:
         received.clear()
         index = given or index
         mirror.alive = _pulse(say)
-        return act(mirror, index, *arguments)
+        return getattr(mirror, act)(index, *arguments)
 
     return answer
 
@@ -72,7 +72,7 @@ def _pulse(say: Say) -> Callable[[], None]:
         if time.monotonic() - last >= PULSE:
             last = time.monotonic()
             with suppress(ConnectionError):  # nobody listens any more; what is begun is finished
-                say("alive", None)
+                say(None)
 
     return beat
 
@@ -116,7 +116,7 @@ class Scribe:
         if (arm, key) not in known:
             known.add((arm, key))
             self._patience += ALLOWANCE
-            self._waiting.append(Request(_add, index, ((arm, key),)))
+            self._waiting.append(Request("add_all", index, ((arm, key),)))
             self._rests = False
         self.pump()
 
@@ -132,15 +132,15 @@ class Scribe:
 
     def wants_page(self, index: StudyIndex) -> bool:
         """Whether what a study comes to has to be shown anew; not if the mirror lacks something."""
-        return self._ask(_wants_page, index) is True
+        return self._ask("wants_page", index) is True
 
     def finish(
         self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
     ) -> None:
         """Show what a study comes to; as `Mirror.finish`."""
-        self._ask(_finish, index, table_markdown, files)
+        self._ask("finish", index, table_markdown, files)
 
-    def _ask(self, act: Callable[..., Any], index: StudyIndex, *arguments: Any) -> Any:
+    def _ask(self, act: Literal["wants_page", "finish"], index: StudyIndex, *arguments: Any) -> Any:
         """What the mirror says; None if it cannot be had now."""
         if self._rests:
             return None
@@ -195,9 +195,9 @@ class Scribe:
     def _next(self) -> Request:
         """The first request, with those that go over as one with it: runs of the same study."""
         first = self._waiting[0]
-        most = 1 if self._alone or first.act is not _add else BATCH
+        most = 1 if self._alone or first.act != "add_all" else BATCH
         alike = takewhile(
-            lambda other: other.act is first.act and other.study is first.study,
+            lambda other: other.act == first.act and other.study is first.study,
             islice(self._waiting, most),
         )
         together = [request.arguments for request in alike]
@@ -274,7 +274,7 @@ class _Writer(Child):
             if word == "ready":
                 continue
             self._longest = SILENCE
-            if word == "alive":
+            if word == "said":  # a sign of life
                 self._deadline = time.monotonic() + SILENCE
             elif self._pieces:
                 self._give()
@@ -286,17 +286,3 @@ class _Writer(Child):
         self._deadline = time.monotonic() + self._longest
         with suppress(ConnectionError):  # what it answers then says how it ended
             self.send(self._pieces.popleft())
-
-
-def _add(mirror: Mirror, index: StudyIndex, *runs: Name) -> None:
-    mirror.add_all(index, runs)
-
-
-def _wants_page(mirror: Mirror, index: StudyIndex) -> bool:
-    return mirror.wants_page(index)
-
-
-def _finish(
-    mirror: Mirror, index: StudyIndex, table_markdown: str, files: Mapping[str, bytes] | None
-) -> None:
-    mirror.finish(index, table_markdown, files=files)

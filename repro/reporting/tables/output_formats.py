@@ -44,17 +44,7 @@ def text(
     if form == "json":
         return as_json("table", [outcomes], presentation)
     layout.check(form)
-    own = named(outcomes, layout)
-    if presentation.is_summary:
-        parts = [_summary(own, presentation)]
-    else:
-        parts = tables.shown(
-            own,
-            form=form,
-            style=presentation.shown_style or "full",
-            definition=presentation.definition,
-            which=presentation.part,
-        )
+    parts = _parts(named(outcomes, layout), presentation)
     shown = [laid_out(part, outcomes, layout) for part in parts]
     return _written(shown, form, label=outcomes.label, screen=screen, closing=closing)
 
@@ -77,6 +67,22 @@ def as_json(
         study_json.study(one, _definition(one, presentation), arms=layout.arms) for one in outcomes
     ]
     return json_output.document(kind, **content, studies=studies)
+
+
+def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
+    """The tables that a command shows: all of the style, a named one, or one for CSV and TSV."""
+    name, which = _definition(outcomes, presentation), presentation.part
+    style = presentation.shown_style or "full"
+    if presentation.form in ("csv", "tsv") and style == "full":
+        which = which or "results"
+    if which is not None:
+        found = tables.part(outcomes, which, definition=name)
+        if found is None:
+            raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
+        return [found]
+    if presentation.is_summary:
+        return [terminal_summary.summary(outcomes, name)]
+    return tables.parts(outcomes, style=style, definition=name)
 
 
 def audited(

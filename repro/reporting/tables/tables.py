@@ -24,7 +24,7 @@ from repro.reporting.tables import (
     specification_curve,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
-from repro.reporting.tables.part import Format, Part
+from repro.reporting.tables.part import Part
 from repro.stats import comparisons, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
@@ -47,33 +47,16 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
         style: The paper's two columns, or all.
         definition: Name of the definition of E[A] and Var[A]; None for the published source's.
     """
+    name = definition or default_definition(outcomes)
     if style == "paper":
-        return [results(outcomes, definition or default_definition(outcomes), style="paper")]
-    found = (part(outcomes, which, definition=definition) for which in PARTS)
-    return [one for one in found if one is not None]
+        return [results(outcomes, name, style="paper")]
+    made = (_MAKERS[which](outcomes, name) for which in PARTS)
+    return [part for part in made if part is not None]
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
     """One table of the full style, or ``curve``; None if the outcomes have no data for it."""
     return _MAKERS[which](outcomes, definition or default_definition(outcomes))
-
-
-def shown(
-    outcomes: Outcomes, *, form: Format, style: Style, definition: str | None, which: str | None
-) -> list[Part]:
-    """The tables that a command shows: all of the style, a named one, or one for CSV and TSV.
-
-    Raises:
-        ReproError: The outcomes have no data for the named table.
-    """
-    if which is None and form in ("csv", "tsv") and style == "full":
-        which = "results"
-    if which is None:
-        return parts(outcomes, style=style, definition=definition)
-    found = part(outcomes, which, definition=definition)
-    if found is None:
-        raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
-    return [found]
 
 
 def only(found: Sequence[Part], which: str | None) -> list[Part]:

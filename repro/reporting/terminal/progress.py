@@ -10,8 +10,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from repro.metrics import pooled_recall
+from repro.records.events import (
+    EpochEnded,
+    Event,
+    Remark,
+    RunHeld,
+    RunRecorded,
+    RunStarted,
+    StudyStarted,
+    StudyWarning,
+)
 from repro.records.records import Record
-from repro.records.task import Task
 from repro.system import screen
 
 MINUTE, HOUR = 60, 3600  # seconds
@@ -54,8 +63,27 @@ def size(count: float) -> str:
     return f"{gigabytes:.2f} GB" if gigabytes < 1 else f"{gigabytes:.1f} GB"
 
 
-class Watcher:
-    """Is told what happens in a study, as `runner.Progress` has it, and warnings; says nothing."""
+def beginning(event: StudyStarted) -> str:
+    """How much there is to do, in a line."""
+    return f"{event.total} runs, {event.done} done before, {staff(event.workers)}"
+
+
+def waiting(event: RunHeld) -> str:
+    """That somebody else is at a run, in a line."""
+    return f"{event.title}: {event.holder} is training it; waiting for it"
+
+
+def doing(event: EpochEnded) -> str:
+    """What the worker does now, beside a run's bar."""
+    history = event.history
+    now = f"loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
+    if history["epoch"] == event.epochs:
+        now = "scanning the test photographs"
+    return f"epochs, {event.images_per_second:,.0f} images/s, {now}"
+
+
+class Display:
+    """Shows what happens in a study while its context is open; this one shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -68,34 +96,25 @@ class Watcher:
     ) -> None:
         """Whatever happened, it is not held back."""
 
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """See `runner.Progress`."""
+    def on_event(self, event: Event) -> None:
+        """Show an event."""
 
-    def started(self, task: Task) -> None:
-        """See `runner.Progress`."""
+    def remark(self, text: str) -> None:
+        """Show a sentence."""
+        self.on_event(Remark(text))
 
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """See `runner.Progress`."""
-
-    def ended(self, task: Task, record: Record) -> None:
-        """See `runner.Progress`."""
-
-    def held(self, task: Task, holder: str) -> None:
-        """See `runner.Progress`."""
-
-    def remark(self, line: str) -> None:
-        """See `runner.Progress`."""
-
-    def warn(self, line: str) -> None:
-        """Something is missing or wrong, though the study goes on."""
+    def warn(self, text: str) -> None:
+        """Show that something is missing or wrong."""
+        self.on_event(StudyWarning(text))
 
 
-class Quiet(Watcher):
-    """Says warnings alone."""
+class Quiet(Display):
+    """Shows warnings alone."""
 
-    def warn(self, line: str) -> None:
-        """Say it."""
-        click.echo(f"Warning: {line}", err=True)
+    def on_event(self, event: Event) -> None:
+        """Print a warning."""
+        if isinstance(event, StudyWarning):
+            click.echo(f"Warning: {event.text}", err=True)
 
 
 class Lines(Quiet):
@@ -108,48 +127,47 @@ class Lines(Quiet):
         self.waiting: set[str] = set()
         self.spoken = time.monotonic()
 
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """Say how much there is to do."""
-        self.total, self.done = total, done
-        self._say(f"{total} runs, {done} done before, {staff(workers)}")
+    def on_event(self, event: Event) -> None:
+        """Print what ended; now and then, where the running runs are."""
+        match event:
+            case StudyStarted():
+                self.total, self.done = event.total, event.done
+                self._print(beginning(event))
+            case RunStarted():
+                self.running[event.key] = event.title
+            case EpochEnded():
+                where = f"epoch {event.history['epoch']:.0f}/{event.epochs}"
+                rate = f"{event.images_per_second:,.0f} images/s"
+                self.running[event.key] = f"{event.title}: {where}, {rate}"
+                self._print_running()
+            case RunRecorded():
+                self.running.pop(event.key, None)
+                self.done += 1
+                self._print(f"[{self.done}/{self.total}] {event.title}: {outcome(event.record)}")
+            case RunHeld():
+                self.running.pop(event.key, None)
+                if event.key not in self.waiting:
+                    self.waiting.add(event.key)
+                    self._print(waiting(event))
+            case Remark():
+                self._print(event.text)
+            case StudyWarning():
+                super().on_event(event)
 
-    def started(self, task: Task) -> None:
-        """Remember the run."""
-        self.running[task.key] = task.title
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """Now and then, say where the running runs are."""
-        where = f"epoch {history['epoch']:.0f}/{task.configuration.epochs}"
-        self.running[task.key] = f"{task.title}: {where}, {images_per_second:,.0f} images/s"
+    def _print_running(self) -> None:
+        """Say where the running runs are, unless something was said a moment ago."""
         if time.monotonic() - self.spoken > QUIET_SECONDS:
-            told = list(self.running.values())[:SHOWN]
+            shown = list(self.running.values())[:SHOWN]
             if len(self.running) > SHOWN:
-                told.append(f"and {len(self.running) - SHOWN:,} more")
-            self._say(f"  running: {'; '.join(told)}")
+                shown.append(f"and {len(self.running) - SHOWN:,} more")
+            self._print(f"  running: {'; '.join(shown)}")
 
-    def ended(self, task: Task, record: Record) -> None:
-        """Say what came out."""
-        self.running.pop(task.key, None)
-        self.done += 1
-        self._say(f"[{self.done}/{self.total}] {task.title}: {outcome(record)}")
-
-    def held(self, task: Task, holder: str) -> None:
-        """Say once that somebody else is at it."""
-        self.running.pop(task.key, None)
-        if task.key not in self.waiting:
-            self.waiting.add(task.key)
-            self._say(f"{task.title}: {holder} is training it; waiting for it")
-
-    def remark(self, line: str) -> None:
-        """Say it."""
-        self._say(line)
-
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.spoken = time.monotonic()
         click.echo(line, err=True)
 
 
-class Bars(Watcher):
+class Bars(Display):
     """A bar for the study and one for each running run, finished runs scrolling above."""
 
     def __init__(self) -> None:
@@ -184,98 +202,58 @@ class Bars(Watcher):
                 self.rich.remove_task(bar)
             self.bars.clear()
 
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """Draw the study's bar."""
-        note = f"runs, {staff(workers)}"
-        self.study = self.rich.add_task("study", total=total, completed=done, note=note)
+    def on_event(self, event: Event) -> None:
+        """Draw and move bars; a line above them for a run that ended, and for sentences."""
+        match event:
+            case StudyStarted():
+                note = f"runs, {staff(event.workers)}"
+                self.study = self.rich.add_task(
+                    "study", total=event.total, completed=event.done, note=note
+                )
+            case RunStarted():
+                self._remove(event.key)  # a run whose worker died starts again
+                if len(self.bars) < SHOWN:
+                    bar = self.rich.add_task(event.title, total=event.epochs, note="epochs")
+                    self.bars[event.key] = bar
+            case EpochEnded() if event.key in self.bars:
+                done, note = event.history["epoch"], doing(event)
+                self.rich.update(self.bars[event.key], completed=done, note=note)
+            case RunRecorded():
+                self._remove(event.key)
+                assert self.study is not None
+                self.rich.advance(self.study)
+                self._print(f"{event.title}: {outcome(event.record)}")
+            case RunHeld():
+                self._remove(event.key)
+                if event.key not in self.waiting:
+                    self.waiting.add(event.key)
+                    self._print(waiting(event))
+            case Remark():
+                self._print(event.text)
+            case StudyWarning():
+                self._print(f"Warning: {event.text}")
 
-    def started(self, task: Task) -> None:
-        """Draw the run's bar, unless there are many."""
-        self._remove(task)  # a run whose worker died starts again
-        if len(self.bars) >= SHOWN:
-            return
-        epochs = task.configuration.epochs
-        self.bars[task.key] = self.rich.add_task(task.title, total=epochs, note="epochs")
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """Advance the run's bar."""
-        if task.key not in self.bars:
-            return
-        doing = f"loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
-        if history["epoch"] == task.configuration.epochs:
-            doing = "scanning the test photographs"
-        note = f"epochs, {images_per_second:,.0f} images/s, {doing}"
-        self.rich.update(self.bars[task.key], completed=history["epoch"], note=note)
-
-    def ended(self, task: Task, record: Record) -> None:
-        """Replace the run's bar by a line."""
-        self._remove(task)
-        assert self.study is not None
-        self.rich.advance(self.study)
-        self.remark(f"{task.title}: {outcome(record)}")
-
-    def held(self, task: Task, holder: str) -> None:
-        """Replace the run's bar by a line, once."""
-        self._remove(task)
-        if task.key not in self.waiting:
-            self.waiting.add(task.key)
-            self.remark(f"{task.title}: {holder} is training it; waiting for it")
-
-    def remark(self, line: str) -> None:
-        """Print it above the bars."""
+    def _print(self, line: str) -> None:
+        """Above the bars."""
         self.rich.console.print(line, markup=False, highlight=False)
 
-    def warn(self, line: str) -> None:
-        """Print it above the bars."""
-        self.remark(f"Warning: {line}")
-
-    def _remove(self, task: Task) -> None:
-        bar = self.bars.pop(task.key, None)
+    def _remove(self, key: str) -> None:
+        bar = self.bars.pop(key, None)
         if bar is not None:
             self.rich.remove_task(bar)
 
 
-class Together(Watcher):
-    """Several that are told the same; whoever made them enters and leaves them."""
+class Together(Display):
+    """Several displays of the same; whoever made them enters and leaves them."""
 
-    def __init__(self, *watchers: Watcher) -> None:
-        """In the order in which they are told."""
-        self.watchers = watchers
+    def __init__(self, *displays: Display) -> None:
+        """In the order in which they are called."""
+        self.displays = displays
 
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """Tell each, as all below."""
-        for watcher in self.watchers:
-            watcher.begin(total=total, done=done, workers=workers)
-
-    def started(self, task: Task) -> None:
-        """See `runner.Progress`."""
-        for watcher in self.watchers:
-            watcher.started(task)
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """See `runner.Progress`."""
-        for watcher in self.watchers:
-            watcher.epoch(task, history, images_per_second=images_per_second)
-
-    def ended(self, task: Task, record: Record) -> None:
-        """See `runner.Progress`."""
-        for watcher in self.watchers:
-            watcher.ended(task, record)
-
-    def held(self, task: Task, holder: str) -> None:
-        """See `runner.Progress`."""
-        for watcher in self.watchers:
-            watcher.held(task, holder)
-
-    def remark(self, line: str) -> None:
-        """See `runner.Progress`."""
-        for watcher in self.watchers:
-            watcher.remark(line)
-
-    def warn(self, line: str) -> None:
-        """See `Watcher`."""
-        for watcher in self.watchers:
-            watcher.warn(line)
+    def on_event(self, event: Event) -> None:
+        """Show it on each."""
+        for display in self.displays:
+            display.on_event(event)
 
 
 def on_this_terminal() -> Lines | Bars:

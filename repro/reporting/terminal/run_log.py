@@ -6,14 +6,22 @@ from pathlib import Path
 from types import TracebackType
 
 from repro.errors import ReproError
-from repro.records.records import Record
-from repro.records.task import Task
-from repro.reporting.terminal.progress import Watcher, outcome, staff
+from repro.records.events import (
+    EpochEnded,
+    Event,
+    Remark,
+    RunHeld,
+    RunRecorded,
+    RunStarted,
+    StudyStarted,
+    StudyWarning,
+)
+from repro.reporting.terminal.progress import Display, beginning, outcome, waiting
 from repro.study import yaml_source
 from repro.system.atomic_files import CannotWrite
 
 
-class Log(Watcher):
+class Log(Display):
     """Appends to a file; each line begins with the local time, as ISO 8601 has it.
 
     A line is one write, so that several studies may share a file. A log that cannot be written any
@@ -49,46 +57,37 @@ class Log(Watcher):
         trace: TracebackType | None,
     ) -> None:
         """Say how it ended, and close the file."""
-        self._say(f"{_end(error)}: {self.done} of {self.total} runs have a record")
+        self._write(f"{_end(error)}: {self.done} of {self.total} runs have a record")
         self.file.close()
 
-    def begin(self, *, total: int, done: int, workers: int) -> None:
-        """Say how much there is to do."""
-        self.total, self.done = total, done
-        self._say(f"{total} runs, {done} done before, {staff(workers)}")
+    def on_event(self, event: Event) -> None:
+        """Write a line; of a run that somebody else trains, once."""
+        match event:
+            case StudyStarted():
+                self.total, self.done = event.total, event.done
+                self._write(beginning(event))
+            case RunStarted():
+                self._write(f"{event.title}: started ({event.key})")
+            case EpochEnded():
+                history = event.history
+                self._write(
+                    f"{event.title}: epoch {history['epoch']:.0f}/{event.epochs}, "
+                    f"loss {history['train_loss']:.4g}, "
+                    f"validation accuracy {history['val_accuracy']:.3f}, "
+                    f"{event.images_per_second:,.0f} images/s"
+                )
+            case RunRecorded():
+                self.done += 1
+                self._write(f"[{self.done}/{self.total}] {event.title}: {outcome(event.record)}")
+            case RunHeld() if event.key not in self.waiting:
+                self.waiting.add(event.key)
+                self._write(waiting(event))
+            case Remark():
+                self._write(event.text)
+            case StudyWarning():
+                self._write(f"Warning: {event.text}")
 
-    def started(self, task: Task) -> None:
-        """Say which run."""
-        self._say(f"{task.title}: started ({task.key})")
-
-    def epoch(self, task: Task, history: dict[str, float], *, images_per_second: float) -> None:
-        """Say every epoch."""
-        self._say(
-            f"{task.title}: epoch {history['epoch']:.0f}/{task.configuration.epochs}, "
-            f"loss {history['train_loss']:.4g}, "
-            f"validation accuracy {history['val_accuracy']:.3f}, {images_per_second:,.0f} images/s"
-        )
-
-    def ended(self, task: Task, record: Record) -> None:
-        """Say what came out."""
-        self.done += 1
-        self._say(f"[{self.done}/{self.total}] {task.title}: {outcome(record)}")
-
-    def held(self, task: Task, holder: str) -> None:
-        """Say once who is at it."""
-        if task.key not in self.waiting:
-            self.waiting.add(task.key)
-            self._say(f"{task.title}: {holder} is training it; waiting for it")
-
-    def remark(self, line: str) -> None:
-        """Say it."""
-        self._say(line)
-
-    def warn(self, line: str) -> None:
-        """Say it."""
-        self._say(f"Warning: {line}")
-
-    def _say(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         if not self.is_open:
             return
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")

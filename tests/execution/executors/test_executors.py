@@ -21,11 +21,19 @@ from repro import api
 from repro.data import sources
 from repro.errors import ReproError
 from repro.execution import scheduler
-from repro.execution.executors import base, hardware, ray, ray_session
+from repro.execution.executors import hardware, ray, ray_session
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.registry import executor_at
 from repro.records import checkpoint_store, locks, records
-from repro.records.task import Outcome
+from repro.records.events import (
+    EpochEnded,
+    MachineLost,
+    RunEnded,
+    RunHeld,
+    RunRecorded,
+    RunStarted,
+    WorkerDied,
+)
 from repro.study.resources import PLAIN, Resources
 
 HERE = hardware.computation(["cpu"])
@@ -115,8 +123,8 @@ def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     """Events in their order, every bit of the record and of the files beside it."""
     events = list(run([task(tmp_path)], place))
 
-    assert [event.kind for event in events] == ["started", *["epoch"] * 3, "ended"]
-    assert min(event.images_per_second for event in events if event.epoch) > 0
+    assert list(map(type, events)) == [RunStarted, *[EpochEnded] * 3, RunRecorded]
+    assert min(event.images_per_second for event in events[1:-1]) > 0
     assert what_came_out(events[-1].record) == undisturbed
     assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
     assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
@@ -128,11 +136,12 @@ def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, un
     kinds = []
     one = dataclasses.replace(task(tmp_path), checkpoint_seconds=0.0)
     for event in run([one], place):
-        kinds.append(event.kind)
-        if event.kind == "epoch" and checkpoint_store.epochs_kept("k-seed0", tmp_path) == 1:
-            kill() if kinds.count("started") == 1 else None
+        kinds.append(type(event))
+        kept = checkpoint_store.epochs_kept("k-seed0", tmp_path)
+        if isinstance(event, EpochEnded) and kept == 1 and kinds.count(RunStarted) == 1:
+            kill()
 
-    assert kinds.count("started") == 2
+    assert kinds.count(RunStarted) == 2
     assert event.record.provenance["went_on_after_epoch"] in (1, 2)
     assert what_came_out(event.record) == undisturbed
 
@@ -142,11 +151,11 @@ def test_a_run_that_kills_its_worker_every_time_is_given_up(killable, tmp_path):
     place, kill = killable
     events = []
     for event in run([task(tmp_path, epochs=300)], place):
-        events.append(event.kind)
-        if event.kind == "started":
+        events.append(type(event))
+        if isinstance(event, RunStarted):
             kill()
 
-    assert Counter(events)["started"] == 3
+    assert events.count(RunStarted) == 3
     assert event.record.failure["term"] == "worker"
     assert event.record.failure["reason"].startswith("its worker ended 3 times (")
 
@@ -159,17 +168,17 @@ def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(place, tm
         folder = checkpoint_store.folder_of(tasks[0].key, tmp_path)
         assert stack.enter_context(locks.of_folder(folder, patience=0)) is None
         for event in run(tasks, place):
-            kinds.append((event.kind, event.task.seed))
-            if event.kind == "held":
+            kinds.append((type(event), event.key))
+            if isinstance(event, RunHeld):
                 assert event.holder.startswith(f"process {os.getpid()} on ")
                 stack.close()
 
-    assert [kind for kind in kinds if kind[0] != "epoch"] == [
-        ("held", 0),
-        ("started", 1),
-        ("ended", 1),
-        ("started", 0),
-        ("ended", 0),
+    assert [kind for kind in kinds if kind[0] is not EpochEnded] == [
+        (RunHeld, "k-seed0"),
+        (RunStarted, "k-seed1"),
+        (RunRecorded, "k-seed1"),
+        (RunStarted, "k-seed0"),
+        (RunRecorded, "k-seed0"),
     ]
 
 
@@ -179,7 +188,7 @@ def test_a_run_that_others_finished_meanwhile_is_not_done_again(place, tmp_path)
     records.write_record(one.record(provenance={"by": "others"}), tmp_path, {})
     (event,) = run([one], place)
 
-    assert (event.kind, event.record.provenance) == ("ended", {"by": "others"})
+    assert (type(event), event.record.provenance) == (RunRecorded, {"by": "others"})
 
 
 def test_a_users_mistake_reaches_the_parent(place, tmp_path):
@@ -255,15 +264,15 @@ def test_a_machine_that_is_lost_costs_no_run_an_attempt(joined, tmp_path, monkey
     with at(Place(executor="ray", address=two.address)) as executor:
         where = executor.machines = Noted()
         for event in scheduler.run_tasks(tasks, executor):
-            events[event.kind, event.task.key] += 1
+            events[type(event), event.key] += 1
             if second in two.list_all_nodes() and where.keys_at(second.node_id):
                 two.remove_node(second, allow_graceful=False)
                 two.add_node(**one)
 
     assert where.keys_at(second.node_id)
-    again = {one.key for one in tasks if events["started", one.key] > 1}
+    again = {one.key for one in tasks if events[RunStarted, one.key] > 1}
     assert again <= where.keys_at(second.node_id)
-    assert all(events["ended", one.key] == 1 for one in tasks)
+    assert all(events[RunRecorded, one.key] == 1 for one in tasks)
     assert all(records.read_record(one.key, tmp_path).finished for one in tasks)
 
 
@@ -314,11 +323,11 @@ class Scripted:
         """Remember it."""
         self.tasks.append(task)
 
-    def messages(self):
+    def events(self):
         """All at once, the mistake at the end."""
         for task in self.tasks[:2]:
-            yield base.Message(task.key, "ended", Outcome(task.record(), {}))
-        base.heard(self.tasks[2], "mistake", "the third run's data are gone")
+            yield RunEnded(task.key, task.title, task.record(), {})
+        raise ReproError("the third run's data are gone")
 
 
 def test_what_has_ended_is_kept_though_another_run_meets_a_mistake(tmp_path):
@@ -347,16 +356,17 @@ class Fragile:
         """Remember it."""
         self.task = task
 
-    def messages(self):
+    def events(self):
         """What the script says."""
         task, word = self.task, self.script.pop(0)
+        run = task.key, task.title
         if word != "unbegun":
-            yield base.Message(task.key, "began", 0)
+            yield RunStarted(*run, 3, 0)
         self.task = None
         if word == "ended":
-            yield base.Message(task.key, "ended", Outcome(task.record(), {}))
+            yield RunEnded(*run, task.record(), {})
         else:
-            yield base.Message(task.key, "died", "killed by SIGKILL")
+            yield WorkerDied(*run, "killed by SIGKILL")
 
 
 def test_a_study_stops_when_its_later_workers_do_not_begin(tmp_path):
@@ -409,7 +419,7 @@ def test_a_run_on_a_silent_machine_is_given_to_another(tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "_ready", lambda waiting: [])
     monkeypatch.setattr(executor, "_alive", lambda: [{"NodeID": "there", "Resources": {}}])
 
-    assert [(m.key, m.word) for m in executor.messages()] == [(one.key, "displaced")]
+    assert list(executor.events()) == [MachineLost(one.key, one.title)]
     assert list(executor._streams) == ["goes on"]
 
 
@@ -423,7 +433,7 @@ def test_a_run_on_a_machine_that_has_just_joined_goes_on(tmp_path, monkeypatch):
     nodes = [{"NodeID": name, "Resources": {}} for name in ("old", "new")]
     monkeypatch.setattr(executor, "_alive", lambda: nodes)
 
-    assert list(executor.messages()) == []
+    assert list(executor.events()) == []
     assert list(executor._streams) == ["goes on"]
 
 

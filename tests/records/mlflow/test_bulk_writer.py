@@ -137,7 +137,7 @@ def test_a_run_written_in_bulk_is_the_one_that_the_client_writes(template, tmp_p
 def test_runs_are_listed_and_read_as_the_client_does(results, monkeypatch):
     """Ours, half of one, somebody's own, tables and figures, but none out of the bin."""
     mirror = Mirror(results)
-    mirror.add_all(STUDY, NAMES)
+    mirror.add_all(STUDY, *NAMES)
     mirror.finish(STUDY, TABLE)
     client, experiment = client_of(results), experiment_of(results).experiment_id
     client.create_run(experiment, tags={"repro.key": "b", "repro.arm": "c"}, start_time=5)
@@ -164,11 +164,11 @@ def test_runs_that_are_mirrored_together_are_there_once(results, monkeypatch, wa
     monkeypatch.setattr(run_content, "write", lambda *given: [calls.append(given), write(*given)])
     monkeypatch.setattr(bulk_writer, "TRIED", WAYS[way])
     mirror = Mirror(results)
-    mirror.add_all(STUDY, NAMES[:2])
-    mirror.add_all(STUDY, NAMES)
-    mirror.add_all(STUDY, NAMES)
+    mirror.add_all(STUDY, *NAMES[:2])
+    mirror.add_all(STUDY, *NAMES)
+    mirror.add_all(STUDY, *NAMES)
     counted = len(runs_of(results))
-    Mirror(results).add_all(STUDY, NAMES)
+    Mirror(results).add_all(STUDY, *NAMES)
 
     assert counted == len(KEYS)
     assert sorted(run.data.tags["repro.key"] for run in runs_of(results)) == KEYS
@@ -191,7 +191,7 @@ def test_a_record_that_is_damaged_costs_none_of_the_others(results, key):
     """The tables say what is wrong with it."""
     path = results / "runs" / key / "record.json"
     path.write_text(path.read_text().replace("vae", "kl") + " ")
-    Mirror(results).add_all(STUDY, NAMES)
+    Mirror(results).add_all(STUDY, *NAMES)
 
     assert sorted(run.data.tags["repro.key"] for run in runs_of(results)) == [
         other for other in KEYS if other != key
@@ -239,11 +239,11 @@ def test_runs_that_cannot_all_be_written_leave_nothing(results, monkeypatch, fau
     with monkeypatch.context() as patched:
         reason = fault(results, patched)
         with pytest.raises(ReproError, match=reason):
-            mirror.add_all(STUDY, NAMES)
+            mirror.add_all(STUDY, *NAMES)
     with database_of(results) as connection, connection:
         connection.execute("DROP TRIGGER IF EXISTS fault")
     left = (len(runs_of(results)), set(folders_of(results)))
-    mirror.add_all(STUDY, NAMES)
+    mirror.add_all(STUDY, *NAMES)
 
     assert left == (0, {"alpha_sweep", "embedded"})
     assert len(runs_of(results)) == len(KEYS)
@@ -253,11 +253,11 @@ def test_runs_that_cannot_all_be_written_leave_nothing(results, monkeypatch, fau
 def test_a_study_that_a_reader_deletes_meanwhile_is_taken_out_of_the_bin(results):
     """At the next try, as one that was deleted before."""
     mirror = Mirror(results)
-    mirror.add_all(STUDY, NAMES[:1])
+    mirror.add_all(STUDY, *NAMES[:1])
     client_of(results).delete_experiment(experiment_of(results).experiment_id)
     with pytest.raises(ReproError, match="was deleted"):
-        mirror.add_all(STUDY, NAMES)
-    mirror.add_all(STUDY, NAMES)
+        mirror.add_all(STUDY, *NAMES)
+    mirror.add_all(STUDY, *NAMES)
 
     assert experiment_of(results).lifecycle_stage == "active"
     assert len(runs_of(results)) == len(KEYS)

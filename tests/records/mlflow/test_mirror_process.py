@@ -92,7 +92,7 @@ def test_a_request_of_whole_pieces_has_an_end(scribe, results, more):
     """So have those that are a byte shorter or longer; the study's index went before."""
 
     def length(size):
-        return len(pickle.dumps((mirror_process._finish, None, ("x" * size, None))))
+        return len(pickle.dumps(("finish", None, ("x" * size, None))))
 
     scribe.wants_page(STUDY)
     for wanted in (mirror_process.PIECE + more, 2 * mirror_process.PIECE + more):

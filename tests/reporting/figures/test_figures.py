@@ -9,7 +9,7 @@ from builders import configuration, study_index
 
 from repro.analysis import operating_points, study_data
 from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
-from repro.analysis.study_data import Scores
+from repro.analysis.study_data import ArmScores
 from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records.records import Record
@@ -75,7 +75,7 @@ def logits(seed):
 def scores():
     """Of three runs."""
     portraits, others = zip(*map(logits, range(3)), strict=True)
-    return Scores(
+    return ArmScores(
         portraits=np.stack(portraits), group=np.repeat(np.arange(4), 10), nonfaces=np.stack(others)
     )
 

@@ -1,14 +1,15 @@
 import dataclasses
 
 import pytest
-from builders import HISTORY, RECORD, a_task
+from builders import HISTORY, RECORD, RUN
 
+from repro.records.events import EpochEnded, RunRecorded, RunStarted, StudyStarted
 from repro.reporting.terminal import progress
 
 
-@pytest.fixture
-def task(tmp_path):
-    return a_task(tmp_path)
+def epoch(rate=1.0, run=RUN, number=1.0):
+    """The end of one of two epochs."""
+    return EpochEnded(*run, 2, HISTORY | {"epoch": number}, rate)
 
 
 @pytest.mark.parametrize(
@@ -51,22 +52,22 @@ def test_a_record_of_an_earlier_release_has_a_line_without_the_rate():
     assert progress.outcome(earlier) == "recall 75.0 %, false positives 50.0 %, 12 s"
 
 
-def test_plain_lines_say_how_fast_the_running_runs_train(task, capsys, monkeypatch):
+def test_plain_lines_say_how_fast_the_running_runs_train(capsys, monkeypatch):
     """Of the last epoch, now and then."""
     monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
-    progress.Lines().epoch(task, HISTORY, images_per_second=1234.5)
+    progress.Lines().on_event(epoch(1234.5))
 
     assert capsys.readouterr().err == "  running: x, seed 0: epoch 1/2, 1,234 images/s\n"
 
 
-def test_a_bar_says_how_fast_its_run_trains(task):
+def test_a_bar_says_how_fast_its_run_trains():
     """Of the last epoch, also while the photographs are scanned."""
     bars = progress.Bars()
-    bars.begin(total=1, done=0, workers=1)
-    bars.started(task)
+    bars.on_event(StudyStarted(1, 0, 1))
+    bars.on_event(RunStarted(*RUN, 2, 0))
     notes = []
     for number in (1.0, 2.0):
-        bars.epoch(task, HISTORY | {"epoch": number}, images_per_second=900)
+        bars.on_event(epoch(900, number=number))
         notes.append(bars.rich.tasks[-1].fields["note"])
 
     assert notes == [
@@ -75,34 +76,32 @@ def test_a_bar_says_how_fast_its_run_trains(task):
     ]
 
 
-def many(results):
-    """Two runs more than are shown."""
-    return [a_task(results, key=f"k-seed{n}", seed=n) for n in range(progress.SHOWN + 2)]
+MANY = [(f"k-seed{n}", f"x, seed {n}") for n in range(progress.SHOWN + 2)]
 
 
-def test_of_a_thousand_running_runs_a_line_names_the_first(tmp_path, capsys, monkeypatch):
+def test_of_a_thousand_running_runs_a_line_names_the_first(capsys, monkeypatch):
     """And counts the others."""
     monkeypatch.setattr(progress, "QUIET_SECONDS", -1.0)
-    lines, tasks = progress.Lines(), many(tmp_path)
-    for task in tasks:
-        lines.started(task)
-    lines.epoch(tasks[0], HISTORY, images_per_second=1.0)
+    lines = progress.Lines()
+    for run in MANY:
+        lines.on_event(RunStarted(*run, 2, 0))
+    lines.on_event(epoch(run=MANY[0]))
 
     line = capsys.readouterr().err
     assert line.count("; x, seed") == progress.SHOWN - 1
     assert line.endswith("; and 2 more\n")
 
 
-def test_of_a_thousand_running_runs_the_first_have_bars(tmp_path):
+def test_of_a_thousand_running_runs_the_first_have_bars():
     """Another gets one when one of them ends, and a run without a bar may tell its epochs."""
-    bars, tasks = progress.Bars(), many(tmp_path)
-    bars.begin(total=len(tasks), done=0, workers=len(tasks))
-    for task in tasks:
-        bars.started(task)
-    bars.epoch(tasks[-1], HISTORY, images_per_second=1.0)
+    bars = progress.Bars()
+    bars.on_event(StudyStarted(len(MANY), 0, len(MANY)))
+    for run in MANY:
+        bars.on_event(RunStarted(*run, 2, 0))
+    bars.on_event(epoch(run=MANY[-1]))
     assert len(bars.bars) == progress.SHOWN
-    bars.ended(tasks[0], RECORD)
-    bars.started(tasks[-1])
+    bars.on_event(RunRecorded(*MANY[0], RECORD))
+    bars.on_event(RunStarted(*MANY[-1], 2, 0))
 
-    assert tasks[-1].key in bars.bars
+    assert MANY[-1][0] in bars.bars
     assert len(bars.bars) == progress.SHOWN

@@ -4,12 +4,21 @@ import re
 from pathlib import Path
 
 import pytest
-from builders import HISTORY, RECORD, a_task
+from builders import HISTORY, RECORD, RUN
 from click.testing import CliRunner
 
 from repro.cli import main
 from repro.errors import ReproError
 from repro.execution import runner
+from repro.records.events import (
+    EpochEnded,
+    Remark,
+    RunHeld,
+    RunRecorded,
+    RunStarted,
+    StudyStarted,
+    StudyWarning,
+)
 from repro.reporting.terminal import progress
 from repro.reporting.terminal.run_log import Log
 from repro.system.atomic_files import CannotWrite
@@ -27,16 +36,22 @@ LINES = [
 ]
 
 
-def tell(watcher, task):
-    """Everything that can happen."""
-    watcher.begin(total=2, done=0, workers=1)
-    watcher.started(task)
-    watcher.epoch(task, HISTORY, images_per_second=1234.5)
-    watcher.held(task, "process 7")
-    watcher.held(task, "process 7")
-    watcher.ended(task, RECORD)
-    watcher.remark("a remark\nof two lines")
-    watcher.warn("something is missing")
+EVENTS = [  # everything that can happen
+    StudyStarted(total=2, done=0, workers=1),
+    RunStarted(*RUN, epochs=2, network_bytes=0),
+    EpochEnded(*RUN, epochs=2, history=HISTORY, images_per_second=1234.5),
+    RunHeld(*RUN, "process 7"),
+    RunHeld(*RUN, "process 7"),
+    RunRecorded(*RUN, RECORD),
+    Remark("a remark\nof two lines"),
+    StudyWarning("something is missing"),
+]
+
+
+def tell(on_event):
+    """All of it."""
+    for event in EVENTS:
+        on_event(event)
 
 
 def read(path):
@@ -46,16 +61,11 @@ def read(path):
     return [STAMP.sub("", line, count=1) for line in lines]
 
 
-@pytest.fixture
-def task(tmp_path):
-    return a_task(tmp_path)
-
-
-def test_everything_is_written_at_once_with_its_time(tmp_path, task):
+def test_everything_is_written_at_once_with_its_time(tmp_path):
     """Whoever reads while the study runs sees all that has happened; the end is told."""
     path = tmp_path / "logs" / "study.log"
     with Log(path, warn=pytest.fail) as log:
-        tell(log, task)
+        tell(log.on_event)
         assert read(path) == LINES
 
     assert read(path) == [*LINES, "ended: 1 of 2 runs have a record"]
@@ -94,11 +104,11 @@ def test_what_would_move_a_cursor_is_written_out(tmp_path):
     assert "\x1b" not in (tmp_path / "log").read_text()
 
 
-def test_a_full_disk_costs_the_log_and_one_warning(task):
+def test_a_full_disk_costs_the_log_and_one_warning():
     """The study goes on."""
     warnings = []
     with Log(Path("/dev/full"), warn=warnings.append) as log:
-        tell(log, task)
+        tell(log.on_event)
 
     assert warnings == [
         "/dev/full: the log cannot be written any more (No space left on device); the study "
@@ -119,11 +129,11 @@ def test_a_log_that_cannot_be_written_is_refused_before_anything_is_trained(tmp_
 
 
 @pytest.mark.parametrize("options", [(), ("--quiet",), ("--quiet", "--log")])
-def test_a_quiet_run_says_errors_and_warnings_alone(tmp_path, monkeypatch, task, options):
+def test_a_quiet_run_says_errors_and_warnings_alone(tmp_path, monkeypatch, options):
     """A log has the rest all the same."""
 
-    def run(_study, _results, *, progress, **_):
-        tell(progress, task)
+    def run(_study, _results, *, on_event, **_):
+        tell(on_event)
         raise ReproError("the disk is full")
 
     monkeypatch.setattr(runner, "run", run)
@@ -141,12 +151,12 @@ def test_a_quiet_run_says_errors_and_warnings_alone(tmp_path, monkeypatch, task,
         assert read(log)[0].startswith("alpha_sweep (embedded), results in ")
 
 
-def test_several_watchers_are_told_the_same(tmp_path, task):
+def test_several_displays_show_the_same(tmp_path):
     """In their order, all of it."""
     with (
         Log(tmp_path / "a", warn=pytest.fail) as first,
         Log(tmp_path / "b", warn=pytest.fail) as second,
     ):
-        tell(progress.Together(first, second), task)
+        tell(progress.Together(first, second).on_event)
 
         assert [read(log.path) for log in (first, second)] == [LINES, LINES]
