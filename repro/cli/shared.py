@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from repro.reporting.figures.study_view import StudyView
     from repro.study.study import Study
 
 
@@ -82,3 +83,9 @@ def printable(text: str) -> str:
     from repro.study import yaml_source
 
     return "\n".join(map(yaml_source.printable, text.splitlines()))
+
+
+def say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
+    """Tell on stderr that there are pictures of real faces that are not shown."""
+    if not view.specimens and not with_images:
+        click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import a_task, configuration, training_images
 
-from repro.cli import forecast
+from repro.cli import expected_cost
 from repro.errors import ReproError
 from repro.execution import calibration
 from repro.execution.calibration import Cost, Prediction
@@ -176,7 +176,7 @@ def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
         seconds=calibration.wall_seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5
     )
 
-    assert forecast.in_words(expected, hourly_price=0.2) == (
+    assert expected_cost.in_words(expected, hourly_price=0.2) == (
         "Expected on 5 machines like this one, 2 workers on each: 1 h 0 min; 1.0 GB of memory "
         "on each (0.50 GB per run); 5.00 machine-hours, 1.00 at 0.2 per hour"
     )
@@ -186,6 +186,6 @@ def test_one_machine_without_a_price_is_told_its_time_and_memory():
     """As it always was."""
     expected = Prediction(seconds=70, workers=2, each=5e8)
 
-    assert forecast.in_words(expected, hourly_price=None) == (
+    assert expected_cost.in_words(expected, hourly_price=None) == (
         "Expected on this machine, 2 workers: 1 min 10 s; 1.0 GB of memory (0.50 GB per run)"
     )

@@ -81,7 +81,7 @@ def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
             raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
         return [found]
     if presentation.is_summary:
-        return [terminal_summary.summary(outcomes, name)]
+        return [_summary(outcomes, presentation)]
     return tables.parts(outcomes, style=style, definition=name)
 
 

@@ -9,37 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import CompletionItem
 
 from repro.errors import ReproError
 
-SHELLS = ["bash", "zsh", "fish"]
 MOST = 200  # words that are offered
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-
-
-@click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
-    """Print the script that completes commands, studies, arms and runs in SHELL.
-
-    bash: eval "$(repro completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc;
-    fish: repro completion fish > ~/.config/fish/completions/repro.fish
-    """
-    root = click.get_current_context().find_root().command
-    kind = get_completion_class(shell)
-    assert kind is not None
-    script = kind(root, {}, "repro", "_REPRO_COMPLETE").source()
-    click.echo(script.replace(BASH_ADDS, BASH_GOES_ON))
-
-
-# What click's own script for bash does not do: blanks in a word are quoted, and no blank is added
-# after a word that is only the beginning of one.
-BASH_ADDS = "COMPREPLY+=($value)\n"
-BASH_GOES_ON = """[[ $value == *[/=] ]] && compopt -o nospace
-            printf -v value %q "$value"
-            COMPREPLY+=("$value")
-"""
 
 
 def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Completer:

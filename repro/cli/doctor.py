@@ -1,0 +1,23 @@
+"""``repro doctor``: what in a results folder is whole, and what is not."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@options.results
+def doctor(results: Path) -> None:
+    """Say what in the results folder is whole, what is not, and what to do about it."""
+    from repro.execution import doctor as examination
+
+    findings = examination.examine(results)
+    click.echo(examination.summary(findings))
+    sys.exit(1 if examination.needs_mending(findings) else 0)

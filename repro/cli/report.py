@@ -1,0 +1,49 @@
+"""``repro report``: a report of studies, for a browser and in LaTeX."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options, shell_completion
+from repro.cli.shared import say_what_is_left_out, warn
+
+if TYPE_CHECKING:
+    pass
+
+REPORTS = Path("report")
+
+
+@click.command()
+@click.argument("studies", nargs=-1, required=True, shell_complete=shell_completion.studies)
+@options.variant
+@options.with_images
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to [default: report/STUDY-VARIANT, names joined by +].",
+)
+@click.option("--title", help="Of the report.")
+def report(
+    studies: tuple[str, ...],
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    with_images: bool,
+    out: Path | None,
+    title: str | None,
+) -> None:
+    """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
+    from repro.cli import exhibits, resolve
+    from repro.reporting.report import files
+
+    chapters = {}
+    for study in studies:
+        index = resolve.one(results, study, profile=profile, overrides=overrides)
+        view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
+            view, study_file=resolve.study_file(study, index)
+        )
+        say_what_is_left_out(view, with_images)
+    for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
+        click.echo(path)

@@ -1,0 +1,30 @@
+"""``repro status``: how far each study is."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@options.results
+def status(results: Path) -> None:
+    """Say how far every study in the results folder is."""
+    from repro.records import records
+
+    indexes = records.read_indexes(results)
+    if not indexes:
+        click.echo(f"No study in {results} yet. Start one: repro run alpha_sweep")
+    for index in indexes:
+        found = records.read_study(index, results).values()
+        failed = sum(not record.finished for record in found)
+        wanted = sum(len(arm.keys) for arm in index.arms)
+        click.echo(
+            f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
+            f"{failed} failed"
+        )

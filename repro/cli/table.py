@@ -1,0 +1,62 @@
+"""``repro table``: the tables of a study, in any format."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options, shell_completion
+from repro.cli.shared import again
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.analysis.study_data import Outcomes
+    from repro.records.records import StudyIndex
+    from repro.reporting.tables.presentation import Presentation
+
+
+@click.command()
+@click.argument("study", required=False, shell_complete=shell_completion.studies)
+@options.variant
+@options.presentation("latex", *options.PARTS, "curve")
+@click.pass_context
+def table(
+    context: click.Context,
+    study: str | None,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    presentation: "Presentation",
+) -> None:
+    """Print the table of STUDY, a name or a file; of every study with results if none is named.
+
+    A terminal gets a summary that fits its window, a pipe LaTeX.
+    """
+    from repro.cli import resolve
+
+    indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
+    from repro.reporting.tables import output_formats
+    from repro.reporting.tables.terminal_table import Screen
+
+    if presentation.form == "html" and len(indexes) > 1:
+        several = ", ".join(index.address for index in indexes)
+        raise ReproError(f"a page shows one study; name one: {several}")
+    found = [_outcomes(index, results, scores=presentation.needs_scores) for index in indexes]
+    if presentation.form == "json":
+        click.echo(output_formats.as_json("table", found, presentation))
+        return
+    screen = Screen.here() if presentation.form == "terminal" else None
+    shown = (output_formats.text(one, presentation, screen=screen) for one in found)
+    click.echo("\n\n".join(shown), color=screen.colours if screen else None)
+    if screen:
+        click.echo(f"LaTeX: {again(context, form='latex')}")
+
+
+def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
+    """What a study's records come to; scores of photographs are read only where asked for."""
+    from repro.analysis import study_data
+    from repro.records import records
+
+    return study_data.of_study(
+        index, records.read_study(index, results), results if scores else None
+    )

@@ -1,0 +1,49 @@
+"""``repro verify``: train ended runs again, and compare them bit by bit."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from repro.cli import options, shell_completion
+from repro.cli.shared import warn
+from repro.execution.executors.executor_options import Place
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.argument("study", shell_complete=shell_completion.studies)
+@options.variant
+@options.places
+@click.option(
+    "--runs",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Number of runs, spread over the arms: one of each before a second of any.",
+)
+def verify(
+    study: str,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    results: Path,
+    place: Place,
+    runs: int,
+) -> None:
+    """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
+    from repro.cli import resolve
+    from repro.execution import verification
+    from repro.execution.executors.registry import executor_at
+    from repro.study.resources import PLAIN
+
+    index = resolve.one(results, study, profile=profile, overrides=overrides)
+    same = total = 0
+    with executor_at(place, PLAIN, remark=warn) as executor:
+        for comparison in verification.verify(index, results, runs=runs, executor=executor):
+            click.echo(comparison)
+            same, total = same + (not comparison.differences), total + 1
+    click.echo(f"{same} of {total} runs are bit-identical")
+    sys.exit(0 if same == total else 1)
