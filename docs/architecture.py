@@ -27,7 +27,10 @@ COLOURS = {  # the part of the program that a package belongs to
 }
 PARTS = {
     "mathematics": {"losses", "metrics", "models", "resampling", "stats", "training.kernels"},
-    "records and data": {"study", "records", "records.mlflow", "data", "data.synthetic"},
+    "records and data": {
+        *("study", "records", "records.mlflow"),
+        *("data", "data.pictures", "data.sources", "data.synthetic"),
+    },
     "runs": {"training", "execution", "execution.executors"},
     "results": {"analysis", "analysis.audit", "reporting"},
 }
