@@ -67,3 +67,18 @@ def test_the_labs_functions_are_where_the_documentation_says(function, path):
     module = importlib.import_module(path.replace("/", ".").removesuffix(".__init__"))
 
     assert callable(getattr(module, function))
+
+
+STEP = re.compile(r"^\d+\. `([\w/]+\.py)`: (.*)$", re.M)
+WALKS = STEP.findall((DOCS.parent / "CONTRIBUTING.md").read_text())
+
+
+@pytest.mark.parametrize(("file", "functions"), WALKS, ids=[file for file, _ in WALKS])
+def test_a_walk_through_the_code_leads_past_functions_that_exist(file, functions):
+    """Each step names a file and functions, or methods, in it."""
+    text = (Path(repro.__file__).parent / file).read_text()
+    names = re.findall(r"`([\w.]+)`", functions.partition(" (")[0])
+
+    assert names
+    for name in names:
+        assert re.search(rf"^ *def {name.rpartition('.')[2]}\(", text, re.M), name
