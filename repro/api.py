@@ -16,13 +16,13 @@ from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
 from repro.execution import runner
 from repro.execution.executors.executor_options import ExecutorName, Place
-from repro.execution.executors.registry import executor_at
+from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.reporting.tables import output_formats, run_notes
-from repro.reporting.tables.part import Format
 from repro.reporting.tables.presentation import Presentation
+from repro.reporting.tables.table_part import Format
 from repro.reporting.tables.tables import Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from repro.argument_checks import arrays, tensors
-from repro.losses import unchecked
+from repro.losses import formulas
 from repro.training.kernels.linear import linear
 
 IMAGE = (3, 64, 64)
@@ -370,7 +370,7 @@ class DebiasingVae(nn.Module):
             latents = mean
         else:
             tensors.floating(2, mean=mean, noise=noise)
-            latents = unchecked.reparameterise(mean, logvar, noise)
+            latents = formulas.reparameterise(mean, logvar, noise)
         return Reconstructed(logit, mean, logvar, self.decoder(latents))
 
 
@@ -455,6 +455,6 @@ def reparameterise(
         TypeError: An operand is no tensor of floating-point numbers.
         ValueError: An unknown word; the shapes differ, or are not (N, D); a value is not finite.
     """
-    arrays.word("times", times, unchecked.NOISES)
+    arrays.word("times", times, formulas.NOISES)
     tensors.finite(2, mean=mean, logvar=logvar, noise=noise)
-    return unchecked.reparameterise(mean, logvar, noise, times=times)
+    return formulas.reparameterise(mean, logvar, noise, times=times)

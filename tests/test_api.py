@@ -11,8 +11,8 @@ from faults import studies
 import repro
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
+from repro.execution.executors.executor_registry import executor_at
 from repro.execution.executors.inline import Inline
-from repro.execution.executors.registry import executor_at
 from repro.records.events import RunEnded
 from repro.records.task import LOST
 from repro.study.resources import PLAIN

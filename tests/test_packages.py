@@ -125,8 +125,8 @@ def test_the_parent_of_a_study_never_loads_torch_nor_ray():
     probe = (
         "import sys, repro.execution.runner, repro.execution.calibration;"
         "import repro.reporting.terminal.progress, repro.reporting.tables.tables;"
-        "import repro.reporting.figures.files, repro.cli.exhibits;"
-        "from repro.execution.executors.registry import executor_at;"
+        "import repro.reporting.figures.figure_files, repro.cli.exhibits;"
+        "from repro.execution.executors.executor_registry import executor_at;"
         "from repro.execution.executors.executor_options import Place;"
         "from repro.study.resources import PLAIN;"
         "[executor_at(Place(executor=one), PLAIN, remark=print) for one in ('local', 'inline')];"

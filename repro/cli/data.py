@@ -91,7 +91,7 @@ def prepare(
     """
     from repro.data import h5_writer, preparation, raw_sources
     from repro.data.sources import imagenet
-    from repro.data.sources.registry import RawOptions
+    from repro.data.sources.source_registry import RawOptions
     from repro.execution.executors import hardware
 
     h5_writer.require_new(out)

@@ -19,7 +19,7 @@ from repro.records.records import Record, StudyIndex
 from repro.reporting.figures.study_view import StudyView
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import rendering
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 
 if TYPE_CHECKING:
     from repro.reporting.figures.illustration import Form
@@ -91,20 +91,20 @@ def conclusion(view: StudyView) -> str:
 
 def chapter(view: StudyView, *, study_file: str) -> Chapter:
     """A study as a report has it."""
-    from repro.reporting.figures import registry
+    from repro.reporting.figures import figure_registry
 
     return Chapter(
         index=view.index,
         records=view.found,
         outcomes=view.outcomes,
-        illustrations=registry.draw(view),
+        illustrations=figure_registry.draw(view),
         study_file=study_file,
     )
 
 
 def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study as its MLflow page has it: the first table; all tables and the figures by path."""
-    from repro.reporting.figures import registry
+    from repro.reporting.figures import figure_registry
     from repro.reporting.figures.illustration import encode
 
     first, every = (
@@ -112,7 +112,7 @@ def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]
         for shown in (parts[:1], parts)
     )
     files = {"table.md": every.encode()}
-    for one in registry.draw(view):
+    for one in figure_registry.draw(view):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)
     return first, files

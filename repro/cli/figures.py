@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import say_what_is_left_out, warn
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ REPORTS = Path("report")
 
 
 @click.command()
-@click.argument("study", shell_complete=shell_completion.studies)
+@click.argument("study", shell_complete=completion_words.studies)
 @options.variant
 @options.with_images
 @click.option(
@@ -35,11 +35,11 @@ def figures(
 ) -> None:
     """Draw the figures of STUDY, a name or a file: PNG, SVG and PDF of each, and captions.md."""
     from repro.cli import exhibits, resolve
-    from repro.reporting.figures import files
+    from repro.reporting.figures import figure_files
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
     view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
     folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
-    for path in files.write(view, folder, only=only):
+    for path in figure_files.write(view, folder, only=only):
         click.echo(path)
     say_what_is_left_out(view, with_images)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast, get_args
 
 import click
 
-from repro.cli import shell_completion
+from repro.cli import completion_words
 from repro.execution.executors.executor_options import ExecutorName, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,7 +71,7 @@ PAPER = [
     click.option(
         "--arms",
         multiple=True,
-        shell_complete=shell_completion.arms,
+        shell_complete=completion_words.arms,
         metavar="ARM",
         help="Show only these arms, in this order; repeatable.",
     ),
@@ -125,12 +125,12 @@ def variant(command: Command) -> Command:
         "overrides",
         multiple=True,
         metavar="KEY=VALUE",
-        shell_complete=shell_completion.choices,
+        shell_complete=completion_words.choices,
         help="Change a choice, e.g. epochs=2 or data.train=FILE.h5; repeatable.",
     )(command)
     command = click.option(
         "--profile",
-        shell_complete=shell_completion.profiles,
+        shell_complete=completion_words.profiles,
         help="One of the study's profiles [default: its first].",
     )(command)
     return results(command)
@@ -228,4 +228,4 @@ def _part(parts: tuple[str, ...]) -> Callable[[Command], Command]:
     )
 
 
-study_file = click.argument("study", shell_complete=shell_completion.studies)
+study_file = click.argument("study", shell_complete=completion_words.studies)

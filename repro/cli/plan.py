@@ -51,7 +51,7 @@ def plan(
     """
     from repro.execution import runner, staleness
     from repro.execution.executors import hardware
-    from repro.execution.executors.registry import executor_at
+    from repro.execution.executors.executor_registry import executor_at
 
     resolved = load(study, profile, overrides)
     with executor_at(place, resolved.resources, remark=warn) as executor:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import say_what_is_left_out, warn
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ REPORTS = Path("report")
 
 
 @click.command()
-@click.argument("studies", nargs=-1, required=True, shell_complete=shell_completion.studies)
+@click.argument("studies", nargs=-1, required=True, shell_complete=completion_words.studies)
 @options.variant
 @options.with_images
 @click.option(
@@ -35,7 +35,7 @@ def report(
 ) -> None:
     """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
     from repro.cli import exhibits, resolve
-    from repro.reporting.report import files
+    from repro.reporting.report import report_files
 
     chapters = {}
     for study in studies:
@@ -45,5 +45,7 @@ def report(
             view, study_file=resolve.study_file(study, index)
         )
         say_what_is_left_out(view, with_images)
-    for path in files.build([*chapters.values()], out or REPORTS / "+".join(chapters), title=title):
+    for path in report_files.build(
+        [*chapters.values()], out or REPORTS / "+".join(chapters), title=title
+    ):
         click.echo(path)

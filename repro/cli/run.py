@@ -68,7 +68,7 @@ def run(
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
     from repro.execution import runner
-    from repro.execution.executors.registry import executor_at
+    from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
     from repro.reporting.terminal import progress, run_log
 

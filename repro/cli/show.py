@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import printable
 
 
 @click.command()
 @options.results
-@click.argument("run", shell_complete=shell_completion.runs)
+@click.argument("run", shell_complete=completion_words.runs)
 def show(run: str, results: Path) -> None:
     """Show one RUN: its state, choices, curve, detections, provenance and files.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import warn
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.variant
-@click.argument("study", required=False, shell_complete=shell_completion.studies)
+@click.argument("study", required=False, shell_complete=completion_words.studies)
 def sync(study: str | None, results: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Make the MLflow pages equal to the records of STUDY, a name or a file, or of all studies."""
     from repro.cli import exhibits, resolve

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import again
 from repro.errors import ReproError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("study", required=False, shell_complete=shell_completion.studies)
+@click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.variant
 @options.presentation("latex", *options.PARTS, "curve")
 @click.pass_context

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 
 if TYPE_CHECKING:
     pass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.variant
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
-@click.argument("study", required=False, shell_complete=shell_completion.studies)
+@click.argument("study", required=False, shell_complete=completion_words.studies)
 def ui(
     study: str | None, results: Path, port: int, profile: str | None, overrides: tuple[str, ...]
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options, shell_completion
+from repro.cli import completion_words, options
 from repro.cli.shared import warn
 from repro.execution.executors.executor_options import Place
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("study", shell_complete=shell_completion.studies)
+@click.argument("study", shell_complete=completion_words.studies)
 @options.variant
 @options.places
 @click.option(
@@ -36,7 +36,7 @@ def verify(
     """Train ended runs of STUDY, a name or a file, again, and compare them bit by bit."""
     from repro.cli import resolve
     from repro.execution import verification
-    from repro.execution.executors.registry import executor_at
+    from repro.execution.executors.executor_registry import executor_at
     from repro.study.resources import PLAIN
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)

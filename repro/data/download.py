@@ -16,7 +16,7 @@ import pooch
 import requests
 
 from repro.data.catalogue import Entry
-from repro.data.progress import Advance, counting
+from repro.data.count_progress import Advance, counting
 from repro.errors import DataError
 from repro.system import atomic_files
 

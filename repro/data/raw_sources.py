@@ -8,7 +8,7 @@ import numpy as np
 
 from repro.data.pictures.raw_pictures import Raw
 from repro.data.sources import RAW
-from repro.data.sources.registry import RawOptions
+from repro.data.sources.source_registry import RawOptions
 from repro.errors import DataError
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from repro.argument_checks import arrays, tensors
-from repro.losses import unchecked
+from repro.losses import formulas
 
 
 def classification(logit: Tensor, is_face: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ def classification(logit: Tensor, is_face: Tensor) -> Tensor:
     """
     tensors.finite(1, logit=logit)
     tensors.faces(is_face, logit=logit)
-    return unchecked.classification(logit, is_face)
+    return formulas.classification(logit, is_face)
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
         ValueError: The two shapes differ, or are not (N, D); a value is not finite.
     """
     tensors.finite(2, mean=mean, logvar=logvar)
-    return unchecked.gaussian_kl_per_latent(mean, logvar).sum(dim=1)
+    return formulas.gaussian_kl_per_latent(mean, logvar).sum(dim=1)
 
 
 def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
     """
     tensors.floating(2, mean=mean, logvar=logvar)
     tensors.faces(is_face, mean=mean)
-    mean, logvar = unchecked.of_faces(is_face, mean, logvar)
+    mean, logvar = formulas.of_faces(is_face, mean, logvar)
     return gaussian_kl(mean, logvar)
 
 
@@ -117,10 +117,10 @@ def reconstruction(
         ValueError: An unknown word; the two shapes differ, or are not (N, C, H, W); a value is
             not finite.
     """
-    arrays.word("norm", norm, unchecked.NORMS)
-    arrays.word("reduction", reduction, unchecked.REDUCTIONS)
+    arrays.word("norm", norm, formulas.NORMS)
+    arrays.word("reduction", reduction, formulas.REDUCTIONS)
     tensors.finite(4, images=images, decoded=decoded)
-    return unchecked.reconstruction(images, decoded, norm=norm, reduction=reduction)
+    return formulas.reconstruction(images, decoded, norm=norm, reduction=reduction)
 
 
 def objective(
@@ -157,7 +157,7 @@ def objective(
         ValueError: An unknown word; the shapes differ, or are not (N,); a value that counts is not
             finite; a weight is negative or not finite, or there are not three.
     """
-    arrays.word("indicator", indicator, unchecked.INDICATORS)
+    arrays.word("indicator", indicator, formulas.INDICATORS)
     if len(arrays.array("weights", weights, "(3,)", low=0.0)) != 3:
         raise ValueError(f"weights must be three: c1, c2 and c3, not {len(weights)}")
     given = {"classification": classification, "kl": kl, "reconstruction": reconstruction}
@@ -166,4 +166,4 @@ def objective(
     masked = ("classification",) if indicator == "swapped" else ("kl", "reconstruction")
     counted = {name: torch.where(is_face, given[name], 0.0) for name in masked}
     tensors.finite(1, **(given | counted))
-    return unchecked.objective(**given, is_face=is_face, weights=weights, indicator=indicator)
+    return formulas.objective(**given, is_face=is_face, weights=weights, indicator=indicator)

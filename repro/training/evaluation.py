@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError
-from repro.losses import unchecked
+from repro.losses import formulas
 from repro.metrics import active_units, says_face
 from repro.models import DebiasingVae, Model
 from repro.records.scores import Scores
@@ -118,7 +118,7 @@ def validation_metrics(
         return found, []
     face = torch.from_numpy(is_face)
     means, logvars = encoding.latent_mean[face], encoding.latent_logvar[face]
-    kl = unchecked.gaussian_kl_per_latent(means.double(), logvars.double()).mean(dim=0)
+    kl = formulas.gaussian_kl_per_latent(means.double(), logvars.double()).mean(dim=0)
     absolute, squared = inference.reconstruction_errors(fitted.model, images[face], means)
     found |= {
         "val_active_units": _active_units(as_float64(means)),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from repro.models import DebiasingVae, Encoding, Model
-from repro.training.kernels.choice import choose
+from repro.training.kernels.kernel_choice import choose
 from repro.training.kernels.operators import to_network
 
 BATCH = 256

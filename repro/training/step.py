@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from repro.losses import unchecked
+from repro.losses import formulas
 from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
-from repro.training.kernels.choice import Kernels, choose
+from repro.training.kernels.kernel_choice import Kernels, choose
 
 TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
@@ -85,15 +85,15 @@ class Step:
         encoder = self.model.encoder
         encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
         logit, mean, logvar = (part.float() for part in encoding)
-        classification = unchecked.classification(logit, is_face)
+        classification = formulas.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
         c = self.choices
         if isinstance(self.model, DebiasingVae):
             has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            kl = unchecked.face_kl(mean, logvar, has_latents)
-            latents = unchecked.reparameterise(mean, logvar, noise, times=c.latent_noise)
+            kl = formulas.face_kl(mean, logvar, has_latents)
+            latents = formulas.reparameterise(mean, logvar, noise, times=c.latent_noise)
             reconstruction = self._reconstruction(self.model, batch, latents, count)
-        loss = unchecked.objective(
+        loss = formulas.objective(
             classification=classification,
             kl=kl,
             reconstruction=reconstruction,

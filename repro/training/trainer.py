@@ -19,7 +19,7 @@ from torch import Tensor
 from repro import models, resampling
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
-from repro.losses import unchecked
+from repro.losses import formulas
 from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
@@ -358,7 +358,7 @@ class Fit:
             encoding = inference.encode(self.model, images, self.faces, white=white)
             mean, logvar = encoding.latent_mean, encoding.latent_logvar
             noise = torch.randn(mean.shape, generator=self.density_noise)
-            latents = unchecked.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
+            latents = formulas.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
         return latents.numpy()
 
     def _require_numbers(self, number: int, means: dict[str, float]) -> None:

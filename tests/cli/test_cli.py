@@ -17,7 +17,7 @@ from places import ROOT
 from repro import api
 from repro.cli import main
 from repro.records import records
-from repro.reporting.figures import registry
+from repro.reporting.figures import figure_registry
 
 STUDY = str(ROOT / "studies" / "alpha_sweep.yaml")
 SMALL = [
@@ -34,7 +34,7 @@ OVERRIDES = [word for choice in SMALL for word in ("--set", choice)]
 VARIANT = [*OVERRIDES, "--set", "replicates=2"]  # of the study that the tests share
 FEW = dict(choice.split("=") for choice in [*SMALL, "replicates=1"])
 
-SOME = {name: registry.FIGURES[name] for name in ("training", "extremes")}
+SOME = {name: figure_registry.FIGURES[name] for name in ("training", "extremes")}
 
 
 def repro(*arguments):
@@ -64,7 +64,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli") / "results"
     mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(registry, "FIGURES", SOME)
+        patched.setattr(figure_registry, "FIGURES", SOME)
         done = repro("run", STUDY, *VARIANT, "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
@@ -242,7 +242,7 @@ def test_a_figure_that_a_study_has_nothing_for_is_a_users_mistake(results, tmp_p
 def test_a_report_holds_the_studies_that_are_named(results, tmp_path, monkeypatch):
     """By file or name, once each; a page, a LaTeX document and its figures."""
     folder, _ = results
-    monkeypatch.setattr(registry, "FIGURES", SOME)
+    monkeypatch.setattr(figure_registry, "FIGURES", SOME)
     command = [
         "report",
         "alpha_sweep",

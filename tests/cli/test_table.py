@@ -16,7 +16,7 @@ from repro.metrics import Count
 from repro.records import records
 from repro.records.records import Record
 from repro.reporting.tables import tables
-from repro.reporting.tables.part import Format
+from repro.reporting.tables.table_part import Format
 from repro.stats.disparity import DEFINITIONS
 from repro.study.published import Published
 

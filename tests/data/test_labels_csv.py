@@ -14,7 +14,7 @@ from repro.cli.data import data
 from repro.data import any_layout, raw_sources, sources
 from repro.data.pictures import picture_files, picture_formats, picture_table
 from repro.data.sources import labels_csv
-from repro.data.sources.registry import RawOptions
+from repro.data.sources.source_registry import RawOptions
 from repro.errors import DataError
 from repro.study.data_spec import Data, FairFace, Folder, Groups, MitH5, Ppb, Table
 from repro.system import csv_file

@@ -19,7 +19,7 @@ from repro.cli.data import data
 from repro.data import crop_workers, h5_writer, preparation, raw_sources, sources
 from repro.data.pictures import raw_pictures
 from repro.data.sources import mit_h5
-from repro.data.sources.registry import RawOptions
+from repro.data.sources.source_registry import RawOptions
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
 from repro.system import atomic_files

@@ -19,7 +19,7 @@ from data_layouts import (
 
 from repro.data import any_layout, preflight, sources
 from repro.data.pictures import picture_files
-from repro.data.sources import registry
+from repro.data.sources import source_registry
 from repro.data.sources.utkface import band, labels
 from repro.errors import DataError
 from repro.study import data_spec
@@ -317,12 +317,12 @@ def test_every_specification_has_a_reader():
 
 def test_a_source_is_a_reader_that_registers_itself(tmp_path, monkeypatch):
     """Nothing else has to name it: it is opened, has a digest and is recognised."""
-    monkeypatch.setattr(registry, "READERS", {})
-    monkeypatch.setattr(sources, "READERS", registry.READERS)
+    monkeypatch.setattr(source_registry, "READERS", {})
+    monkeypatch.setattr(sources, "READERS", source_registry.READERS)
     put(tmp_path / "a.png", 1)
 
-    @registry.reads(Folder)
-    class Scans(registry.Reader[Folder]):
+    @source_registry.reads(Folder)
+    class Scans(source_registry.Reader[Folder]):
         kind = "scans"
 
         def open(self, spec):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from repro.data import raw_sources
 from repro.data.pictures import picture_files, raw_pictures, square_crops
 from repro.data.sources import imagenet as classes
-from repro.data.sources.registry import RawOptions
+from repro.data.sources.source_registry import RawOptions
 from repro.errors import DataError
 
 SIDES = st.integers(1, 3000)

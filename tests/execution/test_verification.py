@@ -76,7 +76,7 @@ def test_the_same_program_gives_the_same_bits(trained):
 def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
     """One line of the losses, in a copy of the program; exit status 1."""
     shutil.copytree(PACKAGE, tmp_path / "repro")
-    file = tmp_path / "repro" / "losses" / "unchecked.py"
+    file = tmp_path / "repro" / "losses" / "formulas.py"
     old = "binary_cross_entropy_with_logits("
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, f"{old}1.5 * ", 1))
@@ -84,7 +84,7 @@ def test_a_difference_is_put_down_to_the_code_that_changed(trained, tmp_path):
 
     assert done.returncode == 1
     assert done.stdout.startswith("DIFFERENT  plain, seed 0: history from epoch 1 on (train_loss")
-    assert done.stdout.splitlines()[0].endswith("Made differently: code: losses/unchecked")
+    assert done.stdout.splitlines()[0].endswith("Made differently: code: losses/formulas")
     assert done.stdout.splitlines()[-1] == "0 of 1 runs are bit-identical"
 
 

@@ -9,8 +9,8 @@ import pytest
 from report_chapters import ARMS, GROUPS, UNDERFLOW, chapter
 
 from repro.metrics import Count
-from repro.reporting.tables import latex, rendering, tables
-from repro.reporting.tables.part import Part
+from repro.reporting.tables import latex_table, rendering, tables
+from repro.reporting.tables.table_part import Part
 
 NAMES = [
     *("a_b", "50 %", "% all of this", "a & b", "#1", "$5", "$x$", "~", "^", "x^2_i", "\\", "\\\\"),
@@ -122,4 +122,4 @@ def test_a_name_reads_the_same_in_every_place(name):
     text = rendering.render([part], form="latex", label="toy")
 
     assert mistakes(text) == []
-    assert text.count(latex.text(name).strip()) >= 5
+    assert text.count(latex_table.text(name).strip()) >= 5

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from repro.analysis import study_data
 from repro.cli import main
-from repro.losses import unchecked
+from repro.losses import formulas
 from repro.metrics import Count
 from repro.records import records
 from repro.training import evaluation
@@ -22,7 +22,7 @@ DATA = {
     "nonfaces": {"source": "synthetic", "photographs": 4, "size": 64},
 }
 STEPS = 6  # of two epochs of three batches
-OBJECTIVE, CLASSIFICATION = unchecked.objective, unchecked.classification
+OBJECTIVE, CLASSIFICATION = formulas.objective, formulas.classification
 METRICS, SCORE = evaluation.validation_metrics, evaluation.score
 
 
@@ -70,11 +70,11 @@ def with_logit(value):
 
 
 FAULTS = {
-    "NaN loss in the first step": (unchecked, "objective", at_step(1, float("nan"))),
-    "NaN loss in the middle": (unchecked, "objective", at_step(4, float("nan"))),
-    "NaN loss in the last step": (unchecked, "objective", at_step(STEPS, float("nan"))),
-    "infinite loss in the first step": (unchecked, "objective", at_step(1, float("inf"))),
-    "NaN gradient": (unchecked, "classification", with_gradient_of_no_number),
+    "NaN loss in the first step": (formulas, "objective", at_step(1, float("nan"))),
+    "NaN loss in the middle": (formulas, "objective", at_step(4, float("nan"))),
+    "NaN loss in the last step": (formulas, "objective", at_step(STEPS, float("nan"))),
+    "infinite loss in the first step": (formulas, "objective", at_step(1, float("inf"))),
+    "NaN gradient": (formulas, "classification", with_gradient_of_no_number),
     "NaN metric": (evaluation, "validation_metrics", with_metric("val_kl", float("nan"))),
     "infinite metric": (evaluation, "validation_metrics", with_metric("val_kl", float("inf"))),
     "NaN logit": (evaluation, "score", with_logit(float("nan"))),

@@ -238,7 +238,7 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
 @pytest.mark.parametrize(
     ("file", "old", "new", "missing"),
     [
-        ("losses/unchecked.py", "def classification(", "# a remark\ndef classification(", 0),
+        ("losses/formulas.py", "def classification(", "# a remark\ndef classification(", 0),
         ("records/numerics.py", "\nNUMERICS = ", "\nNUMERICS = 1 + ", 9),
     ],
     ids=["a comment", "numerics"],

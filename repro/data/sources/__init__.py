@@ -1,6 +1,6 @@
 """From a specification to a source: open it, name its content by digest, check it in advance.
 
-Each module here is a source, or a kind of raw pictures; what it registers is in `registry`.
+Each module here is a source, or a kind of raw pictures; what it registers is in `source_registry`.
 """
 
 import importlib
@@ -10,7 +10,7 @@ from typing import Any
 
 from repro.data.pictures import content_digest, picture_formats
 from repro.data.pictures.images import Material, Photographs, TrainingImages
-from repro.data.sources.registry import RAW, READERS, Reader
+from repro.data.sources.source_registry import RAW, READERS, Reader
 from repro.data.synthetic import scenes
 from repro.study.data_spec import Crops, Data, Nonfaces, Portraits, Source, Training
 from repro.study.section import digest

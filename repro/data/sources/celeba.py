@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from repro.data.pictures.raw_pictures import Box, Picture, Raw
-from repro.data.sources.registry import RawOptions, prepares
+from repro.data.sources.source_registry import RawOptions, prepares
 from repro.errors import DataError
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")

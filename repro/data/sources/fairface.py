@@ -14,7 +14,7 @@ from repro.data.pictures import content_digest, picture_files, picture_table
 from repro.data.pictures.collection import FACE, Collection
 from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.images import Photographs
-from repro.data.sources.registry import Reader, reads
+from repro.data.sources.source_registry import Reader, reads
 from repro.errors import DataError
 from repro.study.data_spec import FairFace
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from repro.data.pictures import picture_files
 from repro.data.pictures.images import Photographs
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.registry import RawOptions, Reader, prepares, reads
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.study.data_spec import Folder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from repro.data.pictures import picture_files, square_crops
 from repro.data.pictures.images import Photographs
-from repro.data.sources.registry import Reader, reads
+from repro.data.sources.source_registry import Reader, reads
 from repro.errors import DataError
 from repro.study.data_spec import GroupFolders, Groups
 

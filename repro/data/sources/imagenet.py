@@ -11,7 +11,7 @@ from pathlib import Path
 
 from repro.data.pictures import picture_files
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.registry import RawOptions, prepares
+from repro.data.sources.source_registry import RawOptions, prepares
 from repro.errors import DataError
 
 PEOPLE = Path(__file__).with_name("imagenet_people.txt")

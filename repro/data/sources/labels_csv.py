@@ -13,7 +13,7 @@ from repro.data.pictures.collection import FACE, NO_FACE, Collection
 from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.images import Photographs
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.registry import RawOptions, Reader, prepares, reads
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import Table, TableNegatives
 

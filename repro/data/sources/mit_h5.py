@@ -26,7 +26,7 @@ from repro.data.pictures.duplicates import Look
 from repro.data.pictures.images import Pixels, TrainingImages
 from repro.data.pictures.picture_files import shown
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.registry import RawOptions, Reader, prepares, reads
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
 

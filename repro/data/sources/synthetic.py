@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 
 from repro.data.pictures.images import Photographs, Pixels, TrainingImages
-from repro.data.sources.registry import Reader, reads
+from repro.data.sources.source_registry import Reader, reads
 from repro.data.synthetic import scenes
 from repro.study.data_spec import (
     SyntheticCrops,

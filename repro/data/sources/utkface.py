@@ -12,7 +12,7 @@ from typing import NamedTuple
 from repro.data.pictures import picture_files
 from repro.data.pictures.collection import FACE
 from repro.data.pictures.images import Photographs
-from repro.data.sources.registry import Reader, reads
+from repro.data.sources.source_registry import Reader, reads
 from repro.errors import DataError
 from repro.study.data_spec import UtkFace
 

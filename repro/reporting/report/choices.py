@@ -9,7 +9,7 @@ from repro.analysis import verdicts
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import tables
 from repro.reporting.tables.cell import DASH
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.study import literature
 from repro.study.literature import NOT_SAID, NOT_USED, Choice, Deviation, Ledger
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

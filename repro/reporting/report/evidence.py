@@ -13,7 +13,7 @@ import pandas as pd
 from repro.records.records import ArmIndex, Record
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables.cell import DASH
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 
 SHORT = 9  # digits of a commit
 _MACHINE = ("device", "kernels", "threads", "cpu_capability", "system", "python")

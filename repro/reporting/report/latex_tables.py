@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.reporting.report.document import Sheet
-from repro.reporting.tables import column_widths, latex
-from repro.reporting.tables.part import by_column
+from repro.reporting.tables import column_widths, latex_table
+from repro.reporting.tables.table_part import by_column
 
 WIDTH = 455.0  # of the text, 160 mm
 HEIGHT = 660.0  # of the text, about
@@ -55,14 +55,14 @@ def width(text: str) -> float:
 
 def text(plain: str) -> str:
     """LaTeX, where long words can be broken."""
-    return latex.text(column_widths.breakable(plain))
+    return latex_table.text(column_widths.breakable(plain))
 
 
 def table(sheet: Sheet) -> str:
     """A numbered table with rows, in as many panels as it needs."""
     first, *others = panels(sheet)
-    caption = f"\\textbf{{{latex.text(sheet.heading)}.}} {text(sheet.part.title)}"
-    lines = latex.long_table(
+    caption = f"\\textbf{{{latex_table.text(sheet.heading)}.}} {text(sheet.part.title)}"
+    lines = latex_table.long_table(
         first.form,
         first.head,
         first.rows,
@@ -72,7 +72,7 @@ def table(sheet: Sheet) -> str:
     for panel in others:
         lines += [
             f"\\room{{{height(panel):.0f}pt}}\\setlength{{\\LTpre}}{{2pt}}",
-            *latex.long_table(panel.form, panel.head, panel.rows),
+            *latex_table.long_table(panel.form, panel.head, panel.rows),
         ]
     return "\n".join(lines)
 
@@ -109,11 +109,11 @@ class _Names:
 
 def _of_numbers(rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
     forms = ["r" if _width(column) <= room else _left(room) for column in panel]
-    keys = [latex.text(column[0]) for column in rows.keys]
-    heads = [latex.text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
+    keys = [latex_table.text(column[0]) for column in rows.keys]
+    heads = [latex_table.text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
     return Panel(
         form=f"@{{}}{form}{''.join(forms)}@{{}}",
-        head=latex.row(heads),
+        head=latex_table.row(heads),
         rows=tuple(_rows(rows.first[1:], [*rows.keys, *panel])),
         columns=1 + len(rows.keys) + len(panel),
         lines=len(rows.first) - 1,
@@ -131,7 +131,7 @@ def _of_words(found: list[Column], names: list[str]) -> Panel:
         rows = [*(f"{row}\\addlinespace[2pt]" for row in rows[:-1]), *rows[-1:]]
     return Panel(
         form=f"@{{}}{''.join(forms)}@{{}}",
-        head=latex.row([latex.text(column[0]) for column in found]),
+        head=latex_table.row([latex_table.text(column[0]) for column in found]),
         rows=tuple(rows),
         columns=len(found),
         lines=sum(
@@ -177,7 +177,7 @@ def _wrapped(column: Column, letters: int) -> Column:
 
 def _stacked(head: str) -> str:
     """The head of a column of numbers."""
-    lines = [latex.text(line) for line in head.split("\n")]
+    lines = [latex_table.text(line) for line in head.split("\n")]
     if len(lines) == 1:
         return lines[0]
     stacked = "\\\\".join(lines)
@@ -193,7 +193,7 @@ def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int,
     """The first column, with what leads elsewhere and what can be led to."""
     found = []
     for position, name in enumerate(names):
-        cell = latex.text(name)
+        cell = latex_table.text(name)
         plain = name.replace(column_widths.BREAK, "")
         if plain in links:
             cell = f"\\hyperref[{links[plain]}]{{{cell}}}"
@@ -206,5 +206,6 @@ def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int,
 def _rows(names: Sequence[str], others: Sequence[Column]) -> list[str]:
     cells = zip(*(column[1:] for column in others), strict=True)
     return [
-        latex.row([name, *map(latex.text, row)]) for name, row in zip(names, cells, strict=True)
+        latex_table.row([name, *map(latex_table.text, row)])
+        for name, row in zip(names, cells, strict=True)
     ]

@@ -29,7 +29,7 @@ from repro.reporting.report.document import (
 )
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import tables
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS
 
 OVERVIEW, STANDING = "overview", "standing-deviations"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from repro.reporting.tables.cell import DASH, Cell
-from repro.reporting.tables.part import Part, by_column
+from repro.reporting.tables.table_part import Part, by_column
 
 _NAMES = {  # of columns whose name in a file is not made from the head
     "E[A]: Recall": "recall",

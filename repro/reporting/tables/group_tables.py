@@ -13,7 +13,7 @@ from repro.analysis import operating_points
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.stats import disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 

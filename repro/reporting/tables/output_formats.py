@@ -16,8 +16,8 @@ from repro.reporting.tables import (
     terminal_table,
 )
 from repro.reporting.tables.paper_options import laid_out, named
-from repro.reporting.tables.part import Format, Part
 from repro.reporting.tables.presentation import Presentation
+from repro.reporting.tables.table_part import Format, Part
 from repro.reporting.tables.terminal_table import Screen
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from repro.analysis.study_data import Outcomes
 from repro.errors import ReproError
-from repro.reporting.tables import labels
+from repro.reporting.tables import label_file
 from repro.reporting.tables.cell import Cell, Number
-from repro.reporting.tables.part import Format, Part
+from repro.reporting.tables.table_part import Format, Part
 from repro.study import merge, yaml_source
 
 FOR_PROGRAMS = ("csv", "tsv", "json")
@@ -69,8 +69,8 @@ def named(outcomes: Outcomes, layout: Layout) -> Outcomes:
             )
     if layout.labels is None:
         return outcomes
-    found = labels.read(layout.labels, labels.known(outcomes))
-    return labels.applied(outcomes, found, source=layout.labels)
+    found = label_file.read(layout.labels, label_file.known(outcomes))
+    return label_file.applied(outcomes, found, source=layout.labels)
 
 
 def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
@@ -83,7 +83,7 @@ def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
     """
     if layout == Layout():
         return part
-    told = labels.read(layout.labels, labels.known(outcomes)) if layout.labels else {}
+    told = label_file.read(layout.labels, label_file.known(outcomes)) if layout.labels else {}
     reference = told.get(outcomes.reference, outcomes.reference)
     table = part.table
     if layout.arms:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from repro.reporting.tables.paper_options import Layout
-from repro.reporting.tables.part import Format
+from repro.reporting.tables.table_part import Format
 from repro.reporting.tables.tables import Style
 
 

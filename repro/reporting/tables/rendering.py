@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from repro.reporting import escaping
-from repro.reporting.tables import column_widths, latex
-from repro.reporting.tables.part import Markup, Part, by_column, heads, is_bold
+from repro.reporting.tables import column_widths, latex_table
+from repro.reporting.tables.table_part import Markup, Part, by_column, heads, is_bold
 
 LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
 
@@ -25,7 +25,7 @@ def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
     named = f"tab:{escaping.anchor(label)}"
     alone = len(parts) == 1
     return "\n\n".join(
-        latex.table(part, label=named if alone else f"{named}-{part.name}") for part in parts
+        latex_table.table(part, label=named if alone else f"{named}-{part.name}") for part in parts
     )
 
 

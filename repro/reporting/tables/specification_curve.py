@@ -18,7 +18,7 @@ from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import number_format, run_notes
 from repro.reporting.tables.cell import DASH
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study import literature
 from repro.study.literature import NOT_USED

@@ -24,7 +24,7 @@ from repro.reporting.tables import (
     specification_curve,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.stats import comparisons, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats

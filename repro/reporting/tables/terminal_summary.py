@@ -12,7 +12,7 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import notes, number_format, run_notes
 from repro.reporting.tables.cell import Cell
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from repro.reporting.tables.cell import Cell, Number
-from repro.reporting.tables.part import Part, by_column
+from repro.reporting.tables.table_part import Part, by_column
 from repro.study import yaml_source
 
 NARROW, PLAIN = 40, 100  # the least width; the width where there is no window

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from repro.losses import unchecked
+from repro.losses import formulas
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -50,7 +50,7 @@ class TorchKernels:
         """Error of each of the first N images; see `BlockedKernels.errors`."""
         *parts, output = stack
         decoded = output(self.features(maps, nn.Sequential(*parts)).float())
-        return unchecked.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
+        return formulas.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
         if self.precision == "fp32" or not halves(convolution):

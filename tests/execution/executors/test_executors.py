@@ -23,7 +23,7 @@ from repro.errors import ReproError
 from repro.execution import scheduler
 from repro.execution.executors import hardware, ray, ray_session
 from repro.execution.executors.executor_options import Place
-from repro.execution.executors.registry import executor_at
+from repro.execution.executors.executor_registry import executor_at
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
     EpochEnded,

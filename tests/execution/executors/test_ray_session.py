@@ -15,7 +15,7 @@ from repro.data import sources
 from repro.errors import ReproError
 from repro.execution.executors import local, ray, ray_session
 from repro.execution.executors.executor_options import Place
-from repro.execution.executors.registry import executor_at
+from repro.execution.executors.executor_registry import executor_at
 from repro.records import locks
 from repro.study.resources import PLAIN, Resources
 

@@ -13,7 +13,15 @@ from repro.analysis.study_data import ArmScores
 from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records.records import Record
-from repro.reporting.figures import curves, face_grids, files, latents, recall, registry, style
+from repro.reporting.figures import (
+    curves,
+    face_grids,
+    figure_files,
+    figure_registry,
+    latents,
+    recall,
+    style,
+)
 from repro.reporting.figures.illustration import FORMS, encode
 from repro.reporting.figures.study_view import StudyView, listed, span
 from repro.stats.disparity import DEFINITIONS
@@ -406,10 +414,12 @@ def test_traversals_show_one_arm_of_each_decoder():
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in registry.FIGURES if name != "specification"])
+@pytest.mark.parametrize(
+    "name", [name for name in figure_registry.FIGURES if name != "specification"]
+)
 def test_a_caption_says_what_is_shown(name):
     """Data, profile and seeds; how many runs of how many, or which one."""
-    drawn = registry.FIGURES[name](view())
+    drawn = figure_registry.FIGURES[name](view())
 
     assert "Data: a few pictures, profile embedded." in drawn.caption
     assert re.search(
@@ -442,7 +452,7 @@ def test_a_caption_lists_arms_that_lack_runs():
 
 def test_without_pictures_the_other_figures_remain():
     """Real faces are not shown unless somebody asks."""
-    drawn = registry.draw(view(specimens=(), rarity=()))
+    drawn = figure_registry.draw(view(specimens=(), rarity=()))
 
     assert [one.name for one in drawn] == [
         "recall",
@@ -464,7 +474,7 @@ def test_collapsed_runs_are_in_the_curves_and_in_nothing_that_ranks():
         for arm in whole.outcomes.arms
     ]
     told = dataclasses.replace(whole.outcomes, arms=tuple(none))
-    drawn = registry.draw(dataclasses.replace(whole, outcomes=told))
+    drawn = figure_registry.draw(dataclasses.replace(whole, outcomes=told))
 
     names = [one.name for one in drawn]
     assert "training" in names
@@ -478,7 +488,10 @@ def test_a_study_without_runs_has_no_figures():
     index = study_index({"x": ["none"]})
     told = study_data.of_study(index, {}, None)
 
-    assert registry.draw(StudyView(index=index, found={}, records={"x": []}, outcomes=told)) == []
+    assert (
+        figure_registry.draw(StudyView(index=index, found={}, records={"x": []}, outcomes=told))
+        == []
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -579,7 +592,7 @@ def test_a_group_has_the_same_colour_in_every_figure():
 
 def test_files_are_written_in_every_format_with_captions(tmp_path):
     """Nothing else is left in the folder."""
-    list(files.write(view(), tmp_path / "new", only=["recall"]))
+    list(figure_files.write(view(), tmp_path / "new", only=["recall"]))
 
     found = sorted(path.name for path in (tmp_path / "new").iterdir())
     assert found == ["captions.md", "recall.pdf", "recall.png", "recall.svg"]
@@ -589,7 +602,7 @@ def test_files_are_written_in_every_format_with_captions(tmp_path):
 def test_an_unknown_figure_is_named_with_a_suggestion(tmp_path):
     """Nothing is created."""
     with pytest.raises(ReproError, match=r"--only recal: unknown figure; did you mean 'recall'\?"):
-        list(files.write(view(), tmp_path / "new", only=["recal"]))
+        list(figure_files.write(view(), tmp_path / "new", only=["recal"]))
 
     assert not (tmp_path / "new").exists()
 
@@ -599,7 +612,7 @@ def test_a_folder_that_cannot_be_made_costs_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ReproError, match="cannot be written"):
-        list(files.write(view(), tmp_path / "file" / "new", only=["recall"]))
+        list(figure_files.write(view(), tmp_path / "file" / "new", only=["recall"]))
 
 
 @pytest.mark.parametrize(

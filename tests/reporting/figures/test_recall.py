@@ -9,8 +9,8 @@ import crowds
 import numpy as np
 import pytest
 
-from repro.reporting.figures import recall, registry, style
-from repro.reporting.tables import csv_tsv, latex, rendering, tables
+from repro.reporting.figures import figure_registry, recall, style
+from repro.reporting.tables import csv_tsv, latex_table, rendering, tables
 from repro.stats.disparity import DEFINITIONS
 from repro.study.published import Published
 
@@ -47,7 +47,7 @@ def test_every_group_is_named_in_every_format(whole, form):
     """In full."""
     text = every(whole.outcomes, form)
     names = whole.outcomes.arms[0].groups
-    shown = {"latex": latex.text}.get(form, str)
+    shown = {"latex": latex_table.text}.get(form, str)
 
     assert all(shown(name) in text for name in names)
 
@@ -68,7 +68,7 @@ def figures(whole):
     """The figures that show groups, laid out; a warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = {name: registry.FIGURES[name](whole).figure for name in BY_GROUP}
+        drawn = {name: figure_registry.FIGURES[name](whole).figure for name in BY_GROUP}
         for figure in drawn.values():
             figure.draw_without_rendering()
     return drawn
@@ -130,7 +130,7 @@ def test_one_group_alone_is_compared_in_recall_alone():
 
 def test_one_group_alone_has_no_figure_of_variance():
     """Recall is still drawn."""
-    drawn = [one.name for one in registry.draw(crowds.view(crowds.SWEEP, ["Europe"]))]
+    drawn = [one.name for one in figure_registry.draw(crowds.view(crowds.SWEEP, ["Europe"]))]
 
     assert "tradeoff" not in drawn
     assert "recall" in drawn

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from report_chapters import chapter, hostile, judged
 
-from repro.reporting.report import files
+from repro.reporting.report import report_files
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="there is no Playwright here")
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
@@ -37,7 +37,7 @@ def browser():
 def address(tmp_path_factory):
     """Of a report of three studies."""
     folder = tmp_path_factory.mktemp("report")
-    page, *_ = files.build([judged(), hostile(), chapter(name="other")], folder)
+    page, *_ = report_files.build([judged(), hostile(), chapter(name="other")], folder)
     return page.as_uri()
 
 

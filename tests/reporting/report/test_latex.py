@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from report_chapters import chapter, hostile, illustration, judged
 
-from repro.reporting.report import files
+from repro.reporting.report import report_files
 
 TOO_WIDE = 20.0  # points
 
@@ -27,7 +27,7 @@ CASES = {
 
 def compiled(folder):
     """Twice, as the document says; what the second run noted."""
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", files.TYPESET]
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", report_files.TYPESET]
     for _ in range(2):
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
         assert done.returncode == 0, done.stdout[-3000:].decode("latin-1")
@@ -41,7 +41,7 @@ def log_of(tmp_path_factory):
     @functools.cache
     def log(name):
         folder = tmp_path_factory.mktemp(name)
-        files.build(CASES[name](), folder)
+        report_files.build(CASES[name](), folder)
         return compiled(folder)
 
     return log
@@ -67,6 +67,6 @@ def test_a_large_figure_fits_the_page(tmp_path):
     """Taller and wider than paper, it is shrunk with its caption on the same page."""
     large = illustration("large")
     large.figure.set_size_inches(20, 30)
-    files.build([chapter(drawn=[large])], tmp_path)
+    report_files.build([chapter(drawn=[large])], tmp_path)
 
     assert "Overfull \\vbox" not in compiled(tmp_path)

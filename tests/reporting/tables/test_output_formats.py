@@ -26,7 +26,7 @@ from repro.metrics import Count
 from repro.records import records
 from repro.records.records import Record
 from repro.reporting.figures.study_view import StudyView
-from repro.reporting.tables import json_output, labels, output_formats, tables
+from repro.reporting.tables import json_output, label_file, output_formats, tables
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.paper_options import Layout
 from repro.reporting.tables.presentation import Presentation
@@ -247,7 +247,7 @@ def test_every_column_can_have_a_label(found):
         for head in [part.table.index.name, *part.table.columns]
     }
 
-    assert heads <= labels.HEADS | {group for one in found.arms for group in one.groups}
+    assert heads <= label_file.HEADS | {group for one in found.arms for group in one.groups}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pandas as pd
 from repro.reporting.report import latex_tables
 from repro.reporting.report.document import Sheet
 from repro.reporting.tables import rendering
-from repro.reporting.tables.part import Part
+from repro.reporting.tables.table_part import Part
 
 
 def part(**changes):

@@ -5,7 +5,7 @@ import dataclasses
 import crowds
 import pytest
 
-from repro.reporting.figures import registry
+from repro.reporting.figures import figure_registry
 from repro.reporting.figures import specification_curve as picture
 from repro.reporting.tables import specification_curve, tables
 from repro.stats.disparity import DEFINITIONS
@@ -226,7 +226,7 @@ def test_the_reference_is_a_line_in_both_panels(whole):
 
 def test_the_caption_counts_the_verdicts(whole):
     """And says that nothing is adjusted, of which data, and that a failed arm is there."""
-    drawn = registry.FIGURES["specification"](whole)
+    drawn = figure_registry.FIGURES["specification"](whole)
 
     assert (
         "is below the counterpart's, paired by seed: 1 yes, 1 no, 0 cannot tell; not adjusted"

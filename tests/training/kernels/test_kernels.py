@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from repro import models
-from repro.training.kernels import blocked, c_library, choice, operators
+from repro.training.kernels import blocked, c_library, kernel_choice, operators
 from repro.training.kernels.blocked import Batch, BlockedKernels
 from repro.training.kernels.linear import linear
 from repro.training.kernels.operators import TorchKernels
@@ -260,8 +260,8 @@ def test_a_linear_layer_keeps_to_autocast():
 
 def test_other_devices_are_computed_by_torch():
     """Blocks are for processors."""
-    assert choice.choose(torch.device("cuda"), "fp32", []).name == "torch"
-    assert choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
+    assert kernel_choice.choose(torch.device("cuda"), "fp32", []).name == "torch"
+    assert kernel_choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
 
 
 def test_a_user_without_a_home_computes_by_torch(monkeypatch):

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from repro.data import progress
+from repro.data import count_progress
 
 
 class Terminal(io.StringIO):
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_shows_a_bar(monkeypatch):
     """With what is done, how much of it, and of how much; names are no markup."""
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with progress.counting("reading [b]x", 4, unit="pictures") as advance:
+    with count_progress.counting("reading [b]x", 4, unit="pictures") as advance:
         advance(4)
 
     assert "reading [b]x" in sys.stderr.getvalue()
@@ -27,7 +27,7 @@ def test_a_terminal_shows_a_bar(monkeypatch):
 def test_a_terminal_shows_bytes_in_their_size(monkeypatch):
     """Nobody counts bytes."""
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with progress.counting("x.h5", 2_000_000, unit="bytes") as advance:
+    with count_progress.counting("x.h5", 2_000_000, unit="bytes") as advance:
         advance(1_000_000)
 
     assert "1.0/2.0 MB" in sys.stderr.getvalue()
@@ -36,8 +36,8 @@ def test_a_terminal_shows_bytes_in_their_size(monkeypatch):
 def test_a_pipe_gets_a_line_now_and_then(monkeypatch, capsys):
     """At most one in ten seconds."""
     times = iter([0, 5, 11, 11, 12])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
-    with progress.counting("decoding", 300, unit="pictures") as advance:
+    monkeypatch.setattr(count_progress.time, "monotonic", lambda: next(times))
+    with count_progress.counting("decoding", 300, unit="pictures") as advance:
         for _ in range(3):
             advance(100)
 
@@ -47,8 +47,8 @@ def test_a_pipe_gets_a_line_now_and_then(monkeypatch, capsys):
 def test_a_pipe_gets_megabytes(monkeypatch, capsys):
     """Of a download."""
     times = iter([0, 11, 11])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
-    with progress.counting("x.h5", 1_263_889_489, unit="bytes") as advance:
+    monkeypatch.setattr(count_progress.time, "monotonic", lambda: next(times))
+    with count_progress.counting("x.h5", 1_263_889_489, unit="bytes") as advance:
         advance(5_000_000)
 
     assert capsys.readouterr().err == "x.h5: 5 of 1,264 MB\n"

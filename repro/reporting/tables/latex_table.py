@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from repro.reporting import escaping
-from repro.reporting.tables.part import Part, heads, is_bold
+from repro.reporting.tables.table_part import Part, heads, is_bold
 
 LONG = 45  # rows from which on they do not fit a page's height
 

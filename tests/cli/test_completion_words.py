@@ -10,7 +10,7 @@ from builders import study_index
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from repro.cli import main, shell_completion
+from repro.cli import completion_words, main
 from repro.records import records
 from repro.study.study_files import listed
 
@@ -88,7 +88,7 @@ def test_arms_are_offered_as_results_name_them():
     """Of the study on the line; for options that take arms."""
 
     @click.command()
-    @click.option("--arms", shell_complete=shell_completion.arms)
+    @click.option("--arms", shell_complete=completion_words.arms)
     @click.argument("study")
     def command(study, arms):
         """Anything."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from repro.errors import ReproError
+from repro.reporting.figures.figure_registry import FIGURES
 from repro.reporting.figures.illustration import FORMS, Illustration, encode
-from repro.reporting.figures.registry import FIGURES
 from repro.reporting.figures.study_view import StudyView
 from repro.study.merge import did_you_mean
 from repro.system import atomic_files

@@ -10,7 +10,7 @@ import pytest
 from report_chapters import ARMS, HOSTILE, chapter, hostile, illustration, judged
 
 from repro.errors import ReproError
-from repro.reporting.report import files, html, latex, report_sections
+from repro.reporting.report import html, latex, report_files, report_sections
 
 
 class _Page(HTMLParser):
@@ -139,14 +139,14 @@ def test_links_of_latex_lead_somewhere():
 def test_a_study_without_a_record_is_written_too(tmp_path):
     """Nothing ran yet, nothing was drawn."""
     nothing = [(arm, seed) for arm in ARMS for seed in range(3)]
-    found = files.build([chapter(missing=nothing, drawn=[])], tmp_path)
+    found = report_files.build([chapter(missing=nothing, drawn=[])], tmp_path)
 
     assert [path.name for path in found] == ["report.html", "report.tex"]
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path):
     """Page, document and figures, drawn anew."""
-    once, twice = (files.build([judged()], tmp_path / str(at)) for at in range(2))
+    once, twice = (report_files.build([judged()], tmp_path / str(at)) for at in range(2))
 
     assert [path.name for path in once] == ["report.html", "report.tex", "recall.pdf"]
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in twice]
@@ -155,7 +155,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
 
 def test_figures_of_several_studies_do_not_overwrite_each_other(tmp_path):
     """Each file has the study's name in front."""
-    found = files.build([chapter(), chapter(name="other")], tmp_path)
+    found = report_files.build([chapter(), chapter(name="other")], tmp_path)
 
     assert [path.relative_to(tmp_path).as_posix() for path in found[2:]] == [
         "figures/toy-recall.pdf",
@@ -169,11 +169,11 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ReproError, match="cannot be written"):
-        files.build([chapter()], tmp_path / "file")
+        report_files.build([chapter()], tmp_path / "file")
 
 
 def test_a_report_never_loads_torch():
     """It is made from records alone, on machines that cannot train."""
-    probe = "import sys, repro.reporting.report.files; sys.exit('torch' in sys.modules)"
+    probe = "import sys, repro.reporting.report.report_files; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
