@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from repro import losses, metrics, models, resampling, stats
     from repro.api import StudyResults, run_study
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "StudyResults",
     "losses",

@@ -82,3 +82,11 @@ def test_a_walk_through_the_code_leads_past_functions_that_exist(file, functions
     assert names
     for name in names:
         assert re.search(rf"^ *def {name.rpartition('.')[2]}\(", text, re.M), name
+
+
+def test_the_citation_and_the_changelog_name_this_release():
+    """They are changed with the version, in one commit."""
+    root = DOCS.parent
+
+    assert f"\nversion: {repro.__version__}\n" in (root / "CITATION.cff").read_text()
+    assert f"\n## {repro.__version__} (" in (root / "CHANGELOG.md").read_text()
