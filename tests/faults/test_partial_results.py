@@ -14,6 +14,7 @@ from places import FILES
 from faults import studies
 from repro.cli import main
 from repro.records import checkpoint_store, locks
+from repro.records.events import RunStarted
 
 SCHEMA_1 = FILES / "schema1" / "runs" / "34bf34227cf8-seed0"
 
@@ -150,9 +151,16 @@ def test_checkpoints_that_another_process_is_at_are_left_to_it(spoilt, left):
 class Looker(studies.Watcher):
     """Remembers the epochs that are kept of each run when it starts."""
 
-    def started(self, task):
-        """A worker took the run."""
-        self.begun.append((task.key, checkpoint_store.epochs_kept(task.key, task.results)))
+    def __init__(self, results):
+        """Nothing has happened yet."""
+        super().__init__()
+        self.results, self.kept = results, {}
+
+    def on_event(self, event):
+        """A worker took a run, or something else happened."""
+        super().on_event(event)
+        if isinstance(event, RunStarted):
+            self.kept[event.key] = checkpoint_store.epochs_kept(event.key, self.results)
 
 
 def test_checkpoints_of_a_run_whose_record_is_damaged_are_kept(spoilt, left):
@@ -160,9 +168,9 @@ def test_checkpoints_of_a_run_whose_record_is_damaged_are_kept(spoilt, left):
     file, results, run = spoilt
     cut(run / RECORD, 0.5)
     with studies.canned():
-        watcher = studies.run_here(file, results, watcher=Looker())
+        watcher = studies.run_here(file, results, watcher=Looker(results))
 
-    assert watcher.begun == [(run.name, 2)]
+    assert watcher.kept == {run.name: 2}
 
 
 def test_checkpoints_of_runs_of_other_studies_are_left_alone(spoilt):
