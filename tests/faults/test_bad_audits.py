@@ -33,7 +33,7 @@ def test_a_malformed_file_is_refused(name, tmp_path, tally):
 
 
 def test_a_refusal_costs_little(costly, tmp_path, tally):
-    """A process of its own ends within two seconds, whatever the file holds."""
+    """A process of its own ends within seconds, whatever the file holds."""
     path = tmp_path / "table.csv"
     write(CASES[costly][0], path)
     before = listing(tmp_path)
