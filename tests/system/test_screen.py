@@ -14,27 +14,21 @@ from repro.cli.signals import GO_ON
 # `repro run`, with a study that says a few things and then does as its last argument says.
 COMMAND = """
 import sys, time
-from pathlib import Path
 from unittest import mock
-from types import SimpleNamespace
 from repro.execution import runner
 from repro.cli import main
 from repro.errors import ReproError
+from repro.records.events import Remark, RunStarted, StudyStarted, StudyWarning
 
-def run(study, results, *, progress, **_):
-    choices = SimpleNamespace(epochs=9)
-    tasks = [
-        SimpleNamespace(key=n, title=f"[x] {'y' * 90}, seed {n}", configuration=choices)
-        for n in "012"
-    ]
-    progress.begin(total=3, done=0, workers=3)
-    for task in tasks:  # their bars are as wide as the window
-        progress.started(task)
+def run(study, results, *, on_event, **_):
+    on_event(StudyStarted(total=3, done=0, workers=3))
+    for n in "012":  # their bars are as wide as the window
+        on_event(RunStarted(n, f"[x] {'y' * 90}, seed {n}", epochs=9, network_bytes=1))
     time.sleep(0.3)
-    progress.remark("a remark with [brackets]")
-    progress.warn("this is missing")
+    on_event(Remark("a remark with [brackets]"))
+    on_event(StudyWarning("this is missing"))
     print("a library's warning", file=sys.stderr)
-    progress.remark("begun")
+    on_event(Remark("begun"))
     if sys.argv[1] == "fail":
         raise ReproError("the disk is full")
     if sys.argv[1] == "hang":
