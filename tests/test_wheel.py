@@ -91,7 +91,7 @@ def test_the_wheel_holds_what_git_lists(wheel):
     """Every file of the package, every study and all published numbers, and nothing else."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = {name for name in tracked("repro") if (ROOT / name).is_file()}
-    shipped = {f"repro/shipped_{name}" for name in tracked("studies")}
+    shipped = {f"repro/study/shipped_{name}" for name in tracked("studies")}
 
     assert names == package | shipped
 
@@ -121,7 +121,7 @@ def test_an_installed_program_runs_a_study_by_its_name(study):
     """With the file that it used."""
     _, done = study
 
-    assert "repro/shipped_studies/embedded_controls.yaml" in done.stderr.splitlines()[0]
+    assert "repro/study/shipped_studies/embedded_controls.yaml" in done.stderr.splitlines()[0]
     assert "| even, 50 % darker |" in done.stdout
 
 
