@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repro.execution import runner
+from repro.execution import planning
 from repro.execution.executors import hardware
 from repro.metrics import Count
 from repro.records import records, scores
@@ -70,7 +70,7 @@ def write_study(folder: Path, *, arms: int, replicates: int) -> Path:
 
 def write_runs(file: Path, results: Path) -> None:
     """A record with scores for every run of the study."""
-    plan = runner.plan(study.load(file), results, computation=hardware.computation(["cpu"]))
+    plan = planning.plan(study.load(file), results, computation=hardware.computation(["cpu"]))
     generator = np.random.default_rng(0)
     shared = generator.normal(size=len(GROUPS) * EACH), generator.normal(size=OTHERS)
     places = {arm.name: place for place, arm in enumerate(plan.index.arms)}

@@ -22,8 +22,7 @@ from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.reporting.tables import output_formats, run_notes
 from repro.reporting.tables.presentation import Presentation
-from repro.reporting.tables.table_part import Format
-from repro.reporting.tables.tables import Style
+from repro.reporting.tables.table_part import Format, Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS
 from repro.study import study_files

@@ -69,7 +69,7 @@ def audit(
     """
     from repro.analysis import study_data
     from repro.analysis.audit.inspection import audit as inspect
-    from repro.reporting.tables import output_formats
+    from repro.reporting.tables import audit_tables
     from repro.reporting.tables.terminal_table import Screen
 
     read = inspect(files, **reading)
@@ -79,7 +79,7 @@ def audit(
         found = [study_data.answering(one, *answers) for one in found]
     screen = Screen.here() if presentation.form == "terminal" else None
     label = "-".join(dict.fromkeys(file.stem for file in files))
-    shown = output_formats.audited(read, found, presentation, label=label, screen=screen)
+    shown = audit_tables.text(read, found, presentation, label=label, screen=screen)
     click.echo(shown, color=screen.colours if screen else None)
 
 

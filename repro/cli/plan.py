@@ -49,13 +49,13 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import runner, staleness
+    from repro.execution import planning, staleness
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
     resolved = load(study, profile, overrides)
     with executor_at(place, resolved.resources, remark=warn) as executor:
-        planned = runner.plan(resolved, results, computation=executor.computation)
+        planned = planning.plan(resolved, results, computation=executor.computation)
     slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
     ended = [task for task in planned.tasks if task not in missing]

@@ -1,24 +1,22 @@
 """A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from repro.errors import Busy, LaterRelease, RecordError
-from repro.execution import scheduler
+from repro.execution import planning, scheduler
 from repro.execution.executors.base import Executor
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
-from repro.records.records import ADVICE, Computation, State, StudyIndex
-from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
-from repro.study.data_spec import Data
+from repro.records.records import ADVICE, StudyIndex
+from repro.records.task import CHECKPOINT_SECONDS, LOST
 from repro.study.study import Study
 from repro.system import atomic_files
 from repro.system.atomic_files import CannotWrite
-from repro.training import provenance
 
 
 class Mirror(Protocol):
@@ -32,74 +30,6 @@ class Mirror(Protocol):
 
     def settle(self) -> None:
         """Nothing more comes; wait for what is left, but not for long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a study wants and what of it is done.
-
-    Attributes:
-        index: The study as tables see it.
-        tasks: Every run, in the order of execution, seed by seed.
-        states: How far each run is, by key.
-    """
-
-    index: StudyIndex
-    tasks: Sequence[Task]
-    states: Mapping[str, State]
-
-    @property
-    def missing(self) -> list[Task]:
-        """Those without a record that can be used."""
-        return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
-
-
-def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
-    """Find out how far the runs of a study are. Writes nothing.
-
-    Args:
-        study: Resolved.
-        results: The results folder.
-        computation: How runs are computed where they would execute; see `Executor`.
-
-    Raises:
-        DataError: A data source is missing.
-        LaterRelease: A record is of a schema that this release does not know.
-    """
-    from repro.data import preflight, sources
-
-    known: dict[Data, dict[str, str]] = {}
-    for arm in study.arms:
-        if arm.configuration.data not in known:
-            known[arm.configuration.data] = sources.fingerprints(arm.configuration.data)
-    first = study.arms[0].configuration.data
-    index = records.index_study(
-        study,
-        data={arm.name: known[arm.configuration.data] for arm in study.arms},
-        description=sources.describe(first) + preflight.allowed(first),
-        computation=computation,
-        results=results,
-    )
-    keys = {(arm, seed): key for arm, seed, key in index.wanted()}
-    commit = provenance.commit()
-    tasks = [
-        Task(
-            key=keys[run.arm.name, run.seed],
-            arm=run.arm.name,
-            seed=run.seed,
-            configuration=run.arm.configuration,
-            data=known[run.arm.configuration.data],
-            computation=computation,
-            commit=commit,
-            results=results,
-        )
-        for run in study.runs()
-    ]
-    return Plan(index, tasks, _states(tasks))
-
-
-def _states(tasks: Sequence[Task]) -> dict[str, State]:
-    return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
 def run(
@@ -128,7 +58,7 @@ def run(
         LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
-    planned = plan(study, results, computation=executor.computation)
+    planned = planning.plan(study, results, computation=executor.computation)
     for line in _about_data(planned):
         on_event(Remark(line))
     with _alone_at(planned.index, results):
@@ -138,7 +68,9 @@ def run(
         ]:
             on_event(Remark(line))
         _require_writable(planned, results)
-        planned = replace(planned, states=_states(planned.tasks))  # now nobody else is at them
+        planned = replace(
+            planned, states=planning.states_of(planned.tasks)
+        )  # now nobody else is at them
         _remove_checkpoints_of_ended(planned, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
@@ -158,7 +90,7 @@ def run(
     return planned.index
 
 
-def _about_data(planned: Plan) -> list[str]:
+def _about_data(planned: planning.Plan) -> list[str]:
     """What a person should know of the data of the missing runs, each sentence once.
 
     Raises:
@@ -183,7 +115,7 @@ def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
             yield
 
 
-def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
+def _cleared(planned: planning.Plan, *, retry_lost: bool) -> Iterator[str]:
     """Put records aside that are damaged, or are to be tried again; a sentence for each."""
     for task in planned.tasks:
         state = planned.states[task.key]
@@ -197,7 +129,7 @@ def _cleared(planned: Plan, *, retry_lost: bool) -> Iterator[str]:
                 yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
 
 
-def _remove_checkpoints_of_ended(planned: Plan, results: Path) -> None:
+def _remove_checkpoints_of_ended(planned: planning.Plan, results: Path) -> None:
     """Remove what a process left that was killed after it wrote a record, before it removed these.
 
     What cannot be removed stays, and so does what another process is at: it removes it itself.
@@ -229,7 +161,7 @@ def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
         )
 
 
-def _require_writable(planned: Plan, results: Path) -> None:
+def _require_writable(planned: planning.Plan, results: Path) -> None:
     """Refuse before the training what would be refused after it."""
     if planned.missing:
         for folder in ("runs", "unfinished"):

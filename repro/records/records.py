@@ -24,7 +24,6 @@ from repro.metrics import Count
 from repro.records.numerics import earlier_code
 from repro.study.configuration import Configuration, completed
 from repro.study.section import digest
-from repro.study.study import Study
 from repro.system import atomic_files, checksum
 
 # 1 had no `computation`, and a checksum of its content in place of its bytes; in 2 the name of a
@@ -200,89 +199,6 @@ def _key(
         "computation": computation,
     }
     return f"{digest(identity)}-seed{seed}"
-
-
-def key_in_use(
-    configuration: Configuration,
-    seed: int,
-    *,
-    data: Mapping[str, str],
-    computation: Computation,
-    results: Path,
-) -> str:
-    """The name under which a run is kept: its own, or an alias that has a record which can be used.
-
-    Raises:
-        LaterRelease: A record is of a schema that this release does not know.
-        Unreadable: The system does not hand it out.
-    """
-    key = run_key(configuration, seed, data=data, computation=computation)
-    if state_of(key, results) != "absent":
-        return key
-    known = aliases(configuration, seed, data=data, computation=computation)
-    return next((one for one in known if state_of(one, results) in ("finished", "failed")), key)
-
-
-def index_study(
-    study: Study,
-    *,
-    data: Mapping[str, Mapping[str, str]],
-    description: str,
-    computation: Computation,
-    results: Path,
-) -> StudyIndex:
-    """The index of a study.
-
-    Args:
-        study: The resolved study.
-        data: For each arm's name, the digests of its data.
-        description: Of the data, for captions.
-        computation: Of the workers.
-        results: The results folder, where earlier releases may have left records of its runs.
-    """
-    keys = {
-        arm.name: [
-            key_in_use(
-                arm.configuration,
-                seed,
-                data=data[arm.name],
-                computation=computation,
-                results=results,
-            )
-            for seed in range(study.replicates)
-        ]
-        for arm in study.arms
-    }
-    changed = digest([study.overrides, {name: dict(d) for name, d in data.items()}])[:6]
-    return StudyIndex(
-        name=study.name,
-        variant=f"{study.profile}-{changed}" if study.overrides else study.profile,
-        question=study.question,
-        profile=study.profile,
-        overrides=list(study.overrides),
-        data=description,
-        synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
-        arms=[
-            ArmIndex(
-                name=arm.name,
-                keys=keys[arm.name],
-                select=arm.select.model_dump(mode="json") if arm.select else None,
-            )
-            for arm in study.arms
-        ],
-        reference=study.reference,
-        select=study.select.model_dump(mode="json"),
-        published=_published(study),
-        false_positive_rates=list(study.false_positive_rates),
-        compare=study.compare.model_dump(mode="json"),
-    )
-
-
-def _published(study: Study) -> dict[str, Any] | None:
-    if study.published is None:
-        return None
-    margin = study.margin.model_dump(mode="json") if study.margin else None
-    return study.published.model_dump(mode="json") | {"margin": margin}
 
 
 def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> Path:

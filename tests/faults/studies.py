@@ -23,7 +23,7 @@ from safetensors.torch import save
 
 from repro.cli import main
 from repro.data.pictures.images import Material
-from repro.execution import runner, scheduler
+from repro.execution import planning, runner, scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline
 from repro.metrics import Count, group_counts
@@ -137,7 +137,7 @@ def run_here(file, results, *, watcher=None, overrides=(), **options):
 def plan(file, results, **options):
     """What a study wants."""
     here = hardware.computation(["cpu"])
-    return runner.plan(study.load(file, **options), results, computation=here)
+    return planning.plan(study.load(file, **options), results, computation=here)
 
 
 @contextlib.contextmanager

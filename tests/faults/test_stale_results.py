@@ -1,6 +1,7 @@
 """A record is used for what it is the record of, and for nothing else; the plan says why."""
 
 import dataclasses
+import json
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 import repro
 from repro.data.synthetic import scenes
-from repro.execution import runner, staleness
+from repro.execution import planning, runner, staleness
 from repro.execution.executors import hardware
 from repro.metrics import Count
 from repro.records import checkpoint_store, code_digests, records
@@ -47,7 +48,7 @@ def planned(folder, text=TEXT, **options):
     """The plan of the study in this text."""
     file = folder / "toy.yaml"
     file.write_text(text)
-    return runner.plan(
+    return planning.plan(
         study.load(file, **options), folder / "results", computation=hardware.computation(["cpu"])
     )
 
@@ -272,13 +273,16 @@ def with_code(task, code):
 
 
 @pytest.fixture
-def upgraded(tmp_path):
-    """Records of a release in a folder, by its code; the plan of today."""
+def upgraded(tmp_path, monkeypatch):
+    """Records of schema 2 in a folder, by the code that made them; the plan of today."""
 
     def of(code):
-        for task in planned(tmp_path).tasks:
-            record = with_code(task, code)
-            records.write_record(record, task.results, {})
+        with monkeypatch.context() as before:
+            before.setattr(records, "SCHEMA", 2)
+            for task in planned(tmp_path).tasks:
+                record = with_code(task, code)
+                path = records.write_record(record, task.results, {}) / records.RECORD
+                assert json.loads(path.read_bytes())["schema"] == 2
         return planned(tmp_path)
 
     return of

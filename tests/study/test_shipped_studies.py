@@ -5,7 +5,7 @@ from builders import execute
 from places import ROOT
 
 from repro.cli import exhibits
-from repro.execution import runner
+from repro.execution import planning
 from repro.execution.executors import hardware
 from repro.records import records
 from repro.reporting.tables import rendering, tables
@@ -43,7 +43,7 @@ def results(tmp_path_factory):
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_study_runs_from_its_file_to_its_tables(path, results):
     """Every kind of arm ends with numbers, and tables and captions can be made of them."""
-    planned = runner.plan(
+    planned = planning.plan(
         study.load(path, profile="embedded", overrides=SMALL),
         results,
         computation=hardware.computation(["cpu"]),

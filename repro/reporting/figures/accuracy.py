@@ -14,7 +14,6 @@ from repro.reporting.figures.grouped_points import Kind, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView
 from repro.reporting.figures.style import Look
-from repro.reporting.tables import notes
 from repro.stats.intervals import NOWHERE, Floats, Interval
 
 ALL_CROPS = "all crops"
@@ -129,7 +128,7 @@ def _caption(view: StudyView, drawn: Sequence[tuple[Kind, float]]) -> str:
     if len(drawn) > 1:
         told.append(
             "Below: the MIT lab's metric, the mean probability that a face crop is a face, over "
-            f"{notes.of_crops(arms)}, without a threshold. So few pictures cannot show a "
+            f"{run_notes.of_crops(arms)}, without a threshold. So few pictures cannot show a "
             "difference of a few points between groups."
         )
     large = "bars or large marks" if len({kind for kind, _ in drawn}) > 1 else _LARGE[drawn[0][0]]

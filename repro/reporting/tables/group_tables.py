@@ -11,7 +11,7 @@ import pandas as pd
 
 from repro.analysis import operating_points
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import notes, number_format, run_notes
+from repro.reporting.tables import number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
 from repro.stats import disparity, intervals
@@ -260,7 +260,7 @@ def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
     if any(arm.crops is not None for arm in arms):
         found.append(
             f"{PROBABILITY}: the MIT lab's metric, the mean probability that a crop is a face, "
-            f"over {notes.of_crops(arms)}. It needs no threshold. So few pictures cannot show "
+            f"over {run_notes.of_crops(arms)}. It needs no threshold. So few pictures cannot show "
             "a difference of a few points between groups."
         )
     return found

@@ -364,12 +364,3 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
             f"The verdict uses {published.definition} even if the tables use another definition."
         )
     return found
-
-
-def of_crops(arms: Sequence[Arm]) -> str:
-    """The number of crops and of their groups, in words."""
-    known = {(arm.crops.count, arm.crops.groups) for arm in arms if arm.crops is not None}
-    if len(known) > 1:
-        return "the crops of each arm"
-    count, names = next(iter(known))
-    return f"{count} crops in {len(names)} groups"

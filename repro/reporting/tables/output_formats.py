@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from repro.analysis.audit.inspection import Audit
 from repro.analysis.study_data import Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
@@ -46,7 +45,7 @@ def text(
     layout.check(form)
     parts = _parts(named(outcomes, layout), presentation)
     shown = [laid_out(part, outcomes, layout) for part in parts]
-    return _written(shown, form, label=outcomes.label, screen=screen, closing=closing)
+    return written(shown, form, label=outcomes.label, screen=screen, closing=closing)
 
 
 def as_json(
@@ -81,47 +80,12 @@ def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
             raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
         return [found]
     if presentation.is_summary:
-        return [_summary(outcomes, presentation)]
+        return [summary(outcomes, presentation)]
     return tables.parts(outcomes, style=style, definition=name)
 
 
-def audited(
-    audit: Audit,
-    outcomes: Sequence[Outcomes],
-    presentation: Presentation,
-    *,
-    label: str,
-    screen: Screen | None = None,
-) -> str:
-    """What was found in somebody's files and the tables of their runs.
-
-    Args:
-        audit: Of the files.
-        outcomes: Of their runs.
-        presentation: What is wanted.
-        label: Of the tables in LaTeX.
-        screen: As of `text`.
-    """
-    form, layout, which = presentation.form, presentation.layout, presentation.part
-    if form == "json":
-        return as_json("audit", outcomes, presentation, audit=study_json.findings(audit))
-    layout.check(form)
-    if form in ("csv", "tsv"):
-        which = which or "findings"
-    style, definition = presentation.style or "full", presentation.definition
-    found = [tables.findings(audit)]
-    for one in outcomes:
-        own = named(one, layout)
-        made = (
-            [_summary(own, presentation)]
-            if presentation.is_summary
-            else tables.parts(own, style=style, definition=definition)
-        )
-        found += [laid_out(part, one, layout) for part in made]
-    return _written(tables.only(found, which), form, label=label, screen=screen)
-
-
-def _summary(outcomes: Outcomes, presentation: Presentation) -> Part:
+def summary(outcomes: Outcomes, presentation: Presentation) -> Part:
+    """The one table that sums up a study for a terminal."""
     return terminal_summary.summary(outcomes, _definition(outcomes, presentation))
 
 
@@ -129,7 +93,7 @@ def _definition(outcomes: Outcomes, presentation: Presentation) -> str:
     return presentation.definition or tables.default_definition(outcomes)
 
 
-def _written(
+def written(
     parts: Sequence[Part],
     form: Format,
     *,
@@ -137,6 +101,7 @@ def _written(
     screen: Screen | None,
     closing: Sequence[str] = (),
 ) -> str:
+    """Tables in a format; JSON is no table."""
     if form == "csv":
         return csv_tsv.text(parts, separator=",")
     if form == "tsv":

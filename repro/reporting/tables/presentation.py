@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from repro.reporting.tables.paper_options import Layout
-from repro.reporting.tables.table_part import Format
-from repro.reporting.tables.tables import Style
+from repro.reporting.tables.table_part import Format, Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,3 +124,12 @@ def few(told: Sequence[str], what: str) -> list[str]:
 def _of(arm: Arm, count: int) -> str:
     low, high = intervals.wilson(count, arm.wanted)
     return f"{count} of {arm.wanted} runs ({100 * low:.0f} to {100 * high:.0f} %)"
+
+
+def of_crops(arms: Sequence[Arm]) -> str:
+    """The number of crops and of their groups, in words."""
+    known = {(arm.crops.count, arm.crops.groups) for arm in arms if arm.crops is not None}
+    if len(known) > 1:
+        return "the crops of each arm"
+    count, names = next(iter(known))
+    return f"{count} crops in {len(names)} groups"

@@ -8,7 +8,6 @@ import numpy as np
 
 from repro.analysis import arm_differences, operating_points, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison
-from repro.analysis.audit.inspection import Audit
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import notes, number_format, run_notes
 from repro.reporting.tables.cell import Number
@@ -57,17 +56,6 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         ],
         "verdict": _verdict(outcomes, definition),
         "notes": _notes(outcomes, name, definition),
-    }
-
-
-def findings(audit: Audit) -> dict[str, Any]:
-    """What an audit read, and what its checks found."""
-    return {
-        "sources": list(audit.sources),
-        "findings": [
-            {"check": one.check, "about": one.about, "result": one.result, "text": one.text}
-            for one in audit.findings
-        ],
     }
 
 

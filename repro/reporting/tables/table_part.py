@@ -9,6 +9,7 @@ import pandas as pd
 from repro.reporting.tables.cell import Cell
 
 Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
+Style = Literal["paper", "full"]
 Markup = Literal["latex", "markdown", "html"]
 MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
 

@@ -6,14 +6,12 @@ Numbers become text here, and fractions become percent. The footnotes come from 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from repro.analysis import arm_differences, operating_points, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
-from repro.analysis.audit.inspection import Audit
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
@@ -24,12 +22,11 @@ from repro.reporting.tables import (
     specification_curve,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
-from repro.reporting.tables.table_part import Part
+from repro.reporting.tables.table_part import Part, Style
 from repro.stats import comparisons, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
-Style = Literal["paper", "full"]
 MOST = 50  # runs of an arm up to which each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 
@@ -69,21 +66,6 @@ def only(found: Sequence[Part], which: str | None) -> list[Part]:
     if not named:
         raise ReproError(f"there is no data for --part {which}")
     return named
-
-
-def findings(audit: Audit) -> Part:
-    """The findings of an audit."""
-    rows = [
-        {"About": one.about, "Result": one.result, "Finding": one.text} for one in audit.findings
-    ]
-    return Part(
-        name="findings",
-        title="Findings of the audit.",
-        table=number_format.frame(rows, [one.check for one in audit.findings], "Check"),
-        remarks=audit.sources,
-        holds="words",
-        keys=1,
-    )
 
 
 def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
