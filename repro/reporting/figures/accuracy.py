@@ -14,6 +14,7 @@ from repro.reporting.figures.grouped_points import Kind, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView
 from repro.reporting.figures.style import Look
+from repro.reporting.tables import run_notes
 from repro.stats.intervals import NOWHERE, Floats, Interval
 
 ALL_CROPS = "all crops"
