@@ -2,12 +2,22 @@
 
 import multiprocessing
 import os
+import signal
 
 import children
 import pytest
 
 from repro.system import child_process
 from repro.training import trainer
+
+
+def pytest_configure():
+    """Ctrl-C is no signal to ignore, as it is where a shell starts the suite in the background.
+
+    Commands that tests start would inherit that, and rightly stay deaf.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
