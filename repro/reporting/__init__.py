@@ -1,1 +1,1 @@
-"""What people see: tables, figures, reports and the terminal. Never torch."""
+"""What people see: tables, figures, reports and the terminal. Never loads torch."""

@@ -1,8 +1,8 @@
-"""Text -> LaTeX that compiles, and names that can be addressed. Pure; knows nothing of tables.
+"""Escape text for LaTeX, and make names for link anchors. Pure; knows nothing of tables.
 
-What comes out needs no font beyond TeX's own in their oldest encoding, and no package: accented
-letters that inputenc knows stay as they are, signs become mathematics, and a character without a
-shape is named by its code, so that nothing is lost in silence.
+The LaTeX needs no package and no font beyond TeX's own in their oldest encoding: accented letters
+that inputenc knows are kept, symbols become mathematics, and any other character is shown by its
+code point, so that nothing is silently lost.
 """
 
 import re
@@ -94,7 +94,7 @@ _SIGNS = {
 
 
 def _greek(character: str) -> str:
-    """The command that is called as the letter is."""
+    """The LaTeX command named after the letter."""
     name = unicodedata.name(character).split()[-1].replace("LAMDA", "LAMBDA")
     return rf"$\{name.capitalize() if character.isupper() else name.lower()}$"
 
@@ -110,19 +110,19 @@ _LATEX = (
 _LETTERS = "ÆæØøÅåßŁłŒœıȷ"
 _ACCENTS = "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c"
 _CEDILLAS = "ÇçŞşŢţ"
-_UNKNOWN = "\0"  # before the code of a character without a shape
+_UNKNOWN = "\0"  # before the code point of an unknown character
 _KEYS = re.compile(r"([\\{}$&#_%^~<>|\"'`])")
 _CODES = re.compile(rf"(?:{_UNKNOWN}[0-9A-F]+)+")
 
 
 def latex(text: str) -> str:
-    """The text as LaTeX; characters without a shape as ``[U+65E5 U+672C]``."""
+    """The text as LaTeX; unknown characters as ``[U+65E5 U+672C]``."""
     escaped = "".join(map(_typeset, unicodedata.normalize("NFC", text)))
     return _CODES.sub(_named, escaped)
 
 
 def typed(text: str) -> str:
-    """The text as LaTeX in typewriter letters, whose signs are those of a keyboard."""
+    """The text as LaTeX in a typewriter font, with straight quotes and plain hyphens."""
     parts = _KEYS.split(text)
     return "".join(
         rf"{{\char{ord(part)}}}" if _KEYS.fullmatch(part) else latex(part) for part in parts
@@ -134,7 +134,7 @@ def _named(found: re.Match[str]) -> str:
 
 
 def anchor(*words: str) -> str:
-    """The words as one name of ASCII letters, digits, ``-`` and ``_``, for links to lead to."""
+    """The words as one link anchor of ASCII letters, digits, ``-`` and ``_``."""
     return "-".join(re.sub(r"[^A-Za-z0-9_]+", "-", word).strip("-") for word in words)
 
 
@@ -147,7 +147,7 @@ def _typeset(character: str) -> str:
     kind = unicodedata.category(character)
     if kind in ("Cc", "Zs", "Zl", "Zp"):
         return " "
-    if kind in ("Cf", "Mn"):  # invisible, or an accent that its letter does without
+    if kind in ("Cf", "Mn"):  # invisible, or an accent that can be dropped
         return ""
     simpler = unicodedata.normalize("NFKD", character)
     if simpler != character:
@@ -156,7 +156,7 @@ def _typeset(character: str) -> str:
 
 
 def _is_known(character: str) -> bool:
-    """Whether inputenc and TeX's own fonts set the character as it stands."""
+    """Whether inputenc and TeX's own fonts can set the character unchanged."""
     if character in _LETTERS or character in _CEDILLAS:
         return True
     parts = unicodedata.normalize("NFD", character)

@@ -1,1 +1,1 @@
-"""Outcomes, records and pictures -> figures with captions that say what is shown. Never torch."""
+"""Figures from outcomes, records and pictures, with captions. Never loads torch."""

@@ -1,4 +1,4 @@
-"""The figure of the lab and the original paper: accuracy of each group and arm, ± SEM."""
+"""The accuracy figure of the lab and the original paper: each group and arm, ± SEM."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,8 +18,8 @@ from repro.reporting.tables import run_notes
 from repro.stats.intervals import NOWHERE, Floats, Interval
 
 ALL_CROPS = "all crops"
-HIGH = 0.5  # where every value lies above it, bars would have to be cut: dots instead
-STEP = 5.0  # percent, at whose multiples an axis begins
+HIGH = 0.5  # where every value is above it, dots replace bars, which would have to be cut
+STEP = 5.0  # percent; an axis begins at a multiple of it
 _GAP = 0.75  # inches above and below a panel
 
 Find = Callable[[Arm, str], Mark | None]
@@ -101,7 +101,7 @@ def _panel(
     find: Find,
     what: str,
 ) -> tuple[Kind, float]:
-    """Draw a panel; its kind, and where its axis begins, in percent."""
+    """Draw a panel; return its kind and where its axis begins, in percent."""
     by_name = {arm.name: arm for arm in arms}
     marks = [mark for arm in arms for name in where.categories if (mark := find(arm, name))]
     lowest = 100 * min(_lowest(mark) for mark in marks)

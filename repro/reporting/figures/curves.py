@@ -13,12 +13,12 @@ from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, listed
 
-WIDE = 20.0  # times from the least to the greatest value: beyond it an axis is logarithmic
+WIDE = 20.0  # ratio of the largest to the smallest value above which an axis is logarithmic
 RANGE = "Thick lines: median over the runs; thin lines: every run."
 
 
 def training(view: StudyView) -> Illustration | None:
-    """Loss and validation accuracy over the epochs, each objective on a scale of its own."""
+    """Loss and validation accuracy over the epochs, each objective on its own scale."""
     frame = _history(view.records)
     if frame.empty:
         return None
@@ -57,7 +57,7 @@ def training(view: StudyView) -> Illustration | None:
 
 
 def draws(view: StudyView) -> Illustration | None:
-    """Effective number of faces under resampling, epoch by epoch."""
+    """Effective number of faces under resampling, by epoch."""
     frame = _history(view.records)
     if frame.empty or not (frame["ess_share"] < 1).any():
         return None
@@ -96,14 +96,14 @@ def _history(records: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 
 def _objective(record: Record) -> str:
-    """What the loss is, as far as it decides the scale."""
+    """The name of the loss, as far as it determines the scale."""
     if record.configuration["model"] == "classifier":
         return "Classification alone"
     return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
 
 
 def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> None:
-    """A thin line for each run and a thick one for each arm, the median of its runs."""
+    """A thin line for each run and a thick line for each arm's median."""
     looks = view.looks
     for arm, runs in frame.groupby("arm", sort=False):
         look = looks[str(arm)]
@@ -122,7 +122,7 @@ def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> Non
 
 
 def _at_the_end(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
-    """Percent in each run's last epoch, median of each arm."""
+    """Percent in the last epoch of the runs, the median for each arm."""
     last = frame.groupby(["arm", "seed"], sort=False).tail(1)
     return 100 * last.groupby("arm", sort=False)[column].median()
 

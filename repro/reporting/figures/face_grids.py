@@ -1,4 +1,4 @@
-"""Faces as a run samples and decodes them. One run of each arm, chosen by seed."""
+"""Grids of faces that a run samples and decodes: one run of each arm, chosen by seed."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ FACE = 0.56  # inches
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Pictures (rows, columns, 64, 64, 3) below a line of text."""
+    """Pictures (rows, columns, 64, 64, 3) under a line of text."""
 
     text: str
     pictures: Pixels
@@ -93,7 +93,7 @@ def _batches_of(arm: str, one: FaceSampling) -> list[_Block]:
 
 
 def bins(view: StudyView) -> Illustration | None:
-    """Histogram of probabilities with faces of each bin."""
+    """Histogram of probabilities with example faces of each bin."""
     shown = _drawing(view)
     if not shown:
         return None
@@ -127,13 +127,13 @@ def bins(view: StudyView) -> Illustration | None:
 
 
 def _range(low: float, high: float) -> str:
-    """Two ends with as many decimals as the upper one needs."""
+    """Both ends of a range, with the number of decimals that the upper end needs."""
     decimals = 2 if high < 1 else 1 if high < 10 else 0
     return f"{low:.{decimals}f}–{high:.{decimals}f}"
 
 
 def reconstructions(view: StudyView) -> Illustration | None:
-    """Held-out faces beside what the decoder makes of them."""
+    """Held-out faces beside their reconstructions."""
     shown = _decoding(view)
     if not shown:
         return None
@@ -230,7 +230,7 @@ def _decoding(view: StudyView) -> list[tuple[str, Latents]]:
 def _one_of_each_decoder(
     view: StudyView, shown: Sequence[tuple[str, Latents]]
 ) -> list[tuple[str, Latents]]:
-    """The last arm of each set of arms that differ in nothing but resampling."""
+    """The last arm of each set of arms that differ only in resampling."""
     kept: dict[str, tuple[str, Latents]] = {}
     for arm, one in shown:
         choices = dict(view.records[arm][0].configuration)
@@ -262,14 +262,14 @@ def _multiples(drawn: Drawn, one: FaceSampling) -> str:
 
 
 def _with_ends(one: Latents) -> Pixels:
-    """The ways between pairs, each between the pictures of its two ends."""
+    """The interpolations, each between the pictures of its two end points."""
     pairs = len(one.interpolations)
     ends = one.originals[: 2 * pairs].reshape(pairs, 2, *one.originals.shape[1:])
     return np.concatenate([ends[:, :1], one.interpolations, ends[:, 1:]], axis=1)
 
 
 def _rows(pictures: Pixels, rows: int) -> Pixels:
-    """In so many rows; a short last one is filled up with white."""
+    """Arrange pictures in this many rows; the last row is padded with white."""
     columns = -(-len(pictures) // rows)
     full = np.full((rows * columns, *pictures.shape[1:]), 255, dtype=np.uint8)
     full[: len(pictures)] = pictures
@@ -277,7 +277,7 @@ def _rows(pictures: Pixels, rows: int) -> Pixels:
 
 
 def _columns(stacks: Sequence[Pixels]) -> Pixels:
-    """A column for each stack, white below short ones."""
+    """One column for each stack; short stacks are padded with white."""
     tall = max(map(len, stacks))
     size = stacks[0].shape[1:]
     grid = np.full((tall, len(stacks), *size), 255, dtype=np.uint8)
@@ -287,7 +287,7 @@ def _columns(stacks: Sequence[Pixels]) -> Pixels:
 
 
 def _blocks(rows: Sequence[Sequence[_Block]]) -> Figure:
-    """Blocks in rows and columns, each below its text, at one scale."""
+    """Blocks in rows and columns, each under its text, all at one scale."""
     columns = max(map(len, rows))
     heights = [max(len(block.pictures) for block in row) for row in rows]
     across = max(block.pictures.shape[1] for row in rows for block in row) * columns
@@ -308,14 +308,14 @@ def _blocks(rows: Sequence[Sequence[_Block]]) -> Figure:
 def _show(
     axes: Axes, pictures: Pixels, *, extent: tuple[float, float, float, float] | None = None
 ) -> None:
-    """Pictures (rows, columns, H, W, 3) as one, with white between them."""
+    """Draw pictures (rows, columns, H, W, 3) as one image, with white gaps."""
     axes.imshow(montage(pictures), interpolation="none", extent=extent)
     axes.set_axis_off()
     axes.set_anchor("NW")
 
 
 def montage(pictures: Pixels) -> Pixels:
-    """One picture of many.
+    """Join many pictures into one.
 
     Args:
         pictures: Shape (rows, columns, H, W, 3).

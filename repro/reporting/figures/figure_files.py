@@ -1,4 +1,4 @@
-"""The figures of a study as files: every format of each, and their captions."""
+"""Write the figures of a study to files, in every format, with their captions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,18 +14,18 @@ CAPTIONS = "captions.md"
 
 
 def write(view: StudyView, folder: Path, *, only: Sequence[str] = ()) -> Iterator[Path]:
-    """Draw and write figure by figure.
+    """Draw and write the figures one by one.
 
     Args:
-        view: Of the study.
-        folder: Made if it is not there; files of the same names are replaced.
+        view: The study's data.
+        folder: Created if missing; files of the same names are replaced.
         only: Names of figures; all if empty.
 
     Returns:
-        The files, each after it has been written; the captions last.
+        The path of each file after it was written; the captions last.
 
     Raises:
-        ReproError: There is unknown figure, the study has nothing for it, or the folder cannot be
+        ReproError: A figure is unknown, the study has no data for it, or the folder cannot be
             written.
     """
     for name in only:
@@ -48,7 +48,7 @@ def write(view: StudyView, folder: Path, *, only: Sequence[str] = ()) -> Iterato
 
 
 def captions(drawn: Sequence[Illustration]) -> str:
-    """Titles and captions in Markdown, with the pictures."""
+    """Titles, pictures and captions in Markdown."""
     return "\n".join(
         f"## {one.title}\n\n![{one.alt}]({one.name}.svg)\n\n{one.caption}{_answers(one)}\n"
         for one in drawn

@@ -1,4 +1,4 @@
-"""Every figure of a study, in the order in which a report shows them."""
+"""The registry of a study's figures, in the order in which a report shows them."""
 
 from collections.abc import Callable, Mapping
 
@@ -34,6 +34,6 @@ FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
 
 
 def draw(view: StudyView) -> list[Illustration]:
-    """The figures that the study has something for."""
+    """The figures for which the study has data."""
     drawn = (make(view) for make in FIGURES.values())
     return [one for one in drawn if one is not None]

@@ -1,4 +1,4 @@
-"""What figures of groups have in common: names, published values, and texts for screen readers."""
+"""What figures of groups share: names, published values, and texts for screen readers."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study.published import PublishedRow
 
 OVERALL, POOLED = "all portraits", DEFINITIONS["dehaan2020"]
-FEW = 8  # groups up to which each has a colour that is easily told apart
-SPOKEN = 60  # numbers that are read out one by one
+FEW = 8  # up to this many groups have clearly distinct colours
+SPOKEN = 60  # up to this many numbers are read out one by one
 GROUPS_SOURCES = "Figure 5 of de Haan et al. (2020) and figure 5B of Amini, Soleimany et al. (2019)"
 
 
 def groups_of(arms: Sequence[Arm]) -> list[str]:
-    """Every group that an arm has, in the order of the first."""
+    """Every group that occurs in an arm, in order of first occurrence."""
     return list(dict.fromkeys(name for arm in arms for name in arm.groups))
 
 
 def spoken(arms: Sequence[Arm]) -> str:
-    """Means over the runs; of very many groups the lowest and the highest."""
+    """Means over the runs; with very many groups only the lowest and the highest."""
     many = sum(len(arm.groups) for arm in arms) > SPOKEN
     told = []
     for arm in arms:
@@ -31,7 +31,7 @@ def spoken(arms: Sequence[Arm]) -> str:
 
 
 def definition(view: StudyView) -> Definition:
-    """The published source's definition, if there is one."""
+    """The definition of the published source, or the default if there is none."""
     published = view.outcomes.published
     return DEFINITIONS[published.definition if published else "dehaan2020"]
 
@@ -54,7 +54,7 @@ def printed_recalls(view: StudyView, arm: Arm) -> dict[str, float]:
 
 
 def said_of_print(view: StudyView) -> str:
-    """What the magenta marks are; empty without any."""
+    """The meaning of the magenta marks; empty if there are none."""
     published = view.outcomes.published
     if published is None or view.outcomes.synthetic:
         return ""

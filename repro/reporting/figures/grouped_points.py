@@ -1,6 +1,6 @@
 """Marks of several series side by side in each category: runs, estimate and published value.
 
-Categories are along the horizontal axis if their names fit below it, else along the vertical axis.
+Categories are on the horizontal axis if their names fit below it, else on the vertical axis.
 Fractions become percent here.
 """
 
@@ -16,11 +16,11 @@ from repro.reporting.figures import style
 from repro.reporting.figures.style import Look
 from repro.stats.intervals import Floats
 
-ACROSS = style.WIDTH - 0.6  # inches, of an axis that takes the whole width
-CROWDED = 0.09  # inches a series, below which marks are small
-SERIES, CATEGORY = 0.085, 0.19  # inches down the page
+ACROSS = style.WIDTH - 0.6  # inches, length of an axis that takes the full width
+CROWDED = 0.09  # inches for each series, below which marks are small
+SERIES, CATEGORY = 0.085, 0.19  # inches, in a vertical layout
 TALLEST = 9.6  # inches, as a page
-NAME = 44  # letters of a category's name down the page
+NAME = 44  # letters of a category's name in a vertical layout
 
 Kind = Literal["dots", "bars"]
 
@@ -31,7 +31,7 @@ class Mark:
 
     Attributes:
         values: Of each run, fractions, shape (R,).
-        estimate: Their mean and the ends of the whisker; NaN without one.
+        estimate: Their mean and its interval; NaN without one.
         printed: The published value in percent; None without one.
     """
 
@@ -45,13 +45,13 @@ Find = Callable[[str, str], Mark | None]  # by category and series
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where categories stand.
+    """The positions of the categories.
 
     Attributes:
         categories: Names, in order.
-        labels: What is written of them.
-        across: Whether they stand side by side.
-        series: How many there are in each.
+        labels: Their labels on the axis.
+        across: Whether they are side by side, on the horizontal axis.
+        series: Number of series in each category.
     """
 
     categories: Sequence[str]
@@ -61,7 +61,7 @@ class Layout:
 
     @property
     def height(self) -> float:
-        """Of the axes, in inches."""
+        """Height of the axes in inches."""
         if self.across:
             return 2.7
         each = max(CATEGORY, SERIES * self.series + 0.06)
@@ -69,13 +69,13 @@ class Layout:
 
     @property
     def each(self) -> float:
-        """What a series has of a category, in inches."""
+        """Space of one series within a category, in inches."""
         room = ACROSS if self.across else self.height
         return 0.8 * room / max(1, len(self.categories) * self.series)
 
 
 def layout(categories: Sequence[str], spoken: Sequence[str], series: int) -> Layout:
-    """Side by side where names and marks find room, else down the page."""
+    """Side by side if names and marks fit, else one below the other."""
     labels = style.stacked(spoken, width=ACROSS)
     across = labels is not None and 0.8 * ACROSS / (len(spoken) * series) >= 0.5 * CROWDED
     if labels is None or not across:
@@ -92,15 +92,15 @@ def draw(
     kind: Kind = "dots",
     spoken: Callable[[str], str] = str,
 ) -> None:
-    """All marks, with the categories' names.
+    """Draw all marks and the categories' names.
 
     Args:
-        axes: To draw on.
+        axes: The axes to draw on.
         where: The categories.
-        series: Look of each.
-        find: What stands where; None for nothing.
-        kind: Of the large marks; bars begin at 0.
-        spoken: A series' name as the legend has it.
+        series: The look of each series.
+        find: Gives the mark of a category and series; None for no mark.
+        kind: Kind of the large marks; bars begin at 0.
+        spoken: Gives the name of a series in the legend.
     """
     width, told = 0.8 / len(series), set()
     for place, category in enumerate(where.categories):
@@ -135,7 +135,7 @@ def _mark(
     kind: Kind,
     label: str | None,
 ) -> None:
-    """Every run as a dot, the large mark with its whisker, the published value as a stroke."""
+    """Draw runs as dots, the estimate with its whisker, and the published value as a stroke."""
     small, bar = where.each < CROWDED, kind == "bars"
     value, ends = 100 * mark.estimate.value, 100 * np.array(mark.estimate.interval)
     if bar:
@@ -166,5 +166,5 @@ def _mark(
 
 
 def _turned(along: Any, value: Any, where: Layout) -> tuple[Any, Any]:
-    """Horizontal and vertical."""
+    """The pair as horizontal and vertical coordinates."""
     return (along, value) if where.across else (value, along)

@@ -1,4 +1,4 @@
-"""A figure with its words, and its bytes in each format: the same records give the same bytes."""
+"""A figure with its texts, and its bytes in each format; equal records give equal bytes."""
 
 import io
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 Form = Literal["png", "svg", "pdf", "webp"]
 FORMS: tuple[Form, ...] = ("png", "svg", "pdf")  # of files; WebP is for pages with photographs
-RESOLUTION = 200  # dots an inch, of PNG and of what is no line in the others
+RESOLUTION = 200  # dots per inch of PNG, and of raster parts in the other formats
 
-# Less what would differ from one run of the program to the next: dates, and random names in SVG.
+# Leaves out what differs between two runs of the program: dates, and random ids in SVG.
 _HOW: Mapping[Form, dict[str, Any]] = {
     "png": {"metadata": {"Software": None}},
     "svg": {"metadata": {"Date": None, "Creator": None}},
@@ -27,11 +27,11 @@ class Illustration:
     """A figure with its caption.
 
     Attributes:
-        name: Of its files, unique within a study.
+        name: Name of its files, unique within a study.
         title: A heading of a few words.
         caption: Sentences made from the records: data, runs, seeds, definition, interval.
         alt: A description for readers who cannot see the figure.
-        figure: As drawn.
+        figure: The drawn figure.
         sources: The published figures that it corresponds to.
     """
 
@@ -44,7 +44,7 @@ class Illustration:
 
     @property
     def has_photographs(self) -> bool:
-        """Whether it shows pictures, which lines and areas would hold badly."""
+        """Whether it contains photographs, which vector formats store badly."""
         return any(axes.get_images() for axes in self.figure.axes)
 
 

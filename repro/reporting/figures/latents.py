@@ -17,8 +17,8 @@ from repro.reporting.figures.style import Look
 from repro.stats import intervals
 
 BINS = 60
-NARROW = 1e3  # times from one end of an axis to the other: powers of ten are too few ticks
-FLOOR = 1e-4  # of uniform drawing; rarer faces stand in the first bin
+NARROW = 1e3  # ratio of an axis' ends below which powers of ten give too few ticks
+FLOOR = 1e-4  # relative to uniform sampling; faces with less are counted in the first bin
 
 
 def probabilities(view: StudyView) -> Illustration | None:
@@ -64,7 +64,7 @@ def probabilities(view: StudyView) -> Illustration | None:
 def _histograms(
     axes: Axes, weights: Mapping[str, Sequence[Floats]], looks: Mapping[str, Look]
 ) -> Floats:
-    """A line for each arm, all its runs together; the edges of the bins."""
+    """Draw one line per arm, over all its runs; return the edges of the bins."""
     multiples = {
         arm: np.concatenate([run * len(run) for run in runs]) for arm, runs in weights.items()
     }
@@ -79,7 +79,7 @@ def _histograms(
 
 
 def _edges(multiples: Floats) -> Floats:
-    """Of bins of equal width on a logarithmic axis."""
+    """The edges of bins of equal width on a logarithmic axis."""
     low, high = max(float(multiples.min()), FLOOR), float(multiples.max())
     return np.geomspace(low * 0.999, high * 1.001, BINS + 1)
 
@@ -94,7 +94,7 @@ def _faces(weights: Mapping[str, Sequence[Floats]]) -> str:
 
 
 def collapse(view: StudyView) -> Illustration | None:
-    """KL of each latent and how many are active: whether the posterior has collapsed."""
+    """KL of each latent and the number of active latents: whether the posterior has collapsed."""
     runs = {
         arm: [record for record in of_arm if record.kl_per_latent]
         for arm, of_arm in view.records.items()
@@ -137,7 +137,7 @@ def collapse(view: StudyView) -> Illustration | None:
 
 def _kl_of(axes: Axes, arm: str, runs: Sequence[Record], look: Look) -> None:
     sorted_kl = np.array([sorted(record.kl_per_latent, reverse=True) for record in runs])
-    shown = np.maximum(sorted_kl, 1e-8)  # rounding makes some a hair negative
+    shown = np.maximum(sorted_kl, 1e-8)  # rounding makes some slightly negative
     x = np.arange(1, shown.shape[1] + 1)
     axes.plot(x, np.median(shown, axis=0), color=look.colour, ls=look.line, label=arm)
     axes.fill_between(x, shown.min(axis=0), shown.max(axis=0), color=look.colour, alpha=0.13, lw=0)
@@ -155,7 +155,7 @@ def _active_of(axes: Axes, place: int, runs: Sequence[Record], look: Look) -> No
 
 
 def rarity(view: StudyView) -> Illustration | None:
-    """How often faces with each trait are sampled, against how rare the trait is."""
+    """How often faces with each trait are sampled, against the share of faces with the trait."""
     if not view.rarity:
         return None
     levels, shares = _order(view.rarity)
@@ -195,7 +195,7 @@ def rarity(view: StudyView) -> Illustration | None:
 
 
 def _order(found: Sequence[Rarity]) -> tuple[list[str], dict[str, float]]:
-    """Levels that occur, by rising share."""
+    """Levels that occur, by increasing share."""
     first = found[0]
     means = dict(zip(first.levels, first.shares.mean(axis=0), strict=True))
     shown = [name for name, share in means.items() if share > 0]
@@ -227,7 +227,7 @@ def _multiples_of(
 
 
 def _rank(one: Rarity) -> float:
-    """Correlation of multiple with share over the levels; -1 where rarer is always drawn more."""
+    """Rank correlation of multiple and share over levels; -1 if rarer is always drawn more."""
     shown = one.shares.max(axis=0) > 0
     multiples = np.nanmean(one.multiples[:, shown], axis=0)
     return float(spearmanr(one.shares[:, shown].mean(axis=0), multiples)[0])

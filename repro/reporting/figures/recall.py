@@ -25,7 +25,7 @@ BOOTSTRAP = "95 % intervals for new seeds and new portraits (two-way bootstrap, 
 
 
 def by_group(view: StudyView) -> Illustration | None:
-    """Recall of each group and of all portraits, with every run: arm by arm, or group by group."""
+    """Recall of each group and of all portraits, with every run; ordered by arm or by group."""
     arms = view.arms
     if not arms:
         return None
@@ -57,7 +57,7 @@ def by_group(view: StudyView) -> Illustration | None:
 
 
 def _drawn(view: StudyView, mark: Find) -> tuple[Figure, Axes, Layout]:
-    """Few groups as colours within arms, many as lines of their own with arms as colours."""
+    """Few groups are colours within arms; many groups are categories, with arms as colours."""
     groups, arms = group_labels.groups_of(view.arms), [arm.name for arm in view.arms]
     columns = [*groups, OVERALL]
     spoken: Callable[[str], str]
@@ -75,7 +75,7 @@ def _drawn(view: StudyView, mark: Find) -> tuple[Figure, Axes, Layout]:
 
 
 def _values(arm: Arm, name: str) -> tuple[Floats, Estimate]:
-    """Recall of each run and what they come to, of a group or of all portraits."""
+    """Recall of each run and their estimate, for a group or for all portraits."""
     if name == OVERALL:
         values = arm.run_recall(POOLED)
         found = operating_points.reading(arm, POOLED).of["recall"]
@@ -137,7 +137,7 @@ def tradeoff(view: StudyView) -> Illustration | None:
 
 
 def _ring(axes: Axes, printed: PublishedRow | None, look: Look) -> None:
-    """A printed row as an open mark."""
+    """Draw a published row as an open mark."""
     if printed is not None and printed.recall is not None and printed.variance is not None:
         axes.plot(
             printed.variance,

@@ -19,8 +19,8 @@ from repro.reporting.tables.specification_curve import Curve, Specification
 from repro.stats.disparity import Definition
 
 NAME = 28  # letters of an arm's name
-ROW, COLUMN, WIDEST = 0.2, 0.15, 0.22  # inches of an arm, and of a choice
-_TALL = 560  # arms from which on a picture would be refused by its formats
+ROW, COLUMN, WIDEST = 0.2, 0.15, 0.22  # inches for each arm, and for each choice
+_TALL = 560  # number of arms above which file formats would refuse the picture
 _LOOKS = {
     "yes": Look("#00558b", "o", "-"),
     "no": Look("#933b00", "s", "-"),
@@ -68,14 +68,14 @@ def curve(view: StudyView) -> Illustration | None:
 
 
 def _reference(view: StudyView, found: Curve) -> Arm | None:
-    """The central arm's partner without resampling; else the study's reference."""
+    """The central arm's partner without resampling, or else the study's reference."""
     central = next(one for one in found.specifications if one.arm is found.central)
     chosen = central.partner or view.outcomes.arm(view.outcomes.reference)
     return chosen if chosen is not None and chosen.runs else None
 
 
 def _band(axes: Axes, reference: Arm | None, quantity: str, definition: Definition) -> None:
-    """The reference as a line with its interval."""
+    """Draw the reference as a line with its interval."""
     if reference is None:
         return
     estimate = operating_points.reading(reference, definition).of[quantity]
@@ -122,7 +122,7 @@ def _estimate(axes: Axes, place: int, found: Estimate, unit: float, look: Look) 
 
 
 def _matrix(axes: Axes, rows: Sequence[Specification], keys: Sequence[str]) -> None:
-    """A filled mark where an arm differs from the central one."""
+    """Draw a filled mark where an arm differs from the central arm."""
     marks = [(keys.index(key), place) for place, one in enumerate(rows) for key in one.changed]
     across, down = zip(*marks, strict=True)
     axes.plot(across, down, "s", color=style.INK, ms=4.5, ls="none")
@@ -134,7 +134,7 @@ def _matrix(axes: Axes, rows: Sequence[Specification], keys: Sequence[str]) -> N
 
 
 def _names(axes: Sequence[Axes], found: Curve) -> None:
-    """Arms down the page, the central one set off in every panel."""
+    """Write the arms' names on the vertical axis, and highlight the central arm in every panel."""
     arms = [one.arm for one in found.specifications]
     central = arms.index(found.central)
     for part in axes:

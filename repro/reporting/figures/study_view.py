@@ -13,7 +13,7 @@ from repro.records.records import Record, StudyIndex
 if TYPE_CHECKING:
     from repro.reporting.figures.style import Look
 
-MANY = 8  # groups, of more of which sizes are not told one by one
+MANY = 8  # above this many groups their sizes are not listed one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,13 +21,13 @@ class StudyView:
     """One study.
 
     Attributes:
-        index: Of the study.
-        found: Its records by key, failed runs among them.
+        index: Index of the study.
+        found: Its records by key, including failed runs.
         records: Its finished runs by arm, in the order of the seeds.
-        outcomes: What they came to, with scores.
-        weights: For each arm that resamples, the draws of each run that has them, shape (F,).
-        specimens: Pictures of one run of each arm; empty where none may be shown.
-        rarity: Of the embedded faces' factors; empty for other data.
+        outcomes: Their results, with scores.
+        weights: For each arm that resamples, the weights of each run that has them, shape (F,).
+        specimens: Pictures of one run of each arm; empty if none may be shown.
+        rarity: Rarity of the embedded faces' factors; empty for other data.
     """
 
     index: StudyIndex
@@ -40,7 +40,7 @@ class StudyView:
 
     @property
     def arms(self) -> list[Arm]:
-        """Those with runs."""
+        """The arms that have runs."""
         return [arm for arm in self.outcomes.arms if arm.runs]
 
     @property
@@ -51,19 +51,19 @@ class StudyView:
         return arm_looks([arm.name for arm in self.index.arms], self.index.reference)
 
     def said_of_data(self) -> str:
-        """Data, profile, what was changed."""
+        """The data, the profile, and the changes to the study."""
         index = self.index
         changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
         return f"Data: {index.data}, profile {index.profile}{changed}."
 
     def said_of_runs(self) -> str:
-        """How many of the runs have results, and that there is no selection."""
+        """The number of runs with results, and that no runs were selected."""
         seeds = [seed for arm in self.arms for seed in arm.seeds]
         counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
         return f"{_counted(counts, 'with results')}{_seeds(seeds)}, no selection."
 
     def said_of_training(self) -> str:
-        """As `said_of_runs`, of all runs that trained to the end, collapsed ones among them."""
+        """Like `said_of_runs`, for all runs that trained to the end, including collapsed ones."""
         seeds = [run.seed for of_arm in self.records.values() for run in of_arm]
         counts = {arm.name: (len(self.records[arm.name]), arm.wanted) for arm in self.outcomes.arms}
         return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, no selection."
@@ -106,7 +106,7 @@ def _seeds(found: Sequence[int]) -> str:
 
 
 def span(values: Sequence[float] | Floats, decimals: int = 1) -> str:
-    """Least to greatest, in words."""
+    """The smallest and the largest value, in words."""
     low, high = float(np.min(values)), float(np.max(values))
     if f"{low:.{decimals}f}" == f"{high:.{decimals}f}":
         return f"{low:.{decimals}f}"
@@ -114,5 +114,5 @@ def span(values: Sequence[float] | Floats, decimals: int = 1) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """One, two and three."""
+    """The names as a list in words: one, two and three."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

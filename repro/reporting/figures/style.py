@@ -1,7 +1,7 @@
-"""How every figure looks: one palette, one type size, one width.
+"""The style of all figures: one palette, one font size, one width.
 
-Colours are told apart with the common kinds of colour blindness and, by marker and line, without
-any colour. A group has the same colour, marker and line in every figure; so has an arm of a study.
+Colours remain distinct with the common kinds of colour blindness; markers and lines distinguish
+series without any colour. A group has the same look in every figure, and so has an arm of a study.
 """
 
 import textwrap
@@ -17,34 +17,34 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-LIGHTEST, DARKEST = 0.62, 0.12  # of the arms' scale
+LIGHTEST, DARKEST = 0.62, 0.12  # ends of the arms' brightness scale
 WIDTH = 6.7  # inches: the text of an A4 page with margins of 2 cm
-LETTERS = 18.0  # of a label in an inch, about
-LONGEST = 48  # letters of an entry of the legend
-HANDLE, LINE = 0.55, 0.16  # inches beside an entry of the legend, and of each of its lines
-STACK = 3  # lines of a label
+LETTERS = 18.0  # letters of a label per inch, approximately
+LONGEST = 48  # letters of a legend entry
+HANDLE, LINE = 0.55, 0.16  # inches beside a legend entry, and for each of its lines
+STACK = 3  # maximum lines of a label
 INK, FAINT = "#1a1a1a", "#767676"
-PRINT = "#d1006c"  # of printed numbers
+PRINT = "#d1006c"  # colour of published values
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Of one group or arm."""
+    """The look of one group or arm."""
 
     colour: str
     marker: str
     line: str
 
 
-# Warm for women, cool for men; dark and full for darker, light and broken for lighter skin, so that
-# print in grey keeps them apart. All have a contrast of 3 or more with white.
+# Warm for women, cool for men; dark and solid for darker, light and dashed for lighter skin, so
+# that greyscale prints keep them apart. All have a contrast of at least 3 with white.
 _GROUPS = {
     "darker_female": Look("#933b00", "o", "-"),
     "darker_male": Look("#00558b", "s", "-"),
     "lighter_female": Look("#d07d00", "o", "--"),
     "lighter_male": Look("#3a97d3", "s", "--"),
 }
-_FURTHER = [  # for groups of other names, in alphabetical order
+_FURTHER = [  # for other group names, in alphabetical order
     Look("#00558b", "o", "-"),
     Look("#933b00", "s", "-"),
     Look("#009e73", "^", "--"),
@@ -52,7 +52,7 @@ _FURTHER = [  # for groups of other names, in alphabetical order
     Look("#b6609a", "v", ":"),
     Look("#3a97d3", "P", ":"),
 ]
-_FURTHER_MARKERS = "os^DvPX"  # with six colours, 42 looks before the first comes again
+_FURTHER_MARKERS = "os^DvPX"  # with six colours, 42 looks before the first is repeated
 OVERALL = Look(INK, "D", "-")
 _MARKERS, _LINES = "osD^vPX", ("-", "--", "-.", ":")
 
@@ -66,7 +66,7 @@ def group_looks(groups: Sequence[str]) -> dict[str, Look]:
 
 
 def _further(place: int) -> Look:
-    """Colours again after six groups, each time with the next marker and line."""
+    """A look by position: six colours, then the same colours with the next marker and line."""
     again, first = divmod(place, len(_FURTHER))
     look = _FURTHER[first]
     if not again:
@@ -79,7 +79,7 @@ def _further(place: int) -> Look:
 
 
 def arm_looks(arms: Sequence[str], reference: str) -> dict[str, Look]:
-    """The look of each arm: the reference black, the others along one scale to ever darker."""
+    """The look of each arm: the reference black, the others increasingly dark along one scale."""
     others = [name for name in arms if name != reference]
     scale = mpl.colormaps["plasma"]
     looks = {reference: Look(INK, "o", "-")}
@@ -94,7 +94,7 @@ def arm_looks(arms: Sequence[str], reference: str) -> dict[str, Look]:
 
 
 _SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.family": "DejaVu Sans",  # shipped with matplotlib: the same on every machine
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -129,15 +129,15 @@ def canvas(
     heights: Sequence[float] | None = None,
     share: Literal["none", "row"] = "none",
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of the common width, and its axes row by row.
+    """A figure of the common width, with its axes row by row.
 
     Args:
-        rows: Of axes.
-        columns: Of axes.
-        height: Of the figure, in inches.
+        rows: Number of rows of axes.
+        columns: Number of columns of axes.
+        height: Height of the figure in inches.
         widths: Of the columns, relative; None for equal ones.
         heights: Of the rows, relative; None for equal ones.
-        share: Whether axes of a row have one vertical scale, written beside the first.
+        share: Whether the axes of a row share one vertical scale, labelled beside the first.
     """
     with rc_context(sns.axes_style("ticks") | _SETTINGS):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -153,26 +153,26 @@ def canvas(
 
 
 def head(axes: Axes, text: str) -> None:
-    """A line of text above the left end of the axes."""
+    """Write a line of text above the left end of the axes."""
     axes.set_title(text, loc="left", fontsize=8, pad=4)
 
 
 def spoken(group: str) -> str:
-    """A group's name as a label."""
+    """The label for a group's name."""
     return group.replace("_", " ")
 
 
 def shortened(name: str, letters: int) -> str:
-    """A name of at most so many letters; of a longer one its beginning."""
+    """The name, cut to at most this many letters."""
     return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
 
 
 def stacked(names: Sequence[str], *, width: float) -> list[str] | None:
-    """Labels that fit side by side, broken into lines; None where they do not.
+    """Labels that fit side by side, broken into lines; None if they do not fit.
 
     Args:
-        names: One for each place on an axis.
-        width: Of the axis, in inches.
+        names: One for each position on an axis.
+        width: Width of the axis in inches.
     """
     letters = int(width / len(names) * LETTERS) - 1
     if letters < max(len(word) for name in names for word in name.split() or [""]):
@@ -182,7 +182,7 @@ def stacked(names: Sequence[str], *, width: float) -> list[str] | None:
 
 
 def key(figure: Figure, axes: Axes, *, columns: int = 5) -> None:
-    """One legend above all axes, from what one of them holds; the figure grows with its lines."""
+    """One legend above all axes, made from one of them; the figure grows by its height."""
     handles, labels = axes.get_legend_handles_labels()
     labels = [shortened(label, LONGEST) for label in labels]
     letters = max(map(len, labels), default=0)
@@ -195,9 +195,9 @@ def key(figure: Figure, axes: Axes, *, columns: int = 5) -> None:
 
 
 def key_above(axes: Axes) -> None:
-    """A legend above the left end of these axes, one entry a line; it may reach over the next."""
+    """A legend above the left end of these axes, one entry per line; may overlap the next axes."""
     handles, labels = axes.get_legend_handles_labels()
-    axes.set_title("\n" * len(labels))  # keeps the room free
+    axes.set_title("\n" * len(labels))  # reserves the space
     with rc_context(_SETTINGS):
         legend = axes.legend(
             handles,
@@ -211,7 +211,7 @@ def key_above(axes: Axes) -> None:
 
 
 def root_scale(axes: Axes) -> None:
-    """Stretch the horizontal axis by the root, from 0 on: for variances."""
+    """Use a square root scale on the horizontal axis, from 0: for variances."""
     axes.set_xscale("function", functions=(_root, np.square))
     axes.set_xlim(left=0)
 

@@ -1,1 +1,1 @@
-"""Records -> a report that can be read without this program: one page of HTML, one of LaTeX."""
+"""Reports from records: an HTML page and a LaTeX document, readable without this program."""

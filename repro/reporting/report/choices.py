@@ -1,4 +1,4 @@
-"""The choices that the papers left open, a study's values, and the deviations from the sources."""
+"""The choices that the papers left open, a study's values, and deviations from the sources."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,14 +13,14 @@ from repro.reporting.tables.table_part import Part
 from repro.study import literature
 from repro.study.literature import NOT_SAID, NOT_USED, Choice, Deviation, Ledger
 
-MANY = 3  # arms from which on a value is that of "the others"
-_BY_COMMAND = "changed on the command line: "  # of `verdicts.refusals`; listed one by one here
+MANY = 3  # from this many arms on a value is listed as that of "the others"
+_BY_COMMAND = "changed on the command line: "  # from `verdicts.refusals`; listed one by one here
 
 
 def made(chapter: Chapter) -> Part | None:
-    """Every choice, the value used, the sources with the same value, and the other values.
+    """Every choice: the value used, the sources with the same value, and the other values.
 
-    None if no run has ended: the values come from the runs.
+    None if no run has ended, because the values come from the runs.
     """
     used = _used(chapter)
     if not used:
@@ -51,7 +51,7 @@ def _legend(book: Ledger) -> str:
 
 
 def _used(chapter: Chapter) -> dict[str, dict[str, list[str]]]:
-    """For each choice, each value with the arms that have it; no arms where all have the same."""
+    """The values of each choice with the arms that use them; no arms if all use the same value."""
     configurations = {
         arm.name: record.configuration
         for arm in chapter.index.arms
@@ -84,7 +84,7 @@ def _of(arms: Iterable[str]) -> str:
 
 
 def _others(choice: Choice, used: Iterable[str]) -> Iterator[str]:
-    """Letters of the sources that do the same, value by value where arms differ."""
+    """The letters of the sources that use the same value; for each value where arms differ."""
     used = list(used)
     for value in used:
         if value == NOT_USED:
@@ -94,7 +94,7 @@ def _others(choice: Choice, used: Iterable[str]) -> Iterator[str]:
 
 
 def _elsewhere(choice: Choice, used: Iterable[str]) -> str:
-    """What the sources do that do otherwise, and who does not say."""
+    """What the other sources do, and which sources do not say."""
     same = {letter for value in used for letter in literature.users(choice, value)}
     rest = {letter: use for letter, use in choice.uses.items() if letter not in same}
     told = [f"{letter}: {use.text}" for letter, use in rest.items() if use.text != NOT_SAID]
@@ -105,7 +105,7 @@ def _elsewhere(choice: Choice, used: Iterable[str]) -> str:
 
 
 def standing() -> Part:
-    """Differences between this program and its sources in every study."""
+    """Differences between this program and its sources that apply to every study."""
     return _deviations(
         "standing",
         "Standing deviations: differences between this program and a source in every study.",
@@ -125,7 +125,7 @@ def _standing_row(one: Deviation) -> tuple[int, dict[str, str]]:
 
 
 def own(chapter: Chapter) -> Part | None:
-    """The deviations of this study, numbered after the standing ones."""
+    """The deviations of this study, numbered after the general ones."""
     found = [*_changed(chapter), *_contradictions(chapter)]
     if not found:
         return None
@@ -138,7 +138,7 @@ def own(chapter: Chapter) -> Part | None:
 
 
 def _changed(chapter: Chapter) -> Iterator[dict[str, str]]:
-    """What the command line changed."""
+    """The changes made on the command line."""
     for label in chapter.index.overrides:
         harmless = label.startswith(verdicts.HARMLESS)
         yield {
@@ -152,7 +152,7 @@ def _changed(chapter: Chapter) -> Iterator[dict[str, str]]:
 
 
 def _contradictions(chapter: Chapter) -> Iterator[dict[str, str]]:
-    """Why there is no comparison with published values; for synthetic data also other reasons."""
+    """Why there is no comparison with published values; for synthetic data further reasons too."""
     outcomes = chapter.outcomes
     if outcomes.published is None:
         return

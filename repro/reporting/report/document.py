@@ -1,7 +1,7 @@
-"""The content of a report, before it is HTML or LaTeX: studies, sections and blocks.
+"""The content of a report, independent of HTML and LaTeX: studies, sections and blocks.
 
-Text is plain here; the two writers escape it. A name that something can be linked by is an anchor:
-ASCII letters, digits, ``-`` and ``_``, unique in the document.
+Text is plain here; the two writers escape it. An anchor is the target of a link: ASCII letters,
+digits, ``-`` and ``_``, unique in the document.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from repro.reporting.tables.table_part import Part
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
-    """Sentences; strong ones carry the message of their section, a link leads to an anchor."""
+    """Sentences; strong ones carry the main message of a section; a link refers to an anchor."""
 
     text: str
     strong: bool = False
@@ -22,14 +22,14 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How often each word was the verdict."""
+    """The number of times that each verdict occurs."""
 
     of: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """Lines for a shell; the label says what for, unlike any other in the document."""
+    """Shell commands; the label says what they do and is unique in the document."""
 
     label: str
     lines: tuple[str, ...]
@@ -37,15 +37,15 @@ class Commands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A table in its place.
+    """A table with its position in the document.
 
     Attributes:
-        part: The table, its title and remarks.
+        part: The table with its title and remarks.
         heading: A few words.
-        anchor: Of its section.
-        number: Of the table in the document; None where the part has no rows.
-        links: For rows of these names, the anchor that they lead to.
-        targets: For rows at these positions, the anchor that they are.
+        anchor: Anchor of its section.
+        number: Number of the table in the document; None if the part has no rows.
+        links: For rows of these names, the anchor that they link to.
+        targets: For rows at these positions, the anchor that they define.
     """
 
     part: Part
@@ -58,13 +58,13 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A figure in its place.
+    """A figure with its position in the document.
 
     Attributes:
-        illustration: The figure and its words.
-        anchor: Of its section.
-        number: Of the figure in the document.
-        file: Beside the LaTeX document, with forward slashes.
+        illustration: The figure and its texts.
+        anchor: Anchor of its section.
+        number: Number of the figure in the document.
+        file: Its path relative to the LaTeX document, with forward slashes.
     """
 
     illustration: Illustration
@@ -78,7 +78,7 @@ Block = Paragraph | Counts | Commands | Sheet | Picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSection:
-    """A heading and what stands under it; one that is set off is what to read first."""
+    """A heading and its blocks; a highlighted section should be read first."""
 
     title: str
     anchor: str
@@ -88,7 +88,7 @@ class ReportSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """All that is said of one study."""
+    """The part of a report about one study."""
 
     name: str
     question: str
@@ -101,11 +101,11 @@ class Document:
     """A report.
 
     Attributes:
-        title: Above everything.
-        origin: Where its numbers come from, in a sentence or two.
-        overview: Of the studies, where there are several.
+        title: Title of the document.
+        origin: The origin of its numbers, in a sentence or two.
+        overview: Overview of the studies, if there are several.
         studies: At least one.
-        appendix: What all studies share, where there are several.
+        appendix: What all studies share, if there are several.
     """
 
     title: str

@@ -1,7 +1,7 @@
-"""The evidence for a study's numbers: each run, its data and machine, its computing time.
+"""The evidence for a study's numbers: its runs, their data and machines, and their computing time.
 
-Tables of text cells, from records alone. Data and machines that runs share are listed once and
-referred to by a number.
+Tables of text cells, made from records alone. Data and machines that runs share are listed once and
+referenced by number.
 """
 
 import shlex
@@ -21,7 +21,7 @@ _TITLES = ("Device", "Kernels", "Threads", "Processor", "System", "Python")
 
 
 def runs(chapter: Chapter) -> Part:
-    """Every run that the study asks for: an arm and a seed."""
+    """Every run of the study: an arm and a seed."""
     data, machines = _data(chapter), _machines(chapter)
     names, rows = [], []
     for arm in chapter.index.arms:
@@ -63,7 +63,7 @@ def _about_runs(chapter: Chapter) -> list[str]:
 
 
 def first_rows(chapter: Chapter) -> dict[int, str]:
-    """Where in `runs` each arm begins: the row's position and its anchor."""
+    """The position in `runs` of the first row of each arm, and its anchor."""
     found, row = {}, 0
     for position, arm in enumerate(chapter.index.arms):
         if arm.keys:
@@ -73,13 +73,13 @@ def first_rows(chapter: Chapter) -> dict[int, str]:
 
 
 def links(chapter: Chapter) -> dict[str, str]:
-    """For each arm's name, the anchor of its runs."""
+    """For each arm's name, the anchor of its first run."""
     arms = enumerate(chapter.index.arms)
     return {arm.name: chapter.runs_anchor(position) for position, arm in arms if arm.keys}
 
 
 def _kept(chapter: Chapter, name: str) -> set[int]:
-    """Seeds behind the paper's column."""
+    """The seeds of the runs in the paper's column."""
     arm = chapter.outcomes.arm(name)
     return {arm.seeds[at] for at in arm.kept(chapter.outcomes.keep)} if arm else set()
 
@@ -109,7 +109,7 @@ def _called(what: str, known: Sequence[Mapping[str, str]], value: Mapping[str, s
 
 
 def data(chapter: Chapter) -> Part | None:
-    """The digests of the data's content; None if no run knows its data."""
+    """The digests of the data's content; None if no run records its data."""
     found = _data(chapter)
     return _numbered(
         "data",
@@ -121,7 +121,7 @@ def data(chapter: Chapter) -> Part | None:
 
 
 def machines(chapter: Chapter) -> Part | None:
-    """The machines that trained, and the versions of the packages; None if no run knows."""
+    """The machines used for training and the package versions; None if no run records them."""
     found = [
         one | {"Packages": packages} if (packages := _packages(chapter, one)) else one
         for one in _machines(chapter)
@@ -164,7 +164,7 @@ def _machine(record: Record) -> dict[str, str]:
 
 
 def _packages(chapter: Chapter, machine: Mapping[str, str]) -> str:
-    """Every version that was used there; more than one of a package where it changed."""
+    """Every package version used on a machine; several for a package that was changed."""
     found: dict[str, list[str]] = {}
     for record in chapter.ended:
         if _machine(record) == machine:
@@ -182,7 +182,7 @@ def _distinct(values: Iterator[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def commands(chapter: Chapter) -> tuple[str, ...]:
-    """The commands for the same runs and the same table."""
+    """The commands that reproduce the runs and the table."""
     index = chapter.index
     chosen = ["--profile", index.profile]
     for label in index.overrides:
@@ -223,7 +223,7 @@ def _why(record: Record) -> dict[str, str]:
 
 
 def cost(chapter: Chapter) -> Part | None:
-    """Time of each arm's runs; None if no run says how long it took."""
+    """Computing time of each arm's runs; None if no run records it."""
     timed = [record for record in chapter.ended if "seconds" in record.provenance]
     if not timed:
         return None

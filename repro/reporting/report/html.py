@@ -1,4 +1,4 @@
-"""A document -> one page of HTML that needs no other file: styles and figures stand in it."""
+"""Render a document as one self-contained HTML page: styles and figures are embedded."""
 
 import base64
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from repro.reporting.figures.illustration import Illustration, encode
 from repro.reporting.report.document import Block, Document, ReportSection, Sheet
 from repro.reporting.tables import rendering
 
-_DOTS = 96  # of a browser, an inch
+_DOTS = 96  # CSS pixels per inch
 
 
 def render(document: Document) -> str:
-    """The page."""
+    """The HTML page."""
     environment = Environment(
         loader=PackageLoader("repro.reporting.report"),
         autoescape=True,
@@ -29,18 +29,18 @@ def render(document: Document) -> str:
 
 
 def _kind(block: Block) -> str:
-    """By which the template knows a block."""
+    """The name by which the template identifies a block."""
     return type(block).__name__.lower()
 
 
 def _turned(section: ReportSection) -> bool:
-    """Whether a table in it asks for a sheet of paper turned, in print."""
+    """Whether one of its tables needs landscape paper in print."""
     parts = (block.part for block in section.blocks if isinstance(block, Sheet))
     return any(p.is_broad for p in parts)
 
 
 def _sheet(sheet: Sheet, level: int) -> Markup:
-    """A table; escaped where it is made."""
+    """A table as HTML; it is escaped where it is made."""
     text = rendering.html_section(
         sheet.part,
         anchor=sheet.anchor,
@@ -54,7 +54,7 @@ def _sheet(sheet: Sheet, level: int) -> Markup:
 
 
 def _source(illustration: Illustration) -> str:
-    """The picture as an address that holds it: a document of its own, so that no ids clash."""
+    """The picture as a data URL: a separate document, so that ids cannot clash."""
     if illustration.has_photographs:
         content, kind = encode(illustration, "webp"), "webp"
     else:
@@ -63,6 +63,6 @@ def _source(illustration: Illustration) -> str:
 
 
 def _size(illustration: Illustration) -> Mapping[str, int]:
-    """Of the picture in the browser's dots, so that the page keeps its place."""
+    """Size of the picture in CSS pixels, so that the page layout does not shift."""
     width, height = illustration.figure.get_size_inches()
     return {"width": round(width * _DOTS), "height": round(height * _DOTS)}

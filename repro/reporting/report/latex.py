@@ -1,6 +1,6 @@
-"""A document -> LaTeX that a plain TeX compiles, with nothing floating: order is the document's.
+"""Render a document as LaTeX that plain TeX compiles, without floats: order is the document's.
 
-Needs latex-base and latex-recommended, no fonts of their own, and the figures' files beside it.
+Needs latex-base and latex-recommended, no extra fonts, and the figures' files beside it.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from repro.reporting.report.document import (
 )
 from repro.reporting.tables import column_widths
 
-_POINTS = 72.27  # an inch
-_TALLEST = 0.76 * latex_tables.HEIGHT  # of a figure
-_SPARE = 0.7 * latex_tables.HEIGHT  # what is asked for at most before a page is ended
+_POINTS = 72.27  # per inch
+_TALLEST = 0.76 * latex_tables.HEIGHT  # maximum height of a figure
+_SPARE = 0.7 * latex_tables.HEIGHT  # maximum space required before a page break
 _HEADING = 45.0
 
 
 class _Typeset(str):
-    """LaTeX already."""
+    """Text that is already LaTeX."""
 
     __slots__ = ()
 
@@ -63,24 +63,24 @@ def render(document: Document) -> str:
 
 
 def _escaped(value: Any) -> str:
-    """Whatever is not LaTeX yet, as LaTeX."""
+    """Any value as LaTeX; values that are LaTeX already are kept."""
     return value if isinstance(value, _Typeset) else _Typeset(latex_tables.text(str(value)))
 
 
 def _kind(block: Block) -> str:
-    """By which the template knows a block."""
+    """The name by which the template identifies a block."""
     return type(block).__name__.lower()
 
 
 def _heading(plain: str) -> _Typeset:
-    """A heading in the text, and a simple one for the reader's list of contents."""
+    """A heading for the text, and a plain one for PDF bookmarks."""
     typeset = latex_tables.text(plain)
     simple = "".join(one if one.isascii() else "?" for one in plain)
     return _Typeset(f"\\texorpdfstring{{{typeset}}}{{{escaping.latex(simple)}}}")
 
 
 def _command(line: str) -> _Typeset:
-    """A line for a shell."""
+    """A shell command as LaTeX."""
     return _Typeset(escaping.typed(column_widths.breakable(line)))
 
 
@@ -89,14 +89,14 @@ def _table(sheet: Sheet) -> _Typeset:
 
 
 def _size(illustration: Illustration) -> _Typeset:
-    """Width and height within the page, in proportion."""
+    """Width and height that fit the page, in proportion."""
     wide, tall = (float(inches) * _POINTS for inches in illustration.figure.get_size_inches())
     scale = min(1.0, latex_tables.WIDTH / wide, _TALLEST / tall)
     return _Typeset(f"width={scale * wide:.1f}pt,height={scale * tall:.1f}pt")
 
 
 def _room(one: ReportSection | Block) -> _Typeset:
-    """What has to be left of a page for it to begin there, in points."""
+    """The space that must be left on a page for it to begin there, in points."""
     return _Typeset(f"{_wanted(one):.0f}pt")
 
 
@@ -112,7 +112,7 @@ def _wanted(one: ReportSection | Block) -> float:
 
 
 def _beginning(section: ReportSection) -> Iterator[Block]:
-    """The blocks that belong to a heading: its first sentences and what they lead up to."""
+    """The blocks kept together with a heading: its first sentences and the block after them."""
     for block in section.blocks:
         yield block
         if not isinstance(block, Paragraph):

@@ -1,7 +1,7 @@
-"""A table -> LaTeX that fits a page: columns in panels below each other, sentences in lines.
+"""Fit tables to a page in LaTeX: columns in stacked panels, sentences broken into lines.
 
-Widths are estimated from the letters, in points of the size that tables are set in; numbers are
-never shrunk. A table is as long as it needs to be, over pages, with its head on each.
+Widths are estimated from the letters, in points at the tables' font size; numbers are never shrunk.
+Long tables run over several pages, with the header repeated on each.
 """
 
 import textwrap
@@ -14,29 +14,29 @@ from repro.reporting.tables.table_part import by_column
 
 WIDTH = 455.0  # of the text, 160 mm
 HEIGHT = 660.0  # of the text, about
-LINE = 10.0  # from one line of a table to the next
+LINE = 10.0  # between two lines of a table
 GAP = 8.0  # between two columns
-_HEADS = (16, 10)  # letters on a line of a head, at least; fewer if it saves a panel
-_LONG = 0.7  # of a page, from which on a table may begin at the foot of one
-_NAMES = 120.0  # at most, of the first column
-_LETTER = 4.25  # a digit, and most letters
+_HEADS = (16, 10)  # minimum letters per line of a header; fewer if it saves a panel
+_LONG = 0.7  # share of a page; longer tables may begin at the bottom of one
+_NAMES = 120.0  # maximum width of the first column
+_LETTER = 4.25  # width of a digit, and of most letters
 _NARROW = dict.fromkeys("iljtfrI.,:;'|!()[] ", 2.9)
 _BROAD = dict.fromkeys("mwMWGOQDH@%&+=<>±—−→×≥≤", 7.0) | dict.fromkeys("ABCEFKNPRSTUVXYZ", 6.0)
 _LETTERS = _NARROW | _BROAD
 
-Column = list[str]  # its head, in lines, and its cells
+Column = list[str]  # its header, in lines, and its cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """Some columns of a table, beside its names.
+    """Some columns of a table, beside the row names.
 
     Attributes:
-        form: Of the columns, for LaTeX.
-        head: A line of LaTeX.
+        form: Column specification for LaTeX.
+        head: The header as a line of LaTeX.
         rows: Lines of LaTeX.
-        columns: How many, the names included.
-        lines: On paper, about.
+        columns: Number of columns, row names included.
+        lines: Approximate number of lines on paper.
     """
 
     form: str
@@ -47,19 +47,19 @@ class Panel:
 
 
 def width(text: str) -> float:
-    """Of a text on one line."""
+    """Estimated width of a text on one line."""
     return sum(
         0.0 if letter == column_widths.BREAK else _LETTERS.get(letter, _LETTER) for letter in text
     )
 
 
 def text(plain: str) -> str:
-    """LaTeX, where long words can be broken."""
+    """The text as LaTeX in which long words can be broken."""
     return latex_table.text(column_widths.breakable(plain))
 
 
 def table(sheet: Sheet) -> str:
-    """A numbered table with rows, in as many panels as it needs."""
+    """A numbered table with rows, in as many panels as necessary."""
     first, *others = panels(sheet)
     caption = f"\\textbf{{{latex_table.text(sheet.heading)}.}} {text(sheet.part.title)}"
     lines = latex_table.long_table(
@@ -78,13 +78,13 @@ def table(sheet: Sheet) -> str:
 
 
 def height(panel: Panel) -> float:
-    """About how high a panel is, a caption included; of a long one, what is enough to begin."""
+    """Approximate height of a panel with caption; of a long one, the height to begin it."""
     tall = LINE * (panel.lines + 5)
     return tall if tall <= _LONG * HEIGHT else 0.2 * HEIGHT
 
 
 def panels(sheet: Sheet) -> list[Panel]:
-    """A table's columns, in as few panels as fit the page."""
+    """The columns of a table, in as few panels as fit the page."""
     first, *others = [list(map(column_widths.breakable, one)) for one in by_column(sheet.part)]
     names = _names(first[1:], sheet.links, sheet.targets)
     if sheet.part.holds == "words":
@@ -101,7 +101,7 @@ def panels(sheet: Sheet) -> list[Panel]:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What says which row it is, in each panel: the first column, typeset, and the keys."""
+    """The columns that identify a row, repeated in each panel: the first column and the keys."""
 
     first: Column
     keys: Sequence[Column]
@@ -142,7 +142,7 @@ def _of_words(found: list[Column], names: list[str]) -> Panel:
 
 
 def _split(others: Sequence[Column], room: float) -> list[list[Column]]:
-    """Columns in as few panels of this width as there can be, filled about alike."""
+    """The columns in the minimum number of panels of this width, filled evenly."""
     full = _filled(others, room)
     even = sum(_width(column) + GAP for column in others) / len(full)
     tried = (even * (1 + step / 10) for step in range(10))
@@ -151,7 +151,7 @@ def _split(others: Sequence[Column], room: float) -> list[list[Column]]:
 
 
 def _filled(others: Sequence[Column], room: float) -> list[list[Column]]:
-    """Columns in panels of this width, each as full as it gets."""
+    """The columns in panels of this width, each as full as possible."""
     found: list[list[Column]] = [[]]
     left = room
     for column in others:
@@ -169,14 +169,14 @@ def _width(column: Column) -> float:
 
 
 def _wrapped(column: Column, letters: int) -> Column:
-    """Its head in lines about as long as what stands below it, or as this many letters."""
+    """The column, its header broken into lines about as long as its cells or this many letters."""
     longest = max([letters, *map(len, column[1:])])
     lines = textwrap.wrap(column[0], longest, break_long_words=False)
     return ["\n".join(lines), *column[1:]]
 
 
 def _stacked(head: str) -> str:
-    """The head of a column of numbers."""
+    """The header of a column of numbers."""
     lines = [latex_table.text(line) for line in head.split("\n")]
     if len(lines) == 1:
         return lines[0]
@@ -185,12 +185,12 @@ def _stacked(head: str) -> str:
 
 
 def _left(points: float) -> str:
-    """A column of broken lines, flush left."""
+    """The specification of a left-aligned column with line breaks."""
     return f">{{\\raggedright\\arraybackslash}}p{{{points:.1f}pt}}"
 
 
 def _names(names: Sequence[str], links: Mapping[str, str], targets: Mapping[int, str]) -> list[str]:
-    """The first column, with what leads elsewhere and what can be led to."""
+    """The first column, with its links and anchors."""
     found = []
     for position, name in enumerate(names):
         cell = latex_table.text(name)

@@ -1,4 +1,4 @@
-"""A report as files: ``report.html``, ``report.tex`` and its figures, each written whole."""
+"""Write a report: ``report.html``, ``report.tex`` and its figures, each file atomically."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None
     """Write a report; the same records give the same bytes.
 
     Args:
-        chapters: A study each, at least one.
-        folder: Made if it is not there; files of the same names are replaced.
-        title: Above everything; made of the studies' names if None.
+        chapters: One per study, at least one.
+        folder: Created if missing; files of the same names are replaced.
+        title: Title of the report; made from the studies' names if None.
 
     Returns:
-        The files, the page first.
+        The written files, the HTML page first.
 
     Raises:
         ReproError: The folder cannot be written.

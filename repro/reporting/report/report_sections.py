@@ -1,7 +1,7 @@
-"""Chapters -> a document: the order and the content of the sections of a report.
+"""Build a document from chapters: the order and the content of a report's sections.
 
 The verdict comes first, then the paper's table, then the other tables and figures, then the
-provenance. Tables and figures are numbered through the document.
+provenance. Tables and figures are numbered throughout the document.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ _HEADINGS = {
 
 @dataclass(slots=True)
 class _Numbers:
-    """How many tables and figures the document has so far."""
+    """Counts the tables and figures of the document."""
 
     tables: int = 0
     figures: int = 0
@@ -67,12 +67,12 @@ class _Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Maker:
-    """Makes the sections of one chapter."""
+    """Builds the sections of one chapter."""
 
     chapter: Chapter
     label: str  # of the study, unique in the report
     numbers: _Numbers
-    alone: bool  # whether the report has no other chapter
+    alone: bool  # whether it is the only chapter
 
     def study(self, verdict: Part | None) -> Study:
         """All sections, in the order of a report."""
@@ -128,19 +128,19 @@ class _Maker:
         )
 
     def judgements(self, verdict: Part | None) -> Iterator[Block]:
-        """Every verdict, where there is one."""
+        """Every verdict, if there are any."""
         if verdict is not None and len(verdict.table):
             yield self.sheet(verdict, "Judgements")
 
     def tables(self) -> Iterator[Block]:
-        """Every table of the full style but the verdict."""
+        """Every table of the full style except the verdict."""
         for which in tables.PARTS:
             part = None if which == "verdict" else tables.part(self.chapter.outcomes, which)
             if part is not None:
                 yield self.sheet(part, _HEADINGS[which], links=evidence.links(self.chapter))
 
     def figures(self) -> Iterator[Block]:
-        """Every illustration, or that there is none."""
+        """Every illustration, or a note that there is none."""
         prefix = "" if self.alone else f"{escaping.anchor(self.label)}-"
         for one in self.chapter.illustrations:
             yield Picture(
@@ -153,7 +153,7 @@ class _Maker:
             yield Paragraph(text="There is no figure: the study has no data for one.")
 
     def ledger(self) -> Iterator[Block]:
-        """Every choice with its value, or that nothing is known."""
+        """Every choice with its value, or a note that nothing is known."""
         part = choices.made(self.chapter)
         if part is None:
             yield Paragraph(text="No run has ended yet, so there is no value to show.")
@@ -161,7 +161,7 @@ class _Maker:
             yield self.sheet(part, "Ledger")
 
     def deviations(self) -> Iterator[Block]:
-        """The deviations from the sources: of every study, and of this one."""
+        """The deviations from the sources: those of every study, then those of this one."""
         if self.alone:
             yield self.sheet(choices.standing(), "Standing deviations")
         else:
@@ -196,7 +196,7 @@ class _Maker:
                 yield self.sheet(shared, heading)
 
     def failures(self) -> Iterator[Block]:
-        """Failed and collapsed runs, or that there are none."""
+        """Failed and collapsed runs, or a note that there are none."""
         part = evidence.failures(self.chapter)
         ended = len(self.chapter.ended)
         if part is not None:
@@ -207,7 +207,7 @@ class _Maker:
             yield Paragraph(text="None, but no run has ended yet.")
 
     def cost(self) -> Iterator[Block]:
-        """Computing time, or that it is unknown."""
+        """Computing time, or a note that it is unknown."""
         part = evidence.cost(self.chapter)
         if part is None:
             yield Paragraph(text="No record contains the duration of its run.")
@@ -220,7 +220,7 @@ def _each(ended: int) -> str:
 
 
 def _message(chapter: Chapter, verdict: Part | None) -> Iterator[Block]:
-    """The summary: verdict, or why there is none; then runs and data."""
+    """The summary: the verdict, or why there is none; then runs and data."""
     found = _found(verdict)
     if found:
         yield Counts(of=found)
@@ -237,7 +237,7 @@ def _message(chapter: Chapter, verdict: Part | None) -> Iterator[Block]:
 
 
 def _found(verdict: Part | None) -> dict[str, int]:
-    """How often each word is the verdict; empty without one."""
+    """The number of times that each verdict occurs; empty without verdicts."""
     if verdict is None or not len(verdict.table):
         return {}
     counts = Counter(verdict.table["Verdict"])
@@ -261,7 +261,7 @@ def _data(chapter: Chapter) -> str:
 
 
 def _runs(chapter: Chapter) -> str:
-    """How many runs ended, and how."""
+    """The number of runs that ended, by state."""
     ended = len(chapter.ended)
     failed = sum(not record.finished for record in chapter.ended)
     collapsed = sum(len(arm.collapsed) for arm in chapter.outcomes.arms)
@@ -274,10 +274,10 @@ def document(chapters: Sequence[Chapter], *, title: str | None = None) -> Docume
 
     Args:
         chapters: At least one.
-        title: Above everything; made of the studies' names if None.
+        title: Title of the report; made from the studies' names if None.
 
     Raises:
-        ReproError: A study is there twice.
+        ReproError: A study occurs twice.
     """
     for anchor, count in Counter(one.anchor for one in chapters).items():
         if count > 1:
@@ -325,7 +325,7 @@ def _overview(
     labels: Sequence[str],
     numbers: _Numbers,
 ) -> ReportSection:
-    """The studies of the report, each with its verdict in short; names lead to the chapters."""
+    """The studies of the report with their verdicts in short; names link to the chapters."""
     rows = [
         {
             "Question": one.index.question,
@@ -347,7 +347,7 @@ def _overview(
 
 
 def _labels(chapters: Sequence[Chapter]) -> list[str]:
-    """Names of the studies, with the variant where a study has two."""
+    """Names of the studies, with the variant if a study has two."""
     names = Counter(one.index.name for one in chapters)
     return [
         one.index.name if names[one.index.name] == 1 else f"{one.index.name}@{one.index.variant}"
@@ -374,7 +374,7 @@ def _appendix(numbers: _Numbers) -> ReportSection:
 
 
 def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:
-    """Every file of a figure, and the figure."""
+    """The file and the figure of every illustration."""
     for study in found.studies:
         for section in study.sections:
             for block in section.blocks:

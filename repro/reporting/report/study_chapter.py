@@ -17,11 +17,11 @@ class Chapter:
     """One study, or one variant of it.
 
     Attributes:
-        index: Which runs it wants.
-        records: Those that there are, by key.
-        outcomes: What they came to, with scores.
-        illustrations: In the order in which they are shown.
-        study_file: By which the study is called on the command line.
+        index: Lists the runs of the study.
+        records: The existing records, by key.
+        outcomes: Their results, with scores.
+        illustrations: In display order.
+        study_file: The study's name or path for the command line.
     """
 
     index: StudyIndex
@@ -32,25 +32,25 @@ class Chapter:
 
     @property
     def anchor(self) -> str:
-        """By which it can be linked; two variants of a study have two."""
+        """Its link anchor; two variants of a study have different ones."""
         return escaping.anchor(self.index.name, self.index.variant)
 
     @property
     def ended(self) -> list[Record]:
-        """The records that there are, arm by arm."""
+        """The existing records, arm by arm."""
         return [self.records[key] for _, _, key in self.index.wanted() if key in self.records]
 
     @property
     def wanted(self) -> int:
-        """How many runs the study asks for."""
+        """The number of runs in the study."""
         return sum(len(arm.keys) for arm in self.index.arms)
 
     def of(self, arm: ArmIndex) -> Iterator[tuple[int, str, Record | None]]:
-        """(seed, key, record if there is one) of each run of an arm."""
+        """(seed, key, record or None) of each run of an arm."""
         for seed, key in enumerate(arm.keys):
             record = self.records.get(key)
             yield (seed if record is None else record.seed), key, record
 
     def runs_anchor(self, position: int) -> str:
-        """Of the first run of the arm at this position."""
+        """The anchor of the first run of the arm at this position."""
         return f"{self.anchor}-runs-{position + 1}"
