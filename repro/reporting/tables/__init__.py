@@ -1,1 +1,1 @@
-"""Tables of a study: what they say, and each format in which they are printed."""
+"""Tables of a study: their content, and the formats in which they are printed."""

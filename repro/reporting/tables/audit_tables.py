@@ -1,4 +1,4 @@
-"""An audit of published numbers, in any format: its findings, and the tables of their runs."""
+"""An audit of published numbers, in any format: its findings, and tables of the audited runs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,14 +20,14 @@ def text(
     label: str,
     screen: Screen | None = None,
 ) -> str:
-    """What was found in somebody's files and the tables of their runs.
+    """The findings in somebody's files, and the tables of their runs.
 
     Args:
-        audit: Of the files.
-        outcomes: Of their runs.
-        presentation: What is wanted.
-        label: Of the tables in LaTeX.
-        screen: As of `output_formats.text`.
+        audit: Audit of the files.
+        outcomes: Results of their runs.
+        presentation: Options of the output.
+        label: Label of the tables in LaTeX.
+        screen: As for `output_formats.text`.
     """
     form, layout, which = presentation.form, presentation.layout, presentation.part
     if form == "json":
@@ -64,7 +64,7 @@ def _part(audit: Audit) -> Part:
 
 
 def _fields(audit: Audit) -> dict[str, Any]:
-    """What an audit read, and what its checks found."""
+    """The files that an audit read, and the findings of its checks."""
     return {
         "sources": list(audit.sources),
         "findings": [

@@ -1,6 +1,6 @@
-"""A cell of a table: its text, and the numbers that the text was made from.
+"""A table cell: its text, and the numbers that the text was made from.
 
-Whoever writes for people takes the text; whoever writes for programs takes the numbers.
+Output for people uses the text; output for programs uses the numbers.
 """
 
 import math
@@ -17,21 +17,21 @@ Spread = Literal["interval", "half", "error", "sd", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number as tables print it, in the unit in which they print it.
+    """A number with the unit and the format in which tables print it.
 
     Attributes:
-        value: NaN where it is not defined.
+        value: NaN if undefined.
         unit: ``percent``, ``percent_squared``, ``points`` (a difference of percents) or none.
-        decimals: With which it is printed.
-        signed: Whether a plus is printed.
-        interval: Its 95 % interval; nowhere without one.
-        sd: Standard deviation of the runs' own values (ddof 1); NaN without one.
-        error: Standard error of the mean over the runs; NaN without one.
-        shows: What stands behind it: the interval in brackets, or after ± half of the interval,
-            the standard error or the standard deviation.
-        better: 1 where more is better, -1 where less is, 0 where neither.
-        before: Text in front of it, such as the name of a group.
-        after: Text behind it, such as a p-value.
+        decimals: Number of decimals printed.
+        signed: Whether a plus sign is printed.
+        interval: Its 95 % interval; `NOWHERE` if there is none.
+        sd: Standard deviation of the runs' own values (ddof 1); NaN if unknown.
+        error: Standard error of the mean over the runs; NaN if unknown.
+        shows: What is printed after it: the interval in brackets, or ± half of the interval, the
+            standard error or the standard deviation.
+        better: 1 if more is better, -1 if less is, 0 if neither.
+        before: Text before it, such as the name of a group.
+        after: Text after it, such as a p-value.
     """
 
     value: float
@@ -48,12 +48,12 @@ class Number:
 
     @property
     def text(self) -> str:
-        """As a cell has it; a dash for NaN."""
+        """The text of a cell; a dash for NaN."""
         return " ".join(one for one in self.pieces if one)
 
     @property
     def pieces(self) -> tuple[str, str, str, str]:
-        """What stands in front, the number, how sure it is, what stands behind."""
+        """The text before, the number, its uncertainty, and the text after."""
         if math.isnan(self.value):
             return self.before, DASH, "", ""
         told = f"{self.value:+.{self.decimals}f}" if self.signed else self._fixed(self.value)
@@ -77,7 +77,7 @@ class Number:
 
     @property
     def columns(self) -> dict[str, float]:
-        """Its numbers by the end of the column's name that they have in a file."""
+        """Its numbers, by the suffix of their column's name in a file."""
         found = {"": self.value}
         if self.shows == "none":
             return found
@@ -91,11 +91,11 @@ class Number:
 
 
 class Cell(str):
-    """Text that is equal to any other of the same letters, and keeps its numbers.
+    """A string that compares by its text, and keeps its numbers.
 
     Attributes:
-        number: The one number that it says, if it says one.
-        columns: What a file has instead of the text, by the end of the column's name.
+        number: The number that it shows, if it shows exactly one.
+        columns: Values that a file has instead of the text, by the suffix of the column's name.
         bold: Whether it is the best of its column.
     """
 
@@ -111,13 +111,13 @@ class Cell(str):
         number: Number | None = None,
         bold: bool = False,
     ) -> Self:
-        """A text with what files have in its place."""
+        """A text, with the values that files have instead."""
         self = super().__new__(cls, text)
         self.number, self.columns, self.bold = number, columns or {}, bold
         return self
 
     @classmethod
     def of(cls, number: Number, *, bold: bool = False) -> Self:
-        """The cell of one number, with the text in front of it as a column of its own."""
+        """The cell of one number; the text before the number becomes a separate column."""
         columns: dict[str, float | str] = {"": number.before} if number.before else {}
         return cls(number.text, columns, number=number, bold=bold)

@@ -1,29 +1,29 @@
-"""How wide the columns of a table are, when its sentences have to be broken into lines. Pure."""
+"""Widths of table columns whose sentences have to be broken into lines. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-BREAK = "\u200b"  # where a long word may be broken, invisible
-_SHORT = 10  # part of the total up to which a column is short
-_STEPS = 60  # of halving
-_LONG, _SOLID = 12, 30  # letters from which on a word may be broken: at its signs, anywhere
+BREAK = "\u200b"  # invisible; marks where a long word may be broken
+_SHORT = 10  # columns up to this share of the total are short
+_STEPS = 60  # of the bisection
+_LONG, _SOLID = 12, 30  # letters from which on a word may be broken: after signs, anywhere
 _PIECE = 10  # letters between two breaks of a word without signs
 
 
 def widths(
     columns: Sequence[Sequence[str]], total: float, *, measure: Callable[[str], float] = len
 ) -> list[float]:
-    """Widths that together are the total, or less where the texts need less.
+    """Widths that add up to the total, or to less if the texts need less.
 
     Long columns get more, though less than in proportion, so that the table is short; none is
     narrower than its longest word or wider than its longest text, and short ones stay unbroken
-    where there is room.
+    where there is space.
 
     Args:
-        columns: The texts of each column, its head included.
-        total: What there is, in the unit of `measure`.
-        measure: Width of a text on one line.
+        columns: The texts of each column, including its header.
+        total: The total width, in the unit of `measure`.
+        measure: Gives the width of a text on one line.
     """
     least = [max(measure(word) for text in column for word in _words(text)) for column in columns]
     most = [max(map(measure, column)) for column in columns]
@@ -34,7 +34,7 @@ def widths(
     easy = [max(a, min(b, total / _SHORT)) for a, b in zip(least, most, strict=True)]
     if sum(easy) < total:
         least = easy
-    # Minimal sum of cubed heights for a given total width; then kept between the bounds.
+    # Minimises the sum of the cubed heights for the given total, then clips to the bounds.
     wish = [sum(measure(text) ** 3 for text in column) ** 0.25 or 1.0 for column in columns]
     low, high = 0.0, 2 * total
     for _ in range(_STEPS):
@@ -55,11 +55,11 @@ def _words(text: str) -> list[str]:
 
 
 def breakable(text: str, *, at: Literal["signs", "letters"] = "signs") -> str:
-    """The text with breaks in its long words.
+    """The text with break marks in its long words.
 
     Args:
-        text: Of any kind.
-        at: ``signs`` breaks after them, and within what is long without; ``letters`` only there.
+        text: Any text.
+        at: ``signs`` breaks after signs, and within long parts without any; ``letters`` only there.
     """
     if at == "letters":
         return re.sub(rf"\w{{{_SOLID},}}", lambda found: BREAK.join(_pieces(found[0])), text)

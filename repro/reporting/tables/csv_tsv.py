@@ -1,4 +1,4 @@
-"""Tables -> CSV or TSV for programs: one number in a cell, stable names of columns.
+"""Format tables as CSV or TSV for programs: one number per cell, stable column names.
 
 A cell with several numbers becomes several columns: the value with its unit in the name, then
 `_low`, `_high`, `_sd`. Numbers have ten significant digits; NaN is an empty cell.
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part, by_column
 
-_NAMES = {  # of columns whose name in a file is not made from the head
+_NAMES = {  # of columns whose file name is not derived from the header
     "E[A]: Recall": "recall",
     "Var[A]: Measure of Bias": "variance",
     "Recall, all runs": "recall_all_runs",
@@ -31,7 +31,7 @@ _NAMES = {  # of columns whose name in a file is not made from the head
 
 
 def text(parts: Sequence[Part], *, separator: str) -> str:
-    """The tables without titles and remarks, a blank line between two."""
+    """The tables without titles and remarks, separated by blank lines."""
     return "\n\n".join(_table(part, separator) for part in parts)
 
 
@@ -49,7 +49,7 @@ def _table(part: Part, separator: str) -> str:
 
 
 def _expanded(head: str, cells: Sequence[str]) -> Iterator[tuple[str, list[object]]]:
-    """The columns of a file that one printed column becomes."""
+    """The file columns made from one printed column."""
     name = snake(head)
     texts = [_texts(cell) for cell in cells]
     for end in _ends(texts):
@@ -70,7 +70,7 @@ def _expanded(head: str, cells: Sequence[str]) -> Iterator[tuple[str, list[objec
 
 
 def _texts(cell: str) -> Mapping[str, float | str]:
-    """The cell's columns that are not its number; a dash has none."""
+    """The cell's columns besides its number; a dash has none."""
     if isinstance(cell, Cell):
         return cell.columns
     return {} if cell == DASH else {"": cell}
@@ -81,12 +81,12 @@ def _ends(columns: Iterable[Iterable[str]]) -> list[str]:
 
 
 def snake(head: str) -> str:
-    """The name of a column: small letters and digits, words joined by ``_``."""
+    """The column name in lower case, words joined by ``_``."""
     return _NAMES.get(head) or re.sub(r"\W+", "_", head.replace("'", "").lower()).strip("_")
 
 
 def _unlike(names: Sequence[str]) -> list[str]:
-    """The names; a repeated one gets a number at its end."""
+    """The names, with a number appended to repeated ones."""
     found: list[str] = []
     for name in names:
         nth = next(n for n in range(1, len(names) + 2) if _nth(name, n) not in found)

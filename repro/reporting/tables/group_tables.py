@@ -1,7 +1,7 @@
-"""Outcomes -> the tables with a number for each group: recall, area, accuracy as the lab draws it.
+"""Tables with a number for each group: recall, area, and accuracy as the lab draws it.
 
-Each group has a column up to `WIDE` groups; with more, each arm and group has a row. Numbers become
-text here; each table has its own footnotes.
+Up to `WIDE` groups, each group has a column; with more, each arm and group has a row. Numbers
+become text here; each table has its own footnotes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from repro.reporting.tables.table_part import Part
 from repro.stats import disparity, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 
-WIDE = 8  # groups up to which each has a column
+WIDE = 8  # up to this many groups, each has a column
 OVERALL, PROBABILITY = "Overall", "Probability of crops"
 _SUMMARY = ("Variance", "Variance without noise", "Gap", "Worst group", "False positives")
 _POOLED = DEFINITIONS["dehaan2020"]
@@ -45,14 +45,14 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
 
 
 def _table(rows: Sequence[tuple[str, dict[str, str]]], *, last: Sequence[str] = ()) -> pd.DataFrame:
-    """The rows, with these columns after those of the groups."""
+    """The rows as a table, with the given columns after those of the groups."""
     table = number_format.frame([row for _, row in rows], [arm for arm, _ in rows])
     first = [name for name in table.columns if name not in last]
     return table[[*first, *(name for name in last if name in table.columns)]]
 
 
 def _is_wide(arms: Sequence[Arm]) -> bool:
-    """Whether every group of every arm can have a column of its own."""
+    """Whether every group of every arm can have its own column."""
     names = {name for arm in arms for name in arm.groups}
     names |= {name for arm in arms if arm.crops for name in arm.crops.groups}
     return len(names) <= WIDE and not names & {*_SUMMARY, OVERALL, "Measure"}

@@ -1,7 +1,7 @@
 """The JSON output of all commands: one schema with a version.
 
-The schema is ``output.schema.json``, described in docs/json.md. Later versions of this program add
-fields and keep the existing ones, unless `SCHEMA` changes.
+The schema is ``output.schema.json``, described in docs/json.md. Later versions of this program only
+add fields, unless `SCHEMA` changes.
 """
 
 import json
@@ -42,7 +42,7 @@ def estimate(number: Number, *, n: int | None, method: str) -> dict[str, Any]:
     Args:
         number: As in the tables, with all digits.
         n: Number of runs.
-        method: Of the interval.
+        method: Method of the interval.
     """
     low, high = number.interval
     known = not math.isnan(low)
@@ -56,7 +56,7 @@ def estimate(number: Number, *, n: int | None, method: str) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinities."""
+    """The same value with null for NaN and infinities."""
     if isinstance(value, Mapping):
         return {str(key): _finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A file of labels: the text that replaces the name of an arm, a group or a column."""
+"""The file of labels: texts that replace the names of arms, groups and columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -78,7 +78,7 @@ def read(path: Path, names: Sequence[str]) -> Mapping[str, str]:
     """The file's labels.
 
     Raises:
-        StudyError: It is no mapping of known names to texts.
+        StudyError: The file is not a mapping of known names to texts.
     """
     file = yaml_source.read(path)
     if file.problems:
@@ -105,7 +105,7 @@ def _wrong(
 
 
 def applied(outcomes: Outcomes, labels: Mapping[str, str], *, source: Path) -> Outcomes:
-    """The outcomes with labels instead of the names of arms and groups.
+    """The outcomes with labels in place of the names of arms and groups.
 
     Raises:
         ReproError: Two arms, or two groups, would have the same label.

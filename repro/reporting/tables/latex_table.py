@@ -1,17 +1,17 @@
-"""Tables in LaTeX: what `repro table` prints, and the parts that a report's tables are made of."""
+"""Tables in LaTeX: the output of `repro table`, and the parts of a report's tables."""
 
 from collections.abc import Sequence
 
 from repro.reporting import escaping
 from repro.reporting.tables.table_part import Part, heads, is_bold
 
-LONG = 45  # rows from which on they do not fit a page's height
+LONG = 45  # from this many rows on a table does not fit on one page
 
 
 def table(part: Part, *, label: str) -> str:
-    """A booktabs table; numbers in more than six columns are shrunk to the page, by graphicx.
+    """A booktabs table; more than six columns of numbers are scaled to the page, by graphicx.
 
-    One that is longer than a page goes over several, by longtable.
+    A table longer than a page is split over several, by longtable.
     """
     foot = "".join(f"\\par\\smallskip\\footnotesize {text(r)}\n" for r in part.remarks)
     if not len(part.table):
@@ -28,7 +28,7 @@ def table(part: Part, *, label: str) -> str:
 
 
 def _over_pages(part: Part, caption: str, form: str, foot: str) -> str:
-    """Letters and gaps smaller where there are many columns."""
+    """Smaller letters and gaps if there are many columns."""
     small = "\\scriptsize\\setlength{\\tabcolsep}{3pt}" if part.is_broad else "\\small"
     lines = long_table(form, _head(part), _rows(part), caption=caption)
     return "\n".join([f"\\begingroup{small}", *lines, f"{foot}\\par\\endgroup"])
@@ -37,14 +37,14 @@ def _over_pages(part: Part, caption: str, form: str, foot: str) -> str:
 def long_table(
     form: str, head: str, rows: Sequence[str], *, caption: str = "", again: Sequence[str] = ()
 ) -> list[str]:
-    """Lines of a table that may go over pages, with its head on each.
+    """Lines of a table that may be split over pages, with its header on each page.
 
     Args:
-        form: Of the columns.
-        head: A line.
-        rows: Lines.
-        caption: A line; a table without one is not numbered.
-        again: Lines above the head on all pages but the first.
+        form: Column specification.
+        head: The header line.
+        rows: The lines of the body.
+        caption: Caption line; a table without one is not numbered.
+        again: Lines above the header on all pages but the first.
     """
     name = "longtable" if caption else "longtable*"
     return [
@@ -72,20 +72,20 @@ def _rows(part: Part) -> list[str]:
 
 
 def _cell(cell: object) -> str:
-    """The best of its column is bold."""
+    """The cell as LaTeX; the best of its column is bold."""
     shown = text(str(cell))
     return f"\\textbf{{{shown}}}" if is_bold(cell) else shown
 
 
 def row(cells: Sequence[str]) -> str:
-    """A line of a table; the command that ends the one before would take a bracket or a star."""
+    """A line of a table; guards a leading bracket or star, which the previous line break would take."""
     first, *others = cells
     guard = "{}" if first.startswith(("[", "*")) else ""
     return f"{guard}{' & '.join([first, *others])} \\\\"
 
 
 def _column_format(part: Part) -> str:
-    """Flush right for numbers; broken lines for words, the last column widest."""
+    """Right-aligned for numbers; broken lines for words, the last column widest."""
     count = len(part.table.columns)
     if part.holds == "numbers":
         return "l" * (1 + part.keys) + "r" * (count - part.keys)

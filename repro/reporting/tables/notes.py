@@ -1,4 +1,4 @@
-"""The footnotes of each table: what its numbers mean and what they cannot show.
+"""The footnotes of each table: the meaning of its numbers and their limits.
 
 The word "significant" is used only with its test, its family, the number of runs and the smallest
 possible p-value.
@@ -38,7 +38,7 @@ def of_published(outcomes: Outcomes, name: str) -> list[str]:
 
 
 def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
-    """What this number of runs cannot show."""
+    """What this number of runs cannot detect."""
     runs = max((arm.runs for arm in outcomes.arms), default=0)
     if runs == 0:
         return []
@@ -84,7 +84,7 @@ def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -
 
 
 def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
-    """The smallest p-values of exact tests; with many runs there is no limit."""
+    """The smallest p-values of exact tests; no limit applies with many runs."""
     if runs >= comparisons.MANY:
         return []
     least = comparisons.least_of_deals(runs, runs)
@@ -198,7 +198,7 @@ def _gain(
     definition: Definition,
     rates: Sequence[float],
 ) -> str:
-    """Whether one gain vanishes, shrinks, does not shrink or appears; "" without a gain.
+    """Whether one gain vanishes, shrinks, does not shrink or appears; "" if there is no gain.
 
     A gain is relative to the reference, because both arms miss more at a higher threshold.
     """
@@ -301,7 +301,7 @@ def _p(p: float) -> str:
 
 
 def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | None]) -> list[str]:
-    """One trend test along falling alpha over all runs, at each of the rates."""
+    """One trend test for decreasing alpha over all runs, at each of the rates."""
     arms = _sweep(outcomes)
     found = [
         _trend(outcomes, arms, definition, rate)
@@ -335,7 +335,7 @@ def _trend(
 
 
 def _sweep(outcomes: Outcomes) -> list[Arm]:
-    """The arms from the largest alpha to the smallest; none unless they are points of one sweep."""
+    """The arms by decreasing alpha; none unless they are points of one sweep."""
     own = {arm.keys or arm.name: arm for arm in reversed(outcomes.arms)}  # ranked otherwise: once
     found = [arm for arm in outcomes.arms if own[arm.keys or arm.name] is arm]
     arms = [arm for arm in found if arm.runs and arm.alpha is not None]

@@ -1,4 +1,4 @@
-"""Numbers -> cells: fractions become percent, NaN a dash. Pure."""
+"""Format numbers as cells: fractions become percent, NaN a dash. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ _UNITS: Mapping[str, tuple[Unit, float]] = {
 
 
 def frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm") -> pd.DataFrame:
-    """A table with these names as its first column; a dash where a row lacks a cell."""
+    """A table whose first column has these names; a dash where a row lacks a cell."""
     index = pd.Index(list(names), name=head)
     return pd.DataFrame(rows, index=index, dtype=object).fillna(DASH)
 
@@ -31,12 +31,12 @@ def estimate(found: Estimate, quantity: str, *, before: str = "") -> Cell:
 
 
 def difference(found: Estimate, quantity: str) -> Cell:
-    """As `estimate`, for one arm minus another."""
+    """Like `estimate`, for the difference of two arms."""
     return Cell.of(number(found, quantity, signed=True))
 
 
 def number(found: Estimate, quantity: str, *, signed: bool = False, before: str = "") -> Number:
-    """A quantity, or with a sign the difference of two, in the unit of the tables."""
+    """A quantity, or if signed a difference of two, in the unit of the tables."""
     unit, scale = _UNITS[quantity]
     return Number(
         value=scale * found.value,
@@ -63,7 +63,7 @@ def share(
     shows: Spread = "interval",
     better: int = 1,
 ) -> Cell:
-    """A fraction in percent; a dash for NaN. Arguments as of `Number`, as fractions."""
+    """A fraction in percent; a dash for NaN. Arguments as for `Number`, as fractions."""
     return Cell.of(
         Number(
             value=100 * value,
@@ -82,14 +82,14 @@ def ratio(value: float, interval: Interval = NOWHERE, *, signed: bool = False) -
 
 
 def ends(found: Interval, unit: float = 100, decimals: int = 2) -> str:
-    """Both ends in brackets; nothing where there is no interval."""
+    """Both ends in brackets; empty if there is no interval."""
     if np.isnan(found.low):
         return ""
     return f"[{unit * found.low:.{decimals}f}, {unit * found.high:.{decimals}f}]"
 
 
 def within_one(found: Interval) -> Interval:
-    """The ends, within [0, 1]."""
+    """The interval, clipped to [0, 1]."""
     if np.isnan(found.low):
         return found
     return Interval(max(found.low, 0.0), min(found.high, 1.0))
@@ -101,7 +101,7 @@ def percent(value: float) -> str:
 
 
 def p_value(p: float, *, least: float = 0.0) -> Cell:
-    """A p-value with the smallest that its test can reach; a dash for NaN."""
+    """A p-value with the smallest value that its test can reach; a dash for NaN."""
     if np.isnan(p):
         return Cell(DASH, {"": p})
     text = f"{p:.4f}" if p >= 0.0001 else "<0.0001"

@@ -1,4 +1,4 @@
-"""Outcomes -> the text that a command prints, in any format: tables for people, or for programs."""
+"""The text that a command prints for outcomes, in any format: for people or for programs."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -27,17 +27,17 @@ def text(
     screen: Screen | None = None,
     closing: Sequence[str] = (),
 ) -> str:
-    """One study.
+    """The text of one study.
 
     Args:
-        outcomes: With scores if the presentation `needs_scores`.
-        presentation: What is wanted.
-        screen: The terminal; one of 100 columns without colours if None.
-        closing: Lines at the end, on a terminal.
+        outcomes: With scores if `presentation.needs_scores`.
+        presentation: Options of the output.
+        screen: The terminal; None for 100 columns without colours.
+        closing: Lines printed at the end, on a terminal.
 
     Raises:
-        ReproError: The outcomes have no data for the named table, or the layout names an unknown
-            arm or label.
+        ReproError: The outcomes have no data for the requested table, or the layout names an
+            unknown arm or label.
     """
     form, layout = presentation.form, presentation.layout
     if form == "json":
@@ -54,7 +54,7 @@ def as_json(
     presentation: Presentation,
     **content: Any,
 ) -> str:
-    """Some studies as one JSON document, with further content of the document."""
+    """Several studies as one JSON document, with further fields of the document."""
     layout = presentation.layout
     layout.check("json")
     for option, value in (("part", presentation.part), ("style", presentation.style)):
@@ -85,7 +85,7 @@ def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
 
 
 def summary(outcomes: Outcomes, presentation: Presentation) -> Part:
-    """The one table that sums up a study for a terminal."""
+    """The table that summarises a study on a terminal."""
     return terminal_summary.summary(outcomes, _definition(outcomes, presentation))
 
 
@@ -101,7 +101,7 @@ def written(
     screen: Screen | None,
     closing: Sequence[str] = (),
 ) -> str:
-    """Tables in a format; JSON is no table."""
+    """Tables in one format other than JSON."""
     if form == "csv":
         return csv_tsv.text(parts, separator=",")
     if form == "tsv":

@@ -1,4 +1,4 @@
-"""How tables are laid out for a paper: which arms, under which names, with how many digits."""
+"""The layout of tables for a paper: which arms, under which names, with how many digits."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,15 +20,15 @@ FOR_PROGRAMS = ("csv", "tsv", "json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a paper wants of a table; nothing by default.
+    """Layout options of a table for a paper; by default nothing is changed.
 
     Attributes:
-        decimals: Of percents and points, two more of fractions; None as each table has them.
+        decimals: Of percents and points, two more for fractions; None for each table's default.
         arms: Names, in the order in which they are shown; all if empty.
-        labels: A YAML file: name of an arm, a group or a column to the text in its place.
-        spread: What stands behind numbers: the runs' standard deviation, the 95 % interval or
-            nothing; None as each table has it.
-        bold: ``best``: the highest recall and the lowest variance of the arms shown are bold.
+        labels: A YAML file that maps names of arms, groups and columns to labels.
+        spread: What is printed after numbers: the runs' standard deviation, the 95 % interval or
+            nothing; None for each table's default.
+        bold: ``best`` prints the highest recall and the lowest variance of the shown arms in bold.
     """
 
     decimals: int | None = None
@@ -38,10 +38,10 @@ class Layout:
     bold: Literal["best"] | None = None
 
     def check(self, form: Format) -> None:
-        """Refuse what is of no use in a file for programs.
+        """Reject options that do not apply to files for programs.
 
         Raises:
-            ReproError: With the option and why.
+            ReproError: Names the option and the reason.
         """
         if form not in FOR_PROGRAMS:
             return
@@ -57,7 +57,7 @@ def named(outcomes: Outcomes, layout: Layout) -> Outcomes:
     """The outcomes with the layout's labels in place of the names of arms and groups.
 
     Raises:
-        ReproError: The layout asks for an arm that there is not, or for a label of nothing.
+        ReproError: The layout names an unknown arm, or labels an unknown name.
     """
     for arm in layout.arms:
         known = [one.name for one in outcomes.arms]
@@ -74,12 +74,12 @@ def named(outcomes: Outcomes, layout: Layout) -> Outcomes:
 
 
 def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
-    """A table as the layout wants it.
+    """A table with the layout applied.
 
     Args:
-        part: Made of outcomes that are `named`.
-        outcomes: The same with the study's own names.
-        layout: What is wanted.
+        part: Made from outcomes that are `named`.
+        outcomes: The same outcomes with the study's own names.
+        layout: The layout to apply.
     """
     if layout == Layout():
         return part
@@ -102,7 +102,7 @@ def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
 
 
 def _rows(table: pd.DataFrame, arms: Sequence[str], reference: str) -> Iterator[int]:
-    """Positions of the arms' rows in the order of the arms; those of no arm in particular last."""
+    """Positions of the arms' rows in the order of the arms; rows of no single arm come last."""
     subjects = list(map(str, table.index))
     if table.index.name not in ("Arm", "Subject"):
         yield from range(len(subjects))
@@ -124,7 +124,7 @@ def _restyled(cell: str, layout: Layout) -> str:
 
 
 def _mark(rows: Sequence[list[str]], *, keys: int) -> None:
-    """Make the best of each column bold, among rows that are read alike; equals are all bold."""
+    """Make the best of each column bold, among rows with equal keys; ties are all bold."""
     alike: dict[tuple[str, ...], list[list[str]]] = {}
     for row in rows:
         alike.setdefault(tuple(row[:keys]), []).append(row)
@@ -137,7 +137,7 @@ def _mark(rows: Sequence[list[str]], *, keys: int) -> None:
 
 
 def _best(rows: Sequence[list[str]], column: int) -> list[list[str]]:
-    """The rows whose number is the best as it is printed; none where there is no choice."""
+    """The rows whose printed number is the best; none unless there are at least two."""
     scored = []
     for row in rows:
         cell = row[column]
@@ -149,7 +149,7 @@ def _best(rows: Sequence[list[str]], column: int) -> list[list[str]]:
 
 
 def _said(part: Part, table: pd.DataFrame, layout: Layout, arms: int) -> Iterator[str]:
-    """What the layout did, for the foot of the table."""
+    """Footnotes on what the layout changed."""
     numbers = list(_numbers(table))
     if layout.spread == "sd" and any(not math.isnan(one.sd) for one in numbers):
         yield "Here ± is the standard deviation of the runs' own values (ddof 1)."

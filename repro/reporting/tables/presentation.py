@@ -1,4 +1,4 @@
-"""How tables are printed: the options that the commands `table` and `audit` share."""
+"""Options for printing tables that the commands `table` and `audit` share."""
 
 from dataclasses import dataclass, field
 
@@ -8,13 +8,13 @@ from repro.reporting.tables.table_part import Format, Style
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """What a user asks of printed tables.
+    """A user's options for printed tables.
 
     Attributes:
-        form: Of the text.
+        form: Output format.
         style: ``paper`` or ``full``; None for the default of the format.
         definition: Name of the definition of E[A] and Var[A]; None for the published source's.
-        part: Name of the one table of the full style to show; None for all.
+        part: Name of the only table of the full style to show; None for all.
         layout: Options of the tables' layout.
     """
 
@@ -26,17 +26,17 @@ class Presentation:
 
     @property
     def shown_style(self) -> Style | None:
-        """The style that is printed; None is the summary of a terminal."""
+        """The style that is printed; None for the summary on a terminal."""
         if self.style is not None or self.form == "terminal":
             return self.style
         return "full" if self.form in ("markdown", "html") else "paper"
 
     @property
     def is_summary(self) -> bool:
-        """Whether a terminal gets one table that sums up."""
+        """Whether the output is the one summary table for a terminal."""
         return self.shown_style is None and self.part is None
 
     @property
     def needs_scores(self) -> bool:
-        """Whether the logits of photographs have to be read."""
+        """Whether the logits of photographs must be read."""
         return self.part is not None or self.form == "json" or self.shown_style != "paper"

@@ -1,4 +1,4 @@
-"""Tables -> LaTeX, Markdown or HTML. Works on text cells only."""
+"""Render tables as LaTeX, Markdown or HTML. Works on text cells only."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -7,16 +7,16 @@ from repro.reporting import escaping
 from repro.reporting.tables import column_widths, latex_table
 from repro.reporting.tables.table_part import Markup, Part, by_column, heads, is_bold
 
-LETTERS, GAP = 150, 3  # on a line of a page, and between two columns, about
+LETTERS, GAP = 150, 3  # letters per line of a page, and between two columns, approximately
 
 
 def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
-    """The parts as text for readers.
+    """The parts as text for people.
 
     Args:
         parts: One or more.
-        form: Of the text.
-        label: Of the tables in LaTeX, and the title of the page in HTML.
+        form: Markup of the text.
+        label: Label of the tables in LaTeX, and title of the page in HTML.
     """
     if form == "markdown":
         return "\n\n".join(map(_markdown, parts))
@@ -64,7 +64,7 @@ p { max-width: 60rem; margin: .5rem 0; }
 
 
 def _html(parts: Sequence[Part], title: str) -> str:
-    """One page that needs no other file."""
+    """One self-contained page."""
     body = "\n".join(html_section(part, anchor=part.name) for part in parts)
     return (
         f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
@@ -88,11 +88,11 @@ def html_section(
 
     Args:
         part: With or without rows.
-        anchor: The section's id.
-        level: Of the heading.
-        heading: In place of the part's title, which then stands above the table as its caption.
-        number: In front of the caption, such as ``Table 1.``
-        links: For rows of these names, the id that they lead to.
+        anchor: Id of the section.
+        level: Level of the heading.
+        heading: Replaces the part's title, which then becomes the caption above the table.
+        number: Text before the caption, such as ``Table 1.``
+        links: For rows of these names, the id that they link to.
         targets: For rows at these positions, the id that they have.
     """
     lines = [
@@ -144,14 +144,14 @@ def _html_text(cell: object) -> str:
 
 
 def _letters(part: Part) -> str:
-    """How wide a table of sentences wants to be, for the styles to limit."""
+    """The preferred width of a table of sentences, which the styles may limit."""
     if part.holds == "numbers":
         return ""
     return f' class="words" style="--letters: {sum(_widths(part)):.0f}"'
 
 
 def _column_widths(part: Part) -> str:
-    """Of sentences; numbers take what they need."""
+    """Widths of columns of sentences; columns of numbers size themselves."""
     found = _widths(part)
     cols = "".join(f'<col style="width: {100 * one / sum(found):.1f}%">' for one in found)
     return f"<colgroup>{cols}</colgroup>"

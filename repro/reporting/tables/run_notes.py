@@ -8,7 +8,7 @@ from repro.records.task import LOST
 from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS
 
-MOST, FIRST = 50, 10  # listed one by one; of more only the first
+MOST, FIRST = 50, 10  # up to 50 are listed one by one; of more only the first ten
 
 
 def of_selection(outcomes: Outcomes, name: str) -> list[str]:
@@ -29,7 +29,7 @@ def _selection(outcomes: Outcomes) -> str:
 
 
 def _otherwise(outcomes: Outcomes) -> str:
-    """The arms whose runs are ranked by another metric or split than the study's."""
+    """The arms whose runs are ranked by a metric or split other than the study's."""
     ways: dict[tuple[str, str], list[str]] = {}
     for arm in outcomes.arms:
         if arm.ranked:
@@ -101,7 +101,7 @@ def of_no_numbers(outcomes: Outcomes) -> str | None:
 
 
 def of_machines(outcomes: Outcomes) -> list[str]:
-    """That results are not bitwise repeatable across the kinds of machine that were used."""
+    """Warns that results are not bitwise repeatable across the kinds of machine that were used."""
     counts = Counter(kind for arm in outcomes.arms for kind in arm.hardware if kind)
     if len(counts) < 2:
         return []
@@ -115,7 +115,7 @@ def of_machines(outcomes: Outcomes) -> list[str]:
 
 
 def few(told: Sequence[str], what: str) -> list[str]:
-    """All of them, or of more than `MOST` the first ten and the number of the others."""
+    """All of them, or of more than `MOST` the first ten and the number of the rest."""
     if len(told) <= MOST:
         return list(told)
     return [*told[:FIRST], f"and {len(told) - FIRST:,} more {what}"]

@@ -1,8 +1,8 @@
 """The specification curve: the effect of each choice on recall and variance.
 
 Source: Simonsohn, Simmons & Nelson (2020), "Specification curve analysis", without its joint test.
-For a study whose arms differ from a central arm in several choices. Which arm is central, what each
-arm changes and which arm it is compared with follow from the records' configurations alone.
+For a study whose arms differ from a central arm in several choices. The central arm, what each arm
+changes, and the arm it is compared with follow from the records' configurations alone.
 """
 
 import re
@@ -23,10 +23,10 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study import literature
 from repro.study.literature import NOT_USED
 
-LEAST = 3  # different choices, below which arms are points of a sweep
-CHANCE = 0.025  # of a 95 % interval to lie wholly below 0 where nothing differs
+LEAST = 3  # different choices; with fewer, arms are points of a sweep
+CHANCE = 0.025  # probability that a 95 % interval is below 0 if nothing differs
 RESAMPLING = "resampling."
-RANKED = "ranked"  # the choice that is no part of a configuration
+RANKED = "ranked"  # the choice that is not part of a configuration
 _WORDS = ("yes", "no", "cannot tell")
 
 Choices = Mapping[str, str]
@@ -38,9 +38,9 @@ class Specification:
 
     Attributes:
         arm: With or without runs.
-        changed: Value and the central arm's value of each choice that differs; where the central
-            arm has no use for a choice, its value is empty.
-        partner: The same arm without resampling; None where there is none.
+        changed: Value and central arm's value of each choice that differs; the latter is empty if
+            the central arm does not use the choice.
+        partner: The same arm without resampling; None if there is none.
         read: Recall and variance over all its runs; None without runs.
         apart: This arm minus its partner, over the seeds of both; None if it cannot be computed.
         same_runs_as: Name of an earlier arm with the same runs but another ranking.
@@ -55,7 +55,7 @@ class Specification:
 
     @property
     def falls(self) -> str:
-        """Whether the variance is below the partner's, in words; a dash without partner."""
+        """Whether the variance is below the partner's, in words; a dash without a partner."""
         if self.apart is None:
             return DASH
         low, high = self.apart["variance"].interval
@@ -64,14 +64,14 @@ class Specification:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curve:
-    """All specifications, the one with the least variance first, those without runs last."""
+    """All specifications, by increasing variance; those without runs are last."""
 
     central: Arm
     specifications: Sequence[Specification]
 
     @property
     def keys(self) -> list[str]:
-        """The choices in which arms differ from the central one, in the ledger's order."""
+        """The choices in which arms differ from the central arm, in the ledger's order."""
         found = {key for one in self.specifications for key in one.changed}
         known = [choice.key for choice in literature.load().choices]
         return [*(key for key in known if key in found), *sorted(found - set(known))]
@@ -79,7 +79,7 @@ class Curve:
 
 @cached_by_owner()
 def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
-    """The curve; None unless the arms differ from a central one in at least three choices."""
+    """The curve; None unless the arms differ from a central arm in at least three choices."""
     ranked = f"{outcomes.by} on {outcomes.split}"
     made = _choices([arm for arm in outcomes.arms if "model" in arm.configured], ranked)
     if len(made) < 2:
@@ -95,7 +95,7 @@ def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
 
 
 def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
-    """Text of every choice that shapes each arm's runs, and how they are ranked."""
+    """Text of every choice that affects each arm's runs, and how they are ranked."""
     by_key = literature.values({arm.name: arm.configured for arm in arms})
     found: dict[Arm, Choices] = {}
     for arm in arms:
@@ -107,7 +107,7 @@ def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
 
 
 def _central(made: Mapping[Arm, Choices]) -> Arm:
-    """The arm that differs from all the others in the fewest choices; the earliest of equals."""
+    """The arm that differs from all others in the fewest choices; the first of equals."""
     keys = {key for choices in made.values() for key in choices}
     counts = {key: Counter(choices.get(key) for choices in made.values()) for key in keys}
 
@@ -118,7 +118,7 @@ def _central(made: Mapping[Arm, Choices]) -> Arm:
 
 
 def _changed(made: Mapping[Arm, Choices], arm: Arm, central: Arm) -> dict[str, tuple[str, str]]:
-    """What an arm does otherwise; a choice that follows from another one is left out."""
+    """The choices that an arm changes; those that follow from another choice are left out."""
     own, usual = made[arm], made[central]
     found = {}
     for key, value in own.items():
@@ -150,9 +150,9 @@ def _specification(
 
 
 def _partner(made: Mapping[Arm, Choices], arm: Arm) -> Arm | None:
-    """The arm whose choices are the same except that it does not resample.
+    """The arm with the same choices but without resampling.
 
-    How runs are ranked does not matter to what all runs show.
+    The ranking of runs is ignored, because it does not affect results over all runs.
     """
     if made[arm][f"{RESAMPLING}combine"] == "none":
         return None
@@ -173,13 +173,13 @@ def _but(choices: Choices, *prefixes: str) -> Choices:
 
 
 def _variance(one: Specification) -> tuple[bool, float]:
-    """For sorting: what has no variance comes last."""
+    """Sort key: arms without a variance are last."""
     value = float("nan") if one.read is None else one.read.of["variance"].value
     return bool(np.isnan(value)), 0.0 if np.isnan(value) else value
 
 
 def spoken(key: str) -> str:
-    """A choice's key as words."""
+    """A choice's key as plain words."""
     return key.replace(".", ": ").replace("_", " ")
 
 
@@ -220,11 +220,11 @@ def _told(one: Specification, curve: Curve) -> str:
 
 
 def told_change(value: str, was: str) -> str:
-    """A value and the previous one; of two data sources of the same kind only the differences.
+    """A value and the previous one; for two data sources of the same kind only the differences.
 
     Args:
         value: As in the ledger; a source of data as ``name (detail 1, other 2)``.
-        was: Likewise; empty where there was none.
+        was: Same format; empty if there was none.
     """
     if not was:
         return value
@@ -240,7 +240,7 @@ def told_change(value: str, was: str) -> str:
 
 
 def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[str]:
-    """Footnotes: what the curve is, its result and its limits."""
+    """Footnotes: what the curve shows, its result and its limits."""
     found = [
         f"The central arm is {curve.central.name}: it differs from the others in the fewest "
         "choices. Changed lists the differences from it, without choices that follow from another "
@@ -254,7 +254,7 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
 
 
 def _verdicts(curve: Curve) -> Iterator[str]:
-    """How often the variance falls, and how often it would by chance."""
+    """How often the variance falls, and how often that is expected by chance."""
     counts = Counter(one.falls for one in curve.specifications if one.apart is not None)
     total = sum(counts.values())
     if not total:

@@ -1,4 +1,4 @@
-"""Outcomes -> fields for programs, from the same numbers as the printed tables."""
+"""Outcomes as fields for programs, from the same numbers as the printed tables."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ _NAMES = {"recall": "recall", "variance": "variance", "gap": "gap", "worst": "wo
 
 
 def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[str, Any]:
-    """Everything that the tables of one study say.
+    """All content of the tables of one study.
 
     Args:
         outcomes: With scores, for all intervals.
-        name: Of the definition of recall and variance.
-        arms: Names of those that are wanted, in order; all if empty.
+        name: Name of the definition of recall and variance.
+        arms: Names of the arms to include, in order; all if empty.
     """
     definition = DEFINITIONS[name]
     chosen = [_named(outcomes, arm) for arm in arms] or list(outcomes.arms)
@@ -93,7 +93,7 @@ def _sizes(arm: Arm) -> list[dict[str, Any]]:
 
 
 def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
-    """Every run that ended; those without results with the reason."""
+    """Every run that ended; for those without results, the reason."""
     kept = set(arm.kept(keep))
     found: list[dict[str, Any]] = [
         {
@@ -117,7 +117,7 @@ def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
 
 
 def _groups(arm: Arm, recall: Any) -> list[dict[str, Any]]:
-    """How many portraits of each group a run found; null where a file says shares alone."""
+    """The number of detected portraits in each group; null if a file gives only shares."""
     found = []
     for name, size, share in zip(arm.groups, arm.sizes, recall, strict=True):
         count = round(float(share) * int(size))
@@ -199,7 +199,7 @@ def _of(number: Number | None, n: int, method: str) -> dict[str, Any]:
 
 
 def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> dict[str, Any]:
-    """The arm at equal false-positive rates."""
+    """The arm's metrics at equal false-positive rates."""
     read = operating_points.reading(arm, definition, rate=rate)
     reference = outcomes.arm(outcomes.reference)
     differences = None

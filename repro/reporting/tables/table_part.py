@@ -1,4 +1,4 @@
-"""A table with its title and remarks, as cells of text; every format is made from it."""
+"""A table with its title and remarks, as text cells; all formats are made from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from repro.reporting.tables.cell import Cell
 Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
 Style = Literal["paper", "full"]
 Markup = Literal["latex", "markdown", "html"]
-MANY = 7  # columns of numbers from which on they do not fit a page's width as they are
+MANY = 7  # from this many columns of numbers on a table is wider than a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +19,12 @@ class Part:
     """A table with its title above it and remarks below it.
 
     Attributes:
-        name: For the option ``--part``.
+        name: Value of the option ``--part``.
         title: A sentence that ends with a full stop.
-        table: Text cells; the index is the first column. Empty where there are only remarks.
+        table: Text cells; the index is the first column. Empty if there are only remarks.
         remarks: Sentences.
         holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
-        keys: How many columns after the first identify the row together with it.
+        keys: Number of columns after the first that together with it identify a row.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Part:
 
     @property
     def is_broad(self) -> bool:
-        """Whether its numbers do not fit a page's width as they are."""
+        """Whether its numbers are wider than a page."""
         return len(self.table.columns) >= MANY and self.holds == "numbers"
 
 
@@ -46,12 +46,12 @@ def is_bold(cell: object) -> bool:
 
 
 def by_column(part: Part) -> list[list[str]]:
-    """The texts of each column, the first included, its head above them."""
+    """The texts of each column, including the first, with its header first."""
     table = part.table
     cells = [table.index, *(table.iloc[:, at] for at in range(table.shape[1]))]
     return [[head, *column] for head, column in zip(heads(part), cells, strict=True)]
 
 
 def heads(part: Part) -> list[str]:
-    """What stands above each column, the first included."""
+    """The headers of all columns, including the first."""
     return [str(part.table.index.name), *map(str, part.table.columns)]

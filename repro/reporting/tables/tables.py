@@ -1,4 +1,4 @@
-"""Outcomes -> the tables: the paper's columns and all others. Never torch, never MLflow.
+"""The tables of outcomes: the paper's columns and all others. Never loads torch or MLflow.
 
 Numbers become text here, and fractions become percent. The footnotes come from `remarks` and
 `run_remarks`.
@@ -27,12 +27,12 @@ from repro.stats import comparisons, intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
-MOST = 50  # runs of an arm up to which each run is shown
+MOST = 50  # runs of an arm; up to this many, each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 
 
 def default_definition(outcomes: Outcomes) -> str:
-    """The published source's definition, so that one table does not mix two."""
+    """The published source's definition, so that a table does not mix two definitions."""
     return outcomes.published.definition if outcomes.published else "dehaan2020"
 
 
@@ -111,7 +111,7 @@ def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict
     if row and len(published.protocol.groups) > 1:
         found = verdicts.restated(row, published, definition)
     elif row:
-        found["recall"] = row.recall  # of one group: pooled and averaged are the same
+        found["recall"] = row.recall  # for one group, pooled and averaged are the same
     recall, variance = (float("nan") if v is None else v for v in found.values())
     return {
         "Published recall": Cell.of(Number(value=recall)),
@@ -206,7 +206,7 @@ def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict
 
 
 def curve(outcomes: Outcomes, _: str) -> Part | None:
-    """Recall of each group against false-positive rate, a row for each rate of each arm."""
+    """Recall of each group by false-positive rate, one row for each arm and rate."""
     frames = []
     for arm in outcomes.arms:
         if arm.scores is None or not arm.scores.nonfaces.shape[1]:
@@ -277,7 +277,7 @@ def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
 
 
 def verdict(outcomes: Outcomes, name: str) -> Part | None:
-    """The comparison with the published values, or why there is no verdict."""
+    """The comparison with the published values, or the reason why there is none."""
     published = outcomes.published
     if published is None:
         return None
@@ -313,7 +313,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
 
 
 def _judged(text: str, number: float) -> Cell:
-    """The cell of a number or of an order of arms."""
+    """The cell of a number, or of an order of arms."""
     return Cell(text, {"order": text} if np.isnan(number) and text != DASH else {"": number})
 
 

@@ -1,4 +1,4 @@
-"""Outcomes -> the table that a terminal shows first: the results and their limits."""
+"""The summary table that a terminal shows first: the results and their limits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ def summary(outcomes: Outcomes, name: str) -> Part:
     """Recall, variance, false positives and differences of every arm, all runs with results.
 
     Args:
-        outcomes: With scores, for intervals that are also for new portraits.
-        name: Of the definition of variance and mean.
+        outcomes: With scores, for intervals that also cover new portraits.
+        name: Name of the definition of variance and mean.
     """
     definition = DEFINITIONS[name]
     family = arm_differences.family(outcomes, definition)
@@ -56,7 +56,7 @@ def _row(
 
 
 def _recall(arm: Arm, definition: Definition) -> Estimate:
-    """With an interval for new portraits where there are scores, else for new seeds alone."""
+    """Recall; its interval covers new portraits if there are scores, else only new seeds."""
     found = operating_points.reading(arm, definition).of["recall"]
     if not np.isnan(found.interval.low):
         return found
@@ -69,7 +69,7 @@ def _difference(one: Comparison) -> Cell:
 
 
 def _p(p: float) -> str:
-    """Without the 0 that is before every point."""
+    """The p-value without the leading 0."""
     if np.isnan(p):
         return ""
     if p < 0.001:
@@ -105,7 +105,7 @@ def _about_differences(outcomes: Outcomes, family: list[Comparison]) -> str:
 
 
 def _strength(outcomes: Outcomes, definition: Definition) -> Iterator[str]:
-    """What this number of runs cannot show."""
+    """What this number of runs cannot detect."""
     runs = max((arm.runs for arm in outcomes.arms), default=0)
     if runs == 1:
         yield "A single run gives no information about other seeds."

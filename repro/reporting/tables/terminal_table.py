@@ -1,7 +1,7 @@
-"""Tables -> a terminal: aligned columns that are never wider than its window.
+"""Format tables for a terminal: aligned columns, never wider than its window.
 
-What does not fit loses intervals of differences and digits first, then stands in several blocks of
-columns, each with the names of its rows.
+A table that is too wide first loses intervals of differences and digits, then is split into blocks
+of columns, each with the row names.
 """
 
 import io
@@ -18,8 +18,8 @@ from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.table_part import Part, by_column
 from repro.study import yaml_source
 
-NARROW, PLAIN = 40, 100  # the least width; the width where there is no window
-NAMES = 28  # letters on a line of a row's name
+NARROW, PLAIN = 40, 100  # minimum width; width without a window
+NAMES = 28  # letters per line of a row name
 _SIGNS = {
     "—": "-",
     "–": "-",
@@ -42,12 +42,12 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """What a terminal can show.
+    """The capabilities of a terminal.
 
     Attributes:
-        width: Columns of letters.
-        colours: Whether it is asked to show bold and dim letters and colours.
-        encoding: Of its letters.
+        width: Width in characters.
+        colours: Whether bold and dim text and colours may be used.
+        encoding: Character encoding.
     """
 
     width: int = PLAIN
@@ -56,9 +56,9 @@ class Screen:
 
     @classmethod
     def here(cls) -> "Screen":
-        """The window of standard output; ``NO_COLOR``, ``TERM`` and ``COLUMNS`` are respected."""
+        """The window of standard output; respects ``NO_COLOR``, ``TERM`` and ``COLUMNS``."""
         console = Console()
-        dumb = console.is_dumb_terminal  # its width is 80 to rich, whatever it is
+        dumb = console.is_dumb_terminal  # rich always reports a width of 80 for it
         width = shutil.get_terminal_size().columns if dumb else console.width
         return cls(
             width=max(NARROW, width),
@@ -68,7 +68,7 @@ class Screen:
 
 
 def text(parts: Sequence[Part], screen: Screen, *, closing: Sequence[str] = ()) -> str:
-    """The tables with titles and footnotes, then closing lines, such as what to type next."""
+    """The tables with titles and footnotes, then closing lines, such as the next commands."""
     file = io.StringIO()
     console = Console(
         file=file,
@@ -92,7 +92,7 @@ def text(parts: Sequence[Part], screen: Screen, *, closing: Sequence[str] = ()) 
 
 
 def _encodable(shown: str, encoding: str) -> str:
-    """With plain letters in place of those that the terminal does not have."""
+    """Replace characters that the encoding lacks by plain ones."""
     try:
         shown.encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -113,7 +113,7 @@ def _show(console: Console, part: Part, screen: Screen) -> None:
 
 
 def _plain(text: str, screen: Screen) -> str:
-    """A line that leaves the terminal as it is, in letters that it has."""
+    """A line without control characters, in characters that the encoding has."""
     return _encodable(yaml_source.printable(text.replace("\n", " ")), screen.encoding)
 
 
@@ -128,7 +128,7 @@ def _words(part: Part, screen: Screen) -> list[Table]:
 
 
 def _numbers(console: Console, part: Part, screen: Screen) -> list[Table]:
-    """In the richest way that fits the window, or else in blocks."""
+    """In the most detailed format that fits the window, or else in blocks."""
     columns = by_column(part)
     for refit in _FITS:
         table = _table(part, [_refitted(column, refit) for column in columns], screen)
@@ -177,7 +177,7 @@ def _table(part: Part, columns: Sequence[list[str]], screen: Screen, *, gap: int
 
 
 def _halves(head: str) -> list[str]:
-    """A head in two lines about alike."""
+    """A header split into two lines of similar length."""
     words = head.split(" ")
     cuts = range(1, len(words))
     found = [(" ".join(words[:at]), " ".join(words[at:])) for at in cuts]
@@ -221,24 +221,24 @@ def _whole(number: Number) -> str:
 
 
 def _short(number: Number) -> str:
-    """A difference without its interval."""
+    """The text; a difference without its interval."""
     return replace(number, shows="none").text if number.signed else number.text
 
 
 def _rounded(number: Number) -> str:
-    """One digit less."""
+    """The text with at most one decimal."""
     return _short(_to(number, 1))
 
 
 def _compact(number: Number) -> str:
-    """No more digits than a glance takes in."""
+    """The text with as few digits as a summary needs."""
     largest = max(abs(number.value), abs(number.interval.high), key=lambda x: -1 if x != x else x)
     fewer = _to(number, 0 if largest >= 100 and number.unit == "percent_squared" else 1)
     return _short(replace(fewer, after=number.after.removeprefix("p ")))
 
 
 def _to(number: Number, decimals: int) -> Number:
-    """With so many decimals at most; numbers without a unit as they are."""
+    """Limit the decimals; numbers without a unit are unchanged."""
     return replace(number, decimals=min(number.decimals, decimals)) if number.unit else number
 
 

@@ -1,1 +1,1 @@
-"""What a study shows while it runs, in a terminal and in a log file."""
+"""Output of a study while it runs: to a terminal and to a log file."""

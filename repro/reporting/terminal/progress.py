@@ -24,17 +24,17 @@ from repro.records.records import Record
 from repro.system import screen
 
 MINUTE, HOUR = 60, 3600  # seconds
-QUIET_SECONDS = 60.0  # in a pipe, a line about running runs at most this often
-SHOWN = 20  # concurrent runs; a cluster may have a thousand
+QUIET_SECONDS = 60.0  # in a pipe, minimum interval between lines about running runs
+SHOWN = 20  # maximum number of bars; a cluster may run a thousand
 
 
 def outcome(record: Record) -> str:
-    """One run in a few words."""
+    """The result of one run in a few words."""
     if record.failure is not None:
         f = record.failure
         return f"failed in epoch {f['epoch']}: {f['term']}: {f['reason']}"
     seconds = duration(record.provenance["seconds"])
-    rate = record.provenance.get("images_per_second")  # records of earlier releases have none
+    rate = record.provenance.get("images_per_second")  # missing in records of earlier releases
     speed = "" if rate is None else f", {rate:,.0f} images/s"
     recall = 100 * pooled_recall(record.groups)
     false = 100 * record.metrics["false_positive_rate"]
@@ -42,7 +42,7 @@ def outcome(record: Record) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: ``12 s``, ``4 min 10 s``, ``2 h 5 min``."""
+    """Seconds as text: ``12 s``, ``4 min 10 s``, ``2 h 5 min``."""
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s"
@@ -53,28 +53,28 @@ def duration(seconds: float) -> str:
 
 
 def staff(workers: int) -> str:
-    """Their number: ``1 worker``, ``2 workers``."""
+    """The number of workers: ``1 worker``, ``2 workers``."""
     return f"{workers} worker" + "s" * (workers != 1)
 
 
 def size(count: float) -> str:
-    """Bytes for people, two digits: ``0.45 GB``, ``1.3 GB``."""
+    """Bytes as text, two digits: ``0.45 GB``, ``1.3 GB``."""
     gigabytes = round(count / 1e9, 2)
     return f"{gigabytes:.2f} GB" if gigabytes < 1 else f"{gigabytes:.1f} GB"
 
 
 def beginning(event: StudyStarted) -> str:
-    """How much there is to do, in a line."""
+    """The amount of work, in one line."""
     return f"{event.total} runs, {event.done} done before, {staff(event.workers)}"
 
 
 def waiting(event: RunHeld) -> str:
-    """That somebody else is at a run, in a line."""
+    """That another process is training a run, in one line."""
     return f"{event.title}: {event.holder} is training it; waiting for it"
 
 
 def doing(event: EpochEnded) -> str:
-    """What the worker does now, beside a run's bar."""
+    """The worker's current state, shown beside a run's bar."""
     history = event.history
     now = f"loss {history['train_loss']:.4g}, val {history['val_accuracy']:.3f}"
     if history["epoch"] == event.epochs:
@@ -83,7 +83,7 @@ def doing(event: EpochEnded) -> str:
 
 
 class Display:
-    """Shows what happens in a study while its context is open; this one shows nothing."""
+    """Shows the events of a study while its context is open; this one shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +94,7 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Whatever happened, it is not held back."""
+        """Never suppress an exception."""
 
     def on_event(self, event: Event) -> None:
         """Show an event."""
@@ -104,12 +104,12 @@ class Display:
         self.on_event(Remark(text))
 
     def warn(self, text: str) -> None:
-        """Show that something is missing or wrong."""
+        """Show a warning."""
         self.on_event(StudyWarning(text))
 
 
 class Quiet(Display):
-    """Shows warnings alone."""
+    """Shows only warnings."""
 
     def on_event(self, event: Event) -> None:
         """Print a warning."""
@@ -121,14 +121,14 @@ class Lines(Quiet):
     """Plain lines, for pipes and logs."""
 
     def __init__(self) -> None:
-        """Nothing is printed yet."""
+        """Create a display that has printed nothing yet."""
         self.total = self.done = 0
         self.running: dict[str, str] = {}
         self.waiting: set[str] = set()
         self.spoken = time.monotonic()
 
     def on_event(self, event: Event) -> None:
-        """Print what ended; now and then, where the running runs are."""
+        """Print runs that ended, and from time to time the progress of running runs."""
         match event:
             case StudyStarted():
                 self.total, self.done = event.total, event.done
@@ -155,7 +155,7 @@ class Lines(Quiet):
                 super().on_event(event)
 
     def _print_running(self) -> None:
-        """Say where the running runs are, unless something was said a moment ago."""
+        """Print the progress of running runs, unless something was printed recently."""
         if time.monotonic() - self.spoken > QUIET_SECONDS:
             shown = list(self.running.values())[:SHOWN]
             if len(self.running) > SHOWN:
@@ -168,10 +168,10 @@ class Lines(Quiet):
 
 
 class Bars(Display):
-    """A bar for the study and one for each running run, finished runs scrolling above."""
+    """A bar for the study and one for each running run; finished runs scroll above."""
 
     def __init__(self) -> None:
-        """Nothing is drawn yet."""
+        """Create the display; nothing is drawn yet."""
         self.rich = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -196,14 +196,14 @@ class Bars(Display):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bars of runs down; the study's stays, as a line that says how far it came."""
+        """Remove the bars of runs; the study's bar stays as a line that shows its progress."""
         with self.drawn:
             for bar in self.bars.values():
                 self.rich.remove_task(bar)
             self.bars.clear()
 
     def on_event(self, event: Event) -> None:
-        """Draw and move bars; a line above them for a run that ended, and for sentences."""
+        """Update the bars; print a line above them for a run that ended, and for messages."""
         match event:
             case StudyStarted():
                 note = f"runs, {staff(event.workers)}"
@@ -234,7 +234,7 @@ class Bars(Display):
                 self._print(f"Warning: {event.text}")
 
     def _print(self, line: str) -> None:
-        """Above the bars."""
+        """Print a line above the bars."""
         self.rich.console.print(line, markup=False, highlight=False)
 
     def _remove(self, key: str) -> None:
@@ -244,18 +244,18 @@ class Bars(Display):
 
 
 class Together(Display):
-    """Several displays of the same; whoever made them enters and leaves them."""
+    """Forwards to several displays; their creator opens and closes them."""
 
     def __init__(self, *displays: Display) -> None:
-        """In the order in which they are called."""
+        """Keep the displays in the order in which they are called."""
         self.displays = displays
 
     def on_event(self, event: Event) -> None:
-        """Show it on each."""
+        """Forward the event to each display."""
         for display in self.displays:
             display.on_event(event)
 
 
 def on_this_terminal() -> Lines | Bars:
-    """Bars if somebody is watching, lines if not."""
+    """Bars if standard error is a terminal, else lines."""
     return Bars() if screen.can_draw() else Lines()

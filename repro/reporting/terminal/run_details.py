@@ -1,4 +1,4 @@
-"""A run in words, for a terminal: its state, choices, curve, groups, provenance and files."""
+"""A run as text for a terminal: its state, choices, curve, groups, provenance and files."""
 
 import itertools
 import math
@@ -14,8 +14,8 @@ from repro.study.presets import PRESETS
 from repro.study.section import digest
 
 LEVELS = "▁▂▃▄▅▆▇█"
-WIDTH = 60  # characters of a curve at most
-CURVES = {  # what an epoch says, in the order in which it is shown
+WIDTH = 60  # maximum characters of a curve
+CURVES = {  # fields of an epoch, in display order
     "train_loss": "training loss",
     "val_accuracy": "validation accuracy",
     "train_reconstruction": "reconstruction",
@@ -25,7 +25,7 @@ CURVES = {  # what an epoch says, in the order in which it is shown
 
 
 def text(run: RunView) -> str:
-    """All of it, a section for each kind of thing that is there."""
+    """The whole text, with a section for each kind of available data."""
     sections = [_head(run)]
     if run.record is not None:
         sections += [_differing(run.record), _choices(run.record)]
@@ -39,10 +39,10 @@ def text(run: RunView) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A curve of block characters, the lowest value lowest; what is not finite is a blank.
+    """A curve of block characters from lowest to highest; non-finite values are blanks.
 
     Args:
-        values: One an epoch; more than fit are averaged in equal bins.
+        values: One per epoch; if too many, they are averaged in equal bins.
     """
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
@@ -52,7 +52,7 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def nearest_preset(choices: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The published combination that a run is nearest to, and in what it differs.
+    """The published combination that is closest to a run, and the differences.
 
     Args:
         choices: The run's configuration, as plain values.
@@ -69,7 +69,7 @@ def nearest_preset(choices: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 
 def _with_effect(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """Choices less those without effect, as far as this release understands them."""
+    """The choices without those that have no effect, as far as this release understands them."""
     try:
         return Configuration.model_validate({**choices, "data": "synthetic"}).identity()
     except ValueError:
@@ -145,7 +145,7 @@ def _provenance(record: Record) -> str:
 
 
 def _code(modules: Mapping[str, str] | None) -> str | None:
-    """What the modules that compute say, in one digest."""
+    """One digest of all modules that compute."""
     return f"{digest(dict(modules))[:12]}, {len(modules)} modules" if modules else None
 
 

@@ -1,4 +1,4 @@
-"""What happens in a study, as lines with the time in a file, beside whatever the terminal shows."""
+"""Logs the events of a study to a file, with times, in addition to the terminal's output."""
 
 import datetime
 from collections.abc import Callable
@@ -22,21 +22,21 @@ from repro.system.atomic_files import CannotWrite
 
 
 class Log(Display):
-    """Appends to a file; each line begins with the local time, as ISO 8601 has it.
+    """Appends to a file; each line begins with the local time in ISO 8601.
 
-    A line is one write, so that several studies may share a file. A log that cannot be written any
-    more, as on a full disk, costs one warning and not the study.
+    Each line is one write, so that several studies may share a file. If the log can no longer be
+    written, as on a full disk, there is one warning and the study continues.
     """
 
     def __init__(self, path: Path, *, warn: Callable[[str], None]) -> None:
-        """Open the file, and make its folder if need be.
+        """Open the file, creating its folder if necessary.
 
         Args:
-            path: Of the file.
-            warn: Told in a sentence if it cannot be written later.
+            path: Path of the file.
+            warn: Called with a sentence if the file cannot be written later.
 
         Raises:
-            CannotWrite: It cannot be opened.
+            CannotWrite: The file cannot be opened.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,12 +56,12 @@ class Log(Display):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Say how it ended, and close the file."""
+        """Log how the study ended, and close the file."""
         self._write(f"{_end(error)}: {self.done} of {self.total} runs have a record")
         self.file.close()
 
     def on_event(self, event: Event) -> None:
-        """Write a line; of a run that somebody else trains, once."""
+        """Write a line; for a run that another process trains, only once."""
         match event:
             case StudyStarted():
                 self.total, self.done = event.total, event.done
