@@ -1,7 +1,7 @@
 """The command line: parse, call one function, print. Heavy imports stay inside the commands.
 
-Exit status: 0 done, 1 the user can mend it, 2 usage, 3 another process is running this study,
-130 or 143 interrupted.
+Exit status: 0 success, 1 user error, 2 wrong usage, 3 another process is running this study, 130 or
+143 interrupted.
 """
 
 import sys
@@ -55,7 +55,7 @@ COMMANDS = (
 
 
 class _Group(Group):
-    """Turns every mistake that the user can mend into plain lines and an exit status."""
+    """Prints a user error as plain lines, and sets the exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""

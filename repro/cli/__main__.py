@@ -1,4 +1,4 @@
-"""``python -m repro.cli``, where the command is not on the path."""
+"""Entry point of ``python -m repro.cli``, for when the command is not on the path."""
 
 from repro.cli import main
 

@@ -1,4 +1,4 @@
-"""The command that checks what somebody else published."""
+"""The command that checks published numbers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ReadOptions(TypedDict):
-    """How files are read; as of `inspection.audit`."""
+    """Options for reading files; see `inspection.audit`."""
 
     alone: bool
     images: int | None

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from repro.records.cleaning import Leftover
 
-# As `cleaning.CATEGORIES`, which is too heavy to load for --help.
+# Same as `cleaning.CATEGORIES`, which is too heavy to load for --help.
 CATEGORIES = ["superseded", "aside", "unfinished", "temporary"]
-LISTED = 10  # of each category, unless all are asked for
+LISTED = 10  # entries of each category, unless all are requested
 
 
 @click.command()

@@ -4,8 +4,8 @@ import click
 from click.shell_completion import get_completion_class
 
 SHELLS = ["bash", "zsh", "fish"]
-# What click's own script for bash does not do: blanks in a word are quoted, and no blank is added
-# after a word that is only the beginning of one.
+# Click's own script for bash lacks this: blanks in a word are quoted, and no blank is added after
+# an incomplete word.
 BASH_ADDS = "COMPREPLY+=($value)\n"
 BASH_GOES_ON = """[[ $value == *[/=] ]] && compopt -o nospace
             printf -v value %q "$value"

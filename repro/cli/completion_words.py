@@ -1,6 +1,6 @@
-"""What a shell completes: studies, profiles, choices, arms and runs. Loads nothing heavy.
+"""Completions for a shell: studies, profiles, choices, arms and runs. Loads nothing heavy.
 
-Whatever cannot be read completes nothing: a completion is no place for an error.
+Anything that cannot be read gives no completions: errors are not shown here.
 """
 
 import json
@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from repro.errors import ReproError
 
-MOST = 200  # words that are offered
+MOST = 200  # maximum number of words offered
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -32,7 +32,7 @@ def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Complete
 
 @_completer
 def studies(_: click.Context, incomplete: str) -> Iterator[str]:
-    """Names of studies; paths of study files, once a path is begun."""
+    """Names of studies, or paths of study files if the word looks like a path."""
     from repro.study import study_files
 
     if "/" in incomplete or incomplete.startswith("."):
@@ -46,13 +46,13 @@ def studies(_: click.Context, incomplete: str) -> Iterator[str]:
 
 @_completer
 def profiles(context: click.Context, _: str) -> Iterator[str]:
-    """Profiles of the study that stands on the line."""
+    """Profiles of the study on the command line."""
     yield from _study(context).get("profiles", {})
 
 
 @_completer
 def arms(context: click.Context, _: str) -> Iterator[str]:
-    """Arms of the study that stands on the line, as its results name them."""
+    """Arms of the study on the command line, as named in its results."""
     name = Path(_study_word(context)).stem.partition("@")[0]
     for index in _indexes(context, name or "*"):
         yield from (arm["name"] for arm in index["arms"])
@@ -60,7 +60,7 @@ def arms(context: click.Context, _: str) -> Iterator[str]:
 
 @_completer
 def choices(_: click.Context, incomplete: str) -> Iterator[str]:
-    """Keys of choices, up to the sign after which the value stands."""
+    """Keys of choices, up to and including the sign before the value."""
     from repro.study.presets import PRESETS
 
     if "=" not in incomplete:
@@ -70,7 +70,7 @@ def choices(_: click.Context, incomplete: str) -> Iterator[str]:
 
 @_completer
 def runs(context: click.Context, incomplete: str) -> Iterator[str]:
-    """STUDY/ARM/SEED, one part after the other, and the keys of records."""
+    """STUDY/ARM/SEED, completed part by part, and the keys of records."""
     from repro.cli.run_names import plain
 
     study, slash, rest = incomplete.partition("/")
@@ -99,26 +99,26 @@ def _keys(preset: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _study(context: click.Context) -> Any:
-    """The content of the study file that stands on the line."""
+    """The content of the study file named on the command line."""
     from repro.study import study_files, yaml_source
 
     return yaml_source.read(study_files.find(_study_word(context)).path).value
 
 
 def _study_word(context: click.Context) -> str:
-    """The study that stands on the line, which click leaves unread if an option lacks a value."""
+    """The study on the command line, which click does not parse if an option lacks a value."""
     rest = (word for word in context.args if not word.startswith("-"))
     return str(context.params.get("study") or next(rest, ""))
 
 
 def _indexes(context: click.Context, name: str = "*") -> Iterator[dict[str, Any]]:
-    """Indexes of a results folder, as plain values and unchecked."""
+    """Indexes of a results folder, as plain values, unchecked."""
     for path in sorted((_results(context) / "studies").glob(f"{name}/*.json")):
         yield json.loads(path.read_bytes())
 
 
 def _address(index: dict[str, Any]) -> str:
-    """NAME of a study as its file says, NAME@ID where something was changed."""
+    """NAME of an unchanged study, NAME@ID if something was changed."""
     if not index["overrides"]:
         return str(index["name"])
     return f"{index['name']}@{index['variant'].removeprefix(index['profile'] + '-')}"

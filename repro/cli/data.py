@@ -16,19 +16,19 @@ FILE = click.Path(path_type=Path)
 
 
 class _Layout(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
-    """A choice among the layouts that the sources register; they are loaded when it is needed."""
+    """A choice of the layouts that the sources register; they are loaded only when needed."""
 
     name = "layout"
 
     @property
     def choice(self) -> "click.Choice[str]":
-        """The layouts."""
+        """The choice of layouts."""
         from repro.data import any_layout
 
         return click.Choice(any_layout.kinds())
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """One of the layouts."""
+        """Convert to one of the layouts."""
         return self.choice.convert(value, param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
@@ -38,7 +38,7 @@ class _Layout(click.ParamType):  # type: ignore[type-arg]  # generic since click
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Those that begin so."""
+        """The layouts that begin with this text."""
         return self.choice.shell_complete(ctx, param, incomplete)
 
 

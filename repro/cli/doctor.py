@@ -1,4 +1,4 @@
-"""``repro doctor``: what in a results folder is whole, and what is not."""
+"""``repro doctor``: checks what in a results folder is intact."""
 
 import sys
 from pathlib import Path

@@ -1,8 +1,7 @@
-"""What a study has to show, brought together from records, weights and data.
+"""Collects what a study's tables and figures show, from records, weights and data.
 
-Presentation never touches a network; what has to be computed with one comes from `gallery` and
-`rarity`, which load torch, and only where there are pictures to show. What draws is loaded where
-something is drawn.
+Presentation never uses a network; results that need one come from `gallery` and `rarity`, which
+load torch, and only if there are pictures to show. Drawing modules are loaded only to draw.
 """
 
 import sys
@@ -24,26 +23,26 @@ from repro.reporting.tables.table_part import Part
 if TYPE_CHECKING:
     from repro.reporting.figures.illustration import Form
 
-SHOWN: "tuple[Form, ...]" = ("svg", "png")  # one fits the page, the other opens everywhere
+SHOWN: "tuple[Form, ...]" = ("svg", "png")  # SVG for pages, PNG for everything else
 
 
 def of_study(
     index: StudyIndex, results: Path, *, with_images: bool, warn: Callable[[str], None]
 ) -> StudyView:
-    """What a study's figures show, pictures included.
+    """The data of a study's figures, including pictures.
 
     Args:
-        index: Of the study.
+        index: Index of the study.
         results: The results folder.
         with_images: Whether real faces may be shown; synthetic ones always are.
-        warn: Told in a sentence if there can be no pictures.
+        warn: Called with a sentence if there can be no pictures.
     """
     view = without_pictures(index, results)
     return with_pictures(view, results, with_images=with_images, warn=warn)
 
 
 def without_pictures(index: StudyIndex, results: Path) -> StudyView:
-    """What records alone say; enough for tables."""
+    """The data from records alone; enough for tables."""
     found = records.read_study(index, results)
     runs = {arm.name: _finished(arm.keys, found) for arm in index.arms}
     return StudyView(
@@ -58,7 +57,7 @@ def without_pictures(index: StudyIndex, results: Path) -> StudyView:
 def with_pictures(
     view: StudyView, results: Path, *, with_images: bool, warn: Callable[[str], None]
 ) -> StudyView:
-    """The view with what networks and data have to be asked for; arguments as `of_study`."""
+    """The view with data that needs networks or data sets; arguments as for `of_study`."""
     ended = [record for of_arm in view.records.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
         return view
@@ -75,7 +74,7 @@ def with_pictures(
 
 
 def conclusion(view: StudyView) -> str:
-    """What a study ends with: a summary on a terminal, else every table as Markdown."""
+    """The final output of a study: a summary on a terminal, else every table as Markdown."""
     from repro.reporting.tables import output_formats
     from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen
@@ -90,7 +89,7 @@ def conclusion(view: StudyView) -> str:
 
 
 def chapter(view: StudyView, *, study_file: str) -> Chapter:
-    """A study as a report has it."""
+    """A study as a chapter of a report."""
     from repro.reporting.figures import figure_registry
 
     return Chapter(
@@ -103,7 +102,7 @@ def chapter(view: StudyView, *, study_file: str) -> Chapter:
 
 
 def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
-    """A study as its MLflow page has it: the first table; all tables and the figures by path."""
+    """A study's MLflow page: the first table; all tables and the figures by path."""
     from repro.reporting.figures import figure_registry
     from repro.reporting.figures.illustration import encode
 

@@ -1,15 +1,15 @@
-"""What a study is expected to cost, in words."""
+"""The expected cost of a study, in words."""
 
 from repro.execution.calibration import Prediction
 from repro.reporting.terminal.progress import duration, size, staff
 
 
 def in_words(expected: Prediction, *, hourly_price: float | None) -> str:
-    """Time, memory, and where it matters what is paid for.
+    """Time, memory, and the price if one is given.
 
     Args:
-        expected: What `calibration` predicts.
-        hourly_price: Of one machine, in any currency; None leaves the cost out.
+        expected: Prediction of `calibration`.
+        hourly_price: Price of one machine, in any currency; None omits the cost.
     """
     many = expected.machines > 1
     where = f"{expected.machines} machines like this one" if many else "this machine"

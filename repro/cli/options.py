@@ -1,4 +1,4 @@
-"""Options that several commands share. Nothing heavy is imported: --help loads this."""
+"""Options that several commands share. Imports nothing heavy, because --help loads this."""
 
 import functools
 import sys
@@ -12,7 +12,7 @@ from repro.cli import completion_words
 from repro.execution.executors.executor_options import ExecutorName, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# As `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
+# Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
 PARTS = [
     "results",
     "groups",
@@ -92,7 +92,7 @@ PAPER = [
         help="Highest recall and lowest variance of the arms shown in bold, equal ones all.",
     ),
 ]
-LAYOUT = ("decimals", "arms", "labels", "spread", "bold")  # their names
+LAYOUT = ("decimals", "arms", "labels", "spread", "bold")  # names of the layout options
 STYLE = click.option(
     "--style",
     type=click.Choice(["paper", "full"]),
@@ -137,7 +137,7 @@ def variant(command: Command) -> Command:
 
 
 def places(command: Command) -> Command:
-    """Options of every command that executes runs, or would; it gets them as one `Place`."""
+    """Options of commands that execute or plan runs; the command gets them as one `Place`."""
 
     @functools.wraps(command)
     def with_place(
@@ -176,11 +176,11 @@ def with_images(command: Command) -> Command:
 
 
 def presentation(default: str, *parts: str) -> Callable[[Command], Command]:
-    """Options of every command that prints tables; it gets them as one `Presentation`.
+    """Options of commands that print tables; the command gets them as one `Presentation`.
 
     Args:
-        default: Format of a pipe or a file; a terminal gets tables made for it.
-        parts: Tables that can be asked for alone.
+        default: Format for a pipe or a file; a terminal gets its own.
+        parts: Names of tables that can be requested alone.
     """
 
     def decorate(command: Command) -> Command:

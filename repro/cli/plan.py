@@ -1,4 +1,4 @@
-"""``repro plan``: what would run, why, and what it takes."""
+"""``repro plan``: which runs would be trained, why, and the expected cost."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +73,7 @@ def plan(
 def _expected(
     missing: "Sequence[Task]", slots: list[str], machines: int, price: float | None
 ) -> str:
-    """What the missing runs will cost, tried out on this machine."""
+    """The expected cost of the missing runs, measured on this machine."""
     from repro.cli import expected_cost
     from repro.execution import calibration
 

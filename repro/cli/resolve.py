@@ -1,7 +1,7 @@
-"""From what a command names to the results that it means: one variant of each study.
+"""Find the results that a command refers to: one variant of each study.
 
-A name means the study as its file says: its first profile, nothing changed. ``--profile`` and
-``--set`` mean the variant that was run with them, and ``NAME@ID`` means one by its id.
+A name refers to the study as its file defines it: the first profile, nothing changed. ``--profile``
+and ``--set`` select the variant run with them; ``NAME@ID`` selects one by id.
 """
 
 import re
@@ -23,12 +23,12 @@ MOST = 10  # other variants that are listed
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which variant is wanted.
+    """The requested variant.
 
     Attributes:
         variant: Its id, or None.
-        profile: As given to ``--profile``; None is the study's first.
-        labels: As given to ``--set``; none are nothing changed.
+        profile: Value of ``--profile``; None for the study's first.
+        labels: Values of ``--set``; empty if nothing is changed.
     """
 
     variant: str | None
@@ -37,11 +37,11 @@ class Wish:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the study is meant as its file says."""
+        """Whether the study is requested as its file defines it."""
         return self == Wish(None, None, ())
 
     def fits(self, index: StudyIndex, first: str | None) -> bool:
-        """Whether it is the variant, where ``first`` is the study's first profile if known."""
+        """Whether it is the requested variant; ``first`` is the study's first profile if known."""
         if self.variant is not None:
             return index.variant == self.variant or index.short.startswith(self.variant)
         profile = self.profile or first
@@ -51,19 +51,19 @@ class Wish:
 def studies(
     results: Path, study: str | None, *, profile: str | None, overrides: Sequence[str]
 ) -> list[StudyIndex]:
-    """The one variant of the named study that is meant; of every study if none is named.
+    """The requested variant of the named study, or of every study if none is named.
 
-    Where none is named, the only variant of a study is meant, whatever was changed in it.
-    Other variants are listed on standard error.
+    If no study is named, a study's only variant is used, whatever was changed in it. Other variants
+    are listed on standard error.
 
     Args:
         results: The results folder.
         study: A name, ``NAME@ID``, or the file of a study.
         profile: Of the variant; the study's first if None.
-        overrides: As given to ``--set``; none are nothing changed.
+        overrides: Values of ``--set``; empty if nothing is changed.
 
     Raises:
-        ReproError: There is none, or more than one.
+        ReproError: No variant, or more than one, matches.
     """
     if study is not None:
         return [one(results, study, profile=profile, overrides=overrides)]
@@ -83,16 +83,16 @@ def studies(
 
 
 def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[str]) -> StudyIndex:
-    """The variant of a study that is meant; the others are listed on standard error.
+    """The requested variant of a study; the others are listed on standard error.
 
     Args:
         results: The results folder.
         study: A name, ``NAME@ID``, or the file of a study.
         profile: Of the variant; the study's first if None.
-        overrides: As given to ``--set``; none are nothing changed.
+        overrides: Values of ``--set``; empty if nothing is changed.
 
     Raises:
-        ReproError: There is none, or more than one.
+        ReproError: No variant, or more than one, matches.
     """
     name, variant, first = _meant(study)
     wish = Wish(variant, profile, merge.override_labels(overrides))
@@ -112,24 +112,24 @@ def study_name(study: str) -> str:
     """A study's name from its name, ``NAME@ID``, or its file.
 
     Raises:
-        ReproError: The file is no study.
+        ReproError: The file is not a study.
     """
     return _meant(study)[0]
 
 
 def study_file(study: str, index: StudyIndex) -> str:
-    """What a command calls a study by: the file that was named, or its name."""
+    """The study as an argument of a command: the given file, or its name."""
     return study if study_files.is_path(study) else index.name
 
 
 def _of_unnamed(found: list[StudyIndex], wish: Wish, first: str | None) -> list[StudyIndex]:
-    """The variant of one study that is meant where no study is named: the only one there is."""
+    """The requested variant of a study when no study is named: the only one, if there is one."""
     fitting = _fitting(found, wish, first)
     return found if not fitting and wish.is_plain and len(found) == 1 else fitting
 
 
 def _meant(study: str) -> tuple[str, str | None, str | None]:
-    """Name, id of a variant if there is one, and the first profile if the file is there."""
+    """Name, id of a variant if given, and the first profile if the file exists."""
     if study_files.is_path(study):
         return _from_file(Path(study))
     name, at, variant = study.partition("@")
@@ -159,7 +159,7 @@ def _first_in(file: Located) -> str | None:
 
 
 def _first_profile(name: str) -> str | None:
-    """As the study's file has it; None if there is no such file that can be read."""
+    """The first profile in the study's file; None if no such file can be read."""
     found = study_files.find_name(name)
     try:
         file = yaml_source.read(found.path) if found else None
@@ -169,14 +169,14 @@ def _first_profile(name: str) -> str | None:
 
 
 def _fitting(found: Sequence[StudyIndex], wish: Wish, first: str | None) -> list[StudyIndex]:
-    """Those that are wished for; a whole id goes before one that begins alike."""
+    """The matching variants; an exact id takes precedence over a prefix."""
     fitting = [index for index in found if wish.fits(index, first)]
     exact = [index for index in fitting if wish.variant in (index.variant, index.short)]
     return exact or fitting
 
 
 def _say_others(found: Sequence[StudyIndex], chosen: Sequence[StudyIndex]) -> None:
-    """List on standard error what is shown and what is not, where something is not."""
+    """List on standard error the shown and the other variants, if there are others."""
     others = [index for index in found if index not in chosen]
     if others:
         click.echo(f"Shown:{_lines(chosen)}\nOther variants:{_lines(others)}", err=True)
@@ -190,7 +190,7 @@ def _not_one(
     found: Sequence[StudyIndex],
     results: Path,
 ) -> str:
-    """Why no variant, or more than one, is what was asked for."""
+    """The error for no variant, or more than one, that matches."""
     if fitting:
         return f"{results}: {len(fitting)} variants of {name} fit. Choose one:{_lines(fitting)}"
     if wish.variant is not None:
@@ -207,14 +207,14 @@ def _variants(found: Sequence[StudyIndex]) -> str:
 
 
 def _lines(found: Sequence[StudyIndex]) -> str:
-    """A line for each variant."""
+    """One line for each variant."""
     lines = [f"\n  {_line(index, full=_is_shared(index, found))}" for index in found[:MOST]]
     more = len(found) - len(lines)
     return "".join(lines) + (f"\n  and {more} more: repro status" if more else "")
 
 
 def _is_shared(index: StudyIndex, found: Sequence[StudyIndex]) -> bool:
-    """Whether another has the same short id: the same changes of another profile."""
+    """Whether another variant has the same short id: the same changes of another profile."""
     return sum(other.address == index.address for other in found) > 1
 
 

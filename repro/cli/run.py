@@ -84,7 +84,7 @@ def run(
         written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
             executor_at(place, resolved.resources, remark=display.remark) as executor,
-            shown,  # ends before the executor does: no bar stands there while workers end
+            shown,  # ends before the executor: no bar is shown while workers end
         ):
             index = runner.run(
                 resolved,
@@ -99,7 +99,7 @@ def run(
 
 
 def _allowing_doubles(study: "Study") -> "Study":
-    """With ``data.doubles: allow`` in every arm; no run has another name for it."""
+    """With ``data.doubles: allow`` in every arm; the names of the runs do not change."""
     arms = (replace(arm, configuration=arm.configuration.allowing_doubles()) for arm in study.arms)
     return replace(study, arms=tuple(arms))
 
@@ -107,7 +107,7 @@ def _allowing_doubles(study: "Study") -> "Study":
 def _print_table(
     index: "StudyIndex", results: Path, mirror: "Scribe", *, warn: Callable[[str], None]
 ) -> None:
-    """Print what a study came to, and show it in MLflow; an error if no run has numbers."""
+    """Print a study's results, and show them in MLflow; an error if no run has numbers."""
     from repro.cli import exhibits
     from repro.reporting.tables import run_notes, tables
 

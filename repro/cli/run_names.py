@@ -1,6 +1,6 @@
-"""How a person names a run: by its key or the beginning of it, or as STUDY/ARM/SEED.
+"""Names of runs on the command line: a key or its beginning, or STUDY/ARM/SEED.
 
-An arm may be written without its blanks and signs, which a shell would take for its own:
+An arm may be written without blanks and special characters, which a shell would interpret:
 ``alpha_sweep/alpha-0.1/3`` is seed 3 of the arm ``alpha = 0.1``.
 """
 
@@ -19,21 +19,21 @@ BY_STUDY = re.compile(r"([^/]+)/(.+)/(?:seed)?(\d{1,9})")
 
 
 def plain(arm: str) -> str:
-    """An arm's name as it is easy to type: blanks and signs are one hyphen, a minus stays."""
+    """An arm's name in easily typed form: blanks and signs become one hyphen, a minus stays."""
     return re.sub(r"[^\w.-]+", "-", arm).strip("-")
 
 
 def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Sequence[str]) -> str:
-    """The key of the run that a word means.
+    """The key of the run that a word refers to.
 
     Args:
-        word: As the command line has it.
+        word: As given on the command line.
         results: The results folder.
-        indexes: Of all studies there.
-        known: Keys of all runs there.
+        indexes: Of all studies in the folder.
+        known: Keys of all runs in the folder.
 
     Raises:
-        ReproError: None, or more than one, is meant.
+        ReproError: The word matches no run, or more than one.
     """
     if "/" in word:
         return _by_study(word, results)
@@ -53,7 +53,7 @@ def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Seq
 
 
 def _shortest(index: "StudyIndex") -> str:
-    """By which the variant is named: a study as its file says needs no id."""
+    """The shortest name of the variant: an unchanged study needs no id."""
     return index.address if index.overrides else index.name
 
 

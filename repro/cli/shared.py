@@ -1,4 +1,4 @@
-"""What several commands do alike: find commands, load a study, say a warning."""
+"""What several commands share: finding commands, loading studies, printing warnings."""
 
 import shlex
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class Group(click.Group):
-    """Commands, of which one that is misspelt is answered with the one that was meant."""
+    """A group of commands that suggests the nearest name for a misspelt command."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; older releases of click have no near words for commands."""
+        """As in click; older releases of click suggest no names for commands."""
         name = args[0]
         is_option = name.startswith("-")
         if not (ctx.resilient_parsing or is_option or self.get_command(ctx, name)):
@@ -30,9 +30,9 @@ class Group(click.Group):
 def load(
     wanted: str, profile: str | None, overrides: tuple[str, ...], *, quiet: bool = False
 ) -> "Study":
-    """The study of a name or a path, with a command's options laid over it.
+    """The study with this name or path, with a command's options applied.
 
-    Of a name, the file that is used is said on standard error, unless it is to be quiet.
+    For a name, the file used is printed on standard error, unless quiet.
     """
     from repro.study import study, study_files
 
@@ -44,11 +44,11 @@ def load(
 
 
 def again(context: click.Context, **changed: str) -> str:
-    """The command as the user gave it, for a shell, with some options changed or added.
+    """The command as the user typed it, quoted for a shell, with options changed or added.
 
     Args:
         context: Of the command.
-        changed: Values of options by the names of the command's parameters.
+        changed: New values of options, by the names of the command's parameters.
     """
     words = [f"repro {context.info_name}"]
     for parameter in context.command.params:
@@ -74,18 +74,18 @@ def _given(parameter: click.Option, option: str, value: object) -> list[str]:
 
 
 def warn(line: str) -> None:
-    """Say a warning on standard error."""
+    """Print a warning on standard error."""
     click.echo(f"Warning: {printable(line)}", err=True)
 
 
 def printable(text: str) -> str:
-    """Lines of text that leave a terminal as it is, whatever a name in them holds."""
+    """Text without control characters, which names from files may contain."""
     from repro.study import yaml_source
 
     return "\n".join(map(yaml_source.printable, text.splitlines()))
 
 
 def say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
-    """Tell on stderr that there are pictures of real faces that are not shown."""
+    """Print on standard error that pictures of real faces exist but are not shown."""
     if not view.specimens and not with_images:
         click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)

@@ -1,4 +1,4 @@
-"""Ctrl-C, a request to end, the end of the terminal: one line, and an end within five seconds."""
+"""Handle Ctrl-C, SIGTERM and a closed terminal: print one line, and end within five seconds."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from repro.system import screen
 
-SECONDS = 4.0  # to end in an orderly way
+SECONDS = 4.0  # for an orderly end
 SAID = {
     signal.SIGINT: "Interrupted",
     signal.SIGTERM: "Terminated",
@@ -21,24 +21,24 @@ GO_ON = "Finished runs and checkpoints are kept; the same command continues."
 
 
 class Interrupted(KeyboardInterrupt):
-    """The process was told to end.
+    """The process received a signal to end.
 
     Attributes:
-        status: Of its exit.
+        status: Its exit status.
     """
 
     def __init__(self, status: int) -> None:
-        """Note the status."""
+        """Store the exit status."""
         super().__init__(status)
         self.status = status
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[None]:
-    """Within, a signal raises `Interrupted`; if that leads to no end, the process is ended.
+    """Within, a signal raises `Interrupted`; if the process does not end, it is forced to.
 
-    A signal that the process was started to ignore, as by ``nohup``, stays ignored. After the first
-    one that counts all are: the process is about to end.
+    A signal that was ignored when the process started, as by ``nohup``, stays ignored. After the
+    first signal all further ones are ignored, because the process is ending.
     """
     heard = [number for number in SAID if signal.getsignal(number) is not signal.SIG_IGN]
     status = None
@@ -53,14 +53,14 @@ def watched() -> Iterator[None]:
     try:
         yield
     finally:
-        if status is not None:  # whatever others have made of the exception on its way
+        if status is not None:  # even if other code replaced the exception
             raise Interrupted(status)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def end(status: int) -> NoReturn:
-    """End the process here: what was interrupted while it loaded might not survive more."""
+    """End the process immediately: modules interrupted while loading may not exit normally."""
     screen.say_what_waits()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
@@ -70,8 +70,8 @@ def end(status: int) -> NoReturn:
 
 def _begin_to_end(number: int, status: int) -> None:
     for other in SAID:
-        signal.signal(other, signal.SIG_IGN)  # one is enough
-    sys.unraisablehook = lambda _: None  # where the exception is lost, the watchdog does its work
+        signal.signal(other, signal.SIG_IGN)  # the first signal is enough
+    sys.unraisablehook = lambda _: None  # if the exception is lost, the watchdog ends the process
     watchdog = threading.Timer(SECONDS, _end_as_it_is, [status])
     watchdog.daemon = True
     watchdog.start()

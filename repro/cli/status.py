@@ -1,4 +1,4 @@
-"""``repro status``: how far each study is."""
+"""``repro status``: the progress of each study."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -25,7 +25,7 @@ def studies() -> None:
 
 
 def _described(file: "StudyFile") -> str:
-    """A study in a paragraph; of one that cannot be read, the first reason."""
+    """A study as a paragraph; for one that cannot be read, the first reason."""
     from repro.study import study, yaml_source
 
     try:
@@ -40,7 +40,7 @@ def _described(file: "StudyFile") -> str:
 
 
 def _size(read: "Study") -> str:
-    """Arms, runs, and what the default profile takes."""
+    """Arms, runs, and the expected time of the default profile."""
     arms, runs = len(read.arms), len(read.arms) * read.replicates
     expected = read.expected or f"time: repro plan {read.name}"
     size = f"{arms} arm{'s' * (arms > 1)}, {runs} run{'s' * (runs > 1)}"

@@ -53,7 +53,7 @@ def table(
 
 
 def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
-    """What a study's records come to; scores of photographs are read only where asked for."""
+    """The results of a study's records; scores of photographs are read only if requested."""
     from repro.analysis import study_data
     from repro.records import records
 

@@ -1,1 +1,1 @@
-"""Files, child processes and the terminal of this machine; nothing here knows what a study is."""
+"""Files, child processes and the terminal of this machine; independent of studies."""

@@ -1,7 +1,7 @@
-"""Files of ours, written whole or not at all.
+"""Write files atomically: whole or not at all.
 
-They are written beside their place, onto the disk, and then renamed into it: whoever is cut off, by
-a signal, a full disk or a loss of power, leaves the old file or the new one, never half of either.
+A file is written beside its final path, flushed to disk, and renamed: a process that is interrupted
+by a signal, a full disk or a power loss leaves the old file or the new one, never a part.
 """
 
 import contextlib
@@ -15,20 +15,20 @@ from pathlib import Path
 from repro.errors import ReproError
 
 ELSEWHERE = "pass --out with another folder"
-PARTIAL = ".partial"  # ends the name of what is being written
+PARTIAL = ".partial"  # suffix of files that are being written
 
 
 class CannotWrite(ReproError):
-    """The disk is full, or the place cannot be written."""
+    """The disk is full, or the path cannot be written."""
 
 
 def put(path: Path, content: bytes, *, advice: str = ELSEWHERE) -> Path:
-    """Write a file, making its folder if need be.
+    """Write a file, creating its folder if necessary.
 
     Args:
-        path: Of the file; an old one of that name is replaced.
-        content: All of it.
-        advice: What to do if it cannot be written.
+        path: Path of the file; an existing one is replaced.
+        content: The whole content.
+        advice: What the user can do if it cannot be written.
 
     Raises:
         CannotWrite: With path, reason, bytes and advice.
@@ -47,15 +47,15 @@ def put(path: Path, content: bytes, *, advice: str = ELSEWHERE) -> Path:
 
 
 def put_folder(path: Path, files: Mapping[str, bytes], *, advice: str) -> bool:
-    """Write a folder of files; all of them are there, or the folder is not.
+    """Write a folder of files: either with all of them, or not at all.
 
     Args:
-        path: Of the folder.
-        files: Their content by name.
+        path: Path of the folder.
+        files: Content by file name.
         advice: As for `put`.
 
     Returns:
-        False if there is such a folder already: it stays as it is.
+        False if such a folder exists already: it is kept.
 
     Raises:
         CannotWrite: As for `put`.
@@ -73,7 +73,7 @@ def put_folder(path: Path, files: Mapping[str, bytes], *, advice: str) -> bool:
 
 
 def move_aside(path: Path, folder: Path, *, advice: str) -> Path:
-    """Move something out of the way, into a folder, under a name that is free; where it is now.
+    """Move something into a folder, under a free name; return its new path.
 
     Raises:
         CannotWrite: As for `put`.
@@ -90,7 +90,7 @@ def move_aside(path: Path, folder: Path, *, advice: str) -> Path:
 
 
 def require_writable(folder: Path, *, advice: str) -> None:
-    """Find out now whether a file can be made in a folder, which is made if need be.
+    """Check that a file can be created in a folder; creates the folder if necessary.
 
     Raises:
         CannotWrite: As for `put`.
@@ -103,13 +103,13 @@ def require_writable(folder: Path, *, advice: str) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what was left beside a place by writers that are no more."""
+    """Remove partial files that dead writers left beside a path."""
     for partial in left_over(path.parent).get(path.name, []):
         discard(partial)
 
 
 def left_over(folder: Path) -> dict[str, list[Path]]:
-    """What writers that are no more may have left in a folder: by the name that it was to have."""
+    """Partial files that dead writers may have left in a folder, by the intended name."""
     found: dict[str, list[Path]] = {}
     if folder.is_dir():
         for partial in folder.iterdir():
@@ -120,15 +120,15 @@ def left_over(folder: Path) -> dict[str, list[Path]]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder: whoever looks sees all of it or nothing.
+    """Remove a file or a folder: other processes see all of it or nothing.
 
     Raises:
-        CannotWrite: It cannot be removed.
+        CannotWrite: The file or folder cannot be removed.
     """
     doomed = _beside(path)
     try:
         os.rename(path, doomed)
-    except FileNotFoundError:  # somebody else was faster
+    except FileNotFoundError:  # another process was faster
         return
     except OSError as error:
         raise CannotWrite(
@@ -139,7 +139,7 @@ def remove(path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file or a folder that nobody needs any more; if it cannot be removed, it stays."""
+    """Remove a file or a folder that is no longer needed; if that fails, it is left."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -148,7 +148,7 @@ def discard(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    """Where it is written first; the name is nobody else's."""
+    """The temporary path that is written first; its name is unique."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{PARTIAL}")
 
 
@@ -164,7 +164,7 @@ def _renamed(partial: Path, path: Path) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a new file onto the disk."""
+    """Write a new file and flush it to disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         rest = memoryview(content)
@@ -176,12 +176,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """See that the names in a folder are on the disk."""
+    """Flush the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that has no such thing
+        if error.errno != errno.EINVAL:  # a file system that does not support it
             raise
     finally:
         os.close(descriptor)

@@ -1,13 +1,13 @@
 """Child processes that answer requests: one thread each, ended with their parent.
 
-A child is a Python of its own that imports this module, and nothing of the program that starts it.
-So it does not matter what that program is: a script without ``if __name__ == "__main__":``, lines
-on standard input, a notebook. However the parent ends, its children end within a moment: each
-watches it from a thread.
+A child is a separate Python process that imports this module, and nothing of the program that
+starts it. So that program may be anything: a script without ``if __name__ == "__main__":``, lines
+on standard input, a notebook. However the parent ends, its children end shortly after: each watches
+the parent from a thread.
 
-With its first request a child loads what it needs, and is ``ready``. While it works on a request it
-says any number of things, and ends with its answer. What they mean is the business of whoever
-starts the child.
+On its first request a child loads what it needs, and is ``ready``. While it works on a request it
+sends any number of messages, and at the end its answer. Their meaning is up to the code that starts
+the child.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from typing import IO, Any, Literal
 
 from repro.errors import ReproError
 
-GRACE = 2.0  # seconds that a child has to end when asked
-GLANCE = 0.2  # seconds between two looks of a child at its parent
-PATIENCE = 60.0  # seconds for a Python to say that it is one
-LONGEST = 300  # characters of a child's last line
-NO_MEMORY = 75  # status of a child that could not get the memory it needed
+GRACE = 2.0  # seconds that a child has to end after a request to do so
+GLANCE = 0.2  # seconds between two checks by a child whether its parent is alive
+PATIENCE = 60.0  # seconds for a Python interpreter to identify itself
+LONGEST = 300  # maximum characters of a child's last line
+NO_MEMORY = 75  # exit status of a child that ran out of memory
 NO_OTHER = "the executor `inline` needs no other process"
 PROBE = "print(6 * 7)"
 BOOT = (
@@ -46,26 +46,26 @@ Answer = Callable[[Any, Say], Any]
 
 
 class Gone(Exception):
-    """The child ended before its answer; the text says how."""
+    """The child ended before it answered; the text says how."""
 
 
 class NotStarted(ReproError):
-    """The child ended before it was ready, or there is none; the text says how it ended."""
+    """The child ended before it was ready, or could not start; the text says how it ended."""
 
 
 class ChildError(RuntimeError):
-    """A defect of this program, met in a child; its text is the child's traceback."""
+    """A defect of this program in a child; its text is the child's traceback."""
 
 
 class Child:
-    """A process and the connection to it."""
+    """A child process and the connection to it."""
 
     def __init__(self, prepare: Callable[[], Answer]) -> None:
         """Start the process; it waits for requests.
 
         Args:
-            prepare: A module's function, called once in the child, for the first request; it loads
-                what is heavy there and returns what answers a request.
+            prepare: A module's function, called once in the child, before the first request; it
+                loads heavy modules there and returns the function that answers requests.
 
         Raises:
             NotStarted: The system or the interpreter does not allow it.
@@ -84,25 +84,25 @@ class Child:
         self.send(prepare)
 
     def send(self, request: Any) -> None:
-        """Give the idle child a request; if it is no more, `receive` says so."""
+        """Send the idle child a request; if the child has ended, `receive` raises."""
         with contextlib.suppress(BrokenPipeError, ConnectionError):
             self.connection.send(request)
 
     def receive(self) -> tuple[Word, Any]:
-        """The next message: what it is, and its content.
+        """The next message: its kind and its content.
 
-        The first one is ``ready``, with None; of a request, ``said`` is anything, and ``ended``
-        the answer.
+        The first one is ``ready``, with None; for a request, ``said`` is an intermediate message,
+        and ``ended`` the answer.
 
         Raises:
-            Gone: The process is no more.
-            NotStarted: It is no more, and was never ready.
-            ReproError: The child met a mistake that the user can mend.
-            ChildError: The child met a mistake of ours.
+            Gone: The process has ended.
+            NotStarted: The process has ended and was never ready.
+            ReproError: The child met a user error.
+            ChildError: The child met a defect of this program.
         """
         try:
             word, content = self.connection.recv()
-        except (EOFError, OSError):  # the end, be it in the midst of a message
+        except (EOFError, OSError):  # the end, possibly within a message
             said = self._said_before_ready()
             self.join()
             if self.is_ready:
@@ -116,7 +116,7 @@ class Child:
         return word, content
 
     def answer(self) -> Any:
-        """What the request came to; raises as `receive` does."""
+        """The answer to the request; raises as `receive` does."""
         while True:
             word, content = self.receive()
             if word == "ended":
@@ -137,12 +137,12 @@ class Child:
         return b""
 
     def stop(self) -> None:
-        """Ask the process to end, whatever it is doing."""
+        """Ask the process to end, even during a request."""
         self.connection.close()
         self.process.terminate()
 
     def join(self, grace: float = GRACE) -> None:
-        """Wait until the process is gone, by force if need be."""
+        """Wait until the process has ended; kill it if necessary."""
         try:
             self.process.wait(grace)
         except subprocess.TimeoutExpired:
@@ -152,12 +152,12 @@ class Child:
 
 
 def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start a Python that serves a connection.
+    """Start a Python process that serves a connection.
 
     Args:
         ours: This end of the connection.
         theirs: The child's end.
-        said: Takes what the child prints until it is ready; then it prints to our standard error.
+        said: Receives what the child prints until it is ready; then it prints to our standard error.
 
     Raises:
         NotStarted: This interpreter cannot be started again.
@@ -205,20 +205,20 @@ def _python(path: str) -> str:
 
 
 def _last_line(said: bytes) -> str:
-    """Of a traceback, the error."""
+    """The last line; of a traceback, the error."""
     lines = map(str.strip, reversed(said.decode(errors="replace").split("\n")))
     return next(filter(None, lines), "")[:LONGEST]
 
 
 def _scratch() -> IO[bytes]:
-    """A file without a name: in memory where the system can, so that no disk has to have room."""
+    """An anonymous file: in memory if the system supports it, so that it needs no disk."""
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("repro"), "r+b", buffering=0)
     return tempfile.TemporaryFile(buffering=0)
 
 
 def _standard_error() -> int:
-    """A descriptor of our standard error, or of nothing where that is closed."""
+    """A descriptor of our standard error, or of the null device if that is closed."""
     try:
         return os.dup(2)
     except OSError:
@@ -227,7 +227,7 @@ def _standard_error() -> int:
 
 @contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """A child started within does not hear Ctrl-C while it loads; its parent does, afterwards."""
+    """Within, a new child ignores Ctrl-C while it loads; its parent handles it afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -236,12 +236,12 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 
 def main(connection: Connection, parent: int, stderr: int) -> None:
-    """The child, from its beginning.
+    """The entry point of the child.
 
     Args:
         connection: To the parent.
-        parent: Its number.
-        stderr: Where this process prints as soon as it is ready.
+        parent: Process id of the parent.
+        stderr: Descriptor to which this process prints once it is ready.
     """
     for descriptor in (connection.fileno(), stderr):  # not for what this process starts
         os.set_inheritable(descriptor, False)
@@ -256,19 +256,19 @@ def main(connection: Connection, parent: int, stderr: int) -> None:
 def serve(
     connection: Connection, parent_ends: Callable[[], None], when_ready: Callable[[], None]
 ) -> None:
-    """The child: prepare, and answer what arrives until the parent is gone.
+    """Run the child: prepare, and answer requests until the parent has ended.
 
     Args:
-        connection: To the parent, which first sends what prepares.
+        connection: To the parent, which first sends the function that prepares.
         parent_ends: Returns when the parent has ended.
-        when_ready: Called once, before the first word.
+        when_ready: Called once, before the first message.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     threading.Thread(target=_end_with_parent, args=[parent_ends], daemon=True).start()
     try:
         prepare, request = connection.recv(), connection.recv()
-        answer = prepare()  # any error but these is printed, and the parent reads it
+        answer = prepare()  # any other error is printed, and the parent reads it
         when_ready()
         connection.send(("ready", None))
         while True:
@@ -279,12 +279,12 @@ def serve(
             connection.send(("mistake", str(error)))
     except MemoryError:
         os._exit(NO_MEMORY)
-    except (EOFError, ConnectionError, KeyboardInterrupt):  # the parent is gone
+    except (EOFError, ConnectionError, KeyboardInterrupt):  # the parent has ended
         return
 
 
 def _answered(request: Any, answer: Answer, connection: Connection) -> tuple[str, Any]:
-    """The last message about a request."""
+    """The last message of a request."""
 
     def say(content: Any) -> None:
         connection.send(("said", content))
@@ -300,7 +300,7 @@ def _answered(request: Any, answer: Answer, connection: Connection) -> tuple[str
 
 
 def _print_to(stderr: int) -> None:
-    """Print there from now on, with what was printed before."""
+    """Redirect all output to this descriptor, including what was printed before."""
     with contextlib.suppress(OSError, ValueError):
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -313,6 +313,6 @@ def _print_to(stderr: int) -> None:
 
 
 def _end_with_parent(parent_ends: Callable[[], None]) -> None:
-    """Wait for the end of the parent, and end this process, whatever it is doing."""
+    """Wait until the parent ends, then end this process immediately."""
     parent_ends()
     os._exit(1)

@@ -1,9 +1,9 @@
-"""A user's CSV -> lines and cells, however a spreadsheet saved it; no word of what they mean.
+"""Read a user's CSV into lines and cells, however a spreadsheet saved it.
 
-Separators are commas; or semicolons or tabs, where the first line has these and no comma, or says
-so (``sep=;``). Text is UTF-8, with or without a byte order mark, or UTF-16 with one. Blanks about
-cells, blank rows and empty columns at the right say nothing and are dropped. A file may be hostile:
-no more of it is read than a limit.
+Separators are commas, or semicolons or tabs if the first line has these and no comma, or declares
+one (``sep=;``). Text is UTF-8, with or without a byte order mark, or UTF-16 with one. Blanks around
+cells, blank rows and empty columns at the right are dropped. A file may be hostile: no more of it
+is read than a limit.
 """
 
 import csv
@@ -18,10 +18,10 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class NotCsv(ValueError):
-    """What is wrong with a file.
+    """A file is not a valid CSV; the text says why.
 
     Attributes:
-        line: Where, from 1 on; 0 for the whole file.
+        line: Line number, from 1; 0 for the whole file.
     """
 
     def __init__(self, message: str, line: int = 0) -> None:
@@ -31,18 +31,18 @@ class NotCsv(ValueError):
 
 
 def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
-    """Line number, from 1 on, and cells of each line that is not blank; the header comes first.
+    """Line number, from 1, and cells of each line that is not blank; the header comes first.
 
     Args:
         path: The file.
         most_bytes: The limit.
 
     Yields:
-        No line with fewer cells than the header has names; cells beyond them only where they are
-        not empty.
+        Every line has at least as many cells as the header; cells beyond the header only if they
+        are not empty.
 
     Raises:
-        NotCsv: It is no ordinary file, too large, no text, or no CSV.
+        NotCsv: It is not a regular file, too large, not text, or not a CSV.
     """
     text = _text(path, most_bytes)
     said = _SAID.match(text)
@@ -60,7 +60,7 @@ def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
-    """What the lines hold, without blanks around; blank ones are passed over."""
+    """The cells of each line, stripped; blank lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     first = line
     try:
@@ -74,7 +74,7 @@ def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str
 
 
 def _separator(text: str) -> str:
-    """A comma, unless the first line that is not blank has none but has another one."""
+    """A comma, unless the first line that is not blank contains only another separator."""
     header = next((line for line in io.StringIO(text, newline=None) if line.strip(" \r\n,;\t")), "")
     return next((mark for mark in SEPARATORS if mark in header), ",")
 

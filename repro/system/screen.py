@@ -1,7 +1,7 @@
-"""The terminal that somebody watches: whether bars can be drawn there, and the last line on it.
+"""Drawing on the terminal: whether bars can be drawn on it, and how to print below them.
 
-Bars are drawn again and again, so that a line written beside them is painted over: it has to wait
-until they are taken down. Nothing here loads more than Python itself.
+Bars are redrawn repeatedly, so that a line written beside them would be overwritten: it has to wait
+until they are removed. Only the standard library is loaded here.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ import termios
 from collections.abc import Iterator
 from typing import Any
 
-PLAIN = ("dumb", "unknown")  # kinds of terminal without a cursor that can be moved
-ANEW = "\r\x1b[2K\x1b[?25h"  # begin the line anew, with the cursor visible
+PLAIN = ("dumb", "unknown")  # kinds of terminal without a movable cursor
+ANEW = "\r\x1b[2K\x1b[?25h"  # begin the line again, with a visible cursor
 
-LOCAL = 3  # of a terminal's attributes, the flags that say what is echoed
+LOCAL = 3  # index of the local flags in the terminal's attributes
 
-_drawings = 0  # that are under way, one within another
-_waiting: list[str] = []  # lines to say when none is
-_before: list[Any] = []  # the terminal's attributes, while they are others
+_drawings = 0  # number of nested drawings in progress
+_waiting: list[str] = []  # lines to print after drawing
+_before: list[Any] = []  # the terminal's original attributes, while they are changed
 
 
 def can_draw() -> bool:
@@ -29,7 +29,7 @@ def can_draw() -> bool:
 
 @contextlib.contextmanager
 def drawing() -> Iterator[None]:
-    """Within, something is drawn on the terminal again and again; `say_last` waits for its end."""
+    """Within, something is repeatedly drawn on the terminal; `say_last` waits for the end."""
     global _drawings
     if not _drawings:
         _hide_control_keys()
@@ -43,12 +43,12 @@ def drawing() -> Iterator[None]:
 
 
 def say_last(line: str) -> None:
-    """Write a line to standard error; not before what is drawn there is taken down.
+    """Write a line to standard error, once nothing is being drawn there.
 
-    It may be called by the handler of a signal.
+    A signal handler may call it.
 
     Args:
-        line: Without its end.
+        line: Without the line end.
     """
     _waiting.append(line)
     if not _drawings:
@@ -56,17 +56,17 @@ def say_last(line: str) -> None:
 
 
 def say_what_waits() -> None:
-    """Write what `say_last` was given and has not written, whatever is being drawn."""
+    """Write the waiting lines of `say_last` now, even while something is drawn."""
     _show_control_keys()
     while _waiting:
         line = _waiting.pop(0)
-        with contextlib.suppress(OSError):  # the terminal is gone
+        with contextlib.suppress(OSError):  # the terminal is closed
             begun = ANEW if os.isatty(2) and os.environ.get("TERM") not in PLAIN else ""
             os.write(2, f"{begun}{line}\n".encode())
 
 
 def _hide_control_keys() -> None:
-    """Let Ctrl-C not be shown as ^C: in a full line it would break it, and move every bar."""
+    """Do not echo Ctrl-C as ^C, which would wrap a full line and move every bar."""
     with contextlib.suppress(OSError, termios.error):
         if os.isatty(2) and _is_in_front():
             attributes = termios.tcgetattr(2)
@@ -83,7 +83,7 @@ def _show_control_keys() -> None:
 
 
 def _is_in_front() -> bool:
-    """Whether the terminal is ours to change: whoever is in the background would be stopped."""
+    """Whether this process is in the foreground: a background one would be stopped."""
     return os.tcgetpgrp(2) == os.getpgrp()
 
 

@@ -78,7 +78,7 @@ def _cell(cell: object) -> str:
 
 
 def row(cells: Sequence[str]) -> str:
-    """A line of a table; guards a leading bracket or star, which the previous line break would take."""
+    """A line of a table; a leading bracket or star is kept from the preceding line break."""
     first, *others = cells
     guard = "{}" if first.startswith(("[", "*")) else ""
     return f"{guard}{' & '.join([first, *others])} \\\\"
