@@ -157,7 +157,7 @@ def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess
     Args:
         ours: This end of the connection.
         theirs: The child's end.
-        said: Receives what the child prints until it is ready; then it prints to our standard error.
+        said: Receives what the child prints until it is ready; then it prints to our stderr.
 
     Raises:
         NotStarted: This interpreter cannot be started again.

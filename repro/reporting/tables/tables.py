@@ -1,7 +1,7 @@
 """The tables of outcomes: the paper's columns and all others. Never loads torch or MLflow.
 
-Numbers become text here, and fractions become percent. The footnotes come from `remarks` and
-`run_remarks`.
+Numbers become text here, and fractions become percent. The footnotes come from `notes` and
+`run_notes`.
 """
 
 from collections.abc import Callable, Sequence
