@@ -1,1 +1,1 @@
-"""What is on disk: records of runs, indexes of studies, checkpoints and locks. Never torch."""
+"""Files on disk: records of runs, indexes of studies, checkpoints and locks. Never loads torch."""

@@ -1,9 +1,10 @@
-"""The state of an unfinished run on disk, so that a run that is cut off goes on where it was.
+"""Checkpoints of unfinished runs on disk, so that an interrupted run can continue.
 
-``results/unfinished/KEY/`` holds the last two states, each as ``epoch-N.safetensors`` (tensors) and
-``epoch-N.json`` (the rest, the digest of the first, and whose state it is), written in this order.
-A state is used only if both files are, to the bit, what was written for this very run; else the one
-before is. The folder goes when the run has its record. Nothing here loads torch.
+``results/unfinished/KEY/`` holds the last two checkpoints, each as ``epoch-N.safetensors``
+(tensors) and ``epoch-N.json`` (the rest, the digest of the first, and the run's identity), written
+in this order. A checkpoint is used only if both files are bit for bit what was written for this
+run; else the one before is used. The folder is removed when the run has its record. Nothing here
+loads torch.
 """
 
 import hashlib
@@ -19,21 +20,21 @@ from repro.system import atomic_files, checksum
 
 SCHEMA = 1
 KEPT = 2
-TENSORS, REST = ".safetensors", ".json"  # ends of names
+TENSORS, REST = ".safetensors", ".json"  # file suffixes
 
 
 def folder_of(key: str, results: Path) -> Path:
-    """Where an unfinished run is, or would be."""
+    """The folder of an unfinished run, whether it exists or not."""
     return results / "unfinished" / key
 
 
 def name_of(epoch: int) -> str:
-    """What the two files of a state are called, less their ends."""
+    """The name of a checkpoint's two files, without suffix."""
     return f"epoch-{epoch:06d}"
 
 
 def keep(state: Files, key: str, results: Path) -> None:
-    """Write a state, and forget all but the one before.
+    """Write a checkpoint, and remove all but the previous one.
 
     Args:
         state: Its two files, by name.
@@ -41,7 +42,7 @@ def keep(state: Files, key: str, results: Path) -> None:
         results: The results folder.
 
     Raises:
-        CannotWrite: The disk is full, or the place cannot be written.
+        CannotWrite: The disk is full, or the path cannot be written.
     """
     folder = folder_of(key, results)
     for name in sorted(state, key=lambda name: name.endswith(REST)):  # the tensors first
@@ -52,7 +53,7 @@ def keep(state: Files, key: str, results: Path) -> None:
 
 
 def latest(key: str, results: Path) -> Files:
-    """The files of the last state that is whole and this run's own; empty if there is none."""
+    """The files of the last checkpoint that is intact and belongs to this run; empty if none."""
     for path in newest_first(folder_of(key, results)):
         if found := _read(path, key):
             return found
@@ -60,25 +61,25 @@ def latest(key: str, results: Path) -> Files:
 
 
 def are_left_over(key: str, results: Path) -> bool:
-    """Whether a run has a whole record, so that nobody goes on from its states."""
+    """Whether a run has an intact record, so that its checkpoints are no longer needed."""
     try:
         return records.state_of(key, results) in ("finished", "failed")
-    except RecordError:  # of a later release, or unreadable: nobody knows
+    except RecordError:  # of a later release, or unreadable: unknown
         return False
 
 
 def remove(key: str, results: Path) -> None:
-    """Forget the states of a run."""
+    """Remove the checkpoints of a run."""
     atomic_files.discard(folder_of(key, results))
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The checkpoints of an unfinished run, by name alone."""
+    """The checkpoints of an unfinished run, judged by file name alone."""
     return sorted(folder.glob(f"epoch-*{REST}"), reverse=True)
 
 
 def epochs_kept(key: str, results: Path) -> int:
-    """Epochs that a run need not do again, as the names say; 0 if there is no checkpoint."""
+    """Epochs that a run need not repeat, judged by file names; 0 if there is no checkpoint."""
     names = [path.stem.removeprefix("epoch-") for path in newest_first(folder_of(key, results))]
     return next((int(name) for name in names if name.isdecimal()), 0)
 

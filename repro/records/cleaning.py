@@ -1,8 +1,8 @@
-"""What a results folder holds that no study needs any more, and its removal.
+"""Find and remove what no study needs any more in a results folder.
 
-What an index names is never removed, and nothing is while a study runs: a study holds the lock of
-its results folder together with others, cleaning holds it alone. Whatever is removed goes at once,
-by a rename; what is left of it by a process that was killed then is a partial file like any other.
+What an index names is never removed, and nothing is removed while a study runs: studies share the
+lock of their results folder, cleaning holds it exclusively. Everything is removed at once, by a
+rename; if the process is killed after that, a partial file is left like any other.
 """
 
 from collections.abc import Collection, Iterator
@@ -23,19 +23,19 @@ WHAT: dict[Category, str] = {
     "unfinished": "checkpoints of runs that have a record, or that no study names",
     "temporary": "partly written files of processes that were killed",
 }
-BY_INDEX = ("superseded", "unfinished")  # what these are, the indexes say
+BY_INDEX = ("superseded", "unfinished")  # categories that depend on the indexes
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A file or folder that can go.
+    """A file or folder that can be removed.
 
     Attributes:
-        category: Why.
-        path: Where it is.
+        category: Why it can be removed.
+        path: Its path.
         size: Bytes of its files.
-        linked: Of these bytes, those whose file has another name elsewhere, such as in MLflow's
-            artifacts: they are free only when that goes, too.
+        linked: The part of `size` whose files have another hard link, such as in MLflow's
+            artifacts: this space is freed only when that is removed too.
     """
 
     category: Category
@@ -45,14 +45,14 @@ class Leftover:
 
 
 def find(results: Path, categories: Collection[Category] = CATEGORIES) -> list[Leftover]:
-    """What can go. Changes nothing.
+    """List what can be removed; changes nothing.
 
     Args:
         results: The results folder.
-        categories: Look for these alone.
+        categories: The categories to look for.
 
     Raises:
-        ReproError: There is no such folder, or an index cannot be read: what it names is unknown.
+        ReproError: There is no such folder, or an index cannot be read: its runs are unknown.
     """
     if not results.is_dir():
         raise ReproError(f"{results}: folder not found; run a study first")
@@ -67,22 +67,22 @@ def find(results: Path, categories: Collection[Category] = CATEGORIES) -> list[L
 
 
 def running(results: Path) -> str | None:
-    """Who runs a study or trains a run in a results folder now; None if nobody does."""
+    """The process that runs a study or trains a run in a results folder now, or None."""
     files = [*results.glob("studies/*/*.lock"), *results.glob("unfinished/*/lock")]
     return next((holder for file in files if (holder := locks.holder_of(file))), None)
 
 
 def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list[Leftover]:
-    """Remove what can go; what was removed.
+    """Remove what can be removed; return it.
 
     Args:
         results: The results folder.
-        categories: Remove these alone.
+        categories: The categories to remove.
 
     Raises:
         Busy: A study is running on this folder.
-        CannotWrite: Something cannot be removed; what was before it is gone.
-        ReproError: As for `find`, or the file system has no locks.
+        CannotWrite: Something cannot be removed; what precedes it was removed.
+        ReproError: As for `find`, or the file system does not support locks.
     """
     if not results.is_dir() or not locks.are_kept(results):
         find(results, ())
@@ -94,14 +94,14 @@ def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list
         holder = running(results) or (others and "another process")
         if holder is not None:
             raise Busy(f"{holder} is using {results}; nothing is removed until it has ended")
-        found = find(results, categories)  # now nobody adds to it
+        found = find(results, categories)  # under the lock: nobody adds to it
         for one in found:
             atomic_files.remove(one.path)
         return found
 
 
 def _wanted(results: Path) -> set[str]:
-    """Keys of all runs that any index names."""
+    """Keys of all runs that an index names."""
     try:
         indexes = records.read_indexes(results)
     except RecordError as error:
@@ -119,7 +119,7 @@ def _superseded(results: Path, wanted: Collection[str]) -> Iterator[Path]:
 
 
 def _is_ours(key: str, results: Path) -> bool:
-    """Whether a folder is a run of this release or an earlier one, be it damaged."""
+    """Whether a folder is a run of this or an earlier release, possibly damaged."""
     try:
         return records.read_record(key, results).key == key
     except (LaterRelease, Unreadable):
@@ -145,7 +145,7 @@ def _temporary(results: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """What is in a folder of results, partial files left out."""
+    """The entries of a results folder, without partial files."""
     paths = folder.iterdir() if folder.is_dir() else ()
     return (path for path in sorted(paths) if not path.name.endswith(atomic_files.PARTIAL))
 

@@ -1,8 +1,8 @@
-"""What the modules that compute say: digests of our own code, and releases of libraries.
+"""Digests of the modules that compute results, and releases of libraries.
 
-The digest of a module says what it means, not how it is laid out: comments, docstrings and
-formatting are no part of it. Records hold the digests, so that `repro verify` can name what changed
-where bits differ; the names of runs do not, see `numerics`.
+A module's digest depends on its meaning, not on its layout: comments, docstrings and formatting are
+ignored. Records hold the digests, so that `repro verify` can name what changed if bits differ; the
+names of runs do not depend on them, see `numerics`.
 """
 
 import ast
@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("torch", "numpy", "pillow")  # these compute; the others carry
+LIBRARIES = ("torch", "numpy", "pillow")  # libraries that compute results
 PACKAGE = Path(__file__).parent.parent
 
 
 def _names(pattern: str) -> list[str]:
-    """Modules by the pattern of their path, so that a new source need not be listed."""
+    """Modules that match a path pattern, so that a new source need not be listed."""
     return sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob(pattern))
 
 
-# What computes a run's numbers.
+# The modules that compute a run's numbers.
 MODULES = (
     *_names("data/pictures/[!_]*.py"),
     *_names("data/sources/*.py"),
@@ -49,7 +49,7 @@ MODULES = (
 
 @functools.cache
 def code() -> dict[str, str]:
-    """Twelve hex digits for the meaning of each of `MODULES`, as it stands on the disk."""
+    """Twelve hex digits for the meaning of each of `MODULES`, as on disk."""
     return {name: meaning(PACKAGE / name)[:12] for name in MODULES}
 
 
@@ -60,21 +60,21 @@ def libraries() -> dict[str, str]:
 
 
 def meaning(path: Path) -> str:
-    """SHA-256 of what a source file says to the machine."""
+    """SHA-256 of a source file's meaning."""
     text = path.read_text(encoding="utf-8")
     words = _c_words(text) if path.suffix == ".c" else _python_words(ast.parse(text))
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
 def _c_words(text: str) -> Iterator[str]:
-    """A C source less comments and white space; line ends stay, as directives end with them."""
+    """A C source without comments and white space; line ends stay, because directives end there."""
     for line in re.sub(r"/\*.*?\*/|//[^\n]*", " ", text, flags=re.DOTALL).splitlines():
         if words := line.split():
             yield " ".join(words)
 
 
 def _python_words(tree: ast.AST) -> Iterator[str]:
-    """A syntax tree in order, less what is empty, because releases of Python differ there."""
+    """A syntax tree in order, without empty fields, which differ between releases of Python."""
     yield type(tree).__name__
     for name, value in ast.iter_fields(tree):
         if name in ("kind", "type_comment", "type_ignores"):

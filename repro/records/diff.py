@@ -1,6 +1,6 @@
-"""In what two runs differ, in words: choices, data, how and where they were computed, results.
+"""Differences between two runs, in words: choices, data, computation, environment, results.
 
-A difference is a short text such as ``torch 2.13.0 -> 2.14.0``; the older side stands first.
+A difference is a short text such as ``torch 2.13.0 -> 2.14.0``; the older value comes first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,14 +9,14 @@ from typing import Any
 from repro.records.numerics import numerics_of
 from repro.records.records import Record
 
-# Of a record's provenance: what may change the last bits and is no part of a run's name.
+# Fields of a record's provenance that may change the last bits and are not part of a run's name.
 ENVIRONMENT = ("system", "processor", "cpu_capability", "device", "compiler", "python")
-SHOWN = 4  # names in a text at most
+SHOWN = 4  # maximum number of names in a text
 ABSENT = "none"
 
 
 def of_choices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Fields of two configurations as plain values, the data's left out."""
+    """Fields in which two configurations, as plain values, differ, except the data."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     return [
         f"{name}: {before.get(name, ABSENT)} -> {after.get(name, ABSENT)}"
@@ -26,12 +26,12 @@ def of_choices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def of_data(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Parts of the data whose content is another."""
+    """Parts of the data whose content differs."""
     return [f"data.{part}: content changed" for part in new if old.get(part) != new[part]]
 
 
 def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Numerics, libraries, device, kernels and threads: what names a run; see `Computation`."""
+    """Numerics, libraries, device, kernels and threads, which are part of a run's name."""
     if not old:
         return ["its record has schema 1, which does not hold code and libraries"]
     found = []
@@ -50,7 +50,7 @@ def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def of_code(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Modules that say something else; they need not change a bit, and are no part of a name."""
+    """Modules whose meaning differs; they may not change a bit, and are not part of a run's name."""
     if not old:
         return []
     changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
@@ -58,7 +58,7 @@ def of_code(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def of_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What else is noted of two machines; what one side does not say is no difference."""
+    """Other differences between two machines; a value that one side lacks is not a difference."""
     return [
         f"{name}: {old[name]} -> {new[name]}"
         for name in ENVIRONMENT
@@ -67,7 +67,7 @@ def of_environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def of_results(old: Record, new: Record) -> list[str]:
-    """What came out otherwise, to the last bit."""
+    """Results that differ, to the last bit."""
     found = []
     if old.failure != new.failure:
         found.append(f"outcome: {_outcome(old)} -> {_outcome(new)}")

@@ -1,8 +1,8 @@
-"""What happens to a study and its runs: one form from the worker to the progress bar.
+"""Events of a study and its runs: one format from the worker to the progress bar.
 
-A worker makes the events of its run. Executors pass them on as they are, and say what became of a
-worker. The scheduler keeps what there is to keep, passes on what a person wants to know, and says
-what became of a run. Whatever shows progress is called with one event after the other.
+A worker creates the events of its run. Executors forward them unchanged, and report lost workers.
+The scheduler stores results, forwards what a user should see, and reports the outcome of each run.
+A progress display receives one event after the other.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from repro.records.task import Files
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """Something that happened to a run.
+    """An event of a run.
 
     Attributes:
-        key: Of its record.
-        title: For people: the arm and the seed.
+        key: Key of its record.
+        title: Name for people: the arm and the seed.
     """
 
     key: str
@@ -27,11 +27,11 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(RunEvent):
-    """From a worker: it has the run, and has built its network.
+    """From a worker: it received the run and built its network.
 
     Attributes:
-        epochs: To train.
-        network_bytes: Of all tensors of the network.
+        epochs: Number of epochs to train.
+        network_bytes: Size of all tensors of the network.
     """
 
     epochs: int
@@ -40,13 +40,13 @@ class RunStarted(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded(RunEvent):
-    """From a worker: an epoch is over.
+    """From a worker: an epoch ended.
 
     Attributes:
-        epochs: To train.
+        epochs: Number of epochs to train.
         history: The epoch's numbers by name; ``epoch`` counts from 1.
-        images_per_second: Training images in that epoch. Beside the history and not in it, because
-            equal runs have equal histories.
+        images_per_second: Training speed in that epoch. It is not in the history, because equal
+            runs have equal histories.
     """
 
     epochs: int
@@ -56,10 +56,10 @@ class EpochEnded(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointMade(RunEvent):
-    """From a worker: a state from which the run can go on.
+    """From a worker: a state from which the run can continue.
 
     Attributes:
-        files: Content by name.
+        files: Content by file name.
     """
 
     files: Files
@@ -67,11 +67,11 @@ class CheckpointMade(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(RunEvent):
-    """From a worker, its last event: what the run leaves.
+    """From a worker, its last event: the results of the run.
 
     Attributes:
-        record: Of what came out, or of why the run failed.
-        files: Those beside the record, content by name.
+        record: Record of the results, or of why the run failed.
+        files: The files beside the record, content by name.
     """
 
     record: Record
@@ -80,10 +80,10 @@ class RunEnded(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class WorkerDied(RunEvent):
-    """From an executor: the worker is no more, for a reason that may be the run's.
+    """From an executor: the worker died, possibly because of the run.
 
     Attributes:
-        how: It ended.
+        how: How it ended.
     """
 
     how: str
@@ -91,15 +91,15 @@ class WorkerDied(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class MachineLost(RunEvent):
-    """From an executor: the worker is no more, and its run is not to blame."""
+    """From an executor: the worker died, and its run is not the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunHeld(RunEvent):
-    """From the scheduler: another process is training the run; it is taken up again later.
+    """From the scheduler: another process is training the run; it is tried again later.
 
     Attributes:
-        holder: That process.
+        holder: The other process.
     """
 
     holder: str
@@ -107,10 +107,10 @@ class RunHeld(RunEvent):
 
 @dataclass(frozen=True, slots=True)
 class RunRecorded(RunEvent):
-    """From the scheduler: the run has a record on the disk.
+    """From the scheduler: the run has a record on disk.
 
     Attributes:
-        record: As it stands there.
+        record: The record on disk.
     """
 
     record: Record
@@ -121,9 +121,9 @@ class StudyStarted:
     """From the runner: the study begins.
 
     Attributes:
-        total: Runs that it wants.
-        done: Those that have a record already.
-        workers: Runs at a time.
+        total: Number of runs in the study.
+        done: Number of runs that already have a record.
+        workers: Number of concurrent runs.
     """
 
     total: int
@@ -133,14 +133,14 @@ class StudyStarted:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence that a person should know."""
+    """A sentence for the user."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class StudyWarning:
-    """Something is missing or wrong, though the study goes on."""
+    """Something is missing or wrong, but the study continues."""
 
     text: str
 

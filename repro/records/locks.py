@@ -1,8 +1,8 @@
-"""One process at a time on a study, on a run, or cleaning: locks that the system frees by itself.
+"""Locks for studies, runs and cleaning, which the system releases when a process ends.
 
-However its holder ends, a lock is free then; what a lock's file holds is for people alone. On a
-file system without locks everybody gets one: then a run may be trained twice, and the first record
-stands.
+A lock is released however its holder ends; the content of a lock file is only informative. On a
+file system without locks every process gets the lock: a run may then be trained twice, and the
+first record is kept.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from repro.records import records
 from repro.records.records import ADVICE, StudyIndex
 from repro.system.atomic_files import CannotWrite
 
-PAUSE = 0.1  # seconds between two tries
+PAUSE = 0.1  # seconds between two attempts
 
 
 @contextmanager
@@ -26,10 +26,10 @@ def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
     """Hold the lock of a study's variant.
 
     Yields:
-        None if it is held; who holds it if it is not.
+        None if the lock was acquired, else its holder.
 
     Raises:
-        CannotWrite: The lock's file cannot be made.
+        CannotWrite: The lock file cannot be created.
     """
     with _lock(records.index_path(index, results).with_suffix(".lock"), patience=0) as holder:
         yield holder
@@ -37,20 +37,20 @@ def of_study(index: StudyIndex, results: Path) -> Iterator[str | None]:
 
 @contextmanager
 def of_results(results: Path, *, alone: bool) -> Iterator[str | None]:
-    """Hold the lock of a results folder: together with other studies, or alone, to remove things.
+    """Hold the lock of a results folder: shared with studies, or exclusively, to remove things.
 
     Yields:
-        None if it is held; who holds it, as far as its file says, if it is not.
+        None if the lock was acquired, else its holder, as far as known.
 
     Raises:
-        CannotWrite: The lock's file cannot be made.
+        CannotWrite: The lock file cannot be created.
     """
     with _lock(results / "lock", patience=0, alone=alone) as holder:
         yield holder
 
 
 def are_kept(folder: Path) -> bool:
-    """Whether the file system of a folder has locks."""
+    """Whether the file system of a folder supports locks."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -68,24 +68,24 @@ def are_kept(folder: Path) -> bool:
 
 @contextmanager
 def of_folder(folder: Path, *, patience: float) -> Iterator[str | None]:
-    """Hold the lock of a folder, such as an unfinished run's, which may be removed meanwhile.
+    """Hold the lock of a folder, such as an unfinished run's; the folder may be removed meanwhile.
 
     Args:
-        folder: Made if need be.
+        folder: Created if necessary.
         patience: Seconds to wait for it.
 
     Yields:
-        None if it is held; who holds it if it is not.
+        None if the lock was acquired, else its holder.
 
     Raises:
-        CannotWrite: The lock's file cannot be made.
+        CannotWrite: The lock file cannot be created.
     """
     with _lock(folder / "lock", patience=patience) as holder:
         yield holder
 
 
 def holder_of(path: Path) -> str | None:
-    """Who holds the lock of this file; None if nobody does. Makes nothing."""
+    """The holder of a lock file; None if it is free. Creates nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -94,7 +94,7 @@ def holder_of(path: Path) -> str | None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _holder(descriptor)
-    except OSError:  # no locks here
+    except OSError:  # no locks on this file system
         return None
     finally:
         os.close(descriptor)
@@ -129,7 +129,7 @@ def _open(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except PermissionError:  # somebody else's file: enough to lock, not to sign
+        except PermissionError:  # another user's file: it can be locked, but not written
             with contextlib.suppress(FileNotFoundError):
                 return os.open(path, os.O_RDONLY)
             raise
@@ -138,12 +138,12 @@ def _open(path: Path) -> int:
 
 
 def _try(descriptor: int, path: Path, how: int) -> str:
-    """``ours``, ``held`` by somebody, or ``gone``: its file was removed before we had it."""
+    """``ours``, ``held`` by another process, or ``gone``: the file was removed before."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return "held"
-    except OSError:  # no locks here
+    except OSError:  # no locks on this file system
         return "ours"
     with contextlib.suppress(OSError):
         if os.path.samestat(os.fstat(descriptor), path.stat()):
@@ -152,13 +152,13 @@ def _try(descriptor: int, path: Path, how: int) -> str:
 
 
 def _let_go(descriptor: int) -> None:
-    """Unlock, not only close: a process that was forked meanwhile has the file open, too."""
+    """Unlock explicitly: closing is not enough if a forked process has the file open."""
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _sign(descriptor: int) -> None:
-    """Say who holds it; nothing hangs on it."""
+    """Write the holder into the file, for information only."""
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode())

@@ -1,11 +1,11 @@
-"""Evidence on disk: one folder per finished run, one index per study and variant.
+"""Records on disk: one folder per run that ended, one index per study and variant.
 
 ``results/runs/KEY/`` holds ``record.json``, ``scores.csv``, ``model.safetensors`` and, for arms
-that resample, ``weights.safetensors``. A folder appears whole or not at all: it exists when the
-run ended, finished or failed with a reason.
-``results/studies/NAME/VARIANT.json`` says which runs a study wants: tables need nothing else.
-A run is named by what shapes its bits (configuration, seed, data, and how it was computed), never
-by the study that asked for it: two studies that share an arm share its runs.
+that resample, ``weights.safetensors``. A folder is written whole or not at all, when the run ended:
+finished, or failed with a reason.
+``results/studies/NAME/VARIANT.json`` lists the runs of a study: tables need nothing else.
+A run is named by everything that affects its bits (configuration, seed, data, and how it was
+computed), never by the study that requested it: two studies that share an arm share its runs.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ from repro.study.configuration import Configuration, completed
 from repro.study.section import digest
 from repro.system import atomic_files, checksum
 
-# 1 had no `computation`, and a checksum of its content in place of its bytes; in 2 the name of a
-# run held the digests of the code in place of its numerics.
+# Schema 1 had no `computation`, and a checksum of its content instead of its bytes; in schema 2 the
+# name of a run depended on the digests of the code instead of its numerics.
 SCHEMA = 3
 ADVICE = (
     "free some space or make it writable, or pass --results DIR; then run the same command again"
@@ -41,14 +41,14 @@ State = Literal["finished", "failed", "damaged", "absent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computation:
-    """How a run is computed, as far as it decides the last bits of a result.
+    """How a run is computed, as far as it affects the last bits of a result.
 
     Attributes:
         device: ``cpu`` or ``cuda``.
         kernels: ``blocked`` or ``torch``.
-        threads: Of a run.
-        libraries: Release of each that computes.
-        code: Digest of what each module of ours that computes says; no part of a run's name.
+        threads: Number of threads of a run.
+        libraries: Release of each library that computes results.
+        code: Digest of each module of ours that computes results; not part of a run's name.
         numerics: `NUMERICS` of this program.
     """
 
@@ -60,11 +60,11 @@ class Computation:
     numerics: int
 
     def identity(self) -> dict[str, Any]:
-        """What of it is part of a run's name."""
+        """The fields that are part of a run's name."""
         return {name: value for name, value in asdict(self).items() if name != "code"}
 
     def earlier_identities(self) -> Iterator[dict[str, Any]]:
-        """The same computation as releases named it that hold digests of code in a run's name."""
+        """This computation as earlier releases named it, with digests of code in a run's name."""
         for earlier in earlier_code():
             if earlier.numerics == self.numerics:
                 plain = self.identity() | {"code": dict(earlier.code)}
@@ -74,17 +74,17 @@ class Computation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one run left.
+    """The record of one run.
 
     Attributes:
-        key: Names the run: digest and seed.
+        key: Name of the run: digest and seed.
         configuration: Every choice, as plain values.
         data: Digest of the content of each part of the data.
         computation: How it was computed, as `Computation`; empty in records of schema 1.
         failure: None, or epoch, term and reason.
         groups: Detections per group on the test portraits; empty if failed.
         nonfaces: Detections on the photographs without a face; None if failed or absent.
-        metrics: Single numbers by name, fractions not percent.
+        metrics: Single numbers by name, as fractions.
         kl_per_latent: Nats, averaged over validation faces.
         history: Per epoch.
         provenance: Commit, versions, machine, times.
@@ -107,7 +107,7 @@ class Record:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has numbers."""
+        """Whether the run has results."""
         return self.failure is None
 
     @property
@@ -117,7 +117,7 @@ class Record:
 
     @property
     def shows_synthetic_faces(self) -> bool:
-        """Whether it was trained on the project's own faces."""
+        """Whether the run was trained on this program's synthetic faces."""
         return bool(self.configuration["data"]["train"]["source"] == "synthetic")
 
 
@@ -126,7 +126,7 @@ class ArmIndex:
     """An arm's name and the keys of its runs, in the order of the seeds.
 
     Attributes:
-        select: By what, and on which split, its runs are ranked; None is the study's way.
+        select: Metric and split by which its runs are ranked; None for the study's.
     """
 
     name: str
@@ -136,7 +136,7 @@ class ArmIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyIndex:
-    """A study as tables see it."""
+    """A study as tables read it."""
 
     name: str
     variant: str
@@ -156,17 +156,17 @@ class StudyIndex:
 
     @property
     def short(self) -> str:
-        """The variant's id: the profile, or six hex digits where something was changed."""
+        """The variant's id: the profile, or six hex digits if something was changed."""
         return self.variant.removeprefix(f"{self.profile}-") if self.overrides else self.variant
 
     @property
     def address(self) -> str:
-        """By which commands choose this variant: ``STUDY@ID``."""
+        """The address of this variant for commands: ``STUDY@ID``."""
         return f"{self.name}@{self.short}"
 
     @property
     def differs(self) -> str:
-        """What makes it this variant, in words."""
+        """The changes that define this variant, in words."""
         changed = f"; changed: {', '.join(self.overrides)}" if self.overrides else ""
         return f"profile {self.profile}{changed}"
 
@@ -178,14 +178,14 @@ class StudyIndex:
 def run_key(
     configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
 ) -> str:
-    """The name of a run: everything that shapes its numbers."""
+    """The name of a run: everything that affects its numbers."""
     return _key(configuration, seed, data, computation.identity())
 
 
 def aliases(
     configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
 ) -> list[str]:
-    """The names that earlier releases gave to the same run: its bits are the same."""
+    """The names that earlier releases gave to the same run, with the same bits."""
     earlier = computation.earlier_identities()
     return [_key(configuration, seed, data, identity) for identity in earlier]
 
@@ -213,7 +213,7 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
         The run's folder. If another process finished the same run first, its folder stays.
 
     Raises:
-        CannotWrite: The disk is full, or the place cannot be written.
+        CannotWrite: The disk is full, or the path cannot be written.
     """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     content = {"schema": SCHEMA, **_plain(record), "files": digests}
@@ -225,7 +225,7 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
 
 
 def _plain(record: Record) -> dict[str, Any]:
-    """As `asdict`, which would copy every number of the history first."""
+    """Like `asdict`, but without copying every number of the history."""
     content = {each.name: getattr(record, each.name) for each in fields(record)}
     nonfaces = record.nonfaces and asdict(record.nonfaces)
     groups = {name: asdict(count) for name, count in record.groups.items()}
@@ -233,7 +233,7 @@ def _plain(record: Record) -> dict[str, Any]:
 
 
 def folder_of(key: str, results: Path) -> Path:
-    """Where a run's evidence is, or would be."""
+    """The folder of a run's files, whether it exists or not."""
     return results / "runs" / key
 
 
@@ -243,11 +243,11 @@ def has_record(key: str, results: Path) -> bool:
 
 
 def state_of(key: str, results: Path) -> State:
-    """How a run ended, as far as its record and the names beside it say.
+    """How a run ended, according to its record and the names of the files beside it.
 
     Raises:
-        LaterRelease: It is of a schema that this release does not know.
-        Unreadable: The system does not hand it out.
+        LaterRelease: The schema is unknown to this release.
+        Unreadable: The system does not allow reading it.
     """
     folder = folder_of(key, results)
     if not folder.exists():
@@ -264,7 +264,7 @@ def state_of(key: str, results: Path) -> State:
 
 
 def set_aside(key: str, results: Path) -> Path:
-    """Move a run's folder out of the way; where it is now.
+    """Move a run's folder out of the way; return its new path.
 
     Raises:
         CannotWrite: It cannot be moved.
@@ -276,7 +276,7 @@ def read_record(key: str, results: Path) -> Record:
     """One run's record, of this schema or an earlier one.
 
     Raises:
-        RecordError: It is missing, damaged, another run's, or a later release's.
+        RecordError: It is missing, damaged, of another run, or of a later release.
     """
     path = folder_of(key, results) / RECORD
     content = _read_json(path)
@@ -299,17 +299,17 @@ def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:
         None if the run never resampled.
 
     Raises:
-        RecordError: The file is not the one that the record was written with.
+        RecordError: The file is not the one written with the record.
     """
     content = read_file(record, results, WEIGHTS)
     return None if content is None else safetensors.numpy.load(content)["face_weights"]
 
 
 def read_file(record: Record, results: Path, name: str) -> bytes | None:
-    """A file beside a run's record, checked; None if the run left none of that name.
+    """A file beside a run's record, verified; None if the run has none of that name.
 
     Raises:
-        RecordError: The file is missing or not the one that the record was written with.
+        RecordError: The file is missing or not the one written with the record.
     """
     expected = record.files.get(name)
     if expected is None:
@@ -325,17 +325,17 @@ def read_file(record: Record, results: Path, name: str) -> bytes | None:
 
 
 def write_index(index: StudyIndex, results: Path) -> Path:
-    """Put a study's index in place, whole.
+    """Write a study's index atomically.
 
     Raises:
-        CannotWrite: The disk is full, or the place cannot be written.
+        CannotWrite: The disk is full, or the path cannot be written.
     """
     content = checksum.seal({"schema": SCHEMA, **asdict(index)})
     return atomic_files.put(index_path(index, results), content, advice=ADVICE)
 
 
 def index_path(index: StudyIndex, results: Path) -> Path:
-    """Where a study's index is, or would be."""
+    """The path of a study's index, whether it exists or not."""
     return results / "studies" / index.name / f"{index.variant}.json"
 
 
@@ -353,7 +353,7 @@ def read_index(path: Path) -> StudyIndex:
     """One index.
 
     Raises:
-        RecordError: It is damaged, or a later release's.
+        RecordError: It is damaged, or of a later release.
     """
     content = _read_json(path)
     try:
@@ -364,14 +364,14 @@ def read_index(path: Path) -> StudyIndex:
 
 
 def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:
-    """The records that exist of the runs that a study wants, by key."""
+    """The existing records of a study's runs, by key."""
     return {
         key: read_record(key, results) for _, _, key in index.wanted() if has_record(key, results)
     }
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """The content of a file of ours, less schema and checksum, both checked."""
+    """The content of a file of ours, without schema and checksum, both verified."""
     try:
         raw = path.read_bytes()
         content = json.loads(raw)

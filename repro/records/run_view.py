@@ -1,6 +1,6 @@
-"""One run as its results folder has it, whatever state it is in: for people who ask for it alone.
+"""The view of one run in a results folder, whatever its state.
 
-A damaged record is read as far as it can be, and said to be damaged.
+A damaged record is read as far as possible, and reported as damaged.
 """
 
 import json
@@ -20,7 +20,7 @@ State = Literal["finished", "failed", "damaged", "running", "unfinished", "not b
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a study names a run."""
+    """A position in a study that refers to a run."""
 
     study: str  # NAME@ID
     arm: str
@@ -29,14 +29,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """What is there of a run.
+    """What a results folder holds of a run.
 
     Attributes:
         key: Its name.
-        state: How far it is.
-        said: What there is to say of its state; empty if nothing.
-        places: Every arm and seed that is this run.
-        record: Its record, if one can be read; of a damaged one, what can be.
+        state: State of the run.
+        said: Details of its state; empty if there are none.
+        places: Every arm and seed that refers to this run.
+        record: Its record, if one can be read; of a damaged one, the readable fields.
         history: Per epoch; of an unfinished run, up to its last checkpoint.
         files: Bytes of every file, by its path below the results folder.
     """
@@ -51,12 +51,12 @@ class RunView:
 
 
 def view(key: str, results: Path, indexes: Sequence[StudyIndex]) -> RunView:
-    """Look at a run; nothing is changed.
+    """Read a run; changes nothing.
 
     Args:
-        key: Of the run.
+        key: Key of the run.
         results: The results folder.
-        indexes: Of all studies there.
+        indexes: Indexes of all studies in the folder.
     """
     state, said, record = _state(key, results)
     return RunView(
@@ -76,7 +76,7 @@ def view(key: str, results: Path, indexes: Sequence[StudyIndex]) -> RunView:
 
 
 def keys(results: Path, indexes: Sequence[StudyIndex]) -> list[str]:
-    """Every run that is there, is under way, or is named by a study."""
+    """Every run that has files, is in progress, or is named by a study."""
     there = [
         path.name
         for folder in ("runs", "unfinished")
@@ -125,7 +125,7 @@ def _as_far_as_it_can_be_read(key: str, results: Path) -> Record | None:
 
 
 def _kept_history(key: str, results: Path) -> list[dict[str, float]]:
-    """Of the last checkpoint that is whole; empty if there is none."""
+    """The history of the last intact checkpoint; empty if there is none."""
     for name, content in checkpoint_store.latest(key, results).items():
         if name.endswith(checkpoint_store.REST):
             history: list[dict[str, float]] = json.loads(content)["rest"]["history"]

@@ -1,7 +1,7 @@
-"""What a network found in each test photograph of a run, and the file that holds it, `scores.csv`.
+"""Scores of the test photographs of a run, and the file that holds them, `scores.csv`.
 
-A photograph is scored by its top window, so that recall and false positives at any threshold can be
-had from the file later.
+A photograph is scored by its highest window, so that recall and false positives at any threshold
+can be computed from the file later.
 """
 
 import csv
@@ -17,11 +17,11 @@ HEADER = ["set", "photograph", "group", "top_logit", "windows", "positive"]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of a set of N photographs.
+    """Scores of a set of N photographs.
 
     Attributes:
-        names: Of the photographs.
-        groups: Group of each, "" where there is none.
+        names: Names of the photographs.
+        groups: Group of each, "" if there is none.
         top_logit: Largest logit over the windows, shape (N,); -inf without windows.
         windows: Number of windows, shape (N,).
         positive: Number of windows with a logit of 0 or more, shape (N,).
@@ -40,7 +40,7 @@ class Scores:
 
 
 def to_csv(sets: Mapping[str, Scores]) -> bytes:
-    """The file: a line per photograph of each set, numbers in full precision."""
+    """The file: a line for each photograph of each set, numbers in full precision."""
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
     table.writerow(HEADER)
@@ -54,13 +54,13 @@ def from_csv(content: bytes) -> dict[str, Scores]:
     """The sets of a file, by name.
 
     Args:
-        content: As `to_csv` makes it.
+        content: As written by `to_csv`.
 
     Returns:
-        ``portraits`` and ``nonfaces``; a set without photographs is not there.
+        ``portraits`` and ``nonfaces``; a set without photographs is omitted.
 
     Raises:
-        ValueError: A line has too few cells, or one that is no number.
+        ValueError: A line has too few cells, or a cell that is not a number.
     """
     _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
     sets: dict[str, list[list[str]]] = {}

@@ -1,4 +1,4 @@
-"""A run as it is handed to a worker; `events` is what comes back. Nothing here loads torch."""
+"""A run as sent to a worker; `events` are the replies. Nothing here loads torch."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -7,27 +7,27 @@ from typing import Any
 from repro.records.records import Computation, Record
 from repro.study.configuration import Configuration
 
-CHECKPOINT_SECONDS = 30.0  # between two checkpoints of a run at least
-LOST = "worker"  # the term of the failure of a run whose worker died every time
+CHECKPOINT_SECONDS = 30.0  # minimum time between two checkpoints of a run
+LOST = "worker"  # failure term of a run whose worker died every time
 
-Files = dict[str, bytes]  # content by name
+Files = dict[str, bytes]  # content by file name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A run to execute, with all that a worker needs to know.
+    """A run to execute, with everything that a worker needs to know.
 
     Attributes:
-        key: Of the record.
-        arm: Its name.
+        key: Key of the record.
+        arm: Name of the arm.
         seed: The replicate.
-        configuration: Of the arm.
+        configuration: Configuration of the arm.
         data: Digests of the data's content.
         computation: How it is computed.
-        commit: Of the program.
-        results: Where the record goes; a worker on another machine does not see it.
-        device: Where it trains, as torch names it: cpu, cuda:0.
-        checkpoint_seconds: Between two checkpoints at least; epochs that are shorter share one.
+        commit: Commit of the program.
+        results: The results folder; a worker on another machine has no access to it.
+        device: Training device in torch's notation: cpu, cuda:0.
+        checkpoint_seconds: Minimum time between two checkpoints; shorter epochs share one.
     """
 
     key: str
@@ -43,14 +43,14 @@ class Task:
 
     @property
     def title(self) -> str:
-        """For people: the arm and the seed."""
+        """Name for people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
 
     def record(self, **fields: Any) -> Record:
         """The record of this run.
 
         Args:
-            fields: What came out, as `Record` has it.
+            fields: The results, as fields of `Record`.
         """
         return Record(
             key=self.key,

@@ -1,1 +1,1 @@
-"""The mirror of the records in MLflow: for browsing, never a source of numbers."""
+"""The MLflow mirror of the records: for browsing, never a source of numbers."""

@@ -1,9 +1,9 @@
-"""Many runs at once, as rows of MLflow's own tables: what its client would write and read, faster.
+"""Read and write many runs as rows of MLflow's own tables, with the client's result but faster.
 
-The client writes a run in a dozen transactions, and reads an experiment with all that its runs
-hold: seconds for hundreds of runs. Here it is one transaction for many runs and one query for an
-experiment. Only tables that were tried are touched so, and only contents whose names MLflow is sure
-to accept; everything else goes through the client. Nothing here knows a study.
+The client writes a run in a dozen transactions, and reads an experiment with all content of its
+runs, which takes seconds for hundreds of runs. Here it is one transaction for many runs and one
+query for an experiment. This is done only for tested table revisions, and for content whose names
+MLflow certainly accepts; everything else goes through the client. Independent of studies.
 """
 
 import re
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 TRIED = frozenset({"1b5f0d9ad7c1", "dc11669786a5"})  # revisions of MLflow's tables: 3.10, 3.17
-AT_ONCE = 64  # runs of a transaction: a tenth to a quarter of a second, and little memory
+AT_ONCE = 64  # runs per transaction: a tenth to a quarter of a second, and little memory
 LONGEST_NAME = 250  # of a run, parameter, tag or metric
-PLAIN = re.compile(r"\w[\w .:-]*(/\w[\w .:-]*)*", re.ASCII)  # a name that MLflow takes as it is
-COLUMNS = {  # that are written; the others are null
+PLAIN = re.compile(r"\w[\w .:-]*(/\w[\w .:-]*)*", re.ASCII)  # a name that MLflow accepts unchanged
+COLUMNS = {  # columns that are written; the others are null
     "runs": (
         "run_uuid, name, user_id, status, start_time, end_time, artifact_uri, experiment_id, "
         "source_type, source_name, entry_point_name, source_version, lifecycle_stage"
@@ -38,7 +38,7 @@ COLUMNS = {  # that are written; the others are null
     "metrics": "run_uuid, key, value, step, timestamp, is_nan",
     "latest_metrics": "run_uuid, key, value, step, timestamp, is_nan",
 }
-OUTDATED = ("UNKNOWN", "", "", "", "active")  # of the columns that end a run; MLflow fills them so
+OUTDATED = ("UNKNOWN", "", "", "", "active")  # last columns of a run, as MLflow fills them
 LISTING = """
     SELECT run_uuid, status, artifact_uri,
         (SELECT value FROM tags WHERE key = 'repro.key' AND run_uuid = runs.run_uuid),
@@ -54,17 +54,17 @@ Rows = dict[str, list[tuple[Any, ...]]]  # by table
 
 
 def silence() -> None:
-    """Where nobody waits for a sign of life."""
+    """A callback for `alive` that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A database of MLflow, to be used within `mlflow_store.quiet`.
+    """An MLflow database, to be used within `sqlite_store.quiet`.
 
     Attributes:
-        client: Of the database.
+        client: Client of the database.
         path: Its file.
-        alive: Called now and then while there is much to do.
+        alive: Called from time to time during long work.
     """
 
     client: "MlflowClient"
@@ -72,7 +72,7 @@ class Store:
     alive: Callable[[], None] = silence
 
     def listing(self, experiment: str) -> list[Listed]:
-        """Every run of an experiment that is not in MLflow's bin, the latest first."""
+        """Every run of an experiment that is not in MLflow's trash, the latest first."""
         with sqlite_store.opened(self.path) as connection:
             if _is_tried(connection):
                 rows = connection.execute(LISTING, (int(experiment),))
@@ -80,19 +80,19 @@ class Store:
         return list(run_content.listing(self.client, experiment, self.alive))
 
     def read(self, identifier: str) -> Held:
-        """All that a run holds."""
+        """The whole content of a run."""
         with self.reading() as read:
             return read(identifier)
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[str], Held]]:
-        """Gives what reads all that a run holds, by its identifier."""
+        """Gives a function that reads the whole content of a run, by its identifier."""
         with sqlite_store.opened(self.path) as connection:
             tried = _is_tried(connection)
             yield partial(_read, connection) if tried else partial(run_content.read, self.client)
 
     def write(self, experiment: str, contents: Sequence[Content]) -> None:
-        """Write runs to an experiment, whole or not at all; what MLflow may refuse comes last."""
+        """Write runs to an experiment atomically; those that MLflow may reject come last."""
         rest = list(contents)
         with sqlite_store.opened(self.path) as connection:
             if _is_tried(connection):
@@ -106,13 +106,13 @@ class Store:
 
 
 def is_plain(content: Content) -> bool:
-    """Whether MLflow would take a run as it is: nothing to refuse, to cut or to put in."""
+    """Whether MLflow would store a run unchanged: nothing to reject, truncate or add."""
     names = (*content.params, *content.tags, *(name for name, _, _ in content.points))
     values = (content.name, *content.params.values(), *content.tags.values())
     return (
         not content.note
         and run_content.NAME_TAG not in content.tags
-        and 0 not in (content.started, content.ended)  # which is no time to MLflow
+        and 0 not in (content.started, content.ended)  # which MLflow treats as no time
         and len(content.name) <= LONGEST_NAME
         and all(map(_is_plain_name, names))
         and all(len(value) <= run_content.LONGEST_PARAM for value in content.params.values())
@@ -127,7 +127,7 @@ def _is_plain_name(name: str) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a database takes it; half a surrogate pair is none."""
+    """Whether a database accepts the text; it rejects half a surrogate pair."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -146,10 +146,10 @@ def _write(
     contents: Sequence[Content],
     alive: Callable[[], None],
 ) -> None:
-    """All of them in a transaction; their artifacts before, so that no run lacks any.
+    """Write all runs in one transaction, after their artifacts, so that no run lacks any.
 
     Raises:
-        ValueError: The experiment is in MLflow's bin.
+        ValueError: The experiment is in MLflow's trash.
     """
     where = "SELECT artifact_location FROM experiments WHERE experiment_id = ? AND "
     found = connection.execute(f"{where} lifecycle_stage = 'active'", (int(experiment),)).fetchone()
@@ -174,14 +174,14 @@ def _write(
 
 
 def _identifier() -> str:
-    """A new run's: by time, because rows that belong together in an index are found faster."""
+    """A new run identifier; begins with the time, because nearby index rows are found faster."""
     return f"{time.time_ns():016x}{secrets.token_hex(8)}"
 
 
 def _add_rows(
     rows: Rows, content: Content, identifier: str, experiment: str, artifact_uri: str
 ) -> None:
-    """What a run is in every table."""
+    """Add the rows of a run to every table."""
     now = round(time.time() * 1000)
     started = now if content.started is None else content.started
     ended = now if content.ended is None else content.ended
@@ -212,7 +212,7 @@ def _insert(connection: sqlite3.Connection, rows: Rows) -> None:
             )
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # some faults end it by themselves
+        if connection.in_transaction:  # some errors end it
             connection.execute("ROLLBACK")
         raise
 

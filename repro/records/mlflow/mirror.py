@@ -1,10 +1,10 @@
-"""Records -> MLflow: a mirror to browse in, never a source of numbers.
+"""Mirrors records to MLflow, for browsing only; never a source of numbers.
 
-One process writes a study, as its runs end, and nothing is read back into a table.
-What cannot be written is an error in a sentence. It may be tried again, or left to
-`synchronisation`: a mirror that is opened puts right what a process that was killed left there.
-Each study variant is an experiment ``STUDY/VARIANT`` of flat runs, and one more run that holds its
-tables and figures; its saved view groups the runs by arm.
+One process writes a study, as its runs end, and nothing is read back into a table. A write that
+fails raises an error with one sentence. It may be tried again, or left to `synchronisation`:
+opening a mirror repairs what a killed process left. Each study variant is an experiment
+``STUDY/VARIANT`` of flat runs, with one more run that holds its tables and figures; its saved view
+groups the runs by arm.
 """
 
 import contextlib
@@ -25,47 +25,47 @@ from repro.records.records import Record, StudyIndex
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
-STUDY_TAG = "repro.study.study"  # of an experiment of ours
-WHOLE = ("FINISHED", "FAILED")  # how a run of ours ends
+STUDY_TAG = "repro.study.study"  # tag of this program's experiments
+WHOLE = ("FINISHED", "FAILED")  # final states of this program's runs
 
 
 def experiment_name(index: StudyIndex) -> str:
-    """The experiment of a study's variant."""
+    """The name of the experiment of a study's variant."""
     return f"{index.name}/{index.variant}"
 
 
 @dataclass(slots=True)
 class Mirror:
-    """What one process writes to MLflow.
+    """The MLflow mirror as written by one process.
 
     Every method raises a `ReproError` that says why MLflow cannot be written, and may be called
-    again; where the database was replaced, that helps in another process only.
+    again; if the database was replaced, only another process can succeed.
 
     Attributes:
         results: The results folder.
-        alive: Called now and then while there is much to do.
+        alive: Called from time to time during long work.
     """
 
     results: Path
     alive: Callable[[], None] = silence
     _store: Store | None = None
-    _file: int = 0  # which file the store has open
+    _file: int = 0  # identifies the file that the store has open
     _opened: dict[str, tuple[str, set[Name]]] = field(default_factory=dict)
 
     def add(self, index: StudyIndex, arm: str, record: Record) -> None:
-        """Mirror a run that ended; one that is mirrored already is left alone."""
+        """Mirror a run that ended; one that is mirrored already is skipped."""
         self._write(
             index, {(arm, record.key): run_content.content(index, arm, record, self.results)}
         )
 
     def add_all(self, index: StudyIndex, *runs: Name) -> None:
-        """Mirror runs by their records; those that have none that can be read are left out."""
+        """Mirror runs by their records; runs without a readable record are skipped."""
         with self._failing_in_a_sentence():
             _, mirrored = self._open(self._connect(), index)
         contents = {}
         for arm, key in runs:
             if (arm, key) not in mirrored:
-                with contextlib.suppress(RecordError):  # whoever makes the tables says so
+                with contextlib.suppress(RecordError):  # reported when tables are made
                     record = records.read_record(key, self.results)
                     contents[arm, key] = run_content.content(index, arm, record, self.results)
             self.alive()
@@ -83,8 +83,8 @@ class Mirror:
     def wants_page(self, index: StudyIndex) -> bool:
         """Whether the summary run or the experiment's description is missing or out of date.
 
-        The description is written last and links to the summary run: one without that link belongs
-        to an earlier summary.
+        The description is written last and links to the summary run: a description without that
+        link belongs to an earlier summary.
         """
         with self._failing_in_a_sentence():
             store = self._connect()
@@ -100,12 +100,12 @@ class Mirror:
     def finish(
         self, index: StudyIndex, table_markdown: str, files: Mapping[str, bytes] | None = None
     ) -> None:
-        """Show what a study comes to; what is shown already is left alone.
+        """Show a study's results; what is up to date is skipped.
 
         Args:
             index: The study.
-            table_markdown: For the experiment's description, and the ``table.md`` of its summary.
-            files: More for the summary, by path, such as ``figures/recall.png``.
+            table_markdown: For the experiment's description, and ``table.md`` of its summary.
+            files: More files for the summary, by path, such as ``figures/recall.png``.
         """
         with self._failing_in_a_sentence():
             store = self._connect()
@@ -113,20 +113,20 @@ class Mirror:
             show(store, store.client.get_experiment(experiment), index, table_markdown, files=files)
 
     def _connect(self) -> Store:
-        """A database that is there, whole, and not held by another writer."""
+        """The database, once checked to be present, intact and not locked by another writer."""
         path = sqlite_store.database(self.results)
         if self._store is None:
             client = sqlite_store.open_store(self.results)
             self._store = Store(client, path, lambda: self.alive())  # which changes
             self._file = path.stat().st_ino
         elif path.stat().st_ino != self._file:
-            raise OSError("it was replaced")  # MLflow would go on writing to the one that is gone
+            raise OSError("it was replaced")  # MLflow would continue to write to the old file
         else:
             sqlite_store.probe(path)
         return self._store
 
     def _open(self, store: Store, index: StudyIndex) -> tuple[str, set[Name]]:
-        """The study's experiment, and the names of the runs that are whole there."""
+        """The study's experiment, and the names of its complete runs."""
         name = experiment_name(index)
         if name not in self._opened:
             experiment = open_experiment(store, index, self.results).experiment_id
@@ -151,10 +151,10 @@ class Mirror:
 
 
 def open_experiment(store: Store, index: StudyIndex, results: Path) -> "Experiment":
-    """The experiment of a study: created, or taken out of MLflow's bin, and with its saved view.
+    """The experiment of a study: created, or restored from MLflow's trash, with its saved view.
 
-    MLflow fixes where an experiment's artifacts are; if the results were moved since, it is put
-    aside and begun anew.
+    MLflow fixes the path of an experiment's artifacts; if the results were moved since, the
+    experiment is set aside and created again.
     """
     name = experiment_name(index)
     folder = sqlite_store.artifacts(results) / name
@@ -177,7 +177,7 @@ def open_experiment(store: Store, index: StudyIndex, results: Path) -> "Experime
 
 
 def put_aside(store: Store, experiment: "Experiment") -> None:
-    """Give up an experiment under its name: another may have it."""
+    """Rename an experiment, so that another may have its name."""
     plain, number = experiment.name.replace("/", " "), 1
     while store.client.get_experiment_by_name(f"{plain}, aside {number}") is not None:
         number += 1
@@ -186,10 +186,10 @@ def put_aside(store: Store, experiment: "Experiment") -> None:
 
 
 def bin_experiment(store: Store, experiment: str) -> bool:
-    """Put an experiment into MLflow's trash; of one that holds somebody's own runs, only ours.
+    """Move an experiment to MLflow's trash; if it holds other people's runs, only our runs.
 
     Returns:
-        Whether there was anything to bin.
+        Whether there was anything to move.
     """
     runs = store.listing(experiment)
     ours = [run for run in runs if run.name is not None or run.is_summary]
@@ -202,7 +202,7 @@ def bin_experiment(store: Store, experiment: str) -> bool:
 
 
 def bin_run(store: Store, run: Listed) -> None:
-    """Put a run into MLflow's trash; none lies there as if it were still running."""
+    """Move a run to MLflow's trash, marked as ended."""
     if run.status not in WHOLE:
         store.client.set_terminated(run.identifier, status="KILLED")
     store.client.delete_run(run.identifier)
@@ -211,15 +211,15 @@ def bin_run(store: Store, run: Listed) -> None:
 def sort_out(
     store: Store, experiment: str, is_right: Callable[[Name, Listed], bool]
 ) -> tuple[set[Name], list[Name]]:
-    """Bin our runs that are not whole, not right, or there twice; others' own are left alone.
+    """Trash our runs that are incomplete, wrong or duplicate; other people's runs are kept.
 
     Args:
         store: The database.
         experiment: Its identifier.
-        is_right: Whether a whole run of that name should stay.
+        is_right: Whether a complete run of that name should be kept.
 
     Returns:
-        The names of the runs that stay and of those that went.
+        The names of the kept runs and of the removed runs.
     """
     kept: set[Name] = set()
     binned = []
@@ -237,7 +237,7 @@ def sort_out(
 
 
 def digest_of(index: StudyIndex, runs: Iterable[Listed]) -> str:
-    """Stands for a study and those of the runs that are its own: what a summary is made from."""
+    """A digest of a study and its mirrored runs, from which a summary is made."""
     names = sorted(run.name for run in runs if run.name is not None)
     return hashlib.sha256(json.dumps([asdict(index), names]).encode()).hexdigest()
 
@@ -250,10 +250,10 @@ def show(
     *,
     files: Mapping[str, bytes] | None,
 ) -> bool:
-    """Make an experiment's description and summary run what they should be.
+    """Update an experiment's description and summary run.
 
     Returns:
-        Whether they were not.
+        Whether anything had to be updated.
     """
     identifier = experiment.experiment_id
     runs = store.listing(identifier)
@@ -277,7 +277,7 @@ def show(
 
 
 def set_tags(store: Store, experiment: "Experiment", tags: Mapping[str, str | None]) -> bool:
-    """Set those tags of an experiment that differ and are not None; whether there were any."""
+    """Set the tags of an experiment that differ and are not None; whether there were any."""
     differing = [
         (name, value)
         for name, value in tags.items()

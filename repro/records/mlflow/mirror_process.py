@@ -1,10 +1,9 @@
-"""Mirrors a study while it runs, and never stops it or makes it wait.
+"""Mirrors a study while it runs, without ever stopping or delaying it.
 
-A process of its own writes to MLflow, because a store that is locked, slow or hanging would hold up
-whoever writes. What is to be mirrored waits here until that process is idle, and then goes over
-together; what fails is tried again, in a fresh process, when there is more to mirror. Only at the
-end is there a wait, and it is bounded. Whatever goes wrong costs one warning: what is missing then,
-`synchronisation` adds.
+A separate process writes to MLflow, because a locked, slow or hanging store would block the writer.
+Requests wait here until that process is idle, and are then sent together; a failed request is tried
+again, in a fresh process, when there is more to mirror. Only at the end is there a wait, and it is
+bounded. Any failure causes one warning; `synchronisation` adds what is missing later.
 """
 
 import pickle
@@ -24,28 +23,28 @@ from repro.records.mlflow.run_content import Name
 from repro.records.records import StudyIndex
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
 
-ALLOWANCE = 2.0  # seconds of waiting that a run may cost its study
-START_UP = 30.0  # seconds on top, to load MLflow and build a database; 3 to 5 on an idle machine
-SILENCE = 10.0  # seconds without an answer, once there was one, after which none will come
-PULSE = 1.0  # seconds between two signs of life of a process that has much to do
+ALLOWANCE = 2.0  # seconds of waiting allowed for each run of a study
+START_UP = 30.0  # more seconds, to load MLflow and build a database; 3 to 5 on an idle machine
+SILENCE = 10.0  # seconds without an answer, after the first one, that count as a failure
+PULSE = 1.0  # seconds between two signs of life of a busy process
 LAST_WORDS = (
     1.0  # seconds for what is being written when a study is interrupted; a quarter would do
 )
-PAUSE = 0.1  # seconds from one handing over to the next while a study runs, so that runs gather
-BATCH = 64  # runs that go over together; a tenth to a quarter of a second
-PIECE = 1 << 16  # bytes; a pipe takes more at once, so that nobody waits until it is read
+PAUSE = 0.1  # seconds between two transfers while a study runs, so that runs accumulate
+BATCH = 64  # runs per transfer; a tenth to a quarter of a second
+PIECE = 1 << 16  # bytes; fits into an empty pipe, so that sending does not block
 
 
 class Request(NamedTuple):
-    """What is to be done to the mirror of a study: a method of `Mirror`, and its arguments."""
+    """A request for the mirror of a study: a method of `Mirror`, and its arguments."""
 
     act: Literal["add_all", "wants_page", "finish"]
-    study: StudyIndex | None  # None is that of the request before
+    study: StudyIndex | None  # None for the study of the previous request
     arguments: tuple[Any, ...]
 
 
 def prepare(results: Path) -> Answer:
-    """In the child: put the pieces of a request together, and do it to the mirror."""
+    """In the child: assemble the pieces of a request, and apply it to the mirror."""
     mirror, received = Mirror(results), bytearray()
     index: StudyIndex | None = None
 
@@ -64,14 +63,14 @@ def prepare(results: Path) -> Answer:
 
 
 def _pulse(say: Say) -> Callable[[], None]:
-    """In the child: gives signs of life, however often it is called."""
+    """In the child: a callback that sends signs of life, at most one per `PULSE`."""
     last = time.monotonic()
 
     def beat() -> None:
         nonlocal last
         if time.monotonic() - last >= PULSE:
             last = time.monotonic()
-            with suppress(ConnectionError):  # nobody listens any more; what is begun is finished
+            with suppress(ConnectionError):  # the parent has ended; the current request is finished
                 say(None)
 
     return beat
@@ -79,24 +78,24 @@ def _pulse(say: Say) -> Callable[[], None]:
 
 @dataclass(slots=True)
 class Scribe:
-    """Keeps the mirror of a study; leaving its context ends its process.
+    """Keeps the mirror of a study up to date; leaving its context ends its process.
 
     Attributes:
         results: The results folder.
-        warn: Told once, in a sentence, if the mirror lacks something.
-        prepare: What the process does first.
+        warn: Called once, with a sentence, if the mirror is incomplete.
+        prepare: Function that prepares the process.
     """
 
     results: Path
     warn: Callable[[str], None]
     prepare: Callable[[Path], Answer] = prepare
-    _waiting: deque[Request] = field(default_factory=deque)  # the first may be under way
-    _under_way: int = 0  # how many are, as one
-    _handed: float = -PAUSE  # when it was handed over
-    _alone: int = 0  # how many go one by one, because together they met a defect
-    _known: dict[str, set[Name]] = field(default_factory=dict)  # by experiment
+    _waiting: deque[Request] = field(default_factory=deque)  # the first ones may be in progress
+    _under_way: int = 0  # number of requests in progress, as one
+    _handed: float = -PAUSE  # time of the last transfer
+    _alone: int = 0  # number of requests to send one by one, because together they met a defect
+    _known: dict[str, set[Name]] = field(default_factory=dict)  # runs by experiment
     _writer: "_Writer | None" = None
-    _rests: bool = False  # the last try failed
+    _rests: bool = False  # the last attempt failed
     _patience: float = field(default_factory=lambda: START_UP)
     _warned: bool = False
 
@@ -104,14 +103,14 @@ class Scribe:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the process; what it is writing may be finished, what waits is dropped."""
+        """End the process; its current write may be finished, waiting requests are dropped."""
         if self._writer is not None:
             self._writer.connection.close()
             self._writer.join(LAST_WORDS)
             self._end()
 
     def add(self, index: StudyIndex, arm: str, key: str) -> None:
-        """Have a run mirrored that has a record; at once, or when the mirror can be written."""
+        """Mirror a run that has a record; now, or when the mirror can be written."""
         known = self._known.setdefault(experiment_name(index), set())
         if (arm, key) not in known:
             known.add((arm, key))
@@ -121,37 +120,37 @@ class Scribe:
         self.pump()
 
     def pump(self) -> None:
-        """Hand over what the process is ready for; takes no time."""
+        """Send what the process is ready for; does not block."""
         while self._advance(0.0) is not None:
             pass
 
     def settle(self) -> None:
-        """Wait for what is left: as long as the runs allow, or until it fails."""
+        """Wait for the remaining requests: as long as the runs allow, or until one fails."""
         self._rests = self._patience <= 0
         self._wait()
 
     def wants_page(self, index: StudyIndex) -> bool:
-        """Whether what a study comes to has to be shown anew; not if the mirror lacks something."""
+        """Whether a study's results must be shown again; false if the mirror is incomplete."""
         return self._ask("wants_page", index) is True
 
     def finish(
         self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
     ) -> None:
-        """Show what a study comes to; as `Mirror.finish`."""
+        """Show a study's results; see `Mirror.finish`."""
         self._ask("finish", index, table_markdown, files)
 
     def _ask(self, act: Literal["wants_page", "finish"], index: StudyIndex, *arguments: Any) -> Any:
-        """What the mirror says; None if it cannot be had now."""
+        """The mirror's answer; None if it is unavailable now."""
         if self._rests:
             return None
         self._waiting.append(Request(act, index, arguments))
         answer = self._wait()
-        if self._waiting:  # it is the last of them
+        if self._waiting:  # the last of them is this request
             self._waiting.pop()
         return answer
 
     def _wait(self) -> Any:
-        """Until nothing is left, or patience or the mirror fails; the last answer."""
+        """Wait until nothing is left, or patience or the mirror fails; return the last answer."""
         answer = None
         while self._waiting and not self._rests:
             began = time.monotonic()
@@ -164,7 +163,7 @@ class Scribe:
         return answer
 
     def _advance(self, patience: float) -> tuple[Any] | None:
-        """Have the first requests done; their answer, None if there is none yet."""
+        """Carry out the first requests; return their answer, or None if there is none yet."""
         if not self._waiting or self._rests:
             return None
         try:
@@ -189,11 +188,11 @@ class Scribe:
         return answered
 
     def _gathers(self) -> bool:
-        """Whether what waits is few, and may soon be more: every handing over costs as a run."""
+        """Whether to wait for more requests: each transfer costs as much as a run."""
         return len(self._waiting) < BATCH and time.monotonic() < self._handed + PAUSE
 
     def _next(self) -> Request:
-        """The first request, with those that go over as one with it: runs of the same study."""
+        """The first request, merged with following ones for runs of the same study."""
         first = self._waiting[0]
         most = 1 if self._alone or first.act != "add_all" else BATCH
         alike = takewhile(
@@ -205,14 +204,14 @@ class Scribe:
         return first._replace(arguments=tuple(chain.from_iterable(together)))
 
     def _done(self) -> None:
-        """Forget what was under way."""
+        """Remove the requests in progress."""
         for _ in range(self._under_way):
             self._waiting.popleft()
         self._alone = max(0, self._alone - self._under_way)
         self._under_way = 0
 
     def _isolate(self, defect: ChildError, patience: float) -> tuple[Any] | None:
-        """Leave out the run that met a defect; of many, find out which by doing each alone."""
+        """Skip the run that met a defect; of several, find it by sending each alone."""
         if self._under_way > 1:
             self._alone = self._under_way
             self._end()
@@ -222,7 +221,7 @@ class Scribe:
         return None
 
     def _give_up(self, reason: str) -> None:
-        """Leave it for now; in doubt, the next try begins with a fresh process."""
+        """Stop for now; the next attempt begins with a fresh process."""
         self._rests = True
         self._end()
         if not self._warned:
@@ -242,21 +241,21 @@ class Scribe:
 
 
 class _Writer(Child):
-    """The process that writes; a request goes to it in pieces, so that handing over is no wait.
+    """The process that writes; requests are sent in pieces, so that sending does not block.
 
-    The next piece follows the answer to the one before, so every piece fits into an empty pipe. (A
-    thread that sends the whole would still be writing when the connection is closed under it.)
+    The next piece follows the answer to the previous one, so every piece fits into an empty pipe.
+    (A thread that sends the whole could still be writing when the connection is closed.)
     """
 
     def __init__(self, prepare: Callable[[], Answer]) -> None:
         super().__init__(prepare)
-        self._deadline = 0.0  # for what it was given last
+        self._deadline = 0.0  # for the last piece sent
         self._longest = START_UP
-        self._index: StudyIndex | None = None  # that it was given last
-        self._pieces: deque[bytes] = deque()  # of the request that it has, those to come
+        self._index: StudyIndex | None = None  # the last one sent
+        self._pieces: deque[bytes] = deque()  # remaining pieces of the current request
 
     def begin(self, request: Request) -> None:
-        """Give it a request; one whose index it has goes without."""
+        """Send a request; without its index if the process has it already."""
         if request.study is self._index:
             request = request._replace(study=None)
         else:
@@ -267,7 +266,7 @@ class _Writer(Child):
         self._give()
 
     def go_on(self, patience: float) -> tuple[Any] | None:
-        """Go on with the request; the answer, None if it takes too long."""
+        """Continue the request; return the answer, or None if it takes too long."""
         end = time.monotonic() + patience
         while self.connection.poll(max(0.0, min(end, self._deadline) - time.monotonic())):
             word, answer = self.receive()
@@ -284,5 +283,5 @@ class _Writer(Child):
 
     def _give(self) -> None:
         self._deadline = time.monotonic() + self._longest
-        with suppress(ConnectionError):  # what it answers then says how it ended
+        with suppress(ConnectionError):  # `receive` then reports how it ended
             self.send(self._pieces.popleft())

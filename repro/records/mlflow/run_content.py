@@ -1,8 +1,8 @@
 """A record as a run in MLflow: parameters, tags, metrics and artifacts.
 
-A run's content is made first, from the record alone; it is then written, or compared with what
-MLflow holds. Artifacts are hard links to the files beside the record, because the checkpoints of a
-study take hundreds of megabytes; a file is copied only where it cannot be linked.
+A run's content is made from the record alone, then written, or compared with what MLflow holds.
+Artifacts are hard links to the files beside the record, because the checkpoints of a study take
+hundreds of megabytes; a file is copied only if it cannot be linked.
 """
 
 import filecmp
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow's limits
-LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # it cuts what is longer
+LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # longer values are truncated by MLflow
 RUNS_PER_PAGE = 200
-SHOWS_TAG = "repro.shows"  # of a summary: what it is made from
+SHOWS_TAG = "repro.shows"  # of a summary: digest of what it is made from
 NAME_TAG, USER_TAG = "mlflow.runName", "mlflow.user"
 TRAINING_IMAGES = "training_images"  # of a record's metrics
 NOTE = "mlflow.note.content"  # the tag that the pages show as a description
-THIS_RUN = "{this run}"  # in a note: the identifier that MLflow gives the run
+THIS_RUN = "{this run}"  # placeholder in a note for the identifier that MLflow gives the run
 
 Name = tuple[str, str]  # of a run within a study: arm and key
 Point = tuple[str, float, int]  # metric, value, step
@@ -38,18 +38,18 @@ Point = tuple[str, float, int]  # metric, value, step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A run as MLflow will hold it.
+    """The content of a run in MLflow.
 
     Attributes:
-        name: Of the run.
-        status: As MLflow says it.
-        started: Milliseconds since 1970; None is whenever it is written.
-        ended: As `started`.
+        name: Name of the run.
+        status: Status in MLflow's words.
+        started: Milliseconds since 1970; None for the time of writing.
+        ended: Like `started`.
         params: By name.
-        tags: By name; all are there from the first moment on.
+        tags: By name; all are written when the run is created.
         note: Markdown that the run's page shows, with `THIS_RUN` for its identifier; may be empty.
-        points: Of all metrics.
-        artifacts: By path within the run: the file to link, or what a new one holds.
+        points: Values of all metrics.
+        artifacts: By path within the run: the file to link, or the content of a new one.
     """
 
     name: str
@@ -65,15 +65,15 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A run of an experiment, as far as it takes to say what it is.
+    """A run of an experiment, with the fields that identify it.
 
     Attributes:
-        identifier: MLflow's.
-        status: As MLflow says it.
-        artifact_uri: Where its artifacts are.
-        name: Arm and key of a run of ours; None of a summary or of somebody's own.
+        identifier: MLflow's run identifier.
+        status: Status in MLflow's words.
+        artifact_uri: Address of its artifacts.
+        name: Arm and key of a run of ours; None for a summary or another program's run.
         is_summary: Whether it holds a study's tables and figures.
-        shows: What a summary is made from.
+        shows: Digest of what a summary is made from.
     """
 
     identifier: str
@@ -86,12 +86,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A run as MLflow holds it; what is not said here is as of a `Content`.
+    """A run as MLflow holds it; other fields are those of `Content`.
 
     Attributes:
-        identifier: MLflow's.
-        artifact_uri: Where its artifacts are.
-        points: Of all metrics, each with its time.
+        identifier: MLflow's run identifier.
+        artifact_uri: Address of its artifacts.
+        points: Values of all metrics, each with its time.
     """
 
     identifier: str
@@ -109,9 +109,9 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
     """A record as a run of its study.
 
     Args:
-        index: The study.
-        arm: Of the run, in this study.
-        record: Of the run, finished or failed.
+        index: Index of the study.
+        arm: Arm of the run in this study.
+        record: Record of the run, finished or failed.
         results: The results folder.
     """
     started, ended = _times(record.provenance)
@@ -130,12 +130,12 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
 
 
 def listing(client: "MlflowClient", experiment: str, alive: Callable[[], None]) -> Iterator[Listed]:
-    """Every run of an experiment that is not in MLflow's bin, the latest first.
+    """Every run of an experiment that is not in MLflow's trash, the latest first.
 
     Args:
         client: Of the database.
         experiment: Its identifier.
-        alive: Called after every page, for which MLflow reads all that its runs hold.
+        alive: Called after every page, for which MLflow reads all content of its runs.
     """
     token = None
     while True:
@@ -166,7 +166,7 @@ def as_listed(
     kind: str | None,
     shows: str | None,
 ) -> Listed:
-    """A run by what MLflow says of it; the arm is a parameter, or a tag of what was cut short."""
+    """A run from MLflow's fields; the arm is a parameter, or a tag if it was truncated."""
     told = arm if arm is not None else arm_tag
     return Listed(
         identifier=identifier,
@@ -207,7 +207,7 @@ def write(client: "MlflowClient", experiment: str, content: Content) -> str:
 
 
 def read(client: "MlflowClient", identifier: str) -> Held:
-    """All that a run holds."""
+    """The whole content of a run."""
     run = client.get_run(identifier)
     info = run.info
     return Held(
@@ -228,7 +228,7 @@ def read(client: "MlflowClient", identifier: str) -> Held:
 
 
 def holds(held: Held, content: Content) -> bool:
-    """Whether a run is what would be written; tags of MLflow's own and of readers' notes aside."""
+    """Whether a run equals what would be written, except MLflow's own tags and readers' notes."""
     expected = dict(content.tags)
     if content.note:
         expected[NOTE] = content.note.replace(THIS_RUN, held.identifier)
@@ -245,7 +245,7 @@ def holds(held: Held, content: Content) -> bool:
 
 
 def is_of(run: Listed, key: str, results: Path) -> bool:
-    """Whether a run shows the record of that key that is there now; it may have been done again."""
+    """Whether a run shows the current record of that key, which may have been trained again."""
     name = "record.json"
     found, wanted = folder_of(run.artifact_uri) / name, results / "runs" / key / name
     if found.is_file() and wanted.is_file():
@@ -267,7 +267,7 @@ def _is_copy(path: Path, source: Path | bytes) -> bool:
 
 
 def put(source: Path | bytes, target: Path) -> None:
-    """Make an artifact: a new file, a hard link, or a copy where there can be no link."""
+    """Make an artifact: a new file, a hard link, or a copy if it cannot be linked."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, bytes):
         target.write_bytes(source)
@@ -279,7 +279,7 @@ def put(source: Path | bytes, target: Path) -> None:
 
 
 def _evidence(record: Record, results: Path) -> dict[str, Path]:
-    """The record and the files beside it, as far as they are there."""
+    """The record and the existing files beside it."""
     folder = results.resolve() / "runs" / record.key
     paths = [folder / name for name in ("record.json", *record.files)]
     return {path.name: path for path in paths if path.is_file()}
@@ -328,14 +328,14 @@ def source_tags(index: StudyIndex) -> dict[str, str]:
 
 
 def _points(record: Record) -> Iterator[Point]:
-    """Epochs as curves, then single numbers; what precedes the slash is a section of charts."""
+    """Epochs as curves, then single numbers; the part before the slash is a section of charts."""
     for epoch in record.history:
         for name, value in epoch.items():
             if name != "epoch":
                 yield _history_name(name), float(value), int(epoch["epoch"])
     for name, value in record.metrics.items():
         if name == TRAINING_IMAGES:
-            continue  # the same for every run: a tag
+            continue  # the same for all runs: a tag
         final = name.removeprefix("val_")
         yield (f"test/{name}" if final == name else f"val/final_{final}"), float(value), 0
     for group, count in record.groups.items():
@@ -348,7 +348,7 @@ def _history_name(name: str) -> str:
 
 
 def _times(provenance: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Start and end, as far as the record says."""
+    """Start and end, if the record has them."""
     if "started" not in provenance:
         return None, None
     started = round(datetime.fromisoformat(provenance["started"]).timestamp() * 1000)

@@ -1,7 +1,7 @@
 """Opens the MLflow mirror in a browser: one server, for this machine alone.
 
-The server listens on the loopback address only and ends, with all its processes, when this one
-does, however that is: a `warden` sees to it. It shows copies; the records stay what counts.
+The server listens on the loopback address only and ends, with all its processes, when this process
+does, however that is: `server_guard` ensures it. It shows copies; the records are authoritative.
 """
 
 import contextlib
@@ -30,20 +30,20 @@ from repro.records.mlflow.sqlite_store import (
 from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
 
 HOST = "127.0.0.1"
-GRACE = 5.0  # seconds that the warden has to end the server in
+GRACE = 5.0  # seconds that the guard has to end the server
 
 
 def view_url(results: Path, port: int, open_study: str | None = None) -> str:
-    """The address to open.
+    """The address to open in the browser.
 
     Args:
         results: The results folder.
-        port: Of the server.
-        open_study: ``STUDY`` (its variant that was opened last) or ``STUDY/VARIANT``; its runs are
-            shown grouped by arm. None is the list of experiments.
+        port: Port of the server.
+        open_study: ``STUDY`` (its variant opened last) or ``STUDY/VARIANT``; its runs are shown
+            grouped by arm. None for the list of experiments.
 
     Raises:
-        ReproError: There is no mirror, or it does not hold the study.
+        ReproError: There is no mirror, or it does not contain the study.
     """
     base = f"http://{HOST}:{port}/#/experiments"
     if open_study is None:
@@ -84,14 +84,14 @@ def serve(results: Path, *, port: int, open_study: str | None) -> int:
 
     Args:
         results: The results folder.
-        port: To listen on.
+        port: Port to listen on.
         open_study: As for ``view_url``.
 
     Returns:
-        Exit status: 0 if it was told to end, 1 if the server ended by itself.
+        Exit status: 0 if it was asked to end, 1 if the server ended by itself.
 
     Raises:
-        ReproError: There is no mirror, it does not hold the study, or the port is taken.
+        ReproError: There is no mirror, it does not contain the study, or the port is in use.
     """
     _require_mirror(results)
     _require_free(port)
@@ -109,7 +109,7 @@ def serve(results: Path, *, port: int, open_study: str | None) -> int:
 
 
 def _experiment_id(results: Path, study: str) -> str:
-    """The newest experiment that is the study's variant, or one of its variants."""
+    """The most recent experiment of the study's variant, or of any of its variants."""
     _require_mirror(results)
     try:
         with quiet():
@@ -126,7 +126,7 @@ def _experiment_id(results: Path, study: str) -> str:
 
 
 def _log(results: Path) -> Path:
-    """What the last server had to say."""
+    """The log of the last server."""
     return database(results).with_name("server.log")
 
 
@@ -154,7 +154,7 @@ def _is_open(port: int) -> bool:
 
 @contextlib.contextmanager
 def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The server under its warden, a process group of its own, ended whole."""
+    """The server under its guard, in a process group that is ended as a whole."""
     with _log(results).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", server_guard.__file__, *command(results, port)],
@@ -178,14 +178,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
     finally:
-        with contextlib.suppress(ProcessLookupError):  # nothing is left of the group
+        with contextlib.suppress(ProcessLookupError):  # the group is already empty
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextlib.contextmanager
 def _told_to_end() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and the end of the terminal do the same, and no more than that."""
+    """Treat Ctrl-C, SIGTERM and a closed terminal alike: as a mere request to end."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,8 +1,8 @@
 """A study in MLflow's pages besides its runs: description, links, figures and a saved view.
 
 Text in, text out; nothing here connects to MLflow.
-The saved view's format is MLflow's own and undocumented, found in the script of its pages (3.17); a
-page that does not understand it shows the runs one by one.
+The saved view's format is internal to MLflow and undocumented, found in the script of its pages
+(3.17); a page that does not understand it shows the runs one by one.
 """
 
 import base64
@@ -15,13 +15,13 @@ from urllib.parse import quote
 from repro.records.mlflow.run_content import LONGEST_TAG, THIS_RUN, Content, source_tags
 from repro.records.records import StudyIndex
 
-VIEW_KEY = "arms"  # of the saved view that groups an experiment's runs by arm
+VIEW_KEY = "arms"  # name of the saved view that groups an experiment's runs by arm
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
-LONGEST_DESCRIPTION = 5000  # of an experiment; MLflow cuts what is longer
+LONGEST_DESCRIPTION = 5000  # MLflow truncates longer ones
 SUMMARY = "Tables and figures"  # the name of the run that holds them
 SECTIONS = ("test", "val", "train", "debias")  # of charts, the results first
 COLOURS = 29  # in the palette of MLflow's charts
-WORKFLOW = "workflowType=machine_learning"  # else the pages open for language models
+WORKFLOW = "workflowType=machine_learning"  # the default would be pages for language models
 
 
 def summary(
@@ -31,9 +31,9 @@ def summary(
 
     Args:
         index: The study.
-        table_markdown: Becomes ``table.md``, unless `files` has one.
+        table_markdown: Content of ``table.md``, unless `files` has one.
         files: By path within the run; pictures are shown in this order.
-        tags: More of them.
+        tags: Further tags.
     """
     held = {"table.md": table_markdown.encode(), **files}
     return Content(
@@ -48,8 +48,8 @@ def summary(
 def _note(table_markdown: str, held: Collection[str]) -> str:
     """The table, then every picture.
 
-    The pages show a picture in its own size: an SVG's is that of print, a PNG's may be twice as
-    wide as the page, so that it is shown only where there is no SVG of the same name.
+    The pages show a picture in its own size: an SVG has its print size, a PNG may be twice as wide
+    as the page, so it is shown only if there is no SVG of the same name.
     """
     paths = {path.rpartition(".")[0]: path for path in held if path.endswith(".png")}
     paths |= {path.rpartition(".")[0]: path for path in held if path.endswith(".svg")}
@@ -63,7 +63,7 @@ def _note(table_markdown: str, held: Collection[str]) -> str:
     ]
     return _cut(
         table_markdown,
-        room=LONGEST_TAG - 32 * len(shown),  # an identifier is longer than what stands for it
+        room=LONGEST_TAG - 32 * len(shown),  # an identifier is longer than its placeholder
         end="\n".join(rest),
         otherwise="The table continues in table.md.",
     )
@@ -76,8 +76,8 @@ def description(index: StudyIndex, table_markdown: str, *, link: str = "") -> st
 
     Args:
         index: The study.
-        table_markdown: Loses its last rows, and says so, where it is too long for MLflow.
-        link: Address of the run that holds the tables and figures; none if empty.
+        table_markdown: If too long for MLflow, its last rows are cut, with a note.
+        link: Address of the run that holds the tables and figures; empty for none.
     """
     kind = " (synthetic)" if index.synthetic else ""
     head = [
@@ -102,7 +102,7 @@ def run_link(experiment: str, run: str) -> str:
 def _cut(
     text: str, *, room: int, end: str, otherwise: str = "The table continues in table.md."
 ) -> str:
-    """As many whole lines as there is room for, a word where that is not all, and the end."""
+    """As many whole lines as fit, a note if some were cut, and the end."""
     lines, end = text.strip().splitlines(), f"\n\n{end}" if end else ""
     whole = "\n".join(lines) + end
     if len(whole) <= room:
@@ -122,10 +122,10 @@ def view(arms: Sequence[str], *, created: int | None) -> str | None:
 
     Args:
         arms: In the order of the study.
-        created: When, in milliseconds since 1970.
+        created: Time in milliseconds since 1970.
 
     Returns:
-        None if it would be too long for MLflow, which would cut it.
+        None if it would be too long for MLflow, which would truncate it.
     """
     packed = base64.b64encode(zlib.compress(json.dumps(_state(arms)).encode())).decode()
     value = json.dumps(
@@ -148,7 +148,7 @@ def _state(arms: Sequence[str]) -> dict[str, Any]:
             "groupByKeys": [{"mode": mode, "groupByData": name}],
         },
         "groupsExpanded": {f"{mode}.{name}.{arm}": False for arm in arms},
-        # A run without an arm would be in the legend of every curve, as "Unassigned".
+        # Otherwise runs without an arm would be in the legend of every curve, as "Unassigned".
         "searchFilter": f"attributes.run_name != '{SUMMARY}'",
         "orderByKey": "attributes.start_time",
         "orderByAsc": True,
@@ -156,15 +156,15 @@ def _state(arms: Sequence[str]) -> dict[str, Any]:
         "useGroupedValuesInCharts": True,
         "compareRunCharts": [],  # the page adds one for every metric
         "compareRunSections": [{"uuid": word, "name": word, **section} for word in SECTIONS],
-        "isAccordionReordered": True,  # or the sections would be sorted by name
+        "isAccordionReordered": True,  # otherwise the sections would be sorted by name
     }
 
 
 def grouping(arms: Sequence[str]) -> tuple[str, str]:
-    """Parameter or tag by which the pages group runs by arm: the one with more distinct colours.
+    """Parameter or tag by which the pages group runs by arm: whichever has more distinct colours.
 
-    MLflow paints a group in a colour that it computes from the group's name, and two arms in one
-    colour cannot be told apart in a chart.
+    MLflow computes a group's colour from its name, and two arms in one colour cannot be
+    distinguished in a chart.
     """
 
     def colours(prefix: str) -> int:
@@ -175,9 +175,9 @@ def grouping(arms: Sequence[str]) -> tuple[str, str]:
 
 
 def _colour(name: str) -> int:
-    """Which of its colours MLflow gives a group: Fletcher's checksum of the name, modulo those.
+    """The colour that MLflow gives a group: Fletcher's checksum of the name, modulo `COLOURS`.
 
-    With one of both always, some shipped studies would have two arms in one colour needlessly.
+    Always using the same one would give some shipped studies two arms in one colour needlessly.
     """
     low = high = 0
     for letter in name:

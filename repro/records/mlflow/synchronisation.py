@@ -1,9 +1,9 @@
-"""Records -> the whole MLflow mirror: what it would be if every record had just been mirrored.
+"""Makes the whole MLflow mirror equal to the records.
 
-What is missing is added, what differs is binned and written anew, what no study wants is binned.
-MLflow's bin keeps everything, and a database that cannot be read is set aside: nothing is deleted.
-Somebody's own runs and experiments are left alone, and so is a study that is running, because it
-mirrors itself.
+What is missing is added, what differs is trashed and written again, what no study wants is trashed.
+MLflow's trash keeps everything, and a database that cannot be read is set aside: nothing is
+deleted. Other people's runs and experiments are not changed, nor is a running study, which mirrors
+itself.
 """
 
 import contextlib
@@ -28,16 +28,16 @@ Contents = Mapping[Name, run_content.Content]
 
 @dataclass(slots=True)
 class Changes:
-    """What a synchronisation did.
+    """The changes that a synchronisation made.
 
     Attributes:
-        runs: That the mirror holds now, of the studies looked at.
-        studies: Variants looked at, less those that are running.
-        added: Runs that were missing.
-        renewed: Runs that were half written, or not as their record has it.
-        removed: Runs that no study wants.
-        pages: Studies whose description, tables or figures were not up to date.
-        remarks: Sentences about what else was met.
+        runs: Number of runs in the mirror now, of the studies examined.
+        studies: Number of variants examined, without those that are running.
+        added: Number of runs that were missing.
+        renewed: Number of runs that were half written, or differed from their record.
+        removed: Number of runs that no study wants.
+        pages: Number of studies whose description, tables or figures were out of date.
+        remarks: Sentences about other observations.
     """
 
     runs: int = 0
@@ -66,7 +66,7 @@ def synchronise(
     Args:
         results: The results folder.
         only: The variant of a study to mirror; every variant of every study if None.
-        summary: Gives what the pages show of a study that has records, as `Mirror.finish` takes it.
+        summary: Gives the page content of a study that has records, as for `Mirror.finish`.
 
     Raises:
         RecordError: A record or an index is damaged.
@@ -143,7 +143,7 @@ def _synchronise_runs(
 def _bin_lost_studies(
     store: Store, wanted: set[str], only: StudyIndex | None, changes: Changes
 ) -> None:
-    """Bin the experiments of ours that no study with records asks for any more."""
+    """Trash the experiments of ours that no study with records wants any more."""
     for experiment in store.client.search_experiments():
         is_ours = mirror.STUDY_TAG in experiment.tags or study_pages.VIEW_TAG in experiment.tags
         is_meant = only is None or experiment.name == mirror.experiment_name(only)
