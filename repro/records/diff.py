@@ -50,7 +50,7 @@ def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def of_code(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Modules whose meaning differs; they may not change a bit, and are not part of a run's name."""
+    """Modules whose meaning differs; they may change no bit, and are not part of a run's name."""
     if not old:
         return []
     changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
