@@ -1,1 +1,1 @@
-"""Where images come from: one module per source, and the only readers of image files."""
+"""Sources of images: one module per source, and the only readers of image files."""

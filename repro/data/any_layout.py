@@ -1,4 +1,4 @@
-"""Open a data set to look at; its layout is guessed, and a reader of that kind opens it."""
+"""Open a data set for inspection; its layout is guessed unless given."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from repro.errors import DataError
 
 
 def kinds() -> tuple[str, ...]:
-    """The names of the layouts, those with the surest sign first."""
+    """The names of the layouts, the most reliably recognised first."""
     readers = [reader for reader in sources.READERS.values() if reader.kind]
     return tuple(reader.kind for reader in sorted(readers, key=lambda reader: reader.rank))
 
 
 def guess(path: Path) -> str:
-    """What kind of data set is there.
+    """The kind of data set at a path.
 
     Raises:
-        DataError: There is nothing, or nothing that is known.
+        DataError: The path does not exist, or its layout is unknown.
     """
     readers = {reader.kind: reader for reader in sources.READERS.values()}
     for kind in kinds():
@@ -30,15 +30,15 @@ def guess(path: Path) -> str:
 
 
 def read(path: Path, *, kind: str | None, groups: tuple[str, ...]) -> Collection:
-    """Open a data set; its pictures are not decoded yet, but for those of an HDF5 file.
+    """Open a data set; its pictures are decoded later, except those of an HDF5 file.
 
     Args:
         path: A file or a folder.
         kind: One of `kinds`, or None to guess.
-        groups: Columns that make the groups; those that studies use by default, if none.
+        groups: Columns that make the groups; if none, the default of studies.
 
     Raises:
-        DataError: There is nothing, it is damaged, or it is of another layout.
+        DataError: It does not exist, is damaged, or has another layout.
     """
     kind = guess(path) if kind is None else kind
     (reader,) = [one for one in sources.READERS.values() if one.kind == kind]

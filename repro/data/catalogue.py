@@ -1,4 +1,4 @@
-"""The catalogue of data sets: what each is, on what terms, where it is to be had."""
+"""The catalogue of data sets: what each contains, its terms of use, and where to get it."""
 
 import difflib
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ class Entry(Section):
     """A data set.
 
     Attributes:
-        what: It is.
-        terms: Of its use.
-        ask: Where to ask for it; None if it can be downloaded.
-        url: Where it can be downloaded from, with `file`, its name here, and `size` in bytes.
-        sha256: Of the file, in hex; None where nobody published it.
+        what: Description of the data set.
+        terms: Terms of use.
+        ask: Where to request it; None if it can be downloaded.
+        url: Download address, together with `file`, its local name, and `size` in bytes.
+        sha256: Hash of the file, in hex; None if none is published.
         note: What to know before using it.
     """
 
@@ -47,7 +47,7 @@ def read(path: Path = OURS) -> dict[str, Entry]:
     """The entries by name.
 
     Raises:
-        DataError: The file is missing or no catalogue.
+        DataError: The file is missing or is not a catalogue.
     """
     try:
         content = yaml.safe_load(path.read_bytes())
@@ -61,10 +61,10 @@ def read(path: Path = OURS) -> dict[str, Entry]:
 
 
 def one(entries: Mapping[str, Entry], name: str) -> Entry:
-    """The entry of a name.
+    """The entry with this name.
 
     Raises:
-        DataError: There is none.
+        DataError: There is no such entry.
     """
     if name not in entries:
         close = difflib.get_close_matches(name, entries, n=1)

@@ -1,4 +1,4 @@
-"""Progress of one long count: a bar on a terminal, plain lines in a pipe. Writes to stderr."""
+"""Progress of one long task: a bar on a terminal, plain lines in a pipe. Writes to stderr."""
 
 import contextlib
 import time
@@ -8,18 +8,18 @@ import click
 
 from repro.system import screen
 
-QUIET_SECONDS = 10.0  # in a pipe, a line at most this often
+QUIET_SECONDS = 10.0  # in a pipe, minimum interval between lines
 
 Advance = Callable[[int], None]
 
 
 @contextlib.contextmanager
 def counting(what: str, total: int, *, unit: str) -> Iterator[Advance]:
-    """Show how far a count is; what is yielded takes by how much it went on.
+    """Show the progress of a task; yields a function that takes the increment.
 
     Args:
-        what: Is being done.
-        total: Of the count.
+        what: Description of the task.
+        total: Total of the count.
         unit: ``pictures``; ``bytes`` are shown as megabytes.
     """
     show = _bar if screen.can_draw() else _lines

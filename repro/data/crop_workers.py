@@ -1,4 +1,4 @@
-"""Pictures -> squares of 64 x 64, by children: all that they load is loaded here."""
+"""Crop pictures to 64 x 64 in child processes."""
 
 from collections.abc import Generator, Sequence
 from typing import NamedTuple
@@ -12,17 +12,17 @@ from repro.data.pictures.square_crops import SIDE
 from repro.errors import DataError, ReproError
 from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
 
-BATCH = 64  # pictures in a request to a child
+BATCH = 64  # pictures per request to a child
 
 
 class Cut(NamedTuple):
-    """What became of a batch.
+    """The result for a batch.
 
     Attributes:
         images: Shape (n, 64, 64, 3), RGB; zero where a picture could not be read.
-        looks: What each whole picture is known by; None where that is not known.
-        failures: What is wrong, by place in the batch.
-        outside: Those of the failures that are a box outside of its picture.
+        looks: Look of each whole picture; None if unknown.
+        failures: Error messages, by position in the batch.
+        outside: The failures whose box is outside its picture.
     """
 
     images: Pixels
@@ -32,11 +32,11 @@ class Cut(NamedTuple):
 
 
 def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int, Cut]]:
-    """Cut all pictures, in order: index of the first of a batch, and what became of the batch.
+    """Crop all pictures, in order; yields the index of each batch's first picture, and its result.
 
     Args:
-        pictures: To be cut.
-        workers: Processes that do so; 1 is this one. What comes out does not hang on them.
+        pictures: The pictures to crop.
+        workers: Number of processes; 1 is this one. The result does not depend on it.
     """
     starts = range(0, len(pictures), BATCH)
     requests = [pictures[start : start + BATCH] for start in starts]
@@ -44,7 +44,7 @@ def batches(pictures: Sequence[Picture], *, workers: int) -> Generator[tuple[int
     if count <= 1:
         yield from zip(starts, map(cut, requests), strict=True)
         return
-    # Each child has one request at a time, and they are heard in turn.
+    # Each child has one request at a time, and answers are received in turn.
     children = [Child(cutter) for _ in range(count)]
     try:
         for child, request in zip(children, requests, strict=False):
@@ -74,7 +74,7 @@ def _answer(child: Child) -> Cut:
 
 
 def cutter() -> Answer:
-    """What a child does with a request."""
+    """The function with which a child answers requests."""
 
     def answer(request: Sequence[Picture], _: Say) -> Cut:
         return cut(request)
@@ -83,7 +83,7 @@ def cutter() -> Answer:
 
 
 def cut(pictures: Sequence[Picture]) -> Cut:
-    """The square of each picture, or what is wrong with it."""
+    """The crop of each picture, or what is wrong with it."""
     images = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
     looks: list[Look | None] = [None] * len(pictures)
     failures: dict[int, str] = {}

@@ -1,9 +1,9 @@
-"""What is in data sets: counts, channel means, and pictures that are unfit, doubled or leaked.
+"""Inspect data sets: counts, channel means, and unfit, duplicate and leaked pictures.
 
-Within a data set pictures are compared by a digest of their decoded pixels. Between two, they are
-compared by all that they are known by: see `duplicates`. An image of an HDF5 file is known by
-its pixels and, if `repro data prepare` wrote it, by the picture that it was cut from; any other
-picture by its file, by its pixels and by its middle square.
+Within a data set pictures are compared by a digest of their decoded pixels. Between two data sets,
+they are compared by all their looks: see `duplicates`. An image of an HDF5 file has the look of its
+pixels and, if `repro data prepare` wrote it, of its source picture; any other picture has those of
+its file, of its pixels and of its middle square.
 """
 
 from collections import Counter
@@ -21,23 +21,23 @@ from repro.data.pictures.duplicates import Look, Looks, Match
 from repro.data.pictures.images import Pixels
 from repro.errors import DataError
 
-CONSTANT = 4.0  # standard deviation of all values, 0 to 255, below which a picture shows nothing
+CONSTANT = 4.0  # standard deviation of all values, 0 to 255, below which a picture is blank
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found in a data set.
+    """The findings about a data set.
 
     Attributes:
         collection: The data set.
         labels: Number of pictures by label.
         groups: Number of pictures by group.
-        means: Of red, green and blue, 0 to 255, over all pixels of all pictures; NaN without any.
+        means: Means of red, green and blue, 0 to 255, over all pixels; NaN without pictures.
         sizes: Smallest and largest width and height.
-        constant: Indices of pictures that show next to nothing.
-        unreadable: What is wrong, by index.
-        digests: Of each readable picture's pixels, by index.
-        looks: All that the readable pictures are known by.
+        constant: Indices of almost blank pictures.
+        unreadable: Error message of each unreadable picture, by index.
+        digests: Digest of each readable picture's pixels, by index.
+        looks: All looks of the readable pictures.
     """
 
     collection: Collection
@@ -52,12 +52,12 @@ class Survey:
 
     @property
     def doubles(self) -> list[tuple[int, ...]]:
-        """Indices of pictures whose pixels are the same."""
+        """Indices of pictures with equal pixels."""
         return [same for same in _by_digest(self.digests).values() if len(same) > 1]
 
 
 def survey(collection: Collection) -> Survey:
-    """Decode every picture once and note what it is like."""
+    """Decode every picture once and collect its properties."""
     constant, unreadable, digests = [], {}, {}
     looks: list[tuple[int, Look]] = []
     total, pixels = np.zeros(3), 0
@@ -95,7 +95,7 @@ def survey(collection: Collection) -> Survey:
 
 
 def _looks(collection: Collection, index: int, picture: Pixels) -> Iterator[Look]:
-    """All that a picture is known by; its own pixels are the first."""
+    """All looks of a picture; that of its own pixels is the first."""
     if collection.kind != "h5":
         own = list(duplicates.of_picture(picture))
         yield from own
@@ -108,7 +108,7 @@ def _looks(collection: Collection, index: int, picture: Pixels) -> Iterator[Look
 
 
 def leaks(surveys: Sequence[Survey]) -> dict[tuple[int, int], list[Match]]:
-    """For each two data sets, by their places in the list, the pictures that are in both.
+    """For each two data sets, by their positions in the list, the pictures that are in both.
 
     Returns:
         Every copy is paired with every other.
@@ -120,7 +120,7 @@ def leaks(surveys: Sequence[Survey]) -> dict[tuple[int, int], list[Match]]:
 
 
 def unsourced(collection: Collection) -> int:
-    """Number of images whose picture, as it was before they were cut, is not known."""
+    """Number of images whose source picture, before they were cut, is unknown."""
     if collection.kind != "h5":
         return 0
     return len(collection.names) - sum(source is not None for source in collection.sources)

@@ -1,7 +1,7 @@
-"""Downloads of what may be downloaded: by name from the catalogue, resumed, size and hash checked.
+"""Download data sets from the catalogue: resumed if interrupted, checked by size and hash.
 
-What has come so far lies in a file that ends with ``.part``; the next try asks the server for the
-rest. Only what is whole and right gets the file's own name.
+A partial download is kept in a file that ends with ``.part``; the next attempt requests the rest.
+Only a complete and verified file gets its final name.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ from repro.data.count_progress import Advance, counting
 from repro.errors import DataError
 from repro.system import atomic_files
 
-TRIES = 4  # in one command, each from where the last one ended
-PATIENCE = (10.0, 60.0)  # seconds for a connection, and between two pieces
-PIECE = 2**16  # bytes; of a connection that is cut, less than one is lost
+TRIES = 4  # in one command, each continuing the previous one
+PATIENCE = (10.0, 60.0)  # timeouts in seconds for a connection, and between two pieces
+PIECE = 2**16  # bytes; a broken connection loses less than one piece
 TO = "pass --to with another folder"
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file that is here.
+    """A downloaded file.
 
     Attributes:
-        path: Of the file.
-        sha256: Of its content, in hex.
-        is_checked: Whether that is what the catalogue says; it may not know.
-        was_there: Whether nothing had to be downloaded.
+        path: Path of the file.
+        sha256: Hash of its content, in hex.
+        is_checked: Whether the hash was compared with the catalogue's, which may have none.
+        was_there: Whether the file existed already.
     """
 
     path: Path
@@ -44,15 +44,15 @@ class Fetched:
 
 
 def fetch(entry: Entry, folder: Path) -> Fetched:
-    """Download a data set, unless it is there.
+    """Download a data set, unless it exists already.
 
     Args:
-        entry: Of the catalogue, with an address.
-        folder: For the file.
+        entry: Entry of the catalogue, with an address.
+        folder: Folder for the file.
 
     Raises:
-        DataError: The server does not answer, or hands out something else; a file of that name is
-            there, but it is another.
+        DataError: The server does not answer, or sends something else; a different file of that
+            name exists.
         CannotWrite: The disk is full, or the folder cannot be written.
     """
     assert entry.url is not None
@@ -74,7 +74,7 @@ def fetch(entry: Entry, folder: Path) -> Fetched:
                 path=folder,
                 downloader=Resuming(part, entry.size, advance),
             )
-    except ValueError:  # pooch has removed it
+    except ValueError:  # pooch has removed the file
         raise DataError(
             f"{entry.url}: the SHA-256 of the download is not the catalogue's, "
             f"{entry.sha256}; it was removed. Try again, or ask its publisher"
@@ -87,15 +87,15 @@ def fetch(entry: Entry, folder: Path) -> Fetched:
 
 
 class Resuming:
-    """A downloader for pooch that goes on where the last try ended."""
+    """A downloader for pooch that resumes partial downloads."""
 
     def __init__(self, part: Path, size: int, advance: Advance) -> None:
-        """Note what to fill.
+        """Store what to download.
 
         Args:
-            part: The file for what has come so far.
-            size: Of the whole, in bytes.
-            advance: Told the bytes that have come.
+            part: The file for the partial download.
+            size: Total size in bytes.
+            advance: Called with the number of bytes received.
         """
         self.part, self.size, self.advance = part, size, advance
 
@@ -103,7 +103,7 @@ class Resuming:
         """Fill the output file, which pooch checks afterwards.
 
         Raises:
-            DataError: The server does not hand out what the catalogue says, or breaks off.
+            DataError: The server does not send what the catalogue says, or disconnects.
         """
         self.advance(_length(self.part))
         reason = ""
@@ -124,7 +124,7 @@ class Resuming:
         )
 
     def _ask(self, url: str) -> None:
-        """Ask for what is missing and write it down as it comes."""
+        """Request the missing part and write it as it arrives."""
         have = _length(self.part)
         if have > self.size:
             self._start_over()
@@ -176,7 +176,7 @@ class Resuming:
 
 
 def _require_same(path: Path, entry: Entry) -> str:
-    """The hash of a file that is there, if it is the one that the catalogue means."""
+    """The hash of an existing file, if it is the one in the catalogue."""
     if not path.is_file():
         raise DataError(f"{path}: is not a regular file; {TO}")
     size, sha256 = path.stat().st_size, _sha256(path)

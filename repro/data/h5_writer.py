@@ -1,7 +1,7 @@
-"""One HDF5 file of training images, as MIT's: ``images`` (N, 64, 64, 3) BGR, ``labels`` (N, 1).
+"""Write an HDF5 file of training images like MIT's: ``images`` BGR and ``labels`` (N, 1).
 
-It is written slice by slice, uncompressed and in one piece, so that it is read whole in a moment.
-It is written beside its place and then renamed into it: it is whole, or it is absent.
+It is written slice by slice, uncompressed and contiguous, so that it can be read quickly. It is
+written beside its final path and then renamed: it is complete, or absent.
 """
 
 import contextlib
@@ -29,18 +29,18 @@ SLICE = 4096  # images copied at a time, 50 MB
 
 
 class Pack:
-    """A file in the making; what is not finished by the end of the ``with`` is removed."""
+    """A file that is being written; it is removed if the ``with`` ends before `finish`."""
 
     def __init__(self, out: Path, *, room: int) -> None:
-        """Begin it.
+        """Create the file.
 
         Args:
-            out: Its place, where there must be nothing yet.
-            room: Number of images at most.
+            out: Its path, where nothing may exist yet.
+            room: Maximum number of images.
 
         Raises:
             DataError: As for `require_new`.
-            CannotWrite: The disk is full, or the place cannot be written.
+            CannotWrite: The disk is full, or the path cannot be written.
         """
         require_new(out)
         self.out, self.count = out, 0
@@ -89,20 +89,20 @@ class Pack:
         looks: Sequence[Look | None],
         remarks: dict[str, Any],
     ) -> str:
-        """Write what belongs to the images, and put the file into its place.
+        """Write the data about the images, and move the file to its final path.
 
         Args:
-            labels: 1 with a face, 0 without; one an image.
-            names: Of the files; one an image.
-            groups: "" where the source knows none; one an image.
-            looks: Of the pictures that the images were cut from, None if not known; one an image.
-            remarks: Attributes of the file; what is neither text nor number becomes JSON.
+            labels: 1 with a face, 0 without; one per image.
+            names: File names; one per image.
+            groups: "" if unknown; one per image.
+            looks: Looks of the source pictures, None if unknown; one per image.
+            remarks: Attributes of the file; values other than text and numbers become JSON.
 
         Returns:
             SHA-256 over images and labels as stored, in hex.
 
         Raises:
-            CannotWrite: The disk is full, or the place cannot be written.
+            CannotWrite: The disk is full, or the path cannot be written.
         """
         column = np.asarray(labels, np.uint8).reshape(self.count, 1)
         self._whole.update(column.data)
@@ -125,7 +125,7 @@ class Pack:
         return sha256
 
     def _without_room_to_spare(self) -> None:
-        """Begin the file again with room for the images that there are."""
+        """Rewrite the file with space for only the images that it holds."""
         shorter = _beside(self.out)
         try:
             target = h5py.File(shorter, "w-")
@@ -141,10 +141,10 @@ class Pack:
 
 
 def require_new(out: Path) -> None:
-    """Refuse a place that is taken, or whose name is not that of an HDF5 file.
+    """Reject a path that exists, or whose name is not that of an HDF5 file.
 
     Raises:
-        DataError: It is no such name, or there is something.
+        DataError: The name is wrong, or the path exists.
     """
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise DataError(f"{out}: the last word is the file to write; give it a name ending in .h5")
@@ -168,7 +168,7 @@ def _beside(out: Path) -> Path:
 def _onto_disk(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # a file system that has no such thing for folders
+        with contextlib.suppress(OSError):  # a file system that does not support it for folders
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -176,7 +176,7 @@ def _onto_disk(path: Path) -> None:
 
 @contextlib.contextmanager
 def _told(out: Path, images: int) -> Iterator[None]:
-    """A failure of the system or of HDF5 as a sentence."""
+    """Report an error of the system or of HDF5 in one sentence."""
     try:
         yield
     except (OSError, RuntimeError) as error:

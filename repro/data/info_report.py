@@ -1,4 +1,4 @@
-"""What a survey found, in words and as a contact sheet."""
+"""The findings of a survey, as text and as a contact sheet."""
 
 import io
 import json
@@ -15,9 +15,9 @@ from repro.data.pictures import duplicates, picture_files
 from repro.data.pictures.collection import Collection
 from repro.data.sources import mit_h5
 
-MOST = 5  # names in a line
-MOST_GROUPS = 60  # that are counted one by one
-EACH = 8  # pictures of a label and group on a sheet
+MOST = 5  # names per line
+MOST_GROUPS = 60  # maximum number of groups that are listed
+EACH = 8  # pictures per label and group on a sheet
 THUMB, MARGIN, CAPTION = 96, 6, 14  # pixels
 COMPARED = (
     "Exact: the same file, the same pixels, or cut from the same picture. Alike: perceptual hashes "
@@ -28,7 +28,7 @@ COMPARED = (
 
 
 def text(surveys: Sequence[Survey]) -> str:
-    """All that was found, a line each."""
+    """All findings, one per line."""
     lines = [line for surveyed in surveys for line in (*_one(surveyed), "")]
     lines += _leaks(surveys)
     if len(surveys) > 1:
@@ -78,7 +78,7 @@ def _names(data: Collection, indices: Sequence[int]) -> str:
 
 
 def _origin(found: Survey) -> Iterator[str]:
-    """Terms and warnings, as far as the layout tells them."""
+    """Terms and warnings, if the layout implies any."""
     data = found.collection
     if data.kind == "h5":
         yield from _prepared(found)
@@ -89,7 +89,7 @@ def _origin(found: Survey) -> Iterator[str]:
 
 
 def _prepared(found: Survey) -> Iterator[str]:
-    """What a file says of itself, if `repro data prepare` wrote it."""
+    """The file's own description, if `repro data prepare` wrote it."""
     said = mit_h5.remarks(found.collection.path)
     for source in _sources(said.get("sources", "")):
         left_out = ", ".join(f"{count:,} {why}" for why, count in source["left_out"].items())
@@ -104,7 +104,7 @@ def _prepared(found: Survey) -> Iterator[str]:
 
 
 def _sources(content: str) -> list[dict[str, Any]]:
-    """The list as it was written; nothing, if somebody else wrote it."""
+    """The list as it was written; empty if another program wrote it."""
     try:
         found = [
             {
@@ -144,7 +144,7 @@ def _leaks(surveys: Sequence[Survey]) -> Iterator[str]:
 
 
 def _blind(*collections: Collection) -> Iterator[str]:
-    """Why a picture that is in both may not be found."""
+    """Why a picture that is in both data sets may not be found."""
     for data in collections:
         if count := dataset_info.unsourced(data):
             yield (
@@ -158,7 +158,7 @@ def _range(low: int, high: int) -> str:
 
 
 def sheet(surveys: Sequence[Survey]) -> bytes:
-    """A few pictures of each label and group as a PNG, the same ones every time."""
+    """Some pictures of each label and group as a PNG; always the same ones."""
     generator = np.random.default_rng(0)
     rows = [
         (found.collection, key, indices)

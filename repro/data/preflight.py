@@ -1,8 +1,8 @@
-"""What is looked at before a study runs: every picture can be read, and none stands twice.
+"""Checks before a study runs: every picture is readable, and there are no duplicates.
 
-A picture that stands twice in the test counts twice; one that is trained on and then tested on says
-nothing about pictures that were never seen. Both stop a study, unless its data say
-``doubles: allow``, as ``repro run --allow-doubles`` does.
+A duplicate in the test set counts twice; a picture used for training and testing says nothing about
+unseen pictures. Both stop a study, unless its data say ``doubles: allow``, as ``repro run
+--allow-doubles`` does.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,18 +17,18 @@ from repro.data.sources import mit_h5
 from repro.errors import DataError
 from repro.study.data_spec import Data, MitH5, Source
 
-MOST = 3  # pairs in a message
+MOST = 3  # pairs per message
 ADVICE = "or pass --allow-doubles (in a study: data: {doubles: allow})"
 
 
 class Doubles(NamedTuple):
-    """Pictures of one part of the data that have stood before, in it or in another part.
+    """Duplicate pictures: those of one part that occur earlier, in it or in another part.
 
     Attributes:
-        role: Of the part: ``test``.
-        where: ``test`` or ``train``: the part in which they have stood before.
+        role: The part, such as ``test``.
+        where: ``test`` or ``train``: the part with the earlier occurrence.
         among: Number of pictures in the part.
-        pairs: Each such picture by name, and the earlier one.
+        pairs: Name of each such picture, and of the earlier one.
     """
 
     role: str
@@ -37,13 +37,13 @@ class Doubles(NamedTuple):
     pairs: list[tuple[str, str]]
 
     def __str__(self) -> str:
-        """For captions: how many."""
+        """Their number, for captions."""
         beside = "" if self.where == self.role else f" that are in {self.where} as well"
         return f"{len(self.pairs):,} of {self.among:,} in {self.role}{beside}"
 
 
 class _Opened(NamedTuple):
-    """Data, and what of them is read from files."""
+    """The data, and those parts of it that are read from files."""
 
     data: Data
     trained: TrainingImages | None
@@ -54,11 +54,11 @@ def check(data: Data) -> list[str]:
     """Open everything and decode every picture once, so that no run meets a damaged file.
 
     Returns:
-        What is to be said, a sentence each.
+        Remarks for the user, a sentence each.
 
     Raises:
-        DataError: What is missing or damaged, a test portrait among the photographs without a
-            face, or a picture that stands twice and may not.
+        DataError: A source is missing or damaged, a test portrait is among the photographs without
+            a face, or there are duplicates that are not allowed.
     """
     opened = _open(data)
     if "test" in opened.parts and "nonfaces" in opened.parts:
@@ -76,10 +76,10 @@ def check(data: Data) -> list[str]:
 
 
 def doubles(data: Data) -> list[Doubles]:
-    """Pictures that stand twice, by content, in any part that is read from files.
+    """Duplicates by content, in any part that is read from files.
 
-    Names count as well in UTKFace, where they hold the moment at which a picture was taken.
-    Training images of one colour do not count: crops of a white background are all the same.
+    In UTKFace equal names count too, because they contain the moment of a picture. Training images
+    of a single colour do not count: crops of a white background are all the same.
 
     Raises:
         DataError: A source is missing or damaged.
@@ -88,7 +88,7 @@ def doubles(data: Data) -> list[Doubles]:
 
 
 def allowed(data: Data) -> str:
-    """For captions: what stands twice and was allowed to; "" if nothing was."""
+    """For captions: the duplicates that were allowed; "" if they are not allowed."""
     if data.doubles == "refuse":
         return ""
     return f"; duplicates allowed: {', '.join(map(str, doubles(data))) or 'none found'}"
@@ -127,7 +127,7 @@ def _path(spec: Source) -> Path:
 
 
 def _known_by(found: Photographs, *, by_name: bool) -> Iterator[tuple[str, bytes | str]]:
-    """Each name with the content of its file and, where that is a key, with its last part."""
+    """Each name with the digest of its file and, if `by_name`, with the last part of its name."""
     for name, file in zip(found.names, found.files, strict=True):
         yield name, picture_files.sha256(file)
         if by_name:
@@ -135,7 +135,7 @@ def _known_by(found: Photographs, *, by_name: bool) -> Iterator[tuple[str, bytes
 
 
 def _repeated(known: Iterable[tuple[str, bytes | str]]) -> list[tuple[str, str]]:
-    """Pictures that are known by what an earlier one is known by, with the name of that one."""
+    """Pictures that share a value with an earlier picture, with the name of that picture."""
     first: dict[bytes | str, str] = {}
     found: dict[str, str] = {}
     for name, value in known:
@@ -146,7 +146,7 @@ def _repeated(known: Iterable[tuple[str, bytes | str]]) -> list[tuple[str, str]]
 
 
 def _trained_on(opened: _Opened) -> list[tuple[str, str]]:
-    """Test pictures from whose very files training images were cut, with these."""
+    """Test pictures from whose files training images were cut, with those images."""
     if opened.trained is None or "test" not in opened.parts:
         return []
     looks = mit_h5.source_looks(_path(opened.data.train))
@@ -181,7 +181,7 @@ def _refusal(data: Data, found: Doubles) -> str:
 
 
 def _without_labels(data: Data) -> Iterator[str]:
-    """A sentence about test pictures that are left out, as in UTKFace."""
+    """A sentence about test pictures that are omitted, as in UTKFace."""
     left_out, total = sources.reader(data.test).left_out(data.test)
     if left_out:
         shown = ", ".join(map(picture_files.shown, left_out[:MOST]))
@@ -197,7 +197,7 @@ def _looks(pixels: Pixels, *, wanted: bool) -> Iterator[Look]:
 
 
 def _alike(opened: _Opened, test: Looks) -> Iterator[str]:
-    """A sentence about test pictures that look as what was trained on."""
+    """A sentence about test pictures that look like training pictures."""
     if opened.trained is None or not test:
         return
     images = enumerate(opened.trained.images)
@@ -223,7 +223,7 @@ def _alike(opened: _Opened, test: Looks) -> Iterator[str]:
 
 
 def _require_apart(test: Photographs, nonfaces: Photographs) -> None:
-    """Refuse a picture that is a portrait here and a photograph without a face there."""
+    """Reject a picture that is both a portrait and a photograph without a face."""
     twice = picture_files.duplicates(test.files, nonfaces.files)
     if twice:
         portrait, other = twice[0]

@@ -1,6 +1,6 @@
-"""Raw pictures -> one file of training images: decoded once, in parallel, in a fixed order.
+"""Prepare raw pictures as one file of training images: decoded once, in parallel, in order.
 
-What the file holds hangs on the sources and the seed alone, not on the number of workers.
+The content of the file depends only on the sources and the seed, not on the number of workers.
 """
 
 import contextlib
@@ -19,21 +19,21 @@ from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources import RAW
 from repro.errors import DataError
 
-UNREADABLE, OUTSIDE = "unreadable", "box outside the picture"  # why a picture is left out
-MOST_OUTSIDE = 0.01  # of the boxes; more prove that the list is of other pictures
-SHOWN = 10  # names in a message
+UNREADABLE, OUTSIDE = "unreadable", "box outside the picture"  # why a picture is omitted
+MOST_OUTSIDE = 0.01  # share of the boxes; more prove that the list belongs to other pictures
+SHOWN = 10  # names per message
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the file says of one of its sources; the place is no part of it.
+    """The file's description of one of its sources, without its path.
 
     Attributes:
         kind: As on the command line.
         faces: Number of images with a face.
-        nonfaces: Number of images without one.
         left_out: Number of pictures that are not in the file, by reason.
-        terms: Of the pictures' use.
+        left_out: Number of pictures that are not in the file, by reason.
+        terms: Terms of use of the pictures.
     """
 
     kind: str
@@ -45,12 +45,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was written.
+    """The result of the preparation.
 
     Attributes:
-        sha256: Of images and labels as stored, in hex.
-        sources: What the file says of each.
-        problems: What was wrong with each picture that was left out while the others were cut.
+        sha256: Hash of images and labels as stored, in hex.
+        sources: The file's description of each source.
+        problems: What was wrong with each picture that was omitted during cropping.
     """
 
     sha256: str
@@ -60,10 +60,10 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Cuts:
-    """What was learnt while the pictures were cut.
+    """Information collected while the pictures were cropped.
 
     Attributes:
-        looks: Of the pictures that are in the file, in order.
+        looks: Looks of the pictures in the file, in order.
         lost: Why a picture is not in the file, by index.
         problems: What was wrong with each such picture.
     """
@@ -81,19 +81,19 @@ def prepare(
     workers: int,
     unreadable: Literal["stop", "skip"],
 ) -> Prepared:
-    """Cut all pictures to 64 x 64 and write them into one file, source by source.
+    """Crop all pictures to 64 x 64 and write them into one file, source by source.
 
     Args:
-        sources: With a face and without; both must occur.
-        out: The file, which must not be there yet.
-        seed: With which the sources were read; it is written down.
-        workers: Processes that decode; 1 is this one.
-        unreadable: Whether a picture that cannot be read ends it all, or is left out and told.
+        sources: Sources with and without faces; both must occur.
+        out: The file, which must not exist yet.
+        seed: Seed with which the sources were read, for the record.
+        workers: Number of processes that decode; 1 is this one.
+        unreadable: Whether an unreadable picture is an error, or is omitted and reported.
 
     Raises:
-        DataError: One label is missing, a picture cannot be read, boxes lie outside of their
-            pictures, or the file is there already.
-        CannotWrite: The disk is full, or the place cannot be written.
+        DataError: One label is missing, a picture cannot be read, boxes are outside their pictures,
+            or the file already exists.
+        CannotWrite: The disk is full, or the path cannot be written.
     """
     pictures = [picture for source in sources for picture in source.pictures]
     _require_both(pictures)
@@ -127,7 +127,7 @@ def _append(
     workers: int,
     unreadable: Literal["stop", "skip"],
 ) -> _Cuts:
-    """Cut all pictures and append them."""
+    """Crop all pictures and append them."""
     cuts = _Cuts()
     boxes = sum(picture.box is not None for picture in pictures)
     with (
@@ -151,7 +151,7 @@ def _append(
 
 
 def _require_within(cuts: _Cuts, boxes: int) -> None:
-    """A few wrong boxes are left out and counted; many are of other pictures."""
+    """Reject many boxes outside their pictures: the list must belong to other pictures."""
     outside = [
         p for p, why in zip(cuts.problems, cuts.lost.values(), strict=True) if why == OUTSIDE
     ]
@@ -164,7 +164,7 @@ def _require_within(cuts: _Cuts, boxes: int) -> None:
 
 
 def _require_there(pictures: Sequence[Picture]) -> None:
-    """Name what is missing at once, before an hour of decoding."""
+    """Report missing files immediately, before an hour of decoding."""
     files = {picture.file: None for picture in pictures}
     missing = [file for file in files if not file.is_file()]
     if missing:
@@ -184,7 +184,7 @@ def _require_both(pictures: Sequence[Picture]) -> None:
 
 
 def _told(sources: Sequence[Raw], lost: Mapping[int, str]) -> list[Told]:
-    """What is said of each source, where pictures are counted on through all of them."""
+    """The description of each source; pictures are indexed across all sources."""
     terms = catalogue.read()
     told = []
     start = 0

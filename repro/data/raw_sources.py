@@ -1,4 +1,4 @@
-"""From a word on the command line to pictures for training: ``KIND:PATH``."""
+"""Parse ``KIND:PATH`` from the command line and read pictures for training."""
 
 import difflib
 from dataclasses import replace
@@ -13,7 +13,7 @@ from repro.errors import DataError
 
 
 def read(word: str, options: RawOptions) -> Raw:
-    """The pictures of a source, which is ``KIND:PATH``, as in ``celeba:DIR``.
+    """The pictures of a source ``KIND:PATH``, such as ``celeba:DIR``.
 
     Raises:
         DataError: The kind is unknown, or the source is missing or damaged.
@@ -28,7 +28,7 @@ def read(word: str, options: RawOptions) -> Raw:
 
 
 def limited(source: Raw, most: int | None, *, seed: int) -> Raw:
-    """At most so many of a source's pictures, drawn at random, in their old order."""
+    """A random sample of at most this many of a source's pictures, in their original order."""
     count = len(source.pictures)
     if most is None or count <= most:
         return source

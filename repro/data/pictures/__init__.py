@@ -1,1 +1,1 @@
-"""Pictures and how they are read, cut, named and compared, whatever source they are of."""
+"""Pictures: reading, cropping, naming and comparing them, for all sources."""

@@ -1,4 +1,4 @@
-"""Any data set to look at: pictures with names, labels and groups, whatever its layout."""
+"""Any data set for inspection: pictures with names, labels and groups, in any layout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ FACE, NO_FACE = "face", "no face"
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Pictures of one place.
+    """Pictures of one data set.
 
     Attributes:
-        path: The place.
-        kind: Of its layout, as ``repro data info --as`` says it.
-        names: One a picture.
-        labels: ``face`` or ``no face``, or "" where the layout does not say; one a picture.
-        groups: "" where it knows none; one a picture.
+        path: Path of the data set.
+        kind: Name of its layout, as for ``repro data info --as``.
+        names: One per picture.
+        labels: ``face``, ``no face``, or "" if the layout does not say; one per picture.
+        groups: "" if unknown; one per picture.
         read: Index -> pixels, shape (H, W, 3), RGB.
-        left_out: Names of pictures that a study would not read, for what they lack.
-        remarks: What else a person should know, a sentence each.
-        files: Where each is; empty for an HDF5 file.
-        sources: What the pictures are known by that the images of an HDF5 file were cut from, None
-            where that is not known; empty if it keeps none.
+        left_out: Names of pictures that a study would not read, because data are missing.
+        remarks: Further remarks for the user, a sentence each.
+        files: Path of each; empty for an HDF5 file.
+        sources: Looks of the source pictures of the images of an HDF5 file, None if unknown; empty
+            if it has none.
     """
 
     path: Path

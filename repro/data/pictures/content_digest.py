@@ -1,4 +1,4 @@
-"""What names the content of a source: its files, by relative name and bytes, wherever they lie."""
+"""The digest of a source's content: its files, by relative name and bytes, wherever they are."""
 
 import hashlib
 from collections.abc import Iterable
@@ -23,10 +23,10 @@ def content(named: Iterable[tuple[str, Path]]) -> str:
 
 
 def tree(root: Path, *, tables: tuple[str, ...] = ()) -> NamedFiles:
-    """Pictures in a folder and below it, and tables.
+    """Pictures in a folder and its subfolders, and tables.
 
     Raises:
-        DataError: There is no such folder, or no picture in it.
+        DataError: There is no such folder, or it has no picture.
     """
     try:
         everything = sorted(root.rglob("*"))

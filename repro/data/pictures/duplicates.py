@@ -1,9 +1,9 @@
-"""Whether two pictures are the same one: by digest exactly, by perceptual hash in all likelihood.
+"""Whether two pictures are the same: exactly by digest, very probably by perceptual hash.
 
 The perceptual hash is pHash (Zauner 2010) with 256 bits: the picture in grey at 64 x 64, and of the
 16 x 16 lowest frequencies of its discrete cosine transform, which are above their median. It is
-computed in whole numbers, so that it is the same on every machine.
-A picture keeps its hash nearly, if it is resized or compressed again; not if it is cropped.
+computed in integers, so that it is the same on every machine. The hash hardly changes if a picture
+is resized or compressed again, but it does if the picture is cropped.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from repro.data.pictures.images import Pixels
 SIDE, LOW = 64, 16  # of the grey picture, and of the square of frequencies
 BITS = LOW * LOW
 WORDS = BITS // 64
-ALIKE = 24  # bits in which two hashes of the same picture differ at most; see docs/data.md
-BLOCK = 8  # hashes that are compared with all others at a time
+ALIKE = 24  # maximum number of different bits between hashes of the same picture; see docs/data.md
+BLOCK = 8  # hashes that are compared with all others at once
 
-Hash = NDArray[np.uint64]  # shape (4,); all 0 for a picture that shows nothing, or is not known
+Hash = NDArray[np.uint64]  # shape (4,); all 0 if the picture is blank or unknown
 UNKNOWN: Hash = np.zeros(WORDS, np.uint64)
 
 _COSINES = np.rint(
@@ -33,11 +33,11 @@ _COSINES = np.rint(
 
 
 class Look(NamedTuple):
-    """What a picture is known by.
+    """The digests by which a picture is recognised.
 
     Attributes:
-        digest: SHA-256 of its file, or of its shape and pixels; b"" if not known.
-        phash: Shape (4,), the 256 bits of its perceptual hash; 0 if not known.
+        digest: SHA-256 of its file, or of its shape and pixels; b"" if unknown.
+        phash: Shape (4,), the 256 bits of its perceptual hash; 0 if unknown.
     """
 
     digest: bytes
@@ -48,9 +48,9 @@ class Match(NamedTuple):
     """A picture that is in two data sets.
 
     Attributes:
-        first: Its index in the one.
-        second: Its index in the other.
-        distance: Bits in which the perceptual hashes differ; None if a digest is the same.
+        first: Its index in the first data set.
+        second: Its index in the second data set.
+        distance: Number of different bits of the perceptual hashes; None if a digest is equal.
     """
 
     first: int
@@ -60,11 +60,11 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """All that the pictures of a data set are known by; a picture can have several looks.
+    """All looks of the pictures of a data set; a picture can have several.
 
     Attributes:
-        owners: Index of the picture, one a look.
-        digests: One a look.
+        owners: Index of the picture, one per look.
+        digests: One per look.
         phashes: Shape (looks, 4).
     """
 
@@ -74,7 +74,7 @@ class Looks:
 
     @staticmethod
     def of(looks: Iterable[tuple[int, Look]]) -> "Looks":
-        """Looks with the index of the picture that each is of."""
+        """Looks with the index of the picture that each belongs to."""
         found = list(looks)
         phashes = np.array([look.phash for _, look in found], np.uint64).reshape(-1, WORDS)
         return Looks(
@@ -99,13 +99,13 @@ def phash(pixels: Pixels) -> Hash:
         pixels: Shape (H, W, 3), RGB, uint8.
 
     Returns:
-        Shape (4,), uint64: 256 bits; all 0 if the picture is of one colour.
+        Shape (4,), uint64: 256 bits; all 0 if the picture has a single colour.
     """
     grey = Image.fromarray(np.ascontiguousarray(pixels)).convert("L")
     small = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX), np.int64)
     waves = (_COSINES @ small @ _COSINES.T).ravel()
     waves[0] = 0  # the mean brightness
-    # The cosines are rounded: their sums, and so the waves of a plain picture, are not quite 0.
+    # The cosines are rounded: their sums, and so the waves of a blank picture, are not quite 0.
     waves[np.abs(waves) < 1024 * SIDE * SIDE] = 0
     bits = waves > np.median(waves[1:])
     return np.packbits(bits).view(np.uint64)
@@ -122,11 +122,11 @@ def of_picture(pixels: Pixels) -> Iterator[Look]:
 
 
 def matches(here: Looks, there: Looks) -> list[Match]:
-    """Pictures of one data set that are in another, each pair once.
+    """Pictures of one data set that are also in another, each pair once.
 
     Returns:
-        First the pairs of which a digest is the same, then those whose hashes differ in at most
-        `ALIKE` bits; each in order.
+        First the pairs with an equal digest, then those whose hashes differ in at most `ALIKE`
+        bits; each in order.
     """
     exact = _exact(here, there)
     alike: dict[tuple[int, int], int] = {}
@@ -153,10 +153,10 @@ def _exact(here: Looks, there: Looks) -> set[tuple[int, int]]:
 
 
 def _alike(here: NDArray[np.uint64], there: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
-    """Index into each, and distance, of all pairs of hashes that are close."""
+    """Indices into both arrays, and distance, of all pairs of similar hashes."""
     rows, columns = (np.flatnonzero(side.any(axis=1)) for side in (here, there))
     others = np.ascontiguousarray(there[columns].T)
-    differing = np.empty((BLOCK, len(columns)), np.uint64)  # in the processor's cache
+    differing = np.empty((BLOCK, len(columns)), np.uint64)  # fits the processor's cache
     counted, distances = np.empty((2, BLOCK, len(columns)), np.uint8)
     for start in range(0, len(rows), BLOCK):
         part = rows[start : start + BLOCK]
@@ -167,14 +167,14 @@ def _alike(here: NDArray[np.uint64], there: NDArray[np.uint64]) -> Iterator[tupl
             np.bitwise_count(differing[:size], out=counted[:size])
             distances[:size] += counted[:size]
         for i, j in zip(*np.nonzero(distances[:size] <= ALIKE), strict=True):
-            # Again, because 256 is 0 in 8 bits.
+            # Compared again, because a distance of 256 is 0 in 8 bits.
             distance = int(np.bitwise_count(here[part[i]] ^ there[columns[j]]).sum())
             if distance <= ALIKE:
                 yield int(part[i]), int(columns[j]), distance
 
 
 def stacked(looks: Sequence[Look | None]) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-    """Digests, shape (n, 32), and hashes, shape (n, 4), for an HDF5 file; 0 where not known."""
+    """Digests, shape (n, 32), and hashes, shape (n, 4), for an HDF5 file; 0 if unknown."""
     digests = np.zeros((len(looks), 32), np.uint8)
     phashes = np.zeros((len(looks), WORDS), np.uint64)
     for index, look in enumerate(looks):

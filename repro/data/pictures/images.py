@@ -1,6 +1,6 @@
-"""What every source hands on: training images, and photographs to be scanned by windows.
+"""What sources return: training images, and photographs that are scanned with windows.
 
-Pixels are uint8, RGB, height before width, whatever order a source stores them in.
+Pixels are uint8, RGB, height before width, in whatever order a source stores them.
 """
 
 from collections.abc import Callable
@@ -32,10 +32,10 @@ class Photographs:
     """Whole pictures of any size, or crops of 64 x 64.
 
     Attributes:
-        names: One per photograph, unique; a file's name where there is a file.
-        groups: The group of each photograph, "" where the source knows none.
+        names: One per photograph, unique; the file's name if there is a file.
+        groups: The group of each photograph, "" if unknown.
         read: Index -> pixels, shape (H, W, 3), RGB.
-        files: Where each is; empty where they were drawn.
+        files: Path of each; empty if they are synthetic.
     """
 
     names: tuple[str, ...]
@@ -48,11 +48,11 @@ class Photographs:
 
 
 class Material(NamedTuple):
-    """All that runs of a study work on.
+    """All data that the runs of a study use.
 
     Attributes:
-        images: To train on.
-        photographs: ``portraits``, ``nonfaces``, and ``crops`` where there are any.
+        images: Images to train on.
+        photographs: ``portraits``, ``nonfaces``, and ``crops`` if there are any.
     """
 
     images: TrainingImages

@@ -1,7 +1,7 @@
-"""A folder of photographs, and the one way in which picture files are read.
+"""Folders of photographs, and the only reader of picture files.
 
-A file may be damaged or hostile: only ordinary files of a few formats are opened, and what they
-declare has limits before a pixel is unpacked. Whatever is wrong with one is said with its name.
+A file may be damaged or hostile: only regular files of a few formats are opened, and their declared
+sizes are limited before a pixel is unpacked. Errors name the file.
 """
 
 import functools
@@ -21,12 +21,12 @@ from repro.data.pictures import picture_formats
 from repro.data.pictures.images import Photographs, Pixels
 from repro.errors import DataError
 
-LONGEST_SIDE = 12_000  # beyond this a file is a mistake or an attack
-SHORTEST_SIDE = 16  # below it there is no room for windows
+LONGEST_SIDE = 12_000  # larger files are mistakes or attacks
+SHORTEST_SIDE = 16  # smaller files have no space for windows
 MOST_PIXELS = 2**26
 MOST_BYTES = 2**29
-ELONGATED = 20  # sides of no photograph
-_WIDE = ("I", "F", "I;32", "I;32B")  # 32 bits: no agreement what white is
+ELONGATED = 20  # ratio of sides that no photograph has
+_WIDE = ("I", "F", "I;32", "I;32B")  # 32 bits: the value of white is not defined
 _TURNS = {  # by orientation, from 2 on
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -36,7 +36,7 @@ _TURNS = {  # by orientation, from 2 on
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow raises on damaged files, by the place of the damage.
+# The exceptions of Pillow for damaged files, by the place of the damage.
 _DAMAGED = (
     *(OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, SyntaxError),
     *(MemoryError, AttributeError, struct.error, zlib.error, Image.DecompressionBombError),
@@ -44,17 +44,17 @@ _DAMAGED = (
 
 
 def read(path: Path) -> Photographs:
-    """All pictures in a folder and below it, by relative name, without groups.
+    """All pictures in a folder and its subfolders, by relative name, without groups.
 
     Raises:
-        DataError: There is no such folder, no picture in it, or one that is no ordinary file.
+        DataError: There is no such folder, it has no picture, or one is not a regular file.
     """
     names = pictures(path)
     return photographs(path, names, ("",) * len(names))
 
 
 def pictures(path: Path) -> tuple[str, ...]:
-    """Relative names of all pictures in a folder and below it, in order.
+    """Relative names of all pictures in a folder and its subfolders, in order.
 
     Raises:
         DataError: As for `read`.
@@ -74,7 +74,7 @@ def pictures(path: Path) -> tuple[str, ...]:
 
 
 def left_out(path: Path) -> Counter[str]:
-    """Files in a folder and below it that are not read as pictures, by suffix; no hidden ones."""
+    """Visible files in a folder and its subfolders that are not read as pictures, by suffix."""
     others = Counter(
         file.suffix.lower() or "without suffix"
         for file in path.rglob("*")
@@ -84,7 +84,7 @@ def left_out(path: Path) -> Counter[str]:
 
 
 def remarks(path: Path) -> tuple[str, ...]:
-    """As in ``17 files, 15 pictures read, 2 not: 1 .heic, 1 .gif``; nothing if all are read."""
+    """Such as ``17 files, 15 pictures read, 2 not: 1 .heic, 1 .gif``; empty if all are read."""
     others = left_out(path)
     if not others:
         return ()
@@ -94,7 +94,7 @@ def remarks(path: Path) -> tuple[str, ...]:
 
 
 def counted(others: Mapping[str, int]) -> str:
-    """As in ``3 .heic (to read them: pip install pillow-heif), 1 .gif``; "" of none."""
+    """Such as ``3 .heic (to read them: pip install pillow-heif), 1 .gif``; "" if empty."""
     parts = []
     for suffix, count in others.items():
         how = picture_formats.advice(suffix)
@@ -103,33 +103,33 @@ def counted(others: Mapping[str, int]) -> str:
 
 
 def photographs(path: Path, names: tuple[str, ...], groups: tuple[str, ...]) -> Photographs:
-    """Pictures of a folder, by relative name, each with its group; nothing is opened yet."""
+    """Pictures of a folder, by relative name, each with its group; opens no file yet."""
     files = tuple(path / name for name in names)
     return Photographs(names, groups, lambda index: read_picture(files[index]), files)
 
 
 def is_picture(file: Path) -> bool:
-    """Whether the name is a picture's and not hidden, and an ordinary file bears it."""
+    """Whether the name is a picture's and not hidden, and the file is a regular one."""
     return _is_called_picture(file) and file.is_file()
 
 
 def read_picture(file: Path) -> Pixels:
-    """A picture as RGB of 8 bits, turned as its camera says; transparency is dropped.
+    """A picture as 8-bit RGB, rotated by its EXIF orientation; transparency is dropped.
 
     Raises:
-        DataError: The file is missing, damaged, no picture, or of unreasonable size.
+        DataError: The file is missing, damaged, not a picture, or of unreasonable size.
     """
     require_file(file)
     try:
         if (size := file.stat().st_size) > MOST_BYTES:
             raise DataError(f"{shown(file)}: {size:,} bytes are too many for a picture")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on metadata
+            warnings.simplefilter("ignore")  # about metadata
             with Image.open(file, formats=picture_formats.allowed(file)) as image:
                 _require_size(file, *image.size)
                 return _rgb(file, _turned(image))
     except _DAMAGED as error:
-        unknown = isinstance(error, UnidentifiedImageError)  # which says no more than the name
+        unknown = isinstance(error, UnidentifiedImageError)  # the error only repeats the name
         known = ", ".join(picture_formats.allowed(file))
         reason = f"it is in none of {known}" if unknown else shown(error)[:200]
         todo = picture_formats.advice(file.suffix.lower()) or "replace it"
@@ -137,7 +137,7 @@ def read_picture(file: Path) -> Pixels:
 
 
 def duplicates(files: Iterable[Path], among: Iterable[Path]) -> list[tuple[Path, Path]]:
-    """Pairs of files, one from each list, that hold the same bytes.
+    """Pairs of files, one from each list, with the same bytes.
 
     Args:
         files: For example test portraits.
@@ -153,10 +153,10 @@ def duplicates(files: Iterable[Path], among: Iterable[Path]) -> list[tuple[Path,
 
 
 def sha256(file: Path) -> bytes:
-    """SHA-256 of an ordinary file; computed once, as long as the file stays as it is.
+    """SHA-256 of a regular file; cached as long as the file does not change.
 
     Raises:
-        DataError: The file is missing, no ordinary one, or cannot be read.
+        DataError: The file is missing, not regular, or cannot be read.
     """
     require_file(file)
     try:
@@ -167,10 +167,10 @@ def sha256(file: Path) -> bytes:
 
 
 def require_file(file: Path) -> None:
-    """Refuse what is no ordinary file: to read a pipe or a device may never end.
+    """Reject anything but a regular file: reading a pipe or a device may never end.
 
     Raises:
-        DataError: It is none, or there is none.
+        DataError: The file is missing or not regular.
     """
     try:
         ordinary = file.is_file()
@@ -182,23 +182,23 @@ def require_file(file: Path) -> None:
 
 
 def require_plain(name: str, where: str) -> None:
-    """Refuse names that tables, terminals or UTF-8 files cannot hold.
+    """Reject names that tables, terminals or UTF-8 files cannot contain.
 
     Raises:
-        DataError: The name holds control characters or bytes that are no UTF-8.
+        DataError: The name contains control characters or bytes that are not UTF-8.
     """
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise DataError(f"{shown(where)}: the name has invisible characters; rename it")
 
 
 def shown(what: object) -> str:
-    """The text in a line, with escapes for characters that do not show."""
+    """The text on one line, with escapes for invisible characters."""
     text = str(what)
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _files_called_pictures(path: Path) -> list[Path]:
-    """All in a folder and below it that are called pictures, whatever they are; no folders."""
+    """All paths in a folder and its subfolders with a picture's suffix, except folders."""
     try:
         if path.is_dir():
             return [f for f in path.rglob("*") if _is_called_picture(f) and not f.is_dir()]
@@ -221,8 +221,8 @@ def _require_size(file: Path, width: int, height: int) -> None:
 
 
 def _turned(image: Image.Image) -> Image.Image:
-    """The picture upright; of all that a camera remarks only this is read."""
-    image.load()  # for some formats that turns it already
+    """The picture upright; other metadata is not read."""
+    image.load()  # for some formats this rotates it already
     turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 
@@ -240,6 +240,6 @@ def _rgb(file: Path, image: Image.Image) -> Pixels:
 
 @functools.lru_cache(maxsize=2**20)
 def _sha256(file: Path, *_: int) -> bytes:
-    """Of a file of a size, a time and a number on its disk: with others it is another."""
+    """SHA-256 of a file; the cache key includes its size, time and inode."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()

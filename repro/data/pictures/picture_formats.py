@@ -1,7 +1,7 @@
-"""Which files are pictures: their suffixes, and who decodes them.
+"""The formats of picture files: their suffixes, and their decoders.
 
-Pillow decodes all but HEIC, which the package ``pillow-heif`` reads where it is installed; AVIF is
-read by any Pillow that was built with it, as wheels are from 11.3 on.
+Pillow decodes all formats but HEIC, which the package ``pillow-heif`` reads if it is installed;
+AVIF needs a Pillow built with it, as wheels are from 11.3 on.
 """
 
 import functools
@@ -27,14 +27,14 @@ _ALWAYS = {
 
 @functools.cache
 def suffixes() -> frozenset[str]:
-    """In lower case, of the files that can be read as pictures here."""
+    """The suffixes of readable picture files, in lower case."""
     return frozenset({*_ALWAYS, *({".avif"} if _reads_avif() else ()), *(HEIC if _heic() else ())})
 
 
 def allowed(file: Path) -> tuple[str, ...]:
-    """Pillow's names of the formats that a file may have; others hand files to other programs.
+    """Pillow's names of the formats that a file may have; others run other programs.
 
-    HEIC is none of them unless the file is called so: the names alone say who decodes.
+    HEIC is included only if the file has its suffix: names alone determine the decoder.
     """
     if file.suffix.lower() in HEIC and _heic():
         return ("HEIF",)
@@ -42,14 +42,14 @@ def allowed(file: Path) -> tuple[str, ...]:
 
 
 def decoders(files: Iterable[Path]) -> list[str]:
-    """Name and release of what decodes any of the files beside Pillow."""
+    """Name and release of decoders other than Pillow that the files need."""
     release = _heic()
     used = release and any(file.suffix.lower() in HEIC for file in files)
     return [f"{HEIC_DECODER} {release}"] if used else []
 
 
 def advice(suffix: str) -> str:
-    """How a file with such a suffix could be read after all; "" where nothing is known."""
+    """How a file with this suffix could be made readable; "" if unknown."""
     if suffix in HEIC and not _heic():
         return f"pip install {HEIC_DECODER}"
     if suffix == ".avif" and not _reads_avif():
@@ -59,7 +59,7 @@ def advice(suffix: str) -> str:
 
 @functools.cache
 def _heic() -> str | None:
-    """Make Pillow know HEIC; the decoder's release, or None where there is no decoder."""
+    """Register HEIC with Pillow; the decoder's release, or None if there is none."""
     try:
         found = version(HEIC_DECODER)
         importlib.import_module("pillow_heif").register_heif_opener()

@@ -1,7 +1,7 @@
-"""Tables of pictures: CSV with a header, every mistake with its line.
+"""CSV tables of pictures with a header; every error is reported with its line.
 
-Columns are found by name without case and blanks. A name that is close to one that was looked for
-in vain is refused: it would be passed over in silence.
+Columns are matched by name, ignoring case and blanks. If a column is missing and a similar name
+exists, that is an error: otherwise it would be silently ignored.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from repro.data.pictures import picture_files
 from repro.errors import DataError
 from repro.system import csv_file
 
-MOST_BYTES = 2**24  # of a table; the largest that is published, FairFace's, has 5,000,000
-MOST_TOLD = 10  # mistakes in rows
-GROUP = "group"  # the column of groups in tables of the user's own, unless others are named
-CLOSE = 0.78  # of 1, as `difflib` has it: "lable" and "label" are 0.8 alike, "image" and "age" 0.75
-# What people call these columns, too, without case and anything but letters.
+MOST_BYTES = 2**24  # of a table; the largest published one, FairFace's, has 5,000,000
+MOST_TOLD = 10  # maximum number of reported errors in rows
+GROUP = "group"  # default column of groups in the user's own tables
+CLOSE = 0.78  # similarity of `difflib`: "lable" and "label" have 0.8, "image" and "age" 0.75
+# Synonyms of these columns, reduced to lower-case letters.
 SYNONYMS = {
     "label": {"lbl", "isface", "face", "hasface", "target", "class", "y", "positive", "ispositive"},
     "path": {"file", "filename", "filepath", "image", "imagepath", "img", "picture", "photo"},
@@ -33,10 +33,10 @@ class Header:
     """The names in the first line.
 
     Attributes:
-        table: The file.
-        line: Of the names.
-        written: As they stand there.
-        places: Of the columns that were asked for, by the name that they were asked by.
+        table: Path of the file.
+        line: Line number of the header.
+        written: The names as written.
+        places: Positions of the requested columns, by requested name.
     """
 
     table: Path
@@ -46,17 +46,17 @@ class Header:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Names of the columns that were not asked for; those without a name are none."""
+        """Names of the columns that were not requested, without empty names."""
         asked = set(self.places.values())
         return tuple(name for i, name in enumerate(self.written) if name and i not in asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Mistakes:
-    """What is wrong with a table's rows: all of it is told at once.
+    """Collects errors in a table's rows, in order to report all of them at once.
 
     Attributes:
-        told: A sentence each.
+        told: One sentence per error.
     """
 
     table: Path
@@ -64,17 +64,17 @@ class Mistakes:
 
     @contextlib.contextmanager
     def gathered(self) -> Iterator[None]:
-        """Keep what is wrong with one row, and go on."""
+        """Collect the errors of one row, and continue."""
         try:
             yield
         except DataError as error:
             self.told.append(str(error))
 
     def tell(self) -> None:
-        """Refuse the table if anything is wrong.
+        """Reject the table if there are any errors.
 
         Raises:
-            DataError: The first ten mistakes, and how many there are.
+            DataError: The first ten errors, and their number.
         """
         if len(self.told) == 1:
             raise DataError(self.told[0])
@@ -87,16 +87,16 @@ class Mistakes:
 
 
 def header(table: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> Header:
-    """Find columns in the first line.
+    """Find columns in the header.
 
     Args:
         table: The CSV file.
-        needed: Columns that must be there, once each.
-        optional: Columns that need not be there; but none may be there that is called nearly so.
+        needed: Columns that must exist, once each.
+        optional: Columns that may be missing; but no similar name may exist.
 
     Raises:
-        DataError: The file is missing or no CSV, a column is missing, stands there twice, or is
-            nearly called as one that is missing.
+        DataError: The file is missing or not a CSV, a column is missing, duplicate, or has a name
+            similar to a missing one.
     """
     for line, cells in _lines(table):
         return _found(table, line, cells, needed, optional)
@@ -106,12 +106,12 @@ def header(table: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> 
 def read(
     table: Path, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line and cells of each row that is not blank, by the columns that are asked for.
+    """Line and cells of each row that is not blank, by requested column.
 
     Args:
         table: The CSV file.
         needed: As for `header`.
-        optional: As for `header`; left out of the rows where the table has none.
+        optional: As for `header`; omitted from the rows if the table lacks them.
 
     Raises:
         DataError: As for `header`, or a row has too few or too many cells.
@@ -135,8 +135,8 @@ def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
 
     Args:
         row: Cells by column.
-        where: Place of the row, for messages.
-        columns: Those that make the group, in order.
+        where: Position of the row, for messages.
+        columns: Columns that make the group, in order.
 
     Raises:
         DataError: A value is missing, or cannot be shown in a table.
@@ -153,15 +153,15 @@ def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
 
 
 def picture(name: str, where: str, root: Path) -> Path:
-    """The picture that a row of a published data set names, at or below its folder.
+    """The picture that a row of a published data set names, in its folder or a subfolder.
 
     Args:
-        name: As the row has it, relative to the folder.
-        where: Place of the row, for messages.
+        name: As in the row, relative to the folder.
+        where: Position of the row, for messages.
         root: The folder, which the name must not lead out of.
 
     Raises:
-        DataError: The name cannot be shown, leads elsewhere, or no ordinary file bears it.
+        DataError: The name cannot be shown, leads outside, or is not a regular file.
     """
     picture_files.require_plain(name, f"{where}: {name[:200]}")
     relative = Path(name)
@@ -174,17 +174,17 @@ def picture(name: str, where: str, root: Path) -> Path:
 def own_picture(name: str, where: str, root: Path) -> str:
     """The picture that a row of the user's own table names, as its shortest name from a folder on.
 
-    It may lie anywhere, because whoever names his table means what is in it; and only pictures are
-    read. Its name never begins with the root of the disk: it is the same wherever the folder lies,
-    if it lies at or below it.
+    It may be anywhere, because users know the content of their own tables; and only pictures are
+    read. The name never begins with the root of the disk: it is the same wherever the folder is, if
+    the picture is in it or in a subfolder.
 
     Args:
-        name: As the row has it: relative to the folder or absolute, with slashes or backslashes.
-        where: Place of the row, for messages.
+        name: As in the row: relative to the folder or absolute, with slashes or backslashes.
+        where: Position of the row, for messages.
         root: The folder.
 
     Raises:
-        DataError: The name cannot be shown, or no ordinary file bears it.
+        DataError: The name cannot be shown, or is not a regular file.
     """
     picture_files.require_plain(name, f"{where}: {name[:200]}")
     for spelling in dict.fromkeys((name, name.replace("\\", "/"))):
@@ -197,7 +197,7 @@ def own_picture(name: str, where: str, root: Path) -> str:
 
 def _shortest(name: str, root: Path) -> str:
     short = os.path.relpath(root / name, root)
-    same = short == name or (root / short).samefile(root / name)  # not so if links lead elsewhere
+    same = short == name or (root / short).samefile(root / name)  # false if links lead elsewhere
     return short if same else name
 
 
@@ -208,7 +208,7 @@ def _no_picture(name: str, where: str, root: Path) -> DataError:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a name of absurd length
+    except OSError:  # an overlong name
         return False
 
 
@@ -229,7 +229,7 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
 def _found(
     table: Path, line: int, cells: Sequence[str], needed: Sequence[str], optional: Sequence[str]
 ) -> Header:
-    """Where the columns are."""
+    """The positions of the columns."""
     low = [" ".join(name.lower().split()) for name in cells]
     places = {}
     for name in dict.fromkeys((*needed, *optional)):
@@ -265,7 +265,7 @@ def _missing(header: Header, name: str) -> DataError:
 
 
 def _close(name: str, others: Sequence[str]) -> str | None:
-    """The one of the other columns that may be meant by the name."""
+    """Another column that the name may have been meant for."""
     key = _letters(name)
     for other in others:
         letters = _letters(other)

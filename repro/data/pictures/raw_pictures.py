@@ -1,4 +1,4 @@
-"""Pictures as they are handed out, and the square of each that training images are made of."""
+"""Raw pictures, and the square of each from which training images are made."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,26 +12,26 @@ from repro.data.pictures.images import Pixels
 from repro.errors import DataError
 
 Box = tuple[int, int, int, int]  # left, top, width, height, in pixels
-BEYOND = 0.1  # of its own side that a box may reach beyond the picture
+BEYOND = 0.1  # share of its own side by which a box may exceed the picture
 
 
 class BoxOutside(DataError):
-    """A box does not lie in its picture."""
+    """A box is not within its picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture to be cut to 64 x 64.
+    """A picture to crop to 64 x 64.
 
     Attributes:
-        file: Where it is.
-        name: Of the file, relative to its source.
+        file: Path of the file.
+        name: Name of the file, relative to its source.
         label: 1 with a face, 0 without.
-        group: "" where the source knows none.
-        box: The square goes around it, if there is one.
-        dice: Seeds of the square's place, if it may be anywhere; the middle, with neither.
-        stored: Reads its square, where the source has it cut already.
-        look: Of the picture that such an image was cut from, where the file keeps it.
+        group: "" if unknown.
+        box: The square is placed around it, if there is one.
+        dice: Seeds of a random position of the square; without `box` and `dice` it is the middle.
+        stored: Reads the square, if the source stores it already.
+        look: Look of the picture that a stored square was cut from, if the file has it.
     """
 
     file: Path
@@ -44,11 +44,11 @@ class Picture:
     look: Look | None = None
 
     def crop(self) -> tuple[Pixels, Look | None]:
-        """Its square, shape (64, 64, 3), RGB, and what the whole picture is known by.
+        """The square, shape (64, 64, 3), RGB, and the look of the whole picture.
 
         Raises:
-            DataError: The file is missing, damaged, no picture, or of unreasonable size.
-            BoxOutside: The box reaches beyond the picture.
+            DataError: The file is missing, damaged, not a picture, or of unreasonable size.
+            BoxOutside: The box exceeds the picture.
         """
         if self.stored is not None:
             return self.stored(), self.look
@@ -83,10 +83,10 @@ class Raw:
     """A source of training images.
 
     Attributes:
-        kind: As on the command line: ``celeba``.
+        kind: As on the command line, such as ``celeba``.
         pictures: In the order of their names.
-        left_out: Number of pictures that are not among them, by reason.
-        remarks: What else a person should know, a sentence each.
+        left_out: Number of omitted pictures, by reason.
+        remarks: Further remarks for the user, a sentence each.
     """
 
     kind: str

@@ -1,7 +1,7 @@
-"""Squares of 64 x 64 pixels out of pictures of any size.
+"""Crop squares of 64 x 64 pixels from pictures of any size.
 
-Geometry alone: which square of a picture is meant, and its pixels, resized bilinearly. A square is
-never larger than the picture and never outside of it.
+Geometry only: which square of a picture to use, and its pixels, resized bilinearly. A square is
+never larger than the picture and never outside it.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from PIL import Image
 
 from repro.data.pictures.images import Pixels
 
-SIDE = 64  # of what networks see
+SIDE = 64  # input size of the networks
 
 
 class Square(NamedTuple):
-    """A part of a picture, in its pixels."""
+    """A part of a picture, in pixels."""
 
     left: int
     top: int
@@ -29,11 +29,11 @@ def centred(width: int, height: int) -> Square:
 
 
 def around(box: tuple[int, int, int, int], width: int, height: int) -> Square:
-    """The square about a box, as large as its longer side, moved and cut to fit the picture.
+    """The square around a box, as large as its longer side, moved and cut to fit the picture.
 
-    Args:
-        box: Left, top, width and height; all in pixels, the last two above zero.
-        width: Of the picture.
+    box: Left, top, width and height in pixels; the last two are positive.
+        width: Width of the picture.
+        height: Height of the picture.
         height: Of the picture.
     """
     left, top, wide, high = box
@@ -46,7 +46,7 @@ def around(box: tuple[int, int, int, int], width: int, height: int) -> Square:
 
 
 def anywhere(generator: np.random.Generator, width: int, height: int) -> Square:
-    """A square of 64 pixels, all places alike; the whole shorter side of a smaller picture."""
+    """A uniformly random square of 64 pixels; of a smaller picture, of its whole shorter side."""
     side = min(SIDE, width, height)
     left, top = (int(generator.integers(0, room - side + 1)) for room in (width, height))
     return Square(left, top, side)
@@ -57,10 +57,10 @@ def cut(pixels: Pixels, square: Square) -> Pixels:
 
     Args:
         pixels: Shape (H, W, 3).
-        square: Within the picture.
+        square: A square within the picture.
 
     Returns:
-        Shape (64, 64, 3); the very pixels if the square has that size already.
+        Shape (64, 64, 3); the unchanged pixels if the square has that size already.
     """
     left, top, side = square
     part = pixels[top : top + side, left : left + side]
@@ -68,7 +68,7 @@ def cut(pixels: Pixels, square: Square) -> Pixels:
 
 
 def resized(pixels: Pixels) -> Pixels:
-    """A whole picture, whatever its shape, resized bilinearly to 64 x 64."""
+    """A whole picture of any shape, resized bilinearly to 64 x 64."""
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 

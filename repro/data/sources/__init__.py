@@ -1,6 +1,6 @@
-"""From a specification to a source: open it, name its content by digest, check it in advance.
+"""Open the source of a specification, compute the digest of its content, and check it in advance.
 
-Each module here is a source, or a kind of raw pictures; what it registers is in `source_registry`.
+Each module here is a source, or a kind of raw pictures; `source_registry` lists all of them.
 """
 
 import importlib
@@ -35,12 +35,12 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def reader(spec: Source) -> Reader[Any]:
-    """What reads the source of a specification."""
+    """The reader of a specification's source."""
     return READERS[type(spec)]
 
 
 def material(data: Data) -> Material:
-    """All that runs on these data need.
+    """All data that the runs of a study need.
 
     Raises:
         DataError: A source is missing or damaged.
@@ -84,7 +84,7 @@ def nonface_photographs(spec: Nonfaces) -> Photographs:
 
 
 def crops(spec: Crops) -> Photographs:
-    """Face crops by group, (64, 64, 3) each: the lab averages a network's answers to them.
+    """Face crops by group, (64, 64, 3) each: the lab averages a network's outputs for them.
 
     Raises:
         DataError: The source is missing or damaged.
@@ -99,7 +99,7 @@ def _photographs(spec: Source) -> Photographs:
 
 
 def fingerprints(data: Data) -> dict[str, str]:
-    """Twelve hex digits for the content of each part: the same content has the same digest.
+    """Twelve hex digits for the content of each part: equal content has equal digests.
 
     A generated source is named by its parameters and the version of its generator.
 
@@ -110,7 +110,7 @@ def fingerprints(data: Data) -> dict[str, str]:
 
 
 def fingerprint(spec: Source) -> str:
-    """Twelve hex digits for the content of one part, and for what decodes it beside Pillow."""
+    """Twelve hex digits for the content of one part, and for decoders other than Pillow."""
     choices = spec.model_dump(mode="json", exclude={"path"})
     files = reader(spec).files(spec)
     content = scenes.VERSION if files is None else content_digest.content(files)
@@ -119,7 +119,7 @@ def fingerprint(spec: Source) -> str:
 
 
 def remarks(data: Data) -> list[str]:
-    """What is left out of the data or taken for granted, a sentence each.
+    """What is omitted from the data or assumed about them, a sentence each.
 
     Raises:
         DataError: A source is missing.
@@ -130,7 +130,7 @@ def remarks(data: Data) -> list[str]:
 
 
 def describe(data: Data) -> str:
-    """For captions: the sources, files by their last part."""
+    """For captions: the sources, with the last part of their paths."""
     names = {
         role: Path(spec.path).name if hasattr(spec, "path") else "synthetic"
         for role, spec in data.parts.items()

@@ -1,12 +1,12 @@
-"""CelebA: aligned pictures, or pictures as found with a box around the face.
+"""CelebA: aligned pictures, or original pictures with a box around the face.
 
-Two layouts are in use, and both are known by looking. torchvision's: a folder ``celeba`` with
-``img_align_celeba/``, pictures as found in ``img_celeba/``, and lists ``list_*.txt``, separated by
-blanks; the folders of the distribution (``Anno``, ``Eval``, ``Img``) will do as well. Kaggle's:
-lists ``list_*.csv``, separated by commas, and the pictures one folder deeper, in
+Two layouts are in use, and both are recognised. torchvision's: a folder ``celeba`` with
+``img_align_celeba/``, original pictures in ``img_celeba/``, and lists ``list_*.txt``, separated by
+blanks; the folders of the distribution (``Anno``, ``Eval``, ``Img``) work too. Kaggle's: lists
+``list_*.csv``, separated by commas, and the pictures one folder deeper, in
 ``img_align_celeba/img_align_celeba/``.
-Lists by blanks begin with their length and a line of headers, but for the partition and the
-identities, which have neither; lists by commas begin with a line of headers.
+Lists with blanks begin with their length and a header line, except the partition and the
+identities, which have neither; lists with commas begin with a header line.
 """
 
 from collections import Counter
@@ -22,16 +22,16 @@ PLACES = ("celeba", ".", "Anno", "Eval", "Img")
 PARTITION, BOXES, ATTRIBUTES = "list_eval_partition", "list_bbox_celeba", "list_attr_celeba"
 SUFFIXES = (".txt", ".csv")
 ALIGNED, FOUND = "img_align_celeba", "img_celeba"
-MOST_BYTES = 2**27  # of a list; the longest, of attributes, has 27,000,000
+MOST_BYTES = 2**27  # of a list; the longest one, of attributes, has 27,000,000
 
 
 class _List(NamedTuple):
-    """A list as it stands in its file.
+    """The content of a list file.
 
     Attributes:
-        table: The file.
-        header: Names of the columns after the first; none for a list without a line of headers.
-        rows: Place and cells of each row.
+        table: Path of the file.
+        header: Names of the columns after the first; empty for a list without a header line.
+        rows: Position and cells of each row.
     """
 
     table: Path
@@ -40,15 +40,15 @@ class _List(NamedTuple):
 
 
 def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train", "all"]) -> Raw:
-    """The faces of a part, each with its square and CelebA's own word for its gender.
+    """The faces of a part, each with its square and its gender as labelled in CelebA.
 
     Args:
-        path: The folder that holds ``celeba``, or that folder.
-        framing: Square around the box of a picture as found, or middle of an aligned picture.
+        path: The folder that contains ``celeba``, or that folder.
+        framing: Square around the box of an original picture, or middle of an aligned picture.
         part: The training part of CelebA's partition, or all.
 
     Raises:
-        DataError: Lists or the pictures' folder are missing, or a list is of another form.
+        DataError: Lists or the pictures' folder are missing, or a list has another format.
     """
     needed = (FOUND, PARTITION, BOXES) if framing == "box" else (ALIGNED, PARTITION)
     pictures, partition, *more = _required(path, needed)
@@ -67,7 +67,7 @@ def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train
 
 
 def _required(path: Path, needed: tuple[str, ...]) -> list[Path]:
-    """Where each is; all that is missing is named, not the first of it."""
+    """The path of each name; the error lists all missing names."""
     places = {name: _found(path, name) for name in needed}
     missing = [name for name, place in places.items() if place is None]
     if not missing:
@@ -86,7 +86,7 @@ def _required(path: Path, needed: tuple[str, ...]) -> list[Path]:
 
 
 def _found(path: Path, name: str) -> Path | None:
-    """Where a list or a folder of pictures is, in whichever layout; None if nowhere."""
+    """The path of a list or folder of pictures in any layout; None if there is none."""
     for place in (path / place / name for place in PLACES):
         if name in (FOUND, ALIGNED):
             for folder in (place / name, place):
@@ -99,7 +99,7 @@ def _found(path: Path, name: str) -> Path | None:
 
 
 def _part(listed: _List, part: str) -> list[str]:
-    """Names in order; 0 is for training."""
+    """Names of the part's pictures in order; 0 is for training."""
     names = []
     for where, cells in _of_width(listed, 2):
         name, number = cells
@@ -126,7 +126,7 @@ def _boxes(listed: _List) -> dict[str, Box]:
 
 
 def _genders(path: Path) -> dict[str, str]:
-    """CelebA's attribute ``Male``, where its list is there."""
+    """CelebA's attribute ``Male``, if its list exists."""
     table = _found(path, ATTRIBUTES)
     if table is None:
         return {}
@@ -146,14 +146,14 @@ def _of_width(listed: _List, columns: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def _read(table: Path) -> _List:
-    """A list in either form, told by its first line: it has commas, a length, or neither."""
+    """A list in either format; its first line has commas, a length, or neither."""
     lines = _lines(table)
     if not lines:
         raise DataError(f"{table}: is empty; copy the list again")
     first = lines[0][1]
     if "," in first:
         parted = [(where, _cells(line)) for where, line in lines]
-        headed = "." not in parted[0][1][0]  # else it is the name of a picture
+        headed = "." not in parted[0][1][0]  # otherwise it is the name of a picture
         return _List(table, parted[0][1][1:] if headed else [], parted[headed:])
     rows = [(where, line.split()) for where, line in lines]
     if len(rows[0][1]) > 1:
@@ -172,7 +172,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _lines(table: Path) -> list[tuple[str, str]]:
-    """Place and text of each line that is not blank."""
+    """Position and text of each line that is not blank."""
     try:
         if not table.is_file() or table.stat().st_size > MOST_BYTES:
             raise DataError(f"{table}: is not a regular file; copy the list again")
@@ -184,7 +184,7 @@ def _lines(table: Path) -> list[tuple[str, str]]:
 
 @prepares("celeba", catalogued="celeba")
 def as_found(path: Path, options: RawOptions) -> Raw:
-    """Squares around the boxes of pictures as found."""
+    """Squares around the boxes of original pictures."""
     return read(path, framing="box", part=options.part)
 
 

@@ -1,7 +1,7 @@
 """FairFace's folder: ``fairface_label_val.csv`` beside ``val/``, and the same for ``train``.
 
-Its columns are file, age, gender, race and service_test. Race labels are no skin types: they say
-what annotators took a person for, and either kind of label has its own errors.
+Its columns are file, age, gender, race and service_test. Race labels are not skin types: they
+record how annotators perceived a person, and each kind of label has its own errors.
 """
 
 import re
@@ -29,16 +29,16 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
         "Latino_Hispanic",
     ),
 }
-# What spreadsheets make of 3-9 and 10-19: 9-Mar, Mar-09, 03-Sep, 2009-03-01, 3/9/2026.
+# How spreadsheets rewrite 3-9 and 10-19: 9-Mar, Mar-09, 03-Sep, 2009-03-01, 3/9/2026.
 _DATE = re.compile(
     r"\d{1,4}-[a-z]{3}|[a-z]{3}-\d{1,4}|\d{1,4}([-/.])\d{1,2}\1\d{1,4}", re.ASCII | re.IGNORECASE
 )
-MOST = 5  # values in a message
+MOST = 5  # values per message
 PARTS = ("val", "train")
 
 
 def table(path: Path, part: str) -> Path:
-    """Where the labels of a part are."""
+    """The path of the labels of a part."""
     return path / f"fairface_label_{part}.csv"
 
 
@@ -52,14 +52,14 @@ def read(
     """The faces of a part with their groups.
 
     Args:
-        path: Folder that holds the labels and the parts' folders.
+        path: Folder that contains the labels and the parts' folders.
         part: ``val`` or ``train``.
-        groups: Columns whose values, joined, name a face's group: ``east_asian_female``.
+        groups: Columns whose values, joined, form a face's group: ``east_asian_female``.
         categories: Whether values of these columns must be among `CATEGORIES`.
 
     Raises:
-        DataError: A file or a column is missing, a row has no picture or no group, a picture has
-            no row, or an age, gender or race is none of FairFace's.
+        DataError: A file or a column is missing, a row has no picture or no group, a picture has no
+            row, or an age, gender or race is not one of FairFace's.
     """
     labels = table(path, part)
     if categories == "known":
@@ -92,21 +92,21 @@ def read(
 def unknown(
     path: Path, *, part: str, columns: tuple[str, ...] = tuple(CATEGORIES)
 ) -> tuple[str, ...]:
-    """What the table says that FairFace does not, a sentence for each column.
+    """Values in the table that FairFace does not have, a sentence for each column.
 
     Args:
-        path: Folder that holds the labels.
+        path: Folder that contains the labels.
         part: ``val`` or ``train``.
-        columns: Those to look at; others than age, gender and race may hold anything.
+        columns: Columns to check; others than age, gender and race may contain anything.
 
     Raises:
-        DataError: There is no table, or it is no CSV.
+        DataError: There is no table, or it is not a CSV.
     """
     labels = table(path, part)
     asked = tuple(column for column in columns if column in CATEGORIES)
     known = {c: {_plain(value) for value in CATEGORIES[c]} for c in asked}
     counts: dict[str, Counter[str]] = {column: Counter() for column in asked}
-    lines: dict[str, int] = {}  # of the first such row, by column
+    lines: dict[str, int] = {}  # line of the first such row, by column
     for line, row in picture_table.read(labels, ("file",), asked):
         for column in asked:
             if column in row and _plain(row[column]) not in known[column]:
@@ -150,20 +150,20 @@ class FairFaceReader(Reader[FairFace]):
         return read(Path(spec.path), part=spec.part, groups=spec.groups)
 
     def files(self, spec: FairFace) -> NamedFiles:
-        """The labels of the part, whose name is no part of it, and its pictures."""
+        """The labels of the part, without their file name, and its pictures."""
         root = Path(spec.path)
         return [("", table(root, spec.part)), *content_digest.tree(root / spec.part)]
 
     def remarks(self, spec: FairFace) -> tuple[str, ...]:
-        """Of the part's folder."""
+        """Remarks about the part's folder."""
         return picture_files.remarks(Path(spec.path) / spec.part)
 
     def fits(self, path: Path) -> bool:
-        """Whether the labels of a part are there."""
+        """Whether the labels of a part exist."""
         return any(table(path, part).exists() for part in PARTS)
 
     def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
-        """The first part that is there; values that FairFace does not have are remarked on."""
+        """The first part that exists; values that FairFace does not have are reported."""
         part = "val" if table(path, "val").exists() else "train"
         spec = self.specification(path, groups, part=part)
         found = read(path, part=part, groups=spec.groups, categories="any")

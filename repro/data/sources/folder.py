@@ -1,4 +1,4 @@
-"""A folder of photographs: without a face in a study, of either kind to be prepared."""
+"""A folder of photographs: without a face in a study, of either kind for preparation."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from repro.study.data_spec import Folder
 
 @reads(Folder)
 class FolderReader(Reader[Folder]):
-    """Any folder of pictures, so the last that a layout is taken for."""
+    """Any folder of pictures, and therefore the last layout to be tried."""
 
     kind = "folder"
     rank = 4

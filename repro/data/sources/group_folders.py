@@ -1,6 +1,6 @@
 """A folder with a folder for each group, as the MIT lab bundles its crops: LF, LM, DF, DM.
 
-Pictures lie in a group's folder or below it, as in ``group/person/1.jpg``.
+Pictures are in a group's folder or its subfolders, as in ``group/person/1.jpg``.
 """
 
 from dataclasses import replace
@@ -14,10 +14,10 @@ from repro.study.data_spec import GroupFolders, Groups
 
 
 def read(path: Path) -> Photographs:
-    """The pictures as they are, with their groups: the folders' names in lower case.
+    """The unchanged pictures with their groups: the folders' names in lower case.
 
     Raises:
-        DataError: There is no such folder, no picture in it, or one that is in no group's folder.
+        DataError: There is no such folder, it has no picture, or one is not in a group's folder.
     """
     names = picture_files.pictures(path)
     alone = [name for name in names if "/" not in name]
@@ -30,7 +30,7 @@ def read(path: Path) -> Photographs:
 
 
 def read_crops(path: Path) -> Photographs:
-    """The same, each resized whole to 64 x 64, as the lab does.
+    """The same pictures, each resized whole to 64 x 64, as the lab does.
 
     Raises:
         DataError: As for `read`.
@@ -47,7 +47,7 @@ class GroupsReader(Reader[Groups]):
     rank = 3
 
     def open(self, spec: Groups) -> Photographs:
-        """The pictures as they are."""
+        """The unchanged pictures."""
         return read(Path(spec.path))
 
     def fits(self, path: Path) -> bool:

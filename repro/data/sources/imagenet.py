@@ -1,7 +1,7 @@
-"""ImageNet as photographs without a face: a folder of class folders, one random crop a picture.
+"""ImageNet as photographs without a face: a folder of class folders, one random crop per picture.
 
-Classes with people are left out by a list. People also stand in pictures of other classes, so what
-is left is not free of faces, only poor in them.
+Classes with people are excluded by a list. People also occur in pictures of other classes, so the
+remaining pictures contain few faces, but not none.
 """
 
 import zlib
@@ -18,15 +18,15 @@ PEOPLE = Path(__file__).with_name("imagenet_people.txt")
 
 
 def read(path: Path, *, without: Container[str], seed: int) -> Raw:
-    """The pictures of all classes that are not left out.
+    """The pictures of all classes that are not excluded.
 
     Args:
         path: Folder of class folders.
-        without: Names of class folders to leave out.
-        seed: Of the crops' places; a picture's place hangs on its name and on nothing else.
+        without: Names of class folders to exclude.
+        seed: Seed of the crops' positions; a picture's position depends only on it and its name.
 
     Raises:
-        DataError: There is no such folder, no picture in it, none left, or one in no class.
+        DataError: There is no such folder, it has no picture, none is left, or one is in no class.
     """
     kept, left_out = [], Counter[str]()
     for name in picture_files.pictures(path):
@@ -50,7 +50,7 @@ def read(path: Path, *, without: Container[str], seed: int) -> Raw:
 
 
 def names(path: Path) -> frozenset[str]:
-    """A list of classes: one a line, what follows a # is a remark.
+    """A list of classes: one per line; text after a # is a comment.
 
     Raises:
         DataError: The list cannot be read.
@@ -65,5 +65,5 @@ def names(path: Path) -> frozenset[str]:
 
 @prepares("imagenet", catalogued="imagenet")
 def raw(path: Path, options: RawOptions) -> Raw:
-    """Photographs without the classes that are left out."""
+    """Photographs without the excluded classes."""
     return read(path, without=options.without, seed=options.seed)

@@ -1,7 +1,7 @@
-"""Anybody's pictures by a CSV: columns ``path``, ``label`` (1 or 0) and any columns of groups.
+"""The user's own pictures from a CSV: columns ``path``, ``label`` (1 or 0) and any group columns.
 
-Pictures are named from the folder of the CSV, or absolutely. A table without the column ``label``
-holds positives alone.
+Paths are relative to the folder of the CSV, or absolute. A table without the column ``label``
+contains only positives.
 """
 
 import re
@@ -30,12 +30,12 @@ class Row(NamedTuple):
 
 
 def read(path: Path, *, label: int, groups: tuple[str, ...] = ()) -> Photographs:
-    """The pictures of a label with their groups.
+    """The pictures with a label, with their groups.
 
     Args:
-        path: The CSV.
+        path: Path of the CSV.
         label: 1 for positives, 0 for negatives.
-        groups: Columns whose values, joined, name a picture's group; none for no groups.
+        groups: Columns whose values, joined, form a picture's group; empty for no groups.
 
     Raises:
         DataError: As for `entries`, or no row has the label.
@@ -52,11 +52,11 @@ def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
     """All rows, in order.
 
     Args:
-        path: The CSV.
+        path: Path of the CSV.
         groups: Columns that make the groups; None for the column ``group``, if there is one.
 
     Raises:
-        DataError: The table or a column is missing, a column is called nearly ``label`` or
+        DataError: The table or a column is missing, a column has a name similar to ``label`` or
             ``group``, a label is neither 1 nor 0, or a row has no picture or no group.
     """
     found: dict[str, Row] = {}
@@ -74,14 +74,14 @@ def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
 
 
 def remarks(path: Path, *, groups: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """What is taken for granted about a table, and which of its columns are not read.
+    """What is assumed about a table, and which of its columns are not read.
 
     Args:
-        path: The CSV.
+        path: Path of the CSV.
         groups: As for `entries`.
 
     Raises:
-        DataError: As for `entries`, of the first line.
+        DataError: As for `entries`, about the header.
     """
     header = picture_table.header(path, *_columns(groups))
     found = []
@@ -94,7 +94,7 @@ def remarks(path: Path, *, groups: tuple[str, ...] | None = None) -> tuple[str, 
 
 
 def _columns(groups: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The needed ones, and the others that are looked for."""
+    """The required columns, and the optional ones."""
     if groups is None:
         return ("path",), ("label", picture_table.GROUP)
     return ("path", *groups), ("label",)
@@ -104,7 +104,7 @@ def _entry(row: dict[str, str], where: str, root: Path, groups: tuple[str, ...] 
     name = picture_table.own_picture(row["path"], where, root)
     label = _label(row.get("label", "1"), where)
     named = (picture_table.GROUP,) if groups is None and picture_table.GROUP in row else groups
-    # Negatives need no group: they are nobody's.
+    # Negatives need no group, because they show no person.
     return Row(name, label, picture_table.group(row, where, named) if named and label == 1 else "")
 
 
@@ -120,7 +120,7 @@ def _label(text: str, where: str) -> int:
 
 @reads(Table)
 class TableReader(Reader[Table]):
-    """The positives as test portraits; all rows to look at."""
+    """The positives as test portraits; all rows for inspection."""
 
     kind = "csv"
 
@@ -133,15 +133,15 @@ class TableReader(Reader[Table]):
         return _files(Path(spec.path), 1)
 
     def remarks(self, spec: Table) -> tuple[str, ...]:
-        """What is taken for granted about the table."""
+        """What is assumed about the table."""
         return remarks(Path(spec.path), groups=spec.groups)
 
     def fits(self, path: Path) -> bool:
-        """Whether it is called so."""
+        """Whether it has the suffix of a CSV."""
         return path.is_file() and path.suffix.lower() == ".csv"
 
     def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
-        """All rows; the column ``group`` makes the groups, if there is one and none are named."""
+        """All rows; by default the column ``group`` makes the groups, if it exists."""
         found = entries(path, groups=groups or None)
         names = tuple(row.name for row in found)
         shown = picture_files.photographs(path.parent, names, tuple(row.group for row in found))

@@ -1,9 +1,9 @@
 """MIT's ``train_face.h5``: ``images`` uint8 (N, 64, 64, 3) and ``labels`` uint8 (N, 1), 1 = face.
 
 The file that MIT's lab distributes stores its channels as BGR; portraits are read as RGB, so the
-order is a declared field of the source and is undone here, once.
-A file may be hostile: nothing outside of it is read on its behalf, and what it declares must be in
-proportion to its size and to the machine's memory before a byte of it is read.
+channel order is a declared field of the source and is converted here, once.
+A file may be hostile: nothing outside it is read on its behalf, and its declared sizes must be in
+proportion to the file and to the machine's memory before any data is read.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ from repro.data.sources.source_registry import RawOptions, Reader, prepares, rea
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
 
-MOST_EXPANSION = 100  # declared bytes to a byte of the file; photographs compress 10 to 1 at most
-SMALL = 2**26  # bytes that need no proportion
-COPIES = 2  # of the images in memory while the channels are turned
-FACES = {"face", "faces", "positive", "positives", "pos"}  # what people call these folders
+MOST_EXPANSION = 100  # declared bytes per byte of the file; photographs compress 10 to 1 at most
+SMALL = 2**26  # bytes; smaller data sets need not be in proportion
+COPIES = 2  # of the images in memory while the channels are converted
+FACES = {"face", "faces", "positive", "positives", "pos"}  # usual names of these folders
 OTHERS = {"nonface", "nonfaces", "noface", "notface", "other", "others", "negative", "negatives"}
 SOURCES = ("source_sha256", "source_phash")  # datasets: what images were cut from
 PREPARED = ("sha256", "sources")  # attributes of files that this program prepared
-# What h5py raises on damaged files, by the place of the damage.
+# The exceptions of h5py for damaged files, by the place of the damage.
 _DAMAGED = (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError, MemoryError)
 
 
@@ -80,10 +80,10 @@ def image(path: Path, row: int) -> Pixels:
 
 
 def require_prepared(path: Path) -> None:
-    """Refuse pictures and tables: training images are one file that `repro data prepare` writes.
+    """Reject pictures and tables: training images are one file that `repro data prepare` writes.
 
     Raises:
-        DataError: It is a folder or a CSV, with the command that makes a file of it.
+        DataError: It is a folder or a CSV; names the command that makes a file from it.
     """
     if os.path.isdir(path):
         sources, what = _folders(path), "a folder"
@@ -99,7 +99,7 @@ def require_prepared(path: Path) -> None:
 
 
 def _folders(path: Path) -> list[str]:
-    """Words for `repro data prepare`: the folders of faces and of others, as far as seen."""
+    """Arguments for `repro data prepare`: the folders of faces and of others, as far as found."""
     inner = {re.sub("[^a-z]", "", f.name.lower()): f for f in sorted(path.iterdir()) if f.is_dir()}
     faces = [folder for name, folder in inner.items() if name in FACES]
     others = [folder for name, folder in inner.items() if name in OTHERS]
@@ -108,7 +108,7 @@ def _folders(path: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
-    """Images and labels of a sound layout; what goes wrong within is told of the file."""
+    """Images and labels of a valid layout; errors within are reported with the file."""
     try:
         require_prepared(path)
         if not path.is_file():
@@ -130,7 +130,7 @@ def _checked(path: Path, labels: Any) -> tuple[int, ...]:
 
 
 def texts(path: Path, name: str) -> tuple[str, ...]:
-    """A dataset of texts that a prepared file holds beside its images; none if it holds no such.
+    """A text dataset that a prepared file has beside its images; empty if there is none.
 
     Args:
         path: The HDF5 file.
@@ -152,7 +152,7 @@ def texts(path: Path, name: str) -> tuple[str, ...]:
 
 
 def image_names(path: Path, count: int) -> tuple[str, ...]:
-    """Of all images; by number, where the file has no names.
+    """Names of all images; numbers if the file has no names.
 
     Raises:
         DataError: As for `texts`.
@@ -162,13 +162,13 @@ def image_names(path: Path, count: int) -> tuple[str, ...]:
 
 
 def source_looks(path: Path) -> tuple[Look | None, ...]:
-    """What the pictures are known by that the images of a prepared file were cut from.
+    """The looks of the source pictures of a prepared file's images.
 
     Returns:
-        One an image, None where that is not known; nothing for a file that keeps none, as MIT's.
+        One per image, None if unknown; empty for a file that has none, like MIT's.
 
     Raises:
-        DataError: The file is damaged or hostile, or what it keeps is of another layout.
+        DataError: The file is damaged or hostile, or these data have another layout.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -185,12 +185,12 @@ def source_looks(path: Path) -> tuple[Look | None, ...]:
 
 
 def _look(digest: Any, phash: Any) -> Look | None:
-    """None for zeros, which stand for a picture that is not known."""
+    """None for zeros, which represent an unknown picture."""
     return Look(digest.tobytes(), phash) if digest.any() else None
 
 
 def remarks(path: Path) -> dict[str, str]:
-    """The texts that are attributes of a file.
+    """The attributes of a file that are texts.
 
     Raises:
         DataError: The file is damaged.
@@ -211,7 +211,7 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
-    """A dataset whose values are in this file, and of which there are not absurdly many."""
+    """A dataset whose values are in this file, and whose number of values is reasonable."""
     link = file.get(name, getlink=True)
     if link is not None and not isinstance(link, h5py.HardLink):
         raise DataError(f"{path}: '{name}' is a link to another file; copy its data into this one")
@@ -226,7 +226,7 @@ def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
 
 
 def _require_proportion(path: Path, name: str, dataset: h5py.Dataset) -> None:
-    """What is to be read, and each piece of it that is unpacked at once, is within reason."""
+    """Check that the data to read, and each chunk to unpack, have a reasonable size."""
     shapes = [shape for shape in (dataset.shape, dataset.chunks) if shape]
     values = max((math.prod(shape) for shape in shapes), default=1)
     declared = values * dataset.dtype.itemsize
@@ -265,7 +265,7 @@ class MitH5Reader(Reader[MitH5]):
         return read(Path(spec.path), channels=spec.channels)
 
     def files(self, spec: MitH5) -> NamedFiles:
-        """The file, whose name is no part of it."""
+        """The file, without its name."""
         require_prepared(Path(spec.path))
         return [("", Path(spec.path))]
 
@@ -274,11 +274,11 @@ class MitH5Reader(Reader[MitH5]):
         return ()
 
     def fits(self, path: Path) -> bool:
-        """Whether it is called so."""
+        """Whether it has the suffix of an HDF5 file."""
         return path.is_file() and path.suffix.lower() in (".h5", ".hdf5")
 
     def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
-        """Its images by number; names and groups of files that this program prepared."""
+        """Its images by number; by name and with groups if this program prepared the file."""
         stored = read(path, channels="bgr")
         count = len(stored.images)
         found = texts(path, "groups")
@@ -293,7 +293,7 @@ class MitH5Reader(Reader[MitH5]):
 
 @prepares("mit_h5", terms="those of the sources of that file")
 def raw(path: Path, _: RawOptions) -> Raw:
-    """Images that are cut already."""
+    """Images that are already cropped."""
     found = labels(path)
     names = texts(path, "names") or tuple(f"image {row}" for row in range(len(found)))
     looks = source_looks(path) or (None,) * len(found)

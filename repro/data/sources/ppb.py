@@ -1,8 +1,8 @@
 """The Pilot Parliaments Benchmark's folder: ``imgs/`` and ``PPB-2017-metadata.csv``.
 
-Copies of the metadata end their lines with CR, LF or CRLF, and name the columns beside
-``filename`` differently; only ``filename`` and the columns that make the groups are needed.
-Every row has a picture, and every picture a row, so that no part of the benchmark is lost unseen.
+Copies of the metadata end their lines with CR, LF or CRLF, and name the columns other than
+``filename`` differently; only ``filename`` and the columns that make the groups are needed. Every
+row must have a picture, and every picture a row, so that no part is lost unnoticed.
 """
 
 import os
@@ -26,8 +26,8 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
     """The portraits with their groups.
 
     Args:
-        path: Folder that holds the metadata and the pictures' folder.
-        groups: Columns whose values, joined, name a portrait's group: ``darker_female``.
+        path: Folder that contains the metadata and the pictures' folder.
+        groups: Columns whose values, joined, form a portrait's group: ``darker_female``.
 
     Raises:
         DataError: A file is missing, a column is missing, a row has no picture or no group, or a
@@ -53,10 +53,10 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
 
 
 def require_metadata(path: Path) -> None:
-    """Refuse a folder without PPB's table: a path alone for `data.test` stands for PPB.
+    """Reject a folder without PPB's table: a mere path for `data.test` means PPB.
 
     Raises:
-        DataError: With what to say for folders of other kinds.
+        DataError: Says what to write for folders of other kinds.
     """
     table = path / METADATA
     if os.path.isdir(path) and not os.path.lexists(table):
@@ -69,7 +69,7 @@ def require_metadata(path: Path) -> None:
 
 
 def _require_rows(table: Path, pictures: Path, named: Mapping[str, int]) -> None:
-    """A picture that the table does not name was lost from it, or is none of the benchmark's."""
+    """Reject pictures without a row: the row was lost, or the picture is not the benchmark's."""
     strays = sorted(f.name for f in pictures.iterdir() if picture_files.is_picture(f))
     strays = [name for name in strays if name not in named]
     if strays:
@@ -97,9 +97,9 @@ class PpbReader(Reader[Ppb]):
         return content_digest.tree(Path(spec.path), tables=(METADATA,))
 
     def remarks(self, spec: Ppb) -> tuple[str, ...]:
-        """Of the pictures' folder."""
+        """Remarks about the pictures' folder."""
         return picture_files.remarks(Path(spec.path) / PICTURES)
 
     def fits(self, path: Path) -> bool:
-        """Whether the table is there."""
+        """Whether the table exists."""
         return (path / METADATA).exists()

@@ -1,8 +1,8 @@
-"""The registry of sources: how each is opened, named by content, and recognised.
+"""The registry of sources: how each is opened, identified by content, and recognised.
 
-A source is a module of this package. The package imports all of them, and each registers what it
-has with `reads` (for a study and for ``repro data info``) or `prepares` (for ``repro data
-prepare``), so that no list of sources has to be kept.
+A source is a module of this package. The package imports all of them, and each registers its
+readers with `reads` (for studies and ``repro data info``) or `prepares` (for ``repro data
+prepare``), so that no list of sources is needed.
 """
 
 from abc import ABC, abstractmethod
@@ -23,9 +23,9 @@ OWN = "not stated; pictures of your own"
 
 
 class Reader(ABC, Generic[Spec]):
-    """Reads one kind of source; made for the specification that a study file has of it.
+    """Reads one kind of source, described by its specification in a study file.
 
-    The defaults suit a folder of pictures, so that such a source needs little::
+    The defaults suit a folder of pictures, so that such a source needs little code::
 
         @reads(Folder)
         class FolderReader(Reader[Folder]):
@@ -36,10 +36,10 @@ class Reader(ABC, Generic[Spec]):
 
     Attributes:
         spec_type: The specification, set by `reads`.
-        kind: What ``repro data info --as`` calls it; "" if that does not show it.
-        rank: Layouts are tried in the rising order of it: the surest sign comes first.
-        label: Of all its pictures: ``face``, ``no face``, or "" where the layout does not say.
-        unique_names: Whether two files of one name are the same picture, whatever their bytes.
+        kind: Its name for ``repro data info --as``; "" if that command does not support it.
+        rank: Layouts are tried by increasing rank: the most reliably recognised comes first.
+        label: Label of all its pictures: ``face``, ``no face``, or "" if the layout does not say.
+        unique_names: Whether two files with one name are the same picture, whatever their bytes.
     """
 
     spec_type: type[Spec]
@@ -57,19 +57,19 @@ class Reader(ABC, Generic[Spec]):
         """
 
     def files(self, spec: Spec) -> NamedFiles | None:
-        """All files that its content hangs on, by relative name; None if it is drawn.
+        """All files on which its content depends, by relative name; None if it is synthetic.
 
         Raises:
-            DataError: There is no such file or folder, or no picture in it.
+            DataError: There is no such file or folder, or it has no picture.
         """
         return content_digest.tree(_path(spec))
 
     def remarks(self, spec: Spec) -> tuple[str, ...]:
-        """What is left out or taken for granted, a sentence each."""
+        """What is omitted or assumed, a sentence each."""
         return picture_files.remarks(_path(spec))
 
     def left_out(self, spec: Spec) -> tuple[tuple[str, ...], int]:
-        """Names of pictures that are not read as their names lack a label, and of how many."""
+        """Names of pictures omitted because they lack a label, and the number of all pictures."""
         return (), 0
 
     def fits(self, path: Path) -> bool:
@@ -77,11 +77,11 @@ class Reader(ABC, Generic[Spec]):
         return False
 
     def look(self, path: Path, groups: tuple[str, ...]) -> Collection:
-        """The pictures of a place, whatever a study would make of them.
+        """The pictures of a path for inspection, whatever a study would use.
 
         Args:
             path: A file or a folder that `fits`.
-            groups: Columns that make the groups; the default of a study, if none.
+            groups: Columns that make the groups; if none, the default of studies.
 
         Raises:
             DataError: The source is missing or damaged.
@@ -92,7 +92,7 @@ class Reader(ABC, Generic[Spec]):
         return self.collection(path, found, self.remarks(spec), self.left_out(spec)[0])
 
     def specification(self, path: Path, groups: tuple[str, ...], **others: Any) -> Spec:
-        """What a study file would say of a place, with defaults for what is not said."""
+        """The specification of a path, with defaults for fields that are not given."""
         if groups and "groups" in self.spec_type.model_fields:
             others["groups"] = groups
         values: dict[str, Any] = {"path": str(path), **others}
@@ -105,7 +105,7 @@ class Reader(ABC, Generic[Spec]):
         remarks: tuple[str, ...] = (),
         left_out: tuple[str, ...] = (),
     ) -> Collection:
-        """Photographs of one place to look at."""
+        """Photographs of one path for inspection."""
         labels = (self.label,) * len(found)
         return Collection(
             *(path, self.kind, found.names, labels, found.groups, found.read),
@@ -121,12 +121,12 @@ def _path(spec: Section) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class RawOptions:
-    """What ``repro data prepare`` was told beside the sources.
+    """Options of ``repro data prepare`` that apply to sources.
 
     Attributes:
         part: Part of CelebA's own partition.
-        without: Classes of ImageNet to leave out.
-        seed: Of random crops.
+        without: Classes of ImageNet to exclude.
+        seed: Seed of random crops.
     """
 
     part: Literal["train", "all"]
@@ -139,12 +139,12 @@ RawReader = Callable[[Path, RawOptions], Raw]
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """What ``repro data prepare`` knows of a kind of source.
+    """A kind of source for ``repro data prepare``.
 
     Attributes:
-        read: Opens it.
-        catalogued: Its name in the catalogue, where its terms stand; None if it is not there.
-        terms: Of what is not in the catalogue.
+        read: Function that opens it.
+        catalogued: Its name in the catalogue, which has its terms; None if it is not there.
+        terms: Terms of use of a source that is not in the catalogue.
     """
 
     read: RawReader

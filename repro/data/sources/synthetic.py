@@ -1,4 +1,4 @@
-"""The project's own pictures, drawn from a seed: nothing is read from files."""
+"""This program's synthetic pictures, drawn from a seed; nothing is read from files."""
 
 from typing import TypeVar
 
@@ -19,10 +19,10 @@ Spec = TypeVar("Spec", bound=Section)
 
 
 class _Drawn(Reader[Spec]):
-    """What has no file has no remarks."""
+    """A source without files has no remarks."""
 
     def files(self, spec: Spec) -> None:
-        """None: a drawn source is named by its parameters and the generator's version."""
+        """None: a synthetic source is identified by its parameters and the generator's version."""
 
     def remarks(self, spec: Spec) -> tuple[str, ...]:
         """None."""
@@ -31,7 +31,7 @@ class _Drawn(Reader[Spec]):
 
 @reads(SyntheticTraining)
 class TrainingReader(_Drawn[SyntheticTraining]):
-    """Faces, then as many pictures without one as were asked for."""
+    """Faces, then the requested number of pictures without one."""
 
     def open(self, spec: SyntheticTraining) -> TrainingImages:
         """Crops of 64 x 64."""
@@ -81,13 +81,13 @@ class CropsReader(_Drawn[SyntheticCrops]):
 
 
 def true_factors(spec: SyntheticTraining) -> scenes.Factors:
-    """What each embedded training face was drawn from; no real data set can say."""
+    """The factors of each embedded training face; unknown for real data."""
     faces, _ = _training_streams(spec)
     return scenes.draw_factors(faces, spec.faces, darker_share=spec.darker_share)
 
 
 def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
-    """One for the faces, one for the rest."""
+    """One generator for the faces, one for the rest."""
     return np.random.default_rng((spec.seed, 0)).spawn(2)
 
 

@@ -1,8 +1,8 @@
-"""UTKFace's folder: faces whose names say ``[age]_[gender]_[race]_[date&time].jpg``.
+"""UTKFace's folder: faces named ``[age]_[gender]_[race]_[date&time].jpg``.
 
-A few of the published names lack a field. Such pictures are left out and counted, as long as they
-are so few that they change nothing; a folder of many is no UTKFace, or a damaged one.
-Race labels are no skin types: they were guessed by a program and checked by annotators.
+A few of the published names lack a field. Such pictures are omitted and counted, as long as they
+are too few to matter; a folder with many is not UTKFace, or is damaged. Race labels are not skin
+types: they were guessed by a program and checked by annotators.
 """
 
 import re
@@ -19,12 +19,12 @@ from repro.study.data_spec import UtkFace
 GENDERS = ("male", "female")
 RACES = ("white", "black", "asian", "indian", "others")
 MOST_LEFT_OUT = 0.01  # of the pictures; three of the published 23,708 have no race
-# Some endings are published with a slip: ``20170116232725357jpg.chip.jpg``, ``272.pg.chip.jpg``.
+# Some suffixes are published with typos: ``20170116232725357jpg.chip.jpg``, ``272.pg.chip.jpg``.
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_\d+[^_/]*", re.ASCII)
 
 
 class Labels(NamedTuple):
-    """What a name says."""
+    """The labels in a file name."""
 
     age: int
     gender: str
@@ -32,7 +32,7 @@ class Labels(NamedTuple):
 
 
 def labels(name: str) -> Labels | None:
-    """What a file's name says of its face; None if it does not say all."""
+    """The labels in a file's name; None if any is missing."""
     said = _NAME.fullmatch(Path(name).name)
     if said is None:
         return None
@@ -40,7 +40,7 @@ def labels(name: str) -> Labels | None:
 
 
 def split(names: tuple[str, ...]) -> tuple[dict[str, Labels], tuple[str, ...]]:
-    """The names that say all, with what they say, and those that do not."""
+    """The names with all labels, with these labels, and the other names."""
     said = {name: labels(name) for name in names}
     told = {name: found for name, found in said.items() if found is not None}
     return told, tuple(name for name in names if name not in told)
@@ -50,12 +50,12 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     """The faces with their groups.
 
     Args:
-        path: Folder with the pictures, in it or below it.
-        groups: Of race, gender and age, those that make a group, in order.
-        age_bands: First years of all bands but the youngest, rising.
+        path: Folder with the pictures, in it or in subfolders.
+        groups: Which of race, gender and age make a group, in order.
+        age_bands: First years of all bands but the youngest, increasing.
 
     Raises:
-        DataError: There is no picture, names do not say what they should, or the bands do not rise.
+        DataError: There is no picture, too many names lack labels, or the bands do not increase.
     """
     if list(age_bands) != sorted(set(age_bands)):
         raise DataError(f"age_bands {list(age_bands)} must increase; give each first year once")
@@ -78,7 +78,7 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
 
 
 def band(age: int, bands: tuple[int, ...]) -> str:
-    """The name of the band of an age: ``age_0_19``, ``age_20_39``, ``age_60_up``."""
+    """The name of the band that contains an age: ``age_0_19``, ``age_20_39``, ``age_60_up``."""
     first = max((start for start in bands if start <= age), default=0)
     last = min((start for start in bands if start > age), default=None)
     return f"age_{first}_{'up' if last is None else last - 1}"
@@ -92,7 +92,7 @@ def _value(said: Labels, field: str, bands: tuple[int, ...]) -> str:
 
 @reads(UtkFace)
 class UtkFaceReader(Reader[UtkFace]):
-    """The faces as test portraits; a name holds the moment of a picture, so it is met but once."""
+    """The faces as test portraits; a name contains the moment of a picture, and so is unique."""
 
     kind = "utkface"
     rank = 2
@@ -100,16 +100,16 @@ class UtkFaceReader(Reader[UtkFace]):
     unique_names = True
 
     def open(self, spec: UtkFace) -> Photographs:
-        """The faces whose names say all, with their groups."""
+        """The faces whose names have all labels, with their groups."""
         return read(Path(spec.path), groups=spec.groups, age_bands=spec.age_bands)
 
     def left_out(self, spec: UtkFace) -> tuple[tuple[str, ...], int]:
-        """The names that do not say all."""
+        """The names that lack a label."""
         names = picture_files.pictures(Path(spec.path))
         return split(names)[1], len(names)
 
     def fits(self, path: Path) -> bool:
-        """Whether nearly all names say what UTKFace's do."""
+        """Whether nearly all names have UTKFace's labels."""
         if not path.is_dir():
             return False
         names = picture_files.pictures(path)

@@ -1,8 +1,8 @@
-"""Things that share some of a face's looks: plain ovals, spotted ovals and hands.
+"""Objects that share some features of a face: plain ovals, spotted ovals and hands.
 
-Each distractor is one main object with up to four smaller ones on it or around it. Their skin
-tones are drawn as often darker as lighter, so that the tone of a non-face tells nothing about
-how rare that tone is among the faces.
+Each distractor is one main object with up to four smaller ones on or around it. Darker and lighter
+skin tones are drawn equally often, so that the tone of a non-face says nothing about how rare that
+tone is among the faces.
 """
 
 from dataclasses import replace
@@ -80,7 +80,7 @@ def _fit_fingers(generator: np.random.Generator, objects: Objects) -> tuple[Floa
 
 
 def _fit_spots(generator: np.random.Generator, objects: Objects) -> tuple[Floats, ...]:
-    """Lay spots out in the wrong geometry: two dots and a bar, turned far from upright."""
+    """Arrange spots unlike a face: two dots and a bar, turned far from upright."""
     count = objects.x.shape[1]
     turn = uniform(generator, 1.1, 5.2, count)
     scatter = uniform(generator, -0.2, 0.2, 2, _PARTS, count)

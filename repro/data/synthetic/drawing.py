@@ -23,7 +23,7 @@ BATCH_PIXELS = 1 << 16  # keeps one batch's planes inside a second-level cache
 GRAIN_SIZE = 1 << 16
 TILE = 128
 SHADOWED_SHARE = 0.06
-TONE = 0.68  # exponent of the tone curve: a contrasty camera, the same for whatever it sees
+TONE = 0.68  # exponent of the tone curve: high contrast, the same for all pictures
 
 
 def select(record: Record, index: Any) -> Record:
@@ -203,7 +203,7 @@ def wave(phase: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Camera:
-    """What the camera does to each picture, whoever is in it."""
+    """The effects of the camera on each picture, independent of its content."""
 
     softness: Floats
     gain: Floats

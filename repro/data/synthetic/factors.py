@@ -3,8 +3,8 @@
 Skin is a reflectance from 0 (dark) to 1 (light), a linear rescaling of the individual typology
 angle (ITA) from -60 to 70 degrees; the six types are the published ITA classes (Chardon 1991,
 Del Bino 2013: very light above 55, light above 41, intermediate above 28, tan above 10, brown
-above -30, dark below), numbered I to VI. Every other factor is drawn without looking at skin, so
-the share of darker faces is the only thing that a skewed draw changes.
+above -30, dark below), numbered I to VI. Every other factor is drawn independently of skin, so a
+skewed draw changes only the share of darker faces.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def fitzpatrick_type(reflectance: Floats) -> npt.NDArray[np.int64]:
 
 
 def draw_reflectance(generator: np.random.Generator, darker: Flags) -> Floats:
-    """Draw a type inside the asked half of the scale, then a reflectance inside the type."""
+    """Draw a type in the requested half of the scale, then a reflectance within the type."""
     lighter_type = generator.choice(LIGHTER_TYPES, size=darker.shape, p=LIGHTER_SHARES)
     darker_type = generator.choice(DARKER_TYPES, size=darker.shape, p=DARKER_SHARES)
     kind = np.where(darker, darker_type, lighter_type)

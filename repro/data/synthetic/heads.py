@@ -1,4 +1,4 @@
-"""The one drawing of a person: clothes, hair, neck, ears and a shaded head with its features."""
+"""Draws a person: clothes, hair, neck, ears and a shaded head with its features."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
-"""Who is drawn: the factors of a face turned into the geometry and colours of a head.
+"""Turns the factors of a face into the geometry and colours of a head.
 
-A head has its own units: its half width is one, the eyes lie near the origin, the chin near 1.35
-and the crown near -1.3. Skin reflectance enters through the skin's colour alone: no position, no
-shadow and no highlight depends on it.
+A head has its own units: its half width is one, the eyes are near the origin, the chin near 1.35
+and the crown near -1.3. Skin reflectance affects only the skin's colour: no position, no shadow and
+no highlight depends on it.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Embedded faces sorted by what they show, so that rarity is known and not estimated.
+"""Embedded faces sorted by their factors, so that rarity is known and not estimated.
 
-A level is a subset of the faces: everybody with a hat, everybody of skin type VI. Levels of
-different factors overlap. Where a factor is a number, the level is its far end.
+A level is a subset of the faces: all with a hat, all of skin type VI. Levels of different factors
+overlap. For a numeric factor, the level is its extreme end.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Everything around a face: colours, backdrops, objects and clothes.
 
 Backdrops and objects have any brightness from darker than the darkest skin to lighter than the
-lightest, and a good part of them has the colours of wood, sand, brick and leather, which lie on
-the same ramp as skin. None of it is drawn with knowledge of a face.
+lightest, and many of them have the colours of wood, sand, brick and leather, which are on the same
+ramp as skin. None of it depends on a face.
 """
 
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def skin_colour(reflectance: Floats) -> Floats:
 
 
 def any_colour(generator: np.random.Generator, *shape: int) -> Floats:
-    """Draw colours (3, ...) of any hue, brightness even on the encoded scale."""
+    """Draw colours (3, ...) of any hue, with uniform brightness on the encoded scale."""
     level = uniform(generator, 0.12, 0.95, *shape) ** 2
     hue = uniform(generator, 0, 1, *shape)
     strength = uniform(generator, 0, 1, *shape) ** 2 * 0.9
@@ -246,7 +246,7 @@ def _draw_waves(
     across = across * np.where(large, 3, 1).astype(np.float32)
     down = across * uniform(generator, 0.5, 1.5, *kinds.shape) * regular
     phases = uniform(generator, 0, 1, 2, *kinds.shape)
-    phases[1] *= regular  # without a second wave its phase rests on a crest: plain stripes
+    phases[1] *= regular  # without a second wave its phase is at a crest: plain stripes
     return np.stack([across, down, phases[0], phases[1]]).astype(np.float32)
 
 

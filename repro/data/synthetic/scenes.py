@@ -65,14 +65,14 @@ __all__ = [
 ]
 
 _HIDDEN_SHARE = 0.06
-# Stands for the generator in the name of every run that sees its pictures. Change it, to any other
-# text, with every change after which a pixel is another on the same machine; the changelog says so.
-# (This one is the digest of the source, which was part of the names before.)
+# Identifies the generator in the name of every run that uses its pictures. Change it, to any other
+# text, with every change that alters a pixel on the same machine; the changelog says so. (This one
+# is the digest of the source, which was part of the names before.)
 VERSION = "81cabc4a6df0b1e2658138bd4dc0ca333b4b4f38091e4419626713a1c4843f65"
 FACE_WINDOW = 2.4  # side of a face crop in half widths of the head
 
 
-# What each kind of background may hold, one row of choices per layer; an empty name is nothing.
+# What each kind of background may contain, one row of choices per layer; an empty name is nothing.
 _FURNISHING = {
     "studio": (("",), ("",), ("",)),
     "wall": (("", "box", "frame"), ("", "pole"), ("", "ball", "vase")),
@@ -129,7 +129,7 @@ def _draw_pose(generator: np.random.Generator, count: int) -> tuple[Floats, Floa
 
 
 def _draw_before(generator: np.random.Generator, x: Floats, y: Floats, size: Floats) -> Objects:
-    """Draw what stands before a face and hides a part of it, on a few of the pictures."""
+    """Draw objects in front of a face that hide a part of it, on a few of the pictures."""
     shape = (1, x.size)
     kinds = generator.choice(kind("box", "leaf", "limb", "pole", "ball"), shape)
     objects = draw_objects(generator, kinds, generator.random(shape) < _HIDDEN_SHARE)
@@ -148,7 +148,7 @@ def _draw_before(generator: np.random.Generator, x: Floats, y: Floats, size: Flo
 def _face_view(
     generator: np.random.Generator, x: Floats, y: Floats, size: Floats, *, loose: float = 1.1
 ) -> View:
-    """Frame a face about as a window of a scan does: near the middle, not quite to scale."""
+    """Frame a face like a window of a scan: near the middle, not quite to scale."""
     count = x.size
     extent = FACE_WINDOW * size * uniform(generator, 0.93, loose, count)
     shift = uniform(generator, -0.05, 0.05, 2, count)
@@ -207,7 +207,7 @@ def _draw_shown(generator: np.random.Generator, count: int) -> npt.NDArray[np.st
 
 
 def render_nonfaces(generator: np.random.Generator, n: int, size: int = 64) -> Pixels:
-    """Render crops without a face, from mere texture to a head without features."""
+    """Render crops without a face, from pure texture to a head without features."""
     shown = _draw_shown(generator, n)
     x, y, half = _draw_pose(generator, n)
     setting = _draw_setting(generator, _nonface_background(generator, shown))
@@ -308,7 +308,7 @@ def _nonface_view(
     y: Floats,
     size: Floats,
 ) -> View:
-    """Frame a thing like a face, a face off its edge, clothes low, and anything else anywhere."""
+    """Frame things like faces, partial faces off the edge, clothes low, textures anywhere."""
     count = shown.size
     centred = _face_view(generator, x, y, size, loose=1.7)
     around = uniform(generator, 0, 2 * np.pi, count)
