@@ -58,8 +58,7 @@ def plan(
         planned = planning.plan(resolved, results, computation=executor.computation)
     slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
-    ended = [task for task in planned.tasks if task not in missing]
-    why = staleness.reasons(missing, planned.index, results) | staleness.earlier(ended)
+    why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
     for task in planned.tasks:
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
         reason = f": {why[task.key]}" if task.key in why else ""

@@ -8,10 +8,9 @@ from typing import Any
 from repro.records import records
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
 from repro.records.task import Task
-from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
 from repro.study.section import digest
-from repro.study.study import Study
+from repro.study.study import ArmSpec, Study
 from repro.training import provenance
 
 
@@ -33,6 +32,11 @@ class Plan:
     def missing(self) -> list[Task]:
         """Those without a record that can be used."""
         return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
+
+    @property
+    def ended(self) -> list[Task]:
+        """Those that have one."""
+        return [task for task in self.tasks if self.states[task.key] in ("finished", "failed")]
 
 
 def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
@@ -84,27 +88,32 @@ def states_of(tasks: Sequence[Task]) -> dict[str, State]:
     return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
-def _key_in_use(
-    configuration: Configuration,
-    seed: int,
+def _keys(
+    arm: ArmSpec,
+    replicates: int,
     *,
     data: Mapping[str, str],
     computation: Computation,
     results: Path,
-) -> str:
-    """The name under which a run is kept: its own, or an alias whose record can be used.
+) -> list[str]:
+    """The names under which an arm's runs are kept.
+
+    Each is the run's own, or that of an earlier release if there is a record that can be used.
 
     Raises:
         LaterRelease: A record is of a schema that this release does not know.
         Unreadable: The system does not hand it out.
     """
-    key = records.run_key(configuration, seed, data=data, computation=computation)
-    if records.state_of(key, results) != "absent":
-        return key
-    known = records.aliases(configuration, seed, data=data, computation=computation)
-    return next(
-        (one for one in known if records.state_of(one, results) in ("finished", "failed")), key
-    )
+    own, *earlier = records.run_digests(arm.configuration, data=data, computation=computation)
+
+    def in_use(seed: int) -> str:
+        key, *aliases = (records.key_of(one, seed) for one in (own, *earlier))
+        if records.folder_of(key, results).exists():
+            return key
+        used = (one for one in aliases if records.state_of(one, results) in ("finished", "failed"))
+        return next(used, key)
+
+    return [in_use(seed) for seed in range(replicates)]
 
 
 def _index(
@@ -125,16 +134,13 @@ def _index(
         results: The results folder, where earlier releases may have left records of its runs.
     """
     keys = {
-        arm.name: [
-            _key_in_use(
-                arm.configuration,
-                seed,
-                data=data[arm.name],
-                computation=computation,
-                results=results,
-            )
-            for seed in range(study.replicates)
-        ]
+        arm.name: _keys(
+            arm,
+            study.replicates,
+            data=data[arm.name],
+            computation=computation,
+            results=results,
+        )
         for arm in study.arms
     }
     changed = digest([study.overrides, {name: dict(d) for name, d in data.items()}])[:6]

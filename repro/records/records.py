@@ -179,26 +179,25 @@ def run_key(
     configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
 ) -> str:
     """The name of a run: everything that affects its numbers."""
-    return _key(configuration, seed, data, computation.identity())
+    own = next(run_digests(configuration, data=data, computation=computation))
+    return key_of(own, seed)
 
 
-def aliases(
-    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
-) -> list[str]:
-    """The names that earlier releases gave to the same run, with the same bits."""
-    earlier = computation.earlier_identities()
-    return [_key(configuration, seed, data, identity) for identity in earlier]
+def run_digests(
+    configuration: Configuration, *, data: Mapping[str, str], computation: Computation
+) -> Iterator[str]:
+    """What the names of an arm's runs begin with: first today, then in each earlier release.
+
+    Runs that an earlier release named so have the same bits.
+    """
+    identity = {"configuration": configuration.identity(), "data": dict(data)}
+    for one in (computation.identity(), *computation.earlier_identities()):
+        yield digest({**identity, "computation": one})
 
 
-def _key(
-    configuration: Configuration, seed: int, data: Mapping[str, str], computation: dict[str, Any]
-) -> str:
-    identity = {
-        "configuration": configuration.identity(),
-        "data": dict(data),
-        "computation": computation,
-    }
-    return f"{digest(identity)}-seed{seed}"
+def key_of(run_digest: str, seed: int) -> str:
+    """The name of a run from that of its arm's runs and its seed."""
+    return f"{run_digest}-seed{seed}"
 
 
 def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> Path:

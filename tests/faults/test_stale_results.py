@@ -18,6 +18,7 @@ from repro.records import checkpoint_store, code_digests, records
 from repro.records.numerics import NUMERICS, earlier_code
 from repro.study import study
 from repro.study.presets import PRESETS
+from repro.study.section import digest
 from repro.training import state_files
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import State
@@ -268,7 +269,16 @@ def with_code(task, code):
     """The record that a release left whose names of runs hold this digest of its code."""
     plain = {**task.computation.identity(), "code": dict(code)}
     del plain["numerics"]
-    name = records._key(task.configuration, task.seed, task.data, plain)
+    name = records.key_of(
+        digest(
+            {
+                "configuration": task.configuration.identity(),
+                "data": task.data,
+                "computation": plain,
+            }
+        ),
+        task.seed,
+    )
     return dataclasses.replace(task.record(), key=name, computation=plain)
 
 
