@@ -94,7 +94,7 @@ def active_units(latent_mean: NDArray[np.float64]) -> int:
 
     Raises:
         TypeError: The values are not real numbers.
-        ValueError: Another shape, or values are not finite: how many, and the position of the first.
+        ValueError: Another shape, or values not finite: how many, and the position of the first.
     """
     latent_mean = arrays.array("latent_mean", latent_mean, "(N, D)")
     if not len(latent_mean):
