@@ -1,7 +1,7 @@
-"""Run published machine-learning claims again, and say what came out.
+"""Run published machine-learning experiments again and compare the results.
 
-What other programs may rely on: `losses`, `resampling`, `models`, `metrics`, `stats` and
-`run_study`, as ``docs/api.md`` lists them. They are loaded when they are first asked for.
+The public API: `losses`, `resampling`, `models`, `metrics`, `stats` and
+`run_study`, as ``docs/api.md`` lists them. They are loaded on first use.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""A study from Python: run it, and have its results as data frames and tables.
+"""Run a study from Python; get its results as data frames and tables.
 
-What other programs may rely on is listed in ``docs/api.md``; everything else may change.
+The public API is listed in ``docs/api.md``; everything else may change.
 """
 
 import warnings
@@ -31,10 +31,10 @@ from repro.study.study import load
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StudyResults:
-    """What the runs of a study left.
+    """The results of a study.
 
     Attributes:
-        index: Which runs the study wants.
+        index: The runs that the study needs.
         results: The folder of their records.
     """
 
@@ -77,7 +77,7 @@ class StudyResults:
         return pd.DataFrame(rows)
 
     def outcomes(self) -> Outcomes:
-        """The arms as arrays, scores of all photographs included, as statistics take them."""
+        """The arms as arrays for `repro.stats`, with the scores of all photographs."""
         found = records.read_study(self.index, self.results)
         return study_data.of_study(self.index, found, self.results)
 
@@ -94,7 +94,7 @@ class StudyResults:
                 None for the published source's.
 
         Raises:
-            ValueError: There is no such form, style or definition.
+            ValueError: An unknown form, style or definition.
         """
         arrays.word("form", form, get_args(Format))
         arrays.word("style", style, get_args(Style))
@@ -132,32 +132,31 @@ def run_study(
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
     It works from any program: a script, with or without ``if __name__ == "__main__":``, lines on
-    standard input, a notebook, a thread. In a daemonic worker of multiprocessing, which is to start
-    no processes, runs execute in that worker, one at a time. Nothing is shown in MLflow:
-    ``repro sync`` does that afterwards.
+    standard input, a notebook, a thread. In a daemonic worker of multiprocessing, which may not
+    start processes, runs execute in that worker, one at a time. Nothing is sent to MLflow; use
+    ``repro sync`` afterwards.
 
     Args:
         path: The study's YAML file, or its name: ``alpha_sweep`` is ``./alpha_sweep.yaml``,
             ``./studies/alpha_sweep.yaml``, or the study that ships with the program.
         profile: One of the file's profiles; the first one if None.
-        overrides: Choices to change, dotted keys, such as ``{"epochs": 2}``.
+        overrides: Settings to change, by dotted key, such as ``{"epochs": 2}``.
         results: Folder of the records.
         device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
-        workers: Runs at a time; what the device takes if None.
+        workers: Runs at a time; None: as many as the device allows.
         executor: ``local``: child processes; ``inline``: this one; ``ray``: a Ray cluster.
-        address: Of the cluster, ``HOST:PORT`` or ``auto``; a Ray of its own here if None.
-        progress: Whether to say on standard error what happens: bars on a terminal, else lines.
-        retry_lost: Whether runs whose worker died three times before are tried again.
+        address: Of the cluster, ``HOST:PORT`` or ``auto``; None starts Ray on this machine.
+        progress: Whether to show progress on standard error: bars on a terminal, else lines.
+        retry_lost: Whether to repeat runs whose worker died three times.
 
     Returns:
-        What the runs left. Runs that failed are part of it; if all of them did, a `UserWarning`
-        says so.
+        The results, with the runs that failed; if all runs failed, a `UserWarning` says why.
 
     Raises:
-        TypeError: The number of workers is not a whole one.
-        ValueError: There is no such executor, or less than one worker.
-        ReproError: What the user can mend: the study, the data, the disk, the device; or workers
-            cannot start here, and then no run is recorded as failed.
+        TypeError: `workers` is not an integer.
+        ValueError: An unknown executor, or `workers` is less than 1.
+        ReproError: An error in the study, the data, the disk or the device; or workers cannot
+            start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
     arrays.word("executor", executor, get_args(ExecutorName))
@@ -179,12 +178,12 @@ def run_study(
 
 
 def _written(value: Any) -> str:
-    """A plain value as YAML has it on one line."""
+    """A plain value in one line of YAML."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_written(v)}" for key, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_written, value)) + "]"
     if isinstance(value, float) and "e" in repr(value) and "." not in repr(value):
-        return repr(value).replace("e", ".0e")  # YAML takes no exponent without a dot
+        return repr(value).replace("e", ".0e")  # YAML needs a dot before an exponent
     words = {"True": "true", "False": "false", "None": "null"}
     return words.get(str(value), str(value))

@@ -1,8 +1,8 @@
-"""Mistakes that a user can mend.
+"""User errors.
 
-Each says what is wrong, where, and what to do about it.
+The text says what is wrong, where, and what to do.
 The command line prints them without a traceback and exits with status 1.
-Our own mistakes are not of these classes and keep their traceback.
+Defects of this program are other exceptions and keep their traceback.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 
 class ReproError(Exception):
-    """Something that the user can mend; its text is the whole message."""
+    """A user error; its text is the whole message."""
 
 
 class DataError(ReproError):
-    """A data set is missing, damaged or of another shape than its source declares."""
+    """A data set is missing, damaged, or its shape differs from what its source declares."""
 
 
 class RecordError(ReproError):
-    """A record on disk is damaged, foreign or of another schema."""
+    """A record on disk is damaged, not of this program, or of another schema."""
 
 
 class LaterRelease(RecordError):
@@ -26,7 +26,7 @@ class LaterRelease(RecordError):
 
 
 class Unreadable(RecordError):
-    """A record on disk may be whole, but the system does not hand it out."""
+    """A record on disk may be complete, but the system cannot read it."""
 
 
 class Busy(ReproError):
@@ -34,26 +34,26 @@ class Busy(ReproError):
 
 
 class RunFailed(Exception):
-    """A run cannot go on; the study does, and the run stays in the denominator.
+    """A run failed; the study continues and counts the run as failed.
 
     Attributes:
         epoch: Epoch in which it ended, counted from 1.
-        term: What stopped being a number: a term of the objective, or ``resampling weights``.
+        term: What became NaN or infinite: a term of the objective, or ``resampling weights``.
         reason: One sentence for the table.
     """
 
     def __init__(self, *, epoch: int, term: str, reason: str) -> None:
-        """Say when, what and why."""
+        """Build the message from epoch, term and reason."""
         super().__init__(f"epoch {epoch}: {term}: {reason}")
         self.epoch, self.term, self.reason = epoch, term, reason
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in a study file or on the command line.
+    """One error in a study file or on the command line.
 
     Attributes:
-        source: File name, or the option that carried the mistake.
+        source: File name, or the option with the error.
         line: Line in the file, counted from 1; 0 outside files.
         column: Column in the line, counted from 1; 0 outside files.
         message: What is wrong and what to do.

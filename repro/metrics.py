@@ -18,10 +18,10 @@ class _Comparable(Protocol[Answer]):
 
 
 def says_face(logit: _Comparable[Answer]) -> Answer:
-    """Whether a detector says face, at the papers' threshold: a probability of a half or more.
+    """Whether a logit means face, at the papers' threshold: a probability of 0.5 or more.
 
     Args:
-        logit: A number, an array or a tensor of any shape; NaN says no.
+        logit: A number, an array or a tensor of any shape; NaN gives False.
 
     Returns:
         Boolean, of the same shape.
@@ -31,7 +31,7 @@ def says_face(logit: _Comparable[Answer]) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Photographs looked at, and those with at least one positive window."""
+    """Number of photographs, and of those with at least one positive window."""
 
     n: int
     detected: int
@@ -46,12 +46,12 @@ def group_counts(groups: Sequence[str], detected: NDArray[np.bool_]) -> dict[str
     """Detections per group, groups in alphabetical order.
 
     Args:
-        groups: Group of each photograph, length N: text, or whole numbers that are read as text.
+        groups: Group of each photograph, length N; text, or integers, which become text.
         detected: Whether it was detected, boolean, shape (N,).
 
     Raises:
-        TypeError: `detected` is not boolean; a group is neither text nor a whole number, as where
-            it is missing.
+        TypeError: `detected` is not boolean; a group is neither text nor an integer, for example
+            missing.
         ValueError: The two lengths differ.
     """
     detected = arrays.booleans("detected", detected)
@@ -72,7 +72,7 @@ def pooled_recall(groups: Mapping[str, Count]) -> float:
         groups: Counts of each group; together at least one photograph.
 
     Raises:
-        ValueError: There is no photograph, or more are detected than there are.
+        ValueError: There are no photographs, or more detections than photographs.
     """
     for name, count in groups.items():
         if not 0 <= count.detected <= count.n:
@@ -93,8 +93,8 @@ def active_units(latent_mean: NDArray[np.float64]) -> int:
         0 to D.
 
     Raises:
-        TypeError: They are no real numbers.
-        ValueError: They have another shape, or are not finite: how many, and where the first is.
+        TypeError: The values are not real numbers.
+        ValueError: Another shape, or values not finite: how many, and the position of the first.
     """
     latent_mean = arrays.array("latent_mean", latent_mean, "(N, D)")
     if not len(latent_mean):
@@ -109,10 +109,10 @@ def _require_names(groups: Sequence[str]) -> None:
 
 
 def collapsed(groups: Mapping[str, Count], nonfaces: Count | None) -> bool:
-    """Whether a detector says face no more often of faces than of photographs without one.
+    """Whether the recall of a detector is no larger than its false-positive rate.
 
-    Such a detector has learned nothing, however large its recall is: always saying yes counts.
-    Without photographs to compare with, one that finds no face at all.
+    Such a detector has learned nothing, even if its recall is 1. Without photographs of
+    non-faces: whether it detects no face at all.
     """
     recall = pooled_recall(groups)
     return recall <= nonfaces.share if nonfaces else recall == 0

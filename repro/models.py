@@ -1,7 +1,7 @@
 """Networks, by architecture name. Modules only: no loss, no data, no training.
 
 Images are float, in [0, 1], shape (N, 3, 64, 64); D is the number of latents.
-In every architecture an activation stands before its batch normalisation.
+In every architecture the activation comes before batch normalisation.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ IMAGE = (3, 64, 64)
 class Convolution(NamedTuple):
     """A strided convolution, or the transposed one of a decoder."""
 
-    channels: int  # that it makes
+    channels: int  # output channels
     kernel: int
     stride: int
     padding: int
@@ -34,19 +34,19 @@ class Architecture:
 
     Attributes:
         encoder: Its convolutions, each with an activation and batch normalisation.
-        features: Shape of what they make.
+        features: Shape of their output.
         hidden: Width of the encoder's hidden layer; 0 without one.
         hidden_normalised: Whether batch normalisation follows it.
         heads_rectified: Whether means and log-variances pass through a ReLU.
-        deviation: What the second latent head gives: the log-variance, or what softplus makes the
-            standard deviation.
+        deviation: Output of the second latent head: the log-variance, or the standard deviation
+            before softplus.
         decoder_hidden: Widths of the decoder's hidden layers; the last is that of `features`.
         decoder: Its transposed convolutions.
         decoder_normalised: Whether batch normalisation follows hidden layers and convolutions.
-        output: What follows the last of them.
+        output: What follows the last transposed convolution.
         slope: Of the activation below 0; 0 is a ReLU.
-        start: Weights of the encoder Xavier-uniform; or all of Keras's defaults, also for batch
-            normalisation; or torch's.
+        start: Initial weights: Xavier-uniform in the encoder; or Keras's defaults everywhere, also
+            for batch normalisation; or torch's defaults.
     """
 
     encoder: tuple[Convolution, ...]
@@ -67,7 +67,7 @@ class Architecture:
         return nn.LeakyReLU(self.slope) if self.slope else nn.ReLU()
 
     def norm(self, kind: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], width: int) -> nn.Module:
-        """Batch normalisation as the framework has it."""
+        """Batch normalisation with the framework's settings."""
         return kind(width, eps=1e-3, momentum=0.01) if self.start == "keras" else kind(width)
 
 
@@ -95,8 +95,8 @@ _MIT2020 = Architecture(
 )
 ARCHITECTURES: dict[str, Architecture] = {
     # de Haan et al. 2020, tables 1 and 2. Table 2 lists input channels: the outputs are 48, 24, 12
-    # and 3. Output padding is 1 in all four layers, as in their code: with it in the last two
-    # alone, as their text has it, the image would be 52 x 52.
+    # and 3. Output padding is 1 in all four layers, as in their code: in the last two
+    # only, as in their text, it would give an image of 52 x 52.
     "dehaan2020": Architecture(
         encoder=_strided((12, 24, 48, 72), (5, 5, 5, 5)),
         features=(72, 4, 4),
@@ -146,7 +146,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 class Linear(nn.Linear):
-    """As torch's, multiplied by what is fastest on the device."""
+    """As torch's, with the fastest kernel of the device."""
 
     def forward(self, rows: Tensor) -> Tensor:
         """Shape (N, I) to (N, O)."""
@@ -154,10 +154,10 @@ class Linear(nn.Linear):
 
 
 class Encoding(NamedTuple):
-    """What the encoder says of each image.
+    """Output of the encoder.
 
     Attributes:
-        logit: Shape (N,); 0 and above says face.
+        logit: Shape (N,); 0 or more means face.
         latent_mean: Shape (N, D); D is 0 for the plain classifier.
         latent_logvar: Log of the variance, shape (N, D).
     """
@@ -194,7 +194,7 @@ class Encoder(nn.Module):
 
     @property
     def convolutions(self) -> nn.Sequential:
-        """What stands before the hidden layer."""
+        """The layers before the hidden layer."""
         return nn.Sequential(*list(self.trunk)[: self.depth])
 
     def forward(self, images: Tensor) -> Encoding:
@@ -202,7 +202,7 @@ class Encoder(nn.Module):
         return self.from_features(self.convolutions(images))
 
     def from_features(self, features: Tensor) -> Encoding:
-        """The encoding that follows from what the convolutions made, shape (N, C, h, w)."""
+        """The encoding of the output of the convolutions, shape (N, C, h, w)."""
         hidden = self.trunk[self.depth :](features)
         logit = self.logit(hidden).squeeze(1)
         if not self.latent_dim:
@@ -211,12 +211,12 @@ class Encoder(nn.Module):
         return Encoding(logit, self._mean(hidden), self._logvar(hidden))
 
     def logit_from_features(self, features: Tensor) -> Tensor:
-        """The face logit alone, shape (N,)."""
+        """Only the face logit, shape (N,)."""
         logit: Tensor = self.logit(self.trunk[self.depth :](features)).squeeze(1)
         return logit
 
     def mean_from_features(self, features: Tensor) -> Tensor:
-        """The posterior mean alone, shape (N, D)."""
+        """Only the posterior mean, shape (N, D)."""
         return self._mean(self.trunk[self.depth :](features))
 
     def _mean(self, hidden: Tensor) -> Tensor:
@@ -251,7 +251,7 @@ def _hidden(
 
 
 def _start(module: nn.Module, architecture: Architecture) -> None:
-    """Initial weights, where they are not torch's defaults."""
+    """Set initial weights that are not torch's defaults."""
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if architecture.start != "torch":
@@ -290,7 +290,7 @@ class Decoder(nn.Module):
 
     @property
     def convolutions(self) -> nn.Sequential:
-        """The transposed convolutions, and what follows the last."""
+        """The transposed convolutions and the output activation."""
         return nn.Sequential(*list(self.layers)[self.depth :])
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -299,7 +299,7 @@ class Decoder(nn.Module):
         return images
 
     def maps(self, latents: Tensor) -> Tensor:
-        """What the transposed convolutions start from, shape (N, C, h, w)."""
+        """Input of the transposed convolutions, shape (N, C, h, w)."""
         maps: Tensor = self.layers[: self.depth](latents)
         return maps
 
@@ -312,20 +312,20 @@ _OUTPUTS: dict[str, type[nn.Module]] = {
 
 
 class Classified(NamedTuple):
-    """What the classifier makes of images.
+    """Output of the classifier.
 
     Attributes:
-        logit: Shape (N,); 0 and above says face, its sigmoid is the probability of a face.
+        logit: Shape (N,); 0 or more means face, its sigmoid is the probability of a face.
     """
 
     logit: Tensor
 
 
 class Reconstructed(NamedTuple):
-    """What the DB-VAE makes of images.
+    """Output of the DB-VAE.
 
     Attributes:
-        logit: Shape (N,); 0 and above says face, its sigmoid is the probability of a face.
+        logit: Shape (N,); 0 or more means face, its sigmoid is the probability of a face.
         mean: Posterior mean of the latents, shape (N, D).
         logvar: Log of the posterior variance, shape (N, D). Not log sigma.
         reconstruction: The decoded latents, shape (N, 3, 64, 64).
@@ -351,15 +351,15 @@ class DebiasingVae(nn.Module):
 
         Args:
             images: In [0, 1], floating point, shape (N, 3, 64, 64).
-            noise: Standard normal, shape (N, D). None: in training mode it is drawn from torch's
-                global generator; in evaluation mode the posterior mean itself is decoded, so that
-                the same images give the same bits.
+            noise: Standard normal, shape (N, D). None: in training mode it is sampled from torch's
+                global generator; in evaluation mode the posterior mean is decoded, so the same
+                images give the same bits.
 
         Returns:
             Logit, mean, logvar and reconstruction.
 
         Raises:
-            TypeError: The images are no tensor of floating-point numbers.
+            TypeError: The images are not a floating-point tensor.
             ValueError: The images or the noise have another shape.
         """
         _require_images(images)
@@ -375,7 +375,7 @@ class DebiasingVae(nn.Module):
 
 
 class Classifier(nn.Module):
-    """The encoder with its classification head alone: the original paper's "no debiasing"."""
+    """The encoder with only its classification head: the original paper's "no debiasing"."""
 
     def __init__(self, architecture: Architecture) -> None:
         """Build; there is no decoder."""
@@ -389,7 +389,7 @@ class Classifier(nn.Module):
             images: In [0, 1], floating point, shape (N, 3, 64, 64).
 
         Raises:
-            TypeError: The images are no tensor of floating-point numbers.
+            TypeError: The images are not a floating-point tensor.
             ValueError: The images have another shape.
         """
         _require_images(images)
@@ -411,7 +411,7 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
     Like every module of torch it has ``train``, ``eval``, ``to`` and ``state_dict``.
     ``model(images)`` gives `Reconstructed`, a named tuple of ``logit`` (N,), ``mean`` (N, D),
     ``logvar`` (N, D) and ``reconstruction`` (N, 3, 64, 64); the classifier gives `Classified`,
-    which has a ``logit`` alone.
+    which has only ``logit``.
 
     Args:
         name: One of `ARCHITECTURES`.
@@ -422,7 +422,7 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
         A network in training mode, on the CPU, in float32.
 
     Raises:
-        TypeError: `latent_dim` or `seed` is not a whole number.
+        TypeError: `latent_dim` or `seed` is not an integer.
         ValueError: An unknown name; `latent_dim` or `seed` out of range.
     """
     arrays.word("name", name, ARCHITECTURES)
@@ -437,7 +437,7 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
 def reparameterise(
     mean: Tensor, logvar: Tensor, noise: Tensor, *, times: Literal["std", "variance"] = "std"
 ) -> Tensor:
-    r"""Latents drawn from the posterior, :math:`\mu + e^{\lambda/2} \epsilon`.
+    r"""Latents sampled from the posterior, :math:`\mu + e^{\lambda/2} \epsilon`.
 
     Source: Amini & Soleimany et al. 2019, section 3; :math:`\lambda` is the log-variance.
 
@@ -445,14 +445,14 @@ def reparameterise(
         mean: Posterior mean, shape (N, D), finite.
         logvar: Posterior log-variance, shape (N, D), finite. Not log sigma.
         noise: Standard normal, shape (N, D), finite.
-        times: What multiplies the noise: the standard deviation, or, as MIT's PyTorch lab has it,
-            the variance :math:`e^\lambda`, which fits no KL.
+        times: What multiplies the noise: the standard deviation, or, as in MIT's PyTorch lab,
+            the variance :math:`e^\lambda`, which is inconsistent with the KL term.
 
     Returns:
         Shape (N, D).
 
     Raises:
-        TypeError: An operand is no tensor of floating-point numbers.
+        TypeError: An operand is not a floating-point tensor.
         ValueError: An unknown word; the shapes differ, or are not (N, D); a value is not finite.
     """
     arrays.word("times", times, formulas.NOISES)

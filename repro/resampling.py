@@ -1,4 +1,4 @@
-"""From latents to the probability of drawing each face, and from probabilities to batches.
+"""Latents -> probability of sampling each face -> batches.
 
 Pure functions on NumPy arrays; probabilities are float64. Symbols: N faces, D latents, B bins.
 Source: Amini & Soleimany et al. 2019, equations 3 and 4 and algorithm 1; the histogram's details
@@ -21,11 +21,11 @@ Density = Literal["mass", "density"]
 Arithmetic = Literal["log", "float32"]
 Replacement = Literal["with", "without"]
 Balance = Literal["expected", "exact"]
-MOST_BINS = 255  # a bin is known by a byte
+MOST_BINS = 255  # bin indices are stored as bytes
 
 
 class DegenerateWeights(ArithmeticError):
-    """The weights cannot be computed in the arithmetic that was asked for."""
+    """The weights cannot be computed in the chosen arithmetic."""
 
 
 def weights(
@@ -37,7 +37,7 @@ def weights(
     bins: int,
     arithmetic: Arithmetic = "log",
 ) -> Floats:
-    r"""Probability of drawing each face: rare latents weigh more.
+    r"""Probability of sampling each face, larger for rare latents.
 
     .. math:: W(z(x)|X) \propto \prod_i \frac{1}{\hat Q_i(z_i(x)|X) + \alpha}
 
@@ -52,14 +52,14 @@ def weights(
         density: Whether a histogram's bins sum to 1 (mass) or integrate to 1 (density).
         alpha: Smoothing, at least 0; infinity is uniform.
         bins: Bins of equal width per latent, 1 to 255.
-        arithmetic: ``log`` adds logarithms; ``float32`` multiplies probabilities as they are. It
-            makes a difference to ``product`` alone.
+        arithmetic: ``log`` adds logarithms; ``float32`` multiplies probabilities. Only
+            ``product`` depends on it.
 
     Returns:
         Shape (N,), summing to 1.
 
     Raises:
-        TypeError: `latents`, `alpha` or `bins` are no real numbers.
+        TypeError: `latents`, `alpha` or `bins` are not real numbers.
         ValueError: An unknown word; `alpha` or `bins` out of range; latents of another shape, or
             not finite: how many, and the position of the first.
         DegenerateWeights: The arithmetic under- or overflows, or no face has a finite weight.
@@ -90,11 +90,11 @@ def weights(
 
 
 def latent_log_weights(latent: Latents, *, density: Density, alpha: float, bins: int) -> Floats:
-    r"""Logarithm of one latent's factor for each face, its exponentials summing to 1.
+    r"""Logarithm of one latent's factor for each face; the exponentials sum to 1.
 
     .. math:: \log\frac{1}{\hat Q(z) + \alpha} - \log \sum_x \frac{1}{\hat Q(z(x)) + \alpha}
 
-    Only occupied bins are ever looked up, so that alpha = 0 is legal. The sum over faces is one
+    Only occupied bins are used, so alpha = 0 is allowed. The sum over faces is computed as a sum
     over bins, weighted by their counts.
 
     Args:
@@ -128,8 +128,8 @@ def histogram_edges(latent: Latents, bins: int) -> Floats:
 def bin_index(latent: Latents, edges: Floats) -> tuple[NDArray[np.uint8], Integers]:
     """Bin of each value, by exact comparison with the inner edges, and the size of each bin.
 
-    Comparing in the latents' own precision is exact: a float32 is at least a float64 edge just
-    when it is at least the smallest float32 that is.
+    Comparing in the latents' own precision is exact: a float32 is at least a float64 edge if and
+    only if it is at least the smallest float32 above or equal to that edge.
     """
     inner = np.array(edges[1:-1], dtype=latent.dtype)
     below = inner.astype(np.float64) < edges[1:-1]
@@ -145,7 +145,7 @@ def bin_index(latent: Latents, edges: Floats) -> tuple[NDArray[np.uint8], Intege
 
 
 def _sum_of_largest(factors: Iterable[Floats], count: int) -> Floats:
-    """Of each face, the sum of its largest factors; fewer latents than that are all summed."""
+    """Sum of the largest `count` factors of each face; of all if there are fewer latents."""
     largest: list[Floats] = []
     for factor in factors:
         for place, other in enumerate(largest):
@@ -157,7 +157,7 @@ def _sum_of_largest(factors: Iterable[Floats], count: int) -> Floats:
 
 
 def _float32_product(factors: Iterable[Floats], shape: tuple[int, ...]) -> Floats:
-    """Equation 4 as it is first written down: probabilities multiplied in single precision."""
+    """Equation 4 computed directly: probabilities multiplied in single precision."""
     faces, latents = shape
     product = np.ones(faces, dtype=np.float32)
     with np.errstate(under="ignore", over="ignore"):
@@ -180,16 +180,16 @@ def _normalised(weight: Floats) -> Floats:
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """How many equally likely faces would vary as much: 1 / sum of squared weights.
+    """Effective number of faces: 1 / sum of squared weights.
 
     Args:
         weights: Shape (N,), finite, at least 0, summing to 1.
 
     Returns:
-        From 1, where one face has all the weight, to N, where all have the same.
+        From 1 (one face has all the weight) to N (all weights are equal).
 
     Raises:
-        TypeError: They are no real numbers.
+        TypeError: The weights are not real numbers.
         ValueError: They are not finite, negative, of another shape or do not sum to 1.
     """
     weights = arrays.probabilities("weights", weights)
@@ -197,19 +197,19 @@ def effective_sample_size(weights: Floats) -> float:
 
 
 def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Generator) -> Integers:
-    """Every image once in random order; the last, incomplete batch is left out.
+    """Every image once in random order; an incomplete last batch is dropped.
 
     Args:
         count: Number of images, faces and non-faces together; fewer than `batch_size` give no
             batch, as in torch's ``DataLoader`` with ``drop_last``.
         batch_size: Images in a batch, at least 1.
-        generator: Stream of the batches.
+        generator: Source of random numbers.
 
     Returns:
         Indices below `count`, shape (steps, batch_size).
 
     Raises:
-        TypeError: `count` or `batch_size` is not a whole number, or `generator` is not a
+        TypeError: `count` or `batch_size` is not an integer, or `generator` is not a
             NumPy generator.
         ValueError: One is out of range.
     """
@@ -235,22 +235,22 @@ def weighted_batches(
     WeightedRandomSampler over all images; ``exact`` and ``without`` are the MIT lab's.
 
     Args:
-        weights: Of the faces, in the order in which they stand in `is_face`; finite, at least 0,
+        weights: Of the faces, in the order of `is_face`; finite, at least 0,
             summing to 1.
-        is_face: Boolean, shape (N,); there are both kinds, and at least `batch_size` images.
-        batch_size: Images in a batch, at least 2; the last, incomplete one is left out.
-        replacement: Whether an image can stand twice in one batch.
-        balance: Half faces on average, or in every batch (the odd image is a non-face).
-        generator: Stream of the batches.
+        is_face: Boolean, shape (N,); with faces and non-faces, at least `batch_size` in all.
+        batch_size: Images in a batch, at least 2; an incomplete last batch is dropped.
+        replacement: Whether an image can occur twice in one batch.
+        balance: Half faces on average, or in every batch (with one more non-face if odd).
+        generator: Source of random numbers.
 
     Returns:
         Indices into `is_face`, shape (steps, batch_size).
 
     Raises:
         TypeError: `is_face` is not boolean, `weights` are no real numbers, `batch_size` is not
-            a whole number, or `generator` is not a NumPy generator.
-        ValueError: An unknown word; weights that are no probability of the faces; one kind of
-            image alone; `batch_size` out of range.
+            an integer, or `generator` is not a NumPy generator.
+        ValueError: An unknown word; weights that are not probabilities of the faces; only one
+            kind of image; `batch_size` out of range.
         DegenerateWeights: Without replacement, fewer images have a weight than a batch needs.
     """
     arrays.word("replacement", replacement, get_args(Replacement))
@@ -280,7 +280,7 @@ def weighted_batches(
 
 
 def faces_first(batches: Integers, is_face: NDArray[np.bool_]) -> Integers:
-    """The same batches with their faces in front, otherwise in their order.
+    """The same batches with the faces first, otherwise in the same order.
 
     Args:
         batches: Indices into `is_face`, shape (steps, batch_size).
@@ -315,9 +315,9 @@ def _draws(
 def draw_indices(probability: Floats, count: int, *, generator: np.random.Generator) -> Integers:
     """Independent draws by inverting the cumulative distribution in float64, shape (count,).
 
-    The uniform numbers are made in rising order, as running sums of exponential ones (the gaps of
-    a Poisson process), so that the search goes once through the distribution; then the draws are
-    shuffled. Drawn one by one they would have the same law and cost nearly twice as much.
+    The uniform numbers are generated in sorted order, as cumulative sums of exponential gaps (a
+    Poisson process), so one pass through the distribution suffices; then the draws are shuffled.
+    Independent uniform numbers would have the same distribution and take nearly twice as long.
     """
     gaps = np.cumsum(generator.standard_exponential(count + 1))
     cumulative = np.cumsum(probability)

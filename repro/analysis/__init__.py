@@ -1,1 +1,1 @@
-"""Records -> judgements: estimates of arms, differences between arms, verdicts. Never torch."""
+"""Records -> estimates of arms, differences between arms, verdicts. Does not import torch."""

@@ -1,4 +1,4 @@
-"""Arm against arm: values of single runs, their difference, the tests and the trend along arms.
+"""Comparison of arms: values of single runs, their difference, tests, and the trend over arms.
 
 Runs are paired by seed if the study's arms share their seeds, but not in an audited file.
 """
@@ -24,7 +24,7 @@ UNIT = {
     "variance": 1e4,
     "gap": 1e2,
     "worst": 1e2,
-}  # units of the tables in one of ours
+}  # table units per unit used here
 
 
 def defined(*arms: Arm) -> tuple[Quantity, ...]:
@@ -66,7 +66,7 @@ def trend(
     *,
     rate: float | None = None,
 ) -> Trend:
-    """Whether the quantity rises along the arms as they are listed.
+    """Trend of the quantity over the arms in the order given.
 
     Args:
         outcomes: Its `paired` decides whether runs are paired.
@@ -103,12 +103,12 @@ class Comparison:
         arm: Only with the reference's seeds if runs are paired.
         reference: Likewise.
         quantity: ``recall`` or ``variance``.
-        values: Of the arm's runs, shape (R,); fractions.
-        others: Of the reference's, shape (S,).
+        values: Of the runs of the arm, shape (R,); fractions.
+        others: Of the runs of the reference, shape (S,).
         difference: Arm minus reference; fractions.
         apart: The same with its t test and the correlation of the pairs.
         tests: By name.
-        adjusted: p of the study's test after Holm's adjustment over the family; NaN without one.
+        adjusted: Holm-adjusted p-value of the study's test; NaN without a test.
     """
 
     arm: Arm
@@ -123,7 +123,7 @@ class Comparison:
 
 
 def family(outcomes: Outcomes, definition: Definition) -> list[Comparison]:
-    """Every arm against the reference in every metric of the study, adjusted for their number."""
+    """All arms against the reference in all metrics of the study, with Holm-adjusted p-values."""
     reference = outcomes.arm(outcomes.reference)
     if reference is None:
         return []

@@ -1,7 +1,7 @@
-"""A cache of what is computed from an object, which ends with the object.
+"""A cache of results computed from an object, freed with the object.
 
-`functools.lru_cache` would hold every arm that it has seen, with all its scores, until the program
-ends; here the arm holds what was computed from it.
+`functools.lru_cache` would keep every arm, with all its scores, until the program ends; here each
+arm holds its own results.
 """
 
 import functools
@@ -16,7 +16,7 @@ class Owner(Protocol):
 
     @property
     def cache(self) -> dict[Hashable, Any]:
-        """Empty in a new object."""
+        """The cached results; empty in a new object."""
 
 
 One = TypeVar("One", bound=Owner)
@@ -31,7 +31,7 @@ def cached_by_owner(
     """Compute a function of hashable arguments once; the first argument holds the result.
 
     Args:
-        most: Results that are held of all first arguments together, the newest; None holds all.
+        most: Number of newest results to hold, over all first arguments; None holds all.
     """
 
     def decorate(function: Function[One, Others, Found]) -> Function[One, Others, Found]:

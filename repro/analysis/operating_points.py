@@ -1,7 +1,7 @@
 """An arm at a threshold: recall, variance, gap and worst group, with their intervals.
 
-The threshold is logit 0, as in the papers, or that of a given false-positive rate: a detector that
-says "face" more often has more recall and smaller gaps without being fairer. Intervals come from
+The threshold is logit 0, as in the papers, or that of a given false-positive rate: a detector with
+more false positives has more recall and smaller gaps without being fairer. Intervals come from
 the two-way bootstrap, so they are for new seeds, new portraits and, at equal false-positive rates,
 new photographs without a face, which includes the uncertainty of the threshold.
 """
@@ -21,18 +21,18 @@ from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 ESTIMATED = ("recall", "variance", "gap", "worst")
-DRAWN = 64  # arms whose bootstrap samples are held, 64 kB each
-BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # the direction that is a gain
+DRAWN = 64  # arms whose bootstrap samples are cached, 64 kB each
+BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # sign of an improvement
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and its interval, whose ends are NaN if there is none.
+    """A number and its interval; its ends are NaN if undefined.
 
     Attributes:
         value: NaN if it is not defined.
         interval: 95 %.
-        sd: Standard deviation of the runs' own values (ddof 1); NaN for a single run.
+        sd: Standard deviation of the values of single runs (ddof 1); NaN for one run.
     """
 
     value: float
@@ -58,7 +58,7 @@ class Reading:
 
 
 def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> Reading:
-    """The arm's estimates at a threshold; without scores only at logit 0 and without intervals."""
+    """Estimates of an arm at a threshold; without scores only at logit 0 and without intervals."""
     return _reading(arm, definition, rate)
 
 
@@ -91,7 +91,7 @@ def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict
 def _own_quantities(
     recall: Floats, sizes: Integers, definition: Definition
 ) -> Mapping[str, Floats]:
-    """Each run's own quantities, shape (R,); the worst group is that of the mean over runs."""
+    """Quantities of each run, shape (R,); the worst group is that of the mean over runs."""
     nowhere = np.full(len(recall), np.nan)
     differ = recall.shape[1] > 1
     return {
@@ -103,7 +103,7 @@ def _own_quantities(
 
 
 def group_estimates(arm: Arm) -> list[Estimate]:
-    """Recall of each group at logit 0, mean over the runs; without scores no intervals."""
+    """Recall of each group at logit 0, mean over the runs; no intervals without scores."""
     means = arm.recall.mean(axis=0)
     if not _can_be_drawn(arm):
         return [Estimate(float(mean)) for mean in means]
@@ -192,9 +192,9 @@ def gain(
     *,
     rate: float | None = None,
 ) -> Estimate:
-    """The proportion by which an arm has less variance, or misses fewer faces, than the reference.
+    """Relative reduction of variance, or of missed faces, compared with the reference.
 
-    Negative for a loss, NaN if the reference leaves nothing to gain. The interval is that of the
+    Negative for an increase, NaN if the reference has none. The interval is that of the
     difference, divided by the reference's observed value.
     """
     a, b = paired(arm, reference)
@@ -217,7 +217,7 @@ def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
 
 
 def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
-    """The arm itself, where it has no other seeds, so that nothing is drawn twice."""
+    """The same object if the arm has only these seeds, so that its cache is reused."""
     return arm if arm.seeds == seeds else _part(arm, seeds)
 
 

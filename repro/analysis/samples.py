@@ -1,6 +1,6 @@
-"""What a run's network and draws make of single pictures, as plain arrays for figures.
+"""Outputs of a run for single pictures, as plain arrays for figures.
 
-`gallery` and `rarity` make them, with torch and the data; whoever draws needs neither.
+`execution.sample_faces` and `execution.draw_rates` make them from data; figures need no torch.
 Pictures are uint8, RGB, shape (..., 64, 64, 3). Probabilities are those of the run's last epoch.
 """
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Faces, and the probability with which resampling draws each.
+    """Faces, and their sampling probabilities.
 
     Attributes:
         pictures: Shape (N, 64, 64, 3).
@@ -28,18 +28,18 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FaceSampling:
-    """How a resampled run draws its training faces.
+    """How a run with resampling samples its training faces.
 
     Attributes:
-        faces: How many there are, F.
+        faces: Number of training faces, F.
         expected: Mean probability of an adaptively drawn face over that of a uniformly drawn one.
-        lowest: Those with the lowest probability, the lowest first.
-        highest: Those with the highest, the highest first.
-        uniform: Some drawn with equal chances.
-        adaptive: As many drawn with the run's probabilities.
+        lowest: Faces with the lowest probability, in increasing order.
+        highest: Faces with the highest probability, in decreasing order.
+        uniform: A sample with equal probabilities.
+        adaptive: A sample of equal size with the probabilities of the run.
         edges: Of bins of equal width from 0 to the highest probability, shape (B + 1,).
         counts: Faces in each bin, shape (B,).
-        examples: A few faces of each bin; as many as it has, if fewer.
+        examples: A few faces of each bin, fewer if the bin has fewer.
     """
 
     faces: int
@@ -55,20 +55,20 @@ class FaceSampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Latents:
-    """What a run's decoder makes of held-out faces and of its latents.
+    """Output of the decoder of a run for held-out faces and for its latents.
 
     Attributes:
         originals: Held-out faces, shape (N, 64, 64, 3).
         reconstructions: Their posterior means decoded, same shape.
-        by_batch: The same with batch normalisation by these faces instead of by what it kept from
+        by_batch: The same with the batch statistics of these faces instead of those stored in
             training.
-        spread: Standard deviation of the decoded pictures over faces, over that of the faces; 0
-            where the decoder makes the same of every face.
-        spread_by_batch: The same with batch normalisation by these faces.
-        interpolations: Straight ways between pairs of them in latent space, (pairs, steps, ...).
+        spread: Standard deviation of the decoded pictures over faces, divided by that of the faces;
+            0 if the decoder output is the same for every face.
+        spread_by_batch: The same with the batch statistics of these faces.
+        interpolations: Linear interpolations between pairs in latent space, (pairs, steps, ...).
         units: Positions of the latents whose mean varies most over held-out faces.
-        traversals: Each of them moved through `TRAVERSED` of its standard deviations, the others
-            at their mean over the faces, (units, steps, ...).
+        traversals: Each unit varied over `TRAVERSED` standard deviations, the others at their
+            mean over the faces, (units, steps, ...).
     """
 
     originals: Pixels
@@ -91,8 +91,8 @@ class Specimens:
     Attributes:
         arm: Its name.
         seed: Of the run.
-        synthetic: Whether the faces are the project's own.
-        draws: None if the run never resampled.
+        synthetic: Whether the faces are synthetic.
+        draws: None if the run did not resample.
         latents: None if the network has none.
     """
 
@@ -105,14 +105,14 @@ class Specimens:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rarity:
-    """How often an arm draws the faces that show something, against how many there are.
+    """How often an arm samples faces with an attribute, compared with their share.
 
     Attributes:
         arm: Its name.
-        levels: What is shown: hat, darker skin; L of them.
+        levels: The attributes, such as hat or darker skin; L of them.
         shares: Of the training faces of each run, in [0, 1], shape (R, L).
-        multiples: Draws of such a face over those of uniform drawing, shape (R, L); NaN where a run
-            has no such face.
+        multiples: Expected draws of such a face, divided by those of uniform sampling, shape
+            (R, L); NaN if a run has no such face.
     """
 
     arm: str

@@ -1,6 +1,6 @@
-"""The results of a study's arms as arrays: the one form that statistics and tables work on.
+"""The results of a study as arrays, the input of statistics and tables.
 
-Records become outcomes here; `audit` makes outcomes from another file.
+This module makes them from records; `audit` makes them from files of others.
 """
 
 import math
@@ -20,7 +20,7 @@ from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.published import Margin, Published, PublishedRow
 
-CROPS = "crop_probability"  # of all crops; of a group with a stroke and its name
+CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,13 @@ class ArmScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crops:
-    """The probabilities that detectors assign to face crops, without a threshold.
+    """Mean probabilities that detectors assign to face crops, without a threshold.
 
     Attributes:
-        groups: Names, length G; they can differ from those of the portraits.
+        groups: Names, length G; may differ from those of the portraits.
         probability: Mean over each group's crops, in [0, 1], shape (R, G).
         overall: Mean over all crops, shape (R,).
-        count: How many crops of all groups.
+        count: Number of crops, over all groups.
     """
 
     groups: tuple[str, ...]
@@ -59,32 +59,32 @@ class Crops:
 class Arm:
     """One arm's runs. R counts the runs with results, in the order of the seeds.
 
-    An arm equals itself alone, so that what is drawn from it can be kept.
+    Arms compare by identity, so that results can be cached.
 
     Attributes:
-        name: By which tables call it.
-        alpha: Smoothing; infinite where nothing resamples, None where unknown.
-        wanted: Runs that were asked for.
+        name: Name in tables.
+        alpha: Smoothing; infinite without resampling, None if unknown.
+        wanted: Number of planned runs.
         seeds: Of the runs with results.
         groups: Names, shape (K,).
         sizes: Portraits of each group, shape (K,).
         recall: Of each run and group, in [0, 1], shape (R, K).
-        selector: What the best runs are kept by, shape (R,).
+        selector: Metric that selects the best runs, shape (R,).
         false_positive_rate: Of each run, shape (R,), or None without photographs.
-        nonfaces: How many photographs without a face there are.
-        scores: Logits, where there are any.
+        nonfaces: Number of photographs without a face.
+        scores: Logits, or None.
         failed: For each run without results, term and reason.
-        failed_seeds: Of the same runs; empty where a file does not say.
-        collapsed: Seeds of runs that ended, but do not separate faces from other pictures.
-        posterior_collapsed: How many of the R runs have fewer than a tenth of the latents active.
-        configurations: Every choice of each run, as plain values.
-        training_images: Of each run; None where its record does not say.
-        configured: Every choice of the arm, failed runs or not; empty before a run has ended.
-        ranked: By what, and on which split, its runs are ranked; None is the study's way.
-        crops: What its runs say of face crops; None without any, or where a run has none.
-        hardware: The kind of machine of each of the R runs; empty where its record does not say.
-        keys: Of all its runs; two arms have the same where they differ in `ranked` alone.
-        cache: What was computed from it, see `object_cache`.
+        failed_seeds: Of the same runs; empty if a file does not give them.
+        collapsed: Seeds of finished runs that do not separate faces from other pictures.
+        posterior_collapsed: Number of runs with fewer than a tenth of the latents active.
+        configurations: The configuration of each run, as plain values.
+        training_images: Of each run; None if not in its record.
+        configured: The configuration, also if all runs failed; empty before a run has ended.
+        ranked: Metric and split that rank its runs; None: those of the study.
+        crops: Results of its runs on face crops; None if a run has none.
+        hardware: The kind of machine of each run; empty if not in its record.
+        keys: Of all its runs; equal for two arms that differ only in `ranked`.
+        cache: Results computed from it, see `object_cache`.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Arm:
 
     @property
     def can_differ(self) -> bool:
-        """Whether there are two groups or more: a single one has no variance and no gap."""
+        """Whether there are two groups or more: a single one has no variance or gap."""
         return len(self.groups) > 1
 
     @property
@@ -131,7 +131,7 @@ class Arm:
         return selection.best(self.selector, keep) if keep <= self.runs else []
 
     def only(self, seeds: Sequence[int]) -> "Arm":
-        """The arm with these of its seeds alone, in this order."""
+        """The arm with only these of its seeds, in this order."""
         places = {seed: place for place, seed in enumerate(self.seeds)}
         at = [places[seed] for seed in seeds]
         rates, scores, crops = self.false_positive_rate, self.scores, self.crops
@@ -167,14 +167,14 @@ class Outcomes:
         paired: Whether runs of different arms with the same seed are pairs.
         rates: False-positive rates at which detectors are compared.
         metrics: Of the family of comparisons: ``recall``, ``variance``.
-        test: Whose p-values Holm's adjustment takes: ``t``, ``sign_flip`` or ``permutation``.
+        test: The test whose p-values are Holm-adjusted: ``t``, ``sign_flip`` or ``permutation``.
         synthetic: Whether the data are synthetic, so that published values do not apply.
-        changed: What the command line changed.
-        published: The published values; None without any, or if the study's index was written by a
-            version that did not store their protocol.
-        margin: The largest difference from them that counts as equal.
+        changed: Overrides of the command line.
+        published: The published values; None if there are none, or if a version that did not store
+            their protocol wrote the index.
+        margin: The equivalence margin.
         label: Of the table in LaTeX.
-        cache: What was computed from them, see `object_cache`.
+        cache: Results computed from it, see `object_cache`.
     """
 
     name: str
@@ -206,7 +206,7 @@ class Outcomes:
 
     @property
     def replicates(self) -> int:
-        """The number of runs that the study asks of an arm."""
+        """The planned number of runs per arm."""
         return max(arm.wanted for arm in self.arms)
 
 
@@ -216,7 +216,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
     Args:
         index: Of the study.
         found: Its records by key.
-        results: Where their scores stand; None leaves scores out, for tables that need none.
+        results: Folder of their scores; None omits scores, for tables that need none.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
@@ -242,8 +242,8 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
 def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:
     """The outcomes of an audited file with published values to compare with.
 
-    A file can name its arms freely, so a published row belongs to the one arm with its name, or
-    else with its alpha; a row without alpha in its name is one without resampling.
+    A file can name its arms freely, so a published row is matched with the only arm of its name, or
+    else of its alpha; a row without alpha in its name has no resampling.
     """
     alphas = [arm.alpha for arm in outcomes.arms]
     names = {
@@ -315,7 +315,7 @@ def _arm(
 
 
 def _hardware(record: Record) -> str:
-    """What decides a result's last bits beside the computation that names the run."""
+    """The hardware, which affects the last bits but not the name of a run."""
     made = record.provenance
     if made.get("device", "cpu") != "cpu":
         return str(made["device"])
@@ -324,7 +324,7 @@ def _hardware(record: Record) -> str:
 
 
 def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | None:
-    """By what and on which split an arm is ranked; None where that is the study's way."""
+    """Metric and split that rank an arm; None if they are those of the study."""
     if arm.select is None:
         return None
     own = arm.select["by"], arm.select["split"]
@@ -332,7 +332,7 @@ def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | No
 
 
 def _crops(good: Sequence[Record]) -> Crops | None:
-    """Of an arm's runs; None unless each has the same groups of crops."""
+    """Crop results of the runs of an arm; None unless all have the same groups."""
     named = [[name for name in r.metrics if name.startswith(f"{CROPS}/")] for r in good]
     if not named or not named[0] or any(names != named[0] for names in named):
         return None

@@ -1,7 +1,7 @@
 """Outcomes against published values: reproduced, not reproduced or cannot tell, and why.
 
 Both sides are the same statistic under the source's definition. Values, directions and the order of
-the arms are judged separately. If data or protocol differ there is a refusal instead of a verdict.
+the arms are judged separately. If data or protocol differ, no verdict is given, with the reason.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,8 +22,8 @@ from repro.stats.intervals import NOWHERE, Interval, sd
 from repro.study.merge import merge
 from repro.study.published import Published, PublishedRow
 
-SUBSETS = 2000  # sampled if there are more runs than the published selection had
-HARMLESS = ("data.", "replicates=", "select.")  # overrides that the protocol's checks cover
+SUBSETS = 2000  # sampled subsets if there are more runs than in the publication
+HARMLESS = ("data.", "replicates=", "select.")  # overrides that `refusals` checks by the protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +31,13 @@ class Judgement:
     """One verdict.
 
     Attributes:
-        subject: The arm, or the arms.
+        subject: Name of the arm or arms.
         claim: What is judged: ``recall``, ``variance``, a direction or an order.
         printed: The published value or order.
         ours: The same statistic of our runs.
         interval: 95 % prediction interval for a number, confidence interval for a direction.
         word: The verdict.
-        reason: In a sentence.
+        reason: One sentence.
         numbers: Published and ours, in the published unit; NaN for an order of arms.
         ends: Of the interval, in the published unit; NaN without one.
     """
@@ -107,7 +107,7 @@ def judge(outcomes: Outcomes, *, told: Mapping[str, str]) -> list[Judgement]:
 
     Args:
         outcomes: With published values and a margin.
-        told: For each arm, what remains of its gains at equal false-positive rates.
+        told: For each arm, a sentence on its gains at equal false-positive rates.
     """
     published, margin = outcomes.published, outcomes.margin
     assert published is not None
@@ -309,8 +309,8 @@ def restated(
 ) -> dict[Quantity, float | None]:
     """A published row under another definition, in the published unit; None if not convertible.
 
-    Exact from the groups' means if they are known and runs are averaged first; a change of ddof is
-    a factor.
+    Exact from the means of groups if they are known and runs are averaged first; a change of ddof
+    is a constant factor.
     """
     own = DEFINITIONS[published.definition]
     if definition == own:

@@ -1,7 +1,7 @@
-"""What a public function asks of its arguments; every message names the argument.
+"""Checks of the arguments of public functions; every message names the argument.
 
-A wrong type is a `TypeError`; a word, a number, a shape or a value that is not taken is a
-`ValueError`. Nothing is repaired silently: integers become float64, and that is all.
+A wrong type raises `TypeError`; an unknown word, a number out of range, a wrong shape and a value
+that is not allowed raise `ValueError`. The only conversion is from integers to float64.
 """
 
 import difflib
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-NEAR = 0.6  # likeness from which on another word may have been meant
-ROUNDING = 1e-9  # by which a share may miss [0, 1]
+NEAR = 0.6  # similarity from which on an allowed word is suggested
+ROUNDING = 1e-9  # tolerance for the range
 
 
 def word(name: str, value: object, allowed: Collection[str]) -> None:
-    """Refuse what is none of the allowed words.
+    """Refuse a word that is not allowed.
 
     Raises:
-        ValueError: It names the allowed words, and the one that may have been meant.
+        ValueError: It lists the allowed words and suggests the nearest.
     """
     if isinstance(value, str) and value in allowed:
         return
@@ -51,7 +51,7 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 
 def number(name: str, value: Any, low: float, high: float, *, ends: bool = True) -> float:
-    """A number from `low` to `high`, with or without these ends; NaN lies nowhere."""
+    """A number from `low` to `high`, with or without these ends; NaN is refused."""
     try:
         found = float(value)
     except (TypeError, ValueError):
@@ -80,11 +80,11 @@ def array(
 
     Args:
         name: Of the argument.
-        values: An array, or what NumPy makes one of.
+        values: An array, or what NumPy converts to one.
         shape: As documented: ``(R,)``, ``(N, D)``; with leading axes ``(..., R, K)``.
-        low: The least value that is taken.
-        high: The largest value that is taken.
-        nan: Whether NaN is taken.
+        low: The smallest allowed value.
+        high: The largest allowed value.
+        nan: Whether NaN is allowed.
     """
     found = np.asarray(values)
     if found.dtype.kind not in "fiu" and found.size:
@@ -110,7 +110,7 @@ def vector(name: str, values: ArrayLike, shape: str = "(R,)", **limits: Any) -> 
 
 
 def booleans(name: str, values: ArrayLike, shape: str = "(N,)") -> NDArray[np.bool_]:
-    """True and False; 0 and 1 are refused, because ``~`` means something else for them."""
+    """A boolean array; 0 and 1 are refused, because ``~`` negates only booleans."""
     found = np.asarray(values)
     if found.dtype != np.bool_:
         raise TypeError(f"{name} must be boolean, not {found.dtype}")
@@ -119,7 +119,7 @@ def booleans(name: str, values: ArrayLike, shape: str = "(N,)") -> NDArray[np.bo
 
 
 def probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Weights that sum to 1 within the precision of their type, NumPy's rule; as float64."""
+    """Weights that sum to 1 within the precision of their type (NumPy's rule), as float64."""
     given = np.asarray(values)
     found = vector(name, given, "(N,)", low=0.0)
     total = float(found.sum())
@@ -129,14 +129,14 @@ def probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def equal_shapes(**arrays: Any) -> None:
-    """Refuse operands that would broadcast, arrays or tensors."""
+    """Refuse arrays or tensors of different shapes, which would broadcast."""
     if len({tuple(one.shape) for one in arrays.values()}) > 1:
         shapes = ", ".join(f"{name} {tuple(one.shape)}" for name, one in arrays.items())
         raise ValueError(f"shapes differ: {shapes}")
 
 
 def generator(value: object) -> None:
-    """Refuse what is no stream of NumPy's, such as a seed."""
+    """Refuse anything but a NumPy generator, such as a seed."""
     if not isinstance(value, np.random.Generator):
         raise TypeError(
             "generator must be a numpy.random.Generator, such as numpy.random.default_rng(seed), "
@@ -158,7 +158,7 @@ def _where(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
 
 
 def _dimensions(name: str, values: NDArray[Any], shape: str) -> None:
-    """Refuse another number of axes than the documented shape has."""
+    """Refuse a number of axes that differs from the documented shape."""
     axes = [axis for axis in shape.strip("()").split(",") if axis.strip()]
     more = axes[0] == "..."
     least = len(axes) - more

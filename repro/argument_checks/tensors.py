@@ -1,7 +1,7 @@
-"""What a public function asks of its tensors; every message names the argument.
+"""Checks of the tensors given to public functions; every message names the argument.
 
-Reading a value waits for the device. Under ``torch.compile``, and while a CUDA graph is captured,
-no value can be read: types and shapes are checked there, values are not.
+Reading a value synchronises with the device. Under ``torch.compile``, and while a CUDA graph is
+captured, values cannot be read: only types and shapes are checked.
 """
 
 import torch
@@ -13,12 +13,12 @@ SHAPES = {1: "(N,)", 2: "(N, D)", 4: "(N, C, H, W)"}
 
 
 def finite(dimensions: int, **tensors: Tensor) -> None:
-    """Refuse NaN and infinity, and what `floating` refuses.
+    """Refuse NaN, infinity and what `floating` refuses.
 
     Raises:
         TypeError: As `floating`.
-        ValueError: As `floating`; or it says how many values are not finite, and where the first
-            one is.
+        ValueError: As `floating`; or values are not finite: how many, and the position of the
+            first.
     """
     floating(dimensions, **tensors)
     if not _readable(*tensors.values()):
@@ -31,10 +31,10 @@ def finite(dimensions: int, **tensors: Tensor) -> None:
 
 
 def floating(dimensions: int, **tensors: Tensor) -> None:
-    """Refuse what is not floating-point numbers of one shape with so many axes.
+    """Refuse all but floating-point tensors of equal shape with this number of axes.
 
     Raises:
-        TypeError: No tensor, or one of integers or booleans.
+        TypeError: Not a tensor, or a tensor of integers or booleans.
         ValueError: The shapes differ, or have another number of axes.
     """
     for name, tensor in tensors.items():
@@ -50,10 +50,10 @@ def floating(dimensions: int, **tensors: Tensor) -> None:
 
 
 def faces(is_face: Tensor, **of_images: Tensor) -> None:
-    """Refuse what is not one boolean for each of the images that the tensors describe.
+    """Refuse all but one boolean for each image of the tensors.
 
     Raises:
-        TypeError: No tensor, or none of booleans.
+        TypeError: Not a boolean tensor.
         ValueError: The lengths differ, or `is_face` has more than one axis.
     """
     if not isinstance(is_face, Tensor) or is_face.dtype != torch.bool:

@@ -65,7 +65,8 @@ def audit(
     """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
 
     Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
-    accuracy_fraction; arm,alpha,recall,variance (printed means); or arm,alpha and a column a group.
+    accuracy_fraction; arm,alpha,recall,variance (published means); or arm,alpha and one column per
+    group.
     """
     from repro.analysis import study_data
     from repro.analysis.audit.inspection import audit as inspect

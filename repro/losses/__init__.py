@@ -5,9 +5,9 @@ object. Shapes: N images, D latent dimensions. Nothing here broadcasts: operands
 are refused, because (N, 1) + (N,) is silently (N, N).
 
 Operands are tensors of floating-point numbers on one device, in any precision, and finite: NaN and
-infinity are refused with how many there are and where the first one is. To see this the host waits
-for the device once for each operand. Under ``torch.compile`` and while a CUDA graph is captured no
-value can be read, and none is.
+infinity raise `ValueError`, which gives their number and the position of the first. The check
+synchronises with the device once per operand. Under ``torch.compile``, and while a CUDA graph is
+captured, values cannot be read and are not checked.
 """
 
 from typing import Literal
@@ -27,14 +27,14 @@ def classification(logit: Tensor, is_face: Tensor) -> Tensor:
     Source: first term of Amini & Soleimany et al. 2019, equation 2.
 
     Args:
-        logit: Shape (N,), finite; 0 and above says face.
+        logit: Shape (N,), finite; 0 or more means face.
         is_face: Boolean, shape (N,).
 
     Returns:
-        Shape (N,), in nats; 0 for certainty in the right answer.
+        Shape (N,), in nats; 0 if the right class has probability 1.
 
     Raises:
-        TypeError: `is_face` is not boolean, or an operand is no tensor.
+        TypeError: `is_face` is not boolean, or an operand is not a tensor.
         ValueError: The two shapes differ, or are not (N,); a logit is not finite.
     """
     tensors.finite(1, logit=logit)
@@ -55,11 +55,11 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
         logvar: Posterior log-variance, shape (N, D), finite. Not log sigma.
 
     Returns:
-        Shape (N,), in nats, summed over latents; 0 exactly where the posterior is the prior, and
-        infinite where the variance is larger than its type can hold.
+        Shape (N,), in nats, summed over latents; exactly 0 where the posterior equals the prior,
+        and infinite where the variance overflows its type.
 
     Raises:
-        TypeError: An operand is no tensor of floating-point numbers.
+        TypeError: An operand is not a floating-point tensor.
         ValueError: The two shapes differ, or are not (N, D); a value is not finite.
     """
     tensors.finite(2, mean=mean, logvar=logvar)
@@ -69,20 +69,20 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
 def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
     """`gaussian_kl` of the faces, 0 for the others.
 
-    A non-face's log-variance is trained by nothing and can grow until its exponential overflows;
-    masked after the fact, that infinity times 0 would be a gradient of NaN.
+    No term trains the log-variance of a non-face, so its exponential can overflow. Multiplying
+    that infinity by a mask of 0 would give a gradient of NaN.
 
     Args:
-        mean: Posterior mean, shape (N, D); finite for faces, anything for the others.
-        logvar: Posterior log-variance, shape (N, D); finite for faces, anything for the others.
+        mean: Posterior mean, shape (N, D); finite for faces, any value for the others.
+        logvar: Posterior log-variance, shape (N, D); finite for faces, any value for the others.
         is_face: Boolean, shape (N,).
 
     Returns:
         Shape (N,), in nats. A non-face has exactly zero gradient, whatever its latents.
 
     Raises:
-        TypeError: `is_face` is not boolean, or an operand is no tensor of floating-point numbers.
-        ValueError: The shapes do not belong together; a face's value is not finite.
+        TypeError: `is_face` is not boolean, or an operand is not a floating-point tensor.
+        ValueError: The shapes do not match; a face's value is not finite.
     """
     tensors.floating(2, mean=mean, logvar=logvar)
     tensors.faces(is_face, mean=mean)
@@ -97,23 +97,23 @@ def reconstruction(
     norm: Literal["l1", "l2"],
     reduction: Literal["sum", "mean"],
 ) -> Tensor:
-    """Error between each image and its decoding.
+    """Reconstruction error of each image.
 
     Source: second term of Amini & Soleimany et al. 2019, equation 2; ``l2`` is the squared error,
     as in every public implementation, and ``sum`` is de Haan et al.'s change.
 
     Args:
-        images: Shape (N, C, H, W), finite; training's lie in [0, 1].
+        images: Shape (N, C, H, W), finite; in [0, 1] in training.
         decoded: Same shape, finite.
         norm: Absolute (l1) or squared (l2) differences.
-        reduction: Over the pixels and channels of one image. There is always one value for each
-            image, so that torch's ``none`` is no choice here.
+        reduction: Over the pixels and channels of one image. There is always one value per
+            image, so torch's ``none`` is not allowed.
 
     Returns:
         Shape (N,); 0 for a perfect copy.
 
     Raises:
-        TypeError: An operand is no tensor of floating-point numbers.
+        TypeError: An operand is not a floating-point tensor.
         ValueError: An unknown word; the two shapes differ, or are not (N, C, H, W); a value is
             not finite.
     """
@@ -132,7 +132,7 @@ def objective(
     weights: tuple[float, float, float],
     indicator: Literal["faces", "swapped"] = "faces",
 ) -> Tensor:
-    r"""The weighted terms of each image, the variational ones for faces only.
+    r"""The weighted sum of the terms of each image; KL and reconstruction for faces only.
 
     .. math:: c_1 L_{class} + y \, (c_3 L_{KL} + c_2 L_{recon})
 
@@ -141,20 +141,20 @@ def objective(
 
     Args:
         classification: Shape (N,), finite.
-        kl: Shape (N,); finite wherever it counts, see `indicator`.
-        reconstruction: Shape (N,); finite wherever it counts.
+        kl: Shape (N,); finite where it is used, see `indicator`.
+        reconstruction: Shape (N,); finite where it is used.
         is_face: Boolean, shape (N,).
         weights: Of classification, reconstruction and KL: c1, c2, c3; finite, at least 0.
-        indicator: ``swapped`` is a defect of MIT's PyTorch lab, kept to be measured: there faces
-            alone are classified, and everything is reconstructed.
+        indicator: ``swapped`` reproduces a defect of MIT's PyTorch lab: only faces are classified,
+            and all images are reconstructed.
 
     Returns:
         Shape (N,). With ``faces``, a non-face's value has exactly zero gradient in its own KL and
         reconstruction.
 
     Raises:
-        TypeError: `is_face` is not boolean, or an operand is no tensor of floating-point numbers.
-        ValueError: An unknown word; the shapes differ, or are not (N,); a value that counts is not
+        TypeError: `is_face` is not boolean, or an operand is not a floating-point tensor.
+        ValueError: An unknown word; the shapes differ, or are not (N,); a value that is used is not
             finite; a weight is negative or not finite, or there are not three.
     """
     arrays.word("indicator", indicator, formulas.INDICATORS)

@@ -1,7 +1,7 @@
-"""The terms of the objective as training computes them: nothing is checked, nothing is waited for.
+"""The terms of the objective as training computes them: without checks and synchronisation.
 
-`repro.losses` and `repro.models` document them, and check what others hand in. A value that stops
-being finite goes through to the end of the epoch, where training says so.
+`repro.losses` and `repro.models` document them and check their arguments. Training reports a value
+that became NaN or infinite at the end of the epoch.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def face_kl(mean: Tensor, logvar: Tensor, is_face: Tensor) -> Tensor:
 
 
 def of_faces(is_face: Tensor, *latents: Tensor) -> tuple[Tensor, ...]:
-    """Latents of shape (N, D), those of other images 0."""
+    """Latents of shape (N, D), set to 0 for images without a face."""
     faces = is_face.unsqueeze(1)
     return tuple(torch.where(faces, latent, 0.0) for latent in latents)
 

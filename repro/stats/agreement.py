@@ -1,10 +1,10 @@
 """Is a published value reproduced? Prediction interval, equivalence test, verdict.
 
 Both sides are the same statistic: the mean over the best k of n runs. The published value y is
-treated as one more such sample with the spread of our runs (it was published without one). Equal
-spread and normal values are assumed. The correlation between the reported quantity and the metric
-that selects is unknown, so if another metric selects, the widest quantiles over correlations in
-[-1, 1] are used.
+treated as one more such sample with the standard deviation of our runs (none was published). Equal
+variances and normal values are assumed. The correlation between the reported quantity and the
+selecting metric is unknown, so if another metric selects, the widest quantiles over correlations
+in [-1, 1] are used.
 Symbols: T our statistic, s the standard deviation of all our runs, delta the margin.
 """
 
@@ -25,15 +25,15 @@ RHOS = (0.0, 0.25, 0.5, 0.75, 1.0)  # the negative ones are their mirror images
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """Our side of a comparison.
+    """The statistic of our runs.
 
     Attributes:
         value: T.
         deviation: s, ddof 1, of all runs.
-        runs: How many there are.
-        keep: Kept in a selection.
-        of: Runs that a selection is made from, as in the publication.
-        selects: Whether the quantity itself selects the runs (`itself`) or another one.
+        runs: Number of runs.
+        keep: Number of runs kept by a selection.
+        of: Number of runs that it selects from, as in the publication.
+        selects: Whether runs are selected by the quantity (`itself`) or by `another` metric.
     """
 
     value: float
@@ -44,7 +44,7 @@ class Statistic:
     selects: Literal["itself", "another"]
 
     def quantile(self, level: float) -> float:
-        """Quantile of (T - T') / s; the widest over correlations where another metric selects."""
+        """Quantile of (T - T') / s; the widest over correlations if another metric selects."""
         if self.selects == "itself" or self.keep == self.of:
             return _quantile(self.runs, self.keep, self.of, 1.0, level)
         choice = self.runs, self.keep, self.of
@@ -55,7 +55,7 @@ class Statistic:
 
 @functools.cache
 def _quantile(runs: int, keep: int, of: int, rho: float, level: float) -> float:
-    """Of `pivot`; kept, because every number of a table asks for the same few."""
+    """Quantile of `pivot`; cached, because all numbers of a table use the same few."""
     return float(np.quantile(pivot(runs, keep, of, rho=rho), level))
 
 
@@ -80,7 +80,7 @@ def equivalent(ours: Statistic, margin: Interval, *, size: float = 0.05) -> bool
     Args:
         ours: Our statistic.
         margin: y - delta and y + delta, fixed before the runs; -inf if there is no lower bound.
-        size: Largest probability of declaring processes that differ by the margin equivalent.
+        size: Significance level: error rate for processes that differ by the margin.
     """
     return (
         ours.value - margin.low > ours.quantile(1 - size) * ours.deviation
@@ -105,7 +105,7 @@ def verdict(
         ours: Our statistic, on the scale.
         y: Interval of the values that round to the published one.
         delta: Margin, in the published unit.
-        scale: From the published unit to the scale with a constant spread of runs: see `root`.
+        scale: From the published unit to a scale with constant standard deviation: see `root`.
     """
     if equivalent(ours, Interval(scale(y.high - delta), scale(y.low + delta))):
         return "reproduced"
@@ -116,13 +116,13 @@ def verdict(
 
 
 def root(value: float) -> float:
-    """Square root: the scale for variances, whose spread between runs grows with their root.
+    """Square root: the scale for variances, whose standard deviation grows with their root.
 
-    On the variances themselves a small T comes with a small s, and the equivalence test has an
+    Without it a small T would coincide with a small s, and the equivalence test would have an
     error rate of up to 8 % instead of 5 %.
 
     Returns:
-        -inf below 0, which no variance can reach.
+        -inf for values below 0, which a variance cannot have.
     """
     return float(np.sqrt(value)) if value >= 0 else float("-inf")
 
@@ -132,12 +132,12 @@ def influence(recall: Floats, kept: Floats, definition: Definition) -> Floats:
 
     With runs averaged first, Var[A] is not a mean over runs. To first order it is the mean over the
     kept runs of V + 2 / (K - ddof) * sum_g (m_g - m) (r_ig - m_g), m the kept runs' mean; the
-    spread of that over all runs is the spread of Var[A] from run to run.
+    standard deviation of this term over all runs is that of Var[A] between runs.
 
     Args:
         recall: Of each run and group, shape (R, K).
-        kept: The kept runs' rows of it.
-        definition: With runs averaged last, the runs' own variances are returned.
+        kept: The rows of `recall` of the kept runs, shape (k, K).
+        definition: If it averages runs last, the variances of the runs are returned.
     """
     if definition.runs == "last":
         return np.asarray(recall.var(axis=-1, ddof=definition.ddof))

@@ -19,9 +19,9 @@ from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_
 from repro.stats.selection import SEED
 
 DRAWS = 1000
-AT_ONCE = 500_000  # recalls of single runs that are held at a time
+AT_ONCE = 500_000  # recalls of single runs held in memory at a time
 
-Counts = NDArray[np.float32]  # whole numbers, exact up to 16 million, quick to multiply
+Counts = NDArray[np.float32]  # integers, exact up to 16 million, fast to multiply
 Statistic = Callable[[Floats], Floats]
 
 
@@ -33,11 +33,11 @@ class Draws:
 
     Attributes:
         runs: Positions of the runs drawn, shape (DRAWS, R).
-        portraits: How often each portrait is drawn, shape (DRAWS, N); in memory the draws of a
-            portrait stand beside each other.
+        portraits: How often each portrait is drawn, shape (DRAWS, N); the draws of a portrait
+            are contiguous in memory.
         nonfaces: Positions of the photographs drawn, shape (DRAWS, M).
-        of_group: As `portraits`, for each group, shape (n_k, DRAWS).
-        of_nonfaces: How often each photograph without a face is, shape (M, DRAWS).
+        of_group: `portraits` transposed, for each group, shape (n_k, DRAWS).
+        of_nonfaces: How often each photograph without a face is drawn, shape (M, DRAWS).
     """
 
     runs: Integers
@@ -91,7 +91,7 @@ def recalls(
         group: Position of each portrait's group, shape (N,).
         groups: K.
         draws: The resamples.
-        of: Statistic of the recalls (D, R, K) of some samples at a time.
+        of: Statistic of recalls of shape (D, R, K), D samples at a time.
 
     Returns:
         Of all draws, shape (DRAWS, ...).
@@ -109,7 +109,7 @@ def recalls_at(
     rate: float,
     of: Statistic = _itself,
 ) -> Floats:
-    """As `recalls`, each draw with the thresholds of its own photographs without a face.
+    """As `recalls`, with thresholds from the photographs without a face of each draw.
 
     Args:
         portraits: Top logits, shape (R, N).
@@ -146,14 +146,14 @@ def _counted(detected: NDArray[Any], group: Integers, groups: int, draws: Draws)
 
 
 def _places(times: Counts, falling: Integers, above: int) -> NDArray[Any]:
-    """Rank from above of each sample's threshold, shape (DRAWS,).
+    """Rank of the threshold of each sample, from the largest logit, shape (DRAWS,).
 
     Args:
         times: How often each photograph is drawn, shape (M, DRAWS).
-        falling: Positions of the photographs, that with the largest logit first, shape (M,).
+        falling: Positions of the photographs by decreasing logit, shape (M,).
         above: Largest number of a sample's photographs above the threshold.
     """
-    for depth in (above + 6 * isqrt(above) + 10, len(falling)):  # it is hardly ever deeper
+    for depth in (above + 6 * isqrt(above) + 10, len(falling)):  # the threshold is rarely deeper
         top = times[falling[:depth]]
         reached = np.tri(len(top), dtype=np.float32) @ top
         if reached[-1].min() > above:
@@ -162,7 +162,7 @@ def _places(times: Counts, falling: Integers, above: int) -> NDArray[Any]:
 
 
 def _of_drawn_runs(found: Counts, group: Integers, draws: Draws, of: Statistic) -> Floats:
-    """The statistic of the recalls of the runs drawn.
+    """The statistic of the recalls of the sampled runs.
 
     Args:
         found: Portraits found in each draw, shape (R, K, DRAWS).
@@ -181,7 +181,7 @@ def _of_drawn_runs(found: Counts, group: Integers, draws: Draws, of: Statistic) 
 
 
 def of_runs(recall: Floats, draws: Draws, *, of: Statistic = _itself) -> Floats:
-    """Recalls of the runs drawn on the photographs as they are, shape (DRAWS, R, K).
+    """Recalls of the sampled runs on the observed photographs, shape (DRAWS, R, K).
 
     Args:
         recall: Of each run and group, shape (R, K).
@@ -193,7 +193,7 @@ def of_runs(recall: Floats, draws: Draws, *, of: Statistic = _itself) -> Floats:
 
 
 def _parts(each: int) -> Iterator[slice]:
-    """The draws, in parts that hold no more recalls than are to be held at a time."""
+    """Slices of the draws, with at most AT_ONCE recalls each."""
     step = max(1, AT_ONCE // each)
     return (slice(first, first + step) for first in range(0, DRAWS, step))
 
@@ -204,12 +204,12 @@ def interval(
     """The estimate ± t(f) * sd, for new runs and new photographs; NaN for one run.
 
     The variance of the samples is too small by 1/R of the runs' part, because R resampled runs vary
-    as if divided by R instead of R - 1; that part is added. The runs' part is uncertain with few
-    runs, the photographs' part hardly: f = (R - 1) * (whole variance / runs' part)^2 degrees of
+    as if divided by R instead of R - 1; that part is added. With few runs only the runs' part is
+    uncertain: f = (R - 1) * (whole variance / runs' part)^2 degrees of
     freedom (Satterthwaite 1946). Where only runs vary this is Student's interval.
 
     Args:
-        estimate: On the observed runs and photographs.
+        estimate: From the observed runs and photographs.
         drawn: The same statistic of each sample, shape (DRAWS,).
         by_runs: The same of the sampled runs on the observed photographs, shape (DRAWS,).
         runs: R.
@@ -236,8 +236,8 @@ def share_interval(
         drawn: As in `interval`.
         by_runs: As in `interval`.
         runs: R.
-        portraits: Number of portraits; half a portrait is added on both sides, so that the logit of
-            1 is finite.
+        portraits: Number of portraits; half a portrait is added to both counts, so that the logit
+            of 1 is finite.
     """
     half = 0.5 / portraits
 
@@ -252,6 +252,6 @@ def share_interval(
 
 
 def root_interval(estimate: float, drawn: Floats, by_runs: Floats, runs: int) -> Interval:
-    """`interval` on the scale of the root, for variances; never below 0."""
+    """`interval` on the square-root scale, for variances; never below 0."""
     low, high = interval(np.sqrt(estimate), np.sqrt(drawn), np.sqrt(by_runs), runs)
     return Interval(max(low, 0.0) ** 2, high**2)

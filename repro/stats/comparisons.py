@@ -3,11 +3,11 @@
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
 Every exact test also returns the smallest p-value that it can reach with its number of runs. With
 very many runs the tests use a normal approximation instead of listing the arrangements, unless a
-few runs dominate (`EVEN`); it has no smallest p.
+few runs dominate (`EVEN`); this approximation has no smallest p.
 
 The t and Brown-Forsythe tests are those of `scipy.stats`, which the tests compare to 1e-12. They
-are written out here because that module takes a second to load and ten times as long for each test,
-warns of arms that do not vary, and rounds otherwise: the last digits of JSON would change.
+are written out here because that module takes a second to import and ten times as long per test,
+warns about arms without variation, and rounds differently, which would change digits of the JSON.
 """
 
 import functools
@@ -25,12 +25,12 @@ from repro.argument_checks import arrays
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile, wilson
 from repro.stats.selection import SEED, correlation
 
-ENUMERATED = 200_000  # arrangements up to which a test is exact; beyond, as many are drawn
+ENUMERATED = 200_000  # arrangements up to which a test is exact; otherwise as many are sampled
 SHUFFLES = 20_000  # of the trend test
-MANY = 500  # pairs, or runs of an arm, from which on arrangements have their limit law
+MANY = 500  # pairs, or runs of an arm, from which on a normal approximation is used
 LISTED = 1000  # runs of all arms up to which the trend test shuffles
-EVEN = 100  # equal runs that a limit law takes: fewer count if one of many lies far out
-AT_ONCE = 2_000_000  # numbers of arrangements that are held at a time
+EVEN = 100  # effective number of runs that a normal approximation needs, see `_evenness`
+AT_ONCE = 2_000_000  # numbers of arrangements held in memory at a time
 TINY = 1e-12  # two statistics this close are equal
 
 
@@ -54,8 +54,8 @@ class Difference:
     Attributes:
         mean: Of the differences.
         interval: Student's for pairs, Welch's without pairs; NaN for a single run.
-        p: Of the same t test, two-sided; NaN without an interval.
-        correlation: Between the pairs; NaN without pairs. At 0 or below, pairing gains no power.
+        p: p-value of the same t test, two-sided; NaN without an interval.
+        correlation: Between the pairs; NaN without pairs. If not above 0, pairing adds no power.
     """
 
     mean: float
@@ -140,7 +140,7 @@ def hedges_g(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Inte
 
 
 def superiority(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Interval]:
-    """P(A > B) over pairs of runs, ties as halves (Bouthillier et al. 2021), Wilson's interval.
+    """P(A > B) over pairs of runs, ties count half (Bouthillier et al. 2021), Wilson's interval.
 
     Args:
         a: Of the first arm, shape (R,), in the order of the seeds.
@@ -153,7 +153,7 @@ def superiority(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, I
 
 
 def sign_flip(differences: Floats) -> Test:
-    """Exact paired sign-flip test: under the hypothesis both signs are equally likely.
+    """Exact paired sign-flip test: under the null hypothesis both signs are equally likely.
 
     Two-sided on the absolute mean; the smallest p for five pairs that differ is 2 / 32.
 
@@ -175,7 +175,7 @@ def least_of_flips(n: int) -> float:
 
 
 def permutation(a: Floats, b: Floats) -> Test:
-    """Exact unpaired permutation test: under the hypothesis the assignment to arms is random.
+    """Exact unpaired permutation test: under the null hypothesis arms are assigned at random.
 
     Two-sided on the absolute difference of means; the smallest p for five against five is 2 / 252.
     """
@@ -190,14 +190,14 @@ def permutation(a: Floats, b: Floats) -> Test:
 
 
 def least_of_deals(n: int, m: int) -> float:
-    """The smallest p of a permutation test of n against m runs; equal arms can be mirrored."""
+    """The smallest p of a permutation test of n against m runs; twice as large if n = m."""
     ways = comb(n + m, n)
     return (2 if n == m else 1) / ways if ways <= ENUMERATED else 1 / ENUMERATED
 
 
 @functools.lru_cache(maxsize=4)
 def _flips(n: int) -> Bits:
-    """Which of n signs are flipped: all ways up to the limit, the observed one first."""
+    """Which of n signs are flipped: all arrangements or a sample, the observed one first."""
     if 2**n <= ENUMERATED:
         return np.packbits((np.arange(2**n)[:, None] >> np.arange(n)) & 1, axis=1)
     generator = np.random.default_rng([SEED, n])
@@ -209,7 +209,7 @@ def _flips(n: int) -> Bits:
 
 @functools.lru_cache(maxsize=4)
 def _deals(total: int, n: int) -> Bits:
-    """Which n of the runs are assigned to the first arm: all ways up to the limit."""
+    """Which n of the runs are assigned to the first arm: all arrangements or a sample."""
     if comb(total, n) <= ENUMERATED:
         picks = np.array(list(combinations(range(total), n)))
         dealt = np.zeros((len(picks), total), dtype=np.bool_)
@@ -222,7 +222,7 @@ def _deals(total: int, n: int) -> Bits:
         last = np.partition(keys, n - 1, axis=1)[:, n - 1 : n]
         parts.append(np.packbits(keys <= last, axis=1))
     found = np.concatenate(parts)
-    found[0] = np.packbits(np.arange(total) < n)  # the arrangement that was seen is one of them
+    found[0] = np.packbits(np.arange(total) < n)  # the observed arrangement is one of them
     return found
 
 
@@ -234,16 +234,16 @@ def _sums(chosen: Bits, values: Floats) -> Floats:
 
 
 def _parts(rows: int, width: int) -> Iterator[int]:
-    """How many rows of this width are held at a time, until all are through."""
+    """Sizes of the parts in which rows of this width are processed."""
     step = max(1, AT_ONCE // max(width, 1))
     return (min(step, rows - first) for first in range(0, rows, step))
 
 
 def _evenness(values: Floats) -> float:
-    """Effective number of values: that of equal ones with this ratio of second to fourth moment.
+    """Effective number of values, from the ratio of their second to their fourth moment.
 
-    The number of values if all are equal; small if a few dominate, and then their sum is not
-    normal. NaN if all are 0.
+    It is the number of values if all are equal, and small if a few dominate; then their sum is
+    not normal. NaN if all are 0.
     """
     squares = values**2
     with np.errstate(invalid="ignore"):
@@ -265,15 +265,15 @@ def holm(p: Sequence[float]) -> list[float]:
     """Holm's step-down adjustment over a family of tests (Holm 1979).
 
     Args:
-        p: The p-values of the family, each in [0, 1], or NaN without a test: it stays NaN and does
-            not count.
+        p: The p-values of the family, each in [0, 1], or NaN without a test, which stays NaN and is
+            not counted.
 
     Returns:
         The adjusted p-values, in the order given.
 
     Raises:
-        TypeError: They are not real numbers.
-        ValueError: One is outside [0, 1], or the array is not one-dimensional.
+        TypeError: The values are not real numbers.
+        ValueError: A value is outside [0, 1], or the array is not one-dimensional.
     """
     p = arrays.array("p", p, "(M,)", low=0.0, high=1.0, nan=True).tolist()
     known = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))
@@ -299,10 +299,10 @@ class Trend:
 
 
 def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None) -> Trend:
-    """Jonckheere-Terpstra trend test by permutation, ties as halves.
+    """Jonckheere-Terpstra trend test by permutation, ties count half.
 
-    Under the hypothesis the labels of the arms are exchangeable, so they are shuffled: within each
-    block (seed) if runs are paired, else over all runs. SHUFFLES shuffles from a fixed seed, with
+    Under the null hypothesis the labels of the arms are exchangeable, so they are shuffled: within
+    each block (seed) if runs are paired, else over all runs. SHUFFLES shuffles with a fixed seed,
     the observed arrangement among them; a normal approximation for more than LISTED runs.
 
     Args:
@@ -337,7 +337,7 @@ def _vary(values: Floats | Integers, blocks: Integers) -> NDArray[np.bool_]:
 
 
 def _shuffled(labels: Integers, blocks: Integers) -> Iterable[NDArray[Any]]:
-    """As `_shuffles`; kept for the next quantity of the same runs, unless there are too many."""
+    """As `_shuffles`; cached for the next quantity of the same runs, unless there are too many."""
     if len(labels) > LISTED:
         return _shuffles(labels, blocks)
     return _kept_shuffles(labels.tobytes(), blocks.tobytes())
@@ -349,7 +349,7 @@ def _kept_shuffles(labels: bytes, blocks: bytes) -> tuple[NDArray[Any], ...]:
 
 
 def _shuffles(labels: Integers, blocks: Integers) -> Iterator[NDArray[Any]]:
-    """The labels, shuffled within the blocks: rows of shuffles, as many as are held at a time."""
+    """The labels, shuffled within the blocks: arrays of rows, at most AT_ONCE numbers each."""
     generator = np.random.default_rng([SEED, len(labels)])
     homes = [np.flatnonzero(blocks == one) for one in np.unique(blocks)]
     first = True
@@ -374,19 +374,19 @@ def _rises(values: Floats, labels: NDArray[Any]) -> Floats:
     rising = _in_order(labels[:, np.argsort(ranks, kind="stable")])
     if ranks.max() == len(values) - 1:
         return rising
-    tied = np.lexsort((-np.arange(len(ranks)), ranks))  # equal values the other way round
+    tied = np.lexsort((-np.arange(len(ranks)), ranks))  # equal values in reverse order
     return np.asarray((rising + _in_order(labels[:, tied])) / 2)
 
 
 def _in_order(labels: NDArray[Any]) -> Floats:
-    """Pairs of a row whose labels rise from left to right less pairs whose labels fall."""
+    """Pairs of a row whose labels rise from left to right minus pairs whose labels fall."""
     low, high = int(labels[0].min()), int(labels[0].max())
     if low == high:
         return np.zeros(len(labels))
     upper = labels > (low + high) // 2
     many = int(upper[0].sum())
-    places = upper @ np.arange(labels.shape[1], dtype=np.float64)  # summed over the upper half
-    before = places - many * (many - 1) / 2  # how often one of the lower half stands before them
+    places = upper @ np.arange(labels.shape[1], dtype=np.float64)  # sum over the upper half
+    before = places - many * (many - 1) / 2  # number of lower-half elements before them
     across = 2 * before - many * (labels.shape[1] - many)
     halves = (labels.ravel().compress(half.ravel()) for half in (~upper, upper))
     return np.asarray(across + sum(_in_order(half.reshape(len(labels), -1)) for half in halves))
@@ -397,9 +397,9 @@ class Limit:
     """The normal approximation for shuffled labels.
 
     Attributes:
-        mean: Not 0 where blocks lack different arms.
+        mean: Not 0 if some blocks lack arms that others have.
         deviation: Standard deviation.
-        evenness: As in `_evenness`; the law can be taken from EVEN on.
+        evenness: See `_evenness`; the approximation needs at least EVEN.
     """
 
     mean: float
@@ -408,19 +408,19 @@ class Limit:
 
 
 def _limit(values: Floats, labels: Integers, blocks: Integers) -> Limit:
-    r"""The law of the rises of shuffles, by their projection on the place of each single run.
+    r"""The distribution of `_rises` over shuffles, from its projection on single runs.
 
-    Given that run k has label l, a run of block c, whose labels are n_c shuffled ones, is expected
-    to add (labels of c below l - above l) / n_c times (sign of run k's value less its own). So the
-    rises are :math:`\sum_k D_{k, l(k)}` with D the product of both, summed over the blocks, and
-    what is left over, of order 1 / R of the variance. Hoeffding (1951) has the law of such sums.
+    Given that run k has label l, each run of block c, which has n_c shuffled labels, adds on
+    average (labels of c below l - above l) / n_c times the sign of (value of k - its own). So the
+    statistic is :math:`\sum_k D_{k, l(k)}`, D the product of both summed over the blocks, plus a
+    remainder of order 1 / R of the variance. Hoeffding (1951) gives the limit of such sums.
     """
     members = [np.flatnonzero(blocks == one) for one in range(blocks.max() + 1)]
     above = np.stack([_steps(values, values[one]) for one in members], axis=1)  # (R, blocks)
     counts = np.stack([np.bincount(labels[one], minlength=labels.max() + 1) for one in members])
     lower = np.cumsum(counts, axis=1) - counts
     sizes = counts.sum(axis=1, keepdims=True)
-    lean = (2 * lower + counts - sizes) / sizes  # (blocks, arms): share below less share above
+    lean = (2 * lower + counts - sizes) / sizes  # (blocks, arms): share below minus share above
     mean = variance = fourth = 0.0
     for one, count in zip(members, counts, strict=True):
         n, share = len(one), count / len(one)
@@ -439,14 +439,14 @@ def _limit(values: Floats, labels: Integers, blocks: Integers) -> Limit:
 
 
 def _steps(values: Floats, others: Floats) -> Floats:
-    """How many of the others lie below each value less how many lie above."""
+    """Number of the others below each value minus the number above."""
     ranked = np.sort(others)
     sides = (np.searchsorted(ranked, values, side=side) for side in ("left", "right"))
     return np.asarray(sum(sides) - float(len(others)))
 
 
 def _arrangements(order: Integers, blocks: Integers) -> float:
-    """In how many ways the labels can be shuffled within the blocks."""
+    """Number of ways to shuffle the labels within the blocks."""
     ways = 0.0
     for one in np.unique(blocks):
         _, counts = np.unique(order[blocks == one], return_counts=True)

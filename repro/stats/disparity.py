@@ -2,8 +2,8 @@
 
 The literature uses "E[A]" and "Var[A]" for different quantities; a `Definition` selects one.
 Arrays of recalls have shape (..., R, K): R runs, K groups; leading axes are kept, so that a
-bootstrap passes all samples at once. Means over many short rows are ten times as fast as numpy's,
-with bitwise the same result for fewer than eight groups.
+bootstrap passes all samples at once. Means over many short rows are ten times as fast as numpy's
+and bitwise equal for fewer than eight groups.
 """
 
 import functools
@@ -17,7 +17,7 @@ from scipy import special
 from repro.argument_checks import arrays
 from repro.stats.intervals import Floats, Integers
 
-PAIRWISE = 8  # numbers from which on numpy adds a row up in another order than from left to right
+PAIRWISE = 8  # numbers from which on numpy does not sum a row from left to right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def run_recall(
     Args:
         recall: Of each run and group, shape (..., R, K).
         sizes: Portraits of each group, shape (K,).
-        definition: Says how groups are averaged.
+        definition: How groups are averaged.
     """
     if definition.mean == "groups":
         return np.asarray(_over_groups(np.add, recall) / recall.shape[-1])
@@ -131,7 +131,7 @@ def gap(recall: Floats) -> Floats:
 
 
 def _recalls(recall: Floats, *, groups: int) -> Floats:
-    """What is asked of recalls, with at least so many groups."""
+    """Check recalls, with at least this number of groups."""
     recall = arrays.array("recall", recall, "(..., R, K)", low=0.0, high=1.0)
     if recall.shape[-2] < 1 or recall.shape[-1] < groups:
         raise ValueError(f"recall must have a run and {groups} groups or more, not {recall.shape}")
@@ -153,7 +153,7 @@ def group_means(recall: Floats) -> Floats:
 def quantities(
     recall: Floats, sizes: Sequence[int] | Floats | Integers, definition: Definition
 ) -> dict[str, Floats]:
-    """`mean_recall`, `variance`, `gap` and `worst` at once: the runs are averaged a single time."""
+    """`mean_recall`, `variance`, `gap` and `worst` at once, averaging the runs only once."""
     means = group_means(recall)
     return {
         "recall": mean_recall(recall, sizes, definition),
@@ -193,7 +193,7 @@ def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floa
     """Unbiased estimate of the sampling variance of an observed share: p (1 - p) / (n - 1).
 
     Args:
-        share: Observed, of any shape (..., K).
+        share: Observed, in [0, 1], shape (..., K).
         sizes: Portraits of each group, shape (K,), each at least 2.
     """
     return share * (1 - share) / (np.asarray(sizes, dtype=np.float64) - 1)
@@ -202,8 +202,8 @@ def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floa
 def variance_of_noise(noise: Floats, ddof: int) -> Floats:
     """Mean contribution of the groups' independent noise to the variance between them.
 
-    (K - 1) / (K - ddof) times the mean over groups of the noise's variance: with ddof 1 the mean
-    itself. Source: Lum, Zhang & Bower 2022, section 3, for the sample variance.
+    (K - 1) / (K - ddof) times the mean over groups of the noise's variance; the mean if ddof
+    is 1. Source: Lum, Zhang & Bower 2022, section 3, for the sample variance.
 
     Args:
         noise: Sampling variance of each group's recall, shape (..., K).
@@ -220,7 +220,7 @@ def corrected_variance(
     *,
     noise: Floats | None = None,
 ) -> float:
-    """Var[A] minus the mean contribution of the sampling of the portraits.
+    """Var[A] minus the expected contribution of sampling the portraits.
 
     Unbiased for the variance between the groups' recalls in the population of portraits, with
     these trained runs. Below 0 the variance is no larger than the noise.
@@ -230,8 +230,8 @@ def corrected_variance(
         sizes: Portraits of each group.
         definition: Of the variance.
         noise: Sampling variance of each group's run-averaged recall, shape (K,), from scores of
-            single portraits. None: runs averaged first are treated as if all missed the same
-            portraits, which gives the upper bound.
+            single portraits. None: assumes that all runs miss the same portraits if runs are
+            averaged first, which gives an upper bound.
     """
     if definition.runs == "last":
         noise = share_noise(recall, sizes).mean(axis=0)
@@ -241,9 +241,9 @@ def corrected_variance(
 
 
 def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:
-    """Sampling variance of each group's run-averaged recall, by portraits, shape (K,).
+    """Sampling variance of each group's run-averaged recall, over portraits, shape (K,).
 
-    The runs see the same portraits, so that a portrait, not a decision, is the unit.
+    The runs see the same portraits, so the sampling unit is a portrait, not a decision.
 
     Args:
         detected: 1 or 0 for each run and portrait, shape (R, N).
@@ -259,7 +259,7 @@ def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseFloor:
-    """Variance and gap of one run by chance if all groups have the same recall.
+    """Variance and gap of one run that arise by chance if all groups have the same recall.
 
     Attributes:
         variance: Expected variance between the groups, squared fraction.
@@ -273,7 +273,7 @@ class NoiseFloor:
 
 
 def noise_floor(recall: float, sizes: Sequence[int] | Floats | Integers, ddof: int) -> NoiseFloor:
-    """The floor for equal groups of these sizes, by the normal approximation.
+    """The noise floor for groups of equal recall, by the normal approximation.
 
     For PPB's groups at 92.4 %: variance 1.69 (ddof 0) or 2.25 (ddof 1), 4.40 at 95 % (ddof 0),
     gap 3.09, in percent.

@@ -1,9 +1,9 @@
-"""Forensics of published digits: the counts, definitions and trends that they are consistent with.
+"""Forensics of published values: consistency with counts, definitions and trends.
 
 Unlike the rest of the package this works in the published unit, percent and percent squared,
 because the number of decimals is evidence. A published value represents all numbers that round to
 it. Recalls of groups are fractions, as everywhere, and are converted to percent here.
-Symbols: R runs, K groups, N portraits, h half a unit of the last printed digit.
+Symbols: R runs, K groups, N portraits, h half a unit of the last published digit.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from repro.stats.intervals import Floats, Integers
 from repro.stats.selection import best
 
 SLACK = 1e-9  # of comparisons between floating-point numbers
-FINEST = Fraction(1, 10**9)  # h is taken as at least this: longer numbers are floats written out
+FINEST = Fraction(1, 10**9)  # smallest h: longer numbers are unrounded floats
 
 Match = Literal["fits", "last digit", "differs"]
 Step = Literal["falls", "rises", "level"]
@@ -29,7 +29,7 @@ Step = Literal["falls", "rises", "level"]
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A published value with its decimals; trailing zeros count.
+    """A published value with its decimals, trailing zeros included.
 
     Attributes:
         value: In percent or percent squared.
@@ -46,7 +46,7 @@ class Printed:
 
     @property
     def half(self) -> float:
-        """h: how far from the printed value the number before rounding can lie."""
+        """h: largest distance of the unrounded number from the published value."""
         return 0.5 * 10.0**-self.decimals
 
     def __float__(self) -> float:
@@ -69,10 +69,10 @@ class GroupValues:
     """Recalls of the groups of one arm.
 
     Attributes:
-        recall: Of each run and group, in [0, 1], shape (R, K); one row where only the runs' average
-            is known.
-        error: How far each can be from the true one, as a fraction, shape (R, K).
-        sizes: Portraits of each group, shape (K,); None where unknown.
+        recall: Of each run and group, in [0, 1], shape (R, K); one row if only the average over
+            runs is known.
+        error: Largest error of each recall, as a fraction, shape (R, K).
+        sizes: Portraits of each group, shape (K,); None if unknown.
     """
 
     recall: Floats
@@ -85,10 +85,10 @@ class GroupValues:
         return len(self.recall)
 
     def best(self, keep: int) -> "GroupValues":
-        """The best `keep` runs by pooled recall; all of them where there are no more.
+        """The best `keep` runs by pooled recall; all runs if there are no more.
 
         Raises:
-            ValueError: The sizes are unknown, so that nothing can be pooled.
+            ValueError: The sizes are unknown, so pooling is impossible.
         """
         if keep >= self.runs:
             return self
@@ -99,12 +99,12 @@ class GroupValues:
         return GroupValues(self.recall[kept], self.error[kept], self.sizes)
 
     def mean(self, definition: Definition) -> Computed | None:
-        """E[A] in percent; None where it takes sizes that are not known."""
+        """E[A] in percent; None if it needs sizes that are unknown."""
         if definition.mean == "pooled" and self.sizes is None:
             return None
         sizes = np.ones(self.recall.shape[1]) if self.sizes is None else self.sizes
         value = mean_recall(self.recall, sizes, definition)
-        error = mean_recall(self.error, sizes, definition)  # a weighted mean of errors, as bound
+        error = mean_recall(self.error, sizes, definition)  # bound: the weighted mean of the errors
         return Computed(100 * float(value), 100 * float(error))
 
     def variance(self, definition: Definition) -> Computed:
@@ -132,12 +132,12 @@ def variance_error(recall: Floats, error: Floats, definition: Definition) -> flo
 
 
 def match(printed: Printed, computed: Computed) -> Match:
-    """Whether a published value is the computed one, rounded.
+    """Whether a published value is the rounded computed value.
 
     Returns:
-        ``last digit`` where the rest, beyond rounding and the computed number's own error, is at
-        most one unit of the last digit: an error of rounding or copying. Not if the computed
-        number is less precise than the published digits.
+        ``last digit`` if the difference, minus rounding and the error of the computed value, is at
+        most one unit of the last digit: an error of rounding or copying. Never if the computed
+        value is less precise than the published one.
     """
     beyond = abs(float(printed) - computed.value) - printed.half - computed.error
     if beyond <= SLACK:
@@ -151,9 +151,9 @@ class DefinitionFit:
     """A column of published values, compared under one definition.
 
     Attributes:
-        definition: Its other parts, which do not matter to the column, are arbitrary.
-        computed: What the definition gives, row by row.
-        matches: How that agrees with the published values.
+        definition: The parts that do not affect this column are arbitrary.
+        computed: Values under the definition, one per row.
+        matches: Agreement of each with the published value.
     """
 
     definition: Definition
@@ -162,12 +162,12 @@ class DefinitionFit:
 
     @property
     def fitting(self) -> int:
-        """Rows that are the computed number, rounded."""
+        """Number of rows that equal the rounded computed value."""
         return self.matches.count("fits")
 
     @property
     def rank(self) -> tuple[int, int]:
-        """By which readings are compared: rows that fit, then rows off by a last digit."""
+        """Sort key of definitions: rows that fit, then rows that differ in the last digit."""
         return self.fitting, self.matches.count("last digit")
 
 
@@ -200,7 +200,7 @@ def variance_fits(printed: Sequence[Printed], values: Sequence[GroupValues]) -> 
 
     Args:
         printed: In percent squared.
-        values: Of the same arms; with a single run each, the order of averaging does not matter.
+        values: Of the same arms; for single runs the order of averaging has no effect.
     """
     single = all(value.runs == 1 for value in values)
     found = [
@@ -214,11 +214,11 @@ def variance_fits(printed: Sequence[Printed], values: Sequence[GroupValues]) -> 
 def whole_counts(printed: Printed, trials: int) -> range:
     """The integers K for which 100 K / trials rounds to the published percentage.
 
-    Ties may have been rounded either way. Source: Brown & Heathers 2017 (the GRIM test).
+    A tie may be rounded up or down. Source: Brown & Heathers 2017 (the GRIM test).
 
     Args:
         printed: In percent.
-        trials: How many portraits were counted, over all runs.
+        trials: Number of portraits, over all runs.
     """
     value, half = Fraction(printed.value), max(Fraction(1, 2 * 10**printed.decimals), FINEST)
     lowest = ceil((value - half) * trials / 100)
@@ -227,13 +227,13 @@ def whole_counts(printed: Printed, trials: int) -> range:
 
 
 def chance_of_counts(printed: Sequence[Printed], trials: Sequence[int]) -> float:
-    """Share of arbitrary numbers with these decimals that would all be whole counts.
+    """Probability that random numbers with these decimals are all possible percentages of counts.
 
-    Near a number with d decimals, 100 K / trials takes trials 10^-d / 100 values per printable one.
+    Of the numbers with d decimals, a fraction trials 10^-d / 100 (at most 1) is possible.
 
     Args:
         printed: In percent.
-        trials: Portraits counted for each.
+        trials: Number of portraits behind each.
     """
     shares = (n / (100 * 10**p.decimals) for p, n in zip(printed, trials, strict=True))
     return prod(min(1.0, share) for share in shares)
@@ -241,12 +241,12 @@ def chance_of_counts(printed: Sequence[Printed], trials: Sequence[int]) -> float
 
 @dataclass(frozen=True, slots=True)
 class Grim:
-    """How published recalls agree with one number of runs.
+    """Whether published recalls are possible for one number of runs.
 
     Attributes:
-        runs: How many runs were pooled.
-        fitting: Whether each published recall is a whole count.
-        chance: Probability that arbitrary numbers all are.
+        runs: Number of pooled runs.
+        fitting: Whether each published recall is a percentage of a count.
+        chance: Probability that random numbers all are.
     """
 
     runs: int
@@ -255,17 +255,17 @@ class Grim:
 
     @property
     def all(self) -> bool:
-        """Whether every printed recall fits."""
+        """Whether every published recall is possible."""
         return all(self.fitting)
 
 
 def grim(recalls: Sequence[Printed], *, images: int, most_runs: int = 10) -> tuple[Grim, ...]:
-    """The numbers of runs of the same portraits that can give the published recalls.
+    """For each number of runs, whether the published recalls are possible (GRIM test).
 
     Args:
         recalls: In percent, each pooled over all portraits and runs.
         images: Portraits in one run.
-        most_runs: The largest number that is tried.
+        most_runs: Largest number of runs to try.
     """
     return tuple(
         Grim(
@@ -285,11 +285,11 @@ def shorter_cells(column: Sequence[Printed]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one value to the next.
+    """The change from one value to the next.
 
     Attributes:
-        step: Which way.
-        certain: Whether the two values' errors leave no doubt about the way.
+        step: Direction.
+        certain: Whether the direction is certain given the errors of both values.
     """
 
     step: Step

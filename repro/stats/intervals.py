@@ -11,12 +11,12 @@ from repro.argument_checks import arrays
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-LEVEL = 0.95  # of every interval, unless said otherwise
-POWER = 0.80  # with which "the smallest difference that n runs can show" is found
+LEVEL = 0.95  # default level of intervals
+POWER = 0.80  # of the "smallest difference that n runs can show"
 
 
 class Interval(NamedTuple):
-    """Lower and upper end; NaN for no interval."""
+    """Lower and upper end; both NaN if undefined."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ NOWHERE = Interval(float("nan"), float("nan"))
 
 
 def t_quantile(degrees: float, *, level: float = LEVEL) -> float:
-    """Upper quantile of Student's t that leaves (1 - level) / 2 above it."""
+    """Quantile (1 + level) / 2 of Student's t."""
     return float(special.stdtrit(degrees, 0.5 + level / 2))
 
 
@@ -51,7 +51,7 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
     """Student's interval for the mean.
 
     Source: Student 1908; the half width is the quantile of t with R - 1 degrees of freedom times
-    the standard deviation (ddof 1) over the root of R.
+    the standard deviation (ddof 1) divided by the root of R.
 
     Args:
         values: Of each run, shape (R,), finite, R at least 1.
@@ -62,8 +62,8 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
 
     Raises:
         TypeError: The values are not real numbers.
-        ValueError: They have another shape or are not finite: how many, and where the first is;
-            or the level is out of range.
+        ValueError: Another shape; values that are not finite: how many, and the position of the
+            first; the level is out of range.
     """
     arrays.level(level)
     values = arrays.vector("values", values)
@@ -75,9 +75,9 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
     """Wilson's score interval for a proportion (Wilson 1927).
 
     Args:
-        successes: Of `n` trials, 0 to n; a mean over runs of the same photographs need not be
-            whole.
-        n: Trials, whole, at least 1.
+        successes: Of `n` trials, 0 to n; not necessarily an integer, for a mean over runs of
+            the same photographs.
+        n: Number of trials, an integer, at least 1.
         level: Of the interval, in (0, 1).
 
     Returns:
@@ -104,8 +104,8 @@ def smallest_difference(n: int, *, level: float = LEVEL, power: float = POWER) -
     """Smallest difference that a t test of n against n runs detects with the given power.
 
     Returns:
-        In units of the standard deviation between runs; a smaller difference is missed with a
-        probability above 1 - power. NaN for a single run.
+        In units of the standard deviation between runs; smaller differences are detected with less
+        power. NaN for a single run.
     """
     if n < 2:
         return float("nan")
@@ -119,7 +119,7 @@ def smallest_difference(n: int, *, level: float = LEVEL, power: float = POWER) -
 
 
 def runs_needed(deviation: float, half_width: float, *, level: float = LEVEL) -> int:
-    """Runs after which Student's interval for the mean has at most this half-width.
+    """Number of runs for which Student's interval for the mean has at most this half-width.
 
     Args:
         deviation: Standard deviation between runs.

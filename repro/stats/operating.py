@@ -38,7 +38,7 @@ def detected(logits: Floats, threshold: Floats) -> Floats:
 
 
 def curve(faces: Floats, nonfaces: Floats) -> tuple[Floats, Floats]:
-    """Recall against false-positive rate of one run, up to (1, 1).
+    """ROC curve of one run: recall against false-positive rate, up to (1, 1).
 
     Args:
         faces: Top logits, shape (N,).
@@ -57,7 +57,7 @@ def curve(faces: Floats, nonfaces: Floats) -> tuple[Floats, Floats]:
 
 
 def area(faces: Floats, nonfaces: Floats) -> float:
-    """Area under the curve: P(face's logit > non-face's logit), ties as halves (Mann-Whitney)."""
+    """Area under the curve: P(face's logit > non-face's logit), ties count half (Mann-Whitney)."""
     ranked = np.sort(nonfaces)
     below = np.searchsorted(ranked, faces, side="left") + np.searchsorted(
         ranked, faces, side="right"

@@ -14,25 +14,25 @@ from scipy import integrate, special
 from repro.argument_checks import arrays
 from repro.stats.intervals import Floats
 
-DRAWS = 400_000  # of every simulated distribution; quantiles are then good to 0.01
-WIDEST = 50  # runs of a study up to which DRAWS studies are simulated
-NUMBERS = 4_000_000  # runs of all studies together that are simulated beyond
+DRAWS = 400_000  # of every simulated distribution; quantiles have errors below 0.01
+WIDEST = 50  # largest number of runs for which DRAWS studies are simulated
+NUMBERS = 4_000_000  # simulated runs of all studies together if there are more
 ROWS = 2**15  # simulated studies that are ranked at a time
-SEED = 20201130  # of every simulation, so that a table is the same each time it is printed
+SEED = 20201130  # of every simulation, so that tables are reproducible
 
 
 def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     """Positions of the `keep` largest values, in the order of the values' positions.
 
-    Equal values are kept in their order.
+    Of equal values the first are kept.
 
     Args:
         values: Of each run, shape (R,), finite.
-        keep: How many are kept, 1 to R.
+        keep: Number of values to keep, 1 to R.
 
     Raises:
         TypeError: The values are not real numbers, or `keep` is not an integer.
-        ValueError: There are fewer values than are to be kept; a value is not finite.
+        ValueError: `keep` is out of range; a value is not finite.
     """
     values = arrays.array("values", values, "(R,)")
     arrays.whole("keep", keep, 1)
@@ -74,8 +74,8 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
 
     Args:
         values: The reported quantity of each run, shape (R,), finite.
-        by: What selects, shape (R,), finite; the quantity itself, or another.
-        keep: How many runs are kept, 1 to R.
+        by: The metric that selects, shape (R,), finite; it can be `values`.
+        keep: Number of runs that are kept, 1 to R.
 
     Returns:
         In the unit of the values; 0 if all are kept.
@@ -96,7 +96,7 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
 
 
 def correlation(a: Floats, b: Floats) -> float:
-    """Pearson's correlation; 0 where one of them does not vary."""
+    """Pearson's correlation; 0 if one array is constant."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     return float(np.mean((a - a.mean()) * (b - b.mean())) / (np.std(a) * np.std(b)))
@@ -105,8 +105,8 @@ def correlation(a: Floats, b: Floats) -> float:
 def expected_best_weights(runs: int, keep: int, of: int) -> Floats:
     """Weights of the sorted values in the unbiased estimate of the mean of the best k of n runs.
 
-    The U-statistic over all subsets of `of` runs (Tang et al. 2020 for keep = 1); with as many
-    runs as the selection takes, it is the mean of the best `keep`.
+    The U-statistic over all subsets of `of` runs (Tang et al. 2020 for keep = 1); for `of` =
+    `runs` it is the mean of the best `keep`.
 
     Returns:
         Shape (runs,), for values in increasing order; sums to 1.
@@ -126,9 +126,9 @@ def expected_best(values: Floats, by: Floats, *, keep: int, of: int) -> float:
 
     Args:
         values: The reported quantity of each run, shape (R,).
-        by: What selects, shape (R,).
-        keep: Runs kept in a selection.
-        of: Runs that a selection is made from, at most R.
+        by: The metric that selects, shape (R,).
+        keep: Number of runs kept by a selection.
+        of: Number of runs that it selects from, at most R.
     """
     order = np.argsort(by, kind="stable")
     return float(values[order] @ expected_best_weights(len(values), keep, of))
@@ -140,7 +140,7 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
     Returns:
         The estimate of the best-`keep`-of-`of` mean from `runs` runs, and the standard deviation
         of all of them (ddof 1; NaN for a single one), each of shape (DRAWS,), or shorter for more
-        than WIDEST runs: both hardly vary any more.
+        than WIDEST runs, where both vary little.
     """
     generator = np.random.default_rng([SEED, runs, keep, of, round(100 * (rho + 1))])
     studies = DRAWS if runs <= WIDEST else max(1, NUMBERS // runs)
@@ -161,7 +161,7 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
 
 @functools.cache
 def pivot(runs: int, keep: int, of: int, *, rho: float = 1.0) -> Floats:
-    """Sorted draws of (T - T') / s: ours less an independent study's, over the spread of our runs.
+    """Sorted draws of (T - T') / s: ours minus that of an independent study, divided by our s.
 
     Ours has `runs` runs, the other one `of`; both report the best `keep` of `of`. Quantiles 2.5,
     5, 95 and 97.5 % for 3 of 5 are about -2.373, -1.771, 1.226 and 1.534.

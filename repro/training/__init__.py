@@ -1,1 +1,1 @@
-"""One run: a configuration, a seed and images -> a fitted network and its scores."""
+"""One run: a configuration, a seed and images -> a trained network and its scores."""

@@ -1,4 +1,4 @@
-"""A fitted network on test photographs and validation faces: scores, not verdicts."""
+"""Scores of a trained network on test photographs and validation faces."""
 
 from collections.abc import Iterator
 
@@ -22,10 +22,10 @@ WINDOWS_AT_ONCE = 1024
 
 
 def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
-    """Scan every photograph; the windows of many go through the encoder together.
+    """Scan every photograph; windows of several photographs are encoded in one batch.
 
     Raises:
-        ReproError: No photograph has a window: all are lower than the smallest one.
+        ReproError: No photograph has a window: the smallest window is higher than all of them.
     """
     count = len(photographs)
     windows = np.zeros(count, dtype=np.int64)
@@ -81,7 +81,7 @@ def crop_probabilities(model: Model, crops: Photographs) -> dict[str, float]:
     """The MIT lab's metric from 2020 on: the mean probability that a face crop is a face.
 
     Source: the lab's last section, which averages the sigmoid over twenty crops, five of each
-    group, and takes no threshold.
+    group, and uses no threshold.
 
     Args:
         model: In any mode.
@@ -89,7 +89,7 @@ def crop_probabilities(model: Model, crops: Photographs) -> dict[str, float]:
 
     Returns:
         ``crop_probability`` over all, and ``crop_probability/GROUP`` of each group, in [0, 1];
-        ``crops``, how many there are.
+        ``crops``, their number.
     """
     pixels = np.stack([crops.read(index) for index in range(len(crops))])
     probability = as_float64(inference.logits(model, torch.from_numpy(pixels)).sigmoid())
@@ -103,7 +103,7 @@ def crop_probabilities(model: Model, crops: Photographs) -> dict[str, float]:
 def validation_metrics(
     fitted: Fitted, data: TrainingImages
 ) -> tuple[dict[str, float], list[float]]:
-    """Numbers about the held-out crops, and the KL per latent in nats.
+    """Metrics of the held-out crops, and the KL per latent in nats.
 
     Returns:
         Accuracy at the checkpoint and, for a model with latents, active units, KL and
@@ -130,5 +130,5 @@ def validation_metrics(
 
 
 def _active_units(means: NDArray[np.float64]) -> float:
-    """NaN for means that are not finite; such a run has failed, and its record says by which."""
+    """Active units; NaN for means that are not finite (the run is recorded as failed)."""
     return float(active_units(means)) if np.isfinite(means).all() else float("nan")

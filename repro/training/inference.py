@@ -1,7 +1,7 @@
-"""A fitted network applied to many images: evaluation mode, float32, no gradients, large batches.
+"""Inference on many images: evaluation mode, float32, no gradients, large batches.
 
-Images may lie on another device than the network only where no index is given; what comes out is on
-the CPU.
+Images may be on another device than the network only if no index is given; results are on the
+CPU.
 """
 
 import copy
@@ -43,8 +43,8 @@ def encode(
     Args:
         model: In any mode.
         images: Stored pixels, uint8 (M, 64, 64, 3).
-        index: Which images, int64 (N,); all if None.
-        white: What 255 becomes; networks are trained with 1.
+        index: Positions of the images to encode, int64 (N,); None: all.
+        white: Value that 255 is scaled to; networks are trained with 1.
     """
     parts = _read(model, images, index, model.encoder.from_features, white=white)
     return Encoding(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
@@ -53,7 +53,7 @@ def encode(
 def latent_means(
     model: DebiasingVae, images: Tensor, index: Tensor, *, white: float = 1.0
 ) -> Tensor:
-    """The posterior means of chosen images, shape (N, D); no other head is computed."""
+    """Posterior means of images, shape (N, D), without computing the other heads."""
     return torch.cat(
         _read(model, images, index, model.encoder.mean_from_features, white=white)
     ).cpu()
@@ -67,12 +67,12 @@ def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
 def decode(
     model: DebiasingVae, latents: Tensor, *, statistics: Literal["running", "batch"] = "running"
 ) -> NDArray[np.uint8]:
-    """Pictures of latents.
+    """Decode latents to pictures.
 
     Args:
         model: In any mode; unchanged.
         latents: Shape (N, D).
-        statistics: Of batch normalisation: those kept from training, as in every evaluation, or
+        statistics: Of batch normalisation: those stored in training, as in every evaluation, or
             those of these latents, as in a training step.
 
     Returns:
@@ -115,7 +115,7 @@ def _read(
     *,
     white: float = 1.0,
 ) -> list[Read]:
-    """What a head reads from the encoder's convolutions, batch by batch, on the model's device."""
+    """Apply a head to the output of the convolutions, batch by batch, on the model's device."""
     device = next(model.parameters()).device
     if index is None:
         images = images.to(device)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
-EXTRAS = ("pillow-heif",)  # named where they are installed
+EXTRAS = ("pillow-heif",)  # recorded if installed
 
 
 def commit() -> str | None:
-    """Commit of this program's own checkout, ``-dirty`` if changed; None outside a checkout."""
+    """Commit of the checkout of this program, ``-dirty`` if changed; None outside a checkout."""
     home = Path(__file__).parent.parent
     try:
         sha = _git(home, "rev-parse", "HEAD")
@@ -27,7 +27,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Versions and kind of machine, as seen by the process that trains.
+    """Versions and kind of machine, as seen by the training process.
 
     Args:
         device: Where it trains, as torch names it.

@@ -1,7 +1,7 @@
 """Random streams, derived by name from a run's seed.
 
-One stream per purpose: arms with one seed share initial weights and split, and an arm that draws
-more from one stream changes nothing in another.
+One stream per purpose: arms with the same seed share initial weights and split, and the number of
+draws from one stream does not affect another.
 """
 
 import hashlib
@@ -21,5 +21,5 @@ def generator(seed: int, name: str) -> np.random.Generator:
 
 
 def torch_generator(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """Torch's generator for the named stream, on a device; each kind has numbers of its own."""
+    """Torch's generator for the named stream, on a device; numbers depend on the kind of device."""
     return torch.Generator(device).manual_seed(stream_seed(seed, name))

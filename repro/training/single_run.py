@@ -1,7 +1,7 @@
-"""One run from end to end: data, training, evaluation. What a worker does, wherever it is.
+"""One run from end to end: data, training, evaluation. This is the work of a worker.
 
-A worker reads and writes no results. It yields what happens, as `records.events` has it, what the
-run leaves as the last event; whoever asked for the run keeps it.
+A worker reads and writes no results. It yields events (`records.events`), the last with the results
+of the run; the process that requested the run stores them.
 """
 
 import contextlib
@@ -31,16 +31,16 @@ from repro.training.trainer import Fit, Fitted
 
 
 class _Clock:
-    """Times one run, what it took before it was cut off included."""
+    """Measures the time of a run, with the time before an interruption."""
 
     def __init__(self, images_per_epoch: int, before: float) -> None:
-        """The run begins, or goes on after `before` seconds."""
+        """Start, or continue after `before` seconds."""
         self.images, self.epochs, self.before = images_per_epoch, 0, before
         self.started, self.begin = datetime.now(UTC), time.perf_counter()
-        self.trained = self.begin  # when the last epoch ended
+        self.trained = self.begin  # end of the last epoch
 
     def epoch(self) -> float:
-        """An epoch ended; its training images per second."""
+        """Note the end of an epoch; return its training images per second."""
         before, self.trained = self.trained, time.perf_counter()
         self.epochs += 1
         return self.images / (self.trained - before)
@@ -51,7 +51,7 @@ class _Clock:
         return self.before + time.perf_counter() - self.begin
 
     def times(self) -> dict[str, Any]:
-        """For the provenance; the rate is over all epochs and leaves out the evaluation."""
+        """For the provenance; the rate is over all epochs, without the evaluation."""
         times = {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
@@ -67,16 +67,16 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
 
     Args:
         task: The run.
-        load: What gives its data.
-        begun: The files of the state from which the run goes on; empty to begin.
+        load: Returns its data.
+        begun: Files of the checkpoint to continue from; empty: start from the first epoch.
 
     Yields:
-        `RunStarted`, then `EpochEnded` and now and then `CheckpointMade`, and at last `RunEnded`:
-        a failed run has a record with its reason.
+        `RunStarted`, then `EpochEnded` and sometimes `CheckpointMade`, finally `RunEnded`; the
+        record of a failed run has the reason.
 
     Raises:
-        ReproError: Data or device do not allow it, or the program here is another.
-        MemoryError: There is not enough.
+        ReproError: An error in data or device, or this program differs from that of the study.
+        MemoryError: Not enough memory.
     """
     trainer.prepare_process()
     trainer.require_device(task.device)
@@ -88,7 +88,7 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
 
 @contextlib.contextmanager
 def _memory_errors() -> Iterator[None]:
-    """Torch's ways to say that there is no memory, as Python says it."""
+    """Convert the out-of-memory errors of torch to `MemoryError`."""
     try:
         yield
     except RuntimeError as error:
@@ -98,7 +98,7 @@ def _memory_errors() -> Iterator[None]:
 
 
 def _require_same_program(task: Task) -> None:
-    """A record must not name code, libraries or kernels that did not make it."""
+    """Refuse a run whose record would name code, libraries or kernels that were not used."""
     wanted = task.computation
     if wanted.code != code_digests.code() or wanted.libraries != code_digests.libraries():
         raise ReproError(
@@ -160,10 +160,10 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
 def _evaluated(
     task: Task, fitted: Fitted, material: Material, measured: Callable[[], dict[str, Any]]
 ) -> tuple[Record, Files]:
-    """What a trained network comes to: the record, and the files beside it.
+    """Evaluate a trained network: the record, and the files stored with it.
 
     Raises:
-        RunFailed: A metric is not a number.
+        RunFailed: A metric is NaN or infinite.
     """
     images, photographs = material
     found = {
@@ -212,7 +212,7 @@ def _extremes(found: dict[str, Scores]) -> dict[str, float]:
 
 
 def _require_numbers(task: Task, metrics: dict[str, float], kl_per_latent: list[float]) -> None:
-    """A metric that is not a number is an outcome of the run, and no number for a table."""
+    """Fail the run if a metric is NaN or infinite, so that it enters no table."""
     named = metrics | {f"kl of latent {i}": value for i, value in enumerate(kl_per_latent)}
     for name, value in named.items():
         if not np.isfinite(value):

@@ -1,7 +1,7 @@
 """A photograph as a batch of sliding square windows, each 64 x 64 pixels.
 
 Source: the MIT lab of 2019 and de Haan et al. 2020: sizes equally spaced from half the width to
-the width, stride a fifth of the size, windows wholly inside, nearest neighbour.
+the width, stride a fifth of the size, windows completely inside, nearest neighbour.
 """
 
 from typing import Literal
@@ -20,7 +20,7 @@ def window_sizes(width: int, *, sizes: int, smallest: float) -> list[int]:
 
 
 def corners(length: int, size: int, *, stride: float) -> NDArray[np.int64]:
-    """First pixels along one side at which a window of the size lies wholly inside."""
+    """First pixel, along one side, of each window of this size that lies completely inside."""
     return np.arange(0, length - size + 1, max(1, int(stride * size)))
 
 
@@ -64,13 +64,13 @@ def _nearest(
     colours = (3 * columns[:, None] + np.arange(3)).ravel()
     grid = photograph.reshape(height, 3 * width)[rows].take(colours, axis=1)
     windows = grid.reshape(len(tops), SIDE, len(lefts), SIDE * 3).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(windows.reshape(-1, SIDE, SIDE, 3))  # one row alone is a view
+    return np.ascontiguousarray(windows.reshape(-1, SIDE, SIDE, 3))  # a single row is a view
 
 
 def _bilinear(
     photograph: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int
 ) -> Pixels:
-    """Bilinear with anti-aliasing, as image libraries shrink."""
+    """Bilinear with anti-aliasing, as in image libraries."""
     cut = np.stack([photograph[t : t + size, x : x + size] for t in tops for x in lefts])
     batch = torch.from_numpy(cut).permute(0, 3, 1, 2).float()
     small = torch.nn.functional.interpolate(

@@ -1,6 +1,6 @@
 """The state of an unfinished run as two files: its tensors, and the rest.
 
-`unfinished` says where they are kept and which of them is used; here they are made and read.
+This module writes and reads them; `unfinished` decides where they are and which is used.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from repro.training.trainer import State
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A state, and the seconds that the run took to reach it."""
+    """A state, and the training time until then in seconds."""
 
     state: State
     seconds: float
 
 
 def pack(checkpoint: Checkpoint, key: str) -> Files:
-    """The files of a state of the run with this key."""
+    """The files of a checkpoint of the run with this key."""
     state = checkpoint.state
     tensors = safetensors.torch.save({k: v.contiguous() for k, v in state.tensors.items()})
     content = {
@@ -42,7 +42,7 @@ def pack(checkpoint: Checkpoint, key: str) -> Files:
 
 
 def unpack(files: Files) -> Checkpoint | None:
-    """The state that `unfinished` found whole; None of no files, or where torch cannot read it."""
+    """The checkpoint in complete files; None without files, or if torch cannot read them."""
     if not files:
         return None
     tensors, rest = (next(files[n] for n in files if n.endswith(end)) for end in (TENSORS, REST))

@@ -1,7 +1,7 @@
 """One update of a network: gather, forward, backward, optimiser; and the same, captured once.
 
-Nothing here waits for the device: the terms of an epoch add up where they are computed.
-The faces of a batch stand first, so that what only faces have is a slice.
+Nothing here synchronises with the device: the terms of an epoch are summed on it.
+The faces of a batch come first, so that terms for faces only use a slice.
 """
 
 from collections.abc import Callable
@@ -18,30 +18,30 @@ from repro.training.kernels.kernel_choice import Kernels, choose
 
 TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
-WARM_UP = 3  # steps of one shape before it is captured: the libraries choose their kernels then
+WARM_UP = 3  # steps of a shape before its capture, in which libraries choose kernels
 
 
 class Capture(Protocol):
-    """How a device's work is recorded."""
+    """How to record the work of a device."""
 
     def warm_up(self, work: Callable[[], None]) -> None:
         """Do the work as it will be recorded."""
 
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Record the work without doing it; what is returned does it."""
+        """Record the work without doing it; return a function that does it."""
 
 
 class Update(Protocol):
-    """What trains on one batch."""
+    """A function that trains on one batch."""
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
         """Update once.
 
         Args:
-            index: Of the images, faces first, int64 (N,).
+            index: Positions of the images, faces first, int64 (N,).
             noise: Standard normal, for the latents, (N, D).
-            faces: How many of them are faces, int64 (), on the device.
-            count: The same, known to the host.
+            faces: Number of faces among them, int64 (), on the device.
+            count: The same number on the host.
         """
 
 
@@ -80,7 +80,7 @@ class Step:
         self.totals += torch.stack([terms[name].detach() for name in TERMS]).double().sum(dim=1)
 
     def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:
-        """Each term per image, shape (N,); the variational ones are 0 for non-faces."""
+        """Each term per image, shape (N,); KL and reconstruction are 0 for non-faces."""
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
         encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
@@ -112,7 +112,7 @@ class Step:
     def _reconstruction(
         self, model: DebiasingVae, batch: Any, latents: Tensor, count: int
     ) -> Tensor:
-        """Error per image; with `decoder_input` faces, the others are not decoded and have 0."""
+        """Error per image; with `decoder_input` faces, it is 0 for the others."""
         rule, images = self.choices.reconstruction, len(latents)
         decoded = images if self.choices.decoder_input == "all" else count
         if not decoded:
@@ -129,9 +129,9 @@ class Step:
 class CapturedStep:
     """A step whose device work is captured once per shape and then replayed as a whole.
 
-    A GPU spends less on the arithmetic of a small step than the host on launching its hundreds of
-    kernels; a replayed graph launches them at once. Where the decoder sees faces alone,
-    every number of faces is a shape of its own.
+    For a small step, launching its hundreds of kernels from the host takes longer than their
+    arithmetic on the GPU; a replayed graph launches them at once. If only faces are decoded, each
+    number of faces is a separate shape.
     """
 
     def __init__(self, step: Step, capture: Capture) -> None:
@@ -155,7 +155,7 @@ class CapturedStep:
         self.replays[shape]()
 
     def _copied(self, *batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The batch, where the captured work reads it."""
+        """Copy the batch to the tensors that the captured work reads."""
         if self.inputs is None:
             index, noise, faces = (part.clone() for part in batch)
             self.inputs = index, noise, faces
@@ -168,7 +168,7 @@ class GraphCapture:
     """Work on the current GPU, recorded as a CUDA graph."""
 
     def warm_up(self, work: Callable[[], None]) -> None:
-        """On a stream of its own, as torch's documentation of graphs asks for."""
+        """Run on a separate stream, as torch's documentation of graphs requires."""
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         main = torch.cuda.current_stream()
         side.wait_stream(main)

@@ -1,8 +1,8 @@
-"""One run: (configuration, seed, images) -> fitted network and history.
+"""One run: (configuration, seed, images) -> trained network and history.
 
 The same configuration, seed, images and machine give the same bits: one thread, named random
-streams, deterministic kernels. A run that goes on from the `State` after one of its epochs gives
-them, too. Nothing is read or written here.
+streams, deterministic kernels. So does a run that continues from its `State` after any epoch. This
+module reads and writes no files.
 """
 
 import os
@@ -27,7 +27,7 @@ from repro.training import inference, random_streams
 from repro.training.kernels import c_library
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
-THREADS = 1  # part of a result's identity: another number of threads gives other bits
+THREADS = 1  # results depend on the number of threads, to the bit
 
 Epoch = dict[str, float]
 
@@ -42,13 +42,13 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What training leaves.
+    """The result of training.
 
     Attributes:
-        model: The network at the declared checkpoint.
+        model: The network at the configured checkpoint.
         history: One mapping per epoch: terms per image, accuracies, ESS, largest weight.
         best_epoch: Epoch of the checkpoint, counted from 1.
-        split: Which images were held out.
+        split: The training and the held-out images.
         weights: Probabilities of the training faces in the last resampled epoch, or None.
     """
 
@@ -61,13 +61,13 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the rest of a run hangs on, after an epoch.
+    """Everything that the remaining epochs of a run depend on.
 
     Attributes:
-        epoch: Epochs that are done.
+        epoch: Number of completed epochs.
         tensors: Of the network, the best network so far, Adam, the random streams on torch, and
             the weights of the faces, by name.
-        rest: What is no tensor, as plain values: history, best epoch, stream of the batches.
+        rest: The other values: history, best epoch, stream of the batches.
     """
 
     epoch: int
@@ -76,9 +76,9 @@ class State:
 
 
 def prepare_process() -> None:
-    """Settings without which bits would differ between runs, or runs be slower."""
+    """Make torch deterministic and fast."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a GPU is first used
-    torch.backends.cudnn.allow_tf32 = False  # fp32 means float32
+    torch.backends.cudnn.allow_tf32 = False  # fp32 must mean float32
     torch.set_num_threads(THREADS)
     c_library.keep_memory()
     torch.use_deterministic_algorithms(True)
@@ -87,7 +87,7 @@ def prepare_process() -> None:
 
 
 def require_device(device: str) -> None:
-    """Refuse a device that is not there.
+    """Refuse a device that does not exist.
 
     Args:
         device: ``cpu``, or ``cuda:`` and a number.
@@ -116,16 +116,16 @@ def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Spli
 
 
 def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
-    """Images that an epoch trains on: whole batches of those that are not held out."""
+    """Number of images in an epoch: complete batches of those that are not held out."""
     split = split_images(data.is_face, share=configuration.validation_share, seed=0)
     return len(split.train) // configuration.batch_size * configuration.batch_size
 
 
 def require_a_batch(configuration: Configuration, data: TrainingImages) -> None:
-    """Refuse a batch that the images do not fill: the network would stay as it was made.
+    """Refuse a batch size that leaves no complete batch, so that nothing would be trained.
 
     Raises:
-        ReproError: It is larger than the number of images that are not held out.
+        ReproError: The batch size exceeds the number of images that are not held out.
     """
     split = split_images(data.is_face, share=configuration.validation_share, seed=0)
     if configuration.batch_size > len(split.train):
@@ -149,14 +149,14 @@ def fit(
         configuration: The arm.
         seed: The replicate.
         data: All labelled crops; a share is held out.
-        device: Where, as torch names it: cpu, cuda:0.
+        device: Name of a torch device: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
 
     Returns:
-        What training left.
+        The result.
 
     Raises:
-        RunFailed: A term, a parameter or the weights stopped being numbers.
+        RunFailed: A term, a parameter or a weight became NaN or infinite.
     """
     run = Fit(configuration, seed, data, device=device)
     for epoch in run.epochs():
@@ -165,7 +165,7 @@ def fit(
 
 
 class Fit:
-    """One training run: epochs as they end, the state after each, and what is left at last."""
+    """One training run: its epochs, the state after each, and the result."""
 
     def __init__(
         self,
@@ -176,14 +176,14 @@ class Fit:
         device: str = "cpu",
         resume: State | None = None,
     ) -> None:
-        """Make the network, or go on.
+        """Initialise the network, or continue from a state.
 
         Args:
             configuration: The arm.
             seed: The replicate.
             data: All labelled crops; a share is held out.
-            device: Where, as torch names it: cpu, cuda:0.
-            resume: The state after one of the run's own epochs; from the start if None.
+            device: Name of a torch device: cpu, cuda:0.
+            resume: The state after one of the epochs of this run; None: from the start.
         """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
@@ -216,7 +216,7 @@ class Fit:
         return torch.from_numpy(values).to(self.device)
 
     def epochs(self) -> Iterator[Epoch]:
-        """Train all epochs that are not done yet; each one's history when it ends.
+        """Train the remaining epochs; yield the history of each when it ends.
 
         Raises:
             RunFailed: As `fit`.
@@ -232,16 +232,16 @@ class Fit:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there are epochs to come."""
+        """Whether epochs remain."""
         return len(self.history) < self.choices.epochs
 
     def fitted(self) -> Fitted:
-        """What training leaves, after the last epoch; the network becomes the one that is kept."""
+        """The result, after the last epoch; loads the configured checkpoint."""
         self.model.load_state_dict(self.best_state)
         return Fitted(self.model, tuple(self.history), self.best_epoch, self.split, self.weights)
 
     def state(self) -> State:
-        """The state after the epochs that are done."""
+        """The state after the completed epochs."""
         tensors = {
             **_named("network", self.model.state_dict()),
             **_named("best", self.best_state),
@@ -259,7 +259,7 @@ class Fit:
         return State(len(self.history), tensors, rest)
 
     def _restore(self, state: State) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         tensors = state.tensors
         self.model.load_state_dict(_unnamed("network", tensors))
         self.best_state = _unnamed("best", tensors)
@@ -267,7 +267,7 @@ class Fit:
             stream.set_state(tensors[f"random.{name}"])
         for number, parameter in enumerate(self.model.parameters()):
             moments = _unnamed(f"adam.{number}", tensors).items()
-            # In the parameter's own layout, in which Adam would have made them.
+            # In the memory layout of the parameter, as Adam creates them.
             self.step.optimiser.state[parameter] = {
                 name: torch.empty_like(parameter).copy_(m) if m.ndim else m.to(self.device)
                 for name, m in moments
@@ -281,7 +281,7 @@ class Fit:
         return {"latent noise": self.latent_noise, "density noise": self.density_noise}
 
     def epoch(self, number: int) -> Epoch:
-        """Draw, train and validate."""
+        """Sample batches, train and validate."""
         batches = self._draw(number)
         self._train(batches)
         means = dict(zip(TERMS, (self.step.totals / max(batches.size, 1)).tolist(), strict=True))
@@ -292,7 +292,7 @@ class Fit:
         return epoch | self._weight_spread()
 
     def _train(self, batches: NDArray[np.int64]) -> None:
-        """All updates of an epoch; the host decides nothing on the way."""
+        """All updates of an epoch, without synchronising with the device."""
         faces = self.is_face[batches].sum(axis=1)
         index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
         self.step.totals.zero_()
@@ -305,7 +305,7 @@ class Fit:
             self.update(index[step], noise[step], counts[step], count)
 
     def _draw(self, number: int) -> NDArray[np.int64]:
-        """The epoch's batches, faces first in each, (steps, N); its weights beside them."""
+        """Batches of the epoch, faces first in each, (steps, N); stores its weights."""
         rule = self.choices.resampling
         uniform = rule.combine == "none" or (number == 1 and rule.first_epoch == "uniform")
         self.weights = None if uniform else self._face_weights(number)
@@ -346,7 +346,7 @@ class Fit:
             )
 
     def _density_latents(self) -> NDArray[np.float32]:
-        """What the density is estimated from: the training faces' means, or a sample of each."""
+        """Latents for the density: posterior means of the training faces, or samples."""
         assert isinstance(self.model, DebiasingVae)
         rule, images = self.choices.resampling, self.images
         if rule.channels == "reversed":
@@ -375,7 +375,7 @@ class Fit:
         return float((positive == self.validation_is_face).double().mean())
 
     def _weight_spread(self) -> Epoch:
-        """How uneven the epoch's draws were; an even draw has an ESS of all faces."""
+        """Effective sample size and largest weight of the epoch."""
         count = len(self.faces)
         if self.weights is None:
             return {"ess": float(count), "ess_share": 1.0, "largest_weight": 1 / count}
@@ -385,7 +385,7 @@ class Fit:
 
 
 def _keep_statistics(model: Model) -> None:
-    """Batch normalisation as in evaluation: by stored statistics, which are not updated."""
+    """Use stored statistics in batch normalisation, as in evaluation, without updates."""
     for part in model.modules():
         if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
             part.eval()
@@ -393,7 +393,7 @@ def _keep_statistics(model: Model) -> None:
 
 @contextmanager
 def _degenerate_weights_fail(number: int) -> Iterator[None]:
-    """Weights that no probability can be made of end the run."""
+    """Fail the run if the weights cannot be normalised."""
     try:
         yield
     except resampling.DegenerateWeights as error:
@@ -405,7 +405,7 @@ def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a part of a state, as they are called in the whole."""
+    """The tensors of a part of a state, with the prefix of the part."""
     return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
 
 
@@ -416,5 +416,5 @@ def _unnamed(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def checkpoint_tensors(model: Model) -> dict[str, Any]:
-    """The state of a network in the plain memory layout, for safetensors."""
+    """The state of a network in contiguous layout, for safetensors."""
     return {name: tensor.contiguous() for name, tensor in model.state_dict().items()}

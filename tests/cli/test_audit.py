@@ -45,10 +45,10 @@ def test_the_runs_give_the_printed_table(folder):
 @pytest.mark.parametrize(
     "words",
     [
-        "All 5 printed recalls are what 3 runs of 1,270 portraits",
+        "All 5 published recalls are possible for 3 runs of 1,270 portraits",
         "0 for 1, 0 for 2, 1 for 4, 4 for 5",
         "population variance (ddof 0) of run-averaged groups, in 4 of 5 rows",
-        "Variance printed 22.42, computed 22.43",
+        "Variance published 22.42, computed 22.43",
         "rises from 22.00 (alpha = 0.01) to 22.42 (alpha = 0.001)",
     ],
 )

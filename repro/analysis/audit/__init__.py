@@ -1,4 +1,4 @@
-"""Numbers that somebody else published -> outcomes for our tables, and findings about them.
+"""Published results of others -> outcomes for our tables, and findings about them.
 
-Printed numbers are kept as digits, because the number of decimals is evidence. Files are only read.
+Published values are stored with their decimals, which are evidence. Files are only read.
 """

@@ -1,7 +1,7 @@
 """An arm's name and alpha in a row -> the arm's key, and its name in tables.
 
-Keys of different files match where word and alpha are the same; a missing alpha
-counts as infinite there.
+Keys of different files match if word and alpha are equal; a missing alpha counts
+as infinite.
 """
 
 import math
@@ -15,11 +15,11 @@ from repro.analysis.audit.csv_sheet import Row, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An arm as files name it.
+    """An arm as named in a file.
 
     Attributes:
-        word: With spaces for underscores.
-        alpha: Infinite where the cell is empty, None where there is no such column.
+        word: Name, with spaces for underscores.
+        alpha: Infinite if the cell is empty, None if there is no such column.
     """
 
     word: str
@@ -27,7 +27,7 @@ class Key:
 
     @property
     def resamples(self) -> bool:
-        """Whether a smoothing is given."""
+        """Whether the arm resamples: alpha is finite."""
         return self.alpha is not None and math.isfinite(self.alpha)
 
     @property
@@ -39,12 +39,12 @@ class Key:
 
     @property
     def name(self) -> str:
-        """By which tables call it."""
+        """Name in tables."""
         return f"{self.word}, {self.step}" if self.resamples else self.word
 
     @property
     def matched(self) -> tuple[str, float]:
-        """What is the same for the same arm of another file."""
+        """Equal for the same arm in another file."""
         return self.word, self.alpha if self.alpha is not None else math.inf
 
 
@@ -52,11 +52,11 @@ def read_key(sheet: Sheet, row: Row) -> Key | None:
     """The row's arm.
 
     Args:
-        sheet: Which is told what is wrong with the cells.
-        row: With a column `arm`, and perhaps `alpha`.
+        sheet: Collects the problems of the cells.
+        row: With a column `arm`, and optionally `alpha`.
 
     Returns:
-        None where something is wrong.
+        None if a cell is wrong.
     """
     word = " ".join(row.cells["arm"].replace("_", " ").split())
     if not word:

@@ -1,4 +1,4 @@
-"""Printed means and variances against a file that says more: what they may be of it."""
+"""Published means and variances, compared with a file of runs or groups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from repro.stats.forensics import DefinitionFit
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A printed table against a file that says more.
+    """A published table, compared with a file of runs or groups.
 
     Attributes:
-        keys: Arms of the table that the other has, with the other's name for them.
-        kept: Best runs by pooled recall that were taken; None for group means.
-        of: Runs that there were.
-        means: Readings of the printed means, best first.
-        variances: Readings of the printed variances, best first.
+        keys: Arms of the table that the other file has, with its names for them.
+        kept: Number of best runs by pooled recall that are averaged; None for group means.
+        of: Number of runs.
+        means: Fits of the published means, best first.
+        variances: Fits of the published variances, best first.
     """
 
     table: Table
@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def fitting(self) -> int:
-        """Printed numbers that fit, under the best reading of each column."""
+        """Published values that fit, under the best definition of each column."""
         return self.means[0].fitting + self.variances[0].fitting
 
     @property
@@ -42,26 +42,26 @@ class Comparison:
 
     @property
     def selection(self) -> str:
-        """Of which runs, where not of all."""
+        """The kept runs, in words; empty if all are kept."""
         if self.kept is None or self.kept >= self.of:
             return ""
         return f", of the best {self.kept} of {self.of} runs by pooled recall"
 
     def settled(self, readings: Sequence[DefinitionFit]) -> bool:
-        """Whether a reading fits most rows."""
+        """Whether the best definition fits most rows."""
         return 2 * readings[0].fitting > len(self.keys)
 
 
 def compare(
     table: Table, other: Runs | GroupMeans, *, keep: int | None, reading_error: float
 ) -> Comparison:
-    """The comparison under the number of kept runs that fits best; the larger one of equals.
+    """Compare, with the number of kept runs that fits best; the largest of equals.
 
     Args:
         table: Printed means and variances.
         other: With at least one arm of the table.
-        keep: Runs of an arm that were kept; None tries every number.
-        reading_error: How far group means may be wrong, in percent points.
+        keep: Number of kept runs of an arm; None tries every number.
+        reading_error: Largest error of group means, in percentage points.
     """
     theirs = {key.matched: key for key in other.keys}
     keys = {key: theirs[key.matched] for key in table.keys if key.matched in theirs}

@@ -1,9 +1,9 @@
-"""A CSV file -> its header and rows, with their places and what is wrong with them.
+"""A CSV file -> its header and rows, with their positions and problems.
 
-Columns are known here by name and unit, but not what a file with them is about. Everything wrong is
-noted by line and column, so that it can be reported at once; nothing is raised.
-A file may be hostile: it is read up to a limit, and cells that would not show, or that spreadsheets
-would compute, are refused.
+This module knows names and units of columns, but not the kinds of files. It collects all problems
+by line and column, so that they can be reported at once; nothing is raised.
+A file may be hostile: it is read up to a limit, and cells with invisible characters or spreadsheet
+formulas are refused.
 """
 
 import re
@@ -55,10 +55,10 @@ class Row:
 
 @dataclass(slots=True)
 class Sheet:
-    """A file's rows, and what is wrong with them so far.
+    """The rows of a file, and the problems found so far.
 
     Attributes:
-        written: Each column as the header has it.
+        written: Each column as written in the header.
         found: Problems with their lines.
     """
 
@@ -69,7 +69,7 @@ class Sheet:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """By line; those of the whole file first."""
+        """Sorted by line; those of the whole file first."""
         return tuple(text for _, text in sorted(self.found, key=lambda problem: problem[0]))
 
     def refuse(self, message: str) -> None:
@@ -77,7 +77,7 @@ class Sheet:
         self.found.append((0, f"{self.path}: {message}"))
 
     def report(self, line: int, message: str, column: str | None = None) -> None:
-        """Note a problem by line, and by column where it is one cell's."""
+        """Note a problem by line, and by column if it concerns one cell."""
         where = "" if column is None else f" column '{self.written.get(column, column)}':"
         self.found.append((line, f"{self.path}:{line}:{where} {message}"))
 
@@ -115,10 +115,10 @@ def fill(sheet: Sheet) -> list[str]:
     """Read the lines of its file into an empty sheet.
 
     Args:
-        sheet: Which is told of what cannot be read, and of rows that do not suit the header.
+        sheet: Collects what cannot be read, and rows that do not match the header.
 
     Returns:
-        The header's columns, their units in words; empty where nothing is read.
+        Columns of the header, units in words; empty if nothing was read.
     """
     lines = _lines(sheet)
     _, header = next(lines, (0, []))
@@ -157,7 +157,7 @@ def _lines(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
 
 
 def _are_plain(sheet: Sheet, line: int, cells: Sequence[str]) -> bool:
-    """Whether a table can show a line's cells, and other programs read them as they stand."""
+    """Whether the cells are safe to show in tables and to open in other programs."""
     for cell in cells:
         if len(cell) > MOST_LETTERS:
             problem = f"a cell of {len(cell):,} characters: write {MOST_LETTERS} at most"
@@ -173,13 +173,13 @@ def _are_plain(sheet: Sheet, line: int, cells: Sequence[str]) -> bool:
 
 
 def refuse_fractions(sheet: Sheet, column: str, cells: Sequence[Printed], advice: str) -> None:
-    """Percentages of which none is above 1 are fractions under a wrong name.
+    """Report a column of percentages of which none is above 1: they seem to be fractions.
 
     Args:
-        sheet: Which is told.
+        sheet: Collects the problem.
         column: Of the header.
-        cells: All of its numbers that could be read.
-        advice: What to do, closing the message.
+        cells: All numbers of the column that could be read.
+        advice: What to do; the end of the message.
     """
     if cells and all(cell.value <= 1 for cell in cells):
         message = f"no value is above 1, so they seem to be fractions, not percent: {advice}"

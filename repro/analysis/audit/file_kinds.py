@@ -1,8 +1,8 @@
 """A CSV file -> which of four kinds it is, and what it holds.
 
-Kinds are told apart by the header: counts or accuracies of every run and group, printed means with
-variances, and run-averaged accuracies of groups. A column that is missing or has no place in a kind
-is a problem; a header of no kind is none here.
+The header decides the kind: counts or accuracies of every run and group, published means with
+variances, or run-averaged accuracies of groups. A column that is missing or does not belong to the
+kind is a problem; a header of no kind is not reported here.
 """
 
 import re
@@ -16,7 +16,7 @@ from repro.analysis.audit.mean_files import GroupMeans, Table, read_group_means,
 from repro.analysis.audit.run_files import Runs, read_runs
 from repro.analysis.audit.wording import count
 
-Kind = Literal["counts", "accuracies", "printed means", "group means"]
+Kind = Literal["counts", "accuracies", "published means", "group means"]
 Source = Runs | Table | GroupMeans
 KINDS = (
     "arm,alpha,run,group,n,detected",
@@ -28,10 +28,10 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file, read: what it holds, or what is wrong with it.
+    """One file that was read: its content, or its problems.
 
     Attributes:
-        kind: None where the header fits no kind.
+        kind: None if the header fits no kind.
     """
 
     path: Path
@@ -40,23 +40,23 @@ class File:
     problems: tuple[str, ...]
 
     def note(self, why: str = "") -> str:
-        """That it was read, as what, and why."""
+        """A sentence: the file, its kind, and why it was read."""
         assert self.kind is not None
         arms = len({key for source in self.sources for key in source.keys})
         what = {
             "counts": "counts of every run",
             "accuracies": "accuracies of every run",
-            "printed means": "printed means",
+            "published means": "published means",
             "group means": "run-averaged accuracies of groups",
         }[self.kind]
         return f"{self.path.name}{why}: {what}, {count(arms, 'arm')}."
 
 
 def read_file(path: Path) -> File:
-    """One file, whatever is wrong with it.
+    """Read one file; problems are collected, not raised.
 
     Args:
-        path: Of a CSV file; one that cannot be read is a problem among others.
+        path: Of a CSV file; if it cannot be read, that is one of the problems.
     """
     sheet = Sheet(path)
     header = fill(sheet)
@@ -66,7 +66,7 @@ def read_file(path: Path) -> File:
     readers: dict[Kind, Callable[[Sheet], Iterable[Source]]] = {
         "counts": read_runs,
         "accuracies": read_runs,
-        "printed means": read_table,
+        "published means": read_table,
         "group means": read_group_means,
     }
     sources = tuple(readers[kind](sheet))
@@ -74,9 +74,9 @@ def read_file(path: Path) -> File:
 
 
 def same_arms(one: Source, other: Source) -> bool:
-    """Whether two files speak of the same arms of the same study.
+    """Whether two files are about the same arms of the same study.
 
-    All arms of one must be arms of the other, at least two unless neither has more; and where both
+    The arms of one must be a subset of the other's, at least two unless both have only one; if both
     file names begin with an author and a year, these must agree.
     """
     mine, theirs = ({key.matched for key in source.keys} for source in (one, other))
@@ -87,16 +87,16 @@ def same_arms(one: Source, other: Source) -> bool:
 
 
 def _author(path: Path) -> str:
-    """First word of a file name if it is like dehaan2020, else nothing."""
+    """First word of a file name if it is like dehaan2020, else empty."""
     found = re.match(r"[^\W\d_]+\d{4}[a-z]?(?![^\W_])", path.stem.lower())
     return found.group() if found else ""
 
 
 def _kind(columns: frozenset[str]) -> Kind | None:
-    """What a header announces, be it complete or not."""
+    """The kind of a header, complete or not."""
     per_run = columns & PER_RUN
     if columns & VARIANCES or (columns & MEANS and not per_run):
-        return "printed means"
+        return "published means"
     if "detected" in columns:
         return "counts"
     if len(per_run) > 1 or (per_run and columns & ACCURACIES):
@@ -107,7 +107,7 @@ def _kind(columns: frozenset[str]) -> Kind | None:
 
 
 def _check_header(sheet: Sheet, columns: Sequence[str], kind: Kind) -> bool:
-    """Report what is wrong with the header; whether rows can be read under it."""
+    """Report problems of the header; return whether rows can be read."""
     before = len(sheet.found)
     for column in dict.fromkeys(columns):
         if columns.count(column) > 1:
@@ -130,24 +130,24 @@ def _check_header(sheet: Sheet, columns: Sequence[str], kind: Kind) -> bool:
 
 
 def _wanted(kind: Kind) -> list[tuple[frozenset[str], str]]:
-    """Of which columns a kind needs one each, and how a missing one is called."""
+    """The alternative columns that a kind needs, with the name to report if missing."""
     single = [(frozenset({name}), name) for name in ("arm", "run", "group", "n")]
     if kind == "counts":
         return [*single, (frozenset({"detected"}), "detected")]
     if kind == "accuracies":
         return [*single, (ACCURACIES, "accuracy_percent")]
-    if kind == "printed means":
+    if kind == "published means":
         return [single[0], (MEANS | ACCURACIES, "recall"), (VARIANCES, "variance")]
     return [single[0]]
 
 
 def _header_of(kind: Kind) -> str:
-    return KINDS[("counts", "accuracies", "printed means", "group means").index(kind)]
+    return KINDS[("counts", "accuracies", "published means", "group means").index(kind)]
 
 
 def _check_names(sheet: Sheet, names: frozenset[str], kind: Kind) -> None:
-    """Report columns that a kind has no use for."""
-    if kind == "printed means":
+    """Report columns that do not belong to a kind."""
+    if kind == "published means":
         for column in sheet.written:
             if column and column not in MEANS | ACCURACIES | VARIANCES | {*ARM}:
                 sheet.report(1, f"is unknown; a file of {kind} has {_header_of(kind)}", column)

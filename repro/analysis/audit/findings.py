@@ -1,7 +1,7 @@
-"""What published numbers give away, in words.
+"""Checks of published values -> findings, in sentences.
 
-Arithmetic is left to `repro.stats.forensics`. A finding says what fits, what contradicts and what
-cannot be told, with the numbers.
+`repro.stats.forensics` does the arithmetic. A finding says whether a check fits, contradicts or
+cannot tell, and gives the numbers.
 """
 
 import math
@@ -20,17 +20,17 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.forensics import Change, Computed, DefinitionFit, GroupValues
 
 Result = Literal["fits", "contradicts", "cannot tell"]
-CHANCE = 0.05  # above it, fitting by accident is no evidence
+CHANCE = 0.05  # above this probability of fitting by chance, a fit is no evidence
 MEAN_WORDS = {"pooled": "recall pooled over portraits", "groups": "mean over groups"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check came to.
+    """The result of one check.
 
     Attributes:
         check: Short title.
-        about: File, and arm where it is about one.
+        about: The file, and the arm if it concerns one.
         result: Of the check.
         text: One or two sentences with the numbers.
     """
@@ -45,7 +45,7 @@ class Checks:
     """All checks of all files.
 
     Attributes:
-        used: For each file that says more, by title, the comparison that tells how it is read.
+        used: For each file of runs or groups, by title, the comparison whose definitions apply.
     """
 
     def __init__(
@@ -56,21 +56,21 @@ class Checks:
         keep: int | None,
         reading_error: float,
     ) -> None:
-        """Check nothing yet.
+        """Store the files and options.
 
         Args:
             sources: Of all files that were read.
-            images: Portraits in a run, for GRIM; None takes what the files say, or else PPB's.
-            keep: Runs of an arm that were kept; None tries every number where printed means are
-                compared with runs, and takes all elsewhere.
-            reading_error: How far group means may be wrong, in percent points.
+            images: Portraits in a run, for GRIM; None takes that of the files, else that of PPB.
+            keep: Runs of an arm that were kept; None tries every number when published means
+                are compared with runs, and keeps all otherwise.
+            reading_error: Largest error of group means, in percentage points.
         """
         self.sources, self.images, self.keep = sources, images, keep
         self.reading_error = reading_error
         self.used: dict[str, Comparison] = {}
 
     def findings(self) -> Iterator[Finding]:
-        """Of tables first, because they tell how the other files are read."""
+        """Tables first, because they determine the definitions for the other files."""
         for table in (source for source in self.sources if isinstance(source, Table)):
             yield from self._of_table(table)
         for source in self.sources:
@@ -95,19 +95,19 @@ class Checks:
         for comparison in (c for c in [*runs, *means] if c not in best):
             yield _lesser(comparison)
         if not best:
-            text = "No file with single runs or groups of these arms was read beside it."
+            text = "No file with runs or groups of these arms was read with it."
             yield Finding("Definitions", table.title, "cannot tell", text)
         for series, title in _series(table.keys, table.title):
             for what, column in (("variance", table.variance), ("recall", table.recall)):
                 values = [Computed(float(column[key]), column[key].half) for key in series]
                 shown = [str(column[key]) for key in series]
-                yield _trend(what, f"printed {what}", title, series, values, shown)
+                yield _trend(what, f"published {what}", title, series, values, shown)
 
     def _compared(self, table: Table, other: Runs | GroupMeans) -> Comparison:
         return compare(table, other, keep=self.keep, reading_error=self.reading_error)
 
     def _of_trends(self, source: Runs | GroupMeans) -> Iterator[Finding]:
-        """Of computed numbers, under the definition that print was found to use, if any."""
+        """Trends of computed values, under the definition of the published values if known."""
         used = self.used.get(source.title)
         mean, spread = DEFINITIONS["dehaan2020"], DEFINITIONS["dehaan2020"]
         if isinstance(source, GroupMeans):
@@ -138,12 +138,12 @@ class Checks:
 
 
 def _lesser(comparison: Comparison) -> Finding:
-    """Of a file that another one was preferred to."""
+    """For a file that reproduces fewer published values than another one."""
     text = (
-        f"It has the same arms, but at most {comparison.fitting} of "
-        f"{2 * len(comparison.keys)} printed numbers come from it; another one fits better."
+        f"It has the same arms, but reproduces at most {comparison.fitting} of "
+        f"{2 * len(comparison.keys)} published values; another file reproduces more."
     )
-    return Finding("Origin of the printed numbers", comparison.about, "contradicts", text)
+    return Finding("Source of the published values", comparison.about, "contradicts", text)
 
 
 def _mean_words(definition: Definition) -> str:
@@ -158,7 +158,7 @@ def _variance_words(definition: Definition) -> str:
 
 
 def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str]:
-    """How many portraits a run has, and how that is known."""
+    """Number of portraits of a run, and its source."""
     if images is not None:
         return images, ""
     for comparison in best:
@@ -171,23 +171,23 @@ def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str
 
 
 def _grim(table: Table, best: Sequence[Comparison], images: int | None) -> Finding:
-    """Whether some number of runs can have given the printed recalls."""
+    """Whether some number of runs can produce the published recalls."""
     portraits, known = _portraits(best, images)
     tried = forensics.grim(list(table.recall.values()), images=portraits)
     found = next((one for one in tried if one.all and one.chance <= CHANCE), None)
     rows = len(table.keys)
     if found:
-        printed = f"All {rows} printed recalls are" if rows > 1 else "The printed recall is"
+        recalls = f"All {rows} published recalls are" if rows > 1 else "The published recall is"
         text = (
-            f"{printed} what {count(found.runs, 'run')} of {count(portraits, 'portrait')}{known} "
-            f"can give when pooled; arbitrary numbers would be with probability "
-            f"{_percent(found.chance)}. {_other_runs(tried, found, rows)}"
+            f"{recalls} possible for {count(found.runs, 'run')} of "
+            f"{count(portraits, 'portrait')}{known}, pooled; the probability of this for random "
+            f"numbers is {_percent(found.chance)}. {_other_runs(tried, found, rows)}"
         )
         return Finding("GRIM", table.title, "fits", text)
     groups = any(c.settled(c.means) and c.means[0].definition.mean == "groups" for c in best)
     text = (
-        f"No number of runs of {count(portraits, 'portrait')}{known}, pooled, gives every printed "
-        f"recall, except where arbitrary numbers would fit as well. "
+        f"For no number of runs of {count(portraits, 'portrait')}{known}, pooled, are all "
+        f"published recalls possible, unless random numbers would be possible, too. "
         f"{_other_runs(tried, None, rows)} GRIM does not test means over groups"
     )
     text += ", which these are." if groups else ", which these may be."
@@ -195,15 +195,15 @@ def _grim(table: Table, best: Sequence[Comparison], images: int | None) -> Findi
 
 
 def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, rows: int) -> str:
-    """How the other numbers of runs fare, in words."""
+    """The results for the other numbers of runs, in a sentence."""
     short = [one for one in tried if not one.all]
     every = [one for one in tried if one.all and one is not found]
     some = ", ".join(f"{sum(one.fitting)} for {one.runs}" for one in short)
-    said = [f"rows of {rows} that fit other numbers of runs: {some}"] if some else []
+    said = [f"possible rows of {rows} for other numbers of runs: {some}"] if some else []
     if every:
         chances = joined([_percent(one.chance) for one in every])
         runs = joined([str(one.runs) for one in every])
-        said.append(f"{runs} runs fit all, as arbitrary numbers would with probability {chances}")
+        said.append(f"all for {runs} runs, with probability {chances} for random numbers")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
@@ -213,7 +213,7 @@ def _percent(share: float) -> str:
 
 
 def _decimals(table: Table) -> Iterator[Finding]:
-    """Cells that are printed shorter than the rest of their column."""
+    """Cells with fewer decimals than the rest of their column."""
     shorter = []
     for what, column in (("recall", table.recall), ("variance", table.variance)):
         cells = list(column.items())
@@ -222,8 +222,8 @@ def _decimals(table: Table) -> Iterator[Finding]:
             shorter.append(f"{what} {number} of {key.name}")
     if shorter:
         text = (
-            f"Printed with fewer decimals than the rest: {'; '.join(shorter)}. They are taken as "
-            "rounded to what is printed; perhaps a zero at the end was dropped."
+            f"Published with fewer decimals than the rest: {'; '.join(shorter)}. They are taken as "
+            "rounded to these decimals; perhaps a trailing zero was dropped."
         )
         yield Finding("Decimals", table.title, "cannot tell", text)
     else:
@@ -236,7 +236,7 @@ def _decimals(table: Table) -> Iterator[Finding]:
 
 
 def _whole(source: Runs) -> Iterator[Finding]:
-    """Whether printed accuracies are whole portraits of their groups."""
+    """Whether published accuracies are whole numbers of portraits of their groups."""
     if not source.rounded:
         return
     numbers = [cell.number for cell, _ in source.rounded]
@@ -255,7 +255,7 @@ def _whole(source: Runs) -> Iterator[Finding]:
         text = f"{fits}; not {'; '.join(wrong[:5])}{more}."
         yield Finding("GRIM", source.title, "contradicts", text)
         return
-    text = f"{fits}; arbitrary numbers would be with probability {_percent(chance)}."
+    text = f"{fits}; the probability of this for random numbers is {_percent(chance)}."
     yield Finding("GRIM", source.title, "fits" if chance <= CHANCE else "cannot tell", text)
 
 
@@ -263,7 +263,7 @@ def _whole(source: Runs) -> Iterator[Finding]:
 
 
 def _definitions(comparison: Comparison) -> Iterator[Finding]:
-    """Which mean and which variance were printed, and the rows that are not those."""
+    """The definitions of the published mean and variance, and the rows that differ."""
     yield _definition(comparison, comparison.means, "mean", _mean_words)
     yield _definition(comparison, comparison.variances, "variance", _variance_words)
     for at, key in enumerate(comparison.keys):
@@ -283,40 +283,40 @@ def _definition(
     if not comparison.settled(readings):
         numbers = "; ".join(_against(comparison, readings[0], at, what) for at in range(rows))
         fits = joined([f"{words(r.definition)} {r.fitting}" for r in readings])
-        text = f"No reading gives most of the {count(rows, 'row')} ({fits}){known}. {numbers}."
+        text = f"No definition gives most of the {count(rows, 'row')} ({fits}){known}. {numbers}."
         return Finding(check, comparison.about, "contradicts", text)
     if len(best) > 1:
         fits = joined([words(reading.definition) for reading in best])
-        text = f"{fits} give the same {best[0].fitting} of {count(rows, 'row')}{known}."
+        text = f"{fits} each give {best[0].fitting} of {count(rows, 'row')}{known}."
         return Finding(check, comparison.about, "cannot tell", text[0].upper() + text[1:])
     others = joined([f"{words(reading.definition)} {reading.fitting}" for reading in rest])
     text = (
-        f"The printed {what} is the {words(best[0].definition).removeprefix('the ')}"
+        f"The published {what} is the {words(best[0].definition).removeprefix('the ')}"
         f"{comparison.selection}, in {best[0].fitting} of {count(rows, 'row')}{known}."
     )
-    text += f" Otherwise: {others}." if rest else ""
+    text += f" Rows of the other definitions: {others}." if rest else ""
     return Finding(check, comparison.about, "fits", text)
 
 
 def _known(comparison: Comparison, what: str) -> str:
-    """What was assumed of the sizes of groups, and which rows have no counterpart."""
+    """The assumed sizes of groups, and the number of rows without counterpart."""
     other, said = comparison.other, []
     if isinstance(other, GroupMeans) and what == "mean":
         said.append(_sizes_words(other))
     lone = len(comparison.table.keys) - len(comparison.keys)
     if lone:
-        said.append(f"{count(lone, 'printed row')} not among them")
+        said.append(f"{count(lone, 'published row')} without counterpart")
     return f" ({'; '.join(said)})" if said else ""
 
 
 def _sizes_words(other: GroupMeans) -> str:
     if other.sizes is None:
-        return "sizes of the groups unknown, so pooling is not tried"
+        return "group sizes unknown, so pooling is not tried"
     return f"groups of {joined([str(n) for n in other.sizes])} portraits as in {PPB_NAME}"
 
 
 def _row(comparison: Comparison, at: int, key: Key) -> Iterator[Finding]:
-    """What is wrong with one row, under readings that fit most others."""
+    """The values of one row that differ under definitions that fit most rows."""
     wrong, texts = [], []
     for what, readings in (("recall", comparison.means), ("variance", comparison.variances)):
         if comparison.settled(readings) and readings[0].matches[at] != "fits":
@@ -337,21 +337,21 @@ def _row(comparison: Comparison, at: int, key: Key) -> Iterator[Finding]:
 def _against(
     comparison: Comparison, reading: DefinitionFit, at: int, what: str, *, name: bool = True
 ) -> str:
-    """Printed against computed, with as many digits as tell them apart."""
+    """Published and computed value, with as many digits as published."""
     key = list(comparison.keys)[at]
     table, estimate = comparison.table, reading.computed[at]
     printed = table.variance[key] if what == "variance" else table.recall[key]
     whose = f"{key.name}: " if name else f"{what} "
     digits = printed.decimals
     error = f" ± {estimate.error:.{max(digits, 2)}f}" if estimate.error else ""
-    return f"{whose}printed {printed}, computed {estimate.value:.{digits}f}{error}"
+    return f"{whose}published {printed}, computed {estimate.value:.{digits}f}{error}"
 
 
 # Overall accuracy and trends
 
 
 def _overall(source: GroupMeans, reading_error: float) -> Iterator[Finding]:
-    """Whether a drawing's overall accuracy is pooled or the mean over groups."""
+    """Whether the overall accuracy of a figure is pooled or the mean over groups."""
     if not source.overall:
         return
     numbers = list(source.overall.values())
@@ -366,7 +366,7 @@ def _overall(source: GroupMeans, reading_error: float) -> Iterator[Finding]:
     fits = "; ".join(f"{_mean_words(r.definition)} {r.fitting}" for r in readings)
     if 2 * best[0].fitting <= len(numbers):
         result: Result = "contradicts"
-        text = f"Neither reading gives most of the {rows} of 'overall': {fits} ({known})."
+        text = f"Neither definition gives most of the {rows} of 'overall': {fits} ({known})."
     elif len(best) > 1 or len(readings) == 1:
         result = "cannot tell"
         text = f"Rows of 'overall' that fit, of {len(numbers)}: {fits} ({known})."
@@ -374,13 +374,13 @@ def _overall(source: GroupMeans, reading_error: float) -> Iterator[Finding]:
         result = "fits"
         text = (
             f"'overall' is the {_mean_words(best[0].definition)} in {best[0].fitting} of {rows} "
-            f"({known}); {_mean_words(readings[1].definition)} fits {readings[1].fitting}."
+            f"({known}); {_mean_words(readings[1].definition)} in {readings[1].fitting}."
         )
     yield Finding("Overall accuracy", source.title, result, text)
 
 
 def _series(keys: Sequence[Key], title: str) -> Iterator[tuple[list[Key], str]]:
-    """Arms of one word from the largest alpha to the smallest, after the one without resampling."""
+    """Series of arms with one name, by decreasing alpha, after the arm without resampling."""
     plain = [key for key in keys if key.alpha == math.inf]
     words = dict.fromkeys(key.word for key in keys if key.resamples)
     for word in words:
@@ -399,7 +399,7 @@ def _trend(
     values: Sequence[Computed],
     shown: Sequence[str],
 ) -> Finding:
-    """Whether the variance falls, or the recall goes one way, at every step as alpha falls."""
+    """Whether the variance falls, or the recall is monotonic, as alpha falls."""
     steps = forensics.changes(values)
     ways = ["falls"] if what == "variance" else ["falls", "rises"]
     way = min(ways, key=lambda way: sum(step.step != way for step in steps))
@@ -407,11 +407,11 @@ def _trend(
     doubtful = [at for at, step in enumerate(steps) if not step.certain]
     check = "Variance falls as alpha falls"
     if what == "recall":
-        check = "Recall goes one way as alpha falls"
+        check = "Recall is monotonic as alpha falls"
     if not breaks:
         text = f"The {words} {way} at every step: {', '.join(shown)}."
         if doubtful:
-            text += f" In doubt: {_steps(steps, doubtful, series, shown)}."
+            text += f" Uncertain: {_steps(steps, doubtful, series, shown)}."
     else:
         text = (
             f"The {words} {way} at {len(steps) - len(breaks)} of {len(steps)} steps, but "
@@ -425,10 +425,10 @@ def _trend(
 def _steps(
     steps: Sequence[Change], places: Sequence[int], series: Sequence[Key], shown: Sequence[str]
 ) -> str:
-    """Steps by their ends."""
-    words = {"falls": "falls", "rises": "rises", "level": "stays"}
+    """Describe steps by the values and arms at their ends."""
+    words = {"falls": "falls", "rises": "rises", "level": "stays equal"}
     return "; ".join(
         f"{words[steps[at].step]} from {shown[at]} ({series[at].step}) to {shown[at + 1]} "
-        f"({series[at + 1].step})" + ("" if steps[at].certain else ", which is within their error")
+        f"({series[at + 1].step})" + ("" if steps[at].certain else ", within their error")
         for at in places
     )

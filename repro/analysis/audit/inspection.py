@@ -1,7 +1,7 @@
-"""Paths -> all that was read, and all that was found.
+"""Paths -> the files that were read, and the findings.
 
-Files beside a named one are read along if they have the same arms. Everything wrong with the files
-is reported at once, by line and column.
+Files in the folder of a named one are also read if they have the same arms. All problems of the
+files are reported at once, by line and column.
 """
 
 import itertools
@@ -19,15 +19,15 @@ from repro.analysis.audit.wording import joined
 from repro.analysis.study_data import Outcomes
 from repro.errors import DataError
 
-MOST_PROBLEMS = 20  # that one message lists
+MOST_PROBLEMS = 20  # listed in one message
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All that was read and found.
+    """Files, outcomes and findings of an audit.
 
     Attributes:
-        outcomes: Of files with single runs, a further column's values apart.
+        outcomes: Of files with runs, one for each value of an extra column.
         findings: In the order of the files.
         sources: Which files were read, and why.
     """
@@ -46,20 +46,20 @@ def audit(
     reference: str | None = None,
     reading_error: float = 0.03,
 ) -> Audit:
-    """Read published numbers and check what can be checked of them.
+    """Read published values and check them.
 
     Args:
         paths: CSV files, or folders of them.
-        alone: Whether files beside the named ones are left unread, even if their arms are the same.
-        images: Portraits in a run, for GRIM; None takes the sizes of the groups where a file with
-            single runs gives them, and the 1,270 of the Pilot Parliaments Benchmark elsewhere.
-        keep: Runs of an arm that were kept; None takes all for tables, and tries every number where
-            printed means are compared with runs.
-        reference: Arm that the others are compared with; None takes the first without resampling.
-        reading_error: How far group means read off a drawing may be wrong, in percent points.
+        alone: Whether to read only the named files, not others with the same arms.
+        images: Portraits in a run, for GRIM; None takes the group sizes of a file with runs if
+            there is one, else the 1,270 of the Pilot Parliaments Benchmark.
+        keep: Runs of an arm that were kept; None keeps all in tables, and tries every number when
+            published means are compared with runs.
+        reference: Arm that the others are compared with; None: the first without resampling.
+        reading_error: Largest error of group means read off a figure, in percentage points.
 
     Raises:
-        DataError: A file cannot be read or is malformed, or an option does not suit the files.
+        DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
     files, notes = _read_all(paths, alone=alone)
@@ -87,7 +87,7 @@ def _check_options(*, images: int | None, keep: int | None, reading_error: float
 
 
 def _read_all(paths: Sequence[Path], *, alone: bool) -> tuple[list[File], list[str]]:
-    """The files, those beside them that have the same arms, and what is to be said of them."""
+    """The named files, others with the same arms, and notes on them."""
     files: dict[Path, File] = {}
     notes: list[str] = []
     problems: list[str] = []
@@ -109,7 +109,7 @@ def _read_all(paths: Sequence[Path], *, alone: bool) -> tuple[list[File], list[s
 
 
 def _place(path: Path) -> Path:
-    """Where a path leads, even if it leads round in a circle."""
+    """The resolved path, also for a symlink loop."""
     return Path(os.path.realpath(path))
 
 
@@ -120,7 +120,7 @@ def _listed(problems: Sequence[str]) -> str:
 
 
 def _folder(path: Path, notes: list[str], problems: list[str]) -> list[File]:
-    """Its files of a known kind; others are an error only where there is none."""
+    """Its files of a known kind; other files are an error only if there is none."""
     files = [read_file(file) for file in _csv_files(path)]
     known = [file for file in files if file.kind]
     strangers = [file for file in files if not file.kind]
@@ -148,7 +148,7 @@ def _named(path: Path) -> File:
 
 
 def _with_kinds(file: File) -> File:
-    """With what would have been known, where the header is not."""
+    """The file; if its kind is unknown, with a problem that lists the known kinds."""
     if file.kind or file.problems:
         return file
     message = f"{file.path}:1: unknown format; the columns may be {'; '.join(KINDS)}"
@@ -156,7 +156,7 @@ def _with_kinds(file: File) -> File:
 
 
 def _companions(single: Sequence[File], files: Mapping[Path, File], notes: list[str]) -> list[File]:
-    """Files beside the named ones that have the same arms."""
+    """Other files in the folders of the named ones that have the same arms."""
     found: list[File] = []
     folders = dict.fromkeys(file.path.parent for file in single)
     for path in (path for folder in folders for path in _csv_files(folder)):

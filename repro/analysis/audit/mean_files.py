@@ -1,4 +1,4 @@
-"""Files with one row for each arm: printed means and variances, or run-averaged group accuracies.
+"""Files with one row for each arm: published means and variances, or run-averaged group accuracies.
 
 Printed numbers are percent, variances percent squared, whatever their columns are; what statistics
 take are fractions. Symbols: K groups.
@@ -30,7 +30,7 @@ PPB_NAME = "the Pilot Parliaments Benchmark"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Printed means and variances of some arms."""
+    """Published means and variances of some arms."""
 
     path: Path
     recall: Mapping[Key, Printed]
@@ -53,8 +53,8 @@ class GroupMeans:
 
     Attributes:
         groups: Names, shape (K,).
-        shown: Percent, K of each arm.
-        overall: Percent, of all portraits or groups; empty without such a column.
+        shown: Accuracies of each arm, in percent, K each.
+        overall: Overall accuracies, in percent; empty without such a column.
     """
 
     path: Path
@@ -74,14 +74,14 @@ class GroupMeans:
 
     @property
     def sizes(self) -> Integers | None:
-        """Portraits of each group, where the names are exactly those of PPB."""
+        """Portraits of each group if the names are exactly those of PPB, else None."""
         names = [re.sub(r"[ _-]+", "_", name.lower()) for name in self.groups]
         if sorted(names) != sorted(PPB):
             return None
         return np.array([PPB[name] for name in names], dtype=np.int64)
 
     def values(self, key: Key, reading_error: float) -> GroupValues:
-        """What statistics take; the error is at least that of rounding."""
+        """The recalls of an arm for `forensics`; the error is at least that of rounding."""
         shown = self.shown[key]
         recall = np.array([[float(number) / 100 for number in shown]])
         error = np.array([[max(number.half, reading_error) / 100 for number in shown]])
@@ -89,7 +89,7 @@ class GroupMeans:
 
 
 def _once(sheet: Sheet) -> Iterator[tuple[Key | None, Row]]:
-    """The rows with their arms; None where the arm is wrong or stands above already."""
+    """The rows with their arms; None if the arm is wrong or a duplicate."""
     lines: dict[Key, int] = {}
     for row in sheet.rows:
         key = read_key(sheet, row)
@@ -100,13 +100,13 @@ def _once(sheet: Sheet) -> Iterator[tuple[Key | None, Row]]:
 
 
 def read_table(sheet: Sheet) -> Iterator[Table]:
-    """Printed means and variances.
+    """Read published means and variances.
 
     Args:
-        sheet: With rows under a complete header; it is told what is wrong with them.
+        sheet: With a complete header; collects the problems of its rows.
 
     Returns:
-        The one table; nothing where something is wrong.
+        One table; none if there are problems.
     """
     mean = next(name for name in sheet.written if name in MEANS | ACCURACIES)
     spread = next(name for name in sheet.written if name in VARIANCES)
@@ -125,22 +125,22 @@ def read_table(sheet: Sheet) -> Iterator[Table]:
 
 
 def _in_percent(sheet: Sheet, row: Row, column: str, power: int) -> Printed | None:
-    """A cell in percent, or percent squared where the power is 2."""
+    """A cell in percent, or in percent squared if the power is 2."""
     fraction = column.endswith("_fraction")
-    # Two groups at 0 and 100 % have the largest variance that there is: 5,000 with ddof 1.
+    # Two groups at 0 and 100 % have the largest possible variance: 5,000 with ddof 1.
     most = 100 if power == 1 else 5000
     value = sheet.number(row, column, most=most / 100**power if fraction else most)
     return None if value is None else Printed(value.scaleb(2 * power) if fraction else value)
 
 
 def read_group_means(sheet: Sheet) -> Iterator[GroupMeans]:
-    """Run-averaged group accuracies.
+    """Read run-averaged group accuracies.
 
     Args:
-        sheet: With rows under a complete header; it is told what is wrong with them.
+        sheet: With a complete header; collects the problems of its rows.
 
     Returns:
-        Those of the one file; nothing where something is wrong.
+        One object; none if there are problems.
     """
     groups = tuple(name for name in sheet.written if name not in {*ARM, "overall"})
     shown: dict[Key, tuple[Printed, ...]] = {}

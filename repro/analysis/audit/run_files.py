@@ -1,7 +1,7 @@
 """Files with counts or accuracies of every run and group -> runs by arm, and their outcomes.
 
-A further column parts a file. A run without all groups of its arm, a group that changes its size
-and a place that is said twice are refused. Recalls are fractions; printed accuracies are percent.
+An extra column divides a file into parts. Refused are a run without all groups of its arm, a group
+of varying size, and a duplicate run and group. Recalls are fractions; published accuracies percent.
 """
 
 import math
@@ -20,13 +20,13 @@ from repro.errors import DataError
 from repro.stats.forensics import GroupValues, Printed
 from repro.stats.intervals import Floats
 
-MOST_ARMS = 50  # of all parts; statistics take a minute for as many
+MOST_ARMS = 50  # of all parts; statistics take a minute for this number
 MOST_RUNS = 100  # of an arm; memory grows with them
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number and where it stands."""
+    """A number and its line."""
 
     line: int
     number: Printed
@@ -37,9 +37,9 @@ class Runs:
     """Every run and group of some arms.
 
     Attributes:
-        part: Values of the further columns that this part of the file has, if it has several.
-        errors: How far each recall may be off by rounding, by arm.
-        rounded: Printed accuracies with their n; empty for counts.
+        part: Values of the extra columns in this part; empty for an undivided file.
+        errors: Largest rounding error of each recall, by arm.
+        rounded: Published accuracies with their n; empty for counts.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Runs:
 
     @property
     def title(self) -> str:
-        """File, and part of it."""
+        """File name, and part if divided."""
         return f"{self.path.name} ({self.part})" if self.part else self.path.name
 
     @property
@@ -64,7 +64,7 @@ class Runs:
         return max(arm.runs for arm in self.arms.values())
 
     def values(self, key: Key) -> GroupValues:
-        """What statistics take."""
+        """The recalls of an arm for `forensics`."""
         arm = self.arms[key]
         return GroupValues(arm.recall, self.errors[key], arm.sizes)
 
@@ -74,10 +74,10 @@ class _Entry:
     """One run and group.
 
     Attributes:
-        part: Values of the further columns.
+        part: Values of the extra columns.
         share: Recall.
-        error: How far it may be off by rounding.
-        cell: The printed accuracy; None for a count.
+        error: Its largest rounding error.
+        cell: The published accuracy; None for a count.
     """
 
     line: int
@@ -92,18 +92,18 @@ class _Entry:
 
     @property
     def place(self) -> tuple[tuple[str, ...], Key, str, str]:
-        """What only one row may say."""
+        """Key that must be unique among the rows."""
         return self.part, self.key, self.run, self.group
 
 
 def read_runs(sheet: Sheet) -> Iterator[Runs]:
-    """The parts of a file with counts or accuracies of every run and group.
+    """Read the parts of a file with counts or accuracies of every run and group.
 
     Args:
-        sheet: With rows under a complete header; it is told what is wrong with them.
+        sheet: With a complete header; collects the problems of its rows.
 
     Returns:
-        One for each value of the further columns; none where something is wrong.
+        One for each value of the extra columns; none if there are problems.
     """
     accuracy = next((name for name in sorted(ACCURACIES) if name in sheet.written), None)
     further = [c for c in sheet.written if c not in {*ARM, *PER_RUN, "detected", accuracy}]
@@ -113,7 +113,7 @@ def read_runs(sheet: Sheet) -> Iterator[Runs]:
         refuse_fractions(sheet, accuracy, cells, "name it accuracy_fraction")
     _check_parts(sheet, entries, further)
     _check_amount(sheet, entries)
-    complete = not sheet.found  # a run whose row was refused would lack it
+    complete = not sheet.found  # otherwise runs with a refused row would be reported, too
     _check_places(sheet, entries)
     if complete:
         _check_runs(sheet, entries)
@@ -126,7 +126,7 @@ def read_runs(sheet: Sheet) -> Iterator[Runs]:
 
 
 def _entry(sheet: Sheet, row: Row, accuracy: str | None, further: Sequence[str]) -> _Entry | None:
-    """The row, or None where something is wrong with it."""
+    """The row, or None if it has a problem."""
     key = read_key(sheet, row)
     for column in ("run", "group"):
         if not row.cells[column]:
@@ -163,7 +163,7 @@ def _rounded(sheet: Sheet, row: Row, column: str) -> Printed | None:
 
 
 def _check_parts(sheet: Sheet, entries: Sequence[_Entry], further: Sequence[str]) -> None:
-    """A further column parts whole runs from each other; it may not change within one."""
+    """Report extra columns that change within a run."""
     if len({entry.place[1:] for entry in entries}) < len(entries):
         return
     for at, column in enumerate(further):
@@ -177,7 +177,7 @@ def _check_parts(sheet: Sheet, entries: Sequence[_Entry], further: Sequence[str]
 
 
 def _check_amount(sheet: Sheet, entries: Sequence[_Entry]) -> None:
-    """Not more arms and runs than statistics can take."""
+    """Report more arms or runs than statistics can process."""
     runs: dict[tuple[object, ...], set[str]] = {}
     for entry in entries:
         of_arm = runs.setdefault((entry.part, entry.key), set())
@@ -192,7 +192,7 @@ def _check_amount(sheet: Sheet, entries: Sequence[_Entry]) -> None:
 
 
 def _check_places(sheet: Sheet, entries: Sequence[_Entry]) -> None:
-    """Each run and group has one row, and each group one size within an arm."""
+    """Report duplicate rows, and groups whose size changes within an arm."""
     seen: dict[tuple[object, ...], _Entry] = {}
     sizes: dict[tuple[object, ...], _Entry] = {}
     for entry in entries:
@@ -212,7 +212,7 @@ def _of(entry: _Entry) -> str:
 
 
 def _check_runs(sheet: Sheet, entries: Sequence[_Entry]) -> None:
-    """Each run of an arm has all groups of the arm."""
+    """Report runs without all groups of their arm."""
     groups: dict[tuple[object, ...], dict[str, None]] = {}
     runs: dict[tuple[object, ...], dict[str, _Entry]] = {}
     for entry in entries:
@@ -230,7 +230,7 @@ def _check_runs(sheet: Sheet, entries: Sequence[_Entry]) -> None:
 
 
 def _part(path: Path, name: str, entries: Sequence[_Entry]) -> Runs:
-    """One part of a file, checked before."""
+    """One part of a checked file."""
     arms, errors = {}, {}
     for key in dict.fromkeys(entry.key for entry in entries):
         own = [entry for entry in entries if entry.key == key]
@@ -240,7 +240,7 @@ def _part(path: Path, name: str, entries: Sequence[_Entry]) -> Runs:
 
 
 def _arm(key: Key, entries: Sequence[_Entry]) -> tuple[Arm, Floats]:
-    """An arm, and how far its recalls may be off."""
+    """An arm, and the rounding errors of its recalls."""
     runs = list(dict.fromkeys(entry.run for entry in entries))
     groups = tuple(dict.fromkeys(entry.group for entry in entries))
     at = {(entry.run, entry.group): entry for entry in entries}
@@ -257,22 +257,22 @@ def _arm(key: Key, entries: Sequence[_Entry]) -> tuple[Arm, Floats]:
         groups=groups,
         sizes=sizes,
         recall=recall,
-        # Whole counts are summed before they are divided, so that equal runs stay equal.
+        # Counts are summed before the division, so equal runs stay equal.
         selector=np.round(recall * sizes, 6).sum(axis=1) / sizes.sum(),
     )
     return arm, error
 
 
 def outcomes_of(source: Runs, *, keep: int | None, reference: str | None) -> Outcomes:
-    """The arms of a file's part, for tables.
+    """The arms of a part of a file, for tables.
 
     Args:
         source: The part.
-        keep: Runs of an arm that are kept; None keeps all.
-        reference: Arm that the others are compared with; None takes the first without resampling.
+        keep: Number of kept runs of an arm; None keeps all.
+        reference: Arm that the others are compared with; None: the first without resampling.
 
     Raises:
-        DataError: More runs are to be kept than there are, or there is no such arm.
+        DataError: `keep` is more than the number of runs, or the arm is unknown.
     """
     names = [key.name for key in source.keys]
     most = source.most_runs

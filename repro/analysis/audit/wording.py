@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def count(number: int, what: str) -> str:
-    """A number of things: 1 run, 2 runs; the plural takes an s."""
+    """A number with its noun: 1 run, 2 runs; the plural adds an s."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 

@@ -255,12 +255,13 @@ def test_a_spreadsheet_may_separate_by_semicolons_or_tabs(put, mark, encoding):
         ),
         (
             "arm,alpha,recall,variance,note\na,,90,3,hi\n",
-            ":1: column 'note': is unknown; a file of printed means has arm,alpha,recall,variance",
+            ":1: column 'note': is unknown; "
+            "a file of published means has arm,alpha,recall,variance",
         ),
         (
             "arm,alpha,recall\na,,90\n",
             ":1: column 'variance': is missing; "
-            "a file of printed means has arm,alpha,recall,variance",
+            "a file of published means has arm,alpha,recall,variance",
         ),
         (
             "arm,alpha,recall,accuracy,variance\na,,90,90,3\n",
@@ -419,7 +420,7 @@ def test_a_file_beside_with_the_same_arms_is_read_along(put):
     found = audit([paths[1]])
 
     assert found.sources == (
-        "dehaan2020_table3.csv: printed means, 5 arms.",
+        "dehaan2020_table3.csv: published means, 5 arms.",
         "dehaan2020_sum_runs.csv, also read because dehaan2020_table3.csv has the same arms: "
         "counts of every run, 5 arms.",
     )
@@ -430,7 +431,7 @@ def test_a_file_may_be_read_alone(put):
     """Then nothing tells the definitions."""
     found = audit([put(**PUBLISHED)[1]], alone=True)
 
-    assert found.sources == ("dehaan2020_table3.csv: printed means, 5 arms.",)
+    assert found.sources == ("dehaan2020_table3.csv: published means, 5 arms.",)
     assert only(found, "Definitions").result == "cannot tell"
 
 
@@ -501,11 +502,10 @@ def test_grim_finds_three_runs_of_the_pilot_parliaments_benchmark(put):
         "GRIM",
         "x.csv",
         "fits",
-        "All 5 printed recalls are what 3 runs of 1,270 portraits (the Pilot Parliaments "
-        "Benchmark) can give when pooled; arbitrary numbers would be with probability 0.8 %. Rows "
-        "of 5 that fit other numbers of runs: 0 for 1, 0 for 2, 1 for 4, 4 for 5, 4 for 7; 6, 8, 9 "
-        "and 10 runs fit all, as arbitrary numbers would with probability 26 %, 100 %, 100 % and "
-        "100 %.",
+        "All 5 published recalls are possible for 3 runs of 1,270 portraits (the Pilot Parliaments "
+        "Benchmark), pooled; the probability of this for random numbers is 0.8 %. Possible rows of "
+        "5 for other numbers of runs: 0 for 1, 0 for 2, 1 for 4, 4 for 5, 4 for 7; all for 6, 8, 9 "
+        "and 10 runs, with probability 26 %, 100 %, 100 % and 100 % for random numbers.",
     )
 
 
@@ -522,8 +522,8 @@ def test_table_3_is_pooled(table_3):
         "Definition of the mean",
         "dehaan2020_table3.csv and dehaan2020_sum_runs.csv",
         "fits",
-        "The printed mean is the recall pooled over portraits, in 5 of 5 rows. Otherwise: mean "
-        "over groups 0.",
+        "The published mean is the recall pooled over portraits, in 5 of 5 rows. Rows of the other "
+        "definitions: mean over groups 0.",
     )
 
 
@@ -533,8 +533,9 @@ def test_table_3_has_the_population_variance_of_averaged_groups(table_3):
 
     assert finding.result == "fits"
     assert finding.text.startswith(
-        "The printed variance is the population variance (ddof 0) of run-averaged groups, in 4 of "
-        "5 rows. Otherwise: population variance (ddof 0) of each run, then averaged 0,"
+        "The published variance is the population variance (ddof 0) of run-averaged groups, in 4 "
+        "of 5 rows. Rows of the other definitions: population variance (ddof 0) of each run, then "
+        "averaged 0,"
     )
 
 
@@ -544,21 +545,21 @@ def test_table_3_has_a_misprint(table_3):
         "Misprint in the last digit",
         "dehaan2020_table3.csv and dehaan2020_sum_runs.csv: max, alpha = 0.001",
         "contradicts",
-        "Variance printed 22.42, computed 22.43: one unit of the last digit, an error of rounding "
-        "or copying.",
+        "Variance published 22.42, computed 22.43: one unit of the last digit, an error of "
+        "rounding or copying.",
     )
     assert "Contradiction" not in dict(checks(table_3))
 
 
 def test_variance_of_table_3_does_not_fall_at_the_smallest_alpha(table_3):
-    """In print and from the counts."""
+    """Neither as published nor computed from the counts."""
     printed = only(table_3, "Variance falls as alpha falls", "table3")
     computed = only(table_3, "Variance falls as alpha falls", "runs")
 
     assert [printed.result, computed.result] == ["contradicts", "contradicts"]
     assert printed.text == (
-        "The printed variance falls at 3 of 4 steps, but rises from 22.00 (alpha = 0.01) to 22.42 "
-        "(alpha = 0.001)."
+        "The published variance falls at 3 of 4 steps, but rises from 22.00 (alpha = 0.01) to "
+        "22.42 (alpha = 0.001)."
     )
     assert computed.text == (
         "The computed population variance (ddof 0) of run-averaged groups falls at 3 of 4 steps, "
@@ -568,11 +569,11 @@ def test_variance_of_table_3_does_not_fall_at_the_smallest_alpha(table_3):
 
 def test_recall_of_table_3_falls_at_every_step(table_3):
     """The price of debiasing."""
-    finding = only(table_3, "Recall goes one way as alpha falls", "table3")
+    finding = only(table_3, "Recall is monotonic as alpha falls", "table3")
 
     assert (finding.result, finding.text) == (
         "fits",
-        "The printed recall falls at every step: 92.39, 91.78, 90.76, 90.52, 85.22.",
+        "The published recall falls at every step: 92.39, 91.78, 90.76, 90.52, 85.22.",
     )
 
 
@@ -591,7 +592,7 @@ def test_the_kept_runs_are_found(put):
     found = audit(put(table=TABLE_3, runs=with_worse_runs(RUNS)))
 
     assert only(found, "Definition of the mean").text.startswith(
-        "The printed mean is the recall pooled over portraits, of the best 3 of 5 runs by pooled "
+        "The published mean is the recall pooled over portraits, of the best 3 of 5 runs by pooled "
         "recall, in 5 of 5 rows."
     )
     assert found.outcomes[0].keep == 5
@@ -603,8 +604,8 @@ def test_named_kept_runs_are_taken(put):
 
     finding = only(found, "Definition of the mean")
     assert finding.result == "contradicts"
-    assert finding.text.startswith("No reading gives most of the 5 rows (recall pooled over")
-    assert "max, alpha = 0.001: printed 85.22, computed " in finding.text
+    assert finding.text.startswith("No definition gives most of the 5 rows (recall pooled over")
+    assert "max, alpha = 0.001: published 85.22, computed " in finding.text
 
 
 def test_the_part_that_was_printed_is_found(put):
@@ -614,12 +615,12 @@ def test_the_part_that_was_printed_is_found(put):
     found = audit(put(table=TABLE_3, runs=RUNS + mean))
 
     assert only(found, "Definition of the mean").about == "table.csv and runs.csv (sum)"
-    assert only(found, "Origin of the printed numbers") == Finding(
-        "Origin of the printed numbers",
+    assert only(found, "Source of the published values") == Finding(
+        "Source of the published values",
         "table.csv and runs.csv (mean)",
         "contradicts",
-        "It has the same arms, but at most 0 of 10 printed numbers come from it; another one fits "
-        "better.",
+        "It has the same arms, but reproduces at most 0 of 10 published values; another file "
+        "reproduces more.",
     )
 
 
@@ -628,7 +629,7 @@ def test_rows_without_runs_are_said(put):
     text = TABLE_3 + "max,0.0001,80.00,20.00\n"
     finding = only(audit(put(table=text, runs=RUNS)), "Definition of the mean")
 
-    assert "in 5 of 5 rows (1 printed row not among them)." in finding.text
+    assert "in 5 of 5 rows (1 published row without counterpart)." in finding.text
 
 
 def test_equal_groups_leave_the_mean_open(put):
@@ -637,7 +638,7 @@ def test_equal_groups_leave_the_mean_open(put):
     table = "arm,alpha,recall,variance\na,,62.5,156.2\nb,0.1,87.5,156.2\n"
 
     assert only(audit(put(table=table, runs=runs)), "Definition of the mean").text == (
-        "Recall pooled over portraits and mean over groups give the same 2 of 2 rows."
+        "Recall pooled over portraits and mean over groups each give 2 of 2 rows."
     )
 
 
@@ -650,7 +651,7 @@ def test_rounded_accuracies_may_be_off_by_their_rounding(put):
     found = audit(put(table=TABLE_3, runs=text))
 
     assert only(found, "Definition of the mean").text == (
-        "Recall pooled over portraits and mean over groups give the same 5 of 5 rows."
+        "Recall pooled over portraits and mean over groups each give 5 of 5 rows."
     )
 
 
@@ -669,9 +670,9 @@ def test_table_1_is_the_mean_over_groups(table_1):
 
     assert (finding.result, finding.text) == (
         "fits",
-        "The printed mean is the mean over groups, in 4 of 5 rows (groups of 318, 271, 386 and 295 "
-        "portraits as in the Pilot Parliaments Benchmark). Otherwise: recall pooled over portraits "
-        "0.",
+        "The published mean is the mean over groups, in 4 of 5 rows (groups of 318, 271, 386 and "
+        "295 portraits as in the Pilot Parliaments Benchmark). Rows of the other definitions: "
+        "recall pooled over portraits 0.",
     )
 
 
@@ -681,8 +682,9 @@ def test_table_1_has_the_sample_variance(table_1):
 
     assert (finding.result, finding.text) == (
         "fits",
-        "The printed variance is the sample variance (ddof 1) of run-averaged groups, in 4 of 5 "
-        "rows. Otherwise: population variance (ddof 0) of run-averaged groups 0.",
+        "The published variance is the sample variance (ddof 1) of run-averaged groups, in 4 of 5 "
+        "rows. Rows of the other definitions: population variance (ddof 0) of run-averaged groups "
+        "0.",
     )
 
 
@@ -692,7 +694,7 @@ def test_the_last_row_of_table_1_contradicts_its_figure(table_1):
         "Contradiction",
         "amini2019_table1.csv and amini2019_fig5b.csv: product, alpha = 0.001",
         "contradicts",
-        "Recall printed 97.36, computed 97.14 ± 0.03; variance printed 9.43, computed 11.13 ± "
+        "Recall published 97.36, computed 97.14 ± 0.03; variance published 9.43, computed 11.13 ± "
         "0.19.",
     )
 
@@ -709,18 +711,21 @@ def test_grim_cannot_tell_of_means_over_groups(table_1):
     finding = only(table_1, "GRIM")
 
     assert finding.result == "cannot tell"
-    assert "0 for 1, 2 for 2, 0 for 3, 2 for 4, 4 for 5; 6, 7, 8, 9 and 10 runs" in finding.text
+    assert (
+        "0 for 1, 2 for 2, 0 for 3, 2 for 4, 4 for 5; all for 6, 7, 8, 9 and 10 runs"
+        in finding.text
+    )
     assert finding.text.endswith("GRIM does not test means over groups, which these are.")
 
 
 def test_variance_falls_in_table_1_but_not_in_its_figure(table_1):
-    """9.43 in print, 11.13 in the drawing."""
+    """9.43 as published, 11.13 from the figure."""
     printed = only(table_1, "Variance falls as alpha falls", "table1")
     drawn = only(table_1, "Variance falls as alpha falls", "fig5b")
 
     assert (printed.result, printed.text) == (
         "fits",
-        "The printed variance falls at every step: 28.84, 25.43, 18.08, 9.49, 9.43.",
+        "The published variance falls at every step: 28.84, 25.43, 18.08, 9.49, 9.43.",
     )
     assert (drawn.result, drawn.text) == (
         "contradicts",
@@ -731,12 +736,11 @@ def test_variance_falls_in_table_1_but_not_in_its_figure(table_1):
 
 def test_a_step_within_the_error_of_reading_is_left_open(table_1):
     """97.11 and 97.14 may be the same in a drawing."""
-    finding = only(table_1, "Recall goes one way as alpha falls", "fig5b")
+    finding = only(table_1, "Recall is monotonic as alpha falls", "fig5b")
 
     assert finding.result == "cannot tell"
     assert finding.text.endswith(
-        "In doubt: rises from 97.11 (alpha = 0.01) to 97.14 (alpha = 0.001), which is within their "
-        "error."
+        "Uncertain: rises from 97.11 (alpha = 0.01) to 97.14 (alpha = 0.001), within their error."
     )
 
 
@@ -747,7 +751,7 @@ def test_overall_of_the_figure_is_pooled(table_1):
         "amini2019_fig5b.csv",
         "fits",
         "'overall' is the recall pooled over portraits in 5 of 5 rows (groups of 318, 271, 386 and "
-        "295 portraits as in the Pilot Parliaments Benchmark); mean over groups fits 0.",
+        "295 portraits as in the Pilot Parliaments Benchmark); mean over groups in 0.",
     )
 
 
@@ -757,7 +761,7 @@ def test_overall_of_unknown_groups_cannot_be_told(put):
 
     assert (finding.result, finding.text) == (
         "cannot tell",
-        "Rows of 'overall' that fit, of 2: mean over groups 2 (sizes of the groups unknown, so "
+        "Rows of 'overall' that fit, of 2: mean over groups 2 (group sizes unknown, so "
         "pooling is not tried).",
     )
 
@@ -785,8 +789,8 @@ def test_a_dropped_zero_is_noted(put):
 
     assert (finding.result, finding.text) == (
         "cannot tell",
-        "Printed with fewer decimals than the rest: variance 46.2 of no debias. They are taken as "
-        "rounded to what is printed; perhaps a zero at the end was dropped.",
+        "Published with fewer decimals than the rest: variance 46.2 of no debias. They are taken "
+        "as rounded to these decimals; perhaps a trailing zero was dropped.",
     )
 
 
@@ -798,8 +802,8 @@ def test_accuracies_of_whole_portraits_fit(put):
         "GRIM",
         "x.csv",
         "fits",
-        "2 of 2 accuracies are whole numbers of portraits; arbitrary numbers would be with "
-        "probability 0.086 %.",
+        "2 of 2 accuracies are whole numbers of portraits; the probability of this for random "
+        "numbers is 0.086 %.",
     )
 
 
@@ -820,19 +824,20 @@ def test_equal_printed_numbers_are_no_fall_but_may_be_rounded(put):
 
     assert (finding.result, finding.text) == (
         "cannot tell",
-        "The printed variance falls at 1 of 2 steps, but stays from 9.4 (alpha = 0.1) to 9.4 "
-        "(alpha = 0.01), which is within their error.",
+        "The published variance falls at 1 of 2 steps, but stays equal from 9.4 (alpha = 0.1) to "
+        "9.4 (alpha = 0.01), within their error.",
     )
 
 
 def test_a_recall_that_turns_goes_no_way(put):
     """Up by one percent, then down by three."""
     text = "arm,alpha,recall,variance\na,,90.0,9.5\nb,0.1,91.0,9.4\nb,0.01,88.0,9.3\n"
-    finding = only(audit(put(x=text)), "Recall goes one way as alpha falls")
+    finding = only(audit(put(x=text)), "Recall is monotonic as alpha falls")
 
     assert (finding.result, finding.text) == (
         "contradicts",
-        "The printed recall falls at 1 of 2 steps, but rises from 90.0 (a) to 91.0 (alpha = 0.1).",
+        "The published recall falls at 1 of 2 steps, but rises from 90.0 (a) to 91.0 "
+        "(alpha = 0.1).",
     )
 
 

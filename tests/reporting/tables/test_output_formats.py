@@ -275,7 +275,7 @@ def test_a_saved_table_is_audited_as_printed_means(found, tmp_path):
     document = json.loads(done.output)
     jsonschema.validate(document, json_output.schema())
 
-    assert document["audit"]["sources"] == ["own.csv: printed means, 5 arms."]
+    assert document["audit"]["sources"] == ["own.csv: published means, 5 arms."]
 
 
 def test_a_run_ends_on_a_terminal_with_its_summary(found, monkeypatch):
