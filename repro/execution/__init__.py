@@ -1,1 +1,1 @@
-"""Many runs: what is missing, where it runs, what it costs, and whether it comes out again."""
+"""Execution of studies: planning, scheduling, cost prediction and verification of runs."""

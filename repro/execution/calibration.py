@@ -1,8 +1,8 @@
-"""What a study will cost on this machine: time and memory, from a short trial of its runs.
+"""Prediction of the time and memory of a study on this machine, from short trial runs.
 
 Child processes train a few steps and scan a few photographs, as many at a time as the study would
-have workers, because two at once are slower than one alone. Nothing is written, and the parent
-never loads torch. The rest is arithmetic on what was measured.
+have workers, because two at once are slower than one alone. No file is written, and the parent
+process does not import torch. The rest is arithmetic on the measurements.
 """
 
 import functools
@@ -37,14 +37,14 @@ PHOTOGRAPHS = 40  # of each kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a run of a configuration costs on this machine.
+    """Time and memory of a run of a configuration on this machine.
 
     Attributes:
         start: Seconds until a new worker is ready.
-        load: Seconds until it has the data; runs on the same data have them already.
+        load: Seconds to load the data; runs on the same data do not load them again.
         epoch: Seconds of an epoch.
-        scan: Seconds of the scan of all photographs; 0 if the run fails before.
-        memory: Bytes, the worker's peak.
+        scan: Seconds to scan all photographs; 0 if the run fails before.
+        memory: Peak of the worker, in bytes.
         fails_after: Epochs after which the run fails; None if it does not.
     """
 
@@ -56,7 +56,7 @@ class Cost:
     fails_after: int | None = None
 
     def seconds(self, epochs: int) -> float:
-        """Of a run of so many epochs, in a worker that has the data."""
+        """Seconds of a run of this number of epochs, in a worker that has the data."""
         if self.fails_after is not None:
             epochs = min(epochs, self.fails_after)
         return epochs * self.epoch + self.scan
@@ -64,13 +64,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a study will cost on this machine, or on several like it.
+    """Predicted time and memory of a study on this machine, or on several equal ones.
 
     Attributes:
         seconds: Wall time.
         workers: Runs at a time on each machine.
-        each: Bytes of the largest worker at its peak.
-        machines: How many.
+        each: Peak of the largest worker, in bytes.
+        machines: Number of machines.
     """
 
     seconds: float
@@ -80,12 +80,12 @@ class Prediction:
 
     @property
     def memory(self) -> float:
-        """Bytes of all workers of a machine, were all at their peak at once."""
+        """Bytes of all workers of a machine if all reach their peak at the same time."""
         return self.workers * self.each
 
     @property
     def machine_hours(self) -> float:
-        """What somebody who rents the machines pays for: all of them, until the last run ends."""
+        """Hours to pay for on rented machines: all machines, until the last run ends."""
         return self.machines * self.seconds / 3600
 
 
@@ -94,8 +94,8 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
 
     Args:
         tasks: At least one.
-        slots: The device of each on a machine; see `machine`.
-        machines: How many there are, all like this one.
+        slots: The device of each worker of a machine; see `machine`.
+        machines: Number of machines, all like this one.
 
     Raises:
         ReproError: The data are wrong, or a calibrating process was killed.
@@ -119,10 +119,10 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
 
 
 def cost_kind(configuration: Configuration) -> str:
-    """Names what runs cost: arms of one kind share a calibration.
+    """Key of the cost of a run: arms with equal keys share a calibration.
 
-    Left out is what changes numbers but not their amount: alpha, weights of terms, learning rate,
-    reduction, how heights of bins are normalised, which epoch is kept; and the number of epochs.
+    It omits settings that do not change the cost of an epoch: alpha, weights of terms, learning
+    rate, reduction, normalisation of bins, checkpoint, and the number of epochs.
     """
     choices = configuration.identity()
     for name in ("learning_rate", "checkpoint", "epochs", "classification", "kl"):
@@ -134,9 +134,9 @@ def cost_kind(configuration: Configuration) -> str:
 
 
 def shares(names: Sequence[str], processes: int) -> list[list[str]]:
-    """Deal names to processes, each as many, the first ones again where they do not suffice.
+    """Assign names to processes, the same number to each, repeating the first ones if needed.
 
-    So all processes are busy all the time, as a study's workers are.
+    So all processes are busy all the time, like the workers of a study.
     """
     each = math.ceil(len(names) / processes)
     dealt = [names[number % len(names)] for number in range(each * processes)]
@@ -177,7 +177,7 @@ def wall_seconds(runs: Iterable[tuple[Hashable, float, float]], *, workers: int)
 def _measure_all(
     dealt: Sequence[Sequence[str]], wanted: dict[str, Configuration], slots: Sequence[str]
 ) -> dict[str, list[Cost]]:
-    """Let one process measure each share; every kind's costs."""
+    """Measure each share in one process; return the costs of each kind."""
     found: dict[str, list[Cost]] = {name: [] for name in wanted}
     began = time.monotonic()
     children: list[Child] = []
@@ -208,7 +208,7 @@ def _answer(child: Child) -> list[Cost]:
 
 
 def _prepare() -> Answer:
-    """In the child: how a request is answered."""
+    """In the child process: return the function that answers requests."""
     from repro.training import trainer
 
     trainer.prepare_process()
@@ -223,7 +223,7 @@ def _prepare() -> Answer:
 
 
 def measure(configuration: Configuration, *, start: float, device: str) -> Cost:
-    """Measure what a run costs, by training and scanning a little of its data in this process.
+    """Measure the cost of a run by training and scanning a part of its data in this process.
 
     Args:
         configuration: Of the run.
@@ -278,8 +278,8 @@ def _load(data: Data) -> _Loaded:
 def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> int:
     """Bytes that training adds to all the images before its first step.
 
-    An epoch on everything in batches that nothing fills makes no step, but holds what an epoch
-    holds; with hardly any image to validate on it takes no time.
+    An epoch on all images with a batch size above their number makes no step, but allocates the
+    memory of an epoch; with few validation images it takes almost no time.
     """
     from repro.training import trainer
 
@@ -326,7 +326,7 @@ def _train(
 
 
 def epoch_seconds(ends: Sequence[float]) -> float:
-    """Seconds of one epoch; the first one warms up and counts only where there is no other.
+    """Seconds of one epoch; the first one is warm-up and counts only if there is no other.
 
     Args:
         ends: Seconds after the beginning at which each epoch ended.
@@ -369,12 +369,12 @@ def _scan(model: "Model", photographs: Photographs, configuration: Configuration
 
 
 def _evenly(count: int, wanted: int) -> NDArray[np.int64]:
-    """So many different indices below the count, from the first to the last."""
+    """`wanted` evenly spaced different indices below `count`, the ends included."""
     return np.linspace(0, count - 1, wanted).round().astype(np.int64)
 
 
 def _start_of_peak() -> int:
-    """Bytes that are resident now, from which the peak is counted anew."""
+    """Reset the peak of resident memory; return the bytes that are resident now."""
     Path("/proc/self/clear_refs").write_text("5")
     return _memory("VmRSS")
 

@@ -1,6 +1,6 @@
-"""What stands in a results folder: what is whole, what is not, and what to do about it.
+"""Check of a results folder: what is complete, what is not, and what to do.
 
-Nothing is changed. Everything is read to its last byte, the files beside the records included.
+Nothing is changed. All files are read completely, also those stored with the records.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ Kind = Literal[
     "finished", "failed", "study", "old schema", "damaged", "foreign", "later release",
     "unwanted", "unfinished", "running", "left over", "aside", "mirror",
 ]  # fmt: skip
-WHOLE = ("finished", "failed", "study")  # these are counted, the others listed
+WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
 RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
@@ -29,12 +29,12 @@ MOVE = "move the run's folder away, and `repro run` of its study trains it again
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One thing in a results folder.
+    """The state of one item in a results folder.
 
     Attributes:
-        kind: What it is.
-        path: Where, below the results folder.
-        text: What about it, and what to do; empty if there is nothing to say.
+        kind: Its state.
+        path: Relative to the results folder.
+        text: The problem and what to do; empty if there is none.
     """
 
     kind: Kind
@@ -46,7 +46,7 @@ class Diagnosis:
 
 
 def examine(results: Path) -> list[Diagnosis]:
-    """Look at everything in a results folder.
+    """Check everything in a results folder.
 
     Raises:
         ReproError: There is no such folder.
@@ -64,12 +64,12 @@ def examine(results: Path) -> list[Diagnosis]:
 
 
 def needs_mending(findings: list[Diagnosis]) -> bool:
-    """Whether anything is not as it should be."""
+    """Whether anything needs repair."""
     return any(finding.kind in TO_MEND for finding in findings)
 
 
 def summary(findings: list[Diagnosis]) -> str:
-    """What is whole as counts, everything else line by line."""
+    """Counts of complete items, and one line for each other item."""
     counts = Counter(finding.kind for finding in findings)
     whole = (
         f"{counts['finished']} finished and {counts['failed']} failed runs of "
@@ -80,7 +80,7 @@ def summary(findings: list[Diagnosis]) -> str:
 
 
 def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
-    """The indexes; the runs that they want are added to `wanted`."""
+    """Check the indexes; add the runs that they need to `wanted`."""
     for path in sorted((results / "studies").glob("*/*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
@@ -186,5 +186,5 @@ def _left_over(place: str) -> Diagnosis:
 
 
 def _said(error: RecordError, path: Path) -> str:
-    """The reason alone: the place stands before it, what to do after it."""
+    """Only the reason of an error, without path and advice."""
     return str(error).removeprefix(f"{path}").lstrip("/").partition("; ")[0]

@@ -1,7 +1,7 @@
-"""How often runs draw what is rare, where rarity is known: on the embedded faces alone.
+"""How often runs sample faces with rare attributes; only for the synthetic faces.
 
-A real data set cannot say how many of its faces wear a hat or stand in dim light; the embedded ones
-are drawn from such factors, so that resampling can be held against what it claims to find.
+Real data sets lack labels such as hat or dim light; the synthetic faces are generated from such
+factors, so that the effect of resampling on rare attributes can be measured.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def _of_arm(arm: ArmIndex, found: Mapping[str, Record], results: Path) -> Rarity
 
 
 def _of_run(record: Record, results: Path) -> dict[str, tuple[float, float]] | None:
-    """Share and multiple of every level; None for a run without weights of embedded faces."""
+    """Share and multiple of every level; None for a run without weights of synthetic faces."""
     choices = record.choices
     weights = records.read_weights(record, results)
     spec = choices.data.train
@@ -66,7 +66,7 @@ def _of_run(record: Record, results: Path) -> dict[str, tuple[float, float]] | N
 
 
 def draws_of(members: NDArray[np.bool_], weights: Floats) -> tuple[float, float]:
-    """Share of the faces that are members, and how much oftener than uniformly one is drawn.
+    """Share of members among the faces, and their sampling rate relative to uniform sampling.
 
     Args:
         members: Shape (F,).

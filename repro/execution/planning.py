@@ -1,4 +1,4 @@
-"""A study -> its runs, their names, and how far each of them is. Writes nothing; never torch."""
+"""A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from repro.training import provenance
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a study wants and what of it is done.
+    """The runs of a study and their states.
 
     Attributes:
         index: The study as tables see it.
         tasks: Every run, in the order of execution, seed by seed.
-        states: How far each run is, by key.
+        states: State of each run, by key.
     """
 
     index: StudyIndex
@@ -30,7 +30,7 @@ class Plan:
 
     @property
     def missing(self) -> list[Task]:
-        """Those without a record that can be used."""
+        """Runs without a usable record."""
         return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
 
     @property
@@ -40,7 +40,7 @@ class Plan:
 
 
 def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
-    """Find out how far the runs of a study are. Writes nothing.
+    """Determine the states of the runs of a study. Writes nothing.
 
     Args:
         study: Resolved.
@@ -84,7 +84,7 @@ def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
 
 
 def states_of(tasks: Sequence[Task]) -> dict[str, State]:
-    """How far each run is, by key."""
+    """State of each run, by key."""
     return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
@@ -102,7 +102,7 @@ def _keys(
 
     Raises:
         LaterRelease: A record is of a schema that this release does not know.
-        Unreadable: The system does not hand it out.
+        Unreadable: The system cannot read it.
     """
     own, *earlier = records.run_digests(arm.configuration, data=data, computation=computation)
 

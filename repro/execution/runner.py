@@ -1,4 +1,4 @@
-"""A study -> its missing runs -> records -> mirror. The parent process; it never loads torch."""
+"""A study -> its missing runs -> records -> mirror. The parent process, without torch."""
 
 import contextlib
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ from repro.system.atomic_files import CannotWrite
 
 
 class Mirror(Protocol):
-    """Where runs that ended are shown, beside the records; it never holds up a study."""
+    """A copy of finished runs for display (MLflow); it never delays a study."""
 
     def add(self, index: StudyIndex, arm: str, key: str) -> None:
-        """The run has a record; told again, nothing happens."""
+        """Add a run that has a record; no effect if it was added before."""
 
     def pump(self) -> None:
-        """There is a moment to go on with what is under way."""
+        """Continue pending work."""
 
     def settle(self) -> None:
-        """Nothing more comes; wait for what is left, but not for long."""
+        """End: wait for pending work for a limited time."""
 
 
 def run(
@@ -91,10 +91,10 @@ def run(
 
 
 def _about_data(planned: planning.Plan) -> list[str]:
-    """What a person should know of the data of the missing runs, each sentence once.
+    """Notes on the data of the missing runs, each sentence once.
 
     Raises:
-        DataError: They are not what a study can use.
+        DataError: The data cannot be used.
     """
     from repro.data import preflight, sources
 
@@ -105,7 +105,7 @@ def _about_data(planned: planning.Plan) -> list[str]:
 
 @contextmanager
 def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
-    """Hold the lock of a study, and see that nobody cleans its results folder meanwhile."""
+    """Hold the lock of a study, and prevent cleaning of its results folder meanwhile."""
     with locks.of_results(results, alone=False) as cleaner:
         if cleaner is not None:
             raise Busy(f"{cleaner} is cleaning {results}; try again in a moment")
@@ -116,7 +116,7 @@ def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
 
 
 def _cleared(planned: planning.Plan, *, retry_lost: bool) -> Iterator[str]:
-    """Put records aside that are damaged, or are to be tried again; a sentence for each."""
+    """Move aside records that are damaged or to be repeated; yield a sentence for each."""
     for task in planned.tasks:
         state = planned.states[task.key]
         if state == "damaged" and records.state_of(task.key, task.results) == "damaged":
@@ -130,9 +130,9 @@ def _cleared(planned: planning.Plan, *, retry_lost: bool) -> Iterator[str]:
 
 
 def _remove_checkpoints_of_ended(planned: planning.Plan, results: Path) -> None:
-    """Remove what a process left that was killed after it wrote a record, before it removed these.
+    """Remove checkpoints left by a process that was killed after writing the record of a run.
 
-    What cannot be removed stays, and so does what another process is at: it removes it itself.
+    Those that cannot be removed, or that another process is using, are left.
     """
     keys = {task.key for task in planned.tasks}
     for folder in (results / "unfinished").glob("[!.]*"):
@@ -145,7 +145,7 @@ def _remove_checkpoints_of_ended(planned: planning.Plan, results: Path) -> None:
 
 
 def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
-    """A sentence, if there are runs of this very study that do not do any more."""
+    """A sentence, if there are runs of this study that are no longer used."""
     try:
         before = records.read_index(records.index_path(index, results))
     except LaterRelease:
@@ -162,7 +162,7 @@ def _superseded(index: StudyIndex, results: Path) -> Iterator[str]:
 
 
 def _require_writable(planned: planning.Plan, results: Path) -> None:
-    """Refuse before the training what would be refused after it."""
+    """Refuse before training a folder into which records could not be written."""
     if planned.missing:
         for folder in ("runs", "unfinished"):
             atomic_files.require_writable(results / folder, advice=ADVICE)

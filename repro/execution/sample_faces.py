@@ -1,7 +1,7 @@
-"""A run's checkpoint, weights and data -> the pictures that figures show of it.
+"""Checkpoint, weights and data of a run -> its pictures in figures.
 
-Faces are chosen by rank or by a fixed random stream, never by look. Reads what a run left and the
-pictures that it was trained on, checked by their digest; writes nothing.
+Faces are chosen by rank or by a fixed random stream, never by hand. Reads the results of a run and
+its training pictures, checked by their digest; writes nothing.
 """
 
 import functools
@@ -40,10 +40,10 @@ Faces = Literal["synthetic", "all"]
 EXTREMES = 12  # faces with the lowest and the highest probability, as de Haan et al. 2020 show
 BATCH = 16  # faces of each batch
 BINS, EXAMPLES = 10, 4  # of probabilities, as Amini & Soleimany et al. 2019 show
-HELD_OUT = 512  # faces that latents are judged by
+HELD_OUT = 512  # faces for the analysis of latents
 SHOWN, PAIRS, STEPS = 6, 2, 8  # faces shown, pairs to walk between, pictures on the way
 UNITS = 5
-STREAM = 2019  # of the choice of faces; no run's own
+STREAM = 2019  # seed of the choice of faces; independent of the runs
 
 
 def of_study(
@@ -58,7 +58,7 @@ def of_study(
         faces: Whether runs that were trained on real faces are shown as well.
 
     Raises:
-        DataError: The training pictures are missing, or others than the runs were trained on.
+        DataError: The training pictures are missing or differ from those of the runs.
         RecordError: A checkpoint is missing or damaged.
     """
     trainer.prepare_process()
@@ -70,7 +70,7 @@ def of_study(
 
 
 def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Record]:
-    """The run of each arm that is shown: that of the lowest seed with which most arms finished."""
+    """The run of each arm to show: that of the lowest seed with which most arms finished."""
     finished = {
         arm.name: {
             r.seed: r for key in arm.keys if (r := found.get(key)) is not None and r.finished
@@ -108,7 +108,7 @@ def _training_images(spec: SyntheticTraining | MitH5, digest: str) -> TrainingIm
 
 
 def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> FaceSampling:
-    """How a run draws its training faces.
+    """How a run samples its training faces.
 
     Args:
         images: All, shape (N, 64, 64, 3).
@@ -181,11 +181,11 @@ def most_active(means: Tensor) -> tuple[int, ...]:
 
 
 def interpolated(ends: Tensor, steps: int) -> Tensor:
-    """Straight ways from every first latent to the second after it.
+    """Linear interpolations between the latents of each pair.
 
     Args:
-        ends: Shape (2 P, D); an odd last one is left out.
-        steps: On each way, both ends included.
+        ends: Shape (2 P, D); an odd last one is dropped.
+        steps: Points of each interpolation, both ends included.
 
     Returns:
         Shape (P, steps, D).
@@ -196,7 +196,7 @@ def interpolated(ends: Tensor, steps: int) -> Tensor:
 
 
 def traversed(means: Tensor, units: tuple[int, ...]) -> Tensor:
-    """One latent at a time moved through `TRAVERSED` standard deviations, the others at their mean.
+    """Vary one latent at a time over `TRAVERSED` standard deviations, the others at their mean.
 
     Args:
         means: Of faces, shape (N, D).

@@ -1,9 +1,9 @@
-"""Runs, in their order, to an executor; and what workers make of them, to the results.
+"""Submits runs to an executor in order, and writes their results.
 
-Nobody else writes results: one process, be it that runs execute beside it or on a hundred machines.
-A run whose worker dies is repeated, with the same seed, from its last checkpoint; the others go on.
-A worker that dies before it has begun a run says nothing about that run: where one after the other
-does, the study stops, and nothing is written.
+Only this process writes results, wherever runs execute. A run whose worker dies is repeated with
+the same seed from its last checkpoint; the other runs continue. If a worker dies before it started
+its run, that is not counted for the run; if several workers in succession do, the study stops, and
+nothing is written.
 """
 
 import contextlib
@@ -34,25 +34,25 @@ from repro.records.task import LOST, Task
 from repro.system import atomic_files
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
-PATIENCE = 1.0  # seconds until runs that others train are looked at again
+PATIENCE = 1.0  # seconds between checks of runs that other processes train
 WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
 
 
 def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEvent]:
-    """Have runs executed, and keep what they leave.
+    """Execute runs and write their results.
 
     Args:
         tasks: In the order in which they start.
-        executor: Where; what still runs there when this iterator is closed is the caller's to end.
+        executor: Where they run; the caller ends runs that are still active when this is closed.
 
     Yields:
         Events, as they happen.
 
     Raises:
-        CannotWrite: The disk is full, or the place cannot be written.
-        ReproError: A worker met a mistake that the user can mend.
-        WorkerError: A worker met a mistake of ours.
+        CannotWrite: The disk is full, or the folder cannot be written.
+        ReproError: A worker met a user error.
+        WorkerError: A worker met a defect of this program.
     """
     dispatch = _Dispatch(executor, deque(tasks))
     try:
@@ -62,7 +62,7 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
                 try:
                     for event in executor.events():
                         yield from dispatch.handle(event)
-                finally:  # what has ended is kept, whatever else goes wrong
+                finally:  # write finished runs whatever else fails
                     written = dispatch.write()
                 yield from written
             elif dispatch.waiting:
@@ -74,7 +74,7 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
 
 @dataclass(slots=True)
 class _Running:
-    """A run that a worker has, its lock, whether it has begun, and how many epochs are done."""
+    """A submitted run: its lock, whether it has started, and its completed epochs."""
 
     task: Task
     lock: contextlib.ExitStack
@@ -84,18 +84,18 @@ class _Running:
 
 @dataclass(slots=True)
 class _Dispatch:
-    """Which runs wait, which are with a worker, and how often each was."""
+    """Waiting runs, submitted runs, and the number of attempts of each."""
 
     executor: Executor
     waiting: deque[Task]
     running: dict[str, _Running] = field(default_factory=dict)
     ended: list[tuple[_Running, RunEnded]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
-    false_starts: int = 0  # workers that died, one after the other, before they began a run
-    left_over: dict[str, list[Path]] | None = None  # by whoever was killed while writing
+    false_starts: int = 0  # successive workers that died before they started a run
+    left_over: dict[str, list[Path]] | None = None  # from processes that were killed while writing
 
     def start(self) -> Iterator[ScheduleEvent]:
-        """Submit runs while there is room; each that others hold goes to the end of the queue."""
+        """Submit runs while slots are free; runs locked by other processes go to the end."""
         for _ in range(len(self.waiting)):
             if not self.executor.room():
                 return
@@ -118,7 +118,7 @@ class _Dispatch:
             self.executor.submit(task, checkpoint_store.latest(task.key, task.results))
 
     def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded]:
-        """Keep what is to be kept, and pass on what a person wants to know."""
+        """Store the content of an event, and yield the events to show to the user."""
         run = self.running[event.key]
         match event:
             case RunStarted():
@@ -143,7 +143,7 @@ class _Dispatch:
                 self._end(_lost(run, how=event.how))
 
     def write(self) -> list[RunRecorded]:
-        """Write the records of all that ended, side by side: the disk is what they wait for."""
+        """Write the records of all finished runs concurrently, because the disk is the limit."""
         ended, self.ended = self.ended, []
         if len(ended) < 2:
             return [_recorded(*one) for one in ended]
@@ -151,23 +151,23 @@ class _Dispatch:
             return list(pool.map(_recorded, *zip(*ended, strict=True)))
 
     def __len__(self) -> int:
-        """Runs that have no record yet."""
+        """Number of runs without a record."""
         return len(self.waiting) + len(self.running)
 
     def _again(self, key: str) -> None:
-        """Put a run first in the queue; whoever takes it up begins with its last checkpoint."""
+        """Put a run first in the queue; it continues from its last checkpoint."""
         run = self.running.pop(key)
         run.lock.close()
         self.waiting.appendleft(run.task)
 
     def _uncounted(self, key: str) -> None:
-        """The same, as if the worker had never had it."""
+        """As `_again`, without counting the attempt."""
         self.attempts[key] -= 1
         self._again(key)
 
     def _count_false_start(self, *, how: str) -> None:
         self.false_starts += 1
-        # A machine that is lost takes its workers with it, as many as there are at the most.
+        # A lost machine ends all its workers, at most as many as there are slots.
         if self.false_starts >= max(ATTEMPTS, self.executor.workers + 1):
             raise cannot_start(how)
 
@@ -176,7 +176,7 @@ class _Dispatch:
         del self.attempts[event.key]
 
     def _sweep(self, task: Task) -> None:
-        """Remove what somebody who was killed has left of the run's record; nobody is at it now."""
+        """Remove a partly written record of a killed process; the lock of the run is held."""
         if self.left_over is None:
             self.left_over = atomic_files.left_over(
                 records.folder_of(task.key, task.results).parent
@@ -196,7 +196,7 @@ def _recorded(run: _Running, ended: RunEnded | None) -> RunRecorded:
 
 
 def _lost(run: _Running, *, how: str) -> RunEnded:
-    """A run whose worker died every time has failed."""
+    """The result of a run whose worker died at every attempt: failed."""
     failure = {
         "epoch": run.epochs + 1,
         "term": LOST,
@@ -207,7 +207,7 @@ def _lost(run: _Running, *, how: str) -> RunEnded:
 
 
 def _require_space(task: Task, *, network: int, to_come: int) -> None:
-    """Refuse to go on with what the disk cannot hold to the end, as far as that can be known."""
+    """Stop if the free disk space is too small for the remaining runs, as far as known."""
     needed = to_come * network + (checkpoint_store.KEPT + 1) * STATES * network
     free = shutil.disk_usage(task.results).free
     if free < needed:

@@ -1,7 +1,7 @@
-"""Why a run has to be trained: nothing like it is there, or in what it differs from what is.
+"""Why a run must be trained: no similar record exists, or how it differs from the most similar one.
 
-A run's name is made of its choices, seed, data and computation, so that a record which does not fit
-any more is simply another run's. This finds the record that a person would have expected to do.
+The name of a run depends on its configuration, seed, data and computation, so an outdated record
+belongs to another run. This module finds the record that a user would expect to be used.
 """
 
 from collections import defaultdict
@@ -18,15 +18,15 @@ from repro.records.records import Record, StudyIndex
 from repro.records.task import Task
 from repro.study.section import digest
 
-Kin = Mapping[tuple[int, str], Sequence[Record]]  # by seed and digest of the choices
+Kin = Mapping[tuple[int, str], Sequence[Record]]  # by seed and digest of the configuration
 
 
 def reasons(missing: Sequence[Task], index: StudyIndex, results: Path) -> dict[str, str]:
-    """For each run without a record, why, in words; by key.
+    """The reason for each run without a record, by key.
 
     Args:
         missing: The runs.
-        index: Of their study, as it would be now.
+        index: Of their study, as planned now.
         results: The results folder.
     """
     if not missing:
@@ -37,10 +37,10 @@ def reasons(missing: Sequence[Task], index: StudyIndex, results: Path) -> dict[s
 
 
 def earlier(ended: Sequence[Task]) -> dict[str, str]:
-    """For each run whose record an earlier release left, why it is used, in words; by key.
+    """The reason for using a record of an earlier release, for each such run by key.
 
     Args:
-        ended: Runs with a record that can be used.
+        ended: Runs with a usable record.
     """
     said = (
         "the record of an earlier release, whose code computes the same bits "
@@ -91,7 +91,7 @@ def _kin(missing: Sequence[Task], index: StudyIndex, results: Path) -> Kin:
 
 
 def _keys_before(index: StudyIndex, results: Path) -> dict[tuple[str, int], str]:
-    """Which runs the study wanted when it was last run."""
+    """Keys of the runs of the study when it was last run."""
     try:
         found = records.read_indexes(results, index.name)
     except RecordError:
@@ -101,7 +101,7 @@ def _keys_before(index: StudyIndex, results: Path) -> dict[tuple[str, int], str]
 
 
 def _choices(record: Record) -> dict[str, Any]:
-    """What shaped a run, as far as this release understands its configuration."""
+    """The configuration of a run, as far as this release understands it."""
     try:
         return record.choices.identity()
     except ValidationError:

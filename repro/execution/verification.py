@@ -1,7 +1,7 @@
-"""Ended runs, trained again and compared bit by bit.
+"""Trains finished runs again and compares the results bit by bit.
 
-A difference is put down to what differs in how the two were made: code, libraries, threads, device,
-environment, data. If nothing does, the run is not deterministic here, which is a defect.
+A difference is attributed to differences in code, libraries, threads, device, environment or data.
+If there are none, the run is not deterministic here, which is a defect.
 """
 
 import tempfile
@@ -29,8 +29,8 @@ class Comparison:
 
     Attributes:
         title: Arm and seed.
-        differences: In what came out; empty if every bit is the same.
-        causes: What differs in how the two were made.
+        differences: Of the results; empty if all bits are equal.
+        causes: Differences in code, environment and data of the two.
     """
 
     title: str
@@ -50,19 +50,19 @@ class Comparison:
 def verify(
     index: StudyIndex, results: Path, *, runs: int, executor: Executor
 ) -> Iterator[Comparison]:
-    """Train runs of a study again, in a folder of their own, and compare.
+    """Train runs of a study again, in a separate folder, and compare.
 
     Args:
         index: Of the study.
         results: The results folder; nothing in it is changed.
-        runs: Number of runs, spread over the arms: one of each before a second of any.
+        runs: Number of runs, spread over the arms: one of each arm first.
         executor: Where they execute.
 
     Yields:
-        A comparison for each, as it ends.
+        A comparison for each run when it ends.
 
     Raises:
-        ReproError: Nothing has ended, or data or device are not there.
+        ReproError: No run has finished, or data or device are missing.
     """
     chosen = _chosen(index, results)[:runs]
     if not chosen:
@@ -81,7 +81,7 @@ def verify(
 
 
 def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
-    """Arms and runs that ended by themselves, seed by seed."""
+    """Finished runs with their arms, without lost ones, seed by seed."""
     found = records.read_study(index, results)
     wanted = sorted(index.wanted(), key=lambda one: one[1])
     ended = [(arm, found[key]) for arm, _, key in wanted if key in found]

@@ -1,1 +1,1 @@
-"""What to run: a study file -> its arms, their choices, and the published values beside them."""
+"""A study file -> its arms, their configurations, and the published values to compare with."""

@@ -1,7 +1,7 @@
-"""One arm of a study: every choice that shapes a run, except its seed.
+"""One arm of a study: all settings of a run except its seed.
 
-Nothing here has a default that the literature disputes: a configuration starts from a preset, which
-names a published combination of choices, and says what differs.
+Settings on which the literature differs have no default here: a configuration starts from a preset,
+which is a published combination of settings, and overrides some of them.
 Two runs are replicates of each other exactly when their configurations and data are equal.
 The letters in brackets are the literature's: ORIG is Amini & Soleimany et al. (2019), DH is the
 reproduction by de Haan et al. (2020), MIT the 6.S191 lab, JM another reproduction.
@@ -37,7 +37,7 @@ class Reconstruction(Section):
 
 
 class Resampling(Section):
-    """How faces are drawn after the latent density is known (ORIG equations 3 and 4)."""
+    """How faces are sampled given the latent density (ORIG equations 3 and 4)."""
 
     combine: Literal["none", "max", "product", "top5"]  # ORIG product, MIT and DH max, JM top5
     arithmetic: Literal["log", "float32"]  # of the product; DH found it to underflow
@@ -62,7 +62,7 @@ class Windows(Section):
     resize: Literal["nearest", "bilinear"]  # to 64 x 64
 
 
-# What earlier releases did without calling it a choice.
+# Values that earlier releases used without a setting.
 _BEFORE: dict[str, Any] = {
     "architecture": "dehaan2020",
     "latent_noise": "std",
@@ -70,7 +70,7 @@ _BEFORE: dict[str, Any] = {
     "indicator": "faces",
     "resampling": {"pixels": "unit", "channels": "trained"},
 }
-# Choices that a classifier has no use for.
+# Settings that do not apply to a classifier.
 ONLY_WITH_LATENTS = (
     *("latent_dim", "decoder_input", "latent_noise", "indicator", "kl", "reconstruction"),
 )
@@ -86,7 +86,7 @@ class Configuration(Section):
     decoder_input: Literal["all", "faces"]  # DH, MIT all; JM faces; BatchNorm sees the difference
     latent_noise: Literal["std", "variance"]  # times epsilon; variance, exp(logvar), is a defect
     batch_norm: Literal["batch", "stored"]  # statistics in training; stored ones are never updated
-    indicator: Literal["faces", "swapped"]  # what faces alone have; swapped is a defect of MIT's
+    indicator: Literal["faces", "swapped"]  # terms of faces only; swapped is a defect of MIT's
     classification: Classification
     kl: Kl
     reconstruction: Reconstruction
@@ -110,19 +110,19 @@ class Configuration(Section):
 
     @property
     def latents(self) -> int:
-        """How many the network has; 0 for a classifier."""
+        """Number of latents of the network; 0 for a classifier."""
         return self.latent_dim if self.model == "dbvae" else 0
 
     def allowing_doubles(self) -> Self:
-        """The same choices, on data in which pictures may stand twice."""
+        """The same settings, with duplicate pictures allowed in the data."""
         data = self.data.model_copy(update={"doubles": "allow"})
         return self.model_copy(update={"data": data})
 
     def identity(self) -> dict[str, Any]:
-        """The choices that shape a run, as plain values; those without effect are left out.
+        """The settings that affect a run, as plain values.
 
-        The data's place is no part of it (its content is, by digest), and neither is how faces
-        would be resampled in an arm that does not resample.
+        The path of the data is omitted (its content counts, by digest), and so are the resampling
+        settings of an arm that does not resample.
         """
         choices = self.model_dump(mode="json", exclude={"data"})
         if self.resampling.combine == "none":
@@ -139,7 +139,7 @@ class Configuration(Section):
 
 
 def completed(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as a record of any release holds it, with the choices that came later."""
+    """Add the settings of later releases to a configuration from a record of any release."""
     if "architecture" in plain or not {"model", "resampling"} <= set(plain):
         return dict(plain)
     model = "classifier" if plain["model"] == "classifier" else "dbvae"

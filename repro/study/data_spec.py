@@ -1,6 +1,6 @@
-"""Data as a study file names it: each source with what it needs to be found and read.
+"""Specification of data in a study file: each source with the settings to find and read it.
 
-Nothing is opened here; `data.sources` does that.
+This module opens no files; `data.sources` does.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from repro.study.section import PositiveInt, Section, Seed, Share
 
-ROLES = ("train", "test", "nonfaces", "crops")  # the last one need not be there
+ROLES = ("train", "test", "nonfaces", "crops")  # the last one is optional
 Size = Annotated[int, Field(ge=64, le=1024)]  # pixels, square
 
 
@@ -22,7 +22,7 @@ Years = Annotated[int, Field(ge=1, le=150)]
 
 
 class SyntheticTraining(Section):
-    """The project's own parametric faces and non-faces."""
+    """Synthetic faces and non-faces."""
 
     source: Literal["synthetic"] = "synthetic"
     faces: PositiveInt = 1000
@@ -40,7 +40,7 @@ class MitH5(Section):
 
 
 class SyntheticPortraits(Section):
-    """The project's own head-and-shoulders pictures, balanced over skin and gender."""
+    """Synthetic head-and-shoulders pictures, balanced over skin and gender."""
 
     source: Literal["synthetic"] = "synthetic"
     per_group: PositiveInt = 150
@@ -57,7 +57,7 @@ class Ppb(Section):
 
 
 class FairFace(Section):
-    """A folder in the layout of FairFace; its race labels are no skin types."""
+    """A folder in the layout of FairFace; its race labels are not skin types."""
 
     source: Literal["fairface"] = "fairface"
     path: str
@@ -66,7 +66,7 @@ class FairFace(Section):
 
 
 class UtkFace(Section):
-    """A folder in the layout of UTKFace, labels in the names; race labels are no skin types."""
+    """A folder in the layout of UTKFace, labels in the names; race labels are not skin types."""
 
     source: Literal["utkface"] = "utkface"
     path: str
@@ -83,22 +83,22 @@ class UtkFace(Section):
 
 
 class Table(Section):
-    """A CSV with a picture a row: path, label (1 = positive) and any columns of groups."""
+    """A CSV with one picture per row: path, label (1 = positive) and any group columns."""
 
     source: Literal["csv"] = "csv"
-    path: str  # of the CSV; pictures are named from its folder
+    path: str  # of the CSV; picture paths are relative to its folder
     groups: Columns = ("group",)
 
 
 class Groups(Section):
-    """A folder with a folder for each group, and pictures in these or below them."""
+    """A folder with one folder per group, and pictures at any depth in these."""
 
     source: Literal["groups"] = "groups"
     path: str
 
 
 class SyntheticScenes(Section):
-    """The project's own pictures without a face."""
+    """Synthetic pictures without a face."""
 
     source: Literal["synthetic"] = "synthetic"
     photographs: PositiveInt = 200
@@ -121,7 +121,7 @@ class TableNegatives(Section):
 
 
 class SyntheticCrops(Section):
-    """The project's own faces, framed as for training, balanced over skin and gender."""
+    """Synthetic face crops as in training, balanced over skin and gender."""
 
     source: Literal["synthetic"] = "synthetic"
     per_group: PositiveInt = 5  # the lab has five
@@ -165,7 +165,7 @@ class Data(Section):
         Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
     ]
     crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
-    doubles: Literal["refuse", "allow"] = "refuse"  # pictures that stand twice; see data.preflight
+    doubles: Literal["refuse", "allow"] = "refuse"  # duplicate pictures; see data.preflight
 
     @model_validator(mode="before")
     @classmethod
@@ -176,11 +176,11 @@ class Data(Section):
 
     @property
     def parts(self) -> dict[str, Source]:
-        """The sources by role; crops where there are any."""
+        """The sources by role; crops if given."""
         found = {role: getattr(self, role) for role in ROLES}
         return {role: spec for role, spec in found.items() if spec is not None}
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether any part is the project's own: published numbers do not apply to it."""
+        """Whether any part is synthetic, so that published values do not apply."""
         return any(spec.source == "synthetic" for spec in self.parts.values())

@@ -1,6 +1,6 @@
-"""The ledger: every choice that the papers left open, and every standing deviation from them.
+"""The ledger: all choices that the papers left open, and all fixed deviations from them.
 
-``literature.yaml`` is the one place of truth; the table in ``docs/configuration.md`` and the ledger
+``literature.yaml`` is the single source; the table in ``docs/configuration.md`` and the ledger
 of a report are made from it here. Nothing here runs anything or judges whether a choice is right.
 A source is named by a letter: A Amini & Soleimany et al. 2019, H de Haan et al. 2020, M the MIT
 lab, F Fijen et al. 2020, E Ebner et al. 2020.
@@ -27,12 +27,12 @@ Scope = Literal["configuration", "study", "table"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Somebody who built, or built again, a DB-VAE.
+    """A paper or program that implements a DB-VAE.
 
     Attributes:
-        letter: By which tables call it.
-        name: Short.
-        cite: In full.
+        letter: Its letter in tables.
+        name: Short name.
+        cite: Full citation.
     """
 
     letter: str
@@ -42,12 +42,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What one source does about a choice.
+    """The setting of one source for a choice.
 
     Attributes:
         text: In words; "-" where the source does not say.
-        values: What a study would set to do the same, its code's own first; none where nothing
-            would.
+        values: Equivalent values in a study file, that of its code first; empty if there is
+            none.
     """
 
     text: str
@@ -56,12 +56,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Something that has to be decided before a number can be had.
+    """A setting that must be chosen.
 
     Attributes:
-        key: As it is set, with dots.
+        key: Dotted key of the setting.
         scope: Where it is set: in an arm's configuration, for a whole study, or for a table.
-        means: What it is, and the values that are allowed.
+        means: Its meaning and allowed values.
         left_open: Who left it open and where; empty if nobody did.
         uses: What each source does, by letter.
     """
@@ -75,14 +75,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """A way in which this program differs from a source, whatever a study file says.
+    """A difference between this program and a source that no setting removes.
 
     Attributes:
         number: From 1, for reference.
         text: What is different.
         effect: What it does to the results; "unknown" where nobody measured it.
-        applies_to: Letters of the sources that do otherwise.
-        where: Modules of this package, with the name inside them, that do it.
+        applies_to: Letters of the sources that differ.
+        where: Modules, with the name inside them, that implement it.
     """
 
     number: int
@@ -94,7 +94,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """All of the above, in the order of the file."""
+    """Sources, choices and deviations, in the order of the file."""
 
     sources: tuple[Source, ...]
     choices: tuple[Choice, ...]
@@ -130,7 +130,7 @@ def _choice(*, uses: dict[str, Any], **rest: Any) -> Choice:
 
 
 def _use(entry: Any) -> Use:
-    """A text with its values; a value alone is its own text, and "-" stands for none."""
+    """A text with its values; a single value is its own text, and "-" means none."""
     if isinstance(entry, dict):
         return Use(text=str(entry["text"]), values=tuple(entry["values"]))
     return Use(text=_text(entry), values=() if entry == NOT_SAID else (entry,))
@@ -141,14 +141,14 @@ def _deviation(*, applies_to: list[str], where: list[str], **rest: Any) -> Devia
 
 
 def values(configurations: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, str]]:
-    """What each arm does about each choice of a configuration, as text.
+    """The value of each setting in each arm, as text.
 
     Args:
         configurations: Plain configurations, as records hold them, by arm.
 
     Returns:
-        By key, in the ledger's order, then by arm; "not used" where the choice shapes no run of
-        the arm. Data files by the last part of their paths.
+        By key, in the ledger's order, then by arm; "not used" if the setting does not
+        affect the arm. Data files by the last part of their paths.
     """
     arms = {arm: _shown(plain) for arm, plain in configurations.items()}
     return {
@@ -159,7 +159,7 @@ def values(configurations: Mapping[str, Mapping[str, object]]) -> dict[str, dict
 
 
 def _shown(plain: Mapping[str, object]) -> dict[str, str]:
-    """Text of every choice that shapes a run, by key."""
+    """Text of every setting that affects a run, by key."""
     configuration = Configuration.model_validate(dict(plain))
     shown = {key: _text(value) for key, value in _leaves(configuration.identity())}
     data = configuration.data.model_dump(mode="json")
@@ -195,7 +195,7 @@ def _source_text(spec: Mapping[str, Any] | None) -> str:
 
 
 def users(choice: Choice, value: object) -> list[str]:
-    """Letters of the sources that plainly do this; numbers are compared as numbers.
+    """Letters of the sources that use this value; numbers are compared as numbers.
 
     Args:
         choice: One of the ledger's.
@@ -214,7 +214,7 @@ def _same(known: Value, value: object) -> bool:
 
 
 def _number(value: object) -> float | None:
-    """The number that a value is or spells, None if it does not."""
+    """A value or its text as a number, None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -224,7 +224,7 @@ def _number(value: object) -> float | None:
 
 
 def markdown_table() -> str:
-    """Every choice and what each source does, as it stands in ``docs/configuration.md``."""
+    """Every choice and the setting of each source, as in ``docs/configuration.md``."""
     found = load()
     letters = [source.letter for source in found.sources]
     rows = [

@@ -1,8 +1,8 @@
-"""Layers of choices, laid over each other, each value remembering where it was written.
+"""Merging of layers of settings, with the position at which each value was written.
 
 A study's configuration is preset, base, profile, ``--set`` and arm, in this order; the later one
-wins key by key. When the result does not validate, every mistake is reported at the place that
-wrote the offending value.
+wins key by key. If the result is invalid, every error is reported at the position of the wrong
+value.
 """
 
 import difflib
@@ -35,10 +35,10 @@ _NUMBER_TEXT = re.compile(r"^[-+]?(\d+(?:\.\d*)?|\.\d+)([eE][-+]?\d+)?$", re.ASC
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Nested choices.
+    """Nested settings.
 
     Attributes:
-        value: What the layer says, as nested mappings.
+        value: The settings, as nested mappings.
         origins: Document and path at which each key of `value` was written.
     """
 
@@ -47,7 +47,7 @@ class Layer:
 
     @classmethod
     def from_file(cls, file: Located, path: KeyPath) -> "Layer":
-        """The mapping that stands at the path of a document."""
+        """The mapping at the path of a document."""
         value = file.value
         for key in path:
             value = value[key]
@@ -55,7 +55,7 @@ class Layer:
 
     @classmethod
     def from_dotted(cls, file: Located, choices: Iterable[tuple[str, Any, KeyPath]]) -> "Layer":
-        """Choices written as dotted keys: (key, value, path in the document)."""
+        """Settings with dotted keys: (key, value, path in the document)."""
         value: dict[str, Any] = {}
         origins: Origins = {(): (file, ())}
         for dotted, item, path in choices:
@@ -69,11 +69,11 @@ class Layer:
         return cls(value, origins)
 
     def only(self, *keys: str) -> "Layer":
-        """This layer with these top keys alone."""
+        """This layer with only these top keys."""
         return self._filtered({key for key in self.value if key in keys})
 
     def without(self, *keys: str) -> "Layer":
-        """This layer less these top keys."""
+        """This layer without these top keys."""
         return self._filtered({key for key in self.value if key not in keys})
 
     def _filtered(self, keep: set[str]) -> "Layer":
@@ -82,10 +82,10 @@ class Layer:
 
 
 def options_layer(overrides: Sequence[str]) -> Layer:
-    """The layer that ``--set KEY=VALUE`` options make; later ones win.
+    """The layer of ``--set KEY=VALUE`` options; later ones win.
 
     Raises:
-        StudyError: An option has no ``=`` or its value is no YAML.
+        StudyError: An option has no ``=`` or its value is not YAML.
     """
     layer = Layer({})
     for override in overrides:
@@ -127,9 +127,9 @@ def merge(lower: Any, upper: Any, path: KeyPath = ()) -> Any:
     """`upper` laid over `lower`, key by key; another kind of source replaces the whole mapping.
 
     Args:
-        lower: What is there.
-        upper: What wins.
-        path: Where in a configuration the two stand.
+        lower: The lower layer.
+        upper: The upper layer, which wins.
+        path: Path of both in a configuration.
     """
     if not isinstance(upper, Mapping):
         return upper
@@ -142,7 +142,7 @@ def merge(lower: Any, upper: Any, path: KeyPath = ()) -> Any:
 
 
 def _opened(lower: Any, path: KeyPath) -> Any:
-    """The word ``synthetic`` written out one level, where it stands for data or one part of it."""
+    """Expand the word ``synthetic`` by one level if it stands for data or a part of it."""
     if lower != "synthetic" or path[:1] != ("data",):
         return lower
     return dict.fromkeys(_WHOLE, "synthetic") if len(path) == 1 else {"source": "synthetic"}
@@ -157,7 +157,7 @@ def combined(layers: Sequence[Layer]) -> Layer:
 
 
 def merged(layers: Sequence[Layer], path: KeyPath) -> Any:
-    """The value that the layers give the path, None where none does."""
+    """The value at the path in the merged layers, None if absent."""
     value: Any = functools.reduce(merge, (layer.value for layer in layers), {})
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
@@ -165,7 +165,7 @@ def merged(layers: Sequence[Layer], path: KeyPath) -> Any:
 
 
 def validate(model: type[Model], layers: Sequence[Layer], problems: list[Problem]) -> Model | None:
-    """The model that the layers make together, or None with the problems noted."""
+    """The validated model of the merged layers, or None with problems added."""
     try:
         return model.model_validate(merged(layers, ()))
     except ValidationError as error:
@@ -175,7 +175,7 @@ def validate(model: type[Model], layers: Sequence[Layer], problems: list[Problem
 
 
 def refusal(problems: Iterable[Problem], file: Located) -> StudyError:
-    """The first of the problems; what cannot be read is not said to be of a wrong kind, too."""
+    """An error with the first problems; unreadable values are not also reported as invalid."""
     unread = {(p.source, p.line, p.column): p for p in file.problems}
     found = sorted({unread.get((p.source, p.line, p.column), p) for p in problems})
     if len(found) > MOST_PROBLEMS:

@@ -1,6 +1,7 @@
-"""The literature's own combinations of choices, complete: a study starts from one of them.
+"""Complete combinations of settings from the literature: a study starts from one of them.
 
-Where a source does not say, `literature.yaml` says so, and the reproduction's choice stands here.
+If a source does not specify a setting, `literature.yaml` says so, and that of the reproduction is
+used here.
 """
 
 from typing import Any
@@ -89,9 +90,9 @@ _MIT2019 = merge(
 # The lab in PyTorch, from 2024 on, as its authors meant it.
 _MIT2024 = merge(_MIT2020, {"architecture": "mit2024", "epochs": 2})
 
-# The same as it was published: what faces alone should have is what everything has, and the other
-# way round; latents vary by their variance in place of its root; their density is that of pixels
-# from 0 to 255, blue first; and batch normalisation stays in the mode of evaluation.
+# The same as published, with its defects: the indicator of faces is swapped; latent noise is scaled
+# by the variance instead of its root; the density is computed from pixels from 0 to 255 in BGR
+# order; and batch normalisation stays in evaluation mode.
 _MIT2024_DEFECTS = merge(
     _MIT2024,
     {

@@ -1,7 +1,7 @@
-"""Numbers that somebody printed: what they are, how they were made, and how near is near enough.
+"""Published values: their definitions, their protocol, and the equivalence margin.
 
-A file in ``studies/published/`` holds them, with the definition of recall and variance behind them
-and the protocol that must agree before anything is compared.
+A file in ``studies/published/`` holds them, with their definitions of recall and variance and the
+protocol that must agree before results are compared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,13 @@ from repro.study.yaml_source import KeyPath, shown
 
 
 class PublishedRow(Section):
-    """One printed line, in percent and percent squared; None is what was not printed."""
+    """One published row, in percent and percent squared; None if not published."""
 
     arm: str
     recall: float | None = None
     variance: float | None = None
-    groups: dict[str, float] | None = None  # run-averaged recall of each, where they are known
-    configuration: dict[str, Any] = Field(default_factory=dict)  # where not the protocol's
+    groups: dict[str, float] | None = None  # run-averaged recall of each, if known
+    configuration: dict[str, Any] = Field(default_factory=dict)  # differences from the protocol
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -35,22 +35,22 @@ class PublishedRow(Section):
 
 
 class Protocol(Section):
-    """What must agree before anything is compared with printed numbers."""
+    """What must agree before results are compared with published values."""
 
     groups: Annotated[dict[str, PositiveInt], Field(min_length=1)]  # test portraits of each
     training_images: PositiveInt | None = None  # faces and others, held-out ones included
-    configuration: dict[str, Any]  # the part of every arm's configuration that must be so
+    configuration: dict[str, Any]  # required settings of every arm
 
 
 class Published(Section):
-    """Numbers that somebody printed, and how they were made."""
+    """Published values and how they were obtained."""
 
     source: str
     printed: str
     definition: Literal["dehaan2020", "amini2019", "fijen2020"]
     replicates: PositiveInt
     keep: PositiveInt
-    decimals: Annotated[int, Field(ge=0, le=6)] = 2  # that the numbers were printed with
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2  # of the published values
     protocol: Protocol
     rows: Annotated[list[PublishedRow], Field(min_length=1)]
 
@@ -68,14 +68,14 @@ class Published(Section):
 
 
 class Margin(Section):
-    """How far apart two numbers may lie and still be the same claim; fixed before the runs."""
+    """The equivalence margin, fixed before the runs."""
 
     recall: Annotated[float, Field(gt=0)]  # percent points
     variance: Annotated[float, Field(gt=0)]  # percent squared
 
 
 class Answers(Section):
-    """The printed numbers that a study answers to."""
+    """The published values that a study is compared with."""
 
     source: str  # a file in `published/` beside the study
     margin: Margin
@@ -92,7 +92,7 @@ Answering = Annotated[Answers | None, BeforeValidator(_answers)]
 
 
 def load(path: Path, problems: list[Problem]) -> Published | None:
-    """Read a file of printed numbers, adding its mistakes to the problems."""
+    """Read a file of published values, adding its errors to the problems."""
     file = yaml_source.read(path)
     problems += file.problems
     if not isinstance(file.value, dict):
@@ -112,7 +112,7 @@ def load(path: Path, problems: list[Problem]) -> Published | None:
 def _unknown_choices(
     choices: Mapping[str, Any], section: type[BaseModel]
 ) -> Iterator[tuple[KeyPath, str]]:
-    """Keys that no configuration has; inside `data` every source has its own."""
+    """Unknown keys of a configuration; inside `data` the keys depend on the source."""
     for key, value in choices.items():
         field = section.model_fields.get(key)
         if field is None:
@@ -125,7 +125,7 @@ def _unknown_choices(
 
 
 def read(path: Path) -> Published:
-    """A file of printed numbers by itself.
+    """Read a file of published values.
 
     Raises:
         StudyError: Every mistake in it.

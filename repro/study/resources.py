@@ -1,4 +1,4 @@
-"""What a run takes of a machine, as far as somebody has to know it in advance."""
+"""Resources of a run that must be known in advance."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ Amount = Annotated[float, Field(gt=0, le=1024)]
 
 
 class Resources(Section):
-    """What one run takes. Numbers of a result never hang on it.
+    """Resources of one run. Results do not depend on them.
 
-    A run uses one thread, so that more than one core for it only keeps others away.
+    A run uses one thread, so reserving more than one core has no benefit.
     """
 
     cpus: Amount = 1.0  # cores
-    gpus: Annotated[float, Field(gt=0, le=1)] = 0.25  # of one, where runs train on GPUs
-    memory: Amount = 1.0  # GB beside the data, for schedulers; see benchmarks/README.md
+    gpus: Annotated[float, Field(gt=0, le=1)] = 0.25  # fraction of a GPU, if runs train on GPUs
+    memory: Amount = 1.0  # GB in addition to the data, for schedulers; see benchmarks/README.md
 
 
-PLAIN = Resources()  # where nobody says otherwise
+PLAIN = Resources()  # default

@@ -1,4 +1,4 @@
-"""What a study file says beside the configurations of its arms."""
+"""The keys of a study file other than the configurations of its arms."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +14,7 @@ MAX_PROFILES = 10
 
 
 class Ranking(Section):
-    """What replicates are ranked by, best first; an arm may have one of its own."""
+    """The metric that ranks replicates; an arm can override it."""
 
     by: Literal["recall", "accuracy"]
     split: Literal["test", "validation"]
@@ -27,13 +27,13 @@ class Ranking(Section):
 
 
 class Select(Ranking):
-    """Which replicates the paper's column keeps."""
+    """The replicates that the column of the paper averages."""
 
     keep: PositiveInt
 
 
 class Ranked(Section):
-    """The part of an arm that is no configuration."""
+    """The keys of an arm outside its configuration."""
 
     select: Ranking
 
@@ -42,7 +42,7 @@ class Compare(Section):
     """The family of comparisons with the reference arm: every other arm, every metric."""
 
     metrics: Annotated[list[Literal["recall", "variance"]], Field(min_length=1)]
-    test: Literal["t", "sign_flip", "permutation"]  # whose p-values Holm's adjustment takes
+    test: Literal["t", "sign_flip", "permutation"]  # the test whose p-values are Holm-adjusted
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -1,4 +1,4 @@
-"""Parts of a configuration in general: frozen, typed, named by digest."""
+"""Base class of the parts of a configuration, and digests of plain values."""
 
 import hashlib
 import json

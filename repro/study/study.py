@@ -1,8 +1,8 @@
-"""A study file: one question, its arms, its replicates, and what they are compared with.
+"""A study file: one question, its arms, its replicates, and the published values.
 
-``load`` reads the YAML, lays its layers over each other (preset, base, profile, ``--set``, arm),
-and reports every mistake at once, each with its place in the file.
-Nothing here touches data, results or torch.
+``load`` reads the YAML, merges its layers (preset, base, profile, ``--set``, arm), and reports all
+errors at once, each with its position in the file.
+This module uses no data, results or torch.
 """
 
 import itertools
@@ -53,10 +53,10 @@ _NAMES = f"write one line of text, at most {MAX_NAME} characters"
 
 @dataclass(frozen=True, slots=True)
 class ArmSpec:
-    """A configuration and the name by which tables call it.
+    """A configuration and its name in tables.
 
     Attributes:
-        select: How its replicates are ranked; None is the study's way.
+        select: How its replicates are ranked; None: as in the study.
     """
 
     name: str
@@ -74,16 +74,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """A question, resolved: every arm complete, every layer applied.
+    """A resolved study: all layers merged, all arms complete.
 
     Attributes:
-        overrides: What the command line changed, as ``key=value``, files by their last part.
+        overrides: Overrides of the command line, as ``key=value``, files by their last part.
         reference: Name of the arm that the others are compared with.
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
-        published: The numbers that the study answers to, or None.
-        margin: How far from them is still the same.
-        resources: What each run takes of a machine.
+        published: The published values to compare with, or None.
+        margin: The equivalence margin.
+        resources: Resources of each run.
         expected: Time and memory to expect, in words; None if the file does not say.
     """
 
@@ -108,7 +108,7 @@ class Study:
 
 
 def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> Study:
-    """Read a study file and lay the profile and the overrides over it.
+    """Read a study file and merge the profile and the overrides into it.
 
     Args:
         path: The YAML file.
@@ -116,7 +116,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         overrides: ``KEY=VALUE`` with dotted keys, as given to ``--set``.
 
     Raises:
-        StudyError: Every mistake in the file and in the overrides.
+        StudyError: All errors in the file and in the overrides.
     """
     file = yaml_source.read(path)
     resolution = _Resolution(file, path, options_layer(overrides))
@@ -148,7 +148,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
 
 
 class _Resolution:
-    """Resolves one file profile by profile, gathering the problems of all of them."""
+    """Resolves a file profile by profile and collects the problems of all."""
 
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
@@ -158,7 +158,7 @@ class _Resolution:
         self.profiles = list(self.top.value["profiles"])
 
     def _top(self) -> Layer:
-        """The file's outer mapping; without a sound shape nothing more can be checked."""
+        """The outer mapping of the file; raises if it is not a mapping."""
         if not isinstance(self.file.value, dict):
             what = "a study is a mapping of keys: name, question, base, arms, profiles ..."
             raise StudyError([self.file.problem((), what)])
@@ -176,7 +176,7 @@ class _Resolution:
 
     @property
     def is_full(self) -> bool:
-        """Whether enough is wrong for one reading."""
+        """Whether the limit of reported problems is reached."""
         return max(len(self.problems), self.refused) >= MOST_PROBLEMS
 
     def choose(self, profile: str | None) -> str:
@@ -226,14 +226,14 @@ class _Resolution:
         return header, found
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:
-        """What the profile says of this arm alone."""
+        """The changes that the profile makes to this arm only."""
         overlays = self.top.value["profiles"][profile].get("arms")
         if not isinstance(overlays, dict) or not isinstance(overlays.get(arm), dict):
             return []
         return [Layer.from_file(self.file, ("profiles", profile, "arms", arm))]
 
     def _check_overlays(self, profile: str, names: list[str]) -> None:
-        """A profile's changes of single arms name arms that there are."""
+        """Report changes of a profile to unknown arms."""
         overlays = self.top.value["profiles"][profile].get("arms", {})
         path = ("profiles", profile, "arms")
         if not _all_mappings(overlays, dict, most=MAX_ARMS) and overlays != {}:
@@ -268,14 +268,14 @@ class _Resolution:
         return PRESETS["dehaan2020"]
 
     def _own_preset(self, arm: Layer, preset: Layer) -> Layer:
-        """What lies below the base: the study's preset, or an arm's own in its place."""
+        """The lowest layer: the preset of the arm if it has one, else that of the study."""
         if "preset" not in arm.value:
             return preset
         _, place = arm.origins[("preset",)]
         return Layer(self._preset(arm.value, place[:-1]))
 
     def _written_arms(self) -> Iterator[tuple[str, Layer]]:
-        """Name and own layer of each arm, grids written out."""
+        """Name and layer of each arm, with grids expanded."""
         for index, value in enumerate(self.top.value["arms"]):
             path = ("arms", index)
             layer = Layer.from_file(self.file, path).without("name", "sweep")
@@ -323,7 +323,7 @@ class _Resolution:
         return not (empty or deep or size > MAX_ARMS)
 
     def _arm(self, name: str, layers: list[Layer], *, selected: bool) -> ArmSpec | None:
-        """The arm; None where something is wrong with it, or enough with others."""
+        """The arm; None if it has problems, or if the limit of problems is reached."""
         own = layers[2]
         ranked = [own.only("select")] if "select" in own.value else []
         choices = [layer.without("select", "preset") for layer in layers]
@@ -360,7 +360,7 @@ class _Resolution:
     def _refuse_idle_options(
         self, options: Layer, written: list[tuple[str, Layer]], arms: list[ArmSpec]
     ) -> None:
-        """An override that reaches no arm would change nothing, silently."""
+        """Report overrides that affect no arm."""
         for path, (document, place) in options.origins.items():
             is_leaf = path and not any(longer[:-1] == path for longer in options.origins)
             own = [path in layer.origins for _, layer in written]
@@ -375,7 +375,7 @@ class _Resolution:
             self._report(("arms",), f"two arms are called '{name}': rename one")
         seen: dict[str, str] = {}
         for arm in arms:
-            # The data counts here: two arms may differ in nothing else.
+            # The data is included: two arms may differ only in it.
             key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
             if seen.setdefault(key, arm.name) != arm.name:
                 message = (
@@ -388,7 +388,7 @@ class _Resolution:
             self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
 
     def published(self, chosen: str) -> Published | None:
-        """The printed numbers that the chosen profile answers to; those of all are checked."""
+        """The published values of the chosen profile; those of all profiles are checked."""
         found = None
         for profile in self.profiles:
             where: KeyPath = ("profiles", profile, "published")
@@ -401,7 +401,7 @@ class _Resolution:
         return found
 
     def _answers(self, name: str, where: KeyPath) -> Published | None:
-        """A file of published numbers: from the folder beside the study, or a shipped one."""
+        """Published values from the folder of the study, or shipped ones."""
         found = study_files.find_published(name, self.path.parent)
         if found is None:
             known = study_files.known_published(self.path.parent)
@@ -418,12 +418,12 @@ class _Resolution:
         self._note(document.problem(place, message))
 
     def _note(self, problem: Problem) -> None:
-        if problem not in self.problems:  # another profile says the same
+        if problem not in self.problems:  # another profile can have the same problem
             self.problems.append(problem)
 
 
 def _matters(path: KeyPath, configuration: Configuration) -> bool:
-    """Whether the choice at the path shapes a run of this configuration."""
+    """Whether the setting at the path affects a run of this configuration."""
     value: Any = configuration.identity() | {"data": {}}
     for key in path:
         if not isinstance(value, dict) or (key not in value and path[0] != "data"):
@@ -433,13 +433,13 @@ def _matters(path: KeyPath, configuration: Configuration) -> bool:
 
 
 def _word(value: Any) -> str:
-    """A value within a name."""
+    """A value as part of a name."""
     text = str(value)
     return text if text.isprintable() and len(text) <= MAX_NAME // 4 else shown(value)
 
 
 def _is_name(name: Any) -> bool:
-    """Whether tables can show it in a line."""
+    """Whether it is one line of text, short enough for tables."""
     return (
         isinstance(name, str)
         and 0 < len(name.strip()) <= len(name) <= MAX_NAME

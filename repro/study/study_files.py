@@ -1,7 +1,8 @@
-"""Where study files are: a path is a path; a name is looked for, and found in one way everywhere.
+"""Lookup of study files and published values by path or name.
 
 A name is ``./NAME.yaml``, then ``./studies/NAME.yaml``, then the study of this name that ships with
-the program. Published numbers are in ``published/`` beside the study, then among the shipped ones.
+the program. Published values are looked up in ``published/`` beside the study, then among the
+shipped ones.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ class StudyFile:
     Attributes:
         path: Where it is.
         is_shipped: Whether it came with the program.
-        hides: The shipped study of the same name that is not used because of it.
+        hides: The shipped study of the same name, which it replaces.
     """
 
     path: Path
@@ -33,12 +34,12 @@ class StudyFile:
 
     @property
     def name(self) -> str:
-        """By which it is found."""
+        """Its name for lookup."""
         return self.path.stem
 
 
 def is_path(study: str | Path) -> bool:
-    """Whether it names a file by its place, not by its name."""
+    """Whether it is a path, not a name."""
     return isinstance(study, Path) or "/" in study or study.endswith(ENDINGS)
 
 
@@ -49,7 +50,7 @@ def find(study: str | Path) -> StudyFile:
         study: A path, or a name; a path object is always a path.
 
     Raises:
-        ReproError: No study has this name; the text lists those that there are.
+        ReproError: No study has this name; the text lists the known ones.
     """
     if is_path(study):
         return StudyFile(Path(study))
@@ -72,7 +73,7 @@ def find_name(name: str) -> StudyFile | None:
 
 
 def listed() -> list[StudyFile]:
-    """Every study that can be named, by name; the one that is used of each name."""
+    """All studies that can be found by name, one for each name."""
     here, *folders = [*_local_folders(), shipped_folder()]
     paths = [path for path in here.glob("*.yaml") if _looks_like_a_study(path)]
     paths += [path for folder in folders for path in folder.glob("*.yaml")]
@@ -81,21 +82,21 @@ def listed() -> list[StudyFile]:
 
 
 def shipped_folder() -> Path:
-    """The studies that came with the program; in a checkout without links, its own folder."""
+    """Folder of the shipped studies; in a checkout without links, its ``studies/``."""
     return SHIPPED if SHIPPED.is_dir() else SHIPPED.parent.parent / "studies"
 
 
 def find_published(name: str, beside: Path) -> Path | None:
-    """The file of published numbers of this name: beside a study, or a shipped one."""
+    """The file of published values of this name: in the folder of a study, or shipped."""
     folders = _published_folders(beside)
     return next((path for path in _in_folders(folders) if path.stem == name), None)
 
 
 def published_file(wanted: str) -> Path:
-    """The file of published numbers that a path or a name means, as a study here would find it.
+    """The file of published values of a path or name, as a study in this folder finds it.
 
     Raises:
-        ReproError: There is none of this name.
+        ReproError: No published values have this name.
     """
     if is_path(wanted):
         return Path(wanted)
@@ -108,7 +109,7 @@ def published_file(wanted: str) -> Path:
 
 
 def known_published(beside: Path) -> list[str]:
-    """Names of the published numbers that a study in this folder can answer to, its own first."""
+    """Names of the published values for studies in this folder, local ones first."""
     return list(dict.fromkeys(path.stem for path in _in_folders(_published_folders(beside))))
 
 

@@ -1,9 +1,9 @@
-"""YAML with positions: plain values, and where each of them stands in the file.
+"""YAML -> plain values and their positions in the file.
 
-Scalars follow YAML 1.2's core: ``no`` and ``on`` are text, ``010`` is text, sexagesimals are text.
-``1e-3`` stays text, as in every YAML 1.1 reader, and is refused where a number is wanted.
-A key that is given twice is a mistake here, not a silent choice; tags and merge keys are refused.
-A file cannot cost much, whatever it holds: its bytes, values and depth have limits.
+Scalars follow the core schema of YAML 1.2: ``no``, ``on``, ``010`` and sexagesimals are text.
+``1e-3`` stays text, as in every YAML 1.1 reader, and is refused where a number is expected.
+Duplicate keys, tags and merge keys are refused. Bytes, values and depth of a file are limited, so
+that hostile files cannot use much time or memory.
 """
 
 import re
@@ -41,7 +41,7 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """Sound YAML that a study can do without."""
+    """Valid YAML that is not supported."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 (PyYAML's own hook)
 
     def __init__(self, stream: str) -> None:
-        """Nothing is read yet."""
+        """Prepare to read a stream."""
         super().__init__(stream)
         self.depth = self.nodes = 0
 
@@ -85,7 +85,7 @@ class Located:
         value: Mappings, lists and scalars.
         keys: Line and column of each mapping key, by its path.
         values: Line and column of each value, by its path.
-        problems: Keys given twice and scalars that cannot be read.
+        problems: Duplicate keys and scalars that cannot be read.
     """
 
     source: str
@@ -104,14 +104,14 @@ class Located:
 
 
 def problem(source: str, message: str, place: tuple[int, int] = (0, 0)) -> Problem:
-    """A problem that a terminal can show, whatever the source is called and the file holds."""
+    """A problem with text that is safe to show on a terminal."""
     if len(message) > MAX_MESSAGE:
         message = f"{message[: MAX_MESSAGE - 3]}..."
     return Problem(printable(source), *place, printable(message))
 
 
 def printable(text: str) -> str:
-    """The text with escapes in place of characters that would not show, or act on a terminal."""
+    """The text with invisible and control characters escaped."""
     return "".join(
         character.encode("unicode_escape").decode() if _hides(character) else character
         for character in text
@@ -119,7 +119,7 @@ def printable(text: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """The value as Python writes it, shortened."""
+    """The repr of the value, shortened."""
     return _SHORT.repr(value)
 
 
@@ -127,7 +127,7 @@ def read(path: Path) -> Located:
     """Read a YAML file.
 
     Raises:
-        StudyError: The file is missing, is no text or is no YAML.
+        StudyError: The file is missing, not text or not YAML.
     """
     source = str(path)
     try:
@@ -148,7 +148,7 @@ def parse(text: str, *, source: str) -> Located:
     """Turn YAML text into plain values with positions.
 
     Raises:
-        StudyError: The text is no YAML, or nests or expands beyond reason.
+        StudyError: The text is not YAML, or exceeds the limits of depth or expansion.
     """
     builder = _Builder(source)
     try:
@@ -183,10 +183,10 @@ def _position(text: str, index: int) -> tuple[int, int]:
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
-    """What the parser says, and where what it was about begins if that is another line."""
+    """The message of the parser, with the start of its context if on another line."""
     if isinstance(error, _Refused):
         return str(error.problem)
-    if isinstance(error, yaml.composer.ComposerError) and error.context:  # a sentence in halves
+    if isinstance(error, yaml.composer.ComposerError) and error.context:  # one sentence in two
         return f"not YAML: {error.context}, {error.problem}"
     begun, found = error.context_mark, error.problem_mark
     if error.context and begun and found and begun.line != found.line:
@@ -203,7 +203,7 @@ class _Builder:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.size = 0  # characters of all scalars, those of aliases as often as they are repeated
+        self.size = 0  # characters of all scalars, with aliases expanded
         self.problems: list[Problem] = []
         self.keys: dict[KeyPath, tuple[int, int]] = {}
         self.values: dict[KeyPath, tuple[int, int]] = {}
@@ -248,7 +248,7 @@ class _Builder:
         value = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
             self._report(node, f"{text} is too close to 0: write 0 or a larger one")
-        return value + 0.0  # there is one zero, not two
+        return value + 0.0  # -0.0 becomes 0.0
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath, depth: int) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -284,7 +284,7 @@ def _place(node: yaml.Node) -> tuple[int, int]:
 
 
 def _hides(character: str) -> bool:
-    """Whether it would not show, or act on a terminal: all but letters, signs and spaces."""
-    if character.isprintable() or character in "\u200c\u200d":  # these shape words and signs
+    """Whether it is invisible or a control character: all but letters, signs and spaces."""
+    if character.isprintable() or character in "\u200c\u200d":  # joiners of words and signs
         return False
     return unicodedata.category(character) != "Zs"
