@@ -120,19 +120,19 @@ def recalls_at(
         rate: False-positive rate.
         of: As in `recalls`.
     """
-    above = operating.rank(rate, nonfaces.shape[1])
+    at_rank = operating.rank(rate, nonfaces.shape[1])
     falling = np.argsort(-nonfaces, axis=1)
     levels = -np.take_along_axis(nonfaces, falling, axis=1)  # rising, for `searchsorted`
-    places = np.stack([_places(draws.of_nonfaces, one, above) for one in falling])
+    places = np.stack([_places(draws.of_nonfaces, one, at_rank) for one in falling])
     first, last = (end(places, axis=1, keepdims=True) for end in (np.min, np.max))
     highest, lowest = (-np.take_along_axis(levels, end, axis=1) for end in (first, last))
-    found = _counted(portraits > highest, group, groups, draws)
-    between = (portraits > lowest) & (portraits <= highest)
+    found = _counted(portraits >= highest, group, groups, draws)
+    between = (portraits >= lowest) & (portraits < highest)
     members = (group == np.arange(groups)[:, None]).astype(np.float32)
     for run, some in enumerate(map(np.flatnonzero, between)):
-        enough = np.searchsorted(levels[run], -portraits[run, some], side="right")
-        lie_above = places[run] >= enough.astype(places.dtype)[:, None]
-        drawn = draws.portraits.T[some] * lie_above
+        enough = np.searchsorted(levels[run], -portraits[run, some], side="left")
+        are_found = places[run] >= enough.astype(places.dtype)[:, None]
+        drawn = draws.portraits.T[some] * are_found
         found[run] += members[:, some] @ drawn.astype(np.float32)
     return _of_drawn_runs(found, group, draws, of)
 
@@ -145,20 +145,23 @@ def _counted(detected: NDArray[Any], group: Integers, groups: int, draws: Draws)
     return found
 
 
-def _places(times: Counts, falling: Integers, above: int) -> NDArray[Any]:
-    """Rank of the threshold of each sample, from the largest logit, shape (DRAWS,).
+def _places(times: Counts, falling: Integers, at_rank: int) -> NDArray[Any]:
+    """Position of the threshold of each sample among the falling logits, shape (DRAWS,).
 
     Args:
         times: How often each photograph is drawn, shape (M, DRAWS).
         falling: Positions of the photographs by decreasing logit, shape (M,).
-        above: Largest number of a sample's photographs above the threshold.
+        at_rank: Rank of the threshold among a sample's photographs, from above.
     """
-    for depth in (above + 6 * isqrt(above) + 10, len(falling)):  # the threshold is rarely deeper
+    for depth in (
+        at_rank + 6 * isqrt(at_rank) + 10,
+        len(falling),
+    ):  # the threshold is rarely deeper
         top = times[falling[:depth]]
         reached = np.tri(len(top), dtype=np.float32) @ top
-        if reached[-1].min() > above:
+        if reached[-1].min() >= at_rank:
             break
-    return np.asarray((reached <= above).sum(axis=0, dtype=np.min_scalar_type(len(falling))))
+    return np.asarray((reached < at_rank).sum(axis=0, dtype=np.min_scalar_type(len(falling))))
 
 
 def _of_drawn_runs(found: Counts, group: Integers, draws: Draws, of: Statistic) -> Floats:
