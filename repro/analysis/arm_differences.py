@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from repro.analysis import operating_points
+from repro.analysis import operating_points, thresholds
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import comparisons, disparity, intervals
@@ -75,7 +75,7 @@ def trend(
         definition: Of the quantity.
         rate: False-positive rate that sets the thresholds; None for logit 0.
     """
-    read = [arm if rate is None else operating_points.at(arm, rate) for arm in arms]
+    read = [arm if rate is None else thresholds.at(arm, rate) for arm in arms]
     values = np.concatenate([run_values(arm, quantity, definition) for arm in read])
     order = np.repeat(np.arange(len(arms)), [arm.runs for arm in arms])
     seeds = np.concatenate([np.array(arm.seeds, dtype=np.int64) for arm in arms])

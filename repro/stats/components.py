@@ -249,7 +249,7 @@ def share_interval(
     """As `interval`, for a share: the arm's own part on the scale of the logit.
 
     Recalls near 1 are skewed, so ± is wrong for them. The pooled spread comes from arms with other
-    recalls and stays in points; the interval covers both.
+    recalls and stays in points; where it is wider, the interval covers both.
 
     Args:
         found: Parts of a share.
@@ -258,15 +258,13 @@ def share_interval(
         level: Of the interval.
     """
     own, shared = half_widths(found, pooled, level=level)
-    value = float(found.value)
-    ends = []
+    value, ends = float(found.value), []
     if not np.isnan(own):
         share = (value * portraits + HALF) / (portraits + 2 * HALF)
-        step = own / (share * (1 - share))
-        odds = np.log(share / (1 - share))
+        step, odds = own / (share * (1 - share)), np.log(share / (1 - share))
         back = (1 / (1 + np.exp(-(odds + sign * step))) for sign in (-1, 1))
         ends += [float(end * (1 + 2 * HALF / portraits) - HALF / portraits) for end in back]
-    if not np.isnan(shared):
+    if not shared <= own and not np.isnan(shared):
         ends += [value - shared, value + shared]
     if not ends or np.isnan(value):
         return NOWHERE

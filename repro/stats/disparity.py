@@ -188,3 +188,8 @@ def _over_groups(combine: np.ufunc, values: Floats) -> Floats:
     if not 0 < groups < PAIRWISE:
         return np.asarray(combine.reduce(values, axis=-1))
     return np.asarray(functools.reduce(combine, (values[..., k] for k in range(groups))))
+
+
+def largest_variance(groups: int, ddof: int) -> float:
+    """The largest variance of K recalls: half of them 0 and half of them 1."""
+    return groups // 2 * ((groups + 1) // 2) / (groups * (groups - ddof))

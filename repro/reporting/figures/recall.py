@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm
 from repro.reporting.figures import group_labels, grouped_points, style
@@ -219,7 +219,7 @@ def against_false_alarms(view: StudyView) -> Illustration | None:
 
 
 def _curves_of(axes: Axes, arm: Arm, *, letters: int) -> None:
-    rates, runs = operating_points.curves(arm)
+    rates, runs = thresholds.curves(arm)
     shown = rates > 0
     looks = style.group_looks(arm.groups)
     width = 1.4 if len(looks) <= FEW else 0.9
@@ -247,6 +247,6 @@ def _curves_of(axes: Axes, arm: Arm, *, letters: int) -> None:
 
 
 def _at_a_tenth(arm: Arm) -> str:
-    rates, runs = operating_points.curves(arm)
+    rates, runs = thresholds.curves(arm)
     place = int(np.searchsorted(rates, 0.1 + 1e-9)) - 1
     return f"{arm.name} {span(100 * runs.mean(axis=0)[place], 0)} %"

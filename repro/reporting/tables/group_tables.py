@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from repro.analysis import operating_points
+from repro.analysis import operating_points, thresholds
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
@@ -108,7 +108,7 @@ def _less_noise(arm: Arm, definition: Definition) -> Cell:
         return Cell.of(Number(value=float("nan"), unit="percent_squared"))
     noise = None
     if arm.scores is not None:
-        found = operating_points.detections(arm, None)
+        found = thresholds.detections(arm, None)
         noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
     corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
     return Cell.of(Number(value=1e4 * corrected, unit="percent_squared", better=-1))
@@ -181,7 +181,7 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
 
 def _area_rows(arm: Arm, *, wide: bool) -> _Rows:
     texts: dict[str, str] = {}
-    for group, values in zip(arm.groups, operating_points.areas(arm).T, strict=True):
+    for group, values in zip(arm.groups, thresholds.areas(arm).T, strict=True):
         texts[group] = Cell.of(
             Number(
                 value=float(values.mean()),

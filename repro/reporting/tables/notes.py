@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -141,7 +141,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
             f"{100 * rate:g} %"
             for arm in outcomes.arms
             for rate in outcomes.rates
-            if arm.scores is not None and not operating_points.can_read(arm, rate)
+            if arm.scores is not None and not thresholds.can_read(arm, rate)
         }
     )
     found = [
@@ -171,9 +171,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         return found
     for arm in outcomes.others:
         rates = [
-            r
-            for r in outcomes.rates
-            if all(operating_points.can_read(a, r) for a in (arm, reference))
+            r for r in outcomes.rates if all(thresholds.can_read(a, r) for a in (arm, reference))
         ]
         if not rates or not set(arm.seeds) & set(reference.seeds):
             continue
@@ -306,7 +304,7 @@ def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | 
     found = [
         _trend(outcomes, arms, definition, rate)
         for rate in rates
-        if arms and all(rate is None or operating_points.can_read(arm, rate) for arm in arms)
+        if arms and all(rate is None or thresholds.can_read(arm, rate) for arm in arms)
     ]
     if not found:
         return []

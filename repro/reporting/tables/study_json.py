@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis import arm_differences, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import notes, number_format, run_notes
@@ -83,7 +83,7 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
         "at_false_positive_rates": [
             _read(arm, outcomes, definition, rate)
             for rate in outcomes.rates
-            if arm.runs and operating_points.can_read(arm, rate)
+            if arm.runs and thresholds.can_read(arm, rate)
         ],
     }
 
@@ -183,7 +183,7 @@ def _group(arm: Arm, k: int) -> dict[str, Any]:
     recall = number_format.share(share, interval=ends, sd=intervals.sd(values))
     area = None
     if arm.scores is not None and arm.scores.nonfaces.shape[1]:
-        own = operating_points.areas(arm)[:, k]
+        own = thresholds.areas(arm)[:, k]
         within = number_format.within_one(intervals.t_interval(own))
         area = estimate(
             Number(value=float(own.mean()), unit="", interval=within, sd=intervals.sd(own)),

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis import arm_differences, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
@@ -162,7 +162,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     rows, names = [], []
     reference = outcomes.arm(outcomes.reference)
     for arm in outcomes.arms:
-        rates = [rate for rate in outcomes.rates if operating_points.can_read(arm, rate)]
+        rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
         if not arm.runs or not rates:
             continue
         for rate in (None, *rates):
@@ -211,7 +211,7 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     for arm in outcomes.arms:
         if arm.scores is None or not arm.scores.nonfaces.shape[1]:
             continue
-        rates, runs = operating_points.curves(arm)
+        rates, runs = thresholds.curves(arm)
         frame = pd.DataFrame(runs.mean(axis=0), columns=pd.Index(arm.groups)).map("{:.6f}".format)
         frame.insert(0, "false_positive_rate", [f"{rate:.6f}" for rate in rates])
         frames.append(frame.set_index(pd.Index([arm.name] * len(frame), name="Arm")))
