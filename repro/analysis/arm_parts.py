@@ -8,7 +8,7 @@ from repro.analysis import thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.metrics import says_face
-from repro.stats import components, quantities, redrawn
+from repro.stats import components, operating, quantities, redrawn
 from repro.stats.components import Parts, Pooled
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats
@@ -86,7 +86,7 @@ def _pooled(
 ) -> Pooled | None:
     known = [
         arm
-        for arm in _of_different_runs(outcomes)
+        for arm in of_different_runs(outcomes)
         if arm.runs > 1
         and (len(arm.groups) > 1 or name not in ("variance", "gap"))
         and (not name.startswith(_GROUP) or name.removeprefix(_GROUP) in arm.groups)
@@ -95,7 +95,7 @@ def _pooled(
     return components.pool([parts(arm, name, definition, rate).runs for arm in known])
 
 
-def _of_different_runs(outcomes: Outcomes) -> list[Arm]:
+def of_different_runs(outcomes: Outcomes) -> list[Arm]:
     """The arms with runs; of several that only rank the same runs differently, one."""
     own = {arm.keys or arm.name: arm for arm in outcomes.arms}
     return [arm for arm in own.values() if arm.runs]
@@ -104,7 +104,7 @@ def _of_different_runs(outcomes: Outcomes) -> list[Arm]:
 @cached_by_owner()
 def pooled_false_positives(outcomes: Outcomes) -> Pooled | None:
     """The variance between runs of the false-positive rate at logit 0, over all arms."""
-    rates = [arm.false_positive_rate for arm in _of_different_runs(outcomes)]
+    rates = [arm.false_positive_rate for arm in of_different_runs(outcomes)]
     return components.pool([one for one in rates if one is not None])
 
 
@@ -120,4 +120,32 @@ def false_positives(arm: Arm) -> Parts | None:
         np.array([arm.nonfaces]),
         detected=None if scores is None else says_face(scores.nonfaces).astype(np.float64),
         group=None if scores is None else np.zeros(scores.nonfaces.shape[1], dtype=np.int64),
+    )
+
+
+def logit_variance(arm: Arm) -> Parts:
+    """The parts of the variance between the logits of the groups' recalls, at logit 0."""
+    scores = arm.scores
+    return components.parts(
+        arm.recall,
+        quantities.logit_variance(arm.sizes),
+        arm.sizes,
+        detected=None if scores is None else thresholds.detections(arm, None),
+        group=None if scores is None else scores.group,
+    )
+
+
+def area_variance(arm: Arm) -> Parts:
+    """The parts of the variance between the groups' areas under the curve (DeLong et al. 1988)."""
+    assert arm.scores is not None
+    scores, groups = arm.scores, range(len(arm.groups))
+    pairs = list(zip(scores.portraits, scores.nonfaces, strict=True))
+    above = [[1 - operating.placements(n, p[scores.group == k]) for k in groups] for p, n in pairs]
+    return components.parts(
+        thresholds.areas(arm),
+        quantities.plain_variance(),
+        arm.sizes,
+        detected=np.stack([operating.placements(portraits, n) for portraits, n in pairs]),
+        group=scores.group,
+        nonfaces=np.array(above),
     )

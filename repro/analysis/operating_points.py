@@ -15,11 +15,12 @@ from repro.analysis import arm_parts, thresholds
 from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import components, disparity, intervals, noise, operating
+from repro.stats import components, disparity, intervals, noise, operating, redrawn
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # sign of an improvement
+MONTE_CARLO: float = 3 / (2 * redrawn.MOST) ** 0.5  # relative error of a half-width, 3 sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Estimate:
     value: float
     interval: Interval = NOWHERE
     sd: float = float("nan")
+
+    @property
+    def is_above_zero(self) -> bool:
+        """Whether the interval lies above 0 by more than its Monte Carlo error at given rates."""
+        return bool(self.interval.low > MONTE_CARLO * (self.value - self.interval.low))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

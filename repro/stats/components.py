@@ -36,6 +36,8 @@ class Parts:
         bound: Without scores, the largest variance that portraits can add, shape (...).
         redrawn: The statistic at the thresholds of redrawn photographs without a face, shape (D,);
             empty at a fixed threshold.
+        nonfaces: Contribution of each photograph without a face, shape (..., M); empty if they
+            contribute only through a threshold.
         curved: Variance of the second-order term of a variance between groups, shape (...); else 0.
     """
 
@@ -46,6 +48,7 @@ class Parts:
     group: Integers | None
     bound: Floats
     redrawn: Floats
+    nonfaces: Floats
     curved: Floats
 
     def minus(self, other: "Parts") -> "Parts":
@@ -60,6 +63,7 @@ class Parts:
             group=self.group if known else None,
             bound=np.full_like(self.bound, np.nan),
             redrawn=self.redrawn - other.redrawn if redrawn else np.empty(0),
+            nonfaces=self.nonfaces - other.nonfaces,
             curved=self.curved + other.curved,
         )
 
@@ -70,7 +74,9 @@ class Parts:
         if self.portraits is not None and self.group is not None:
             found = portrait_variance(self.portraits, self.group, self.detected)
         thresholds = float(self.redrawn.var(ddof=1)) if self.redrawn.size else 0.0
-        return np.asarray(found + thresholds + self.curved)
+        count = self.nonfaces.shape[-1]
+        others = self.nonfaces.var(axis=-1, ddof=1) / count if count > 1 else 0.0
+        return np.asarray(found + thresholds + others + self.curved)
 
 
 class Pooled(NamedTuple):
@@ -89,6 +95,7 @@ def parts(
     detected: Floats | None = None,
     group: Integers | None = None,
     redrawn: Floats | None = None,
+    nonfaces: Floats | None = None,
 ) -> Parts:
     """The parts of a quantity's variance.
 
@@ -100,6 +107,8 @@ def parts(
             known, so all runs could miss the same portraits, which gives the widest interval.
         group: Position of each portrait's group, shape (N,).
         redrawn: The quantity at redrawn thresholds, shape (D,).
+        nonfaces: Share of each group's portraits above each photograph without a face, shape
+            (..., R, K, M), for areas under a curve.
     """
     slopes = quantity.slopes(recall)
     whole = np.broadcast_to(slopes, recall.shape).mean(axis=-2)
@@ -114,6 +123,9 @@ def parts(
         group=group,
         bound=counted_variance(recall, slopes, sizes),
         redrawn=np.empty(0) if redrawn is None else redrawn,
+        nonfaces=np.empty(0)
+        if nonfaces is None
+        else (slopes[..., None] * nonfaces).mean(axis=-3).sum(axis=-2),
         curved=quantity.curvature(recall, recall_noise(recall, sizes, detected, group)),
     )
 

@@ -136,18 +136,15 @@ class NoiseFloor:
     gap: float
 
 
-def averaged_floor(variance: float, unbiased: float, groups: int, ddof: int) -> NoiseFloor:
+def averaged_floor(expected: float, groups: int, definition: Definition) -> NoiseFloor:
     """The noise floor of a variance of run averages: what seeds and portraits add to it.
 
     Args:
-        variance: Of the run-averaged recalls, squared fraction.
-        unbiased: The same without noise, see `unbiased_variance`.
+        expected: The variance minus `unbiased_variance`, squared fraction, at least 0.
         groups: K.
-        ddof: Of both variances.
+        definition: Of the variance.
     """
-    expected = max(variance - unbiased, 0.0)
-    noise = expected * (groups - ddof) / (groups - 1)
-    return _floor(expected, noise, groups)
+    return _floor(expected, expected * (groups - definition.ddof) / (groups - 1), groups)
 
 
 def noise_floor(recall: float, sizes: Sequence[int] | Floats | Integers, ddof: int) -> NoiseFloor:

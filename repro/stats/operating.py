@@ -145,10 +145,13 @@ def curve(faces: Floats, nonfaces: Floats) -> tuple[Floats, Floats]:
     return np.arange(steps + 1) / steps, np.concatenate([[0.0], found / len(faces), [1.0]])
 
 
+def placements(scores: Floats, others: Floats) -> Floats:
+    """Share of the others below each score, ties count half, shape (N,)."""
+    ranked = np.sort(others)
+    sides = (np.searchsorted(ranked, scores, side=side) for side in ("left", "right"))
+    return np.asarray(sum(sides) / (2 * len(others)))
+
+
 def area(faces: Floats, nonfaces: Floats) -> float:
     """Area under the curve: P(face's logit > non-face's logit), ties count half (Mann-Whitney)."""
-    ranked = np.sort(nonfaces)
-    below = np.searchsorted(ranked, faces, side="left") + np.searchsorted(
-        ranked, faces, side="right"
-    )
-    return float(below.mean() / (2 * len(nonfaces)))
+    return float(placements(faces, nonfaces).mean())

@@ -200,6 +200,11 @@ def logit_variance(sizes: Sequence[int] | Floats | Integers) -> Quantity:
     return OfMeans(lambda means: between(logit(means), 1), slope, steps, 1)
 
 
+def plain_variance() -> Quantity:
+    """Variance (ddof 1) between the groups' run averages of any quantity."""
+    return _variance_quantity(Definition(mean="groups", ddof=1, runs="first"))
+
+
 def _at(means: Floats, place: Callable[..., Integers]) -> Floats:
     """1 at the place of each row, else 0."""
     return np.asarray(np.eye(means.shape[-1])[place(means, axis=-1)])

@@ -12,9 +12,10 @@ from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
+from repro.reporting.tables import interval_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import agreement, comparisons, intervals, selection
+from repro.stats import agreement, comparisons, intervals, redrawn, selection
 from repro.stats.disparity import Definition
 
 LEVEL = 0.05
@@ -146,9 +147,12 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     )
     found = [
         "Each run has its own threshold: the lowest at which at most the stated proportion of the "
-        "photographs without a face is positive. Intervals (95 %): seed-by-photograph bootstrap "
-        "with Student's quantile; each bootstrap sample sets its own thresholds. A gain is a "
-        "proportion of the reference's variance or misses."
+        "photographs without a face is positive. At a given rate the intervals include that "
+        "other photographs would set other thresholds: these are drawn again "
+        f"{redrawn.MOST:,} times or less, which leaves an error of about a hundredth of an "
+        "interval's width, so one decimal is printed. A gain is a proportion of the reference's "
+        "variance or misses.",
+        *interval_notes.of_intervals(outcomes),
     ]
     if skipped:
         found.append(
@@ -204,7 +208,7 @@ def _gain(
     after = [
         operating_points.gain(arm, reference, quantity, definition, rate=rate) for rate in rates
     ]
-    sure = sum(one.interval.low > 0 for one in after)
+    sure = sum(one.is_above_zero for one in after)
     gone = np.mean([not one.value > 0 for one in after])
     less = np.mean([not one.value >= before.value for one in after])
     if before.value > 0:
@@ -213,7 +217,7 @@ def _gain(
         what = "appears"
     else:
         return ""
-    unsure = "" if before.interval.low > 0 else " (95 % interval not above 0)"
+    unsure = "" if before.is_above_zero else " (95 % interval not above 0)"
     if np.isnan(before.value):
         unsure = " (the reference leaves nothing to gain)"
     steps = ", ".join(map(_percent, after))
