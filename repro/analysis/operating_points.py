@@ -46,13 +46,14 @@ class Reading:
 
     Attributes:
         rate: False-positive rate that sets each run's threshold; None for logit 0.
-        false_positive_rate: Observed mean over the runs, in [0, 1]; NaN without photographs.
+        false_positives: At logit 0 the observed mean over the runs; at a rate the true rate of a
+            run's threshold, with the interval of its Beta distribution; NaN without photographs.
         recall: Of each run and group, in [0, 1], shape (R, K).
         of: Estimate by quantity: `ESTIMATED`.
     """
 
     rate: float | None
-    false_positive_rate: float
+    false_positives: Estimate
     recall: Floats
     of: Mapping[str, Estimate]
 
@@ -69,9 +70,7 @@ def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
     for name, value in _quantities(recall, arm.sizes, definition).items():
         interval = _bounded(name, float(value), drawn[name], arm) if drawn else NOWHERE
         found[name] = Estimate(float(value), interval, intervals.sd(own[name]))
-    return Reading(
-        rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
-    )
+    return Reading(rate=rate, false_positives=_false_positives(arm, rate), recall=recall, of=found)
 
 
 def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
@@ -228,7 +227,12 @@ def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
 
 def can_read(arm: Arm, rate: float) -> bool:
     """Whether there are scores and enough photographs for a threshold at this rate."""
-    return arm.scores is not None and rate * arm.scores.nonfaces.shape[1] >= 1
+    return arm.scores is not None and operating.supports(rate, nonfaces(arm))
+
+
+def nonfaces(arm: Arm) -> int:
+    """The number of photographs without a face whose scores are known."""
+    return 0 if arm.scores is None else arm.scores.nonfaces.shape[1]
 
 
 def areas(arm: Arm) -> Floats:
@@ -243,10 +247,10 @@ def areas(arm: Arm) -> Floats:
 
 
 def curves(arm: Arm) -> tuple[Floats, Floats]:
-    """Recall of each group against false-positive rate, of each run at the same rates.
+    """Recall of each group against expected false-positive rate, of each run at the same rates.
 
     Returns:
-        Rates 0, 1/M, ..., 1 and recalls, shape (R, M + 1, K).
+        Rates 0, 1 / (M + 1), ..., 1 and recalls, shape (R, M + 2, K).
     """
     assert arm.scores is not None
     rates: Floats = np.empty(0)
@@ -284,13 +288,22 @@ def _recalls(arm: Arm, rate: float | None) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _false_positives(arm: Arm, rate: float | None) -> float:
+def _false_positives(arm: Arm, rate: float | None) -> Estimate:
+    """Observed at logit 0; at a rate, that of the threshold among new photographs."""
     if rate is None:
         rates = arm.false_positive_rate
-        return float("nan") if rates is None else float(rates.mean())
+        return Estimate(float("nan") if rates is None else float(rates.mean()))
+    count = nonfaces(arm)
+    at_rank = operating.rank(rate, count)
+    return Estimate(
+        operating.expected_rate(at_rank, count), operating.rate_interval(at_rank, count)
+    )
+
+
+def ties(arm: Arm, rate: float) -> Floats:
+    """Photographs without a face that each run detects beyond the threshold's rank, shape (R,)."""
     assert arm.scores is not None
-    levels = operating.threshold(arm.scores.nonfaces, rate)
-    return float(operating.detected(arm.scores.nonfaces, levels).mean())
+    return operating.ties(arm.scores.nonfaces, rate)
 
 
 @cached_by_owner(most=DRAWN)

@@ -12,6 +12,7 @@ from repro.analysis import arm_differences, operating_points
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
+from repro.reporting.tables import threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
 from repro.stats import agreement, comparisons, intervals, selection
@@ -136,24 +137,12 @@ def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -
 
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: how thresholds are set, and what remains of each arm's gains."""
-    skipped = sorted(
-        {
-            f"{100 * rate:g} %"
-            for arm in outcomes.arms
-            for rate in outcomes.rates
-            if arm.scores is not None and not operating_points.can_read(arm, rate)
-        }
-    )
     found = [
-        "Each run has its own threshold: the lowest at which at most the stated proportion of the "
-        "photographs without a face is positive. Intervals (95 %): seed-by-photograph bootstrap "
-        "with Student's quantile; each bootstrap sample sets its own thresholds. A gain is a "
-        "proportion of the reference's variance or misses."
+        *threshold_notes.of_thresholds(outcomes),
+        "Intervals (95 %): seed-by-photograph bootstrap with Student's quantile; each bootstrap "
+        "sample sets its own thresholds. A gain is a proportion of the reference's variance or "
+        "misses.",
     ]
-    if skipped:
-        found.append(
-            f"Too few photographs without a face for {', '.join(skipped)} false positives."
-        )
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
     if len(told) > MOST:

@@ -76,6 +76,11 @@ def share(
     )
 
 
+def false_positives(found: Estimate) -> Cell:
+    """A false-positive rate in percent with its interval; neither more nor less is better."""
+    return share(found.value, interval=found.interval, sd=found.sd, better=0)
+
+
 def ratio(value: float, interval: Interval = NOWHERE, *, signed: bool = False) -> Cell:
     """A number without a unit, with its interval; a dash for NaN."""
     return Cell.of(Number(value=value, unit="", signed=signed, interval=interval))

@@ -18,6 +18,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 _BOOTSTRAP = "seed-by-portrait bootstrap, Student's quantile"
 _STUDENT = "Student's t over the runs"
 _WILSON = "Wilson's score interval"
+_BETA = "Beta distribution of the true rate of the k-th largest logit"
 _NAMES = {"recall": "recall", "variance": "variance", "gap": "gap", "worst": "worst_group"}
 
 
@@ -212,7 +213,9 @@ def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> 
         }
     return {
         "rate": {"value": 100 * rate, "unit": "percent"},
-        "false_positives": {"value": 100 * read.false_positive_rate, "unit": "percent"},
+        "false_positives": _of(
+            number_format.false_positives(read.false_positives).number, arm.runs, _BETA
+        ),
         **_quantities(arm, read),
         "differences": differences,
     }

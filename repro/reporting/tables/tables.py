@@ -163,7 +163,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     reference = outcomes.arm(outcomes.reference)
     for arm in outcomes.arms:
         rates = [rate for rate in outcomes.rates if operating_points.can_read(arm, rate)]
-        if not arm.runs or not rates:
+        if not arm.runs or not outcomes.rates or not operating_points.nonfaces(arm):
             continue
         for rate in (None, *rates):
             row = _reading_cells(arm, definition, rate)
@@ -197,7 +197,7 @@ def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict
     worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
     return {
         "Threshold": at,
-        "False positives": number_format.share(read.false_positive_rate, better=0),
+        "False positives": number_format.false_positives(read.false_positives),
         "Recall": number_format.estimate(read.of["recall"], "recall"),
         "Variance": number_format.estimate(read.of["variance"], "variance"),
         "Gap": number_format.estimate(read.of["gap"], "gap"),

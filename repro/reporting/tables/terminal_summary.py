@@ -48,7 +48,7 @@ def _row(
     if any(one.can_differ for one in outcomes.arms):
         row["Variance"] = number_format.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
-        row["False positives"] = number_format.share(found.false_positive_rate, better=0)
+        row["False positives"] = number_format.false_positives(found.false_positives)
     for one in family:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
