@@ -15,7 +15,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import agreement, comparisons, intervals, selection
+from repro.stats import comparisons, intervals, selection
 from repro.stats.disparity import Definition
 
 LEVEL = 0.05
@@ -53,35 +53,28 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
 
 
 def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+    """What the selection of runs adds to the papers' columns, with nothing assumed."""
     if outcomes.keep >= runs:
         return []
-    sigma = selection.flattery(outcomes.keep, runs)
     by_arm = [
-        f"{arm.name} {_optimism_of(arm, definition, outcomes.keep)}"
+        f"{arm.name} {_bias_of(arm, definition, outcomes.keep)}"
         for arm in outcomes.arms
         if arm.runs > outcomes.keep
     ]
+    also = " and in variance" if any(arm.can_differ for arm in outcomes.arms) else ""
     return [
-        f"Selection bias: keeping the best {outcomes.keep} of {runs} runs raises the mean of the "
-        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of "
-        "any other quantity by this times its correlation with the metric. Estimated here, in "
-        f"points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
+        f"Selection bias: the best {outcomes.keep} runs minus all runs, in points of recall{also}: "
+        f"{'; '.join(few(by_arm, 'arms'))}. For normally distributed runs theory expects "
+        "the mean of the metric that selects to be too high by "
+        f"{selection.flattery(outcomes.keep, runs):.4f} standard deviations between runs for the "
+        f"best {outcomes.keep} of {runs}."
     ]
 
 
-def _optimism_of(arm: Arm, definition: Definition, keep: int) -> str:
-    recall = f"{100 * _optimism(arm, 'recall', definition, keep):+.2f}"
-    if not arm.can_differ:
-        return recall
-    return f"{recall} and {1e4 * _optimism(arm, 'variance', definition, keep):+.2f}"
-
-
-def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -> float:
-    if quantity == "recall":
-        values = arm.run_recall(definition)
-    else:
-        values = agreement.influence(arm.recall, arm.recall[arm.kept(keep)], definition)
-    return selection.optimism(values, arm.selector, keep)
+def _bias_of(arm: Arm, definition: Definition, keep: int) -> str:
+    found = operating_points.selection_bias(arm, keep, definition)
+    recall = f"{100 * found['recall']:+.2f}"
+    return f"{recall} and {1e4 * found['variance']:+.2f}" if arm.can_differ else recall
 
 
 def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
