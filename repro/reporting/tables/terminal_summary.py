@@ -72,7 +72,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: list[Comparison
     if family:
         yield _about_differences(outcomes, family)
     yield from _strength(outcomes, definition)
-    yield from interval_notes.of_bad_runs(outcomes)
+    yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from _verdict(outcomes)
