@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from builders import configuration, study_index
 
-from repro.analysis import operating_points, thresholds, study_data
+from repro.analysis import operating_points, study_data, thresholds
 from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
 from repro.analysis.study_data import ArmScores
 from repro.errors import ReproError
