@@ -244,6 +244,13 @@ def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimat
     }
 
 
+def selection_bias(arm: Arm, keep: int, definition: Definition) -> Mapping[str, float]:
+    """The papers' columns minus the same of all runs; NaN with fewer runs or a single group."""
+    kept = of_kept(arm, keep, definition)
+    whole = _quantities(arm.recall, arm.sizes, definition)
+    return {name: kept[name].value - float(whole[name]) for name in kept}
+
+
 def gain(
     arm: Arm,
     reference: Arm,

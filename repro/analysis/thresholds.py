@@ -66,10 +66,10 @@ def areas(arm: Arm) -> Floats:
 
 
 def curves(arm: Arm) -> tuple[Floats, Floats]:
-    """Recall of each group against false-positive rate, of each run at the same rates.
+    """Recall of each group against expected false-positive rate, of each run at the same rates.
 
     Returns:
-        Rates 0, 1/M, ..., 1 and recalls, shape (R, M + 1, K).
+        Rates 0, 1 / (M + 1), ..., 1 and recalls, shape (R, M + 2, K).
     """
     assert arm.scores is not None
     rates: Floats = np.empty(0)

@@ -61,16 +61,10 @@ def flattery(keep: int, of: int) -> float:
     return float(of / keep * whole)
 
 
-def deviation_bias(n: int) -> float:
-    """c4: the expected sample standard deviation of n normal values, in units of sigma."""
-    log_ratio = special.gammaln(n / 2) - special.gammaln((n - 1) / 2)
-    return float(np.sqrt(2 / (n - 1)) * np.exp(log_ratio))
-
-
 def optimism(values: Floats, by: Floats, keep: int) -> float:
-    """Estimate of the selection bias: the kept runs' mean minus the mean of all runs.
+    """Selection bias as it is seen: the kept runs' mean minus the mean of all runs.
 
-    rho * flattery * s / c4, with `correlation`, `flattery` and `deviation_bias` (c4).
+    No distribution is assumed. For normal runs it is rho * `flattery` * sigma on average.
 
     Args:
         values: The reported quantity of each run, shape (R,), finite.
@@ -88,11 +82,7 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
     values, by = arrays.vector("values", values), arrays.vector("by", by)
     arrays.equal_shapes(values=values, by=by)
     arrays.whole("keep", keep, 1, len(values))
-    n = len(values)
-    if n < 2 or keep == n:
-        return 0.0
-    sigma = float(np.std(values, ddof=1)) / deviation_bias(n)
-    return correlation(values, by) * flattery(keep, n) * sigma
+    return float(values[best(by, keep)].mean() - values.mean()) if keep < len(values) else 0.0
 
 
 def correlation(a: Floats, b: Floats) -> float:

@@ -226,8 +226,8 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
     """Footnotes: the test, and the scales."""
     found = [
         "A variance of recalls falls by itself near 100 %, where all groups must meet. The "
-        "variance of the recalls' logits (ddof 1) has no such ceiling; half a portrait is added to the "
-        "detected and to the missed ones. These two intervals use the arm's own spread."
+        "variance of the recalls' logits (ddof 1) has no such ceiling; half a portrait is "
+        "added to the detected and to the missed ones. These two intervals use the arm's own spread."
     ]
     if any(arm.scores is not None for arm in arms):
         found.append(

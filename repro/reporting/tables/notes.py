@@ -12,10 +12,10 @@ from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import interval_notes
+from repro.reporting.tables import interval_notes, threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import agreement, comparisons, intervals, redrawn, selection
+from repro.stats import comparisons, intervals, redrawn, selection
 from repro.stats.disparity import Definition
 
 LEVEL = 0.05
@@ -53,35 +53,28 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
 
 
 def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+    """What the selection of runs adds to the papers' columns, with nothing assumed."""
     if outcomes.keep >= runs:
         return []
-    sigma = selection.flattery(outcomes.keep, runs)
     by_arm = [
-        f"{arm.name} {_optimism_of(arm, definition, outcomes.keep)}"
+        f"{arm.name} {_bias_of(arm, definition, outcomes.keep)}"
         for arm in outcomes.arms
         if arm.runs > outcomes.keep
     ]
+    also = " and in variance" if any(arm.can_differ for arm in outcomes.arms) else ""
     return [
-        f"Selection bias: keeping the best {outcomes.keep} of {runs} runs raises the mean of the "
-        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of "
-        "any other quantity by this times its correlation with the metric. Estimated here, in "
-        f"points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
+        f"Selection bias: the best {outcomes.keep} runs minus all runs, in points of recall{also}: "
+        f"{'; '.join(few(by_arm, 'arms'))}. For normally distributed runs theory expects "
+        "the mean of the metric that selects to be too high by "
+        f"{selection.flattery(outcomes.keep, runs):.4f} standard deviations between runs for the "
+        f"best {outcomes.keep} of {runs}."
     ]
 
 
-def _optimism_of(arm: Arm, definition: Definition, keep: int) -> str:
-    recall = f"{100 * _optimism(arm, 'recall', definition, keep):+.2f}"
-    if not arm.can_differ:
-        return recall
-    return f"{recall} and {1e4 * _optimism(arm, 'variance', definition, keep):+.2f}"
-
-
-def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -> float:
-    if quantity == "recall":
-        values = arm.run_recall(definition)
-    else:
-        values = agreement.influence(arm.recall, arm.recall[arm.kept(keep)], definition)
-    return selection.optimism(values, arm.selector, keep)
+def _bias_of(arm: Arm, definition: Definition, keep: int) -> str:
+    found = operating_points.selection_bias(arm, keep, definition)
+    recall = f"{100 * found['recall']:+.2f}"
+    return f"{recall} and {1e4 * found['variance']:+.2f}" if arm.can_differ else recall
 
 
 def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
@@ -137,27 +130,14 @@ def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -
 
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: how thresholds are set, and what remains of each arm's gains."""
-    skipped = sorted(
-        {
-            f"{100 * rate:g} %"
-            for arm in outcomes.arms
-            for rate in outcomes.rates
-            if arm.scores is not None and not thresholds.can_read(arm, rate)
-        }
-    )
     found = [
-        "Each run has its own threshold: the lowest at which at most the stated proportion of the "
-        "photographs without a face is positive. At a given rate the intervals include that "
-        "other photographs would set other thresholds: these are drawn again "
-        f"{redrawn.MOST:,} times or less, which leaves an error of about a hundredth of an "
-        "interval's width, so one decimal is printed. A gain is a proportion of the reference's "
-        "variance or misses.",
+        *threshold_notes.of_thresholds(outcomes),
+        "At a given rate the intervals include that other photographs would set other thresholds: "
+        f"these are drawn again {redrawn.MOST:,} times or less, which leaves an error of about a "
+        "hundredth of an interval's width, so one decimal is printed. A gain is a proportion of "
+        "the reference's variance or misses.",
         *interval_notes.of_intervals(outcomes),
     ]
-    if skipped:
-        found.append(
-            f"Too few photographs without a face for {', '.join(skipped)} false positives."
-        )
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
     if len(told) > MOST:

@@ -18,7 +18,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 
 _BOTH = "runs and photographs, Student's quantile"
 _STUDENT = "Student's t over the runs"
-_BETA = "Beta distribution of the threshold's rank"
+_BETA = "Beta distribution of the true rate of the k-th largest logit"
 _NAMES = {"recall": "recall", "variance": "variance", "gap": "gap", "worst": "worst_group"}
 
 
@@ -143,11 +143,20 @@ def _estimates(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str
     return {
         **_quantities(arm, read),
         "variance_without_noise": _of(number_format.number(clean, "variance"), arm.runs, _BOTH),
+        "recall_new_seeds": _of(_new_seeds(arm, definition), arm.runs, _STUDENT),
         "kept_recall": _of(number_format.number(kept["recall"], "recall"), count, ""),
         "kept_variance": _of(number_format.number(kept["variance"], "variance"), count, ""),
         "false_positives": _share_of_nonfaces(arm, read.false_positives, _BOTH),
         "groups": [_group(arm, k, found) for k, found in enumerate(groups)],
     }
+
+
+def _new_seeds(arm: Arm, definition: Definition) -> Number | None:
+    """Recall with Student's interval over the runs: for new seeds and the same portraits."""
+    values = arm.run_recall(definition)
+    return number_format.share(
+        float(values.mean()), interval=intervals.t_interval(values), sd=intervals.sd(values)
+    ).number
 
 
 def _quantities(arm: Arm, read: operating_points.Reading) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     reference = outcomes.arm(outcomes.reference)
     for arm in outcomes.arms:
         rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
-        if not arm.runs or not rates:
+        if not arm.runs or not outcomes.rates or not thresholds.nonfaces(arm):
             continue
         for rate in (None, *rates):
             row = _reading_cells(outcomes, arm, definition, rate)
