@@ -52,19 +52,26 @@ class Parts:
     curved: Floats
 
     def minus(self, other: "Parts") -> "Parts":
-        """The difference of two arms, over the same seeds and photographs."""
-        known = self.portraits is not None and other.portraits is not None
+        """The difference of two arms, over the same seeds and photographs.
+
+        Without variance where the arms are identical in every run and for every portrait.
+        """
+        runs, portraits = self.runs - other.runs, None
+        if self.portraits is not None and other.portraits is not None:
+            portraits = self.portraits - other.portraits
+        known = portraits is not None
         redrawn = self.redrawn.size and other.redrawn.size
+        differ = runs.any(axis=-1) | (True if portraits is None else portraits.any(axis=-1))
         return Parts(
             value=self.value - other.value,
-            runs=self.runs - other.runs,
-            portraits=self.portraits - other.portraits if known else None,  # type: ignore[operator]
+            runs=runs,
+            portraits=portraits,
             detected=self.detected - other.detected,
             group=self.group if known else None,
             bound=np.full_like(self.bound, np.nan),
             redrawn=self.redrawn - other.redrawn if redrawn else np.empty(0),
             nonfaces=self.nonfaces - other.nonfaces,
-            curved=self.curved + other.curved,
+            curved=np.where(differ, self.curved + other.curved, 0.0),
         )
 
     @property
@@ -265,17 +272,19 @@ def share_interval(
 
     Args:
         found: Parts of a share.
-        portraits: Number of photographs; half a photograph is added to both counts.
+        portraits: Number of photographs; to both counts half a photograph is added for each group
+            that contributes, as in `portrait_variance`.
         pooled: Spread over arms, or None.
         level: Of the interval.
     """
     own, shared = half_widths(found, pooled, level=level)
     value, ends = float(found.value), []
     if not np.isnan(own):
-        share = (value * portraits + HALF) / (portraits + 2 * HALF)
+        added = HALF * np.count_nonzero(found.detected) / portraits
+        share = (value + added) / (1 + 2 * added)
         step, odds = own / (share * (1 - share)), np.log(share / (1 - share))
         back = (1 / (1 + np.exp(-(odds + sign * step))) for sign in (-1, 1))
-        ends += [float(end * (1 + 2 * HALF / portraits) - HALF / portraits) for end in back]
+        ends += [float(end * (1 + 2 * added) - added) for end in back]
     if not shared <= own and not np.isnan(shared):
         ends += [value - shared, value + shared]
     if not ends or np.isnan(value):

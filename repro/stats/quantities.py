@@ -148,7 +148,7 @@ def quantity(
     if name == "variance":
         return _variance_quantity(definition)
     if name == "gap":
-        return OfMeans(gap_of, lambda means: _at(means, np.argmax) - _at(means, np.argmin))
+        return OfMeans(gap_of, lambda means: _at(means, _last_argmax) - _at(means, np.argmin))
     return OfMeans(worst_of, lambda means: _at(means, np.argmin))
 
 
@@ -208,3 +208,8 @@ def plain_variance() -> Quantity:
 def _at(means: Floats, place: Callable[..., Integers]) -> Floats:
     """1 at the place of each row, else 0."""
     return np.asarray(np.eye(means.shape[-1])[place(means, axis=-1)])
+
+
+def _last_argmax(means: Floats, axis: int) -> Integers:
+    """Of equal means the last, so that the gap of equal groups depends on two of them."""
+    return np.asarray(means.shape[axis] - 1 - np.flip(means, axis).argmax(axis))

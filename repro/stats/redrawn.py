@@ -79,7 +79,9 @@ def statistic(
     """
     times, at_rank = draws(nonfaces.shape[1]), operating.rank(rate, nonfaces.shape[1])
     falling = np.argsort(-nonfaces, axis=1, kind="stable")
-    places = np.stack([ranks(times, one, at_rank) for one in falling])  # (R, D)
+    places = np.empty((len(nonfaces), times.shape[1]), dtype=np.int32)
+    for run, one in enumerate(falling):
+        places[run] = ranks(times, one, at_rank)
     steps = np.arange(places.max() + 1)
     shares = np.empty((len(nonfaces), len(steps), groups))
     for run, order in enumerate(falling):
