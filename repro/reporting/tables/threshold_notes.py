@@ -39,11 +39,7 @@ def _too_few(outcomes: Outcomes, arms: list[Arm]) -> Iterator[str]:
     for count in _counts(arms):
         for rate in sorted(outcomes.rates):
             if not operating.supports(rate, count):
-                yield (
-                    f"No threshold for {100 * rate:g} % false positives: it takes "
-                    f"{operating.needed(rate):,} photographs without a face, and there are "
-                    f"{count:,}."
-                )
+                yield f"No threshold: {operating.too_few(rate, count)}."
 
 
 def _imprecise(outcomes: Outcomes, arms: list[Arm]) -> Iterator[str]:
