@@ -105,17 +105,15 @@ def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:
     """The false-positive rates for which too few photographs are declared."""
-    from repro.stats import operating
+    from repro.reporting.tables import threshold_notes
 
     counts = {
         arm.configuration.data.nonfaces.photographs
         for arm in study.arms
         if arm.configuration.data.nonfaces.source == "synthetic"
     }
-    for count in sorted(counts):
-        for rate in study.false_positive_rates:
-            if not operating.supports(rate, count):
-                yield f"false_positive_rates: {operating.too_few(rate, count)}"
+    for reason in threshold_notes.too_few(study.false_positive_rates, sorted(counts)):
+        yield f"false_positive_rates: {reason}"
 
 
 def _expected(
