@@ -5,6 +5,7 @@ deviation of the quantity between runs; rho its correlation with the metric that
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from math import comb
 
@@ -149,14 +150,33 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
     return means, spread
 
 
+@functools.lru_cache(maxsize=4)
+def pairs(runs: float, keep: int, of: int, *, rho: float = 1.0) -> tuple[Floats, Floats, Floats]:
+    """T and s of ours, and T' of an independent study of the same standard normal process.
+
+    Args:
+        runs: Number of our runs, at least `of`; infinite for as many as it takes to know T and s.
+        keep: Number of runs kept by a selection.
+        of: Number of runs of the other study, and of those that a selection of ours chooses from.
+        rho: Correlation of the quantity with the metric that selects.
+
+    Returns:
+        Each of shape (DRAWS,).
+    """
+    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
+    if math.isinf(runs):
+        return np.full(DRAWS, rho * flattery(keep, of)), np.ones(DRAWS), theirs
+    n = int(runs)
+    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(n, keep, of, rho=rho))
+    return ours, spread, np.random.default_rng([SEED, n, keep, of]).permutation(theirs)
+
+
 @functools.cache
-def pivot(runs: int, keep: int, of: int, *, rho: float = 1.0) -> Floats:
+def pivot(runs: float, keep: int, of: int, *, rho: float = 1.0) -> Floats:
     """Sorted draws of (T - T') / s: ours minus that of an independent study, divided by our s.
 
     Ours has `runs` runs, the other one `of`; both report the best `keep` of `of`. Quantiles 2.5,
     5, 95 and 97.5 % for 3 of 5 are about -2.373, -1.771, 1.226 and 1.534.
     """
-    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(runs, keep, of, rho=rho))
-    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
-    generator = np.random.default_rng([SEED, runs, keep, of])
-    return np.sort((ours - generator.permutation(theirs)) / spread)
+    ours, spread, theirs = pairs(runs, keep, of, rho=rho)
+    return np.sort((ours - theirs) / spread)

@@ -10,7 +10,7 @@ import pytest
 from arms import OTHERS, arm, noisy, outcomes
 from scipy import special
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, ArmScores
 from repro.reporting.tables import notes, tables
@@ -50,8 +50,8 @@ def test_photographs_that_tie_at_the_threshold_are_counted():
     """Three photographs share the largest logit; the first rank lets two more pass."""
     tied = np.where(OTHERS > -4, -1.0, OTHERS)
 
-    assert operating_points.ties(arm("x", [[1.0] * 8], nonfaces=tied), 0.1).tolist() == [2]
-    assert operating_points.ties(ONE, 0.1).tolist() == [0]
+    assert thresholds.ties(arm("x", [[1.0] * 8], nonfaces=tied), 0.1).tolist() == [2]
+    assert thresholds.ties(ONE, 0.1).tolist() == [0]
 
 
 def test_every_run_has_its_own_threshold():
@@ -126,14 +126,14 @@ def test_only_common_seeds_are_compared():
 
 def test_too_few_photographs_set_no_threshold():
     """One in a hundred of ten photographs is none; one in eleven is the first rank."""
-    assert not operating_points.can_read(ONE, 0.01)
-    assert not operating_points.can_read(ONE, 0.09)
-    assert operating_points.can_read(ONE, 0.1)
+    assert not thresholds.can_read(ONE, 0.01)
+    assert not thresholds.can_read(ONE, 0.09)
+    assert thresholds.can_read(ONE, 0.1)
 
 
 def test_a_curve_goes_from_nothing_to_everything():
     """Recall 0 at rate 0 and 1 at rate 1, in every group; twelve steps for ten photographs."""
-    rates, recall = operating_points.curves(ONE)
+    rates, recall = thresholds.curves(ONE)
 
     assert rates.tolist() == pytest.approx([k / 11 for k in range(12)])
     assert recall.shape == (1, 12, 2)
@@ -145,7 +145,7 @@ def test_a_curve_goes_from_nothing_to_everything():
 def test_a_curve_is_the_table_at_its_rates(rate):
     """At the threshold's expected rate the curve has the recall that the table shows."""
     read = operating_points.reading(ONE, DEFINITION, rate=rate)
-    rates, recall = operating_points.curves(ONE)
+    rates, recall = thresholds.curves(ONE)
     place = rates.tolist().index(read.false_positives.value)
 
     assert recall[:, place].tolist() == read.recall.tolist()
@@ -153,7 +153,7 @@ def test_a_curve_is_the_table_at_its_rates(rate):
 
 def test_an_area_counts_pairs_in_the_right_order():
     """All but one pair of 40, and 10 + 3 x 7.5: a tie is half a pair."""
-    assert operating_points.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
+    assert thresholds.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
 
 
 YES = [5, 5, 5, 5, 5, 5, 5, 5]

@@ -96,7 +96,7 @@ def test_every_part_of_the_full_table_can_be_asked_for(folder):
 
 
 def test_the_curve_is_csv(folder):
-    """A row for each false-positive rate that can be had, of each arm."""
+    """A row for each threshold of each arm, and one for nothing and one for everything."""
     rows = table(folder, "--format", "csv", "--part", "curve").splitlines()
 
     assert rows[0].startswith("arm,false_positive_rate,darker_female,")

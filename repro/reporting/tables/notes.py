@@ -325,24 +325,3 @@ def _sweep(outcomes: Outcomes) -> list[Arm]:
     if len(alphas) < 3 or len(alphas) < len(arms):
         return []
     return sorted(arms, key=lambda arm: -float(arm.alpha or 0.0))
-
-
-def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
-    """Footnotes: what is compared, and when a claim is reproduced."""
-    published = outcomes.published
-    assert published is not None
-    found = [
-        f"Both sides are the mean of the best {published.keep} of {published.replicates} runs as "
-        f"{published.definition} defines recall and variance. The published value has no spread: "
-        "it is treated as one more sample with the spread of our runs. Variances are compared by "
-        "their square roots.",
-        "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
-        "Not reproduced: the published value is outside the 95 % prediction interval and beyond "
-        "the margin. Otherwise the runs cannot tell. Directions use the values of single runs, "
-        "each with its own 95 % interval.",
-    ]
-    if name != published.definition:
-        found.append(
-            f"The verdict uses {published.definition} even if the tables use another definition."
-        )
-    return found

@@ -21,6 +21,7 @@ from repro.reporting.tables import (
     number_format,
     run_notes,
     specification_curve,
+    verdict_notes,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part, Style
@@ -323,7 +324,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
         name="verdict",
         title=title,
         table=number_format.frame(rows, [one.subject for one in judged], "Subject"),
-        remarks=notes.of_verdict(outcomes, name),
+        remarks=verdict_notes.of_verdict(outcomes, name),
         holds="words",
         keys=1,
     )
