@@ -34,7 +34,7 @@ def of_t(noncentrality: float, degrees: float, *, significance: float = SIGNIFIC
     critical = t_quantile(degrees, level=1 - significance)
     s, weights = _deviations(degrees, noncentrality / critical, 1 / critical)
     found = special.ndtr(noncentrality - critical * s) + special.ndtr(-noncentrality - critical * s)
-    return float(found @ weights)
+    return min(1.0, float(found @ weights))
 
 
 def _deviations(degrees: float, centre: float, width: float) -> tuple[Floats, Floats]:
