@@ -3,8 +3,8 @@
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
 Every exact test also returns the smallest p-value that it can reach with its number of runs. With
 very many runs the tests use a normal approximation instead of listing the arrangements, unless a
-few runs dominate (`EVEN`); this approximation has no smallest p. Values that differ by rounding alone
-are equal, see `rounding`.
+few runs dominate (`EVEN`); this approximation has no smallest p. Values that differ by rounding
+alone are equal, see `rounding`.
 
 The t and Brown-Forsythe tests are those of `scipy.stats`, which the tests compare to 1e-12. They
 are written out here because that module takes a second to import and ten times as long per test,

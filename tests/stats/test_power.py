@@ -131,5 +131,5 @@ def test_smallest_difference_of_one_run_is_nan():
 @pytest.mark.parametrize("wanted", [0.05, 0.01, 1.0])
 def test_power_that_no_difference_has_is_refused(wanted):
     """Without a difference the test finds one in twenty already."""
-    with pytest.raises(ValueError, match="between the significance 0.05 and 1"):
+    with pytest.raises(ValueError, match=r"between the significance 0\.05 and 1"):
         power.detectable(4, power=wanted)
