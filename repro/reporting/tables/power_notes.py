@@ -104,11 +104,12 @@ def _amount(one: Detectable, family: Family) -> str:
     """The detectable difference of a quantity, the spread behind it, and its uncertainty."""
     unit, scale = _UNITS[one.quantity], UNIT[one.quantity]
     pairs = not np.isnan(one.correlation)
-    pooled = count(one.pooled, "comparison" if pairs else "arm")
+    what = "comparison" if pairs else "arm"
+    pooled = f"pooled over {count(one.pooled, what)}; " if one.pooled > 1 else ""
     related = f"; correlation of the pairs {one.correlation:+.2f}" if pairs else ""
     return (
         f"{NAMES[one.quantity]} {_steps(one, one.sd, family)}{unit}, standard deviation "
-        f"{scale * one.sd:.2f}{unit} (pooled over {pooled}; with 80 % confidence at most "
+        f"{scale * one.sd:.2f}{unit} ({pooled}with 80 % confidence at most "
         f"{scale * one.sd_bound:.2f}, which gives {_steps(one, one.sd_bound, family)}{related})"
     )
 

@@ -116,19 +116,23 @@ def _strength(outcomes: Outcomes, family: Family) -> Iterator[str]:
     found = power_notes.detectable(outcomes, family)
     if not found:
         return
-    alone = ", ".join(_amount(one, one.alone) for one in found)
-    first = ", ".join(_amount(one, one.first) for one in found)
     what = "pairs" if arm_power.pairs_runs(outcomes) else "runs per arm"
-    after = f" alone; {first} after Holm" if family.size > 1 else ""
+    first = ""
+    if family.size > 1:
+        steps = [_amount(one, one.first, unit=False) for one in found]
+        first = f" alone, from {' and '.join(steps)} at Holm's first step"
+    alone = " and ".join(_amount(one, one.alone) for one in found)
     yield (
-        f"{found[0].runs} {what} show differences of single runs with 80 % power only from "
-        f"{alone}{after}."
+        f"Detected with 80 % power by {found[0].runs} {what}: differences of single runs from "
+        f"{alone}{first}."
     )
 
 
-def _amount(one: Detectable, deviations: float) -> str:
+def _amount(one: Detectable, deviations: float, *, unit: bool = True) -> str:
     value = UNIT[one.quantity] * one.sd * deviations
-    return f"{value:.2g} points" if one.quantity == "recall" else f"{value:.3g} of variance"
+    if one.quantity == "recall":
+        return f"{value:.1f} points" if unit else f"{value:.1f}"
+    return f"{value:.3g} of variance" if unit else f"{value:.3g}"
 
 
 def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
