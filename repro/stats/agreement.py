@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 
 from repro.stats.disparity import Definition, spread
-from repro.stats.intervals import POWER, Floats, Interval
+from repro.stats.intervals import Floats, Interval
+from repro.stats.power import POWER
 from repro.stats.selection import flattery, pairs, pivot
 
 Word = Literal["reproduced", "not reproduced", "cannot tell"]

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import integrate, special
 
 from repro.argument_checks import arrays
-from repro.stats.intervals import Floats
+from repro.stats import rounding
+from repro.stats.intervals import Floats, Integers
 
 DRAWS = 400_000  # of every simulated distribution; quantiles have errors below 0.01
 WIDEST = 50  # largest number of runs for which DRAWS studies are simulated
@@ -25,7 +26,7 @@ SEED = 20201130  # of every simulation, so that tables are reproducible
 def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     """Positions of the `keep` largest values, in the order of the values' positions.
 
-    Of equal values the first are kept.
+    Of equal values the first are kept; values that differ by rounding alone are equal.
 
     Args:
         values: Of each run, shape (R,), finite.
@@ -39,8 +40,12 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     arrays.whole("keep", keep, 1)
     if keep > len(values):
         raise ValueError(f"cannot keep {keep} of {len(values)}")
-    order = sorted(range(len(values)), key=lambda i: -values[i])
-    return sorted(order[:keep])
+    return sorted(_falling(values)[:keep].tolist())
+
+
+def _falling(values: Floats) -> Integers:
+    """Positions in decreasing order; equal values in the order of their positions."""
+    return rounding.rising(-values)
 
 
 @functools.cache
@@ -87,9 +92,9 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
 
 
 def correlation(a: Floats, b: Floats) -> float:
-    """Pearson's correlation; 0 if one array is constant."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
+    """Pearson's correlation; NaN if an array is constant: it is not defined there."""
+    if len(a) < 2 or rounding.constant(a) or rounding.constant(b):
+        return float("nan")
     return float(np.mean((a - a.mean()) * (b - b.mean())) / (np.std(a) * np.std(b)))
 
 
@@ -117,11 +122,11 @@ def expected_best(values: Floats, by: Floats, *, keep: int, of: int) -> float:
 
     Args:
         values: The reported quantity of each run, shape (R,).
-        by: The metric that selects, shape (R,).
+        by: The metric that selects, shape (R,); of equal runs a selection keeps the first.
         keep: Number of runs kept by a selection.
         of: Number of runs that it selects from, at most R.
     """
-    order = np.argsort(by, kind="stable")
+    order = _falling(by)[::-1]
     return float(values[order] @ expected_best_weights(len(values), keep, of))
 
 

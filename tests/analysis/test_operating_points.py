@@ -10,11 +10,10 @@ import pytest
 from arms import OTHERS, arm, noisy, outcomes
 from scipy import special
 
-from repro.analysis import arm_differences, operating_points, thresholds
+from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, ArmScores
+from repro.analysis.study_data import ArmScores
 from repro.reporting.tables import notes, tables
-from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
 DEFINITION = DEFINITIONS["dehaan2020"]
@@ -213,99 +212,6 @@ def test_the_curve_is_a_part_of_its_own():
 
     assert len(part.table) == 12
     assert part.table.iloc[1].tolist() == ["0.090909", "0.750000", "0.250000"]
-
-
-def varied(name, low, *, alpha=None):
-    """Five runs whose first group is found in `low` + i of 40 portraits, the second in 38."""
-    recall = np.array([[(low + i) / 40, 38 / 40] for i in range(5)])
-    return Arm(
-        name=name,
-        alpha=alpha,
-        wanted=5,
-        seeds=(0, 1, 2, 3, 4),
-        groups=("a", "b"),
-        sizes=np.array([40, 40]),
-        recall=recall,
-        selector=recall.mean(axis=1),
-    )
-
-
-def test_a_comparison_names_its_test_family_and_attainable_p():
-    """The word significant never stands alone."""
-    part = tables.part(outcomes(varied("ref", 10), varied("better", 30)), "comparisons")
-    told = [remark for remark in part.remarks if "ignificant" in remark]
-
-    assert told == [
-        "Significant at .05 (paired t test, Holm over a family of 2 (1 arm x 2 metrics), n = 5, "
-        "any p possible for normal differences): better in recall (p below 0.0001); "
-        "better in variance (p below 0.0001)."
-    ]
-
-
-def test_an_exact_test_that_cannot_pass_says_so():
-    """Five pairs have 32 sign patterns: no p below 1/16."""
-    found = outcomes(varied("ref", 10), varied("better", 30), test="sign_flip")
-    part = tables.part(found, "comparisons")
-
-    assert any(
-        "No comparison has an adjusted p of .05 or less, and none can have one (sign-flip test"
-        in remark
-        for remark in part.remarks
-    )
-    assert part.table["p, sign flip"].tolist() == ["0.0625 (smallest possible 0.0625)"] * 2
-
-
-def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
-    """No p is out of reach, nothing is exact, and the remarks say so."""
-    for name in ("MANY", "LISTED", "EVEN"):
-        monkeypatch.setattr(comparisons, name, 1)
-    arms = [varied(name, low, alpha=low) for name, low in (("x", 10), ("y", 11), ("z", 13))]
-    found = outcomes(*arms, test="permutation")
-    part = tables.part(found, "comparisons")
-
-    assert "smallest" not in "".join(part.table["p, permutation"])
-    assert any("any p possible by its normal approximation" in remark for remark in part.remarks)
-    assert any("uses its normal approximation" in remark for remark in part.remarks)
-    assert any(", normal approximation" in remark for remark in part.remarks)
-    assert not [r for r in tables.part(found, "results").remarks if "smallest possible p" in r]
-
-
-def test_the_family_is_what_the_study_declares():
-    """One metric declared, one row an arm."""
-    found = outcomes(varied("ref", 10), varied("better", 30), metrics=("variance",))
-
-    assert tables.part(found, "comparisons").table["Metric"].tolist() == ["variance"]
-
-
-def test_arms_ordered_by_alpha_have_one_trend_test():
-    """No resampling is the largest alpha; the first group gains as alpha falls."""
-    arms = [
-        varied("none", 10, alpha=np.inf),
-        varied("0.1", 15, alpha=0.1),
-        varied("0", 20, alpha=0),
-    ]
-    trend = arm_differences.trend(outcomes(*arms), list(arms), "recall", DEFINITION)
-    told = [r for r in tables.part(outcomes(*arms), "comparisons").remarks if "Trend" in r]
-
-    assert trend.rise == 1
-    assert len(told) == 1
-
-
-def test_arms_with_equal_alphas_have_no_trend():
-    """Two arms that differ in something else are not points of one sweep."""
-    arms = [varied(name, 10, alpha=alpha) for name, alpha in (("a", 1), ("b", 0.1), ("c", 0.1))]
-    part = tables.part(outcomes(*arms), "comparisons")
-
-    assert not [remark for remark in part.remarks if "Trend" in remark]
-
-
-def test_unpaired_arms_have_no_sign_flip():
-    """Somebody else's runs share no seeds."""
-    found = outcomes(varied("ref", 10), varied("better", 30), paired=False, test="permutation")
-    part = tables.part(found, "comparisons")
-
-    assert "p, sign flip" not in part.table
-    assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
 
 
 def test_arms_keep_their_runs_in_the_order_asked_for():

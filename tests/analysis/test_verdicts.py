@@ -82,9 +82,22 @@ def test_fewer_runs_than_in_print_cannot_tell():
 )
 def test_a_direction_is_judged_apart_from_the_number(dark, expected):
     """Print says that recall rises from none to weak."""
-    found = outcomes([SWEEP[0], arm("weak", dark, 0.89), SWEEP[2]], margin=NARROW)
+    found = outcomes([SWEEP[0], arm("weak", dark, 0.89, spread=1.1), SWEEP[2]], margin=NARROW)
 
     assert word(found, "weak against none", "recall rises") == expected
+
+
+def test_a_direction_without_spread_cannot_tell():
+    """All pairs differ by the same, so nothing says how far other seeds are; no interval."""
+    found = outcomes([SWEEP[0], arm("weak", 0.81, 0.89), SWEEP[2]], margin=NARROW)
+    (judged,) = [
+        one
+        for one in verdicts.judge(found, told={})
+        if (one.subject, one.claim) == ("weak against none", "recall rises")
+    ]
+
+    assert (judged.word, judged.interval) == ("cannot tell", "—")
+    assert judged.reason == "the runs give no interval: a single one, or no spread between them"
 
 
 def test_a_direction_within_the_spread_cannot_tell():
@@ -99,6 +112,32 @@ def test_a_direction_within_the_spread_cannot_tell():
 def test_the_order_of_the_arms_is_judged_by_one_trend_test():
     """Ours rise as print does."""
     assert word(outcomes(), "all arms", "order by recall, lowest first") == "reproduced"
+
+
+def test_arms_with_equal_published_values_share_a_place_in_the_order():
+    """Print does not say which of weak and strong is larger, nor does rounding of ours."""
+    rows = [row.model_copy(update={"recall": 86.0}) for row in PUBLISHED.rows]
+    tied = PUBLISHED.model_copy(update={"rows": [PUBLISHED.rows[0], *rows[1:]]})
+    swapped = arm("strong", 0.89, 0.81)  # as recall is, weak's
+    found = outcomes([SWEEP[0], SWEEP[1], swapped], published=tied)
+    (judged,) = [
+        one
+        for one in verdicts.judge(found, told={})
+        if one.claim == "order by recall, lowest first"
+    ]
+
+    assert judged.printed == judged.ours == "none; weak and strong (equal)"
+
+
+def test_equal_published_values_are_in_no_order():
+    """Nothing to reproduce."""
+    tied = PUBLISHED.model_copy(
+        update={"rows": [row.model_copy(update={"recall": 86.0}) for row in PUBLISHED.rows]}
+    )
+    claims = [one.claim for one in verdicts.judge(outcomes(published=tied), told={})]
+
+    assert "order by recall, lowest first" not in claims
+    assert "order by variance, lowest first" in claims
 
 
 def test_an_opposite_order_is_not_reproduced():

@@ -16,7 +16,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
-from repro.stats import components, group_test, intervals, noise
+from repro.stats import components, group_test, intervals, noise, rounding
 from repro.stats.components import Parts
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
@@ -98,7 +98,7 @@ def _summary(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, 
         number_format.estimate(read["variance"], "variance"),
         _without_noise(outcomes, arm, definition),
         number_format.estimate(read["gap"], "gap"),
-        arm.groups[int(arm.recall.mean(axis=0).argmin())] if arm.can_differ else DASH,
+        arm.groups[rounding.lowest(arm.recall.mean(axis=0))] if arm.can_differ else DASH,
         number_format.false_positives(operating_points.false_positives(outcomes, arm)),
     )
     return dict(zip(_SUMMARY, found, strict=True))

@@ -10,7 +10,7 @@ from repro.analysis import verdict_reach
 from repro.analysis.study_data import Outcomes
 from repro.analysis.verdict_reach import Prospect
 from repro.stats.agreement import Word
-from repro.stats.intervals import POWER
+from repro.stats.power import POWER
 
 _UNIT = {"recall": "points", "variance": "points squared"}
 _ROOT = {"recall": "", "variance": " in the root of the variance"}
