@@ -69,7 +69,7 @@ class _Group(Group):
             signals.end(interruption.status)
 
 
-HELP = {"help_option_names": ["-h", "--help"]}
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 @click.group(cls=_Group, context_settings=HELP)
@@ -79,5 +79,5 @@ def main() -> None:
 
 
 for _command in COMMANDS:
-    _command.context_settings |= HELP  # also if its parser is made without the group's
+    _command.context_settings.update(HELP)  # also if its parser is made without the group's
     main.add_command(_command)
