@@ -10,12 +10,13 @@ from typing import Literal
 import numpy as np
 
 from repro.analysis import operating_points, thresholds
+from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import comparisons, disparity, intervals
+from repro.stats import comparisons, disparity, intervals, rounding
 from repro.stats.comparisons import Difference, Test, Trend
 from repro.stats.disparity import Definition
-from repro.stats.intervals import Floats
+from repro.stats.intervals import Floats, Integers
 
 Quantity = Literal["recall", "variance"]
 QUANTITIES: tuple[Quantity, ...] = ("recall", "variance")
@@ -65,6 +66,7 @@ def trend(
     definition: Definition,
     *,
     rate: float | None = None,
+    places: Sequence[int] | Integers | None = None,
 ) -> Trend:
     """Trend of the quantity over the arms in the order given.
 
@@ -74,10 +76,13 @@ def trend(
         quantity: Of each run.
         definition: Of the quantity.
         rate: False-positive rate that sets the thresholds; None for logit 0.
+        places: Of the arms in the order, if some share a place; None: each has its own.
     """
     read = [arm if rate is None else thresholds.at(arm, rate) for arm in arms]
     values = np.concatenate([run_values(arm, quantity, definition) for arm in read])
-    order = np.repeat(np.arange(len(arms)), [arm.runs for arm in arms])
+    order = np.repeat(
+        np.arange(len(arms)) if places is None else places, [arm.runs for arm in arms]
+    )
     seeds = np.concatenate([np.array(arm.seeds, dtype=np.int64) for arm in arms])
     return comparisons.jonckheere(values, order, block=seeds if outcomes.paired else None)
 
@@ -91,7 +96,7 @@ def tests(
     apart = run_difference(outcomes, arm, reference, metric, definition)
     found = {"t": Test(apart.p, 0.0)}
     if outcomes.paired:
-        found["sign_flip"] = comparisons.sign_flip(x - y)
+        found["sign_flip"] = comparisons.sign_flip(rounding.differences(x, y))
     return found | {"permutation": comparisons.permutation(x, y)}
 
 
@@ -108,7 +113,7 @@ class Comparison:
         difference: Arm minus reference; fractions.
         apart: The same with its t test and the correlation of the pairs.
         tests: By name.
-        adjusted: Holm-adjusted p-value of the study's test; NaN without a test.
+        adjusted: Holm-adjusted p-value of the study's test; NaN if the test is not defined.
     """
 
     arm: Arm
@@ -122,24 +127,74 @@ class Comparison:
     adjusted: float
 
 
-def family(outcomes: Outcomes, definition: Definition) -> list[Comparison]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Family:
+    """The comparisons that a study plans: all count in Holm's adjustment, whatever fails.
+
+    Attributes:
+        planned: Arm and quantity of each, in the order of the arms.
+        made: Those with values of both arms, in the same order.
+    """
+
+    planned: Sequence[tuple[Arm, Quantity]]
+    made: Sequence[Comparison]
+
+    @property
+    def size(self) -> int:
+        """Number of planned comparisons."""
+        return len(self.planned)
+
+    @property
+    def missing(self) -> Sequence[tuple[Arm, Quantity]]:
+        """The planned comparisons without values, because runs of an arm are missing."""
+        made = {(one.arm.name, one.quantity) for one in self.made}
+        return [(arm, q) for arm, q in self.planned if (arm.name, q) not in made]
+
+
+def family(outcomes: Outcomes, definition: Definition) -> Family:
     """All arms against the reference in all metrics of the study, with Holm-adjusted p-values."""
+    return _family(outcomes, definition)
+
+
+@cached_by_owner()
+def _family(outcomes: Outcomes, definition: Definition) -> Family:
+    planned = _planned(outcomes)
     reference = outcomes.arm(outcomes.reference)
     if reference is None:
-        return []
-    pairs = [
-        (arm, metric)
-        for arm in outcomes.others
-        for metric in QUANTITIES
-        if metric in outcomes.metrics and metric in defined(arm, reference)
-        if not outcomes.paired or set(arm.seeds) & set(reference.seeds)
+        return Family(planned=planned, made=[])
+    tested = [
+        tests(outcomes, arm, reference, metric, definition)
+        if _comparable(outcomes, arm, reference, metric)
+        else None
+        for arm, metric in planned
     ]
-    tested = [tests(outcomes, arm, reference, metric, definition) for arm, metric in pairs]
-    adjusted = comparisons.holm([test[outcomes.test].p for test in tested])
-    return [
+    nothing = float("nan")
+    adjusted = comparisons.holm([one[outcomes.test].p if one else nothing for one in tested])
+    made = [
         _comparison(outcomes, arm, reference, metric, definition, test, p)
-        for (arm, metric), test, p in zip(pairs, tested, adjusted, strict=True)
+        for (arm, metric), test, p in zip(planned, tested, adjusted, strict=True)
+        if test
     ]
+    return Family(planned=planned, made=made)
+
+
+def _planned(outcomes: Outcomes) -> list[tuple[Arm, Quantity]]:
+    """Every arm but the reference, in every metric; no variance if the data have one group."""
+    can_differ = any(arm.can_differ for arm in outcomes.arms)
+    return [
+        (arm, metric)
+        for arm in outcomes.arms
+        for metric in QUANTITIES
+        if arm.name != outcomes.reference and metric in outcomes.metrics
+        if can_differ or metric != "variance"
+    ]
+
+
+def _comparable(outcomes: Outcomes, arm: Arm, reference: Arm, metric: Quantity) -> bool:
+    """Whether both arms have values; pairs need a common seed."""
+    if not arm.runs or metric not in defined(arm, reference):
+        return False
+    return not outcomes.paired or bool(set(arm.seeds) & set(reference.seeds))
 
 
 def _comparison(
@@ -154,7 +209,9 @@ def _comparison(
     a, b = operating_points.paired(arm, reference) if outcomes.paired else (arm, reference)
     values, others = (run_values(one, quantity, definition) for one in (a, b))
     apart = run_difference(outcomes, arm, reference, quantity, definition)
-    spread = intervals.sd(values - others) if outcomes.paired else float("nan")
+    spread = float("nan")
+    if outcomes.paired:
+        spread = intervals.sd(rounding.differences(values, others))
     return Comparison(
         arm=a,
         reference=b,

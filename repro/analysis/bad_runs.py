@@ -8,7 +8,7 @@ import numpy as np
 
 from repro.analysis import arm_parts
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import intervals
+from repro.stats import intervals, rounding
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval
 
@@ -24,7 +24,7 @@ def far(arm: Arm) -> list[int]:
         return []
     recall = arm.run_recall(_POOLED)
     away = np.abs(recall - np.median(recall))
-    limit = max(FAR, DEVIATIONS * float(np.median(away)))
+    limit = max(FAR, DEVIATIONS * float(np.median(away))) + rounding.TOLERANCE
     return [seed for seed, one in zip(arm.seeds, away, strict=True) if one > limit]
 
 

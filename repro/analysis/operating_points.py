@@ -15,7 +15,7 @@ from repro.analysis import arm_parts, thresholds
 from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import components, disparity, intervals, noise, operating, redrawn
+from repro.stats import components, disparity, intervals, noise, operating, redrawn, rounding
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
@@ -127,7 +127,7 @@ def _own_quantities(
         "recall": disparity.run_recall(recall, sizes, definition),
         "variance": disparity.run_variance(recall, definition) if differ else nowhere,
         "gap": recall.max(axis=1) - recall.min(axis=1) if differ else nowhere,
-        "worst": recall[:, int(recall.mean(axis=0).argmin())],
+        "worst": recall[:, rounding.lowest(recall.mean(axis=0))],
     }
 
 

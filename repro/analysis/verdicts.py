@@ -4,7 +4,7 @@ Both sides are the same statistic under the source's definition. Values, directi
 the arms are judged separately. If data or protocol differ, no verdict is given, with the reason.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import comb
@@ -15,10 +15,10 @@ import numpy as np
 from repro.analysis import arm_differences
 from repro.analysis.arm_differences import QUANTITIES, UNIT, Quantity
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import agreement, disparity, selection
+from repro.stats import agreement, disparity, rounding, selection
 from repro.stats.agreement import Statistic, Word
 from repro.stats.disparity import DEFINITIONS, Definition
-from repro.stats.intervals import NOWHERE, Interval, sd
+from repro.stats.intervals import NOWHERE, Integers, Interval, sd
 from repro.study.merge import merge
 from repro.study.published import Published, PublishedRow
 
@@ -134,7 +134,7 @@ def statistic(arm: Arm, published: Published, quantity: Quantity) -> Statistic:
     keep, of = published.keep, published.replicates
     if quantity == "recall":
         values = arm.run_recall(definition)
-        own = np.allclose(values, arm.selector)
+        own = rounding.equal(values, arm.selector)
         value = selection.expected_best(values, arm.selector, keep=keep, of=of)
         deviation, selects = sd(values), "itself" if own else "another"
     else:
@@ -258,6 +258,8 @@ def _direction(
     shows = "includes 0" if word == "cannot tell" else "excludes 0"
     kind = "paired t" if outcomes.paired else "Welch's t"
     reason = f"{kind} interval over single runs {shows}"
+    if np.isnan(low):
+        reason = "the runs give no interval: a single one, or no spread between them"
     if told.get(arm.name):
         reason = f"{reason}; {told[arm.name]}"
     return Judgement(
@@ -265,7 +267,7 @@ def _direction(
         claim=f"{quantity} {'rises' if step > 0 else 'falls'}",
         printed=f"{step:+.2f}",
         ours=f"{unit * apart.mean:+.2f}",
-        interval=f"[{unit * low:.2f}, {unit * high:.2f}]",
+        interval="—" if np.isnan(low) else f"[{unit * low:.2f}, {unit * high:.2f}]",
         word=word,
         reason=reason,
         numbers=(step, unit * apart.mean),
@@ -274,34 +276,57 @@ def _direction(
 
 
 def _orders(outcomes: Outcomes, published: Published) -> Iterator[Judgement]:
-    """Whether the arms are in the published order."""
-    definition = DEFINITIONS[published.definition]
+    """Whether the arms are in the published order, if there is one."""
     for quantity in QUANTITIES:
-        known = [row for row in published.rows if getattr(row, quantity) is not None]
-        rows = sorted(known, key=lambda row: float(getattr(row, quantity)))
-        arms = [arm for row in rows if (arm := outcomes.arm(row.arm))]
-        if len(arms) < 3 or min(arm.runs for arm in arms) < 2:
-            continue
-        found = arm_differences.trend(outcomes, arms, quantity, definition)
-        word: Word = "cannot tell"
-        if found.test.p <= 0.05:
-            word = "reproduced" if found.rise > 0 else "not reproduced"
-        least = found.test.attainable
-        reach = f"smallest possible {least:.1g}" if least else "normal approximation"
-        means = [
-            float(arm_differences.run_values(arm, quantity, definition).mean()) for arm in arms
+        known = [
+            (arm, float(printed))
+            for row in published.rows
+            if (printed := getattr(row, quantity)) is not None and (arm := outcomes.arm(row.arm))
         ]
-        ours = [arms[i].name for i in np.argsort(means, kind="stable")]
-        yield Judgement(
-            subject="all arms",
-            claim=f"order by {quantity}, lowest first",
-            printed="; ".join(arm.name for arm in arms),
-            ours="; ".join(ours),
-            interval="—",
-            word=word,
-            reason=f"Jonckheere-Terpstra along the published order: {found.rise:+.2f} of -1 to 1, "
-            f"permutation p {found.test.p:.4f} (two-sided; {reach})",
-        )
+        if len(known) < 3 or min(arm.runs for arm, _ in known) < 2:
+            continue
+        places = rounding.ranks(np.array([value for _, value in known]))
+        if places.max() > 0:
+            definition = DEFINITIONS[published.definition]
+            yield _order(outcomes, [arm for arm, _ in known], places, quantity, definition)
+
+
+def _order(
+    outcomes: Outcomes,
+    arms: Sequence[Arm],
+    places: Integers,
+    quantity: Quantity,
+    definition: Definition,
+) -> Judgement:
+    """Whether the quantity rises along these places; arms with equal published values share one."""
+    found = arm_differences.trend(outcomes, arms, quantity, definition, places=places)
+    word: Word = "cannot tell"
+    if found.test.p <= 0.05:
+        word = "reproduced" if found.rise > 0 else "not reproduced"
+    least = found.test.attainable
+    reach = f"smallest possible {least:.1g}" if least else "normal approximation"
+    means = [arm_differences.run_values(arm, quantity, definition).mean() for arm in arms]
+    return Judgement(
+        subject="all arms",
+        claim=f"order by {quantity}, lowest first",
+        printed=_in_order(arms, places),
+        ours=_in_order(arms, rounding.ranks(np.array(means))),
+        interval="—",
+        word=word,
+        reason=f"Jonckheere-Terpstra along the published order: {found.rise:+.2f} of -1 to 1, "
+        f"permutation p {found.test.p:.4f} (two-sided; {reach})",
+    )
+
+
+def _in_order(arms: Sequence[Arm], places: Integers) -> str:
+    """The arms' names by place; those that share one stand together."""
+    by_place: dict[int, list[str]] = {}
+    for at in np.argsort(places, kind="stable"):
+        by_place.setdefault(int(places[at]), []).append(arms[at].name)
+    return "; ".join(
+        f"{' and '.join(names)} (equal)" if len(names) > 1 else names[0]
+        for names in by_place.values()
+    )
 
 
 def restated(

@@ -3,7 +3,8 @@
 Runs are paired where the seed fixes the same split, initial weights and order in both arms.
 Every exact test also returns the smallest p-value that it can reach with its number of runs. With
 very many runs the tests use a normal approximation instead of listing the arrangements, unless a
-few runs dominate (`EVEN`); this approximation has no smallest p.
+few runs dominate (`EVEN`); this approximation has no smallest p. Values that differ by rounding
+alone are equal, see `rounding`.
 
 The t and Brown-Forsythe tests are those of `scipy.stats`, which the tests compare to 1e-12. They
 are written out here because that module takes a second to import and ten times as long per test,
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from repro.argument_checks import arrays
-from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile, wilson
+from repro.stats import rounding
+from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, sd, t_quantile, wilson
 from repro.stats.selection import SEED, correlation
 
 ENUMERATED = 200_000  # arrangements up to which a test is exact; otherwise as many are sampled
@@ -31,7 +33,6 @@ MANY = 500  # pairs, or runs of an arm, from which on a normal approximation is 
 LISTED = 1000  # runs of all arms up to which the trend test shuffles
 EVEN = 100  # effective number of runs that a normal approximation needs, see `_evenness`
 AT_ONCE = 2_000_000  # numbers of arrangements held in memory at a time
-TINY = 1e-12  # two statistics this close are equal
 
 
 Bits = NDArray[np.uint8]  # eight to a byte, a row for each arrangement
@@ -52,10 +53,13 @@ class Difference:
     """First arm minus second.
 
     Attributes:
-        mean: Of the differences.
-        interval: Student's for pairs, Welch's without pairs; NaN for a single run.
-        p: p-value of the same t test, two-sided; NaN without an interval.
-        correlation: Between the pairs; NaN without pairs. If not above 0, pairing adds no power.
+        mean: Of the differences; exactly 0 if they are 0 up to rounding.
+        interval: Student's for pairs, Welch's without pairs; NaN for a single run, and where the
+            runs show no spread, because equal runs do not say how far others are.
+        p: p-value of the same t test, two-sided; NaN without an interval, but 1 if there is no
+            difference at all.
+        correlation: Between the pairs; NaN without pairs, and if an arm does not vary. If not
+            above 0, pairing adds no power.
     """
 
     mean: float
@@ -73,7 +77,8 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
         level: Of the interval, in (0, 1).
 
     Returns:
-        First arm minus second, in the unit of the values; for a single pair only the mean.
+        First arm minus second, in the unit of the values; for a single pair, and for pairs that
+        all differ by the same, no interval.
 
     Raises:
         TypeError: The values are not real numbers.
@@ -83,20 +88,20 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
     arrays.level(level)
     a, b = arrays.vector("a", a), arrays.vector("b", b)
     _require_equal_shapes(a, b)
-    differences = a - b
-    n, mean = len(differences), float(differences.mean())
+    differences = rounding.differences(a, b)
+    n, mean = len(differences), _mean_difference(a, b)
     if n < 2:
         return Difference(mean=mean, interval=NOWHERE, p=float("nan"), correlation=float("nan"))
-    error = float(differences.std(ddof=1) / np.sqrt(n))
+    error = sd(differences) / float(np.sqrt(n))
     return _difference(mean, error, n - 1, level, correlation(a, b))
 
 
 def welch_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Difference:
     """Welch's t for unpaired arms, with Satterthwaite's degrees of freedom."""
-    mean = float(a.mean() - b.mean())
+    mean = _mean_difference(a, b)
     if min(len(a), len(b)) < 2:
         return Difference(mean=mean, interval=NOWHERE, p=float("nan"), correlation=float("nan"))
-    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    parts = sd(a) ** 2 / len(a), sd(b) ** 2 / len(b)
     total = sum(parts)
     below = parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1)
     degrees = total**2 / below if below > 0 else float(len(a) + len(b) - 2)
@@ -106,14 +111,20 @@ def welch_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differenc
 def _difference(
     mean: float, error: float, degrees: float, level: float, related: float
 ) -> Difference:
+    if error == 0:
+        p = 1.0 if mean == 0 else float("nan")
+        return Difference(mean=mean, interval=NOWHERE, p=p, correlation=related)
     half = t_quantile(degrees, level=level) * error
-    if error > 0:
-        p = 2 * float(special.stdtr(degrees, -abs(mean) / error))
-    else:
-        p = 1.0 if mean == 0 else 0.0
     return Difference(
-        mean=mean, interval=Interval(mean - half, mean + half), p=p, correlation=related
+        mean=mean,
+        interval=Interval(mean - half, mean + half),
+        p=2 * float(special.stdtr(degrees, -abs(mean) / error)),
+        correlation=related,
     )
+
+
+def _mean_difference(a: Floats, b: Floats) -> float:
+    return rounding.difference(float(a.mean()), float(b.mean()))
 
 
 def hedges_g(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Interval]:
@@ -127,12 +138,12 @@ def hedges_g(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Inte
     degrees = n + m - 2
     if min(n, m) < 2:
         return float("nan"), NOWHERE
-    if np.ptp(a) == np.ptp(b) == 0:
+    pooled = np.sqrt(((n - 1) * sd(a) ** 2 + (m - 1) * sd(b) ** 2) / degrees)
+    if pooled == 0:
         return float("nan"), NOWHERE
-    pooled = np.sqrt(((n - 1) * a.var(ddof=1) + (m - 1) * b.var(ddof=1)) / degrees)
     small = 1 - 3 / (4 * degrees - 1)
     scale = np.sqrt(n * m / (n + m))
-    t = float((a.mean() - b.mean()) / pooled * scale)
+    t = float(_mean_difference(a, b) / pooled * scale)
     tail = (1 - level) / 2
     ends = (special.nctdtrinc(degrees, p, t) for p in (1 - tail, tail))
     low, high = (float(small * end / scale) for end in ends)
@@ -148,25 +159,29 @@ def superiority(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, I
         level: Of the interval.
     """
     _require_equal_shapes(a, b)
-    wins = float((a > b).sum() + (a == b).sum() / 2)
+    apart = rounding.differences(a, b)
+    wins = float((apart > 0).sum() + (apart == 0).sum() / 2)
     return wins / len(a), wilson(wins, len(a), level=level)
 
 
 def sign_flip(differences: Floats) -> Test:
     """Exact paired sign-flip test: under the null hypothesis both signs are equally likely.
 
-    Two-sided on the absolute mean; the smallest p for five pairs that differ is 2 / 32.
+    Two-sided on the absolute mean; the smallest p for five pairs that differ is 2 / 32. A pair
+    without a difference has no sign; without any difference p is 1.
 
     Args:
         differences: Of each pair, shape (R,).
     """
+    differences = rounding.differences(differences, np.zeros_like(differences))
+    differences = differences[differences != 0]
     n, total = len(differences), float(differences.sum())
+    if n == 0:
+        return Test(1.0, 1.0)
     if n >= MANY and _evenness(differences) >= EVEN:
         return Test(_beyond(total, float(np.sqrt((differences**2).sum()))), 0.0)
     turned = _sums(_flips(n), differences)
-    moving = int((differences != 0).sum())  # a pair without a difference has no sign
-    least = least_of_flips(moving if 2**n <= ENUMERATED else n)
-    return Test(_share_as_large(np.abs(total - 2 * turned), abs(total)), least)
+    return Test(_share_as_large(np.abs(total - 2 * turned), abs(total)), least_of_flips(n))
 
 
 def least_of_flips(n: int) -> float:
@@ -177,20 +192,24 @@ def least_of_flips(n: int) -> float:
 def permutation(a: Floats, b: Floats) -> Test:
     """Exact unpaired permutation test: under the null hypothesis arms are assigned at random.
 
-    Two-sided on the absolute difference of means; the smallest p for five against five is 2 / 252.
+    Two-sided on the absolute difference of means; the smallest p for five against five is
+    2 / 252, and larger if some runs are equal.
     """
-    n, m, pooled = len(a), len(b), np.concatenate([a, b])
-    seen = float(a.mean() - b.mean())
+    n, m, pooled = len(a), len(b), np.concatenate(rounding.together(a, b))
+    seen = _mean_difference(pooled[:n], pooled[n:])
     centred = pooled - pooled.mean()
     if min(n, m) >= MANY and _evenness(centred) * 2 * min(n, m) / (n + m) >= EVEN:
         return Test(_beyond(seen, float(pooled.std(ddof=1) * np.sqrt(1 / n + 1 / m))), 0.0)
     dealt = _sums(_deals(n + m, n), pooled)
     means = np.abs(dealt / n - (pooled.sum() - dealt) / m)
-    return Test(_share_as_large(means, abs(seen)), least_of_deals(n, m))
+    least = _share_as_large(means, float(means.max()))
+    if len(means) >= ENUMERATED:  # drawn: the most extreme assignment need not be among them
+        least = least_of_deals(n, m)
+    return Test(_share_as_large(means, abs(seen)), least)
 
 
 def least_of_deals(n: int, m: int) -> float:
-    """The smallest p of a permutation test of n against m runs; twice as large if n = m."""
+    """The smallest p of a permutation test of n and m runs that all differ; double if n = m."""
     ways = comb(n + m, n)
     return (2 if n == m else 1) / ways if ways <= ENUMERATED else 1 / ENUMERATED
 
@@ -257,16 +276,15 @@ def _beyond(seen: float, deviation: float, *, mean: float = 0.0) -> float:
 
 
 def _share_as_large(statistics: Floats, seen: float) -> float:
-    tolerance = TINY * max(1.0, seen)
-    return float((statistics >= seen - tolerance).mean())
+    return float((statistics >= seen - rounding.tolerance(seen)).mean())
 
 
 def holm(p: Sequence[float]) -> list[float]:
     """Holm's step-down adjustment over a family of tests (Holm 1979).
 
     Args:
-        p: The p-values of the family, each in [0, 1], or NaN without a test, which stays NaN and is
-            not counted.
+        p: The p-values of the family, each in [0, 1]; NaN for a planned test that was not made,
+            which stays NaN and is counted, because a run that fails must not lower other p-values.
 
     Returns:
         The adjusted p-values, in the order given.
@@ -279,7 +297,7 @@ def holm(p: Sequence[float]) -> list[float]:
     known = sorted((value, i) for i, value in enumerate(p) if not np.isnan(value))
     adjusted, least = [float("nan")] * len(p), 0.0
     for step, (value, i) in enumerate(known):
-        least = max(least, min(1.0, (len(known) - step) * value))
+        least = max(least, min(1.0, (len(p) - step) * value))
         adjusted[i] = least
     return adjusted
 
@@ -307,9 +325,10 @@ def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None
 
     Args:
         values: Of each run, shape (R,).
-        order: Place of each run's arm in the order, shape (R,).
+        order: Place of each run's arm in the order, shape (R,); arms at one place are one arm.
         block: Seed of each run, shape (R,), or None.
     """
+    values = rounding.merged(values)
     places, sizes = np.unique(order, return_counts=True)
     labels = np.searchsorted(places, order)
     blocks = np.zeros_like(labels) if block is None else np.unique(block, return_inverse=True)[1]
@@ -318,7 +337,7 @@ def jonckheere(values: Floats, order: Integers, *, block: Integers | None = None
     rise = seen / pairs if pairs else float("nan")
     least = min(1.0, max(2 / _arrangements(order, blocks), 1 / SHUFFLES))
     if not (_vary(values, blocks) & _vary(labels, blocks)).any():
-        return Trend(rise=rise, test=Test(1.0, least))
+        return Trend(rise=rise, test=Test(1.0, 1.0))  # every shuffle gives the same
     if len(values) > LISTED:
         law = _limit(values, labels, blocks)
         if law.evenness >= EVEN:
@@ -458,10 +477,15 @@ def variance_ratio(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float
     """s^2 of the first arm over s^2 of the second, with the F interval of normal values.
 
     Five against five: the interval is the ratio divided and multiplied by 9.60.
+
+    Returns:
+        NaN for both if the second arm does not vary; no interval if the first does not.
     """
-    if min(len(a), len(b)) < 2 or np.ptp(b) == 0:
+    if min(len(a), len(b)) < 2 or rounding.constant(b):
         return float("nan"), NOWHERE
-    ratio = float(a.var(ddof=1) / b.var(ddof=1))
+    ratio = (sd(a) / sd(b)) ** 2
+    if ratio == 0:
+        return ratio, NOWHERE
     tail = (1 - level) / 2
     high = float(special.fdtri(len(a) - 1, len(b) - 1, 1 - tail))
     low = float(special.fdtri(len(a) - 1, len(b) - 1, tail))
@@ -476,8 +500,8 @@ def brown_forsythe(a: Floats, b: Floats) -> float:
     Returns:
         The p-value; NaN where the distances from the medians do not vary, as with two runs.
     """
-    x, y = (np.abs(one - np.median(one)) for one in (a, b))
-    if min(len(a), len(b)) < 2 or max(np.ptp(x), np.ptp(y)) < TINY:
+    x, y = rounding.together(*(np.abs(one - np.median(one)) for one in (a, b)))
+    if min(len(a), len(b)) < 2 or (rounding.constant(x) and rounding.constant(y)):
         return float("nan")
     degrees = len(x) + len(y) - 2
     within = (len(x) * x.var() + len(y) * y.var()) / degrees

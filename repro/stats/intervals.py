@@ -1,18 +1,18 @@
-"""Intervals for a mean over replicates and for a proportion, and the power of n replicates."""
+"""Intervals for a mean over replicates and for a proportion, and bounds of a spread."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from repro.argument_checks import arrays
+from repro.stats import rounding
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 LEVEL = 0.95  # default level of intervals
-POWER = 0.80  # of the "smallest difference that n runs can show"
 
 
 class Interval(NamedTuple):
@@ -35,16 +35,19 @@ def t_quantile(degrees: float, *, level: float = LEVEL) -> float:
 
 
 def sd(values: Sequence[float] | Floats) -> float:
-    """Sample standard deviation (ddof 1); NaN for a single value."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+    """Sample standard deviation (ddof 1); NaN for a single value, exactly 0 for equal ones."""
+    if len(values) < 2:
+        return float("nan")
+    values = np.asarray(values, dtype=np.float64)
+    return 0.0 if rounding.constant(values) else float(np.std(values, ddof=1))
 
 
 def t_half_width(values: Sequence[float] | Floats, *, level: float = LEVEL) -> float:
-    """Half the width of Student's interval for the mean; NaN for a single value."""
-    n = len(values)
-    if n < 2:
+    """Half the width of Student's interval for the mean; NaN for a single value or equal ones."""
+    n, spread = len(values), sd(values)
+    if not spread > 0:
         return float("nan")
-    return t_quantile(n - 1, level=level) * sd(values) / float(np.sqrt(n))
+    return t_quantile(n - 1, level=level) * spread / float(np.sqrt(n))
 
 
 def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Interval:
@@ -58,7 +61,8 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
         level: Of the interval, in (0, 1).
 
     Returns:
-        Two ends in the unit of the values; `NOWHERE`, both NaN, for a single value.
+        Two ends in the unit of the values; `NOWHERE`, both NaN, for a single value, and for equal
+        ones, which say nothing about how far others are.
 
     Raises:
         TypeError: The values are not real numbers.
@@ -116,22 +120,15 @@ def clopper_pearson(successes: int, n: int, *, level: float = LEVEL) -> Interval
     return Interval(low, high)
 
 
-def smallest_difference(n: int, *, level: float = LEVEL, power: float = POWER) -> float:
-    """Smallest difference that a t test of n against n runs detects with the given power.
+def deviation_bound(deviation: float, degrees: float, *, level: float) -> float:
+    """Upper confidence bound of a standard deviation, one-sided, for normal values.
 
-    Returns:
-        In units of the standard deviation between runs; smaller differences are detected with less
-        power. NaN for a single run.
+    Args:
+        deviation: Observed.
+        degrees: Its degrees of freedom, above 0.
+        level: In (0, 1): the true one is below the bound with this probability.
     """
-    if n < 2:
-        return float("nan")
-    degrees = 2 * n - 2
-    critical = t_quantile(degrees, level=level)
-
-    def shortfall(noncentrality: float) -> float:  # the other tail is below 1e-6 by then
-        return float(1 - special.nctdtr(degrees, noncentrality, critical)) - power
-
-    return float(optimize.brentq(shortfall, 0.01, 30 * critical)) * float(np.sqrt(2 / n))
+    return deviation * float(np.sqrt(degrees / special.chdtri(degrees, level)))
 
 
 def runs_needed(deviation: float, half_width: float, *, level: float = LEVEL) -> int:

@@ -31,12 +31,17 @@ def rank(rate: float, count: int) -> int:
     """
     found = int(_exact(rate) * (count + 1))
     if not found:
-        raise ValueError(
-            f"a false-positive rate of {100 * rate:g} % takes {needed(rate):,} photographs without "
-            f"a face, and there are {count:,}; within a factor of 2 with 95 % confidence it takes "
-            f"{needed(rate, WITHIN_TWO):,}"
-        )
+        raise ValueError(too_few(rate, count))
     return found
+
+
+def too_few(rate: float, count: int) -> str:
+    """Why so many photographs give no threshold for the rate, and how many would."""
+    return (
+        f"a false-positive rate of {100 * rate:g} % takes {needed(rate):,} photographs without a "
+        f"face, and there are {count:,}; within a factor of 2 with 95 % confidence it takes "
+        f"{needed(rate, WITHIN_TWO):,}"
+    )
 
 
 def _exact(rate: float) -> Fraction:

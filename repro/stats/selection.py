@@ -5,6 +5,7 @@ deviation of the quantity between runs; rho its correlation with the metric that
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from math import comb
 
@@ -12,7 +13,8 @@ import numpy as np
 from scipy import integrate, special
 
 from repro.argument_checks import arrays
-from repro.stats.intervals import Floats
+from repro.stats import rounding
+from repro.stats.intervals import Floats, Integers
 
 DRAWS = 400_000  # of every simulated distribution; quantiles have errors below 0.01
 WIDEST = 50  # largest number of runs for which DRAWS studies are simulated
@@ -24,7 +26,7 @@ SEED = 20201130  # of every simulation, so that tables are reproducible
 def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     """Positions of the `keep` largest values, in the order of the values' positions.
 
-    Of equal values the first are kept.
+    Of equal values the first are kept; values that differ by rounding alone are equal.
 
     Args:
         values: Of each run, shape (R,), finite.
@@ -38,8 +40,12 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
     arrays.whole("keep", keep, 1)
     if keep > len(values):
         raise ValueError(f"cannot keep {keep} of {len(values)}")
-    order = sorted(range(len(values)), key=lambda i: -values[i])
-    return sorted(order[:keep])
+    return sorted(_falling(values)[:keep].tolist())
+
+
+def _falling(values: Floats) -> Integers:
+    """Positions in decreasing order; equal values in the order of their positions."""
+    return rounding.rising(-values)
 
 
 @functools.cache
@@ -86,9 +92,9 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
 
 
 def correlation(a: Floats, b: Floats) -> float:
-    """Pearson's correlation; 0 if one array is constant."""
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
+    """Pearson's correlation; NaN if an array is constant: it is not defined there."""
+    if len(a) < 2 or rounding.constant(a) or rounding.constant(b):
+        return float("nan")
     return float(np.mean((a - a.mean()) * (b - b.mean())) / (np.std(a) * np.std(b)))
 
 
@@ -116,11 +122,11 @@ def expected_best(values: Floats, by: Floats, *, keep: int, of: int) -> float:
 
     Args:
         values: The reported quantity of each run, shape (R,).
-        by: The metric that selects, shape (R,).
+        by: The metric that selects, shape (R,); of equal runs a selection keeps the first.
         keep: Number of runs kept by a selection.
         of: Number of runs that it selects from, at most R.
     """
-    order = np.argsort(by, kind="stable")
+    order = _falling(by)[::-1]
     return float(values[order] @ expected_best_weights(len(values), keep, of))
 
 
@@ -149,14 +155,33 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
     return means, spread
 
 
+@functools.lru_cache(maxsize=4)
+def pairs(runs: float, keep: int, of: int, *, rho: float = 1.0) -> tuple[Floats, Floats, Floats]:
+    """T and s of ours, and T' of an independent study of the same standard normal process.
+
+    Args:
+        runs: Number of our runs, at least `of`; infinite for as many as it takes to know T and s.
+        keep: Number of runs kept by a selection.
+        of: Number of runs of the other study, and of those that a selection of ours chooses from.
+        rho: Correlation of the quantity with the metric that selects.
+
+    Returns:
+        Each of shape (DRAWS,).
+    """
+    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
+    if math.isinf(runs):
+        return np.full(DRAWS, rho * flattery(keep, of)), np.ones(DRAWS), theirs
+    n = int(runs)
+    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(n, keep, of, rho=rho))
+    return ours, spread, np.random.default_rng([SEED, n, keep, of]).permutation(theirs)
+
+
 @functools.cache
-def pivot(runs: int, keep: int, of: int, *, rho: float = 1.0) -> Floats:
+def pivot(runs: float, keep: int, of: int, *, rho: float = 1.0) -> Floats:
     """Sorted draws of (T - T') / s: ours minus that of an independent study, divided by our s.
 
     Ours has `runs` runs, the other one `of`; both report the best `keep` of `of`. Quantiles 2.5,
     5, 95 and 97.5 % for 3 of 5 are about -2.373, -1.771, 1.226 and 1.534.
     """
-    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(runs, keep, of, rho=rho))
-    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
-    generator = np.random.default_rng([SEED, runs, keep, of])
-    return np.sort((ours - generator.permutation(theirs)) / spread)
+    ours, spread, theirs = pairs(runs, keep, of, rho=rho)
+    return np.sort((ours - theirs) / spread)

@@ -10,11 +10,10 @@ import pytest
 from arms import OTHERS, arm, noisy, outcomes
 from scipy import special
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, ArmScores
+from repro.analysis.study_data import ArmScores
 from repro.reporting.tables import notes, tables
-from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
 DEFINITION = DEFINITIONS["dehaan2020"]
@@ -50,8 +49,8 @@ def test_photographs_that_tie_at_the_threshold_are_counted():
     """Three photographs share the largest logit; the first rank lets two more pass."""
     tied = np.where(OTHERS > -4, -1.0, OTHERS)
 
-    assert operating_points.ties(arm("x", [[1.0] * 8], nonfaces=tied), 0.1).tolist() == [2]
-    assert operating_points.ties(ONE, 0.1).tolist() == [0]
+    assert thresholds.ties(arm("x", [[1.0] * 8], nonfaces=tied), 0.1).tolist() == [2]
+    assert thresholds.ties(ONE, 0.1).tolist() == [0]
 
 
 def test_every_run_has_its_own_threshold():
@@ -126,14 +125,14 @@ def test_only_common_seeds_are_compared():
 
 def test_too_few_photographs_set_no_threshold():
     """One in a hundred of ten photographs is none; one in eleven is the first rank."""
-    assert not operating_points.can_read(ONE, 0.01)
-    assert not operating_points.can_read(ONE, 0.09)
-    assert operating_points.can_read(ONE, 0.1)
+    assert not thresholds.can_read(ONE, 0.01)
+    assert not thresholds.can_read(ONE, 0.09)
+    assert thresholds.can_read(ONE, 0.1)
 
 
 def test_a_curve_goes_from_nothing_to_everything():
     """Recall 0 at rate 0 and 1 at rate 1, in every group; twelve steps for ten photographs."""
-    rates, recall = operating_points.curves(ONE)
+    rates, recall = thresholds.curves(ONE)
 
     assert rates.tolist() == pytest.approx([k / 11 for k in range(12)])
     assert recall.shape == (1, 12, 2)
@@ -145,7 +144,7 @@ def test_a_curve_goes_from_nothing_to_everything():
 def test_a_curve_is_the_table_at_its_rates(rate):
     """At the threshold's expected rate the curve has the recall that the table shows."""
     read = operating_points.reading(ONE, DEFINITION, rate=rate)
-    rates, recall = operating_points.curves(ONE)
+    rates, recall = thresholds.curves(ONE)
     place = rates.tolist().index(read.false_positives.value)
 
     assert recall[:, place].tolist() == read.recall.tolist()
@@ -153,7 +152,7 @@ def test_a_curve_is_the_table_at_its_rates(rate):
 
 def test_an_area_counts_pairs_in_the_right_order():
     """All but one pair of 40, and 10 + 3 x 7.5: a tie is half a pair."""
-    assert operating_points.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
+    assert thresholds.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
 
 
 YES = [5, 5, 5, 5, 5, 5, 5, 5]
@@ -213,99 +212,6 @@ def test_the_curve_is_a_part_of_its_own():
 
     assert len(part.table) == 12
     assert part.table.iloc[1].tolist() == ["0.090909", "0.750000", "0.250000"]
-
-
-def varied(name, low, *, alpha=None):
-    """Five runs whose first group is found in `low` + i of 40 portraits, the second in 38."""
-    recall = np.array([[(low + i) / 40, 38 / 40] for i in range(5)])
-    return Arm(
-        name=name,
-        alpha=alpha,
-        wanted=5,
-        seeds=(0, 1, 2, 3, 4),
-        groups=("a", "b"),
-        sizes=np.array([40, 40]),
-        recall=recall,
-        selector=recall.mean(axis=1),
-    )
-
-
-def test_a_comparison_names_its_test_family_and_attainable_p():
-    """The word significant never stands alone."""
-    part = tables.part(outcomes(varied("ref", 10), varied("better", 30)), "comparisons")
-    told = [remark for remark in part.remarks if "ignificant" in remark]
-
-    assert told == [
-        "Significant at .05 (paired t test, Holm over a family of 2 (1 arm x 2 metrics), n = 5, "
-        "any p possible for normal differences): better in recall (p below 0.0001); "
-        "better in variance (p below 0.0001)."
-    ]
-
-
-def test_an_exact_test_that_cannot_pass_says_so():
-    """Five pairs have 32 sign patterns: no p below 1/16."""
-    found = outcomes(varied("ref", 10), varied("better", 30), test="sign_flip")
-    part = tables.part(found, "comparisons")
-
-    assert any(
-        "No comparison has an adjusted p of .05 or less, and none can have one (sign-flip test"
-        in remark
-        for remark in part.remarks
-    )
-    assert part.table["p, sign flip"].tolist() == ["0.0625 (smallest possible 0.0625)"] * 2
-
-
-def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
-    """No p is out of reach, nothing is exact, and the remarks say so."""
-    for name in ("MANY", "LISTED", "EVEN"):
-        monkeypatch.setattr(comparisons, name, 1)
-    arms = [varied(name, low, alpha=low) for name, low in (("x", 10), ("y", 11), ("z", 13))]
-    found = outcomes(*arms, test="permutation")
-    part = tables.part(found, "comparisons")
-
-    assert "smallest" not in "".join(part.table["p, permutation"])
-    assert any("any p possible by its normal approximation" in remark for remark in part.remarks)
-    assert any("uses its normal approximation" in remark for remark in part.remarks)
-    assert any(", normal approximation" in remark for remark in part.remarks)
-    assert not [r for r in tables.part(found, "results").remarks if "smallest possible p" in r]
-
-
-def test_the_family_is_what_the_study_declares():
-    """One metric declared, one row an arm."""
-    found = outcomes(varied("ref", 10), varied("better", 30), metrics=("variance",))
-
-    assert tables.part(found, "comparisons").table["Metric"].tolist() == ["variance"]
-
-
-def test_arms_ordered_by_alpha_have_one_trend_test():
-    """No resampling is the largest alpha; the first group gains as alpha falls."""
-    arms = [
-        varied("none", 10, alpha=np.inf),
-        varied("0.1", 15, alpha=0.1),
-        varied("0", 20, alpha=0),
-    ]
-    trend = arm_differences.trend(outcomes(*arms), list(arms), "recall", DEFINITION)
-    told = [r for r in tables.part(outcomes(*arms), "comparisons").remarks if "Trend" in r]
-
-    assert trend.rise == 1
-    assert len(told) == 1
-
-
-def test_arms_with_equal_alphas_have_no_trend():
-    """Two arms that differ in something else are not points of one sweep."""
-    arms = [varied(name, 10, alpha=alpha) for name, alpha in (("a", 1), ("b", 0.1), ("c", 0.1))]
-    part = tables.part(outcomes(*arms), "comparisons")
-
-    assert not [remark for remark in part.remarks if "Trend" in remark]
-
-
-def test_unpaired_arms_have_no_sign_flip():
-    """Somebody else's runs share no seeds."""
-    found = outcomes(varied("ref", 10), varied("better", 30), paired=False, test="permutation")
-    part = tables.part(found, "comparisons")
-
-    assert "p, sign flip" not in part.table
-    assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
 
 
 def test_arms_keep_their_runs_in_the_order_asked_for():

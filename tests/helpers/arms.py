@@ -29,6 +29,34 @@ def arm(name, portraits, *, nonfaces=OTHERS, alpha=None, seeds=None):
     )
 
 
+def counted(name, counts, *, size=40, **changes):
+    """An arm whose runs find these numbers of each group's portraits, a row each; no scores."""
+    recall = np.array(counts, dtype=np.float64) / size
+    groups = recall.shape[1]
+    plain = {
+        "name": name,
+        "alpha": None,
+        "wanted": len(recall),
+        "seeds": tuple(range(len(recall))),
+        "groups": tuple("abcd"[:groups]),
+        "sizes": np.full(groups, size),
+        "recall": recall,
+        "selector": recall.sum(axis=1) / max(groups, 1),
+    }
+    return Arm(**(plain | changes))
+
+
+def lost(name, *, failed=0, collapsed=0, wanted=5):
+    """An arm without a run that has results; those that did not fail or collapse have not run."""
+    return counted(
+        name,
+        np.empty((0, 0)),
+        wanted=wanted,
+        failed=("loss: nan",) * failed,
+        collapsed=tuple(range(collapsed)),
+    )
+
+
 def outcomes(*arms, rates=(0.1, 0.2), **changes):
     """A study of these arms; the first is the reference."""
     plain = {

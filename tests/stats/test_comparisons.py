@@ -155,12 +155,14 @@ def test_difference_of_single_runs_is_still_the_difference(difference):
 
 
 @t_tests
-@pytest.mark.parametrize(("other", "p"), [(0.5, 1.0), (0.75, 0.0)])
-def test_difference_without_variation_is_certain(difference, other, p):
-    """Equal runs differ for sure or not at all, and the interval is a point."""
+@pytest.mark.parametrize(("other", "p"), [(0.5, 1.0), (0.75, np.nan)])
+def test_difference_without_variation_has_no_interval(difference, other, p):
+    """Equal runs do not say how far others are; only a difference of nothing is no evidence."""
     ours = difference(np.full(5, 0.5), np.full(5, other))
 
-    assert (ours.p, *ours.interval) == (p, 0.5 - other, 0.5 - other)
+    assert ours.mean == 0.5 - other
+    assert ours.p == pytest.approx(p, nan_ok=True)
+    assert np.isnan(ours.interval).all()
 
 
 @t_tests
@@ -170,7 +172,7 @@ def test_difference_changes_its_sign_with_the_order_of_arms(difference, a, b):
     """The same evidence, read from the other side."""
     low, high = difference(b, a).interval
 
-    assert difference(a, b).interval == pytest.approx((-high, -low), abs=1e-12)
+    assert difference(a, b).interval == pytest.approx((-high, -low), abs=1e-12, nan_ok=True)
 
 
 @t_tests
@@ -180,7 +182,11 @@ def test_difference_has_a_small_p_exactly_when_none_lies_outside(difference, a, 
     """P < 5 % when the 95 % interval excludes 0: both come from one test."""
     ours = difference(a, b)
 
-    assert abs(ours.p - 0.05) < 1e-9 or (ours.p < 0.05) == (0 not in ours.interval)
+    assert (
+        np.isnan(ours.interval.low)
+        or abs(ours.p - 0.05) < 1e-9
+        or (ours.p < 0.05) == (0 not in ours.interval)
+    )
 
 
 def test_hedges_g_of_a_hand_worked_case():
@@ -288,7 +294,7 @@ def test_no_limit_is_taken_where_one_run_outweighs_the_others(monkeypatch):
     monkeypatch.setattr(comparisons, "MANY", 40)
     one, none = np.eye(40)[0], np.zeros(40)
 
-    assert comparisons.sign_flip(one) == (1, pytest.approx(5e-6))
+    assert comparisons.sign_flip(one) == (1, 1)
     assert comparisons.permutation(one, none) == (1, pytest.approx(5e-6))
 
 
@@ -484,13 +490,23 @@ def test_holm_keeps_the_order(p):
     assert (np.diff(adjusted) >= 0).all()
 
 
-def test_holm_leaves_out_what_could_not_be_tested():
-    """NaN stays NaN and does not count as a member."""
+def test_holm_counts_what_could_not_be_tested():
+    """NaN stays NaN and is a member: a failed arm must not lower the p-values of the others."""
     nan = float("nan")
 
     assert comparisons.holm([nan, 0.03, nan, 0.01]) == pytest.approx(
-        [nan, 0.03, nan, 0.02], nan_ok=True
+        [nan, 0.09, nan, 0.04], nan_ok=True
     )
+
+
+@LAW
+@given(families, st.integers(0, 4))
+def test_holm_of_tests_not_made_is_that_of_p_of_one(p, failed):
+    """The closure of a family in which they are no evidence at all."""
+    expected = holm_by_closure(p + [1.0] * failed)[: len(p)]
+
+    ours = comparisons.holm(p + [float("nan")] * failed)[: len(p)]
+    assert ours == pytest.approx(expected, abs=1e-15)
 
 
 def test_holm_of_no_tests_is_empty():
@@ -660,6 +676,14 @@ def test_variance_ratio_has_the_interval_of_the_f_distribution(b):
 
     _, interval = comparisons.variance_ratio(A, b)
     assert interval == pytest.approx(tuple(ratio / quantiles), rel=1e-12)
+
+
+def test_variance_ratio_of_an_arm_without_spread_has_no_interval():
+    """0 is what is seen; equal runs do not make it certain."""
+    ratio, interval = comparisons.variance_ratio(np.full(5, 0.1), B)
+
+    assert ratio == 0
+    assert np.isnan(interval).all()
 
 
 def test_variance_ratio_of_a_hand_worked_case():

@@ -38,7 +38,7 @@ def test_very_different_groups_have_the_smallest_p(draws):
 
 
 def test_p_is_that_of_all_deals_of_a_tiny_case():
-    """One run detects 4 of 10 portraits; groups of 3 and 7: hypergeometric."""
+    """One run detects 4 of 10 portraits; groups of 3 and 7; four standard errors."""
     detected = np.array([[0.0] * 3 + [1] * 4 + [0] * 3])
     observed = (0 / 3 - 4 / 7) ** 2
     exact = sum(

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, special
 from scipy import stats as scipy_stats
 
 from repro.stats import intervals
@@ -12,23 +11,6 @@ from repro.stats.intervals import NOWHERE, Interval
 
 LAW = settings(deadline=None, derandomize=True)
 RECALLS = [0.91, 0.93, 0.95, 0.9, 0.88]
-
-
-def power_of_t(difference, runs, *, level=0.95):
-    """Power of Student's two-sided test of `runs` against `runs`, by integration over the spread.
-
-    Given the pooled variance, the difference of means is normal: no noncentral t is needed.
-    """
-    degrees = 2 * runs - 2
-    critical = scipy_stats.t.ppf(0.5 + level / 2, degrees)
-    shift = difference * np.sqrt(runs / 2)
-
-    def found(chi_squared):
-        bar = critical * np.sqrt(chi_squared / degrees)
-        either = special.ndtr(shift - bar) + special.ndtr(-shift - bar)
-        return scipy_stats.chi2.pdf(chi_squared, degrees) * either
-
-    return integrate.quad(found, 0, np.inf, epsabs=1e-10, limit=200)[0]
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])
@@ -88,16 +70,23 @@ def test_sd_of_one_run_is_nan():
     assert np.isnan(intervals.sd([0.9]))
 
 
-def test_t_interval_of_equal_runs_is_a_point():
-    """No spread, no width."""
-    assert intervals.t_interval([0.75] * 5) == (0.75, 0.75)
+@pytest.mark.parametrize("values", [[0.75] * 5, [0.1] * 3, [0.3, 0.1 + 0.2]])
+def test_t_interval_of_equal_runs_is_nowhere(values):
+    """Equal runs do not say that the next one is equal, whether rounded or not."""
+    assert np.isnan(intervals.t_interval(values)).all()
+
+
+@pytest.mark.parametrize("values", [[0.75] * 5, [0.1] * 3, [0.3, 0.1 + 0.2]])
+def test_sd_of_equal_runs_is_exactly_zero(values):
+    """The mean of three times 0.1 is rounded, and 0.1 + 0.2 is not 0.3."""
+    assert intervals.sd(values) == 0
 
 
 @LAW
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12))
 def test_t_interval_contains_the_mean(values):
-    """The estimate lies within its own interval."""
-    assert float(np.mean(values)) in intervals.t_interval(values)
+    """The estimate lies within its own interval, unless the runs are equal."""
+    assert float(np.mean(values)) in intervals.t_interval(values) or intervals.sd(values) == 0
 
 
 @pytest.mark.parametrize("value", [0.25, 0.5, 0.75])
@@ -193,42 +182,21 @@ def test_wilson_refuses_impossible_counts(successes, n):
         intervals.wilson(successes, n)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5, 7, 10, 20, 50])
-def test_smallest_difference_is_found_four_times_in_five(n):
-    """Its power, by integration, is 80 %."""
-    assert power_of_t(intervals.smallest_difference(n), n) == pytest.approx(0.8, abs=1e-5)
+@pytest.mark.parametrize("degrees", [1, 4, 9.14, 60])
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_deviation_bound_is_that_of_the_chi_squared_distribution(degrees, level):
+    """SciPy's distribution of df s^2 / sigma^2 lies below the observed one with 1 - level."""
+    bound = intervals.deviation_bound(1.5, degrees, level=level)
+
+    below = scipy_stats.chi2.cdf(degrees * (1.5 / bound) ** 2, degrees)
+    assert below == pytest.approx(1 - level, abs=1e-12)
 
 
-@pytest.mark.parametrize("power", [0.5, 0.9, 0.99])
-def test_smallest_difference_has_the_power_it_is_asked_for(power):
-    """Other powers than the usual one; findings on the wrong side may be left out."""
-    difference = intervals.smallest_difference(5, power=power)
+def test_deviation_bound_of_five_runs_is_known():
+    """The 20 % quantile of chi-squared with four degrees of freedom is 1.6488."""
+    expected = np.sqrt(4 / 1.6488)
 
-    assert power_of_t(difference, 5) == pytest.approx(power, abs=1e-4)
-
-
-def test_smallest_difference_has_the_level_it_is_asked_for():
-    """A stricter test, here at 1 %, finds only larger differences."""
-    difference = intervals.smallest_difference(5, level=0.99)
-
-    assert power_of_t(difference, 5, level=0.99) == pytest.approx(0.8, abs=1e-6)
-
-
-def test_smallest_difference_of_five_runs_is_two_deviations():
-    """Five against five see 2.0 to 2.1 standard deviations."""
-    assert 2.0 < intervals.smallest_difference(5) < 2.1
-
-
-def test_smallest_difference_of_many_runs_is_that_of_known_spread():
-    """The limit: (z.975 + z.8) sqrt(2 / n)."""
-    expected = (special.ndtri(0.975) + special.ndtri(0.8)) * np.sqrt(2 / 5000)
-
-    assert intervals.smallest_difference(5000) == pytest.approx(expected, rel=1e-3)
-
-
-def test_smallest_difference_of_one_run_is_nan():
-    """One run against one can show nothing."""
-    assert np.isnan(intervals.smallest_difference(1))
+    assert intervals.deviation_bound(1.0, 4, level=0.8) == pytest.approx(expected, rel=1e-4)
 
 
 def test_runs_needed_of_a_known_case():

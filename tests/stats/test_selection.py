@@ -173,16 +173,17 @@ def test_correlation_matches_scipy(seed, n):
 
 
 @pytest.mark.parametrize("constant", [0.5, 0.1])
-def test_correlation_of_what_does_not_vary_is_none(constant):
-    """Even where the mean of equal numbers is rounded, as that of three times 0.1."""
+def test_correlation_of_what_does_not_vary_is_nan(constant):
+    """Not 0, and even where the mean of equal numbers is rounded, as that of three times 0.1."""
     values = np.full(3, constant)
 
-    assert selection.correlation(values, values) == 0
+    assert np.isnan(selection.correlation(values, np.arange(3.0)))
+    assert np.isnan(selection.correlation(np.arange(3.0), values))
 
 
-def test_correlation_of_one_run_is_none():
+def test_correlation_of_one_run_is_nan():
     """One point has no slope."""
-    assert selection.correlation(np.array([0.5]), np.array([0.7])) == 0
+    assert np.isnan(selection.correlation(np.array([0.5]), np.array([0.7])))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
-from repro.stats import components, group_test, intervals, noise
+from repro.stats import components, group_test, intervals, noise, rounding
 from repro.stats.components import Parts
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
@@ -98,7 +98,7 @@ def _summary(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, 
         number_format.estimate(read["variance"], "variance"),
         _without_noise(outcomes, arm, definition),
         number_format.estimate(read["gap"], "gap"),
-        arm.groups[int(arm.recall.mean(axis=0).argmin())] if arm.can_differ else DASH,
+        arm.groups[rounding.lowest(arm.recall.mean(axis=0))] if arm.can_differ else DASH,
         number_format.false_positives(operating_points.false_positives(outcomes, arm)),
     )
     return dict(zip(_SUMMARY, found, strict=True))
@@ -227,7 +227,8 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
     found = [
         "A variance of recalls falls by itself near 100 %, where all groups must meet. The "
         "variance of the recalls' logits (ddof 1) has no such ceiling; half a portrait is "
-        "added to the detected and to the missed ones. These two intervals use the arm's own spread."
+        "added to the detected and to the missed ones. The intervals of this column and of the "
+        "areas use the arm's own spread alone."
     ]
     if any(arm.scores is not None for arm in arms):
         found.append(

@@ -43,13 +43,33 @@ def of_bad_runs(outcomes: Outcomes) -> list[str]:
     ]
     if not count:
         told[0] = told[0][:-1] + f"; a fault in up to {100 * high:.0f} % of the runs is possible."
-    doubts = [
-        f"{arm.name} ({why})"
-        for arm in outcomes.arms
-        if arm.runs and (why := bad_runs.untrusted(outcomes, arm))
-    ]
+    doubts = _doubts(outcomes)
     if doubts:
         told.append(
             f"The interval of the mean cannot be trusted: {'; '.join(few(doubts, 'arms'))}."
         )
     return told
+
+
+def briefly(outcomes: Outcomes) -> list[str]:
+    """As `of_bad_runs`, in one sentence or two for the summary."""
+    found = bad_runs.share(outcomes)
+    if found is None:
+        return []
+    count, total, (low, high) = found
+    told = [
+        f"Runs far from their arm's median: {count} of {total} ({100 * low:.0f} to "
+        f"{100 * high:.0f} %)."
+    ]
+    if doubts := _doubts(outcomes):
+        told.append(f"Interval not to be trusted: {'; '.join(few(doubts, 'arms'))}.")
+    return told
+
+
+def _doubts(outcomes: Outcomes) -> list[str]:
+    """The arms whose intervals cannot be trusted, with the reason."""
+    return [
+        f"{arm.name} ({why})"
+        for arm in outcomes.arms
+        if arm.runs and (why := bad_runs.untrusted(outcomes, arm))
+    ]

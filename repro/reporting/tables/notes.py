@@ -1,25 +1,21 @@
 """The footnotes of each table: the meaning of its numbers and their limits.
 
-The word "significant" is used only with its test, its family, the number of runs and the smallest
-possible p-value.
+Those on comparisons are in `comparison_notes` and `power_notes`, those on runs in `run_notes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from repro.analysis import arm_differences, operating_points, thresholds
-from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
+from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import interval_notes, threshold_notes
+from repro.reporting.tables import comparison_notes, interval_notes, power_notes, threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import comparisons, intervals, redrawn, selection
+from repro.stats import redrawn, selection
 from repro.stats.disparity import Definition
-
-LEVEL = 0.05
-HALF_WIDTH = 0.005  # of the interval for recall to which "runs needed" refers
 
 
 def of_published(outcomes: Outcomes, name: str) -> list[str]:
@@ -47,8 +43,7 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
         return ["With a single run there is no interval: nothing is known about other seeds."]
     return [
         *_flattery(outcomes, definition, runs),
-        *_exactness(outcomes, runs),
-        *_power(outcomes, definition, runs),
+        *power_notes.of_power(outcomes, definition),
     ]
 
 
@@ -77,57 +72,6 @@ def _bias_of(arm: Arm, definition: Definition, keep: int) -> str:
     return f"{recall} and {1e4 * found['variance']:+.2f}" if arm.can_differ else recall
 
 
-def _exactness(outcomes: Outcomes, runs: int) -> list[str]:
-    """The smallest p-values of exact tests; no limit applies with many runs."""
-    if runs >= comparisons.MANY:
-        return []
-    least = comparisons.least_of_deals(runs, runs)
-    told = (
-        f"with two arms of {runs} runs the smallest possible p of a permutation test is {least:.3g}"
-    )
-    if outcomes.paired:
-        flip = comparisons.least_of_flips(runs)
-        cannot = ", above .05" if flip > LEVEL else ""
-        told = (
-            f"with {runs} pairs of runs the smallest possible p of an exact paired test is "
-            f"{flip:.3g}{cannot}; {told}"
-        )
-    return [f"{told[0].upper()}{told[1:]}."]
-
-
-def _power(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
-    found = smallest_differences(outcomes, definition, runs)
-    if np.isnan(found["recall"]):
-        return []
-    least = intervals.smallest_difference(runs)
-    needed = intervals.runs_needed(_pooled_sd(outcomes, "recall", definition), HALF_WIDTH)
-    variance = 1e4 * found["variance"]
-    also = "" if np.isnan(variance) else f" and {variance:.2f} of variance"
-    return [
-        f"A difference between two arms of {runs} runs is detected with 80 % power only from "
-        f"{least:.2f} standard deviations: {100 * found['recall']:.2f} points of recall"
-        f"{also} here. A 95 % interval of ± half a point for recall needs {needed} runs per arm."
-    ]
-
-
-def smallest_differences(
-    outcomes: Outcomes, definition: Definition, runs: int
-) -> Mapping[Quantity, float]:
-    """The difference that two arms of so many runs detect with 80 % power; fractions, or NaN."""
-    least = intervals.smallest_difference(runs) if runs > 1 else float("nan")
-    return {q: least * _pooled_sd(outcomes, q, definition) for q in QUANTITIES}
-
-
-def _pooled_sd(outcomes: Outcomes, quantity: Quantity, definition: Definition) -> float:
-    squares, degrees = 0.0, 0
-    for arm in outcomes.arms:
-        if arm.runs > 1 and quantity in arm_differences.defined(arm):
-            values = arm_differences.run_values(arm, quantity, definition)
-            squares += (arm.runs - 1) * float(values.var(ddof=1))
-            degrees += arm.runs - 1
-    return float(np.sqrt(squares / degrees)) if degrees else float("nan")
-
-
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: how thresholds are set, and what remains of each arm's gains."""
     found = [
@@ -144,7 +88,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
         found.append(
             f"{len(told) - FIRST:,} more arms have a gain over the reference at some threshold."
         )
-    return found + _trends(outcomes, definition, outcomes.rates)
+    return found + comparison_notes.of_trends(outcomes, definition, outcomes.rates)
 
 
 def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
@@ -211,138 +155,3 @@ def _gain(
 def _percent(gain: Estimate) -> str:
     """Whole percent; a dash for NaN."""
     return DASH if np.isnan(gain.value) else f"{round(100 * gain.value)}"
-
-
-def of_comparisons(
-    outcomes: Outcomes,
-    definition: Definition,
-    found: Sequence[Comparison],
-) -> list[str]:
-    """Footnotes: the family and its result, the trend, and the power of the tests of spread."""
-    told = [
-        "Recall and variance are those of single runs; the mean of the runs' variances is not the "
-        "variance of run-averaged groups. "
-        + (
-            "Runs are paired by seed; r is their correlation. At r of 0 or below, pairing does not "
-            "increase the power."
-            if outcomes.paired
-            else "Runs are not paired; the test is Welch's t test."
-        ),
-        family(outcomes, found),
-        "Spread ratio: variance between the arm's runs divided by that between the reference's, "
-        "with the F interval for normal values. The Brown-Forsythe test has low power: with five "
-        "runs it detects a 16-fold ratio in 14 % of the cases.",
-    ]
-    tests = [(kind, test) for one in found for kind, test in one.tests.items()]
-    if any(not test.attainable for kind, test in tests if kind != "t"):
-        told.append(
-            "A sign-flip or permutation test without a smallest possible p uses its normal "
-            "approximation, because there are too many runs to list their arrangements."
-        )
-    return told + _trends(outcomes, definition, [None])
-
-
-_NAMES = {"t": "t test", "sign_flip": "sign-flip test", "permutation": "permutation test"}
-
-
-def family(outcomes: Outcomes, found: Sequence[Comparison]) -> str:
-    """The number of comparisons, their smallest possible p, and the significant ones."""
-    arms = len({one.arm.name for one in found})
-    test = f"{'paired ' if outcomes.paired and outcomes.test == 't' else ''}{_NAMES[outcomes.test]}"
-    whole = [outcomes.arm(one.arm.name) for one in found]
-    runs = min((arm.runs for arm in whole if arm), default=0)
-    least = max((one.tests[outcomes.test].attainable for one in found), default=0.0)
-    first = min(1.0, len(found) * least)
-    normal = "for normal differences" if outcomes.test == "t" else "by its normal approximation"
-    about = (
-        f"{test}, Holm over a family of {len(found)} ({_many(arms, 'arm')} x "
-        f"{_many(len(outcomes.metrics), 'metric')}), n = {runs}, "
-    )
-    about += (
-        f"smallest possible p {least:.3g}, {first:.3g} after the first step of Holm"
-        if least
-        else f"any p possible {normal}"
-    )
-    passed = [
-        f"{one.arm.name} in {one.quantity} ({_p(one.adjusted)})"
-        for one in found
-        if one.adjusted <= LEVEL
-    ]
-    if passed:
-        return f"Significant at .05 ({about}): {'; '.join(few(passed, 'comparisons'))}."
-    impossible = ", and none can have one" if first > LEVEL else ""
-    return f"No comparison has an adjusted p of .05 or less{impossible} ({about})."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _p(p: float) -> str:
-    return f"p {p:.4f}" if p >= 0.0001 else "p below 0.0001"
-
-
-def _trends(outcomes: Outcomes, definition: Definition, rates: Sequence[float | None]) -> list[str]:
-    """One trend test for decreasing alpha over all runs, at each of the rates."""
-    arms = _sweep(outcomes)
-    found = [
-        _trend(outcomes, arms, definition, rate)
-        for rate in rates
-        if arms and all(rate is None or thresholds.can_read(arm, rate) for arm in arms)
-    ]
-    if not found:
-        return []
-    shuffled = "labels shuffled within each seed" if outcomes.paired else "labels shuffled"
-    return [
-        "Trend over log alpha, from the largest (no resampling) to the smallest, over "
-        f"{sum(arm.runs for arm in arms)} runs, Jonckheere-Terpstra from -1 (falls) to 1 (rises): "
-        f"{'; '.join(found)} (two-sided, {shuffled}; not adjusted)."
-    ]
-
-
-def _trend(
-    outcomes: Outcomes, arms: Sequence[Arm], definition: Definition, rate: float | None
-) -> str:
-    where = f"at {100 * rate:g} % false positives " if rate else ""
-    if rate is None and any(arm.scores for arm in arms):
-        where = "at logit 0 "
-    found = {
-        q: arm_differences.trend(outcomes, arms, q, definition, rate=rate)
-        for q in arm_differences.defined(*arms)
-    }
-    told = ", ".join(f"{q} {one.rise:+.2f} ({_p(one.test.p)})" for q, one in found.items())
-    least = max(one.test.attainable for one in found.values())
-    reach = f"smallest possible p {least:.1g}" if least else "normal approximation"
-    return f"{where}{told}, {reach}"
-
-
-def _sweep(outcomes: Outcomes) -> list[Arm]:
-    """The arms by decreasing alpha; none unless they are points of one sweep."""
-    own = {arm.keys or arm.name: arm for arm in reversed(outcomes.arms)}  # ranked otherwise: once
-    found = [arm for arm in outcomes.arms if own[arm.keys or arm.name] is arm]
-    arms = [arm for arm in found if arm.runs and arm.alpha is not None]
-    alphas = {arm.alpha for arm in arms}
-    if len(alphas) < 3 or len(alphas) < len(arms):
-        return []
-    return sorted(arms, key=lambda arm: -float(arm.alpha or 0.0))
-
-
-def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
-    """Footnotes: what is compared, and when a claim is reproduced."""
-    published = outcomes.published
-    assert published is not None
-    found = [
-        f"Both sides are the mean of the best {published.keep} of {published.replicates} runs as "
-        f"{published.definition} defines recall and variance. The published value has no spread: "
-        "it is treated as one more sample with the spread of our runs. Variances are compared by "
-        "their square roots.",
-        "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
-        "Not reproduced: the published value is outside the 95 % prediction interval and beyond "
-        "the margin. Otherwise the runs cannot tell. Directions use the values of single runs, "
-        "each with its own 95 % interval.",
-    ]
-    if name != published.definition:
-        found.append(
-            f"The verdict uses {published.definition} even if the tables use another definition."
-        )
-    return found

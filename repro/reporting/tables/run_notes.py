@@ -86,6 +86,16 @@ def of_runs(outcomes: Outcomes) -> list[str]:
     ]
 
 
+def without_results(arm: Arm) -> str:
+    """The number of runs that failed, collapsed or have not run; "" if all have results."""
+    counts = {
+        "failed": len(arm.failed),
+        "collapsed": len(arm.collapsed),
+        "not run yet": arm.missing,
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
 def of_no_numbers(outcomes: Outcomes) -> str | None:
     """Why a study has no results if all its runs failed; else None."""
     reasons = Counter(reason for arm in outcomes.arms for reason in arm.failed)

@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 
 from repro.analysis import arm_differences, operating_points, thresholds, verdicts
-from repro.analysis.arm_differences import QUANTITIES, Comparison
+from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import interval_notes, notes, number_format, run_notes
+from repro.reporting.tables import (
+    comparison_notes,
+    interval_notes,
+    notes,
+    number_format,
+    run_notes,
+)
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate
-from repro.stats import intervals
+from repro.stats import intervals, rounding
 from repro.stats.disparity import DEFINITIONS, Definition
 
 _BOTH = "runs and photographs, Student's quantile"
@@ -52,7 +58,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "comparisons": [
             _comparison(one, outcomes, family)
             for family in [arm_differences.family(outcomes, definition)]
-            for one in family
+            for one in family.made
             if one.arm.name in wanted
         ],
         "verdict": _verdict(outcomes, definition),
@@ -163,7 +169,7 @@ def _quantities(arm: Arm, read: operating_points.Reading) -> dict[str, Any]:
     found: dict[str, Any] = {
         _NAMES[q]: _of(number_format.number(one, q), arm.runs, _BOTH) for q, one in read.of.items()
     }
-    found["worst_group"]["group"] = arm.groups[int(read.recall.mean(axis=0).argmin())]
+    found["worst_group"]["group"] = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
     return found
 
 
@@ -212,9 +218,7 @@ def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> 
     }
 
 
-def _comparison(
-    one: Comparison, outcomes: Outcomes, family: Sequence[Comparison]
-) -> dict[str, Any]:
+def _comparison(one: Comparison, outcomes: Outcomes, family: Family) -> dict[str, Any]:
     method = "paired t" if outcomes.paired else "Welch's t"
     number = number_format.number(one.difference, one.quantity, signed=True)
     return {
@@ -232,7 +236,7 @@ def _comparison(
             "p": one.adjusted,
             "method": "Holm",
             "test": outcomes.test,
-            "family": len(family),
+            "family": family.size,
         },
     }
 
@@ -281,4 +285,5 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
+        *comparison_notes.of_none(outcomes, definition),
     ]

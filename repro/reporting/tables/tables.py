@@ -15,16 +15,18 @@ from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
+    comparison_notes,
     group_tables,
     interval_notes,
     notes,
     number_format,
     run_notes,
     specification_curve,
+    verdict_notes,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part, Style
-from repro.stats import comparisons, intervals
+from repro.stats import comparisons, intervals, rounding
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 
@@ -192,6 +194,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         keys=1,
         remarks=[
             *notes.of_false_alarms(outcomes, definition),
+            *comparison_notes.of_none(outcomes, definition),
             *run_notes.of_single_groups(outcomes),
         ],
     )
@@ -207,7 +210,7 @@ def _reading_cells(
 ) -> dict[str, str]:
     read = operating_points.reading(outcomes, arm, definition, rate=rate)
     at = "logit 0" if rate is None else f"{100 * rate:g} % false positives"
-    worst = arm.groups[int(read.recall.mean(axis=0).argmin())]
+    worst = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
     decimals = _decimals(rate)
     return {
         "Threshold": at,
@@ -239,20 +242,21 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
 
 
 def compared(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm compared with the reference, metric by metric."""
+    """Every arm compared with the reference, metric by metric, or why none is."""
     definition = DEFINITIONS[name]
-    found = arm_differences.family(outcomes, definition)
-    if not found:
+    family = arm_differences.family(outcomes, definition)
+    told = comparison_notes.of_comparisons(outcomes, definition)
+    if not told:
         return None
     return Part(
         name="comparisons",
         title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
         table=number_format.frame(
-            [_comparison_cells(outcomes, one, definition) for one in found],
-            [one.arm.name for one in found],
+            [_comparison_cells(outcomes, one, definition) for one in family.made],
+            [one.arm.name for one in family.made],
         ),
-        keys=1,
-        remarks=notes.of_comparisons(outcomes, definition, found),
+        keys=1 if family.made else 0,
+        remarks=told,
     )
 
 
@@ -287,6 +291,8 @@ def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
     """The ratio of two variances with significant digits, because it may be very large or small."""
     if np.isnan(ratio):
         return Cell(DASH, {"": ratio})
+    if np.isnan(ends.low):
+        return Cell(f"{ratio:.3g}", {"": ratio})
     return Cell(
         f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]",
         {"": ratio, "low": ends.low, "high": ends.high},
@@ -323,7 +329,10 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
         name="verdict",
         title=title,
         table=number_format.frame(rows, [one.subject for one in judged], "Subject"),
-        remarks=notes.of_verdict(outcomes, name),
+        remarks=[
+            *verdict_notes.of_verdict(outcomes, name),
+            *comparison_notes.of_none(outcomes, DEFINITIONS[name]),
+        ],
         holds="words",
         keys=1,
     )

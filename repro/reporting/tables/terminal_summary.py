@@ -6,10 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points, verdicts
-from repro.analysis.arm_differences import Comparison
+from repro.analysis import arm_differences, arm_power, operating_points, verdicts
+from repro.analysis.arm_differences import UNIT, Comparison, Family
+from repro.analysis.arm_power import Detectable
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import interval_notes, notes, number_format, run_notes
+from repro.reporting.tables import (
+    comparison_notes,
+    interval_notes,
+    number_format,
+    power_notes,
+    run_notes,
+)
 from repro.reporting.tables.cell import Cell
 from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -35,9 +42,7 @@ def summary(outcomes: Outcomes, name: str) -> Part:
     )
 
 
-def _row(
-    outcomes: Outcomes, arm: Arm, definition: Definition, family: list[Comparison]
-) -> dict[str, str]:
+def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -> dict[str, str]:
     row: dict[str, str] = {}
     if not arm.runs:
         return row
@@ -47,7 +52,7 @@ def _row(
         row["Variance"] = number_format.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
         row["False positives"] = number_format.share(found.false_positives.value, better=0)
-    for one in family:
+    for one in family.made:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
     return row
@@ -67,12 +72,13 @@ def _p(p: float) -> str:
     return f"p {p:.2f}".replace("0.", ".") if p >= 0.1 else f"p {p:.3f}".replace("0.", ".")
 
 
-def _remarks(outcomes: Outcomes, definition: Definition, family: list[Comparison]) -> Iterator[str]:
+def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iterator[str]:
     yield _about(outcomes)
-    if family:
+    if family.made:
         yield _about_differences(outcomes, family)
-    yield from _strength(outcomes, definition)
-    yield from interval_notes.of_bad_runs(outcomes)
+    yield from comparison_notes.of_none(outcomes, definition)
+    yield from _strength(outcomes, family)
+    yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from _verdict(outcomes)
@@ -84,41 +90,52 @@ def _about(outcomes: Outcomes) -> str:
     return f"In percent and percent squared; [95 % interval] {interval_notes.WHAT}."
 
 
-def _about_differences(outcomes: Outcomes, family: list[Comparison]) -> str:
+def _about_differences(outcomes: Outcomes, family: Family) -> str:
     pairs = "paired by seed" if outcomes.paired else "not paired"
     told = f"Δ: difference of single runs from {outcomes.reference}, {pairs}"
-    if all(np.isnan(one.adjusted) for one in family):
-        return f"{told}; too few runs for a p-value."
-    count = f"{len(family)} comparison{'s' if len(family) > 1 else ''}"
-    return f"{told}; p adjusted by Holm over {count}."
+    if all(np.isnan(one.adjusted) for one in family.made):
+        few_runs = all(min(len(one.values), len(one.others)) < 2 for one in family.made)
+        return f"{told}; too few runs for a p-value." if few_runs else f"{told}; no p-value."
+    if family.size == 1:
+        return f"{told}."
+    planned = f" planned, {len(family.missing)} without results" if family.missing else ""
+    return f"{told}; p adjusted by Holm over {family.size} comparisons{planned}."
 
 
-def _strength(outcomes: Outcomes, definition: Definition) -> Iterator[str]:
+def _strength(outcomes: Outcomes, family: Family) -> Iterator[str]:
     """What this number of runs cannot detect."""
-    runs = max((arm.runs for arm in outcomes.arms), default=0)
-    if runs == 1:
+    if max((arm.runs for arm in outcomes.arms), default=0) == 1:
         yield "A single run gives no information about other seeds."
-    found = notes.smallest_differences(outcomes, definition, runs)
-    if np.isnan(found["recall"]) or len(outcomes.arms) < 2:
+    if why := power_notes.cannot_pass(outcomes, family):
+        yield f"{why}."
+    found = power_notes.detectable(outcomes, family)
+    if not found:
         return
-    also = "" if np.isnan(found["variance"]) else f" (variance: {1e4 * found['variance']:.3g})"
+    what = "pairs" if arm_power.pairs_runs(outcomes) else "runs per arm"
+    first = ""
+    if family.size > 1:
+        steps = [_amount(one, one.first, unit=False) for one in found]
+        first = f" alone, from {' and '.join(steps)} at Holm's first step"
+    alone = " and ".join(_amount(one, one.alone) for one in found)
     yield (
-        f"{runs} runs per arm detect only differences of at least {100 * found['recall']:.2g} "
-        f"points{also} with 80 % power."
+        f"Detected with 80 % power by {found[0].runs} {what}: differences of single runs from "
+        f"{alone}{first}."
     )
 
 
+def _amount(one: Detectable, deviations: float, *, unit: bool = True) -> str:
+    value = UNIT[one.quantity] * one.sd * deviations
+    if one.quantity == "recall":
+        return f"{value:.1f} points" if unit else f"{value:.1f}"
+    return f"{value:.3g} of variance" if unit else f"{value:.3g}"
+
+
 def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
-    told = []
-    for arm in outcomes.arms:
-        counts = {
-            "failed": len(arm.failed),
-            "collapsed": len(arm.collapsed),
-            "not run yet": arm.missing,
-        }
-        named = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        if named:
-            told.append(f"{arm.name} {named} of {arm.wanted}")
+    told = [
+        f"{arm.name} {lost} of {arm.wanted}"
+        for arm in outcomes.arms
+        if (lost := run_notes.without_results(arm))
+    ]
     if told:
         yield f"Runs without results: {'; '.join(run_notes.few(told, 'arms'))}."
 

@@ -1,6 +1,6 @@
 """Footnotes on thresholds at false-positive rates: how they are set, and how exact they can be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from repro.analysis import thresholds
 from repro.analysis.study_data import Arm, Outcomes
@@ -36,14 +36,18 @@ def _counts(arms: list[Arm]) -> list[int]:
 
 def _too_few(outcomes: Outcomes, arms: list[Arm]) -> Iterator[str]:
     """The rates that have no threshold."""
-    for count in _counts(arms):
-        for rate in sorted(outcomes.rates):
-            if not operating.supports(rate, count):
-                yield (
-                    f"No threshold for {100 * rate:g} % false positives: it takes "
-                    f"{operating.needed(rate):,} photographs without a face, and there are "
-                    f"{count:,}."
-                )
+    for reason in too_few(outcomes.rates, _counts(arms)):
+        yield f"No threshold: {reason}."
+
+
+def too_few(rates: Iterable[float], counts: Iterable[int]) -> list[str]:
+    """For each rate that one of these numbers of photographs cannot support: how many it takes."""
+    return [
+        operating.too_few(rate, count)
+        for count in counts
+        for rate in sorted(rates)
+        if not operating.supports(rate, count)
+    ]
 
 
 def _imprecise(outcomes: Outcomes, arms: list[Arm]) -> Iterator[str]:
