@@ -253,12 +253,13 @@ def interval(
 ) -> Interval:
     """The value ± the wider half-width, cut at the ends of its range; NaN if undefined.
 
-    A single run has an interval only with a pooled spread.
+    A value outside the range, as a variance without noise below 0, is moved to its end before, so
+    that the interval never is empty. A single run has an interval only with a pooled spread.
     """
     halves = [one for one in half_widths(found, pooled, level=level) if not np.isnan(one)]
     if not halves or np.isnan(found.value):
         return NOWHERE
-    value = float(found.value)
+    value = min(max(float(found.value), within.low), within.high)
     return Interval(max(value - max(halves), within.low), min(value + max(halves), within.high))
 
 

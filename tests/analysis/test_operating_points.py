@@ -217,6 +217,25 @@ def test_variance_without_noise_is_the_unbiased_one_within_its_range():
     assert 0 <= found.interval.low <= max(found.value, 0) <= found.interval.high <= 0.25
 
 
+def test_variance_without_noise_of_groups_that_are_too_equal_has_an_interval():
+    """Ten groups with the same counts in every run: below 0, and the interval begins there."""
+    logits = np.tile([1.0, 1, 1, -1], (3, 10))
+    names = tuple("abcdefghij")
+    one = replace(
+        ONE,
+        seeds=(0, 1, 2),
+        groups=names,
+        sizes=np.full(10, 4),
+        recall=np.full((3, 10), 0.75),
+        scores=ArmScores(
+            portraits=logits, group=np.repeat(range(10), 4), nonfaces=np.tile(OTHERS, (3, 1))
+        ),
+    )
+    found = operating_points.without_noise(outcomes(one), one, DEFINITION)
+
+    assert found.value < 0 == found.interval.low < found.interval.high
+
+
 @pytest.mark.parametrize(
     "one", [ONE, replace(arm("x", noisy(0)), scores=None)], ids=["single run", "no scores"]
 )
