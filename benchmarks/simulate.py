@@ -16,7 +16,7 @@ from pathlib import Path
 
 from simulations import document, stored_results
 from simulations.promises import broken
-from simulations.registry import SIMULATIONS, named
+from simulations.registry import SIMULATIONS
 from simulations.running import run
 from simulations.simulation import CHUNK, STUDIES, Simulation, averaged
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.studies < 1 or given.studies % CHUNK:
         parser.error(f"--studies must be a multiple of {CHUNK}, not {given.studies}")
     try:
-        kept = [_one(named(name), given) for name in given.names or names]
+        kept = [_one(one, given) for one in SIMULATIONS if one.name in (given.names or names)]
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 130

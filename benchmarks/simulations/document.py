@@ -6,16 +6,19 @@ from pathlib import Path
 from repro.system import atomic_files
 from simulations import stored_results
 from simulations.simulation import Mean, Simulation, Table
+from simulations.stored_results import FOLDER
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
 BEGIN = "<!-- results of `make simulations`: written by it -->"
 END = "<!-- end of the results of `make simulations` -->"
 
 
-def update(simulations: Sequence[Simulation], document: Path = DOCUMENT) -> None:
-    """Write the tables of the stored results between the marks."""
+def update(
+    simulations: Sequence[Simulation], document: Path = DOCUMENT, *, folder: Path = FOLDER
+) -> None:
+    """Write the tables of the results stored in a folder between the marks."""
     before, after = around(document.read_text(encoding="utf-8"))
-    atomic_files.put(document, f"{before}{text(simulations)}{after}".encode())
+    atomic_files.put(document, f"{before}{text(simulations, folder)}{after}".encode())
 
 
 def around(content: str) -> tuple[str, str]:
@@ -27,14 +30,16 @@ def around(content: str) -> tuple[str, str]:
     return before + mark, end + after
 
 
-def text(simulations: Sequence[Simulation]) -> str:
+def text(simulations: Sequence[Simulation], folder: Path = FOLDER) -> str:
     """A section for each simulation that has results."""
-    sections = (_section(one) for one in simulations if stored_results.path(one).exists())
+    sections = (
+        _section(one, folder) for one in simulations if stored_results.path(one, folder).exists()
+    )
     return "\n" + "".join(sections)
 
 
-def _section(simulation: Simulation) -> str:
-    tables = simulation.tables(stored_results.means(simulation))
+def _section(simulation: Simulation, folder: Path) -> str:
+    tables = simulation.tables(stored_results.means(simulation, folder))
     parts = [f"### {simulation.title}", " ".join(simulation.text.split()), *map(_markdown, tables)]
     return "\n\n".join(parts) + "\n\n"
 

@@ -63,4 +63,5 @@ test. Where groups are equal, at most 5 and 1 % of the studies (%) should have a
     promises=tuple(
         Promise(cell, "p to 0.05", high=0.06) for cell in CELLS if cell.startswith("equal")
     ),
+    tested=("equal, effect 0.3", "unequal, effect 0.3"),
 )

@@ -158,4 +158,5 @@ difference.
     measure=measure,
     tables=tables,
     promises=tuple(_promises()),
+    tested=("correlation 0.0, 2.02", "correlation 0.5, 80 %", "8 of 8, 4.21, one reference"),
 )

@@ -6,8 +6,3 @@ from simulations.simulation import Simulation
 SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION for module in (power, bad_runs, variance, group_test, selection_bias)
 )
-
-
-def named(name: str) -> Simulation:
-    """The simulation of this name."""
-    return next(one for one in SIMULATIONS if one.name == name)

@@ -14,7 +14,7 @@ from simulations import arms, populations
 from simulations.bad_runs import BAD, GOOD
 from simulations.document import points
 from simulations.populations import Population, Study
-from simulations.simulation import Columns, Mean, Means, Simulation, Table
+from simulations.simulation import Columns, Mean, Means, Promise, Simulation, Table
 
 DEFINITION = Definition(mean="groups", ddof=1, runs="first")
 KEEP, OF = 3, 5
@@ -47,6 +47,7 @@ def _of_study(population: Population, study: Study) -> dict[str, float]:
     whole = populations.recalls(population, study.detected)[0].mean(axis=-1)
     best = selection.expected_best(whole, whole, keep=KEEP, of=OF)
     found["recall, from ten"] = UNITS["recall"] * (best - float(whole.mean()))
+    found["recall, seen minus from ten"] = found["recall, seen"] - found["recall, from ten"]
     return found
 
 
@@ -94,4 +95,6 @@ correlation with the metric that selects times 0.5527 standard deviations of a r
     draw=populations.draw,
     measure=measure,
     tables=tables,
+    promises=tuple(Promise(cell, "recall, seen minus from ten", low=0, high=0) for cell in CELLS),
+    tested=tuple(CELLS),
 )

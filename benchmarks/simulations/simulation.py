@@ -77,6 +77,7 @@ class Simulation:
         measure: Columns of numbers, from the parameters and a list of studies.
         tables: From the means.
         promises: What must hold.
+        tested: Cells of which the tests simulate CHUNK studies.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Simulation:
     measure: Callable[[Any, list[Any]], Columns]
     tables: Callable[[Means], Iterator[Table]]
     promises: Sequence[Promise] = ()
+    tested: Sequence[str] = ()
 
 
 def simulate(simulation: Simulation, cell: str, first: int, count: int) -> dict[str, NDArray[Any]]:

@@ -117,4 +117,5 @@ variances. Coverage (%) and mean width are those of the arm's own interval of th
     measure=measure,
     tables=tables,
     promises=tuple(_promises()),
+    tested=("equal, 0.3", "unequal, 0.3", "unequal, 0.3, one bad run in five"),
 )
