@@ -9,6 +9,7 @@ command goes on from there.
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -63,4 +64,6 @@ def _one(simulation: Simulation, given: argparse.Namespace) -> bool:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

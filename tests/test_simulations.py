@@ -102,11 +102,11 @@ def test_only_faulty_arms_have_bad_runs():
 
 
 def test_all_runs_see_the_same_portraits():
-    """Where portraits alone differ, and by much, runs agree on nearly all of them."""
-    same = replace(SMALL, sizes=(500, 500), arms=2, runs=2, run=0, interaction=0, portrait=50.0)
+    """Where portraits alone differ, and by much, runs agree on most of them."""
+    same = replace(SMALL, sizes=(500, 500), arms=2, runs=2, run=0, interaction=0, portrait=12.0)
     detected = populations.draw(same, generator("test", "", 0)).detected.reshape(4, -1)
 
-    assert (detected == detected[0]).mean() > 0.95
+    assert (detected == detected[0]).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", bad_runs.UNITS)

@@ -76,12 +76,15 @@ def _simulated(
         return
     context, running = get_context(START), dict[Future[Any], Chunk]()
     with ProcessPoolExecutor(processes, context, initializer=_ignore_interrupts) as pool:
-        for chunk in chunks:
-            running[pool.submit(simulate, simulation, *chunk, CHUNK)] = chunk
-            if len(running) > processes:
+        try:
+            for chunk in chunks:
+                running[pool.submit(simulate, simulation, *chunk, CHUNK)] = chunk
+                if len(running) > processes:
+                    yield from _ended(running)
+            while running:
                 yield from _ended(running)
-        while running:
-            yield from _ended(running)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ended(running: dict[Future[Any], Chunk]) -> Iterator[tuple[Chunk, Columns]]:
