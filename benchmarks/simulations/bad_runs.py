@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from repro.stats.components import Parts
 
 from repro.analysis import bad_runs
 from repro.stats import components, noise, quantities
+from repro.stats.components import Parts
 from repro.stats.disparity import Definition, largest_variance
 from repro.stats.intervals import Interval
 from simulations import arms, populations, study_parts

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from repro.stats.group_test import groups_differ
 
+from repro.stats.group_test import groups_differ
 from simulations import populations
 from simulations.document import share
 from simulations.populations import Population, Study
