@@ -68,24 +68,32 @@ class Population:
         return self.goal(arm) * (1 - self.badness(arm) * sum(self.drop) / 2)
 
 
-@functools.cache
-def levels(population: Population, arm: int) -> Floats:
-    """Logits at which the expected recalls of good runs are the wanted ones, shape (K,)."""
+def levels(population: Population) -> Floats:
+    """Logits at which the expected recalls of good runs are the wanted ones, shape (arms, K)."""
     effects = (population.run, population.interaction, population.portrait)
     spread = float(np.sqrt(sum(sd * sd for sd in effects)))
-    low, high = np.full(len(population.sizes), -20.0), np.full(len(population.sizes), 20.0)
+    goals = (population.goal(arm) for arm in range(population.arms))
+    return np.array([[_level(recall, spread) for recall in goal.tolist()] for goal in goals])
+
+
+@functools.cache
+def _level(recall: float, spread: float) -> float:
+    """The logit whose logistic function has this mean over normal effects."""
+    low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
-        below = _expected(middle, spread) < population.goal(arm)
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray((low + high) / 2)
+        low, high = (middle, high) if _mean(middle, spread) < recall else (low, middle)
+    return (low + high) / 2
 
 
-def _expected(level: Floats, spread: float) -> Floats:
-    """Mean of the logistic function over normal effects."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    chances = 1 / (1 + np.exp(-(level[:, None] + spread * nodes)))
-    return np.asarray(chances @ weights / weights.sum())
+def _mean(level: float, spread: float) -> float:
+    nodes, weights = _quadrature()
+    return float(weights @ (1 / (1 + np.exp(-(level + spread * nodes)))) / weights.sum())
+
+
+@functools.cache
+def _quadrature() -> tuple[Floats, Floats]:
+    return np.polynomial.hermite_e.hermegauss(NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ def draw(population: Population, generator: Generator) -> Study:
     portraits = population.portrait * generator.standard_normal(sum(population.sizes))
     effects = population.run * generator.standard_normal((arms, runs, 1))
     effects = effects + population.interaction * generator.standard_normal((arms, runs, groups))
-    effects += np.stack([levels(population, arm) for arm in range(arms)])[:, None]
+    effects += levels(population)[:, None]
     chance = np.array([population.badness(arm) for arm in range(arms)])
     bad = generator.random((arms, runs)) < chance[:, None]
     dropped = bad[..., None] * generator.uniform(*population.drop, (arms, runs, groups))
