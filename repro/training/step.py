@@ -15,6 +15,7 @@ from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training.kernels.kernel_choice import Kernels, choose
+from repro.training.kernels.operators import full
 
 TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
@@ -38,10 +39,11 @@ class Update(Protocol):
         """Update once.
 
         Args:
-            index: Positions of the images, faces first, int64 (N,).
+            index: Positions of the images, faces first, int64 (N,); of each of S stacked networks
+                (S, N), and so below.
             noise: Standard normal, for the latents, (N, D).
             faces: Number of faces among them, int64 (), on the device.
-            count: The same number on the host.
+            count: The same number on the host; stacked networks, which decode all, do not use it.
         """
 
 
@@ -49,42 +51,66 @@ class Step:
     """The update of a network on stored images.
 
     Attributes:
-        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64.
+        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64, (5,);
+            of each of S stacked networks (5, S).
     """
 
-    def __init__(self, choices: Configuration, model: Model, images: Tensor) -> None:
-        """Train `model` on uint8 images (M, 64, 64, 3); both stay on the images' device."""
+    def __init__(
+        self,
+        choices: Configuration,
+        model: Model,
+        images: Tensor,
+        *,
+        kernels: Kernels | None = None,
+        members: tuple[int, ...] = (),
+    ) -> None:
+        """Train `model` on uint8 images (M, 64, 64, 3); both stay on the images' device.
+
+        Args:
+            choices: The arm.
+            model: The network, or a stacked one.
+            images: Stored pixels.
+            kernels: What computes it; None: the device's best for one network.
+            members: The number of stacked networks, alone in a tuple; empty for one network.
+        """
         self.choices, self.model, self.images = choices, model, images
-        stacks = [model.encoder.convolutions]
-        if isinstance(model, DebiasingVae):
-            stacks.append(model.decoder.convolutions)
-        self.kernels: Kernels = choose(
-            images.device, choices.precision, stacks, batch_norm=choices.batch_norm
-        )
+        self.kernels: Kernels = kernels or _best(choices, model, images.device)
         self.optimiser = torch.optim.Adam(
             model.parameters(),
             lr=choices.learning_rate,
             fused=True,
             capturable=images.device.type == "cuda",
         )
-        self.totals = torch.zeros(len(TERMS), dtype=torch.float64, device=images.device)
+        shape = (len(TERMS), *members)
+        self.totals = torch.zeros(shape, dtype=torch.float64, device=images.device)
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
-        """Update once; see `Update`."""
-        is_face = torch.arange(len(index), device=index.device) < faces
+        """Update once; see `Update`. Stacked networks minimise the sum of their mean losses."""
+        is_face = torch.arange(index.shape[-1], device=index.device) < faces.unsqueeze(-1)
         with self.kernels.arithmetic(index.device):
-            terms = self.terms(index, noise, is_face, count)
+            terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(terms["loss"].mean())
+        torch.autograd.backward(terms["loss"].view(index.shape).mean(dim=-1).sum())
         self.optimiser.step()
-        self.totals += torch.stack([terms[name].detach() for name in TERMS]).double().sum(dim=1)
+        values = torch.stack([terms[name].detach() for name in TERMS]).double()
+        self.totals += values.view(-1, *index.shape).sum(dim=-1)
 
     def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:
-        """Each term per image, shape (N,); KL and reconstruction are 0 for non-faces."""
+        """Each term per image; KL and reconstruction are 0 for non-faces.
+
+        Args:
+            index: See `Update`.
+            noise: Of all N images, or S N of stacked networks, (N, D).
+            is_face: Shape (N,).
+            count: See `Update`.
+
+        Returns:
+            By name, each (N,).
+        """
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
         encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
-        logit, mean, logvar = (part.float() for part in encoding)
+        logit, mean, logvar = (full(part) for part in encoding)
         classification = formulas.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
         c = self.choices
@@ -124,6 +150,13 @@ class Step:
         if rule.reduction == "mean":
             error = error / PIXELS
         return torch.nn.functional.pad(error, (0, images - decoded))
+
+
+def _best(choices: Configuration, model: Model, device: torch.device) -> Kernels:
+    stacks = [model.encoder.convolutions]
+    if isinstance(model, DebiasingVae):
+        stacks.append(model.decoder.convolutions)
+    return choose(device, choices.precision, stacks, batch_norm=choices.batch_norm)
 
 
 class CapturedStep:

@@ -25,6 +25,7 @@ from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training import inference, random_streams
 from repro.training.kernels import c_library
+from repro.training.kernels.stacked import StackedNorm
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
 THREADS = 1  # results depend on the number of threads, to the bit
@@ -175,6 +176,8 @@ class Fit:
         *,
         device: str = "cpu",
         resume: State | None = None,
+        images: Tensor | None = None,
+        captured: bool = True,
     ) -> None:
         """Initialise the network, or continue from a state.
 
@@ -184,10 +187,12 @@ class Fit:
             data: All labelled crops; a share is held out.
             device: Name of a torch device: cpu, cuda:0.
             resume: The state after one of the epochs of this run; None: from the start.
+            images: The crops' pixels if they are on the device already.
+            captured: Whether a GPU replays its steps as a CUDA graph.
         """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
-        self.images = torch.from_numpy(data.images).to(self.device)
+        self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
         self.validation = self._on_device(self.split.validation)
@@ -201,7 +206,7 @@ class Fit:
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.update: Update = step
-        if self.device.type == "cuda":
+        if self.device.type == "cuda" and captured:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
@@ -222,13 +227,9 @@ class Fit:
             RunFailed: As `fit`.
         """
         while self.goes_on:
-            number = len(self.history) + 1
-            epoch = {"epoch": float(number), **self.epoch(number)}
-            self.history.append(epoch)
-            if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
-                self.best, self.best_epoch = epoch["val_accuracy"], number
-                self.best_state = _copy(self.model.state_dict())
-            yield epoch
+            batches = self._draw(self.number)
+            self._train(batches)
+            yield self.ended(self.step.totals, batches.size)
 
     @property
     def goes_on(self) -> bool:
@@ -280,16 +281,33 @@ class Fit:
     def _torch_streams(self) -> dict[str, torch.Generator]:
         return {"latent noise": self.latent_noise, "density noise": self.density_noise}
 
-    def epoch(self, number: int) -> Epoch:
-        """Sample batches, train and validate."""
-        batches = self._draw(number)
-        self._train(batches)
-        means = dict(zip(TERMS, (self.step.totals / max(batches.size, 1)).tolist(), strict=True))
-        self._require_numbers(number, means)
-        epoch = {f"train_{name}": value for name, value in means.items() if name != "correct"}
+    @property
+    def number(self) -> int:
+        """Of the current epoch, from 1."""
+        return len(self.history) + 1
+
+    def ended(self, totals: Tensor, images: int) -> Epoch:
+        """Validate the network after an epoch, and note the epoch.
+
+        Args:
+            totals: The sums of `TERMS` over the epoch's images.
+            images: Their number.
+
+        Raises:
+            RunFailed: As `fit`.
+        """
+        means = dict(zip(TERMS, (totals / max(images, 1)).tolist(), strict=True))
+        self._require_numbers(means)
+        epoch = {"epoch": float(self.number)}
+        epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
         epoch["val_accuracy"] = self._validation_accuracy()
-        return epoch | self._weight_spread()
+        epoch |= self._weight_spread()
+        if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
+            self.best, self.best_epoch = epoch["val_accuracy"], self.number
+            self.best_state = _copy(self.model.state_dict())
+        self.history.append(epoch)
+        return epoch
 
     def _train(self, batches: NDArray[np.int64]) -> None:
         """All updates of an epoch, without synchronising with the device."""
@@ -298,11 +316,15 @@ class Fit:
         self.step.totals.zero_()
         self.model.train()
         if self.choices.batch_norm == "stored":
-            _keep_statistics(self.model)
-        size = (len(batches), self.choices.batch_size, self.choices.latents)
-        noise = torch.randn(size, generator=self.latent_noise, device=self.device)
+            keep_statistics(self.model)
+        noise = self.noise(len(batches))
         for step, count in enumerate(faces.tolist()):
             self.update(index[step], noise[step], counts[step], count)
+
+    def noise(self, steps: int) -> Tensor:
+        """Standard normal numbers for the latents of an epoch, (steps, N, D)."""
+        size = (steps, self.choices.batch_size, self.choices.latents)
+        return torch.randn(size, generator=self.latent_noise, device=self.device)
 
     def _draw(self, number: int) -> NDArray[np.int64]:
         """Batches of the epoch, faces first in each, (steps, N); stores its weights."""
@@ -361,14 +383,15 @@ class Fit:
             latents = formulas.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
         return latents.numpy()
 
-    def _require_numbers(self, number: int, means: dict[str, float]) -> None:
+    def _require_numbers(self, means: dict[str, float]) -> None:
         for term in ("classification", "kl", "reconstruction", "loss"):
             if not np.isfinite(means[term]):
                 reason = f"the mean over the epoch is {means[term]}"
-                raise RunFailed(epoch=number, term=term, reason=reason)
+                raise RunFailed(epoch=self.number, term=term, reason=reason)
         for name, parameter in self.model.named_parameters():
             if not torch.isfinite(parameter).all():
-                raise RunFailed(epoch=number, term=name, reason="the parameter is not finite")
+                reason = "the parameter is not finite"
+                raise RunFailed(epoch=self.number, term=name, reason=reason)
 
     def _validation_accuracy(self) -> float:
         positive = says_face(inference.logits(self.model, self.images, self.validation))
@@ -384,10 +407,10 @@ class Fit:
         return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
 
 
-def _keep_statistics(model: Model) -> None:
+def keep_statistics(model: torch.nn.Module) -> None:
     """Use stored statistics in batch normalisation, as in evaluation, without updates."""
     for part in model.modules():
-        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm | StackedNorm):
             part.eval()
 
 

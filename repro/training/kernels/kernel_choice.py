@@ -18,7 +18,9 @@ class Kernels(Protocol):
     The documentation of the methods is `BlockedKernels`'.
     """
 
-    name: Literal["blocked", "torch"]
+    @property
+    def name(self) -> str:
+        """Of the kernels, in records."""
 
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         """What the forward pass of a network runs in."""

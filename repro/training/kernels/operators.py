@@ -49,7 +49,7 @@ class TorchKernels:
     ) -> Tensor:
         """Error of each of the first N images; see `BlockedKernels.errors`."""
         *parts, output = stack
-        decoded = output(self.features(maps, nn.Sequential(*parts)).float())
+        decoded = output(full(self.features(maps, nn.Sequential(*parts))))
         return formulas.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
@@ -69,6 +69,11 @@ def halves(part: nn.Module) -> bool:
     shape = (part.kernel_size, part.stride, part.padding, part.output_padding)
     padding = (1, 1) if transposed else (0, 0)
     return shape == ((5, 5), (2, 2), (2, 2), padding)
+
+
+def full(values: Tensor) -> Tensor:
+    """In float32, if autocast made it shorter."""
+    return values.float() if values.dtype == torch.bfloat16 else values
 
 
 def to_network(images: Tensor) -> Tensor:

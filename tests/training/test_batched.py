@@ -1,0 +1,253 @@
+"""Many runs trained as one network: equal to single runs, and each independent of the others."""
+
+import hashlib
+
+import pytest
+import torch
+from builders import configuration, training_images
+from safetensors.torch import save
+
+from repro import models
+from repro.errors import ReproError, RunFailed
+from repro.training import batched, state_files, trainer
+from repro.training.batched import BatchedFit
+from repro.training.kernels.operators import TorchKernels
+from repro.training.kernels.stacked import StackedKernels, member_state, stack
+from repro.training.state_files import Checkpoint
+from repro.training.step import Step
+
+FORMS = ("grouped", "dense", "unfolded")
+MEMBERS, BATCH, FACES = 3, 12, (5, 6, 8)
+
+
+class ExactTorch(TorchKernels):
+    """Images in float64."""
+
+    def gather(self, images, index, **_):
+        """See `TorchKernels`."""
+        return super().gather(images, index).double()
+
+
+class ExactStacked(StackedKernels):
+    """Images in float64."""
+
+    def gather(self, images, index, **_):
+        """See `StackedKernels`."""
+        return super().gather(images, index).double()
+
+
+def networks(architecture="dehaan2020", latents=100):
+    return [
+        models.build(architecture, latent_dim=latents, seed=seed).double()
+        for seed in range(MEMBERS)
+    ]
+
+
+def batches(steps, count=80):
+    """Index and noise of each step, for all members."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        index = [torch.randperm(count, generator=generator)[:BATCH] for _ in range(MEMBERS)]
+        noise = torch.randn(MEMBERS, BATCH, 100, generator=generator, dtype=torch.float64)
+        yield torch.stack(index), noise
+
+
+def singly(arm, networks, steps, kernels=ExactTorch):
+    """Train each network; the sums of the terms of each, (5, S)."""
+    images = torch.from_numpy(training_images().images)
+    updates = [Step(arm, one, images, kernels=kernels(arm.precision)) for one in networks]
+    for index, noise in batches(steps):
+        for number, (update, faces) in enumerate(zip(updates, FACES, strict=True)):
+            own = noise[number].to(next(networks[0].parameters()).dtype)
+            update(index[number], own, torch.tensor(faces), faces)
+    return torch.stack([update.totals for update in updates], dim=1)
+
+
+def stacked(arm, network, steps, kernels=ExactStacked):
+    """The same of a stack."""
+    images = torch.from_numpy(training_images().images)
+    update = Step(arm, network, images, kernels=kernels(arm.precision), members=(MEMBERS,))
+    for index, noise in batches(steps):
+        own = noise.to(next(network.parameters()).dtype)
+        update(index, own, torch.tensor(FACES), 0)
+    return update.totals
+
+
+def as_stack(networks, form):
+    """All convolutions in one form."""
+    return stack(networks, lambda convolution: form)
+
+
+def apart(found, exact):
+    """The largest relative difference of sums."""
+    return float(((found - exact) / exact.clamp_min(1e-30)).abs().max())
+
+
+def distance(found, exact):
+    """Norm of the difference over the norm."""
+    return float((found - exact).double().norm() / exact.double().norm().clamp_min(1e-30))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_stack_trains_as_its_members_in_float64(form):
+    """Losses, weights and statistics after five updates, but for rounding.
+
+    Where a gradient is as small as Adam's epsilon, its rounding is not: biases are left out.
+    """
+    singles, arm = networks(), configuration(learning_rate=1e-5)
+    network = as_stack(singles, form)
+
+    assert apart(stacked(arm, network, 5), singly(arm, singles, 5)) < 1e-12
+    for number, single in enumerate(singles):
+        found = member_state(network, number)
+        for name, own in single.state_dict().items():
+            if name.endswith("weight"):
+                assert distance(found[name], own) < 1e-12, name
+            elif not name.endswith("bias"):
+                assert distance(found[name], own) < 1e-9, name
+
+
+@pytest.fixture(scope="module")
+def one_step():
+    """Networks after a step each, in float64 and in float32, and the sums of their terms."""
+    exact, short, arm = networks(), [one.float() for one in networks()], configuration()
+    return exact, singly(arm, exact, 1), short, singly(arm, short, 1, TorchKernels)
+
+
+def gradient(network, number=None):
+    """Of a network, or of a member of a stack."""
+    slopes = [parameter.grad for parameter in network.parameters()]
+    return torch.cat([(g if number is None else g[number]).flatten().double() for g in slopes])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_step_of_a_stack_in_float32_is_as_near_as_a_single_one(form, one_step):
+    """Loss within 1e-6 and gradient within 1e-5 of float64's, or within three times the single's.
+
+    Normalising a unit that is nearly silent multiplies any rounding, the single step's as well.
+    """
+    exact, exact_sums, short, short_sums = one_step
+    network = as_stack([one.float() for one in networks()], form)
+    sums = stacked(configuration(), network, 1, StackedKernels)
+
+    assert apart(sums[0], exact_sums[0]) < max(1e-6, 3 * apart(short_sums[0], exact_sums[0]))
+    for number, (own, single) in enumerate(zip(exact, short, strict=True)):
+        limit = max(1e-5, 3 * distance(gradient(single), gradient(own)))
+        assert distance(gradient(network, number), gradient(own)) < limit
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_step_of_a_stack_in_bfloat16_is_near(form, one_step):
+    """The loss within 1e-2 of float64's; the bits of bfloat16 are eight."""
+    network = as_stack([one.float() for one in networks()], form)
+    sums = stacked(configuration(precision="bf16"), network, 1, StackedKernels)
+
+    assert apart(sums[0], one_step[1][0]) < 1e-2
+
+
+@pytest.mark.parametrize("architecture", ["mit2019", "mit2024", "fijen2020"])
+def test_every_architecture_can_be_stacked(architecture):
+    """Convolutions that do not halve as the reproduction's are grouped ones of torch's."""
+    choices = {"decoder_input": "all", "learning_rate": 1e-6}
+    arm, singles = configuration(architecture=architecture, **choices), networks(architecture)
+    sums = stacked(arm, as_stack(singles, "unfolded"), 2)
+
+    assert apart(sums, singly(arm, singles, 2)) < 1e-10
+
+
+def digests(fit):
+    """Bits and history of each member."""
+    return [
+        (hashlib.sha256(save(trainer.checkpoint_tensors(one.model))).hexdigest(), one.history)
+        for one in fit.members
+    ]
+
+
+def runs(*alphas, **changes):
+    """Arms of different strength, seed by seed."""
+    return [
+        (configuration(resampling={"alpha": alpha}, **changes), seed)
+        for seed, alpha in enumerate(alphas)
+    ]
+
+
+def all_epochs(fit):
+    return list(fit.epochs())
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Three arms, trained."""
+    fit = BatchedFit(runs(0.1, 0.01, 0.001), training_images())
+    all_epochs(fit)
+    return digests(fit)
+
+
+def test_the_same_stack_trained_again_gives_the_same_bits(three):
+    """Histories and networks."""
+    again = BatchedFit(runs(0.1, 0.01, 0.001), training_images())
+    all_epochs(again)
+
+    assert digests(again) == three
+
+
+def test_a_member_does_not_depend_on_the_others(three):
+    """The same bits beside other arms and seeds, in a stack of the same size."""
+    ours = runs(0.1, 0.01, 0.001)[0]
+    others = [(configuration(resampling={"combine": "none"}), 7), (configuration(), 8)]
+    fit = BatchedFit([ours, *others], training_images())
+    all_epochs(fit)
+
+    assert digests(fit)[0] == three[0]
+
+
+def test_a_stack_that_went_on_from_its_states_gives_the_same_bits(three):
+    """Through the files of a checkpoint of each member."""
+    first = BatchedFit(runs(0.1, 0.01, 0.001), training_images())
+    next(first.epochs())
+    files = [state_files.pack(Checkpoint(state, 0.0), "key") for state in first.states()]
+    states = [state_files.unpack(one).state for one in files]
+    second = BatchedFit(runs(0.1, 0.01, 0.001), training_images(), resume=states)
+    all_epochs(second)
+
+    assert digests(second) == three
+
+
+def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):
+    """Same initial network, split, batches and noise; other rounding."""
+    arm, seed = runs(0.1, 0.01, 0.001)[1]
+    single = trainer.fit(arm, seed, training_images()).history[0]
+    stacked = three[1][1][0]
+
+    assert stacked.keys() == single.keys()
+    assert stacked["train_loss"] == pytest.approx(single["train_loss"], rel=1e-2)
+
+
+def test_a_member_that_fails_leaves_the_others_alone():
+    """It ends with its epoch and reason, they with their last epoch."""
+    product = {"combine": "product", "arithmetic": "float32"}
+    failing = configuration(resampling=product), 1
+    fit = BatchedFit([*runs(0.1), failing], training_images())
+    epochs = all_epochs(fit)
+
+    assert [sorted(epoch) for epoch in epochs] == [[0, 1], [0]]
+    assert isinstance(fit.failures[1], RunFailed)
+    assert len(fit.members[0].history) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [({"batch_size": 8}, "batch_size"), ({"learning_rate": 0.1}, "learning_rate")],
+)
+def test_runs_of_different_shapes_are_refused(changes, refused):
+    """By the choice in which they differ."""
+    with pytest.raises(ReproError, match=refused):
+        BatchedFit([(configuration(), 0), (configuration(**changes), 0)], training_images())
+
+
+def test_runs_that_decode_faces_only_are_refused():
+    """Their batches have a different shape in each run."""
+    arm = configuration(decoder_input="faces")
+
+    with pytest.raises(ReproError, match="decoder_input"):
+        batched.require_one_shape([arm, arm])
