@@ -1,45 +1,275 @@
-"""Training of the papers' size on one GPU: images per second, and the whole study's time from it.
+"""Does this program run on a GPU as it should, and how fast?
 
-Random bytes of the right shape (87,931 images), whole resampled epochs, batch 24 (the
-reproduction's), 256 and 1,024, several runs side by side, each in its own process.
+First what must be right, several processes at a time: the GPU's tests, same seeds twice, killed and
+resumed runs, a small study against the processor's. Then speed, one measurement at a time, the most
+telling first: single runs launched kernel by kernel and as CUDA graphs, many runs stacked as one
+network in each form, runs beside each other in streams and processes. Rows appear as they are
+measured; what does not fit into the time is left out. The table, the rows as JSON and the logs of
+the processes are written to a folder.
 
-    python benchmarks/gpu.py                                        on cuda:0
-    python benchmarks/gpu.py --device cpu --images 96 --batch 24    tries out the script itself
+    bash benchmarks/gpu.sh                                      what to call: it sets the paths
+    python benchmarks/gpu.py --minutes 8 --out results/gpu      the same
+    python benchmarks/gpu.py --device cpu --toy                 tries out the script itself
 """
 
 import argparse
-import statistics
-from collections.abc import Sequence
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
 
-import contenders
+HERE = Path(__file__).resolve().parent
+CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
+SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
+PATIENT = {"beside": 120.0, "compiled": 180.0}
+PARTS = ("checks", "speed")
+COLUMNS = ("part", "what", "ok", "ms", "images_per_second", "minutes", "tflops", "note")
+HEADS = ("part", "what", "ok", "ms", "images/s", "study, min", "TFLOP/s", "note")
 
-RUNS, EPOCHS, IMAGES = 30, 60, 87_931  # the papers' study: six arms of five runs
+
+class Table:
+    """Rows, on the terminal and in files, each as soon as it is there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin the files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.markdown, self.json = folder / "table.md", folder / "rows.jsonl"
+        self.failed = 0
+        self.json.write_text("", encoding="utf-8")
+        self.markdown.write_text("", encoding="utf-8")
+        self._line("| " + " | ".join(HEADS) + " |")
+        self._line("|" + "---|" * len(HEADS))
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Show and keep a row."""
+        self.failed += row.get("ok") is False or row["part"] == "failed"
+        with self.json.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        self._line("| " + " | ".join(_shown(row.get(name)) for name in COLUMNS) + " |")
+
+    def _line(self, line: str) -> None:
+        print(line, flush=True)
+        with self.markdown.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "**no**"
+    return f"{value:,}" if isinstance(value, int | float) else str(value).replace("|", "/")
+
+
+class Job:
+    """A process with its log; its rows are read while it runs."""
+
+    def __init__(self, name: str, command: Sequence[str], folder: Path, seconds: float) -> None:
+        """Start it; it is ended after `seconds`."""
+        self.name, self.log = name, folder / f"{name}.log"
+        self.deadline = self.alive = time.monotonic()
+        self.deadline += seconds
+        self.done = 0  # cells
+        self.timed_out = False
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *command], stdout=log, stderr=subprocess.STDOUT
+            )
+        self._read: IO[str] = self.log.open(encoding="utf-8", errors="replace")
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """What it has printed since."""
+        while line := self._read.readline():
+            self.alive = time.monotonic()
+            self.done += line.startswith("@done ")
+            if line.startswith("@row "):
+                yield json.loads(line.removeprefix("@row "))
+
+    def ended(self, silence: float = 1e9) -> bool:
+        """Whether it has ended, or was ended because it took or waited too long."""
+        if self.process.poll() is not None:
+            return True
+        now = time.monotonic()
+        self.timed_out = now > self.deadline or now - self.alive > silence
+        if self.timed_out:
+            self.process.kill()
+            self.process.wait()
+        return self.timed_out
+
+    def last_words(self) -> str:
+        """The last lines of its log, in one."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return " / ".join(line.strip() for line in lines[-3:])[-300:]
+
+
+class Gpu:
+    """The whole of it, within its time."""
+
+    def __init__(self, given: argparse.Namespace, logs: Path) -> None:
+        """Nothing is started."""
+        self.device, self.toy, self.logs = given.device, given.toy, logs
+        self.words = ["toy"] if given.toy else []
+        self.table = Table(given.out)
+        self.ends = time.monotonic() + 60 * given.minutes
+
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.0, self.ends - time.monotonic())
+
+    def checks(self) -> None:
+        """Correctness, several processes at a time."""
+        gpus, cpus = (str(self.logs / name) for name in ("study-gpu", "study-cpu"))
+        tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
+        options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
+        limit = min(150.0, self.left() / 2)
+        jobs = {
+            "tests": ["-m", "pytest", *options, *tests],
+            "bits": [CHECKS, "bits", self.device, *self.words],
+            "gpu": [CHECKS, "study", self.device, gpus, *self.words],
+            "cpu": [CHECKS, "study", "cpu", cpus, *self.words],
+        }
+        ended = self._together(jobs, limit)
+        self._told("tests", ended["tests"])
+        later = {"kill": [CHECKS, "kill", self.device, gpus + "-killed", gpus, *self.words]}
+        later["compare"] = [CHECKS, "compare", cpus, gpus]
+        self._together(later, min(60.0, self.left() / 2))
+
+    def _together(self, commands: dict[str, list[str]], limit: float) -> dict[str, Job]:
+        jobs = {name: Job(name, command, self.logs, limit) for name, command in commands.items()}
+        waiting = list(jobs.values())
+        while waiting:
+            time.sleep(0.1)
+            for job in list(waiting):
+                over = job.ended()
+                for row in job.rows():
+                    self.table.add(row)
+                if over:
+                    waiting.remove(job)
+                    self._told_if_broken(job)
+        return jobs
+
+    def _told(self, what: str, job: Job) -> None:
+        ok = job.process.returncode == 0
+        self.table.add({"part": "checks", "what": what, "ok": ok, "note": job.last_words()})
+
+    def _told_if_broken(self, job: Job) -> None:
+        if job.process.returncode and job.name != "tests":
+            note = "out of time: " * job.timed_out + job.last_words()
+            self.table.add({"part": "failed", "what": job.name, "note": note})
+
+    def speed(self, cells: list[dict[str, Any]]) -> None:
+        """Measure cell by cell; a process that breaks is followed by one for the cells after."""
+        while cells and self.left() > 15:
+            command = [CELLS, self.device, "toy" if self.toy else "real", json.dumps(cells)]
+            job = Job("speed", command, self.logs, self.left() - 3)
+            while not job.ended(PATIENT.get(self._next(cells, job), SECONDS_A_CELL)):
+                time.sleep(0.1)
+                for row in job.rows():
+                    self.table.add(row)
+            for row in job.rows():
+                self.table.add(row)
+            self._told_if_broken(job)
+            cells = cells[job.done + bool(job.process.returncode) :]
+        for cell in cells:
+            print(f"left out for lack of time: {cell}", flush=True)
+
+    @staticmethod
+    def _next(cells: list[dict[str, Any]], job: Job) -> str:
+        return str(cells[min(job.done, len(cells) - 1)]["cell"])
+
+
+def cells_of(*, toy: bool) -> list[dict[str, Any]]:
+    """What to measure of speed, the most telling first."""
+    members, few, counts = (3, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
+    precisions = ("fp32", "bf16")
+    small, middle, large = (4, 8, 16) if toy else (24, 256, 1024)
+
+    def single(batch: int, precision: str, captured: bool) -> dict[str, Any]:
+        return {"cell": "single", "batch": batch, "precision": precision, "captured": captured}
+
+    def of(cell: str, size: int, batch: int, precision: str, **more: Any) -> dict[str, Any]:
+        who = "runs" if cell == "streams" else "members"
+        return {"cell": cell, who: size, "batch": batch, "precision": precision, **more}
+
+    def beside(captured: bool) -> dict[str, Any]:
+        sizes = [(b, p, captured) for p in precisions for b in (small, middle, large)]
+        return {"cell": "beside", "settings": sizes, "counts": counts}
+
+    first = [
+        {"cell": "limits"},
+        *(single(small, p, captured) for p in precisions for captured in (False, True)),
+        *(of("stacked", members, small, p, form="default") for p in precisions),
+        *(of("layers", members, small, p) for p in precisions),
+        *(of("stacked", members, small, p, form="best") for p in precisions),
+        *(of("profile", members, small, p, form="best") for p in precisions),
+        {"cell": "parts", "members": members},
+        {"cell": "epoch_overhead"},
+        {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
+        *(of("streams", runs, small, "fp32") for runs in (few, members)),
+        *(of("stacked", members, small, "fp32", form=form) for form in ("grouped", "dense")),
+    ]
+    then = [
+        beside(captured=True),
+        *(of("layers", members, middle, p) for p in precisions),
+        *(of("stacked", members, middle, p, form="best") for p in precisions),
+        *(of("stacked", few, small, p, form="default") for p in precisions),
+        *(of("stacked", few, middle, p, form="default") for p in precisions),
+        *(single(middle, p, captured) for p in precisions for captured in (False, True)),
+        *(single(large, p, captured) for p in precisions for captured in (False, True)),
+        of("profile", 1, small, "fp32", form="default"),
+        of("stacked", members, small, "fp32", form="default", captured=False),
+        beside(captured=False),
+    ]
+    last = [of("compiled", members, small, p, form="best") for p in precisions]
+    return first + then + ([] if toy else last)
+
+
+def about(device: str) -> dict[str, Any]:
+    """Which device, which releases."""
+    import numpy
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device != "cpu" else "cpu"
+    note = f"torch {torch.__version__}, numpy {numpy.__version__}, {os.cpu_count()} cores"
+    return {"part": "device", "what": name, "note": note}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a line per batch size, precision and number of runs at once."""
+    """Print the table, a row when it is measured."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--images", type=int, default=IMAGES)
-    parser.add_argument("--at-once", type=int, nargs="*", default=[1, 4])
-    parser.add_argument("--batch", type=int, nargs="*", default=[24, 256, 1024])
+    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--out", type=Path, default=Path("results/gpu"))
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--cells", help="measure these cells of gpu_cells.py, as JSON")
+    parser.add_argument("--toy", action="store_true", help="sizes that say nothing about speed")
     given = parser.parse_args(arguments)
-    if given.images < max(given.batch):
-        parser.error(f"--images {given.images}: fewer than a batch of {max(given.batch)}")
-    for size in given.batch:
-        for precision in ("fp32", "bf16"):
-            for times in given.at_once:
-                changes = {"decoder_input": "all", "precision": precision}
-                work = (size, given.images, changes, given.device)
-                contender = contenders.Contender(contenders.our_epoch, *work, times=times)
-                rate = statistics.median(contender() for _ in range(3))
-                contender.close()
-                minutes = RUNS * EPOCHS * IMAGES / rate / 60
-                print(
-                    f"batch {size:5}, {precision}, {times} at once: {rate:10,.0f} images/s; "
-                    f"{RUNS} runs of {EPOCHS} epochs in {minutes:,.1f} min",
-                    flush=True,
-                )
+    with tempfile.TemporaryDirectory(prefix="repro-gpu-") as folder:
+        logs = Path(folder)
+        whole = Gpu(given, logs)
+        whole.table.add(about(given.device))
+        try:
+            if "checks" in given.only:
+                whole.checks()
+            if "speed" in given.only:
+                whole.speed(json.loads(given.cells) if given.cells else cells_of(toy=given.toy))
+        finally:
+            _keep_logs(logs, given.out)
+    if whole.table.failed:
+        sys.exit(f"{whole.table.failed} checks or measurements failed; see {given.out}/log.txt")
+
+
+def _keep_logs(logs: Path, out: Path) -> None:
+    """The ends of all logs in one file."""
+    with (out / "log.txt").open("w", encoding="utf-8") as whole:
+        for log in sorted(logs.glob("*.log")):
+            text = log.read_text(encoding="utf-8", errors="replace")
+            whole.write(f"===== {log.name}\n{text[-500_000:]}\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,14 @@ from repro.training.state_files import Checkpoint
 from repro.training.step import Step
 
 FORMS = ("grouped", "dense", "unfolded")
+no_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 MEMBERS, BATCH, FACES = 3, 12, (5, 6, 8)
+
+
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda:0", marks=no_gpu)])
+def device(request):
+    """Where networks are stacked."""
+    return request.param
 
 
 class ExactTorch(TorchKernels):
@@ -36,11 +43,10 @@ class ExactStacked(StackedKernels):
         return super().gather(images, index).double()
 
 
-def networks(architecture="dehaan2020", latents=100):
-    return [
-        models.build(architecture, latent_dim=latents, seed=seed).double()
-        for seed in range(MEMBERS)
-    ]
+def networks(device, architecture="dehaan2020"):
+    """In float64."""
+    made = (models.build(architecture, latent_dim=100, seed=seed) for seed in range(MEMBERS))
+    return [network.double().to(device) for network in made]
 
 
 def batches(steps, count=80):
@@ -54,23 +60,31 @@ def batches(steps, count=80):
 
 def singly(arm, networks, steps, kernels=ExactTorch):
     """Train each network; the sums of the terms of each, (5, S)."""
-    images = torch.from_numpy(training_images().images)
-    updates = [Step(arm, one, images, kernels=kernels(arm.precision)) for one in networks]
+    updates = [Step(arm, one, images_for(one), kernels=kernels(arm.precision)) for one in networks]
     for index, noise in batches(steps):
         for number, (update, faces) in enumerate(zip(updates, FACES, strict=True)):
-            own = noise[number].to(next(networks[0].parameters()).dtype)
-            update(index[number], own, torch.tensor(faces), faces)
+            update(*_like(update.model, index[number], noise[number], faces), faces)
     return torch.stack([update.totals for update in updates], dim=1)
 
 
 def stacked(arm, network, steps, kernels=ExactStacked):
     """The same of a stack."""
-    images = torch.from_numpy(training_images().images)
-    update = Step(arm, network, images, kernels=kernels(arm.precision), members=(MEMBERS,))
+    kernels = kernels(arm.precision)
+    update = Step(arm, network, images_for(network), kernels=kernels, members=(MEMBERS,))
     for index, noise in batches(steps):
-        own = noise.to(next(network.parameters()).dtype)
-        update(index, own, torch.tensor(FACES), 0)
+        update(*_like(network, index, noise, FACES), 0)
     return update.totals
+
+
+def images_for(network):
+    """Pixels on the network's device."""
+    return torch.from_numpy(training_images().images).to(next(network.parameters()).device)
+
+
+def _like(network, index, noise, faces):
+    """On the network's device, the noise in its precision."""
+    one = next(network.parameters())
+    return index.to(one.device), noise.to(one), torch.tensor(faces, device=one.device)
 
 
 def as_stack(networks, form):
@@ -89,12 +103,12 @@ def distance(found, exact):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_stack_trains_as_its_members_in_float64(form):
+def test_a_stack_trains_as_its_members_in_float64(form, device):
     """Losses, weights and statistics after five updates, but for rounding.
 
     Where a gradient is as small as Adam's epsilon, its rounding is not: biases are left out.
     """
-    singles, arm = networks(), configuration(learning_rate=1e-5)
+    singles, arm = networks(device), configuration(learning_rate=1e-5)
     network = as_stack(singles, form)
 
     assert apart(stacked(arm, network, 5), singly(arm, singles, 5)) < 1e-12
@@ -108,9 +122,10 @@ def test_a_stack_trains_as_its_members_in_float64(form):
 
 
 @pytest.fixture(scope="module")
-def one_step():
+def one_step(device):
     """Networks after a step each, in float64 and in float32, and the sums of their terms."""
-    exact, short, arm = networks(), [one.float() for one in networks()], configuration()
+    exact, short = networks(device), [one.float() for one in networks(device)]
+    arm = configuration()
     return exact, singly(arm, exact, 1), short, singly(arm, short, 1, TorchKernels)
 
 
@@ -121,13 +136,13 @@ def gradient(network, number=None):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_step_of_a_stack_in_float32_is_as_near_as_a_single_one(form, one_step):
+def test_a_step_of_a_stack_in_float32_is_as_near_as_a_single_one(form, device, one_step):
     """Loss within 1e-6 and gradient within 1e-5 of float64's, or within three times the single's.
 
     Normalising a unit that is nearly silent multiplies any rounding, the single step's as well.
     """
     exact, exact_sums, short, short_sums = one_step
-    network = as_stack([one.float() for one in networks()], form)
+    network = as_stack([one.float() for one in networks(device)], form)
     sums = stacked(configuration(), network, 1, StackedKernels)
 
     assert apart(sums[0], exact_sums[0]) < max(1e-6, 3 * apart(short_sums[0], exact_sums[0]))
@@ -137,9 +152,9 @@ def test_a_step_of_a_stack_in_float32_is_as_near_as_a_single_one(form, one_step)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_step_of_a_stack_in_bfloat16_is_near(form, one_step):
+def test_a_step_of_a_stack_in_bfloat16_is_near(form, device, one_step):
     """The loss within 1e-2 of float64's; the bits of bfloat16 are eight."""
-    network = as_stack([one.float() for one in networks()], form)
+    network = as_stack([one.float() for one in networks(device)], form)
     sums = stacked(configuration(precision="bf16"), network, 1, StackedKernels)
 
     assert apart(sums[0], one_step[1][0]) < 1e-2
@@ -149,7 +164,10 @@ def test_a_step_of_a_stack_in_bfloat16_is_near(form, one_step):
 def test_every_architecture_can_be_stacked(architecture):
     """Convolutions that do not halve as the reproduction's are grouped ones of torch's."""
     choices = {"decoder_input": "all", "learning_rate": 1e-6}
-    arm, singles = configuration(architecture=architecture, **choices), networks(architecture)
+    arm, singles = (
+        configuration(architecture=architecture, **choices),
+        networks("cpu", architecture),
+    )
     sums = stacked(arm, as_stack(singles, "unfolded"), 2)
 
     assert apart(sums, singly(arm, singles, 2)) < 1e-10

@@ -324,6 +324,8 @@ def _with_bias(maps: Tensor, bias: Tensor | None) -> Tensor:
     if bias is None:
         return maps.contiguous()
     bias = bias.to(maps.dtype).view(*bias.shape, *(1,) * (maps.ndim - 2))
+    if torch.compiler.is_compiling():
+        return (maps + bias).contiguous()
     return torch.add(maps, bias, out=maps.new_empty(maps.shape))
 
 
@@ -355,8 +357,11 @@ def _parts(images: int, places: int) -> int:
     The gradient of the weights sums over all places. Cut into parts, which are summed in the end,
     it gives a GPU enough products to work on at a time.
     """
-    divisors = (d for d in range(1, images + 1) if images % d == 0)
-    return max((d for d in divisors if images // d * places >= PLACES), default=1)
+    parts = 1
+    for divisor in range(2, images + 1):
+        if images % divisor == 0 and images // divisor * places >= PLACES:
+            parts = divisor
+    return parts
 
 
 def _columns(

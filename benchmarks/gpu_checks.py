@@ -1,0 +1,267 @@
+"""What `gpu.py` checks of correctness, each part in a process of its own.
+
+gpu_checks.py bits DEVICE                      same seed, resumed, stacked: same bits?
+gpu_checks.py study DEVICE FOLDER [toy]        train a small embedded study
+gpu_checks.py kill DEVICE FOLDER OTHER [toy]   kill it, go on, compare with the other's records
+gpu_checks.py compare FOLDER OTHER             the answers on two devices
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from repro.records import records
+from repro.records.records import Record
+
+MARK = "@row "
+STUDY = """\
+name: gpu
+question: Does a GPU give the same answer as a processor?
+base: {preset: dehaan2020}
+arms:
+  - name: No debias
+    resampling: {combine: none}
+  - name: alpha = 0.001
+    resampling: {alpha: 0.001}
+reference: No debias
+replicates: 3
+select: {keep: 3, by: recall, split: test}
+compare: {metrics: [recall, variance], test: t}
+false_positive_rates: [0.01, 0.05, 0.1]
+profiles:
+  embedded: {data: synthetic, epochs: 8, batch_size: 32}
+  toy:
+    data:
+      train: {source: synthetic, faces: 60, nonfaces: 60}
+      test: {source: synthetic, per_group: 4}
+      nonfaces: {source: synthetic, photographs: 8}
+    epochs: 3
+    batch_size: 32
+"""
+
+
+def tell(part: str, what: str, *, ok: bool | None = None, note: str = "") -> None:
+    """Print a row; without `ok` it is information, no check."""
+    print(MARK + json.dumps({"part": part, "what": what, "ok": ok, "note": note}), flush=True)
+
+
+def bits(device: str, *toy: str) -> None:
+    """Whether runs on the device repeat, resume and can be stacked, to the bit."""
+    from repro.data.pictures.images import TrainingImages
+    from repro.training import trainer
+
+    trainer.prepare_process()
+    generator = np.random.default_rng(0)
+    count = 64 if toy else 640
+    pixels = generator.integers(0, 156, (count, 64, 64, 3), dtype=np.uint8)
+    pixels[: count // 2] += 100
+    data = TrainingImages(pixels, np.arange(count) < count // 2)
+    for precision in ("fp32", "bf16"):
+        for check in (_single_bits, _stacked_bits):
+            for what, ok, note in check(device, data, precision):
+                needed = None if what.startswith("(") else ok
+                tell("bits", f"{what}, {precision}", ok=needed, note=note or _same(ok))
+
+
+def _same(equal: bool) -> str:
+    return "same bits" if equal else "other bits"
+
+
+def _digest(fit: Any) -> str:
+    from safetensors.torch import save
+
+    from repro.training import trainer
+
+    tensors = save(trainer.checkpoint_tensors(fit.model))
+    return hashlib.sha256(tensors + repr(fit.history).encode()).hexdigest()
+
+
+def _arm(precision: str, **changes: Any) -> Any:
+    from repro.study import merge
+    from repro.study.configuration import Configuration
+    from repro.study.presets import PRESETS
+
+    choices = {"epochs": 3, "batch_size": 24, "precision": precision, **changes}
+    return Configuration.model_validate(merge.merge(PRESETS["dehaan2020"], choices))
+
+
+Found = Iterator[tuple[str, bool, str]]
+
+
+def _through_files(state: Any) -> Any:
+    from repro.training import state_files
+    from repro.training.state_files import Checkpoint
+
+    unpacked = state_files.unpack(state_files.pack(Checkpoint(state, 0.0), "key"))
+    assert unpacked is not None
+    return unpacked.state
+
+
+def _single_bits(device: str, data: Any, precision: str) -> Found:
+    from repro.training.trainer import Fit
+
+    def trained(resume: Any = None, *, captured: bool = True) -> str:
+        fit = Fit(arm, 1, data, device=device, resume=resume, captured=captured)
+        for _ in fit.epochs():
+            pass
+        return _digest(fit)
+
+    arm = _arm(precision)
+    whole = trained()
+    yield "1 run, same seed twice", trained() == whole, ""
+    yield "(1 run, eager and graph)", trained(captured=False) == whole, ""
+    begun = Fit(arm, 1, data, device=device)
+    next(begun.epochs())
+    resumed = trained(_through_files(begun.state()))
+    yield "1 run, resumed after an epoch", resumed == whole, ""
+
+
+def _stacked_bits(device: str, data: Any, precision: str) -> Found:
+    from repro.training.batched import BatchedFit
+    from repro.training.trainer import Fit
+
+    def trained(runs: Any, resume: Any = None, *, captured: bool = True) -> Any:
+        fit = BatchedFit(runs, data, device=device, resume=resume, captured=captured)
+        for _ in fit.epochs():
+            pass
+        return fit, [_digest(member) for member in fit.members]
+
+    runs = [(_arm(precision, resampling={"alpha": 0.1 / 3**seed}), seed) for seed in range(5)]
+    fit, whole = trained(runs)
+    yield "5 stacked, trained twice", trained(runs)[1] == whole, ""
+    yield "(5 stacked, eager and graph)", trained(runs, captured=False)[1] == whole, ""
+    others = [(_arm(precision, resampling={"combine": "none"}), 9 + seed) for seed in range(4)]
+    companions = trained([*others[:2], runs[2], *others[2:]])[1]
+    yield "a member beside others", companions[2] == whole[2], ""
+    yield "(a member among 3 and among 5)", trained(runs[:3])[1] == whole[:3], ""
+    begun = BatchedFit(runs, data, device=device)
+    next(begun.epochs())
+    states = [_through_files(state) for state in begun.states()]
+    yield "5 stacked, resumed after an epoch", trained(runs, states)[1] == whole, ""
+    single = Fit(*runs[1], data, device=device)
+    loss = next(single.epochs())["train_loss"]
+    apart = abs(fit.members[1].history[0]["train_loss"] / loss - 1)
+    yield "(first epoch's loss, stacked and single)", False, f"relative difference {apart:.1e}"
+
+
+def study(device: str, folder: str, *toy: str) -> None:
+    """Train the study's runs, six at a time on a GPU."""
+    from repro.execution import runner
+    from repro.execution.executors import hardware
+    from repro.execution.executors.local import Local
+    from repro.study import study as studies
+
+    loaded = studies.load(_study_file(folder), profile=_profile(toy))
+    workers = 2 if toy else 6
+    begin = time.perf_counter()
+    with Local(hardware.slots(device, workers)) as executor:
+        runner.run(loaded, Path(folder), executor=executor, on_event=lambda event: None)
+    seconds = time.perf_counter() - begin
+    made = _by_key(folder).values()
+    ok = len(made) == 6 and not any(one.failure for one in made)
+    tell("study", f"6 runs on {device}, {workers} at once", ok=ok, note=f"{seconds:.0f} s")
+
+
+def _profile(toy: tuple[str, ...]) -> str:
+    return "toy" if toy else "embedded"
+
+
+def _study_file(folder: str) -> Path:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    file = Path(folder) / "gpu.yaml"
+    file.write_text(STUDY, encoding="utf-8")
+    return file
+
+
+def _by_key(folder: str) -> dict[str, Record]:
+    results = Path(folder)
+    keys = [path.name for path in (results / "runs").iterdir()]
+    return {key: records.read_record(key, results) for key in keys}
+
+
+def kill(device: str, folder: str, other: str, *toy: str) -> None:
+    """The first seed's runs, killed with their first checkpoint and started again."""
+    options = ["--results", folder, "--device", device, "--checkpoint-seconds", "0", "--quiet"]
+    options += ["--set", "replicates=1", "--profile", _profile(toy)]
+    command = [sys.executable, "-m", "repro.cli", "run", str(_study_file(folder)), *options]
+    running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    unfinished = Path(folder) / "unfinished"
+    while running.poll() is None and not list(unfinished.glob("*/*.json")):
+        time.sleep(0.01)
+    killed = running.poll() is None
+    if killed:
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    ours, theirs = _by_key(folder), _by_key(other)
+    went_on = [one.provenance.get("went_on_after_epoch") for one in ours.values()]
+    same = all(_content(folder, key) == _content(other, key) for key in ours)
+    ok = killed and len(ours) == 2 and any(went_on) and set(ours) <= set(theirs) and same
+    note = f"killed: {killed}; went on after epochs {went_on}; {_same(same)}"
+    tell("kill", f"{len(ours)} runs killed and resumed on {device}", ok=ok, note=note)
+
+
+def _content(folder: str, key: str) -> Any:
+    """What two trainings of a run must share."""
+    record = records.read_record(key, Path(folder))
+    files = Path(folder) / "runs" / key
+    network = hashlib.sha256((files / records.MODEL).read_bytes()).hexdigest()
+    return network, record.history, record.groups, record.metrics
+
+
+def compare(folder: str, other: str) -> None:
+    """The difference of the arms on either device, with its interval, and each arm's means."""
+    sides = [_answers(_by_key(where)) for where in (folder, other)]
+    for name in sides[0]:
+        shown, intervals = [], []
+        for side in sides:
+            values = np.array(side[name])
+            half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
+            intervals.append((values.mean() - half, values.mean() + half))
+            shown.append(f"{values.mean():.2f} +- {half:.2f}")
+        (low, high), (low2, high2) = intervals
+        ok = bool(low <= high2 and low2 <= high)
+        tell("study", f"{name}, CPU and GPU", ok=ok, note=" and ".join(shown) + ", 95 %")
+
+
+def _answers(made: dict[str, Record]) -> dict[str, list[float]]:
+    """In points: recall, accuracy and the groups' variance of each seed, by arm; differences."""
+    answers: dict[str, list[float]] = {}
+    by_arm: dict[str, dict[int, Record]] = {"no debiasing": {}, "debiased": {}}
+    for record in made.values():
+        none = record.configuration["resampling"]["combine"] == "none"
+        by_arm["no debiasing" if none else "debiased"][record.seed] = record
+    quantities: dict[str, Callable[[Record], float]] = {
+        "recall": lambda one: 100 * one.metrics["recall"],
+        "accuracy": lambda one: 100 * one.metrics["val_accuracy"],
+        "variance": lambda one: float(np.var([100 * group.share for group in one.groups.values()])),
+    }
+    for name, quantity in quantities.items():
+        values = {
+            arm: [quantity(of_seed[seed]) for seed in sorted(of_seed)]
+            for arm, of_seed in by_arm.items()
+        }
+        answers |= {f"{name}, {arm}": found for arm, found in values.items()}
+        pairs = zip(values["debiased"], values["no debiasing"], strict=True)
+        answers[f"{name}, difference"] = [ours - theirs for ours, theirs in pairs]
+    return answers
+
+
+if __name__ == "__main__":
+    parts: dict[str, Callable[..., None]] = {
+        "bits": bits,
+        "study": study,
+        "kill": kill,
+        "compare": compare,
+    }
+    parts[sys.argv[1]](*sys.argv[2:])
