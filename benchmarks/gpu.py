@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
@@ -80,11 +80,15 @@ class Job:
             self.process = subprocess.Popen(
                 [sys.executable, *command], stdout=log, stderr=subprocess.STDOUT
             )
-        self._read: IO[str] = self.log.open(encoding="utf-8", errors="replace")
+        self._read = 0  # bytes
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """What it has printed since."""
-        while line := self._read.readline():
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            whole, end, _ = log.read().rpartition(b"\n")
+        self._read += len(whole) + len(end)
+        for line in whole.decode(errors="replace").splitlines():
             self.alive = time.monotonic()
             self.done += line.startswith("@done ")
             if line.startswith("@row "):
@@ -130,14 +134,12 @@ class Gpu:
         jobs = {
             "tests": ["-m", "pytest", *options, *tests],
             "bits": [CHECKS, "bits", self.device, *self.words],
-            "gpu": [CHECKS, "study", self.device, gpus, *self.words],
+            "gpu": [CHECKS, "kill", self.device, gpus, *self.words],
             "cpu": [CHECKS, "study", "cpu", cpus, *self.words],
         }
         ended = self._together(jobs, limit)
         self._told("tests", ended["tests"])
-        later = {"kill": [CHECKS, "kill", self.device, gpus + "-killed", gpus, *self.words]}
-        later["compare"] = [CHECKS, "compare", cpus, gpus]
-        self._together(later, min(60.0, self.left() / 2))
+        self._together({"compare": [CHECKS, "compare", cpus, gpus]}, 30.0)
 
     def _together(self, commands: dict[str, list[str]], limit: float) -> dict[str, Job]:
         jobs = {name: Job(name, command, self.logs, limit) for name, command in commands.items()}
@@ -185,7 +187,7 @@ class Gpu:
 
 def cells_of(*, toy: bool) -> list[dict[str, Any]]:
     """What to measure of speed, the most telling first."""
-    members, few, counts = (3, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
+    members, few, counts = (2, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
     precisions = ("fp32", "bf16")
     small, middle, large = (4, 8, 16) if toy else (24, 256, 1024)
 
@@ -197,7 +199,8 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         return {"cell": cell, who: size, "batch": batch, "precision": precision, **more}
 
     def beside(captured: bool) -> dict[str, Any]:
-        sizes = [(b, p, captured) for p in precisions for b in (small, middle, large)]
+        batches = (small,) if toy else (small, middle, large)
+        sizes = [(batch, p, captured) for p in precisions for batch in batches]
         return {"cell": "beside", "settings": sizes, "counts": counts}
 
     first = [

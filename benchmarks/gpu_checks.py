@@ -189,8 +189,10 @@ def _by_key(folder: str) -> dict[str, Record]:
     return {key: records.read_record(key, results) for key in keys}
 
 
-def kill(device: str, folder: str, other: str, *toy: str) -> None:
-    """The first seed's runs, killed with their first checkpoint and started again."""
+def kill(device: str, other: str, *toy: str) -> None:
+    """The study; then its first seed's runs, killed with a checkpoint and started again."""
+    study(device, other, *toy)
+    folder = other + "-killed"
     options = ["--results", folder, "--device", device, "--checkpoint-seconds", "0", "--quiet"]
     options += ["--set", "replicates=1", "--profile", _profile(toy)]
     command = [sys.executable, "-m", "repro.cli", "run", str(_study_file(folder)), *options]

@@ -1,17 +1,24 @@
 """Each script in benchmarks/ runs, at a size that says nothing about speed."""
 
+import json
 import math
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import bench
 import breakdown
 import contenders
 import gpu
+import gpu_cells
+import gpu_checks
 import pytest
 import scale
+from builders import RECORD
 from click.testing import CliRunner
 
 from repro.cli import main
+from repro.records import records
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +62,62 @@ def test_each_breakdown_prints_its_lines(capsys, what, lines):
     assert len(re.findall(r"ms a step|images/s|training.*ms|portrait,.*ms", printed, re.M)) == lines
 
 
-def test_the_benchmark_of_a_gpu_runs_on_the_cpu(capsys):
-    """Both precisions, alone and beside another run."""
-    gpu.main(["--device", "cpu", "--images", "48", "--batch", "24", "--at-once", "1", "2"])
-    lines = capsys.readouterr().out.splitlines()
+KINDS = {cell["cell"]: cell for cell in gpu.cells_of(toy=True)}  # one cell of each kind
 
-    assert [line.partition(" at once")[0] for line in lines] == [
-        f"batch    24, {precision}, {times}" for precision in ("fp32", "bf16") for times in (1, 2)
-    ]
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_measurement_for_a_gpu_runs_on_the_cpu(kind, monkeypatch):
+    """A finite time in each row."""
+    monkeypatch.setenv("REPRO_KERNELS", "torch")
+    arguments = {name: value for name, value in KINDS[kind].items() if name != "cell"}
+    rows = list(getattr(gpu_cells, kind)(gpu_cells.Place("cpu", toy=True), **arguments))
+
+    assert rows
+    assert all(math.isfinite(row["ms"]) and row["ms"] > 0 for row in rows)
+
+
+def test_a_measurement_that_breaks_is_told_and_the_next_one_is_made(tmp_path, capsys):
+    """In the table, the JSON and the exit status."""
+    cells = [{"cell": "streams"}, {"cell": "limits"}]
+    options = ["--device", "cpu", "--toy", "--only", "speed", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit, match="1 checks or measurements failed"):
+        gpu.main([*options, "--cells", json.dumps(cells)])
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+
+    assert [row["part"] for row in rows] == ["device", "failed", *["limits"] * 3]
+    assert capsys.readouterr().out == (tmp_path / "table.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def two_arms(tmp_path_factory):
+    """Records of both arms on two devices; the second's recall is higher by the given points."""
+    folders = [str(tmp_path_factory.mktemp(name)) for name in ("cpu", "gpu", "far")]
+    for folder, offset in zip(folders, (0.0, 0.001, 0.4), strict=True):
+        for seed in range(3):
+            for combine in ("none", "max"):
+                key = f"{combine}-seed{seed}"
+                record = replace(
+                    RECORD,
+                    key=key,
+                    seed=seed,
+                    configuration={"resampling": {"combine": combine}},
+                    metrics={"recall": 0.5 + 0.01 * seed + offset, "val_accuracy": 0.9},
+                )
+                records.write_record(record, Path(folder), {})
+    return folders
+
+
+def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys):
+    """Near ones agree, far ones do not."""
+    found = {}
+    for other in two_arms[1:]:
+        gpu_checks.compare(two_arms[0], other)
+        lines = capsys.readouterr().out.splitlines()
+        rows = [json.loads(line.removeprefix("@row ")) for line in lines]
+        found[other] = {row["what"]: row["ok"] for row in rows}
+
+    recall = "recall, debiased, CPU and GPU"
+    assert [found[other][recall] for other in two_arms[1:]] == [True, False]
 
 
 def test_the_bookkeeping_is_measured_for_every_command(capsys, monkeypatch):
