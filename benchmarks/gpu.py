@@ -210,6 +210,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *(of("layers", members, small, p) for p in precisions),
         *(of("stacked", members, small, p, form="best") for p in precisions),
         *(of("profile", members, small, p, form="best") for p in precisions),
+        *(of("pieces", members, small, p) for p in precisions),
         {"cell": "parts", "members": members},
         {"cell": "epoch_overhead"},
         {"cell": "single_contiguous", "batch": small, "precision": "fp32"},

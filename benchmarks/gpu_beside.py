@@ -9,7 +9,7 @@ from typing import Any
 
 import contenders
 import gpu_cells
-from gpu_cells import Place
+from gpu_place import Place, row
 
 from repro.training import trainer
 
@@ -27,7 +27,7 @@ def rates(
                 batch, precision, captured = setting
                 how = "graph" if captured else "eager"
                 what = f"{count} processes, {how}, batch {batch}, {precision}"
-                yield gpu_cells.row(what, 1000 * count * batch / rate, count * batch)
+                yield row(what, 1000 * count * batch / rate, count * batch)
 
 
 def _ask(connections: Sequence[Connection], question: object) -> list[float]:

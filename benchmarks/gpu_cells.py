@@ -5,7 +5,6 @@ its rows as JSON, a line each, when it is done, so that a process that is ended 
 Networks train on random bytes of the right shape.
 """
 
-import contextlib
 import functools
 import gc
 import json
@@ -13,15 +12,17 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import contenders
 import numpy as np
 import torch
-from torch import Tensor, nn
+from gpu_layers import fastest, layers, parts, pieces
+from gpu_place import EPOCHS, IMAGES, RUNS, Place, Rows, row
+from torch import Tensor
 
-from repro import models, resampling
+from repro import resampling
 from repro.data.pictures.images import TrainingImages
 from repro.study import merge
 from repro.study.configuration import Configuration
@@ -29,64 +30,9 @@ from repro.study.presets import PRESETS
 from repro.training import batched, inference, trainer
 from repro.training.batched import BatchedFit
 from repro.training.kernels import c_library
-from repro.training.kernels.operators import Convolution
-from repro.training.kernels.stacked import Form, stack
-from repro.training.step import GraphCapture
 from repro.training.trainer import Fit
 
 MARK = "@row "  # what a line with a row begins with
-RUNS, EPOCHS, IMAGES = 25, 60, 87_931  # the reproduction's Table 3: five arms of five runs
-MFLOP = 85.67  # of an image in a step
-FORMS: tuple[Form, ...] = ("unfolded", "grouped", "dense")
-
-Rows = Iterator[dict[str, Any]]
-
-
-class Place:
-    """Where to measure, and how much: on the CPU the script itself is tried out."""
-
-    def __init__(self, device: str, *, toy: bool) -> None:
-        """Set by the arguments of the process."""
-        self.device, self.toy = device, toy
-        self.on_gpu = device != "cpu"
-        self.images = 96 if toy else 24_000
-        self.seconds = 0.01 if toy else 0.8  # of a measurement of steps, about
-
-    def wait(self) -> None:
-        """For the device."""
-        if self.on_gpu:
-            torch.cuda.synchronize()
-
-    def milliseconds(self, work: Callable[[], object], *, graph: bool = True) -> float:
-        """Of a call among many; of the replay of a CUDA graph, where there are any."""
-        work()
-        if graph and self.on_gpu:
-            capture = GraphCapture()
-            capture.warm_up(work)
-            work = capture.record(work)
-        self.wait()
-        calls, began = 0, time.perf_counter()
-        while not calls or time.perf_counter() - began < self.seconds / 8:
-            for _ in range(1 if self.toy else 4):
-                work()
-                calls += 1
-            self.wait()
-        return 1000 * (time.perf_counter() - began) / calls
-
-    def steps(self, train: Callable[[int], object]) -> float:
-        """Milliseconds of a step of training, which takes a number of steps."""
-        train(2 if self.toy else 10)  # warm, and captured
-        self.wait()
-        few = 1 if self.toy else 10
-        began = time.perf_counter()
-        train(few)
-        self.wait()
-        estimate = (time.perf_counter() - began) / few
-        count = max(2 if self.toy else 10, min(2000, round(self.seconds / estimate)))
-        began = time.perf_counter()
-        train(count)
-        self.wait()
-        return 1000 * (time.perf_counter() - began) / count
 
 
 def configuration(batch: int, precision: str, **changes: Any) -> Configuration:
@@ -123,19 +69,6 @@ def a_run(place: Place, batch: int, precision: str, *, captured: bool, seed: int
 def repeated(batches: Any, steps: int) -> Any:
     """As many batches as wanted, some of them again."""
     return np.resize(batches, (steps, batches.shape[1]))
-
-
-def row(what: str, milliseconds: float, images: int, note: str = "") -> dict[str, Any]:
-    """A row of training: the whole study's minutes follow from its rate."""
-    rate = 1000 * images / milliseconds
-    return {
-        "what": what,
-        "ms": round(milliseconds, 4),
-        "images_per_second": round(rate),
-        "minutes": round(RUNS * EPOCHS * IMAGES / rate / 60, 2),
-        "tflops": round(rate * MFLOP / 1e6, 2),
-        "note": note,
-    }
 
 
 def single(place: Place, batch: int, precision: str, captured: bool) -> Rows:
@@ -183,101 +116,6 @@ def stacked(
     what = f"{members} runs stacked, {form}, {_form(captured)}, batch {batch}, {precision}"
     memory = torch.cuda.max_memory_reserved() / 1e9 if place.on_gpu else 0.0
     yield row(what, took, members * batch, f"{memory:.1f} GB reserved at most")
-
-
-LAYERS: tuple[tuple[str, nn.Module, int], ...] = (
-    *(
-        (f"down {a}>{b}", nn.Conv2d(a, b, 5, 2, 2), side)
-        for a, b, side in ((3, 12, 64), (12, 24, 32), (24, 48, 16), (48, 72, 8))
-    ),
-    *(
-        (f"up {a}>{b}", nn.ConvTranspose2d(a, b, 5, 2, 2, 1), side)
-        for a, b, side in ((72, 48, 4), (48, 24, 8), (24, 12, 16), (12, 3, 32))
-    ),
-)
-_measured: dict[tuple[str, int, str], dict[Form, float]] = {}  # ms, by precision, batch and layer
-
-
-def name_of(convolution: Convolution) -> str:
-    """As in `LAYERS`."""
-    way = "up" if isinstance(convolution, nn.ConvTranspose2d) else "down"
-    return f"{way} {convolution.in_channels}>{convolution.out_channels}"
-
-
-def fastest(batch: int, precision: str) -> Callable[[Convolution], Form]:
-    """For each layer the form that was the fastest in this process."""
-
-    def form_of(convolution: Convolution) -> Form:
-        times = _measured.get((precision, batch, name_of(convolution)))
-        return min(times, key=times.__getitem__) if times else batched.form_of(convolution)
-
-    return form_of
-
-
-def layers(place: Place, members: int, batch: int, precision: str) -> Rows:
-    """Each convolution, forward and backward, in each form."""
-    for name, layer, side in LAYERS:
-        times = _measured.setdefault((precision, batch, name), {})
-        for form in FORMS:
-            with contextlib.suppress(torch.OutOfMemoryError):
-                times[form] = _layer(place, layer, side, members, batch, precision, form)
-        best = min(times, key=times.__getitem__)
-        yield {
-            "what": f"{members} x {name}, batch {batch}, {precision}, forward and backward",
-            "ms": round(times[best], 4),
-            "note": ", ".join(f"{form} {took:.3f}" for form, took in times.items()),
-        }
-
-
-def _layer(
-    place: Place, layer: nn.Module, side: int, members: int, batch: int, precision: str, form: Form
-) -> float:
-    stacked = stack([nn.Sequential(layer)] * members, lambda _: form).to(place.device)
-    first = layer.in_channels == models.IMAGE[0]
-    shape = (members, layer.in_channels, batch, side, side)
-    maps = torch.randn(shape, device=place.device)
-    if precision == "bf16" and not first:
-        maps = maps.bfloat16()
-    maps.requires_grad_(not first)
-    slope: list[Tensor] = []
-
-    def work() -> None:
-        stacked.zero_grad(set_to_none=True)
-        maps.grad = None
-        with torch.autocast(maps.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            made = stacked(maps)
-        if not slope:
-            slope.append(torch.randn_like(made))
-        made.backward(slope[0])
-
-    return place.milliseconds(work)
-
-
-def parts(place: Place, members: int) -> Rows:
-    """What a step of a stack has beside convolutions: Adam, hidden layers, normalisation."""
-    weights = [torch.randn(members, 2_861_980, device=place.device).requires_grad_()]
-    optimiser = torch.optim.Adam(weights, fused=True, capturable=place.on_gpu)
-    weights[0].grad = torch.randn_like(weights[0])
-    took = place.milliseconds(optimiser.step)
-    yield {"what": f"{members} x Adam", "ms": round(took, 4), "note": "28 B a parameter"}
-    for rows, columns in ((1152, 1000), (1000, 1152)):
-        layer = stack([nn.Sequential(nn.Linear(rows, columns))] * members, batched.form_of)
-        layer.to(place.device)
-        inputs = torch.randn(members * 24, rows, device=place.device).requires_grad_()
-        took = place.milliseconds(functools.partial(_through, layer, inputs))
-        yield {"what": f"{members} x hidden {rows}>{columns}, batch 24, fp32", "ms": round(took, 4)}
-    layer = stack([nn.Sequential(nn.ReLU(), nn.BatchNorm2d(12))] * members, batched.form_of)
-    layer.to(place.device)
-    inputs = torch.randn(members, 12, 24, 32, 32, device=place.device).requires_grad_()
-    took = place.milliseconds(functools.partial(_through, layer, inputs))
-    yield {"what": f"{members} x ReLU, norm 12 x 32 x 32, batch 24, fp32", "ms": round(took, 4)}
-
-
-def _through(layer: nn.Module, inputs: Tensor) -> None:
-    layer.zero_grad(set_to_none=True)
-    inputs.grad = None
-    made = layer(inputs)
-    made.backward(torch.ones_like(made))
 
 
 def compiled(place: Place, members: int, batch: int, precision: str, form: str) -> Rows:
@@ -391,24 +229,33 @@ def profile(place: Place, members: int, batch: int, precision: str, form: str) -
         train(5)
         place.wait()
     took = "self_device_time_total" if place.on_gpu else "self_cpu_time_total"
-    kernels = sorted(seen.key_averages(), key=lambda one: -getattr(one, took))
-    kernels = [one for one in kernels if getattr(one, took) > 0]
+    found = [one for one in seen.key_averages() if getattr(one, took) > 0]
+    found.sort(key=lambda one: -getattr(one, took))
     what = f"{members} x batch {batch}, {precision}, {form}"
-    whole = sum(getattr(one, took) for one in kernels) / 5000
-    launches = sum(one.count for one in kernels) / 5
+    whole = sum(getattr(one, took) for one in found) / 5000
+    launches = sum(one.count for one in found) / 5
     yield {
         "what": f"all kernels of {what}",
         "ms": round(whole, 3),
         "note": f"{launches:.0f} of them",
     }
-    for one in kernels[:40]:
+    for one in found[:40]:
         line = f"{getattr(one, took) / 5000:8.4f} ms {one.count / 5:6.1f} x {one.key[:150]}"
         print(f"@profile {what}: {line}", flush=True)
 
 
+CELLS: dict[str, Callable[..., Rows]] = {
+    one.__name__: one
+    for one in (
+        *(single, single_contiguous, stacked, compiled, streams, beside, epoch_overhead),
+        *(limits, profile, layers, pieces, parts),
+    )
+}
+
+
 def _do(place: Place, cell: dict[str, Any]) -> None:
     name = cell.pop("cell")
-    function: Callable[..., Rows] = globals()[name]
+    function = CELLS[name]
     try:
         for made in function(place, **cell):
             print(MARK + json.dumps({"part": name, **made}), flush=True)

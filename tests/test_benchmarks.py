@@ -12,6 +12,7 @@ import contenders
 import gpu
 import gpu_cells
 import gpu_checks
+import gpu_place
 import pytest
 import scale
 from builders import RECORD
@@ -70,7 +71,7 @@ def test_each_measurement_for_a_gpu_runs_on_the_cpu(kind, monkeypatch):
     """A finite time in each row."""
     monkeypatch.setenv("REPRO_KERNELS", "torch")
     arguments = {name: value for name, value in KINDS[kind].items() if name != "cell"}
-    rows = list(getattr(gpu_cells, kind)(gpu_cells.Place("cpu", toy=True), **arguments))
+    rows = list(gpu_cells.CELLS[kind](gpu_place.Place("cpu", toy=True), **arguments))
 
     assert rows
     assert all(math.isfinite(row["ms"]) and row["ms"] > 0 for row in rows)
