@@ -130,7 +130,7 @@ class Gpu:
         gpus, cpus = (str(self.logs / name) for name in ("study-gpu", "study-cpu"))
         tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
-        limit = min(150.0, self.left() / 2)
+        limit = min(150.0, 0.4 * self.left())
         jobs = {
             "tests": ["-m", "pytest", *options, *tests],
             "bits": [CHECKS, "bits", self.device, *self.words],
