@@ -69,6 +69,7 @@ class BatchedFit:
         resume: Sequence[State] | None = None,
         captured: bool = True,
         form_of: FormOf = form_of,
+        fused: bool = False,
     ) -> None:
         """Initialise the networks, or continue from their states.
 
@@ -79,6 +80,7 @@ class BatchedFit:
             resume: The states of all runs after the same epoch; None: from the start.
             captured: Whether a GPU replays its steps as a CUDA graph.
             form_of: How each convolution is computed.
+            fused: Whether a ReLU and the normalisation after it are one CUDA kernel.
 
         Raises:
             ReproError: The runs have different shapes.
@@ -92,7 +94,7 @@ class BatchedFit:
         ]
         self.failures: dict[int, RunFailed] = {}
         self.choices, self.device = runs[0][0], torch.device(device)
-        self.network = stack([member.model for member in self.members], form_of)
+        self.network = stack([member.model for member in self.members], form_of, fused=fused)
         kernels = StackedKernels(self.choices.precision)
         self.step = Step(self.choices, self.network, images, kernels=kernels, members=(len(runs),))
         self.update: Update = self.step

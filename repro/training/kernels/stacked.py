@@ -4,30 +4,30 @@ S networks, the members, see B images each. Maps have the shape (S, C, B, height
 the channels of a member lie together; rows, the vectors of hidden layers, have the shape (S B, F),
 member by member. Parameters and buffers have one dimension more than a member's, the first.
 
-Convolutions that halve the sides have three forms. ``grouped`` is torch's grouped convolution with
+Convolutions that halve the sides have four forms. ``grouped`` is torch's grouped convolution with
 a group for each member, which serves every other convolution as well. ``dense`` is the same on a
 map of half the sides and four times the channels (space to depth). ``unfolded`` copies the windows
-into columns, which one batched product multiplies by the weights of all members.
+into columns, which one batched product multiplies by the weights of all members. ``direct`` is a CUDA
+kernel of this package, or ``unfolded`` where that cannot be had.
 """
 
 import copy
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from repro.losses import formulas
+from repro.training.kernels import direct, unfolded
 from repro.training.kernels.operators import Convolution, full, halves
 
-Form = Literal["grouped", "dense", "unfolded"]
+Form = Literal["grouped", "dense", "unfolded", "direct"]
 FormOf = Callable[[Convolution], Form]
 Network = TypeVar("Network", bound=nn.Module)
-
-PLACES = 1024  # places of a map in each of the products that the gradient of the weights sums
 
 
 class StackedKernels:
@@ -64,12 +64,13 @@ class StackedKernels:
         return formulas.NORMS[norm](batch - decoded).sum(dim=(1, 3, 4)).flatten()
 
 
-def stack(members: Sequence[Network], form_of: FormOf) -> Network:
+def stack(members: Sequence[Network], form_of: FormOf, *, fused: bool = False) -> Network:
     """One network for all members, on their device; its modules have the members' names.
 
     Args:
         members: Networks of one shape.
         form_of: How to compute a convolution that halves the sides, or doubles them.
+        fused: Whether a ReLU and the normalisation after it are one CUDA kernel, where there is one.
     """
     network = copy.deepcopy(members[0])
     for name, part in list(network.named_modules()):
@@ -81,7 +82,19 @@ def stack(members: Sequence[Network], form_of: FormOf) -> Network:
             for kind, stacked in _STACKED.items():
                 if isinstance(part, kind):
                     network.set_submodule(name, stacked(parts))
+    if fused:
+        for part in list(network.modules()):
+            if isinstance(part, nn.Sequential):
+                _fuse(part)
     return network
+
+
+def _fuse(parts: nn.Sequential) -> None:
+    """Leave a ReLU to the normalisation after it; no name changes."""
+    for number, (part, after) in enumerate(pairwise(parts)):
+        if isinstance(part, nn.ReLU) and isinstance(after, StackedNorm):
+            parts[number] = nn.Identity()
+            after.rectifies = True
 
 
 def member_state(network: nn.Module, number: int) -> dict[str, Tensor]:
@@ -128,14 +141,27 @@ class StackedNorm(_Stacked):
         """Stack them; their settings are equal."""
         super().__init__(parts)
         self.eps, self.momentum = parts[0].eps, cast(float, parts[0].momentum)
+        self.rectifies = False  # its inputs, by a ReLU
         self.train(parts[0].training)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Same shape."""
+        values = inputs if inputs.ndim == 5 else inputs.view(self.members, -1, inputs.shape[1])
+        if self.rectifies and self.training and direct.computes(values):
+            return self._at_once(values).view(inputs.shape)
+        values = values.relu() if self.rectifies else values
         if inputs.ndim == 5:
-            return self._normalised(inputs)
-        members = inputs.view(self.members, -1, inputs.shape[1])
-        return self._normalised(members.mT).mT.flatten(0, 1)
+            return self._normalised(values)
+        return self._normalised(values.mT).mT.flatten(0, 1)
+
+    def _at_once(self, values: Tensor) -> Tensor:
+        """Maps, or rows (S, B, F), rectified and normalised."""
+        self.num_batches_tracked += 1
+        running = self.running_mean, self.running_var
+        momentum, epsilon = self.momentum, self.eps
+        return direct.rectified_norm(
+            values, self.weight, self.bias, running, momentum=momentum, epsilon=epsilon
+        )
 
     def _normalised(self, values: Tensor) -> Tensor:
         """Of shape (S, C, ...), as S C channels of one image."""
@@ -245,7 +271,7 @@ class DenseConvolution(_Halving):
     def _refined(self, coarse: Tensor) -> Tensor:
         made = functional.conv2d(
             _as_groups(coarse),
-            _refining_taps(self.weight).flatten(0, 1),
+            unfolded.refining_taps(self.weight).flatten(0, 1),
             self.bias.repeat(1, 4).flatten(),
             padding=1,
             groups=self.members,
@@ -258,146 +284,34 @@ class UnfoldedConvolution(_Halving):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps to maps."""
-        if torch.is_autocast_enabled(maps.device.type):
-            maps = maps.to(torch.get_autocast_dtype(maps.device.type))
-        function = _Refine if self.transposed else _Coarsen
-        made: Tensor = function.apply(maps, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        function = unfolded.Refine if self.transposed else unfolded.Coarsen
+        made: Tensor = function.apply(_cast(maps), self.weight, self.bias)  # type: ignore[no-untyped-call]
         return made
 
 
-class _Coarsen(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, fine: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        columns = _windows(fine)
-        ctx.save_for_backward(columns, weight)
-        ctx.dtype = fine.dtype
-        return _coarsened(columns, weight, bias, fine.shape)
+class DirectConvolution(UnfoldedConvolution):
+    """A CUDA kernel."""
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
-        columns, weight = ctx.saved_tensors
-        slope = slope.contiguous()
-        by_fine = _refined(slope, weight, None) if ctx.needs_input_grad[0] else None
-        return by_fine, _by_weight(slope, columns, weight), _by_bias(slope, weight)
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps to maps."""
+        maps = _cast(maps)
+        if not direct.convolves(maps, self.weight, transposed=self.transposed):
+            return super().forward(maps)
+        return direct.convolve(maps, self.weight, self.bias, transposed=self.transposed)
 
 
-class _Refine(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, coarse: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        coarse = coarse.contiguous()
-        ctx.save_for_backward(coarse, weight)
-        return _refined(coarse, weight, bias)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        coarse, weight = ctx.saved_tensors
-        columns = _windows(slope)
-        by_coarse = _coarsened(columns, weight, None, slope.shape)
-        return by_coarse, _by_weight(coarse, columns, weight), _by_bias(slope, weight)
-
-
-def _coarsened(columns: Tensor, weight: Tensor, bias: Tensor | None, fine: torch.Size) -> Tensor:
-    """The 5 x 5 convolution of stride 2, from the columns of a map of the shape `fine`."""
-    members, _, images, height, width = fine
-    parts = len(columns) // members
-    rows = weight.flatten(2).unsqueeze(1).expand(-1, parts, -1, -1).flatten(0, 1)
-    made = torch.bmm(rows.to(columns.dtype), columns)
-    made = made.view(members, parts, len(rows[0]), images // parts, height // 2, width // 2)
-    made = made.transpose(1, 2)  # (S, C, parts, images of a part, h, w)
-    return _with_bias(made, bias).view(members, -1, images, height // 2, width // 2)
-
-
-def _refined(coarse: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The transposed convolution of a map (S, C, B, h, w)."""
-    members, _, images, height, width = coarse.shape
-    columns = _columns(coarse, size=3, stride=1, padding=(1, 1), parts=1)
-    taps = _refining_taps(weight.to(coarse.dtype)).flatten(2)
-    made = torch.bmm(taps, columns).view(members, 2, 2, -1, images, height, width)
-    made = made.permute(0, 3, 4, 5, 1, 6, 2)  # (S, F, B, h, 2, w, 2)
-    return _with_bias(made, bias).view(members, -1, images, 2 * height, 2 * width)
-
-
-def _with_bias(maps: Tensor, bias: Tensor | None) -> Tensor:
-    """Maps (S, C, ...) plus a bias (S, C), contiguous, in one pass."""
-    if bias is None:
-        return maps.contiguous()
-    bias = bias.to(maps.dtype).view(*bias.shape, *(1,) * (maps.ndim - 2))
-    if torch.compiler.is_compiling():
-        return (maps + bias).contiguous()
-    return torch.add(maps, bias, out=maps.new_empty(maps.shape))
-
-
-def _by_weight(coarse: Tensor, columns: Tensor, weight: Tensor) -> Tensor:
-    """The gradient of the weights: coarse maps times the columns of the fine ones."""
-    members = len(weight)
-    parts = len(columns) // members
-    _, channels, images, height, width = coarse.shape
-    rows = coarse.reshape(members, channels, parts, images // parts, height, width)
-    rows = rows.transpose(1, 2).reshape(len(columns), channels, -1)
-    products = torch.bmm(rows, columns.mT).view(members, parts, *weight.shape[1:])
-    return products.sum(dim=1, dtype=weight.dtype)
-
-
-def _by_bias(slope: Tensor, weight: Tensor) -> Tensor:
-    return slope.sum(dim=(2, 3, 4), dtype=weight.dtype)
-
-
-def _windows(fine: Tensor) -> Tensor:
-    """The 5 x 5 windows of stride 2, (S parts, 25 F, places of a part)."""
-    images, height, width = fine.shape[2:]
-    parts = _parts(images, height * width // 4)
-    return _columns(fine, size=5, stride=2, padding=(2, 1), parts=parts)
-
-
-def _parts(images: int, places: int) -> int:
-    """Into how many parts the images are cut, so that each has about `PLACES`.
-
-    The gradient of the weights sums over all places. Cut into parts, which are summed in the end,
-    it gives a GPU enough products to work on at a time.
-    """
-    parts = 1
-    for divisor in range(2, images + 1):
-        if images % divisor == 0 and images // divisor * places >= PLACES:
-            parts = divisor
-    return parts
-
-
-def _columns(
-    maps: Tensor, *, size: int, stride: int, padding: tuple[int, int], parts: int
-) -> Tensor:
-    """Windows of maps (S, C, B, H, W) as columns, (S parts, C size size, places of a part)."""
-    members, channels, images, height, width = maps.shape
-    padded = functional.pad(maps, (*padding, *padding))
-    by_member, by_channel, by_image, by_row, by_column = padded.stride()
-    each = images // parts
-    windows = padded.as_strided(
-        (members, parts, channels, size, size, each, height // stride, width // stride),
-        (
-            *(by_member, each * by_image, by_channel, by_row, by_column),
-            *(by_image, stride * by_row, stride * by_column),
-        ),
-    )
-    return windows.reshape(members * parts, channels * size * size, -1)
+def _cast(maps: Tensor) -> Tensor:
+    """To the type that autocast would choose."""
+    device = maps.device.type
+    if torch.is_autocast_enabled(device):
+        return maps.to(torch.get_autocast_dtype(device))
+    return maps
 
 
 def _coarsening_taps(weight: Tensor) -> Tensor:
     """Weights (S, C, F, 5, 5) of the 3 x 3 convolution on depths, (S, C, 4 F, 3, 3)."""
-    taps = _six(weight).permute(0, 1, 4, 6, 2, 3, 5)
+    taps = unfolded.six(weight).permute(0, 1, 4, 6, 2, 3, 5)
     return taps.reshape(*weight.shape[:2], -1, 3, 3)
-
-
-def _refining_taps(weight: Tensor) -> Tensor:
-    """Weights (S, C, F, 5, 5) of the 3 x 3 convolution to depths, (S, 4 F, C, 3, 3)."""
-    members, coarse = weight.shape[:2]
-    taps = _six(weight).flip(3, 5).permute(0, 4, 6, 2, 1, 3, 5)
-    return taps.reshape(members, -1, coarse, 3, 3)
-
-
-def _six(weight: Tensor) -> Tensor:
-    """Weights (S, C, F, 5, 5), padded to 6 x 6 and cut into pairs, (S, C, F, 3, 2, 3, 2)."""
-    return functional.pad(weight, (0, 1, 0, 1)).view(*weight.shape[:3], 3, 2, 3, 2)
 
 
 def _to_depth(fine: Tensor) -> Tensor:
@@ -432,4 +346,5 @@ _CONVOLUTIONS: dict[Form, Callable[[list[Any]], nn.Module]] = {
     "grouped": GroupedConvolution,
     "dense": DenseConvolution,
     "unfolded": UnfoldedConvolution,
+    "direct": DirectConvolution,
 }
