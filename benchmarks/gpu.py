@@ -27,7 +27,8 @@ HERE = Path(__file__).resolve().parent
 CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
 SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
 PATIENT = {"beside": 120.0, "compiled": 180.0}
-PARTS = ("checks", "speed")
+PARTS = ("checks", "kernels", "speed")
+FORMS = ("unfolded", "unfolded+norm", "direct+norm", "direct+norm+linear")  # of stacks
 COLUMNS = ("part", "what", "ok", "ms", "images_per_second", "minutes", "tflops", "note")
 HEADS = ("part", "what", "ok", "ms", "images/s", "study, min", "TFLOP/s", "note")
 
@@ -129,6 +130,7 @@ class Gpu:
         """Correctness, several processes at a time."""
         gpus, cpus = (str(self.logs / name) for name in ("study-gpu", "study-cpu"))
         tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
+        tests.append("tests/training/kernels/test_direct.py")
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
         limit = min(150.0, 0.4 * self.left())
         jobs = {
@@ -140,6 +142,18 @@ class Gpu:
         ended = self._together(jobs, limit)
         self._told("tests", ended["tests"])
         self._together({"compare": [CHECKS, "compare", cpus, gpus]}, 30.0)
+
+    def kernels(self) -> None:
+        """The tests of this package's own CUDA kernels alone."""
+        tests = ["tests/training/kernels/test_direct.py", "tests/training/test_batched.py"]
+        options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
+        chosen = [
+            "-k",
+            "(direct or norm or hidden) and not on_cpu" if self.device != "cpu" else "direct",
+        ]
+        command = ["-m", "pytest", *options, *chosen, *tests]
+        ended = self._together({"tests": command}, min(90.0, 0.3 * self.left()))
+        self._told("tests of CUDA kernels", ended["tests"])
 
     def _together(self, commands: dict[str, list[str]], limit: float) -> dict[str, Job]:
         jobs = {name: Job(name, command, self.logs, limit) for name, command in commands.items()}
@@ -198,38 +212,41 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         who = "runs" if cell == "streams" else "members"
         return {"cell": cell, who: size, "batch": batch, "precision": precision, **more}
 
-    def beside(captured: bool) -> dict[str, Any]:
-        batches = (small,) if toy else (small, middle, large)
+    def stacks(size: int, batch: int, *forms: str) -> list[dict[str, Any]]:
+        return [of("stacked", size, batch, p, form=form) for p in precisions for form in forms]
+
+    def beside(*batches: int, captured: bool) -> dict[str, Any]:
         sizes = [(batch, p, captured) for p in precisions for batch in batches]
         return {"cell": "beside", "settings": sizes, "counts": counts}
 
     first = [
         {"cell": "limits"},
-        *(single(small, p, captured) for p in precisions for captured in (False, True)),
-        *(of("stacked", members, small, p, form="default") for p in precisions),
+        *stacks(members, small, *FORMS),
         *(of("layers", members, small, p) for p in precisions),
-        *(of("stacked", members, small, p, form="best") for p in precisions),
-        *(of("profile", members, small, p, form="best") for p in precisions),
-        *(of("pieces", members, small, p) for p in precisions),
+        *stacks(members, small, "best+norm+linear"),
+        *(of("profile", members, small, p, form="best+norm+linear") for p in precisions),
+        *(single(small, p, captured) for p in precisions for captured in (False, True)),
         {"cell": "parts", "members": members},
-        {"cell": "epoch_overhead"},
-        {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
-        *(of("streams", runs, small, "fp32") for runs in (few, members)),
-        *(of("stacked", members, small, "fp32", form=form) for form in ("grouped", "dense")),
+        *stacks(1, small, "direct+norm+linear"),
+        *stacks(few, small, "direct+norm+linear"),
+        *(of("layers", members, middle, p) for p in precisions),
+        *stacks(members, middle, "best+norm+linear"),
+        *(single(middle, p, True) for p in precisions),
+        beside(*((small,) if toy else (small, middle)), captured=True),
     ]
     then = [
-        beside(captured=True),
-        *(of("layers", members, middle, p) for p in precisions),
-        *(of("stacked", members, middle, p, form="best") for p in precisions),
-        *(of("stacked", few, small, p, form="default") for p in precisions),
-        *(of("stacked", few, middle, p, form="default") for p in precisions),
-        *(single(middle, p, captured) for p in precisions for captured in (False, True)),
-        *(single(large, p, captured) for p in precisions for captured in (False, True)),
+        *(single(large, p, True) for p in precisions),
+        *stacks(members, large, "direct+norm+linear"),
+        *stacks(few, middle, "direct+norm+linear"),
+        *(of("streams", runs, small, "fp32") for runs in (few, members)),
+        {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
+        {"cell": "epoch_overhead"},
+        *(of("pieces", members, small, p) for p in precisions),
         of("profile", 1, small, "fp32", form="default"),
-        of("stacked", members, small, "fp32", form="default", captured=False),
-        beside(captured=False),
+        of("stacked", members, small, "fp32", form="best+norm+linear", captured=False),
+        *(single(batch, p, False) for p in precisions for batch in (middle, large)),
     ]
-    last = [of("compiled", members, small, p, form="best") for p in precisions]
+    last = [of("compiled", members, small, p, form="unfolded") for p in precisions]
     return first + then + ([] if toy else last)
 
 
@@ -260,6 +277,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             if "checks" in given.only:
                 whole.checks()
+            elif "kernels" in given.only:
+                whole.kernels()
             if "speed" in given.only:
                 whole.speed(json.loads(given.cells) if given.cells else cells_of(toy=given.toy))
         finally:

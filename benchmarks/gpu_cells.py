@@ -97,13 +97,17 @@ def single_contiguous(place: Place, batch: int, precision: str) -> Rows:
 def stacked_run(
     place: Place, members: int, batch: int, precision: str, form: str, *, captured: bool = True
 ) -> BatchedFit:
-    """As many seeds as one network."""
+    """As many seeds as one network; a form such as ``direct+norm`` has more of our kernels."""
     arm = configuration(batch, precision)
+    name, *more = form.split("+")
     forms = {"best": fastest(batch, precision), "default": batched.form_of}
-    form_of = forms.get(form, lambda _: form)
+    choices: dict[str, Any] = {
+        "form_of": forms.get(name, lambda _: name),
+        "own": more,
+    }
     everything = data(place.images)
     runs = [(arm, seed) for seed in range(members)]
-    return BatchedFit(runs, everything, device=place.device, captured=captured, form_of=form_of)
+    return BatchedFit(runs, everything, device=place.device, captured=captured, **choices)
 
 
 def stacked(

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from repro import models
 from repro.training import batched
-from repro.training.kernels import stacked as kernels
+from repro.training.kernels import unfolded
 from repro.training.kernels.operators import Convolution
-from repro.training.kernels.stacked import Form, stack
+from repro.training.kernels.stacked import Form, Own, stack
 
-FORMS: tuple[Form, ...] = ("unfolded", "grouped", "dense")
+FORMS: tuple[Form, ...] = ("unfolded", "direct", "grouped", "dense")
 LAYERS: tuple[tuple[str, nn.Module, int], ...] = (
     *(
         (f"down {a}>{b}", nn.Conv2d(a, b, 5, 2, 2), side)
@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, nn.Module, int], ...] = (
         for a, b, side in ((72, 48, 4), (48, 24, 8), (24, 12, 16), (12, 3, 32))
     ),
 )
+OWN: tuple[tuple[Own, ...], ...] = ((), ("norm", "linear"))
 _measured: dict[tuple[str, int, str], dict[Form, float]] = {}  # ms, by precision, batch and layer
 
 
@@ -91,18 +92,18 @@ def pieces(place: Place, members: int, batch: int, precision: str) -> Rows:
         maps = torch.randn(members, fine, batch, side, side, device=place.device, dtype=dtype)
         slope = torch.randn(members, coarse, batch, half, half, device=place.device, dtype=dtype)
         weight = torch.randn(members, coarse, fine, 5, 5, device=place.device)
-        columns = kernels._windows(maps)
+        columns = unfolded.windows(maps)
         near = {"size": 3, "stride": 1, "padding": (1, 1), "parts": 1}
         work: dict[str, Callable[[], object]] = {
-            "windows": functools.partial(kernels._windows, maps),
+            "windows": functools.partial(unfolded.windows, maps),
             "their product": functools.partial(
-                kernels._coarsened, columns, weight, None, maps.shape
+                unfolded.coarsened, columns, weight, None, maps.shape
             ),
-            "neighbours": functools.partial(kernels._columns, slope, **near),
-            "refined": functools.partial(kernels._refined, slope, weight, None),
-            "weights": functools.partial(kernels._by_weight, slope, columns, weight),
+            "neighbours": functools.partial(unfolded.columns_of, slope, **near),
+            "refined": functools.partial(unfolded.refined, slope, weight, None),
+            "weights": functools.partial(unfolded.by_weight, slope, columns, weight),
             "weights, one part": functools.partial(
-                kernels._by_weight, slope, _in_one_part(columns, members), weight
+                unfolded.by_weight, slope, _in_one_part(columns, members), weight
             ),
         }
         times = {name: place.milliseconds(one) for name, one in work.items()}
@@ -126,16 +127,22 @@ def parts(place: Place, members: int) -> Rows:
     took = place.milliseconds(optimiser.step)
     yield {"what": f"{members} x Adam", "ms": round(took, 4), "note": "28 B a parameter"}
     for rows, columns in ((1152, 1000), (1000, 1152)):
-        layer = stack([nn.Sequential(nn.Linear(rows, columns))] * members, batched.form_of)
-        layer.to(place.device)
-        inputs = torch.randn(members * 24, rows, device=place.device).requires_grad_()
+        for own in OWN:
+            one = nn.Sequential(nn.Linear(rows, columns))
+            layer = stack([one] * members, batched.form_of, own=own).to(place.device)
+            inputs = torch.randn(members * 24, rows, device=place.device).requires_grad_()
+            took = place.milliseconds(functools.partial(_through, layer, inputs))
+            whose = "ours" if own else "torch"
+            what = f"{members} x hidden {rows}>{columns}, {whose}, batch 24, fp32"
+            yield {"what": what, "ms": round(took, 4)}
+    for own in OWN:
+        one = nn.Sequential(nn.ReLU(), nn.BatchNorm2d(12))
+        layer = stack([one] * members, batched.form_of, own=own).to(place.device)
+        inputs = torch.randn(members, 12, 24, 32, 32, device=place.device).requires_grad_()
         took = place.milliseconds(functools.partial(_through, layer, inputs))
-        yield {"what": f"{members} x hidden {rows}>{columns}, batch 24, fp32", "ms": round(took, 4)}
-    layer = stack([nn.Sequential(nn.ReLU(), nn.BatchNorm2d(12))] * members, batched.form_of)
-    layer.to(place.device)
-    inputs = torch.randn(members, 12, 24, 32, 32, device=place.device).requires_grad_()
-    took = place.milliseconds(functools.partial(_through, layer, inputs))
-    yield {"what": f"{members} x ReLU, norm 12 x 32 x 32, batch 24, fp32", "ms": round(took, 4)}
+        whose = "ours" if own else "torch"
+        what = f"{members} x ReLU, norm 12 x 32 x 32, {whose}, batch 24, fp32"
+        yield {"what": what, "ms": round(took, 4)}
 
 
 def _through(layer: nn.Module, inputs: Tensor) -> None:

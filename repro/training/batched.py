@@ -20,7 +20,7 @@ from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.study.configuration import Configuration
 from repro.training.kernels.operators import Convolution
-from repro.training.kernels.stacked import Form, FormOf, StackedKernels, member_state, stack
+from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
 from repro.training.step import CapturedStep, GraphCapture, Step, Update
 from repro.training.trainer import Epoch, Fit, State, keep_statistics
 
@@ -69,7 +69,7 @@ class BatchedFit:
         resume: Sequence[State] | None = None,
         captured: bool = True,
         form_of: FormOf = form_of,
-        fused: bool = False,
+        own: Sequence[Own] = (),
     ) -> None:
         """Initialise the networks, or continue from their states.
 
@@ -80,7 +80,7 @@ class BatchedFit:
             resume: The states of all runs after the same epoch; None: from the start.
             captured: Whether a GPU replays its steps as a CUDA graph.
             form_of: How each convolution is computed.
-            fused: Whether a ReLU and the normalisation after it are one CUDA kernel.
+            own: What else is computed by CUDA kernels of this package; see `stack`.
 
         Raises:
             ReproError: The runs have different shapes.
@@ -94,7 +94,7 @@ class BatchedFit:
         ]
         self.failures: dict[int, RunFailed] = {}
         self.choices, self.device = runs[0][0], torch.device(device)
-        self.network = stack([member.model for member in self.members], form_of, fused=fused)
+        self.network = stack([member.model for member in self.members], form_of, own=own)
         kernels = StackedKernels(self.choices.precision)
         self.step = Step(self.choices, self.network, images, kernels=kernels, members=(len(runs),))
         self.update: Update = self.step

@@ -16,7 +16,7 @@ from repro.training.kernels.stacked import StackedKernels, member_state, stack
 from repro.training.state_files import Checkpoint
 from repro.training.step import Step
 
-FORMS = ("grouped", "dense", "unfolded")
+FORMS = ("grouped", "dense", "unfolded", "direct")
 no_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 MEMBERS, BATCH, FACES = 3, 12, (5, 6, 8)
 
@@ -88,8 +88,9 @@ def _like(network, index, noise, faces):
 
 
 def as_stack(networks, form):
-    """All convolutions in one form."""
-    return stack(networks, lambda convolution: form)
+    """All convolutions in one form; the direct one with all kernels of ours."""
+    own = ("norm", "linear") if form == "direct" else ()
+    return stack(networks, lambda convolution: form, own=own)
 
 
 def apart(found, exact):

@@ -41,7 +41,8 @@ def source(file: str) -> str:
 def available() -> bool:
     """Whether kernels can be compiled for the current GPU; warns once if not."""
     try:
-        _nvrtc(), _driver()
+        _nvrtc()
+        _driver()
     except OSError as error:
         warnings.warn(f"no compiler for CUDA was found ({error}); torch computes", stacklevel=2)
         return False
@@ -51,7 +52,7 @@ def available() -> bool:
 @functools.cache
 def library(file: str, *defines: str) -> Launcher:
     """A file of this package, compiled once for a process with its defines, as `SIDE=8`."""
-    return _Module(compiled(source(file), defines, _architecture()))
+    return _OnGpus(source(file), defines)
 
 
 def compiled(text: str, defines: Sequence[str], architecture: str) -> bytes:
@@ -113,26 +114,48 @@ def _driver() -> ctypes.CDLL:
         *[ctypes.c_uint] * 7,
         *[ctypes.c_void_p] * 3,
     ]
+    driver.cuCtxSetCurrent.argtypes = [ctypes.c_void_p]
     driver.cuModuleGetFunction.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p]
     return driver
 
 
+class _OnGpus:
+    """Functions that are compiled for a GPU when they are first called there."""
+
+    def __init__(self, text: str, defines: Sequence[str]) -> None:
+        self.text, self.defines = text, defines
+        self.modules: dict[torch.device, _Module] = {}
+
+    def launch(
+        self, name: str, grid: tuple[int, int, int], block: int, arguments: Sequence[Argument]
+    ) -> None:
+        """See `Launcher`."""
+        device = next(one.device for one in arguments if isinstance(one, Tensor))
+        with torch.cuda.device(device):
+            if device not in self.modules:
+                code = compiled(self.text, self.defines, _architecture())
+                self.modules[device] = _Module(code)
+            self.modules[device].launch(name, grid, block, arguments)
+
+
 class _Module:
-    """Machine code, loaded into the current context."""
+    """Machine code, loaded into the context of the current GPU."""
 
     def __init__(self, code: bytes) -> None:
         torch.cuda.current_stream().synchronize()  # there is a context from here on
-        self.module = ctypes.c_void_p()
+        self.context, self.module = ctypes.c_void_p(), ctypes.c_void_p()
+        _checked(_driver().cuCtxGetCurrent(ctypes.byref(self.context)), "find the context")
         _checked(_driver().cuModuleLoadData(ctypes.byref(self.module), code), "load a module")
         self.functions: dict[str, ctypes.c_void_p] = {}
 
     def launch(
         self, name: str, grid: tuple[int, int, int], block: int, arguments: Sequence[Argument]
     ) -> None:
-        """See `Launcher`."""
+        """See `Launcher`; threads of torch's own, as in backward passes, may lack the context."""
         values = [_value(argument) for argument in arguments]
         places = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
         stream = torch.cuda.current_stream().cuda_stream
+        _checked(_driver().cuCtxSetCurrent(self.context), "set the context")
         launched = _driver().cuLaunchKernel(
             self._function(name), *grid, block, 1, 1, 0, stream, places, None
         )

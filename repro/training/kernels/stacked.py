@@ -7,8 +7,8 @@ member by member. Parameters and buffers have one dimension more than a member's
 Convolutions that halve the sides have four forms. ``grouped`` is torch's grouped convolution with
 a group for each member, which serves every other convolution as well. ``dense`` is the same on a
 map of half the sides and four times the channels (space to depth). ``unfolded`` copies the windows
-into columns, which one batched product multiplies by the weights of all members. ``direct`` is a CUDA
-kernel of this package, or ``unfolded`` where that cannot be had.
+into columns, which one batched product multiplies by the weights of all members. ``direct`` is a
+CUDA kernel of this package, or ``unfolded`` where that cannot be had.
 """
 
 import copy
@@ -27,6 +27,7 @@ from repro.training.kernels.operators import Convolution, full, halves
 
 Form = Literal["grouped", "dense", "unfolded", "direct"]
 FormOf = Callable[[Convolution], Form]
+Own = Literal["norm", "linear"]  # a ReLU with the normalisation after it; hidden layers
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -64,13 +65,13 @@ class StackedKernels:
         return formulas.NORMS[norm](batch - decoded).sum(dim=(1, 3, 4)).flatten()
 
 
-def stack(members: Sequence[Network], form_of: FormOf, *, fused: bool = False) -> Network:
+def stack(members: Sequence[Network], form_of: FormOf, *, own: Sequence[Own] = ()) -> Network:
     """One network for all members, on their device; its modules have the members' names.
 
     Args:
         members: Networks of one shape.
         form_of: How to compute a convolution that halves the sides, or doubles them.
-        fused: Whether a ReLU and the normalisation after it are one CUDA kernel, where there is one.
+        own: What else is computed by CUDA kernels of this package, where they can be had.
     """
     network = copy.deepcopy(members[0])
     for name, part in list(network.named_modules()):
@@ -82,10 +83,11 @@ def stack(members: Sequence[Network], form_of: FormOf, *, fused: bool = False) -
             for kind, stacked in _STACKED.items():
                 if isinstance(part, kind):
                     network.set_submodule(name, stacked(parts))
-    if fused:
-        for part in list(network.modules()):
-            if isinstance(part, nn.Sequential):
-                _fuse(part)
+    for part in list(network.modules()):
+        if isinstance(part, nn.Sequential) and "norm" in own:
+            _fuse(part)
+        if isinstance(part, StackedLinear):
+            part.own = "linear" in own
     return network
 
 
@@ -121,10 +123,13 @@ class StackedLinear(_Stacked):
 
     weight: Tensor
     bias: Tensor
+    own = False  # whether kernels of this package compute it
 
     def forward(self, rows: Tensor) -> Tensor:
         """One batched product."""
         inputs = rows.view(self.members, -1, rows.shape[1])
+        if self.own and direct.multiplies(inputs, self.weight):
+            return direct.linear(inputs, self.weight, self.bias).flatten(0, 1)
         return torch.baddbmm(self.bias.unsqueeze(1), inputs, self.weight.mT).flatten(0, 1)
 
 

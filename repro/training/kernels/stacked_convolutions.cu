@@ -166,7 +166,7 @@ constexpr int COARSE_FLOATS = BAND * SIDE * COARSE, SUM_FLOATS = SPLIT * UNITS *
 constexpr int FLOATS =
     FINE_FLOATS + COARSE_FLOATS > SUM_FLOATS ? FINE_FLOATS + COARSE_FLOATS : SUM_FLOATS;
 
-extern "C" __global__ void __launch_bounds__(SPLIT * UNITS, 2)
+extern "C" __global__ void __launch_bounds__(SPLIT * UNITS, SIDE >= 16 ? 2 : 1)
 by_weight(const Map *coarse, const Map *fine, float *slopes, int images, int each) {
     __shared__ __align__(16) float shared[FLOATS];
     float *tile = shared, *rows = shared + FINE_FLOATS;
@@ -197,7 +197,7 @@ by_weight(const Map *coarse, const Map *fine, float *slopes, int images, int eac
                 const float *line = tile + (f * BAND_ROWS + 2 * y + ky) * PITCH + 2 * x;
                 const float *pixels = rows + (y * SIDE + x) * COARSE + first;
                 float window[5] = {0, 0, line[0], line[1], line[2]};
-#pragma unroll 4
+#pragma unroll
                 for (int i = 0; i < PIECE; i++) {
                     window[0] = window[2], window[1] = window[3], window[2] = window[4];
                     window[3] = line[2 * i + 3], window[4] = line[2 * i + 4];

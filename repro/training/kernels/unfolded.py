@@ -16,8 +16,11 @@ PLACES = 1024  # places of a map in each of the products that the gradient of th
 
 
 class Coarsen(torch.autograd.Function):
+    """The convolution, with its gradients."""
+
     @staticmethod
     def forward(ctx: Any, fine: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """A map of half the sides."""
         columns = windows(fine)
         ctx.save_for_backward(columns, weight)
         ctx.dtype = fine.dtype
@@ -26,6 +29,7 @@ class Coarsen(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        """By map, weights and bias."""
         columns, weight = ctx.saved_tensors
         slope = slope.contiguous()
         by_fine = refined(slope, weight, None) if ctx.needs_input_grad[0] else None
@@ -33,8 +37,11 @@ class Coarsen(torch.autograd.Function):
 
 
 class Refine(torch.autograd.Function):
+    """The transposed convolution, with its gradients."""
+
     @staticmethod
     def forward(ctx: Any, coarse: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """A map of twice the sides."""
         coarse = coarse.contiguous()
         ctx.save_for_backward(coarse, weight)
         return refined(coarse, weight, bias)
@@ -42,6 +49,7 @@ class Refine(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """By map, weights and bias."""
         coarse, weight = ctx.saved_tensors
         columns = windows(slope)
         by_coarse = coarsened(columns, weight, None, slope.shape)
@@ -91,6 +99,7 @@ def by_weight(coarse: Tensor, columns: Tensor, weight: Tensor) -> Tensor:
 
 
 def by_bias(slope: Tensor, weight: Tensor) -> Tensor:
+    """The gradient of the bias, (S, C), in the precision of the weights."""
     return slope.sum(dim=(2, 3, 4), dtype=weight.dtype)
 
 

@@ -11,8 +11,6 @@ from torch import nn
 from repro.training.kernels import cuda_library, direct
 from repro.training.kernels.stacked import stack
 
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler here")
-
 # channels of the coarse and the fine map, side of the coarse one, images
 LAYERS = [(12, 3, 32, 1), (24, 12, 16, 3), (48, 24, 8, 3), (72, 48, 4, 5)]
 MEMBERS = 2
@@ -25,9 +23,20 @@ def compiled(tmp_path_factory):
     return functools.cache(lambda file, *defines: OnCpu(file, defines, folder))
 
 
-@pytest.fixture(autouse=True)
-def on_cpu(compiled, monkeypatch):
-    """Kernels that take tensors of the CPU, and no float64."""
+no_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler here")
+no_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+PLACES = pytest.param("cpu", marks=no_compiler, id="on_cpu"), pytest.param("cuda:0", marks=no_gpu)
+
+
+@pytest.fixture(autouse=True, params=PLACES)
+def device(request, monkeypatch):
+    """A GPU, or the CPU with kernels that take its tensors; none take float64."""
+    if request.param == "cpu":
+        _use_cpu(request.getfixturevalue("compiled"), monkeypatch)
+    return request.param
+
+
+def _use_cpu(compiled, monkeypatch):
     monkeypatch.setattr(cuda_library, "library", compiled)
     stored = torch.float32, torch.bfloat16
     monkeypatch.setattr(direct, "computes", lambda values: values.dtype in stored)
@@ -36,10 +45,10 @@ def on_cpu(compiled, monkeypatch):
 def passed(network, inputs, precision):
     """Outputs and gradients for inputs, by a fixed slope."""
     inputs = inputs.detach().requires_grad_()
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=precision == "bf16"):
         made = network(inputs)
     slope = torch.randn(made.shape, generator=torch.Generator().manual_seed(1))
-    made.backward(slope.to(made.dtype))
+    made.backward(slope.to(made))
     slopes = [parameter.grad for parameter in network.parameters()]
     buffers = [buffer.float() for buffer in network.buffers()]
     return [made, inputs.grad, *slopes, *buffers]
@@ -59,18 +68,24 @@ def layer(coarse, fine, *, transposed):
     return nn.Conv2d(fine, coarse, 5, 2, 2)
 
 
+def both_forms(parts, device):
+    """A stack of them in each."""
+    forms = "direct", "unfolded"
+    return [stack(parts, lambda _, form=form: form).to(device) for form in forms]
+
+
 @pytest.mark.parametrize("transposed", [False, True])
-@pytest.mark.parametrize(("precision", "limit"), [("fp32", 2e-6), ("bf16", 8e-3)])
+@pytest.mark.parametrize(("precision", "limit"), [("fp32", 5e-6), ("bf16", 8e-3)])
 @pytest.mark.parametrize(("coarse", "fine", "side", "images"), LAYERS)
 def test_a_direct_convolution_is_the_unfolded_one(
-    coarse, fine, side, images, precision, limit, transposed
+    coarse, fine, side, images, precision, limit, transposed, device
 ):
     """Output and gradients, with a number of images that does not fill the last block."""
     torch.manual_seed(0)
     parts = [nn.Sequential(layer(coarse, fine, transposed=transposed)) for _ in range(MEMBERS)]
-    direct_form, unfolded = (stack(parts, lambda _, f=form: f) for form in ("direct", "unfolded"))
+    direct_form, unfolded = both_forms(parts, device)
     channels, side = (coarse, side) if transposed else (fine, 2 * side)
-    maps = torch.randn(MEMBERS, channels, images, side, side)
+    maps = torch.randn(MEMBERS, channels, images, side, side).to(device)
 
     close(passed(direct_form, maps, precision), passed(unfolded, maps, "fp32"), limit)
 
@@ -83,24 +98,39 @@ def test_a_direct_convolution_is_the_unfolded_one(
         (nn.BatchNorm1d(130), (MEMBERS * 24, 130)),
     ],
 )
-@pytest.mark.parametrize(("half", "limit"), [(False, 2e-6), (True, 8e-3)])
-def test_a_rectified_norm_is_a_relu_and_a_norm(norm, shape, half, limit):
+@pytest.mark.parametrize(("half", "limit"), [(False, 5e-6), (True, 8e-3)])
+def test_a_rectified_norm_is_a_relu_and_a_norm(norm, shape, half, limit, device):
     """Output, gradients and running statistics."""
     torch.manual_seed(0)
     norm.weight.data.uniform_(0.5, 1.5)
     parts = [nn.Sequential(nn.ReLU(), norm)] * MEMBERS
-    fused, plain = (stack(parts, lambda _: "unfolded", fused=fused) for fused in (True, False))
-    values = torch.randn(shape) + 0.3
+    fused, plain = (
+        stack(parts, lambda _: "unfolded", own=own).to(device) for own in (("norm",), ())
+    )
+    values = (torch.randn(shape) + 0.3).to(device)
     values = values.bfloat16() if half else values
 
     close(passed(fused, values, "fp32"), passed(plain, values.float(), "fp32"), limit)
 
 
-def test_a_layer_without_kernels_is_unfolded():
+@pytest.mark.parametrize(("inputs", "outputs", "images"), [(1152, 70, 24), (100, 1, 3)])
+def test_a_hidden_layer_is_torchs(inputs, outputs, images, device):
+    """Output and gradients; widths that do not fill the last block."""
+    torch.manual_seed(0)
+    parts = [nn.Sequential(nn.Linear(inputs, outputs)) for _ in range(MEMBERS)]
+    ours, torchs = (
+        stack(parts, lambda _: "unfolded", own=own).to(device) for own in (("linear",), ())
+    )
+    rows = torch.randn(MEMBERS * images, inputs).to(device)
+
+    close(passed(ours, rows, "fp32"), passed(torchs, rows, "fp32"), 5e-6)
+
+
+def test_a_layer_without_kernels_is_unfolded(device):
     """In float64, in which there are none."""
     torch.manual_seed(0)
     parts = [nn.Sequential(layer(12, 3, transposed=False)).double()]
-    direct_form, unfolded = (stack(parts, lambda _, f=form: f) for form in ("direct", "unfolded"))
-    maps = torch.randn(1, 3, 1, 64, 64, dtype=torch.float64)
+    direct_form, unfolded = both_forms(parts, device)
+    maps = torch.randn(1, 3, 1, 64, 64, dtype=torch.float64).to(device)
 
     assert torch.equal(direct_form(maps), unfolded(maps))
