@@ -69,8 +69,8 @@ def _step(precision: str, size: int, count: int) -> None:
 
     choices = {"decoder_input": "faces", "precision": precision}
     run = contenders.our_run(size, count, choices)
-    batches = run._draw(1)
-    run._train(batches)
+    batches = run.draw(1)
+    run.train(batches)
     spent: dict[str, float] = defaultdict(float)
     call = blocked._call
 
@@ -82,7 +82,7 @@ def _step(precision: str, size: int, count: int) -> None:
     blocked._call = timed
     try:
         began = time.perf_counter()
-        run._train(batches)
+        run.train(batches)
         whole = time.perf_counter() - began
     finally:
         blocked._call = call
@@ -95,9 +95,9 @@ def _step(precision: str, size: int, count: int) -> None:
 def epoch_seconds(batch_size: int, count: int, changes: dict[str, Any]) -> tuple[float, float]:
     """Of the weights and draw, and of the training, of one resampled epoch."""
     run = contenders.our_run(batch_size, count, changes)
-    batches = run._draw(2)
-    drawing = median_seconds(lambda: run._draw(2), 3)
-    return drawing, median_seconds(lambda: run._train(batches), 3)
+    batches = run.draw(2)
+    drawing = median_seconds(lambda: run.draw(2), 3)
+    return drawing, median_seconds(lambda: run.train(batches), 3)
 
 
 def batch(size: Size) -> None:

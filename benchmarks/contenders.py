@@ -85,12 +85,12 @@ def our_epoch(
 ) -> Iterator[float]:
     """Images per second of our whole epoch: encode, weights, draw, training."""
     run = our_run(batch_size, count, changes, device)
-    run._train(run._draw(2))
+    run.train(run.draw(2))
     yield 0.0
     while True:
         began = time.perf_counter()
-        batches = run._draw(2)
-        run._train(batches)
+        batches = run.draw(2)
+        run.train(batches)
         run.step.totals.tolist()  # waits for the device
         yield batches.size / (time.perf_counter() - began)
 
@@ -337,11 +337,11 @@ def outside(batch_size: int, count: int) -> Iterator[float]:
     run.update.kernels.gather = timed(run.update.kernels.gather, -1)
     run.update = timed(run.update)
     inference.latent_means = timed(inference.latent_means)
-    run._train(run._draw(2))
+    run.train(run.draw(2))
     yield 0.0
     while True:
         spent[0], began = 0.0, time.perf_counter()
-        run._train(run._draw(2))
+        run.train(run.draw(2))
         whole = time.perf_counter() - began
         yield (whole - spent[0]) / whole
 

@@ -145,12 +145,10 @@ class Gpu:
 
     def kernels(self) -> None:
         """The tests of this package's own CUDA kernels alone."""
-        tests = ["tests/training/kernels/test_direct.py", "tests/training/test_batched.py"]
+        files = "kernels/test_direct.py", "test_batched.py", "test_gpu.py"
+        tests = [f"tests/training/{file}" for file in files]
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
-        chosen = [
-            "-k",
-            "(direct or norm or hidden) and not on_cpu" if self.device != "cpu" else "direct",
-        ]
+        chosen = ["-k", "direct" if self.device == "cpu" else "direct and not cpu"]
         command = ["-m", "pytest", *options, *chosen, *tests]
         ended = self._together({"tests": command}, min(90.0, 0.3 * self.left()))
         self._told("tests of CUDA kernels", ended["tests"])

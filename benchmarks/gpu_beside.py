@@ -64,10 +64,10 @@ def _serve(connection: Connection, device: str, toy: bool) -> None:
 def _trainer(place: Place, batch: int, precision: str, captured: bool) -> Any:
     """A function that trains a few steps, warm, and the number of their images."""
     run = gpu_cells.a_run(place, batch, precision, captured=captured)
-    batches = gpu_cells.repeated(run._draw(1), 2 if place.toy else 20)
+    batches = gpu_cells.repeated(run.draw(1), 2 if place.toy else 20)
 
     def train() -> int:
-        run._train(batches)
+        run.train(batches)
         place.wait()
         return int(batches.size)
 

@@ -74,8 +74,8 @@ def repeated(batches: Any, steps: int) -> Any:
 def single(place: Place, batch: int, precision: str, captured: bool) -> Rows:
     """A step of one run, launched kernel by kernel or as a graph."""
     run = a_run(place, batch, precision, captured=captured)
-    batches = run._draw(1)
-    took = place.steps(lambda steps: run._train(repeated(batches, steps)))
+    batches = run.draw(1)
+    took = place.steps(lambda steps: run.train(repeated(batches, steps)))
     yield row(f"1 run, {_form(captured)}, batch {batch}, {precision}", took, batch)
 
 
@@ -87,10 +87,10 @@ def single_contiguous(place: Place, batch: int, precision: str) -> Rows:
     """A step of one run as a graph, maps not with channels last."""
     run = a_run(place, batch, precision, captured=True)
     run.model.to(memory_format=torch.contiguous_format)
-    batches = run._draw(1)
+    batches = run.draw(1)
     gather = run.step.kernels.gather
     run.step.kernels.gather = lambda *given, **named: gather(*given, **named).contiguous()
-    took = place.steps(lambda steps: run._train(repeated(batches, steps)))
+    took = place.steps(lambda steps: run.train(repeated(batches, steps)))
     yield row(f"1 run, graph, channels first, batch {batch}, {precision}", took, batch)
 
 
@@ -115,8 +115,8 @@ def stacked(
 ) -> Rows:
     """A step of many runs as one network."""
     run = stacked_run(place, members, batch, precision, form, captured=captured)
-    drawn = run._draw()
-    took = place.steps(lambda steps: run._train([repeated(one, steps) for one in drawn]))
+    drawn = run.draw()
+    took = place.steps(lambda steps: run.train([repeated(one, steps) for one in drawn]))
     what = f"{members} runs stacked, {form}, {_form(captured)}, batch {batch}, {precision}"
     memory = torch.cuda.max_memory_reserved() / 1e9 if place.on_gpu else 0.0
     yield row(what, took, members * batch, f"{memory:.1f} GB reserved at most")
@@ -126,12 +126,12 @@ def compiled(place: Place, members: int, batch: int, precision: str, form: str) 
     """The step of a stack with its terms and their gradients compiled by torch, then captured."""
     run = stacked_run(place, members, batch, precision, form)
     run.step.terms = torch.compile(run.step.terms, dynamic=False)
-    drawn = run._draw()
+    drawn = run.draw()
     began = time.perf_counter()
-    run._train([repeated(one, 1) for one in drawn])
+    run.train([repeated(one, 1) for one in drawn])
     place.wait()
     once = time.perf_counter() - began
-    took = place.steps(lambda steps: run._train([repeated(one, steps) for one in drawn]))
+    took = place.steps(lambda steps: run.train([repeated(one, steps) for one in drawn]))
     what = f"{members} runs stacked, {form}, compiled, graph, batch {batch}, {precision}"
     yield row(what, took, members * batch, f"the first step took {once:.0f} s")
 
@@ -140,7 +140,7 @@ def streams(place: Place, runs: int, batch: int, precision: str) -> Rows:
     """Single runs beside each other in one process, each with its graph and its stream."""
     fits = [a_run(place, batch, precision, captured=True, seed=seed) for seed in range(runs)]
     lanes = [torch.cuda.Stream() if place.on_gpu else None for _ in fits]
-    index = [torch.from_numpy(fit.split.train[fit._draw(1)]).to(place.device)[:10] for fit in fits]
+    index = [torch.from_numpy(fit.split.train[fit.draw(1)]).to(place.device)[:10] for fit in fits]
     noise = fits[0].noise(1)[0]
     faces = torch.tensor(batch // 2, device=place.device)
 
@@ -220,12 +220,12 @@ def profile(place: Place, members: int, batch: int, precision: str, form: str) -
     """The longest kernels of a step; all go to the process's error output."""
     if members == 1:
         run: Any = a_run(place, batch, precision, captured=False)
-        drawn: Any = run._draw(1)
-        train = lambda steps: run._train(repeated(drawn, steps))  # noqa: E731
+        drawn: Any = run.draw(1)
+        train = lambda steps: run.train(repeated(drawn, steps))  # noqa: E731
     else:
         run = stacked_run(place, members, batch, precision, form, captured=False)
-        drawn = run._draw()
-        train = lambda steps: run._train([repeated(one, steps) for one in drawn])  # noqa: E731
+        drawn = run.draw()
+        train = lambda steps: run.train([repeated(one, steps) for one in drawn])  # noqa: E731
     train(3)
     place.wait()
     kinds = torch.profiler.ProfilerActivity

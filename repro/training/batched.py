@@ -25,6 +25,7 @@ from repro.training.step import CapturedStep, GraphCapture, Step, Update
 from repro.training.trainer import Epoch, Fit, State, keep_statistics
 
 KERNELS = "stacked"
+OWN: tuple[Own, ...] = ()  # what CUDA kernels of this package compute beside convolutions
 _OF_EACH = ("resampling", "checkpoint", "windows", "data")  # choices in which members may differ
 
 
@@ -69,7 +70,7 @@ class BatchedFit:
         resume: Sequence[State] | None = None,
         captured: bool = True,
         form_of: FormOf = form_of,
-        own: Sequence[Own] = (),
+        own: Sequence[Own] = OWN,
     ) -> None:
         """Initialise the networks, or continue from their states.
 
@@ -110,8 +111,8 @@ class BatchedFit:
         Members that have failed are missing. It ends early if all have.
         """
         while self.goes_on:
-            batches = self._draw()
-            self._train(batches)
+            batches = self.draw()
+            self.train(batches)
             self.completed += 1
             yield self._ended(batches[0].size)
 
@@ -145,12 +146,12 @@ class BatchedFit:
                 for name, first in moments[0].items()
             }
 
-    def _draw(self) -> list[NDArray[np.int64]]:
+    def draw(self) -> list[NDArray[np.int64]]:
         """The batches of each member; one that fails is computed on with its successor's."""
         drawn: dict[int, NDArray[np.int64]] = {}
         for number, member in self._running():
             try:
-                drawn[number] = member._draw(self.completed + 1)
+                drawn[number] = member.draw(self.completed + 1)
             except RunFailed as failure:
                 self.failures[number] = failure
         placeholder = next(iter(drawn.values()), self._no_batches())
@@ -164,7 +165,7 @@ class BatchedFit:
         pairs = enumerate(self.members)
         return [(number, member) for number, member in pairs if number not in self.failures]
 
-    def _train(self, batches: Sequence[NDArray[np.int64]]) -> None:
+    def train(self, batches: Sequence[NDArray[np.int64]]) -> None:
         """All updates of an epoch, without synchronising with the device."""
         pairs = list(zip(self.members, batches, strict=True))
         faces = np.stack([member.is_face[own].sum(axis=1) for member, own in pairs], axis=1)

@@ -227,8 +227,8 @@ class Fit:
             RunFailed: As `fit`.
         """
         while self.goes_on:
-            batches = self._draw(self.number)
-            self._train(batches)
+            batches = self.draw(self.number)
+            self.train(batches)
             yield self.ended(self.step.totals, batches.size)
 
     @property
@@ -309,7 +309,7 @@ class Fit:
         self.history.append(epoch)
         return epoch
 
-    def _train(self, batches: NDArray[np.int64]) -> None:
+    def train(self, batches: NDArray[np.int64]) -> None:
         """All updates of an epoch, without synchronising with the device."""
         faces = self.is_face[batches].sum(axis=1)
         index, counts = self._on_device(self.split.train[batches]), self._on_device(faces)
@@ -326,7 +326,7 @@ class Fit:
         size = (steps, self.choices.batch_size, self.choices.latents)
         return torch.randn(size, generator=self.latent_noise, device=self.device)
 
-    def _draw(self, number: int) -> NDArray[np.int64]:
+    def draw(self, number: int) -> NDArray[np.int64]:
         """Batches of the epoch, faces first in each, (steps, N); stores its weights."""
         rule = self.choices.resampling
         uniform = rule.combine == "none" or (number == 1 and rule.first_epoch == "uniform")

@@ -6,6 +6,7 @@ from builders import configuration, training_images
 from safetensors.torch import save
 
 from repro.training import trainer
+from repro.training.batched import BatchedFit
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 
@@ -34,3 +35,20 @@ def test_the_first_epoch_on_a_gpu_is_the_processors_but_for_rounding():
     )
 
     assert gpu["train_classification"] == pytest.approx(cpu["train_classification"], rel=1e-3)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_direct_stack_gives_the_same_bits_as_a_graph_and_again(precision):
+    """By CUDA kernels of this package: no sum depends on the order of threads."""
+
+    def trained(captured):
+        runs = [(configuration(precision=precision, epochs=2), seed) for seed in range(3)]
+        choices = {"form_of": lambda _: "direct", "own": ("norm", "linear")}
+        fit = BatchedFit(runs, training_images(), device="cuda:0", captured=captured, **choices)
+        epochs = list(fit.epochs())
+        return epochs, [digest(member) for member in fit.members]
+
+    first = trained(captured=True)
+
+    assert trained(captured=True) == first
+    assert trained(captured=False) == first
