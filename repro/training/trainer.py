@@ -25,7 +25,6 @@ from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training import inference, random_streams
 from repro.training.kernels import c_library
-from repro.training.kernels.stacked import StackedNorm
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
 THREADS = 1  # results depend on the number of threads, to the bit
@@ -410,7 +409,7 @@ class Fit:
 def keep_statistics(model: torch.nn.Module) -> None:
     """Use stored statistics in batch normalisation, as in evaluation, without updates."""
     for part in model.modules():
-        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm | StackedNorm):
+        if hasattr(part, "running_mean"):  # of one network, or of stacked ones
             part.eval()
 
 
