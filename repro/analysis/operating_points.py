@@ -99,7 +99,7 @@ def _interval(
         return components.interval(found, pooled, within=Interval(0.0, most))
     if name == "gap":
         return components.interval(found, pooled, within=Interval(0.0, 1.0))
-    portraits = int(arm.sizes.min() if name == "worst" else arm.sizes.sum())
+    portraits = int(arm.sizes[found.detected.argmax()] if name == "worst" else arm.sizes.sum())
     return components.share_interval(found, portraits, pooled)
 
 

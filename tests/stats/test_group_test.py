@@ -188,6 +188,18 @@ def test_seed_variance_is_no_less_than_0():
     assert group_test.seed_variance(detected, np.repeat([0, 1, 2], 4), 3) == 0
 
 
+def test_seeds_add_a_t_distributed_term():
+    """Five runs and three groups: 8 degrees of freedom, the variance of one run over five."""
+    generator = np.random.default_rng(4)
+    scores = generator.normal(0, 0.3, (5, 3))[:, GROUP] + generator.normal(0, 0.1, (5, len(GROUP)))
+    scale = np.sqrt(group_test.seed_variance(scores, GROUP, 3) / 5)
+    added = group_test._seeds(np.random.default_rng(0), scores, GROUP, 3, 20_000)
+
+    for column in added.T:
+        assert scipy_stats.kstest(column / scale, scipy_stats.t(8).cdf).pvalue > 0.001
+        assert (column / scale).var() == pytest.approx(8 / 6, rel=0.05)  # 1.5 with 6 degrees
+
+
 def test_seeds_add_nothing_to_a_single_run():
     """Other seeds are unknown, and the test is one of portraits."""
     added = group_test._seeds(np.random.default_rng(0), np.ones((1, 120)), GROUP, 3, 10)

@@ -150,15 +150,12 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
     first, pooled = arms[0], float(np.mean([arm.recall.mean() for arm in arms]))
     if not 0 < pooled < 1:
         return []
-    known = [
-        float(read.value - clean.value)
-        for arm in arms
-        for read in [operating_points.reading(outcomes, arm, definition).of["variance"]]
-        for clean in [operating_points.without_noise(outcomes, arm, definition)]
-        if not np.isnan(clean.value)
-    ]
-    if definition.runs == "first" and known:
-        floor = noise.averaged_floor(max(float(np.mean(known)), 0.0), len(first.groups), definition)
+    known = _averaged_noise(outcomes, arms, definition) if definition.runs == "first" else {}
+    if known:
+        first = next(iter(known))
+        floor = noise.averaged_floor(
+            max(float(np.mean(list(known.values()))), 0.0), len(first.groups), definition
+        )
         return [
             "Noise floor: if all groups had the same expected recall, seeds and portraits alone "
             f"would give these averages of {first.runs} runs {_told_of_floor(floor)}. It is the "
@@ -170,6 +167,20 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
         f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
         f"groups of these sizes, portraits alone would give one run {_told_of_floor(floor)}."
     ]
+
+
+def _averaged_noise(
+    outcomes: Outcomes, arms: Sequence[Arm], definition: Definition
+) -> dict[Arm, float]:
+    """What seeds and portraits add to the variance, for arms with as many runs and groups."""
+    found = {}
+    for arm in arms:
+        clean = operating_points.without_noise(outcomes, arm, definition).value
+        if not np.isnan(clean):
+            read = operating_points.reading(outcomes, arm, definition).of["variance"]
+            found[arm] = float(read.value - clean)
+    alike = {(arm.runs, arm.groups) for arm in list(found)[:1]}
+    return {arm: one for arm, one in found.items() if (arm.runs, arm.groups) in alike}
 
 
 def _told_of_floor(floor: noise.NoiseFloor) -> str:
