@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from repro.analysis import operating_points
+from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -78,7 +78,7 @@ def trend(
         rate: False-positive rate that sets the thresholds; None for logit 0.
         places: Of the arms in the order, if some share a place; None: each has its own.
     """
-    read = [arm if rate is None else operating_points.at(arm, rate) for arm in arms]
+    read = [arm if rate is None else thresholds.at(arm, rate) for arm in arms]
     values = np.concatenate([run_values(arm, quantity, definition) for arm in read])
     order = np.repeat(
         np.arange(len(arms)) if places is None else places, [arm.runs for arm in arms]

@@ -1,28 +1,26 @@
 """An arm at a threshold: recall, variance, gap and worst group, with their intervals.
 
 The threshold is logit 0, as in the papers, or that of a given false-positive rate: a detector with
-more false positives has more recall and smaller gaps without being fairer. Intervals come from
-the two-way bootstrap, so they are for new seeds, new portraits and, at equal false-positive rates,
-new photographs without a face, which includes the uncertainty of the threshold.
+more false positives has more recall and smaller gaps without being fairer. All intervals are for
+new seeds and new photographs, by the method of `components`; at equal false-positive rates this
+includes the uncertainty of the threshold.
 """
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from repro.analysis import arm_parts, thresholds
+from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm
-from repro.metrics import says_face
-from repro.stats import bootstrap, disparity, intervals, operating
-from repro.stats.bootstrap import Draws, Statistic
+from repro.analysis.study_data import Arm, Outcomes
+from repro.stats import components, disparity, intervals, noise, operating, redrawn, rounding
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
-ESTIMATED = ("recall", "variance", "gap", "worst")
-DRAWN = 64  # arms whose bootstrap samples are cached, 64 kB each
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # sign of an improvement
+MONTE_CARLO: float = 3 / (2 * redrawn.MOST) ** 0.5  # relative error of a half-width, 3 sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,11 @@ class Estimate:
     interval: Interval = NOWHERE
     sd: float = float("nan")
 
+    @property
+    def is_above_zero(self) -> bool:
+        """Whether the interval lies above 0 by more than its Monte Carlo error at given rates."""
+        return bool(self.interval.low > MONTE_CARLO * (self.value - self.interval.low))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -46,32 +49,58 @@ class Reading:
 
     Attributes:
         rate: False-positive rate that sets each run's threshold; None for logit 0.
-        false_positive_rate: Observed mean over the runs, in [0, 1]; NaN without photographs.
+        false_positives: At logit 0 the observed mean over the runs; at a rate the true rate of a
+            run's threshold, with the interval of its Beta distribution; NaN without photographs.
         recall: Of each run and group, in [0, 1], shape (R, K).
         of: Estimate by quantity: `ESTIMATED`.
     """
 
     rate: float | None
-    false_positive_rate: float
+    false_positives: Estimate
     recall: Floats
     of: Mapping[str, Estimate]
 
 
-def reading(arm: Arm, definition: Definition, *, rate: float | None = None) -> Reading:
-    """Estimates of an arm at a threshold; without scores only at logit 0 and without intervals."""
-    return _reading(arm, definition, rate)
+def reading(
+    outcomes: Outcomes, arm: Arm, definition: Definition, *, rate: float | None = None
+) -> Reading:
+    """Estimates of an arm at a threshold.
+
+    Args:
+        outcomes: Of its study, over whose arms the spread between runs is pooled.
+        arm: With runs.
+        definition: Of the mean and the variance.
+        rate: False-positive rate; None for logit 0, the only one without scores.
+    """
+    return _reading(outcomes, arm, definition, rate)
 
 
 @cached_by_owner()
-def _reading(arm: Arm, definition: Definition, rate: float | None) -> Reading:
-    recall, drawn = _recalls(arm, rate), _drawn(arm, definition, rate)
-    found, own = {}, _own_quantities(recall, arm.sizes, definition)
+def _reading(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None) -> Reading:
+    recall = thresholds.recalls(arm, rate)
+    own = _own_quantities(recall, arm.sizes, definition)
+    found = {}
     for name, value in _quantities(recall, arm.sizes, definition).items():
-        interval = _bounded(name, float(value), drawn[name], arm) if drawn else NOWHERE
+        interval = NOWHERE
+        if not np.isnan(value):
+            interval = _interval(outcomes, arm, name, definition, rate)
         found[name] = Estimate(float(value), interval, intervals.sd(own[name]))
-    return Reading(
-        rate=rate, false_positive_rate=_false_positives(arm, rate), recall=recall, of=found
-    )
+    false = false_positives(outcomes, arm) if rate is None else _true_rate(arm, rate)
+    return Reading(rate=rate, false_positives=false, recall=recall, of=found)
+
+
+def _interval(
+    outcomes: Outcomes, arm: Arm, name: str, definition: Definition, rate: float | None
+) -> Interval:
+    found = arm_parts.parts(arm, name, definition, rate)
+    pooled = arm_parts.pooled(outcomes, name, definition, rate)
+    if name == "variance":
+        most = disparity.largest_variance(len(arm.groups), definition.ddof)
+        return components.interval(found, pooled, within=Interval(0.0, most))
+    if name == "gap":
+        return components.interval(found, pooled, within=Interval(0.0, 1.0))
+    portraits = int(arm.sizes.min() if name == "worst" else arm.sizes.sum())
+    return components.share_interval(found, portraits, pooled)
 
 
 def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
@@ -98,25 +127,66 @@ def _own_quantities(
         "recall": disparity.run_recall(recall, sizes, definition),
         "variance": disparity.run_variance(recall, definition) if differ else nowhere,
         "gap": recall.max(axis=1) - recall.min(axis=1) if differ else nowhere,
-        "worst": recall[:, int(recall.mean(axis=0).argmin())],
+        "worst": recall[:, rounding.lowest(recall.mean(axis=0))],
     }
 
 
-def group_estimates(arm: Arm) -> list[Estimate]:
-    """Recall of each group at logit 0, mean over the runs; no intervals without scores."""
-    means = arm.recall.mean(axis=0)
-    if not _can_be_drawn(arm):
-        return [Estimate(float(mean)) for mean in means]
-    both, by_runs = _draw(arm, None, disparity.group_means)
-    return [
-        Estimate(
-            float(mean),
-            bootstrap.share_interval(
-                float(mean), both[:, k], by_runs[:, k], arm.runs, portraits=int(arm.sizes[k])
-            ),
-        )
-        for k, mean in enumerate(means)
-    ]
+def group_estimates(outcomes: Outcomes, arm: Arm) -> list[Estimate]:
+    """Recall of each group at logit 0, mean over the runs."""
+    return _group_estimates(outcomes, arm)
+
+
+@cached_by_owner()
+def _group_estimates(outcomes: Outcomes, arm: Arm) -> list[Estimate]:
+    definition, found = disparity.DEFINITIONS["dehaan2020"], []
+    for k, group in enumerate(arm.groups):
+        name = arm_parts.of_group(group)
+        parts = arm_parts.parts(arm, name, definition)
+        pooled = arm_parts.pooled(outcomes, name, definition)
+        interval = components.share_interval(parts, int(arm.sizes[k]), pooled)
+        found.append(Estimate(float(parts.value), interval, intervals.sd(arm.recall[:, k])))
+    return found
+
+
+def false_positives(outcomes: Outcomes, arm: Arm) -> Estimate:
+    """Mean share of the photographs without a face that are detected at logit 0."""
+    parts = arm_parts.false_positives(arm)
+    if parts is None or arm.false_positive_rate is None:
+        return Estimate(float("nan"))
+    pooled = arm_parts.pooled_false_positives(outcomes)
+    interval = components.share_interval(parts, arm.nonfaces, pooled)
+    return Estimate(float(parts.value), interval, intervals.sd(arm.false_positive_rate))
+
+
+def _true_rate(arm: Arm, rate: float) -> Estimate:
+    """The rate of the threshold among new photographs."""
+    count = thresholds.nonfaces(arm)
+    at_rank = operating.rank(rate, count)
+    return Estimate(
+        operating.expected_rate(at_rank, count), operating.rate_interval(at_rank, count)
+    )
+
+
+def without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Estimate:
+    """Var[A] without the noise of seeds and portraits, and its interval; needs scores.
+
+    NaN without scores, for a group of one portrait, and for one run that is averaged first.
+    """
+    return _without_noise(outcomes, arm, definition)
+
+
+@cached_by_owner()
+def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Estimate:
+    if arm.scores is None or not arm.can_differ:
+        return Estimate(float("nan"))
+    found = thresholds.detections(arm, None)
+    value = noise.unbiased_variance(found, arm.scores.group, len(arm.groups), definition)
+    if np.isnan(value):
+        return Estimate(float("nan"))
+    parts = replace(arm_parts.parts(arm, "variance", definition), value=value)
+    most = disparity.largest_variance(len(arm.groups), definition.ddof)
+    pooled = arm_parts.pooled(outcomes, "variance", definition)
+    return Estimate(float(value), components.interval(parts, pooled, within=Interval(0.0, most)))
 
 
 def standard_error(values: Floats) -> float:
@@ -129,7 +199,8 @@ def difference(
 ) -> Mapping[str, Estimate]:
     """Arm minus reference for each quantity, over their common seeds.
 
-    With scores, both arms have the same seeds and photographs in every bootstrap sample.
+    With scores of the same photographs there are intervals; the spread is that of the pairs alone,
+    because a fault that both arms share falls out of their difference.
     """
     return _difference(arm, reference, definition, rate)
 
@@ -139,16 +210,18 @@ def _difference(
     arm: Arm, reference: Arm, definition: Definition, rate: float | None
 ) -> Mapping[str, Estimate]:
     a, b = paired(arm, reference)
-    ours, theirs = (_quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b))
-    own, others = (_own_quantities(_recalls(one, rate), one.sizes, definition) for one in (a, b))
-    same = _same_photographs(a, b)
-    one, other = (_drawn(a, definition, rate), _drawn(b, definition, rate)) if same else ({}, {})
-    found = {}
+    ours, theirs = (
+        _quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
+    )
+    own, others = (
+        _own_quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
+    )
+    same, found = _same_photographs(a, b), {}
     for name in ESTIMATED:
         value, interval = float(ours[name] - theirs[name]), NOWHERE
-        if one and other and not np.isnan(value):
-            both, by_runs = (x - y for x, y in zip(one[name], other[name], strict=True))
-            interval = bootstrap.interval(value, both, by_runs, a.runs)
+        if same and not np.isnan(value):
+            one, other = (arm_parts.parts(arm, name, definition, rate) for arm in (a, b))
+            interval = components.interval(one.minus(other))
         found[name] = Estimate(value, interval, intervals.sd(own[name] - others[name]))
     return found
 
@@ -156,7 +229,7 @@ def _difference(
 def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimate]:
     """The papers' columns: recall and variance of the best `keep` runs; NaN with fewer runs.
 
-    The interval of the recall is Student's over these runs; the variance of averages has none.
+    They have no intervals: runs that were selected are no sample of new runs.
     """
     kept = arm.kept(keep)
     if not kept:
@@ -166,22 +239,16 @@ def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimat
     mean = float(disparity.mean_recall(recall, arm.sizes, definition))
     variance = float(disparity.variance(recall, definition)) if arm.can_differ else float("nan")
     return {
-        "recall": Estimate(mean, intervals.t_interval(own["recall"]), intervals.sd(own["recall"])),
+        "recall": Estimate(mean, sd=intervals.sd(own["recall"])),
         "variance": Estimate(variance, sd=intervals.sd(own["variance"])),
     }
 
 
-def _bounded(name: str, value: float, drawn: tuple[Floats, Floats], arm: Arm) -> Interval:
-    """The interval on the scale on which the quantity is least skewed."""
-    if np.isnan(value):
-        return NOWHERE
-    if name == "variance":
-        return bootstrap.root_interval(value, *drawn, arm.runs)
-    if name == "gap":
-        low, high = bootstrap.interval(value, *drawn, arm.runs)
-        return Interval(max(low, 0.0), min(high, 1.0))
-    portraits = int(arm.sizes.sum() if name == "recall" else arm.sizes.min())
-    return bootstrap.share_interval(value, *drawn, arm.runs, portraits=portraits)
+def selection_bias(arm: Arm, keep: int, definition: Definition) -> Mapping[str, float]:
+    """The papers' columns minus the same of all runs; NaN with fewer runs or a single group."""
+    kept = of_kept(arm, keep, definition)
+    whole = _quantities(arm.recall, arm.sizes, definition)
+    return {name: kept[name].value - float(whole[name]) for name in kept}
 
 
 def gain(
@@ -199,7 +266,7 @@ def gain(
     """
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
-    base = float(_quantities(_recalls(b, rate), b.sizes, definition)[quantity])
+    base = float(_quantities(thresholds.recalls(b, rate), b.sizes, definition)[quantity])
     room = base if quantity == "variance" else 1 - base
     if room <= 0:
         return Estimate(float("nan"))
@@ -224,116 +291,6 @@ def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
 @cached_by_owner()
 def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
     return arm.only(seeds)
-
-
-def can_read(arm: Arm, rate: float) -> bool:
-    """Whether there are scores and enough photographs for a threshold at this rate."""
-    return arm.scores is not None and rate * arm.scores.nonfaces.shape[1] >= 1
-
-
-def areas(arm: Arm) -> Floats:
-    """Area under recall against false-positive rate of each run and group, shape (R, K)."""
-    assert arm.scores is not None
-    return np.array(
-        [
-            [operating.area(logits[arm.scores.group == k], others) for k in range(len(arm.groups))]
-            for logits, others in zip(arm.scores.portraits, arm.scores.nonfaces, strict=True)
-        ]
-    )
-
-
-def curves(arm: Arm) -> tuple[Floats, Floats]:
-    """Recall of each group against false-positive rate, of each run at the same rates.
-
-    Returns:
-        Rates 0, 1/M, ..., 1 and recalls, shape (R, M + 1, K).
-    """
-    assert arm.scores is not None
-    rates: Floats = np.empty(0)
-    runs = []
-    for logits, others in zip(arm.scores.portraits, arm.scores.nonfaces, strict=True):
-        groups = []
-        for k in range(len(arm.groups)):
-            rates, recall = operating.curve(logits[arm.scores.group == k], others)
-            groups.append(recall)
-        runs.append(np.stack(groups, axis=1))
-    return rates, np.stack(runs)
-
-
-def at(arm: Arm, rate: float) -> Arm:
-    """The arm with its recalls at this false-positive rate."""
-    return replace(arm, recall=_recalls(arm, rate))
-
-
-def detections(arm: Arm, rate: float | None) -> Floats:
-    """1 or 0 for each run and portrait, shape (R, N)."""
-    assert arm.scores is not None
-    if rate is None:
-        return says_face(arm.scores.portraits).astype(np.float64)
-    levels = operating.threshold(arm.scores.nonfaces, rate)
-    return operating.detected(arm.scores.portraits, levels)
-
-
-@cached_by_owner()
-def _recalls(arm: Arm, rate: float | None) -> Floats:
-    if rate is None:
-        return arm.recall
-    assert arm.scores is not None
-    found = detections(arm, rate)
-    columns = [found[:, arm.scores.group == k].mean(axis=1) for k in range(len(arm.groups))]
-    return np.stack(columns, axis=1)
-
-
-def _false_positives(arm: Arm, rate: float | None) -> float:
-    if rate is None:
-        rates = arm.false_positive_rate
-        return float("nan") if rates is None else float(rates.mean())
-    assert arm.scores is not None
-    levels = operating.threshold(arm.scores.nonfaces, rate)
-    return float(operating.detected(arm.scores.nonfaces, levels).mean())
-
-
-@cached_by_owner(most=DRAWN)
-def _drawn(
-    arm: Arm, definition: Definition, rate: float | None
-) -> Mapping[str, tuple[Floats, Floats]]:
-    """Each quantity of the bootstrap samples: of runs and photographs, and of runs alone.
-
-    Each of shape (DRAWS,). Empty without scores or with a single run.
-    """
-    if not _can_be_drawn(arm):
-        return {}
-
-    def quantities(recall: Floats) -> Floats:
-        found = _quantities(recall, arm.sizes, definition)
-        return np.stack([found[name] for name in ESTIMATED], axis=1)
-
-    columns = (np.ascontiguousarray(drawn.T) for drawn in _draw(arm, rate, quantities))
-    return dict(zip(ESTIMATED, zip(*columns, strict=True), strict=True))
-
-
-def _can_be_drawn(arm: Arm) -> bool:
-    return arm.scores is not None and arm.runs > 1
-
-
-def _draw(arm: Arm, rate: float | None, of: Statistic) -> tuple[Floats, Floats]:
-    """A statistic of the samples' recalls: of runs and photographs, and of runs alone."""
-    assert arm.scores is not None
-    scores, groups = arm.scores, len(arm.groups)
-    draws = _draws(arm.runs, scores.group.tobytes(), scores.nonfaces.shape[1])
-    by_runs = bootstrap.of_runs(_recalls(arm, rate), draws, of=of)
-    if rate is None:
-        found = detections(arm, None)
-        return bootstrap.recalls(found, scores.group, groups, draws, of=of), by_runs
-    both = bootstrap.recalls_at(
-        scores.portraits, scores.nonfaces, scores.group, groups, draws, rate=rate, of=of
-    )
-    return both, by_runs
-
-
-@functools.lru_cache(maxsize=4)
-def _draws(runs: int, group: bytes, nonfaces: int) -> Draws:
-    return bootstrap.draw(runs, np.frombuffer(group, dtype=np.int64), nonfaces)
 
 
 def _same_photographs(a: Arm, b: Arm) -> bool:

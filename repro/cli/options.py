@@ -16,6 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PARTS = [
     "results",
     "groups",
+    "inequality",
     "accuracy",
     "false_alarms",
     "areas",

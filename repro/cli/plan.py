@@ -1,6 +1,6 @@
 """``repro plan``: which runs would be trained, why, and the expected cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from repro.cli.shared import load, warn
 from repro.execution.executors.executor_options import Place
 
 if TYPE_CHECKING:
+    from repro.execution.planning import Plan
     from repro.records.task import Task
+    from repro.study.study import Study
 
 
 @click.command()
@@ -63,10 +65,55 @@ def plan(
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
         reason = f": {why[task.key]}" if task.key in why else ""
         click.echo(f"{state:7} {task.key} {task.title}{reason}")
+    for one in _doubts(resolved, planned, results):
+        click.echo(one)
     total = len(planned.tasks)
     click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
         click.echo(_expected(missing, slots, machines, hourly_price))
+
+
+def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
+    """What the study will not be able to tell, however it ends."""
+    yield from _unsupported_rates(study)
+    if study.published is None or study.margin is None or planned.index.synthetic:
+        return
+    from repro.analysis import study_data, verdict_reach, verdicts
+    from repro.records import records
+    from repro.reporting.tables import verdict_notes
+
+    found = records.read_study(planned.index, results)
+    outcomes = study_data.of_study(planned.index, found, None)
+    yield f"Verdict on {study.published.source}, {study.published.printed}:"
+    seen = verdict_reach.of_outcomes(outcomes)
+    if seen:
+        against = verdicts.refusals(outcomes, study.published)
+        yield from ([f"None: {'; '.join(against)}."] if against else verdict_notes.of_reach(seen))
+        return
+    yield "There are not enough records yet, so standard deviations between runs are assumed."
+    for deviation in verdict_reach.ASSUMED:
+        yield from verdict_notes.of_reach(
+            verdict_reach.assumed(
+                study.published,
+                study.margin,
+                deviation,
+                runs=study.replicates,
+                by=study.select.by if study.select.split == "test" else "",
+            )
+        )
+
+
+def _unsupported_rates(study: "Study") -> Iterator[str]:
+    """The false-positive rates for which too few photographs are declared."""
+    from repro.reporting.tables import threshold_notes
+
+    counts = {
+        arm.configuration.data.nonfaces.photographs
+        for arm in study.arms
+        if arm.configuration.data.nonfaces.source == "synthetic"
+    }
+    for reason in threshold_notes.too_few(study.false_positive_rates, sorted(counts)):
+        yield f"false_positive_rates: {reason}"
 
 
 def _expected(

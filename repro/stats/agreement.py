@@ -9,7 +9,7 @@ Symbols: T our statistic, s the standard deviation of all our runs, delta the ma
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from repro.stats.disparity import Definition, spread
 from repro.stats.intervals import Floats, Interval
-from repro.stats.selection import pivot
+from repro.stats.power import POWER
+from repro.stats.selection import flattery, pairs, pivot
 
 Word = Literal["reproduced", "not reproduced", "cannot tell"]
 RHOS = (0.0, 0.25, 0.5, 0.75, 1.0)  # the negative ones are their mirror images
@@ -30,7 +31,7 @@ class Statistic:
     Attributes:
         value: T.
         deviation: s, ddof 1, of all runs.
-        runs: Number of runs.
+        runs: Number of runs; infinite for what unlimited runs would tell.
         keep: Number of runs kept by a selection.
         of: Number of runs that it selects from, as in the publication.
         selects: Whether runs are selected by the quantity (`itself`) or by `another` metric.
@@ -38,7 +39,7 @@ class Statistic:
 
     value: float
     deviation: float
-    runs: int
+    runs: float
     keep: int
     of: int
     selects: Literal["itself", "another"]
@@ -54,7 +55,7 @@ class Statistic:
 
 
 @functools.cache
-def _quantile(runs: int, keep: int, of: int, rho: float, level: float) -> float:
+def _quantile(runs: float, keep: int, of: int, rho: float, level: float) -> float:
     """Quantile of `pivot`; cached, because all numbers of a table use the same few."""
     return float(np.quantile(pivot(runs, keep, of, rho=rho), level))
 
@@ -113,6 +114,74 @@ def verdict(
     unlike = scale(y.high) < low or scale(y.low) > high
     far = not scale(y.low - delta) <= ours.value <= scale(y.high + delta)
     return "not reproduced" if unlike and far else "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What `verdict` says of true reproductions: both sides are the same process.
+
+    Attributes:
+        chances: Proportion of the studies that get each word.
+        margin: The margin with which `POWER` of them are reproduced; in the published unit.
+        distance: How far the published process must lie, on the less favourable side, so that
+            `POWER` of the studies are not reproduced; in the published unit. A variance cannot lie
+            below 0; if that side is out of reach, it is the distance above.
+    """
+
+    chances: Mapping[Word, float]
+    margin: float
+    distance: float
+
+
+def reach(ours: Statistic, delta: float, *, squared: bool = False) -> Reach:
+    """Chances of each word, if the published value is a draw of the process of our runs.
+
+    Simulated with seeds, for normal runs with the mean and standard deviation of `ours`, as
+    `verdict` judges them. If another metric selects, it is taken as uncorrelated.
+
+    Args:
+        ours: Mean and standard deviation of the process, and the number of runs; infinite `runs`
+            give the limit that more runs of ours cannot pass, because the published value varies.
+        delta: Margin, in the published unit.
+        squared: Whether the published unit is the square of that of `ours`: variances.
+    """
+    if ours.runs < 2:
+        return Reach(chances=_CANNOT, margin=float("inf"), distance=float("inf"))
+    value, s, y = _studies(ours)
+    back = _square if squared else np.asarray
+    low, high = (back(value - ours.quantile(q) * s) for q in (0.95, 0.05))
+    needed = np.maximum(back(y) - low, high - back(y))
+    low, high = (back(value - ours.quantile(q) * s) for q in (0.975, 0.025))
+    above = np.maximum(high, back(value) + delta) - back(y)
+    below = back(y) - np.minimum(low, back(value) - delta)
+    same, unlike = float(np.mean(needed < delta)), float(np.mean((above < 0) | (below < 0)))
+    sides = [float(np.quantile(side, POWER)) for side in (above, below)]
+    lost = squared and sides[1] > ours.value**2
+    return Reach(
+        chances={"reproduced": same, "not reproduced": unlike, "cannot tell": 1 - same - unlike},
+        margin=float(np.quantile(needed, POWER)),
+        distance=sides[0] if lost else max(sides),
+    )
+
+
+_CANNOT: Mapping[Word, float] = {"reproduced": 0.0, "not reproduced": 0.0, "cannot tell": 1.0}
+
+
+def _studies(ours: Statistic) -> tuple[Floats, Floats, Floats]:
+    """T, s and y of simulated studies of the process."""
+    rho = 1.0 if ours.selects == "itself" or ours.keep == ours.of else 0.0
+    value, spread, theirs = pairs(ours.runs, ours.keep, ours.of, rho=rho)
+    centre = ours.value - rho * flattery(ours.keep, ours.of) * ours.deviation
+    return (
+        centre + ours.deviation * value,
+        ours.deviation * spread,
+        centre + ours.deviation * theirs,
+    )
+
+
+def _square(value: Floats) -> Floats:
+    """Inverse of `root`; 0 for roots below 0."""
+    return np.asarray(np.maximum(value, 0) ** 2)
 
 
 def root(value: float) -> float:

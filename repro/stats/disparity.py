@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import special
 
 from repro.argument_checks import arrays
 from repro.stats.intervals import Floats, Integers
@@ -74,7 +73,7 @@ def run_recall(
 
 def run_variance(recall: Floats, definition: Definition) -> Floats:
     """Variance between the groups of each run, shape (..., R); squared fraction."""
-    return _between(recall, definition.ddof)
+    return between(recall, definition.ddof)
 
 
 def mean_recall(
@@ -109,7 +108,7 @@ def variance(recall: Floats, definition: Definition | str) -> Floats:
 def spread(recall: Floats, definition: Definition) -> Floats:
     """`variance` without its checks: also of bounds that lie outside [0, 1]. Shape (...)."""
     if definition.runs == "first":
-        return _between(group_means(recall), definition.ddof)
+        return between(group_means(recall), definition.ddof)
     return np.asarray(run_variance(recall, definition).mean(axis=-1))
 
 
@@ -127,7 +126,7 @@ def gap(recall: Floats) -> Floats:
         ValueError: They have another shape, lie outside [0, 1] or are not finite: how many, and
             the position of the first.
     """
-    return _gap(group_means(_recalls(recall, groups=1)))
+    return gap_of(group_means(_recalls(recall, groups=1)))
 
 
 def _recalls(recall: Floats, *, groups: int) -> Floats:
@@ -140,7 +139,7 @@ def _recalls(recall: Floats, *, groups: int) -> Floats:
 
 def worst(recall: Floats) -> Floats:
     """Smallest run-averaged recall of a group, shape (...)."""
-    return _worst(group_means(recall))
+    return worst_of(group_means(recall))
 
 
 def group_means(recall: Floats) -> Floats:
@@ -157,15 +156,15 @@ def quantities(
     means = group_means(recall)
     return {
         "recall": mean_recall(recall, sizes, definition),
-        "variance": _between(means, definition.ddof)
+        "variance": between(means, definition.ddof)
         if definition.runs == "first"
         else spread(recall, definition),
-        "gap": _gap(means),
-        "worst": _worst(means),
+        "gap": gap_of(means),
+        "worst": worst_of(means),
     }
 
 
-def _between(recall: Floats, ddof: int) -> Floats:
+def between(recall: Floats, ddof: int) -> Floats:
     """Variance over the groups, shape (...)."""
     groups = recall.shape[-1]
     mean = _over_groups(np.add, recall) / groups
@@ -173,11 +172,13 @@ def _between(recall: Floats, ddof: int) -> Floats:
     return np.asarray(_over_groups(np.add, squares) / (groups - ddof))
 
 
-def _gap(means: Floats) -> Floats:
-    return np.asarray(_over_groups(np.maximum, means) - _worst(means))
+def gap_of(means: Floats) -> Floats:
+    """Largest minus smallest of the groups' means, shape (...)."""
+    return np.asarray(_over_groups(np.maximum, means) - worst_of(means))
 
 
-def _worst(means: Floats) -> Floats:
+def worst_of(means: Floats) -> Floats:
+    """Smallest of the groups' means, shape (...)."""
     return np.asarray(_over_groups(np.minimum, means))
 
 
@@ -189,113 +190,6 @@ def _over_groups(combine: np.ufunc, values: Floats) -> Floats:
     return np.asarray(functools.reduce(combine, (values[..., k] for k in range(groups))))
 
 
-def share_noise(share: Floats, sizes: Sequence[int] | Floats | Integers) -> Floats:
-    """Unbiased estimate of the sampling variance of an observed share: p (1 - p) / (n - 1).
-
-    Args:
-        share: Observed, in [0, 1], shape (..., K).
-        sizes: Portraits of each group, shape (K,), each at least 2.
-    """
-    return share * (1 - share) / (np.asarray(sizes, dtype=np.float64) - 1)
-
-
-def variance_of_noise(noise: Floats, ddof: int) -> Floats:
-    """Mean contribution of the groups' independent noise to the variance between them.
-
-    (K - 1) / (K - ddof) times the mean over groups of the noise's variance; the mean if ddof
-    is 1. Source: Lum, Zhang & Bower 2022, section 3, for the sample variance.
-
-    Args:
-        noise: Sampling variance of each group's recall, shape (..., K).
-        ddof: Of the variance between groups.
-    """
-    groups = noise.shape[-1]
-    return np.asarray((groups - 1) / (groups - ddof) * noise.mean(axis=-1))
-
-
-def corrected_variance(
-    recall: Floats,
-    sizes: Sequence[int] | Floats | Integers,
-    definition: Definition,
-    *,
-    noise: Floats | None = None,
-) -> float:
-    """Var[A] minus the expected contribution of sampling the portraits.
-
-    Unbiased for the variance between the groups' recalls in the population of portraits, with
-    these trained runs. Below 0 the variance is no larger than the noise.
-
-    Args:
-        recall: Of each run and group, shape (R, K).
-        sizes: Portraits of each group.
-        definition: Of the variance.
-        noise: Sampling variance of each group's run-averaged recall, shape (K,), from scores of
-            single portraits. None: assumes that all runs miss the same portraits if runs are
-            averaged first, which gives an upper bound.
-    """
-    if definition.runs == "last":
-        noise = share_noise(recall, sizes).mean(axis=0)
-    elif noise is None:
-        noise = share_noise(recall.mean(axis=0), sizes)
-    return float(spread(recall, definition) - variance_of_noise(noise, definition.ddof))
-
-
-def portrait_noise(detected: Floats, group: Integers, groups: int) -> Floats:
-    """Sampling variance of each group's run-averaged recall, over portraits, shape (K,).
-
-    The runs see the same portraits, so the sampling unit is a portrait, not a decision.
-
-    Args:
-        detected: 1 or 0 for each run and portrait, shape (R, N).
-        group: Position of each portrait's group, shape (N,).
-        groups: K.
-    """
-    share = np.asarray(detected, dtype=np.float64).mean(axis=0)
-    return np.array(
-        [share[group == k].var(ddof=1) / (group == k).sum() for k in range(groups)],
-        dtype=np.float64,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoiseFloor:
-    """Variance and gap of one run that arise by chance if all groups have the same recall.
-
-    Attributes:
-        variance: Expected variance between the groups, squared fraction.
-        variance_95: Its 95 % quantile, squared fraction.
-        gap: Expected gap, fraction.
-    """
-
-    variance: float
-    variance_95: float
-    gap: float
-
-
-def noise_floor(recall: float, sizes: Sequence[int] | Floats | Integers, ddof: int) -> NoiseFloor:
-    """The noise floor for groups of equal recall, by the normal approximation.
-
-    For PPB's groups at 92.4 %: variance 1.69 (ddof 0) or 2.25 (ddof 1), 4.40 at 95 % (ddof 0),
-    gap 3.09, in percent.
-
-    Args:
-        recall: Of every group, in (0, 1).
-        sizes: Portraits of each group.
-        ddof: Of the variance between groups.
-    """
-    each = recall * (1 - recall) / np.asarray(sizes, dtype=np.float64)
-    expected = float(variance_of_noise(each, ddof))
-    groups = len(each)
-    upper = float(special.chdtri(groups - 1, 0.05)) / (groups - 1)
-    return NoiseFloor(
-        variance=expected,
-        variance_95=expected * upper,
-        gap=float(np.sqrt(each.mean())) * expected_range(groups),
-    )
-
-
-def expected_range(n: int) -> float:
-    """Expected largest minus smallest of n standard normal values: 2.059 for 4."""
-    grid = np.linspace(-9, 9, 4001)
-    below = special.ndtr(grid)
-    return float(np.trapezoid(1 - below**n - (1 - below) ** n, grid))
+def largest_variance(groups: int, ddof: int) -> float:
+    """The largest variance of K recalls: half of them 0 and half of them 1."""
+    return groups // 2 * ((groups + 1) // 2) / (groups * (groups - ddof))

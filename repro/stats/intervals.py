@@ -104,6 +104,22 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
     )
 
 
+def clopper_pearson(successes: int, n: int, *, level: float = LEVEL) -> Interval:
+    """The exact interval of a proportion (Clopper & Pearson 1934); covers at least its level.
+
+    Args:
+        successes: Of `n` trials, 0 to n.
+        n: Number of trials, at least 1.
+        level: Of the interval, in (0, 1).
+    """
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
+    high = 1.0
+    if successes < n:
+        high = float(special.betaincinv(successes + 1, n - successes, 1 - tail))
+    return Interval(low, high)
+
+
 def deviation_bound(deviation: float, degrees: float, *, level: float) -> float:
     """Upper confidence bound of a standard deviation, one-sided, for normal values.
 

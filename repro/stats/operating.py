@@ -1,65 +1,162 @@
 """Detectors at equal false-positive rates: thresholds, recall curves and their areas.
 
-A photograph is detected when its top logit lies above the threshold. Logits have shape (..., N):
-leading axes are runs or bootstrap samples.
+A photograph is detected when its top logit is at least the threshold. Logits have shape (..., N):
+leading axes are runs or bootstrap samples. The threshold for a rate is the k-th largest logit of N
+photographs without a face. The proportion of new photographs that it detects, the true rate, is
+then distributed as Beta(k, N + 1 - k) whatever the distribution of the logits, if it is continuous
+(Wilks 1941): k = floor(rate * (N + 1)) is the largest with an expected true rate of at most `rate`.
 """
 
+from fractions import Fraction
+from math import ceil
+
 import numpy as np
+from scipy import special
 
-from repro.stats.intervals import Floats
+from repro.argument_checks import arrays
+from repro.stats.intervals import LEVEL, Floats, Interval
 
-
-def threshold(nonfaces: Floats, rate: float) -> Floats:
-    """The lowest threshold at which at most `rate` of the photographs without a face are detected.
-
-    Args:
-        nonfaces: Top logits, shape (..., M).
-        rate: In [0, 1); a photograph with exactly the threshold's logit is not detected.
-
-    Returns:
-        Shape (...): the logit of rank floor(rate * M) + 1 from above.
-    """
-    count = nonfaces.shape[-1]
-    place = count - 1 - rank(rate, count)
-    return np.asarray(np.partition(nonfaces, place, axis=-1)[..., place])
+WITHIN_TWO = 11  # smallest rank whose 95 % interval of the true rate lies within half and twice it
 
 
 def rank(rate: float, count: int) -> int:
-    """How many of `count` photographs without a face lie above the threshold: floor(rate * M)."""
-    above = int(np.floor(rate * count + 1e-9))
-    if not 0 <= above < count:
-        raise ValueError(f"no threshold lets {rate} of {count} photographs through")
-    return above
+    """Rank of the threshold from the largest logit: k = floor(rate * (N + 1)), in exact arithmetic.
+
+    Args:
+        rate: Expected false-positive rate, in (0, 1), read as the decimal that it is written as.
+        count: N, the number of photographs without a face.
+
+    Raises:
+        ValueError: The rate is out of range, or there are too few photographs for it.
+    """
+    found = int(_exact(rate) * (count + 1))
+    if not found:
+        raise ValueError(too_few(rate, count))
+    return found
+
+
+def too_few(rate: float, count: int) -> str:
+    """Why so many photographs give no threshold for the rate, and how many would."""
+    return (
+        f"a false-positive rate of {100 * rate:g} % takes {needed(rate):,} photographs without a "
+        f"face, and there are {count:,}; within a factor of 2 with 95 % confidence it takes "
+        f"{needed(rate, WITHIN_TWO):,}"
+    )
+
+
+def _exact(rate: float) -> Fraction:
+    if not 0 < rate < 1:
+        raise ValueError(f"{rate} is no false-positive rate between 0 and 1")
+    return Fraction(str(float(rate)))
+
+
+def supports(rate: float, count: int) -> bool:
+    """Whether so many photographs without a face give a threshold for the rate: k >= 1."""
+    return count >= needed(rate)
+
+
+def needed(rate: float, at_rank: int = 1) -> int:
+    """The smallest number of photographs without a face for which the threshold has this rank.
+
+    ceil(k / rate) - 1: 99 for 1 %; 1,099 for 1 % within a factor of 2 (k = `WITHIN_TWO`).
+    """
+    return ceil(at_rank / _exact(rate)) - 1
+
+
+def threshold(nonfaces: Floats, rate: float) -> Floats:
+    """The threshold for an expected false-positive rate: the logit of rank `rank` from above.
+
+    Args:
+        nonfaces: Top logits, shape (..., N).
+        rate: In (0, 1).
+
+    Returns:
+        Shape (...): a photograph with exactly this logit is detected.
+
+    Raises:
+        ValueError: As for `rank`.
+    """
+    count = nonfaces.shape[-1]
+    place = count - rank(rate, count)
+    return np.asarray(np.partition(nonfaces, place, axis=-1)[..., place])
 
 
 def detected(logits: Floats, threshold: Floats) -> Floats:
-    """1 where a photograph lies above its run's threshold, else 0; shape (..., N)."""
-    return (logits > np.asarray(threshold)[..., None]).astype(np.float64)
+    """1 where a photograph's logit is at least its run's threshold, else 0; shape (..., N)."""
+    return (logits >= np.asarray(threshold)[..., None]).astype(np.float64)
+
+
+def ties(nonfaces: Floats, rate: float) -> Floats:
+    """Photographs without a face that are detected beyond rank k, because they equal the k-th.
+
+    With ties the true rate is larger than Beta(k, N + 1 - k) says.
+
+    Args:
+        nonfaces: Top logits, shape (..., N).
+        rate: In (0, 1).
+
+    Returns:
+        Numbers, shape (...); 0 without ties.
+    """
+    found = detected(nonfaces, threshold(nonfaces, rate)).sum(axis=-1)
+    return np.asarray(found - rank(rate, nonfaces.shape[-1]))
+
+
+def expected_rate(at_rank: int, count: int) -> float:
+    """Expected true rate of the threshold of rank k among N photographs: k / (N + 1)."""
+    _check_rank(at_rank, count)
+    return at_rank / (count + 1)
+
+
+def rate_interval(at_rank: int, count: int, *, level: float = LEVEL) -> Interval:
+    """Interval that contains the true rate of the threshold of rank k with probability `level`.
+
+    Central quantiles of Beta(k, N + 1 - k): [0.31, 3.57] % for the third largest of 200.
+
+    Args:
+        at_rank: k, 1 to N.
+        count: N.
+        level: In (0, 1).
+
+    Raises:
+        ValueError: The rank or the level is out of range.
+    """
+    arrays.level(level)
+    _check_rank(at_rank, count)
+    tail = (1 - level) / 2
+    low, high = special.betaincinv(at_rank, count + 1 - at_rank, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def _check_rank(at_rank: int, count: int) -> None:
+    if not 1 <= at_rank <= count:
+        raise ValueError(f"no photograph of {count} has rank {at_rank}")
 
 
 def curve(faces: Floats, nonfaces: Floats) -> tuple[Floats, Floats]:
-    """ROC curve of one run: recall against false-positive rate, up to (1, 1).
+    """ROC curve of one run: recall against the expected false-positive rate, from (0, 0) to (1, 1).
 
     Args:
         faces: Top logits, shape (N,).
         nonfaces: Top logits, shape (M,).
 
     Returns:
-        Rates 0, 1/M, ..., 1 and the recall at the lowest threshold of each.
+        Rates k / (M + 1) for k = 0 to M + 1, and the recall at the threshold of rank k: 0 for
+        k = 0, where nothing is detected, and 1 for k = M + 1, where everything is.
     """
     falling = np.sort(nonfaces)[::-1]
-    ranked = np.sort(faces)
-    above = len(faces) - np.searchsorted(ranked, falling, side="right")
-    return (
-        np.arange(len(nonfaces) + 1) / len(nonfaces),
-        np.append(above / len(faces), 1.0),
-    )
+    found = len(faces) - np.searchsorted(np.sort(faces), falling, side="left")
+    steps = len(nonfaces) + 1
+    return np.arange(steps + 1) / steps, np.concatenate([[0.0], found / len(faces), [1.0]])
+
+
+def placements(scores: Floats, others: Floats) -> Floats:
+    """Share of the others below each score, ties count half, shape (N,)."""
+    ranked = np.sort(others)
+    sides = (np.searchsorted(ranked, scores, side=side) for side in ("left", "right"))
+    return np.asarray(sum(sides) / (2 * len(others)))
 
 
 def area(faces: Floats, nonfaces: Floats) -> float:
     """Area under the curve: P(face's logit > non-face's logit), ties count half (Mann-Whitney)."""
-    ranked = np.sort(nonfaces)
-    below = np.searchsorted(ranked, faces, side="left") + np.searchsorted(
-        ranked, faces, side="right"
-    )
-    return float(below.mean() / (2 * len(nonfaces)))
+    return float(placements(faces, nonfaces).mean())

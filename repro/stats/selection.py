@@ -5,6 +5,7 @@ deviation of the quantity between runs; rho its correlation with the metric that
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from math import comb
 
@@ -66,16 +67,10 @@ def flattery(keep: int, of: int) -> float:
     return float(of / keep * whole)
 
 
-def deviation_bias(n: int) -> float:
-    """c4: the expected sample standard deviation of n normal values, in units of sigma."""
-    log_ratio = special.gammaln(n / 2) - special.gammaln((n - 1) / 2)
-    return float(np.sqrt(2 / (n - 1)) * np.exp(log_ratio))
-
-
 def optimism(values: Floats, by: Floats, keep: int) -> float:
-    """Estimate of the selection bias: the kept runs' mean minus the mean of all runs.
+    """Selection bias as it is seen: the kept runs' mean minus the mean of all runs.
 
-    rho * flattery * s / c4, with `correlation`, `flattery` and `deviation_bias` (c4).
+    No distribution is assumed. For normal runs it is rho * `flattery` * sigma on average.
 
     Args:
         values: The reported quantity of each run, shape (R,), finite.
@@ -93,13 +88,7 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
     values, by = arrays.vector("values", values), arrays.vector("by", by)
     arrays.equal_shapes(values=values, by=by)
     arrays.whole("keep", keep, 1, len(values))
-    n = len(values)
-    if n < 2 or keep == n:
-        return 0.0
-    sigma = float(np.std(values, ddof=1)) / deviation_bias(n)
-    if rounding.constant(values) or rounding.constant(by):
-        return 0.0
-    return correlation(values, by) * flattery(keep, n) * sigma
+    return float(values[best(by, keep)].mean() - values.mean()) if keep < len(values) else 0.0
 
 
 def correlation(a: Floats, b: Floats) -> float:
@@ -166,14 +155,33 @@ def draws_of_best(runs: int, keep: int, of: int, *, rho: float = 1.0) -> tuple[F
     return means, spread
 
 
+@functools.lru_cache(maxsize=4)
+def pairs(runs: float, keep: int, of: int, *, rho: float = 1.0) -> tuple[Floats, Floats, Floats]:
+    """T and s of ours, and T' of an independent study of the same standard normal process.
+
+    Args:
+        runs: Number of our runs, at least `of`; infinite for as many as it takes to know T and s.
+        keep: Number of runs kept by a selection.
+        of: Number of runs of the other study, and of those that a selection of ours chooses from.
+        rho: Correlation of the quantity with the metric that selects.
+
+    Returns:
+        Each of shape (DRAWS,).
+    """
+    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
+    if math.isinf(runs):
+        return np.full(DRAWS, rho * flattery(keep, of)), np.ones(DRAWS), theirs
+    n = int(runs)
+    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(n, keep, of, rho=rho))
+    return ours, spread, np.random.default_rng([SEED, n, keep, of]).permutation(theirs)
+
+
 @functools.cache
-def pivot(runs: int, keep: int, of: int, *, rho: float = 1.0) -> Floats:
+def pivot(runs: float, keep: int, of: int, *, rho: float = 1.0) -> Floats:
     """Sorted draws of (T - T') / s: ours minus that of an independent study, divided by our s.
 
     Ours has `runs` runs, the other one `of`; both report the best `keep` of `of`. Quantiles 2.5,
     5, 95 and 97.5 % for 3 of 5 are about -2.373, -1.771, 1.226 and 1.534.
     """
-    ours, spread = (np.resize(one, DRAWS) for one in draws_of_best(runs, keep, of, rho=rho))
-    theirs = np.resize(draws_of_best(of, keep, of, rho=rho)[0], DRAWS)
-    generator = np.random.default_rng([SEED, runs, keep, of])
-    return np.sort((ours - generator.permutation(theirs)) / spread)
+    ours, spread, theirs = pairs(runs, keep, of, rho=rho)
+    return np.sort((ours - theirs) / spread)

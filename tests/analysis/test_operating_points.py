@@ -10,7 +10,7 @@ import pytest
 from arms import OTHERS, arm, noisy, outcomes
 from scipy import special
 
-from repro.analysis import operating_points
+from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import ArmScores
 from repro.reporting.tables import notes, tables
@@ -23,20 +23,34 @@ PAIR = (("one", np.ones((3, 8)), (0, 1, 2)), ("two", -np.ones((2, 8)), (1, 2)))
 ONE = arm("one", [[1, 1, 1, -1.5, 1, -3, -3, -3]])
 
 
+def replace_portrait(logit):
+    """`ONE` with this logit of its fourth portrait."""
+    return arm("one", [[1, 1, 1, logit, 1, -3, -3, -3]])
+
+
 def test_an_arm_is_read_at_logit_0_as_it_was_counted():
     """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
     read = operating_points.reading(ONE, DEFINITION)
 
     assert [read.of[name].value for name in operating_points.ESTIMATED] == [0.5, 0.0625, 0.5, 0.25]
-    assert read.false_positive_rate == 0
+    assert read.false_positives.value == 0
 
 
 def test_a_lower_threshold_finds_more_at_the_stated_false_alarms():
-    """At 1 of 10 false alarms the threshold is the second highest logit of the others, -2."""
-    read = operating_points.reading(ONE, DEFINITION, rate=0.1)
+    """At 10 % of ten the threshold is the largest logit of the others, -1: 1 of 11 is expected."""
+    read = operating_points.reading(replace_portrait(-1.0), DEFINITION, rate=0.1)
 
-    assert read.false_positive_rate == pytest.approx(0.1)
+    assert read.false_positives.value == pytest.approx(1 / 11)
+    assert read.false_positives.interval == pytest.approx((1 - 0.975**0.1, 1 - 0.025**0.1))
     assert read.recall.tolist() == [[1.0, 0.25]]
+
+
+def test_photographs_that_tie_at_the_threshold_are_counted():
+    """Three photographs share the largest logit; the first rank lets two more pass."""
+    tied = np.where(OTHERS > -4, -1.0, OTHERS)
+
+    assert thresholds.ties(arm("x", [[1.0] * 8], nonfaces=tied), 0.1).tolist() == [2]
+    assert thresholds.ties(ONE, 0.1).tolist() == [0]
 
 
 def test_every_run_has_its_own_threshold():
@@ -110,24 +124,35 @@ def test_only_common_seeds_are_compared():
 
 
 def test_too_few_photographs_set_no_threshold():
-    """One in a hundred of ten photographs is none."""
-    assert not operating_points.can_read(ONE, 0.01)
-    assert operating_points.can_read(ONE, 0.1)
+    """One in a hundred of ten photographs is none; one in eleven is the first rank."""
+    assert not thresholds.can_read(ONE, 0.01)
+    assert not thresholds.can_read(ONE, 0.09)
+    assert thresholds.can_read(ONE, 0.1)
 
 
-def test_a_curve_ends_where_everything_is_a_face():
-    """Recall 1 at false-positive rate 1, in every group."""
-    rates, recall = operating_points.curves(ONE)
+def test_a_curve_goes_from_nothing_to_everything():
+    """Recall 0 at rate 0 and 1 at rate 1, in every group; twelve steps for ten photographs."""
+    rates, recall = thresholds.curves(ONE)
 
-    assert (rates[0], rates[-1]) == (0, 1)
-    assert recall.shape == (1, 11, 2)
-    assert recall[0, :3].tolist() == [[0.75, 0.25], [1.0, 0.25], [1.0, 0.25]]
+    assert rates.tolist() == pytest.approx([k / 11 for k in range(12)])
+    assert recall.shape == (1, 12, 2)
+    assert recall[0, :4].tolist() == [[0.0, 0.0], [0.75, 0.25], [1.0, 0.25], [1.0, 1.0]]
     assert recall[0, -1].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.2, 0.5])
+def test_a_curve_is_the_table_at_its_rates(rate):
+    """At the threshold's expected rate the curve has the recall that the table shows."""
+    read = operating_points.reading(ONE, DEFINITION, rate=rate)
+    rates, recall = thresholds.curves(ONE)
+    place = rates.tolist().index(read.false_positives.value)
+
+    assert recall[:, place].tolist() == read.recall.tolist()
 
 
 def test_an_area_counts_pairs_in_the_right_order():
     """All but one pair of 40, and 10 + 3 x 7.5: a tie is half a pair."""
-    assert operating_points.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
+    assert thresholds.areas(ONE).tolist() == [[39 / 40, 32.5 / 40]]
 
 
 YES = [5, 5, 5, 5, 5, 5, 5, 5]
@@ -181,19 +206,12 @@ def test_what_became_of_the_gains_stands_below_the_table():
     assert any("the gain vanishes" in remark for remark in part.remarks)
 
 
-def test_a_rate_that_cannot_be_read_is_told():
-    """Ten photographs cannot show one false alarm in a hundred."""
-    part = tables.part(outcomes(arm("x", noisy(0)), rates=(0.01, 0.1)), "false_alarms")
-
-    assert "Too few photographs without a face for 1 % false positives." in part.remarks
-
-
 def test_the_curve_is_a_part_of_its_own():
     """One row for each rate of each arm."""
     part = tables.part(outcomes(ONE), "curve")
 
-    assert len(part.table) == 11
-    assert part.table.iloc[1].tolist() == ["0.100000", "1.000000", "0.250000"]
+    assert len(part.table) == 12
+    assert part.table.iloc[1].tolist() == ["0.090909", "0.750000", "0.250000"]
 
 
 def test_arms_keep_their_runs_in_the_order_asked_for():

@@ -296,7 +296,7 @@ def test_a_float32_product_is_a_failed_run_with_its_reason(tmp_path):
     study = ROOT / "studies" / "resampling.yaml"
     shown = api.run_study(study, overrides=FEW, workers=1, results=tmp_path).table("markdown")
 
-    assert "| product in float32 | — | — | — | — | 0/1 [0.00, 79.35] |" in shown
+    assert "| product in float32 | — | — | — | — | — | 0/1 [0.00, 79.35] |" in shown
     assert (
         "product in float32: 1 of 1 runs (21 to 100 %) failed (resampling weights: underflow"
         in shown

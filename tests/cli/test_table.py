@@ -69,6 +69,17 @@ def folder(tmp_path_factory):
     return results
 
 
+PARTS = (
+    "results",
+    "groups",
+    "inequality",
+    "accuracy",
+    "false_alarms",
+    "areas",
+    "comparisons",
+)
+
+
 def table(folder, *options):
     """The output of a table that must print."""
     done = CliRunner().invoke(main, ["table", "toy", "--results", str(folder), *options])
@@ -79,20 +90,17 @@ def table(folder, *options):
 def test_every_part_of_the_full_table_can_be_asked_for(folder):
     """One table at a time; together they are the whole."""
     whole = table(folder, "--format", "markdown")
-    parts = [
-        table(folder, "--format", "markdown", "--part", name).strip()
-        for name in ("results", "groups", "accuracy", "false_alarms", "areas", "comparisons")
-    ]
+    parts = [table(folder, "--format", "markdown", "--part", name).strip() for name in PARTS]
 
     assert whole.strip() == "\n\n".join(parts)
 
 
 def test_the_curve_is_csv(folder):
-    """A row for each false-positive rate that can be had, of each arm."""
+    """A row for each threshold of each arm, and one for nothing and one for everything."""
     rows = table(folder, "--format", "csv", "--part", "curve").splitlines()
 
     assert rows[0].startswith("arm,false_positive_rate,darker_female,")
-    assert len(rows) == 1 + 3 * (OTHERS + 1)
+    assert len(rows) == 1 + 3 * (OTHERS + 2)
 
 
 def test_a_study_is_restated_by_definition(folder):
@@ -110,7 +118,7 @@ def test_a_page_holds_every_part(folder):
     page = table(folder, "--format", "html")
 
     assert page.startswith("<!doctype html>")
-    assert page.count("<section") == 6
+    assert page.count("<section") == len(PARTS)
 
 
 def test_the_same_records_give_the_same_bytes(folder):

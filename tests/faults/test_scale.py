@@ -12,7 +12,7 @@ import scale
 
 from repro.analysis.study_data import Arm, ArmScores, Outcomes
 from repro.reporting.tables import tables
-from repro.stats import bootstrap, comparisons, selection
+from repro.stats import comparisons, redrawn, selection
 
 GROUP = np.repeat([0, 1], 30)  # sixty portraits
 OTHERS = 60  # photographs without a face
@@ -88,13 +88,16 @@ def test_a_table_of_many_arms_holds_little_at_a_time(amount):
         lambda: comparisons.jonckheere(np.sin(np.arange(900.0)), np.arange(900) % 5),  # 144 MB
         lambda: comparisons.jonckheere(np.sin(np.arange(5e3)), np.arange(5000) % 1000),
         lambda: selection.pivot(1000, 3, 5),  # 3.2 GB of runs
-        lambda: bootstrap.of_runs(
-            np.ones((2000, 4)),
-            bootstrap.draw(2000, np.repeat([0, 1], 5), 5),  # 64 MB of recalls
-            of=lambda recall: recall.mean(axis=(1, 2)),
+        lambda: redrawn.statistic(
+            np.zeros((2000, 10)),
+            np.zeros((2000, 100)),
+            np.repeat([0, 1], 5),
+            2,
+            rate=0.1,
+            of=lambda recall: recall.mean(axis=(1, 2))[:, None],  # 320 MB of recalls
         ),
     ],
-    ids=["permutation", "sign flip", "trend", "trend's limit", "pivot", "bootstrap"],
+    ids=["permutation", "sign flip", "trend", "trend's limit", "pivot", "thresholds"],
 )
 def test_what_is_drawn_is_held_in_parts(held):
     """A few tens of megabytes, however many runs there are."""

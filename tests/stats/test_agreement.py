@@ -411,3 +411,97 @@ def test_influence_of_equal_runs_does_not_vary(definition, recall):
     same = np.repeat(recall[:1], 5, axis=0)
 
     assert agreement.influence(same, same[:3], definition).std() == pytest.approx(0, abs=1e-15)
+
+
+def judged(ours, delta, *, squared=False, distance=0.0, draws=4000):
+    """The words of simulated studies whose published process lies at this distance from ours."""
+    generator = np.random.default_rng(3)
+    scale = agreement.root if squared else float
+    words = []
+    for _ in range(draws):
+        runs = ours.value + ours.deviation * generator.normal(size=(2, ours.runs))
+        own, other = (one.mean() for one in runs)
+        y = (other**2 if squared else other) + distance
+        seen = statistic(own, runs[0].std(ddof=1), runs=ours.runs, keep=ours.runs, of=ours.runs)
+        words.append(agreement.verdict(seen, exactly(y), delta, scale=scale))
+    return {word: words.count(word) / draws for word in get_args(Word)}
+
+
+@pytest.mark.parametrize(
+    ("value", "delta", "squared"), [(0.0, 1.0, False), (0.0, 2.5, False), (5.0, 12.0, True)]
+)
+def test_reach_is_what_the_verdict_says_of_true_reproductions(value, delta, squared):
+    """4,000 pairs of studies of five runs each, judged one by one: three standard errors."""
+    ours = statistic(value, 1.0, keep=5, of=5)
+    expected = judged(ours, delta, squared=squared)
+    found = agreement.reach(ours, delta, squared=squared).chances
+
+    assert {word: found[word] for word in expected} == pytest.approx(expected, abs=0.024)
+
+
+@pytest.mark.parametrize(("value", "delta", "squared"), [(0.0, 1.0, False), (5.0, 12.0, True)])
+def test_reach_gives_the_margin_and_the_distance_of_four_in_five(value, delta, squared):
+    """Studies judged with that margin are reproduced, at that distance not, in 80 %."""
+    ours = statistic(value, 1.0, keep=5, of=5)
+    found = agreement.reach(ours, delta, squared=squared)
+    passed = judged(ours, found.margin, squared=squared)
+    told = judged(ours, delta, squared=squared, distance=found.distance)
+
+    assert passed["reproduced"] == pytest.approx(0.8, abs=0.02)
+    assert told["not reproduced"] == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("of", [1, 5])
+@pytest.mark.parametrize("delta", [0.5, 1.0, 2.0, 4.0])
+def test_reach_of_unlimited_runs_has_a_closed_form(of, delta):
+    """All of `of` normal runs are kept: |y| < delta - 1.645 sd, |y| > max(1.96 sd, delta)."""
+    normal = scipy_stats.norm(scale=1 / np.sqrt(of))
+    found = agreement.reach(statistic(runs=float("inf"), keep=of, of=of), delta)
+    inside = max(2 * normal.cdf(delta - normal.ppf(0.95)) - 1, 0)
+    outside = 2 * normal.sf(max(normal.ppf(0.975), delta))
+
+    assert found.chances["reproduced"] == pytest.approx(inside, abs=0.005)
+    assert found.chances["not reproduced"] == pytest.approx(outside, abs=0.005)
+    assert found.margin == pytest.approx(normal.ppf(0.95) + normal.ppf(0.9), abs=0.01)
+    assert found.distance == pytest.approx(
+        max(normal.ppf(0.975), delta) + normal.ppf(0.8), abs=0.01
+    )
+
+
+@pytest.mark.parametrize("deviation", [1.0, 1.2, 2.0])
+def test_reach_of_the_reproductions_margin_ends_however_many_runs_ours_has(deviation):
+    """Margin 0.9, best three of five: print's own draw is the limit."""
+    chances = [
+        agreement.reach(statistic(90, deviation, runs=runs), 0.9).chances["reproduced"]
+        for runs in (5, 20, 100)
+    ]
+
+    assert max(chances) < 0.12
+    assert deviation < 1.1 or max(chances) < 0.03
+
+
+def test_reach_of_a_single_run_tells_nothing():
+    """Without a spread there is no interval."""
+    found = agreement.reach(statistic(runs=1, keep=1, of=1), 5.0)
+
+    assert found.chances == {"reproduced": 0, "not reproduced": 0, "cannot tell": 1}
+    assert found.margin == found.distance == float("inf")
+
+
+def test_reach_of_a_small_variance_has_no_distance_below():
+    """A variance of 1 cannot fall by more than 1: the distance is that above."""
+    found = agreement.reach(statistic(1.0, 1.0, keep=5, of=5), 0.5, squared=True)
+
+    assert found.distance > 1
+    assert judged(statistic(1.0, 1.0, keep=5, of=5), 0.5, squared=True, distance=found.distance)[
+        "not reproduced"
+    ] == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("word", get_args(Word))
+def test_reach_adds_up(word):
+    """Each word has a chance between 0 and 1, and one of them comes."""
+    chances = agreement.reach(statistic(runs=20), 1.0).chances
+
+    assert 0 <= chances[word] <= 1
+    assert sum(chances.values()) == pytest.approx(1)

@@ -1,12 +1,8 @@
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
-from scipy import integrate, special
-from scipy import stats as scipy_stats
 
 from repro.stats import disparity
 from repro.stats.disparity import ALL, DEFINITIONS, Definition
@@ -23,20 +19,6 @@ recalls = st_numpy.arrays(
     st.tuples(st.integers(1, 5), st.integers(2, 6)),
     elements=st.integers(0, 64).map(lambda n: n / 64),
 )
-
-
-def group_shares(p, n):
-    """Every share that n portraits of recall p can show, and its probability."""
-    counts = np.arange(n + 1)
-    return counts / n, scipy_stats.binom.pmf(counts, n, p)
-
-
-def expectation(function, shares, probabilities):
-    """Mean of a function of independent groups' shares, over all that can be seen."""
-    return sum(
-        np.prod(chances) * function(np.array([seen]))
-        for seen, chances in zip(product(*shares), product(*probabilities), strict=True)
-    )
 
 
 @pytest.mark.parametrize(("ddof", "expected"), [(0, 0.005), (1, 0.02 / 3)])
@@ -164,8 +146,8 @@ def test_worst_is_of_averaged_groups():
     ],
     ids=["gap", "worst", "variance first", "variance last", "mean recall"],
 )
-def test_measures_carry_the_draws_of_a_bootstrap_along(measure):
-    """All draws at once give what each would give alone."""
+def test_measures_of_many_studies_are_those_of_each(measure):
+    """Leading axes: all studies at once give what each would give alone."""
     draws = np.random.default_rng(0).uniform(size=(7, 5, 4))
 
     np.testing.assert_allclose(measure(draws), [measure(draw) for draw in draws], rtol=1e-12)
@@ -234,171 +216,3 @@ def test_variance_lies_between_the_bounds_that_the_gap_sets(recall):
 
     assert squared / (2 * groups) - 1e-15 <= disparity.variance(recall, POPULATION)
     assert disparity.variance(recall, POPULATION) <= squared / 4 + 1e-15
-
-
-@pytest.mark.parametrize("n", [2, 5, 30])
-@pytest.mark.parametrize("p", [0.0, 0.3, 0.92, 1.0])
-def test_share_noise_is_unbiased(p, n):
-    """Over everything that n portraits can show it averages to p (1 - p) / n."""
-    shares, probabilities = group_shares(p, n)
-
-    noise = disparity.share_noise(shares[:, None], [n])[:, 0]
-    assert probabilities @ noise == pytest.approx(p * (1 - p) / n, abs=1e-12)
-
-
-@pytest.mark.parametrize("ddof", [0, 1])
-def test_variance_of_noise_is_what_noise_adds_on_average(ddof):
-    """Over all 16 signs of four groups' errors."""
-    deviations = np.array([0.01, 0.02, 0.03, 0.05])
-    signs = np.array(list(product([-1, 1], repeat=4)))
-    expected = (signs * deviations).var(axis=1, ddof=ddof).mean()
-
-    ours = disparity.variance_of_noise(deviations**2, ddof)
-    assert ours == pytest.approx(expected, abs=1e-15)
-
-
-@definitions
-def test_corrected_variance_is_unbiased_for_one_run(definition):
-    """Over everything that three small groups can show it averages to the true variance."""
-    true, sizes = np.array([0.9, 0.6, 0.95]), [4, 6, 3]
-    shares, probabilities = zip(*map(group_shares, true, sizes), strict=True)
-    mean = expectation(
-        lambda seen: disparity.corrected_variance(seen, sizes, definition), shares, probabilities
-    )
-
-    assert mean == pytest.approx(true.var(ddof=definition.ddof), abs=1e-12)
-
-
-@definitions
-@LAW
-@given(recalls)
-def test_corrected_variance_is_at_most_the_variance(definition, recall):
-    """Noise adds to a variance and never takes from it."""
-    corrected = disparity.corrected_variance(recall, [10] * recall.shape[1], definition)
-
-    assert corrected <= disparity.variance(recall, definition)
-
-
-@definitions
-def test_corrected_variance_approaches_the_variance_with_many_portraits(definition):
-    """The limit of no noise."""
-    recall = np.array([[0.8, 0.9, 0.9, 1.0], [0.7, 0.9, 0.8, 0.9]])
-
-    corrected = disparity.corrected_variance(recall, [10**12] * 4, definition)
-    assert corrected == pytest.approx(float(disparity.variance(recall, definition)), abs=1e-12)
-
-
-def test_corrected_variance_of_a_hand_worked_case():
-    """0.8 of 11 and 0.5 of 26: 0.0225 less half the mean of 0.016 and 0.01."""
-    ours = disparity.corrected_variance(np.array([[0.8, 0.5]]), [11, 26], POPULATION)
-
-    assert ours == pytest.approx(0.0225 - 0.0065, abs=1e-15)
-
-
-def test_corrected_variance_of_runs_averaged_last_corrects_each_run():
-    """Runs at 0.8, 0.5 and at 1, 0.5: 0.0225 and 0.0625 less 0.0065 and 0.0025."""
-    definition = Definition(mean="pooled", ddof=0, runs="last")
-    recall = np.array([[0.8, 0.5], [1.0, 0.5]])
-
-    ours = disparity.corrected_variance(recall, [11, 26], definition)
-    assert ours == pytest.approx((0.016 + 0.06) / 2, abs=1e-15)
-
-
-def test_corrected_variance_falls_below_nothing_for_equal_groups():
-    """No difference is less than chance would show."""
-    assert disparity.corrected_variance(np.full((1, 4), 0.9), PPB, POPULATION) < 0
-
-
-def test_corrected_variance_takes_the_noise_it_is_given():
-    """Measured by portraits, it replaces the assumption that all runs miss the same."""
-    recall = np.array([[0.8, 0.5], [0.9, 0.6]])
-    ours = disparity.corrected_variance(recall, [11, 26], POPULATION, noise=np.array([0.01, 0.02]))
-
-    assert ours == pytest.approx(0.0225 - 0.0075, abs=1e-15)
-
-
-def test_portrait_noise_of_one_run_is_that_of_shares():
-    """A portrait's score is then 1 or 0."""
-    group = np.repeat([0, 1], [10, 25])
-    detected = np.random.default_rng(0).integers(0, 2, (1, 35))
-    shares = np.array([detected[0, group == k].mean() for k in (0, 1)])
-
-    np.testing.assert_allclose(
-        disparity.portrait_noise(detected, group, 2), disparity.share_noise(shares, [10, 25])
-    )
-
-
-def test_portrait_noise_of_a_hand_worked_case():
-    """Scores 1, 0.5, 0.5 and 0: variance 1/6 over 4 portraits."""
-    detected = np.array([[1, 1, 0, 0], [1, 0, 1, 0]])
-
-    noise = disparity.portrait_noise(detected, np.zeros(4, dtype=np.int64), 1)
-    assert noise == pytest.approx([1 / 24], abs=1e-15)
-
-
-def test_portrait_noise_is_not_less_for_runs_that_repeat_each_other():
-    """Five equal runs know no more about portraits than one."""
-    group = np.repeat([0, 1], [10, 25])
-    detected = np.random.default_rng(0).integers(0, 2, (1, 35))
-
-    np.testing.assert_allclose(
-        disparity.portrait_noise(np.repeat(detected, 5, axis=0), group, 2),
-        disparity.portrait_noise(detected, group, 2),
-    )
-
-
-def test_portrait_noise_is_at_most_that_of_runs_that_miss_the_same():
-    """What is assumed without scores of single portraits is the worst case."""
-    group = np.repeat([0, 1], [40, 60])
-    detected = np.random.default_rng(0).integers(0, 2, (5, 100))
-    shares = np.array([detected[:, group == k].mean() for k in (0, 1)])
-
-    noise = disparity.portrait_noise(detected, group, 2)
-    assert (noise <= disparity.share_noise(shares, [40, 60])).all()
-
-
-@pytest.mark.parametrize(
-    ("ddof", "attribute", "expected"),
-    [(0, "variance", 1.69), (1, "variance", 2.25), (0, "variance_95", 4.40), (0, "gap", 3.09)],
-)
-def test_noise_floor_of_ppb_is_as_printed(ddof, attribute, expected):
-    """Four equal groups at 92.4 %: in percent squared, the gap in percent."""
-    floor = disparity.noise_floor(0.924, PPB, ddof)
-    scale = 100 if attribute == "gap" else 1e4
-
-    assert getattr(floor, attribute) * scale == pytest.approx(expected, abs=6e-3)
-
-
-def test_noise_floor_has_the_scaled_chi_squared_as_its_upper_end():
-    """Groups of one size: V K n / (p q) is chi-squared with K - 1 degrees of freedom."""
-    floor = disparity.noise_floor(0.9, [300] * 4, 0)
-
-    expected = scipy_stats.chi2.ppf(0.95, 3) * 0.09 / 300 / 4
-    assert floor.variance_95 == pytest.approx(expected, rel=1e-12)
-
-
-def test_noise_floor_expects_what_equal_groups_show():
-    """Over everything that three small groups can show."""
-    shares, probabilities = zip(*[group_shares(0.8, n) for n in (4, 6, 3)], strict=True)
-    expected = expectation(lambda seen: seen.var(ddof=1), shares, probabilities)
-
-    assert disparity.noise_floor(0.8, [4, 6, 3], 1).variance == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("n", "expected"),
-    [(1, 0), (2, 2 / np.sqrt(np.pi)), (3, 3 / np.sqrt(np.pi)), (4, 2.0588)],
-)
-def test_expected_range_matches_known_values(n, expected):
-    """Closed forms up to three draws, Tippett's table for four."""
-    assert disparity.expected_range(n) == pytest.approx(expected, abs=5e-5)
-
-
-@pytest.mark.parametrize("n", [2, 4, 8, 30])
-def test_expected_range_matches_adaptive_integration(n):
-    """The grid is as good as SciPy's quadrature."""
-    expected, _ = integrate.quad(
-        lambda x: 1 - special.ndtr(x) ** n - special.ndtr(-x) ** n, -12, 12, epsabs=1e-12
-    )
-
-    assert disparity.expected_range(n) == pytest.approx(expected, abs=1e-9)

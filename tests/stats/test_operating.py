@@ -1,11 +1,12 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from repro.stats import bootstrap, disparity, intervals, operating
-from repro.stats.disparity import DEFINITIONS
+from repro.stats import operating
 
 LAW = settings(deadline=None, derandomize=True)
 GROUP = np.repeat([0, 1, 2, 3], [7, 9, 8, 6])
@@ -21,45 +22,146 @@ tied = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=30).map(np.a
 any_logits = st.one_of(
     tied, st.lists(st.floats(-30, 30), min_size=1, max_size=30).map(lambda x: np.array(x))
 )
-rates = st.floats(0, 0.999)
+rates = st.floats(0.001, 0.999)
 
 
 @pytest.mark.parametrize(
-    ("rate", "expected"), [(0, 5), (0.19, 5), (0.2, 4), (0.39, 4), (0.4, 3), (0.999, 1)]
+    ("rate", "expected"), [(0.17, 5), (0.33, 5), (0.34, 4), (0.5, 3), (0.83, 2), (0.999, 1)]
 )
 def test_threshold_of_hand_worked_logits(rate, expected):
-    """Of five photographs one may pass at 20 %, so the second highest is the threshold."""
+    """Of five photographs the k-th largest has an expected rate of k / 6: 0.17, 0.33, 0.5, ..."""
     assert operating.threshold(np.array([2.0, 5, 1, 3, 4]), rate) == expected
 
 
-def test_threshold_of_ties_lets_none_of_them_pass():
-    """Two share the highest logit; one of four may pass, so neither does."""
-    assert operating.threshold(np.array([3.0, 1, 3, 2]), 0.25) == 3
+@pytest.mark.parametrize(
+    ("count", "rate", "expected"),
+    [
+        (200, 0.01, 2),
+        (200, 0.05, 10),
+        (200, 0.1, 20),
+        (1000, 0.01, 10),
+        (5000, 0.01, 50),
+        (99, 0.01, 1),
+        (99, 0.29, 29),  # 0.29 * 100 is 28.999999999999996
+        (99, 0.57, 57),
+        (99, 0.58, 58),
+        (10**6 - 1, 1e-6, 1),
+    ],
+)
+def test_rank_reads_a_decimal_rate_as_it_is_written(count, rate, expected):
+    """The floor of the rate times N + 1, without rounding."""
+    assert operating.rank(rate, count) == expected
 
 
-@pytest.mark.parametrize("percent", [0, 1, 5, 28, 29, 57, 58, 99])
-def test_threshold_reads_a_decimal_rate_as_it_is_meant(percent):
-    """0.29 of 100 are 29, although the product is rounded to less."""
-    assert operating.threshold(np.arange(100.0), percent / 100) == 99 - percent
+@LAW
+@given(st.integers(1, 999), st.integers(1, 3000))
+def test_rank_is_the_largest_whose_expected_rate_is_allowed(thousandths, count):
+    """In exact arithmetic: k / (N + 1) is at most the rate, (k + 1) / (N + 1) is not."""
+    rate = Fraction(thousandths, 1000)
+    assume(rate * (count + 1) >= 1)
+    k = operating.rank(thousandths / 1000, count)
+
+    assert Fraction(k, count + 1) <= rate < Fraction(k + 1, count + 1)
+
+
+def test_rank_refuses_a_rate_that_the_photographs_cannot_support():
+    """98 photographs cannot: the sentence says how many it takes."""
+    with pytest.raises(
+        ValueError,
+        match=r"^a false-positive rate of 1 % takes 99 photographs without a face, and there are "
+        r"98; within a factor of 2 with 95 % confidence it takes 1,099$",
+    ):
+        operating.rank(0.01, 98)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0, 1.5, -0.1, float("nan")])
+def test_threshold_refuses_what_is_no_rate(rate):
+    """All photographs, none, more than all, less than none."""
+    with pytest.raises(ValueError, match="is no false-positive rate between 0 and 1"):
+        operating.threshold(np.arange(10.0), rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "at_rank", "expected"),
+    [
+        (0.01, 1, 99),
+        (0.05, 1, 19),
+        (0.1, 1, 9),
+        (0.3, 1, 3),
+        (0.01, 11, 1099),
+        (0.05, 11, 219),
+        (0.1, 11, 109),
+    ],
+)
+def test_needed_photographs(rate, at_rank, expected):
+    """The smallest number with this rank; one less has the rank before."""
+    assert operating.needed(rate, at_rank) == expected
+    assert operating.rank(rate, expected) == at_rank
+    assert int(Fraction(str(rate)) * expected) == at_rank - 1  # with one photograph less
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.1])
+def test_rank_within_a_factor_of_two_is_the_smallest(rate):
+    """Both ends of the true rate's interval lie within half and twice the rate, from k = 11 on."""
+    ends = {}
+    for k in (operating.WITHIN_TWO - 1, operating.WITHIN_TWO):
+        low, high = operating.rate_interval(k, operating.needed(rate, k))
+        ends[k] = rate / 2 <= low and high <= 2 * rate
+
+    assert list(ends.values()) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("count", "k", "mean", "low", "high"),
+    [
+        (200, 3, 1.493, 0.310, 3.565),
+        (200, 2, 0.995, 0.121, 2.754),
+        (200, 10, 4.975, 2.42, 8.37),
+        (200, 20, 9.950, 6.22, 14.44),
+        (1000, 10, 0.999, 0.481, 1.702),
+        (5000, 50, 1.000, 0.743, 1.294),
+    ],
+)
+def test_true_rate_of_known_cases(count, k, mean, low, high):
+    """Mean and 95 % interval of Beta(k, N + 1 - k), in percent."""
+    assert 100 * operating.expected_rate(k, count) == pytest.approx(mean, abs=0.0006)
+    ours = [100 * end for end in operating.rate_interval(k, count)]
+    assert ours == pytest.approx([low, high], abs=0.006)
+
+
+@pytest.mark.parametrize("k", [0, 6])
+def test_true_rate_of_no_rank_is_refused(k):
+    """Ranks are 1 to N."""
+    with pytest.raises(ValueError, match=f"no photograph of 5 has rank {k}"):
+        operating.rate_interval(k, 5)
+
+
+def test_true_rate_lies_in_its_interval_as_often_as_said():
+    """20,000 sets of 200 photographs with exponential logits: 95 % within, the mean as expected."""
+    logits = np.random.default_rng(0).exponential(size=(20_000, 200))
+    true = np.exp(-operating.threshold(logits, 0.01))
+    k = operating.rank(0.01, 200)
+    low, high = operating.rate_interval(k, 200)
+
+    assert true.mean() == pytest.approx(operating.expected_rate(k, 200), abs=0.00025)
+    assert ((low <= true) & (true <= high)).mean() == pytest.approx(0.95, abs=0.006)
 
 
 @LAW
 @given(any_logits, rates)
-def test_threshold_never_lets_more_than_the_rate_pass(nonfaces, rate):
-    """What is detected is at most what was allowed, ties or not."""
-    passed = operating.detected(nonfaces, operating.threshold(nonfaces, rate))
+def test_threshold_detects_the_rank_and_its_ties(nonfaces, rate):
+    """Of the photographs without a face: k, and those that equal the k-th."""
+    assume(operating.supports(rate, len(nonfaces)))
+    k = operating.rank(rate, len(nonfaces))
+    found = operating.detected(nonfaces, operating.threshold(nonfaces, rate)).sum()
 
-    assert passed.mean() <= rate + 1e-9
+    level = sorted(nonfaces, reverse=True)[k - 1]
+    assert found - k == operating.ties(nonfaces, rate) == (nonfaces >= level).sum() - k
 
 
-@LAW
-@given(any_logits, rates)
-def test_threshold_is_the_lowest_that_keeps_the_rate(nonfaces, rate):
-    """Anything lower would let too many pass."""
-    lower = np.nextafter(operating.threshold(nonfaces, rate), -np.inf)
-    passed = operating.detected(nonfaces, lower)
-
-    assert passed.mean() > rate
+def test_ties_of_hand_worked_logits():
+    """Four of five share the largest logit; the rank is 2, so two more are detected."""
+    assert operating.ties(np.array([[3.0, 1, 3, 3, 3], [5, 4, 3, 2, 1]]), 0.34).tolist() == [2, 0]
 
 
 @LAW
@@ -67,11 +169,12 @@ def test_threshold_is_the_lowest_that_keeps_the_rate(nonfaces, rate):
 def test_threshold_falls_as_more_false_alarms_are_allowed(nonfaces, one, other):
     """The rate and the threshold go opposite ways."""
     low, high = sorted([one, other])
+    assume(operating.supports(low, len(nonfaces)))
 
     assert operating.threshold(nonfaces, low) >= operating.threshold(nonfaces, high)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.05, 0.5])
+@pytest.mark.parametrize("rate", [0.05, 0.5])
 def test_threshold_of_many_runs_is_that_of_each(rate):
     """Leading axes are carried along."""
     nonfaces = logits(3 * OTHERS).reshape(RUNS, 3, OTHERS)
@@ -80,25 +183,18 @@ def test_threshold_of_many_runs_is_that_of_each(rate):
     np.testing.assert_array_equal(operating.threshold(nonfaces, rate), each)
 
 
-@pytest.mark.parametrize("rate", [1.0, 1.5, -0.1])
-def test_threshold_refuses_what_is_no_rate(rate):
-    """All photographs, more than all, or less than none."""
-    with pytest.raises(ValueError, match="no threshold lets"):
-        operating.threshold(np.arange(10.0), rate)
+def test_detected_is_at_least_its_runs_threshold():
+    """A photograph with exactly the threshold's logit is detected."""
+    ours = operating.detected(np.array([[1.0, 2, 3], [1, 2, 3]]), np.array([2.0, 1.5]))
 
-
-def test_detected_lies_above_its_runs_threshold():
-    """A photograph with exactly the threshold's logit is not detected."""
-    ours = operating.detected(np.array([[1.0, 2, 3], [1, 2, 3]]), np.array([2.0, 0.5]))
-
-    np.testing.assert_array_equal(ours, [[0, 0, 1], [1, 1, 1]])
+    np.testing.assert_array_equal(ours, [[0, 1, 1], [0, 1, 1]])
 
 
 def test_curve_of_hand_worked_logits():
-    """Thresholds 3, 2 and none: one, two and all three faces lie above."""
-    rate, recall = operating.curve(np.array([4.0, 2.5, 1]), np.array([2.0, 3]))
+    """Nothing, at least 3, at least 2, everything: none, one, two and all three faces."""
+    rate, recall = operating.curve(np.array([4.0, 2, 1]), np.array([2.0, 3]))
 
-    np.testing.assert_allclose([rate, recall], [[0, 0.5, 1], [1 / 3, 2 / 3, 1]])
+    np.testing.assert_allclose([rate, recall], [[0, 1 / 3, 2 / 3, 1], [0, 1 / 3, 2 / 3, 1]])
 
 
 @LAW
@@ -110,20 +206,22 @@ def test_curve_never_falls(faces, nonfaces):
 
 @LAW
 @given(any_logits, any_logits)
-def test_curve_ends_where_everything_is_detected(faces, nonfaces):
-    """All non-faces, all faces."""
-    assert [end[-1] for end in operating.curve(faces, nonfaces)] == [1, 1]
+def test_curve_goes_from_nothing_to_everything(faces, nonfaces):
+    """No non-face and no face; all non-faces, all faces."""
+    rate, recall = operating.curve(faces, nonfaces)
+
+    assert [rate[0], recall[0], rate[-1], recall[-1]] == [0, 0, 1, 1]
 
 
 @LAW
 @given(any_logits, any_logits)
 def test_curve_is_what_the_thresholds_give(faces, nonfaces):
-    """At every rate below 1 the recall above that rate's threshold."""
+    """At every rate between 0 and 1 the recall at that rate's threshold."""
     rate, recall = operating.curve(faces, nonfaces)
-    levels = [operating.threshold(nonfaces, one) for one in rate[:-1]]
+    levels = [operating.threshold(nonfaces, float(one) + 1e-12) for one in rate[1:-1]]
 
     np.testing.assert_array_equal(
-        recall[:-1], [operating.detected(faces, level).mean() for level in levels]
+        recall[1:-1], [operating.detected(faces, level).mean() for level in levels]
     )
 
 
@@ -169,221 +267,8 @@ def test_area_of_the_other_side_adds_up_to_one(faces, nonfaces):
 @LAW
 @given(any_logits, any_logits)
 def test_area_is_that_under_the_curve_without_ties(faces, nonfaces):
-    """Each false alarm's recall counts for one M-th."""
+    """Each photograph's recall counts for one M-th."""
     assume(not set(faces) & set(nonfaces))
     _, recall = operating.curve(faces, nonfaces)
 
-    assert operating.area(faces, nonfaces) == pytest.approx(recall[:-1].mean(), abs=1e-12)
-
-
-@pytest.fixture(scope="module")
-def draws():
-    """Resamples of five runs, thirty portraits in four groups and forty photographs without."""
-    return bootstrap.draw(RUNS, GROUP, OTHERS)
-
-
-def test_draw_is_the_same_each_time(draws):
-    """A fixed seed."""
-    again = bootstrap.draw(RUNS, GROUP, OTHERS)
-
-    assert all(
-        getattr(again, name).tobytes() == getattr(draws, name).tobytes()
-        for name in ("runs", "portraits", "nonfaces")
-    )
-
-
-def test_draw_fills_every_group_with_its_own_portraits(draws):
-    """Sizes of groups are kept; only who is in them changes."""
-    sizes = [draws.portraits[:, k == GROUP].sum(axis=1) for k in range(4)]
-
-    np.testing.assert_array_equal(sizes, np.repeat([[7], [9], [8], [6]], bootstrap.DRAWS, axis=1))
-
-
-@pytest.mark.parametrize(("name", "n"), [("runs", RUNS), ("nonfaces", OTHERS)])
-def test_draw_takes_as_many_as_there_are(draws, name, n):
-    """Positions of existing runs and photographs, with repetition."""
-    positions = getattr(draws, name)
-
-    assert positions.shape == (bootstrap.DRAWS, n)
-    assert set(np.unique(positions)) == set(range(n))
-
-
-def test_draw_takes_each_portrait_once_on_average(draws):
-    """No portrait is preferred: 1000 draws, four standard errors."""
-    assert np.abs(draws.portraits.mean(axis=0) - 1).max() < 4 / np.sqrt(bootstrap.DRAWS)
-
-
-def test_draw_does_without_photographs_of_nothing():
-    """A test set of portraits alone."""
-    assert bootstrap.draw(RUNS, GROUP, 0).nonfaces.shape == (bootstrap.DRAWS, 0)
-
-
-def test_recalls_of_draws_match_resampled_arrays(draws):
-    """Counting repetitions is repeating columns."""
-    detected = operating.detected(logits(len(GROUP)), np.zeros(RUNS))
-    ours = bootstrap.recalls(detected, GROUP, 4, draws)
-
-    for one in (0, 1, 999):
-        places = np.repeat(np.arange(len(GROUP)), draws.portraits[one].astype(int))
-        drawn, group = detected[draws.runs[one]][:, places], GROUP[places]
-        expected = [drawn[:, group == k].mean(axis=1) for k in range(4)]
-        np.testing.assert_allclose(ours[one], np.transpose(expected))
-
-
-def test_recalls_of_what_is_always_detected_are_one(draws):
-    """No variation, whatever is drawn."""
-    ours = bootstrap.recalls(np.ones((RUNS, len(GROUP))), GROUP, 4, draws)
-
-    np.testing.assert_allclose(ours, 1, rtol=1e-12)
-
-
-@pytest.mark.parametrize("rate", [0.05, 0.3])
-def test_recalls_at_a_rate_match_resampled_arrays(draws, rate):
-    """Each draw reads each of its runs at a threshold of its own photographs."""
-    portraits, nonfaces = logits(len(GROUP), 0) + 0.5, logits(OTHERS, 1)
-    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, rate=rate)
-
-    for one in (0, 1, 999):
-        levels = operating.threshold(nonfaces[:, draws.nonfaces[one]], rate)
-        above = operating.detected(portraits, levels)
-        places = np.repeat(np.arange(len(GROUP)), draws.portraits[one].astype(int))
-        drawn, group = above[draws.runs[one]][:, places], GROUP[places]
-        expected = [drawn[:, group == k].mean(axis=1) for k in range(4)]
-        np.testing.assert_allclose(ours[one], np.transpose(expected))
-
-
-def test_recalls_at_a_rate_are_fixed_ones_when_thresholds_cannot_vary(draws):
-    """All photographs without a face alike: every draw's threshold is theirs."""
-    portraits, nonfaces = logits(len(GROUP)), np.full((RUNS, OTHERS), 0.25)
-    expected = bootstrap.recalls(
-        operating.detected(portraits, np.full(RUNS, 0.25)), GROUP, 4, draws
-    )
-
-    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, rate=0.1)
-    np.testing.assert_allclose(ours, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.95])
-def test_recalls_at_a_rate_are_counted_as_portrait_by_portrait(draws, rate):
-    """To the bit: every draw's own threshold held against every portrait; ties are not above."""
-    portraits, nonfaces = logits(len(GROUP)).round(1), logits(OTHERS, 1).round(1)
-    levels = operating.threshold(nonfaces[:, draws.nonfaces], rate)
-    above = portraits[:, None] > levels[..., None]  # (runs, draws, portraits)
-    shares = [
-        (draws.portraits * above)[..., k == GROUP].sum(axis=2) / (k == GROUP).sum()
-        for k in range(4)
-    ]
-    expected = np.take_along_axis(np.transpose(shares, (2, 1, 0)), draws.runs[..., None], axis=1)
-
-    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, rate=rate)
-    assert ours.tobytes() == np.ascontiguousarray(expected).tobytes()
-
-
-@pytest.mark.parametrize("held", [1, 37 * RUNS * 4, 10**7])
-def test_recalls_are_the_same_however_many_are_held_at_a_time(monkeypatch, draws, held):
-    """Statistics of parts of the draws, one after the other."""
-    portraits, nonfaces = logits(len(GROUP)), logits(OTHERS, 1)
-    options = {"rate": 0.1, "of": disparity.group_means}
-    expected = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, **options)
-    monkeypatch.setattr(bootstrap, "AT_ONCE", held)
-
-    ours = bootstrap.recalls_at(portraits, nonfaces, GROUP, 4, draws, **options)
-    assert ours.tobytes() == expected.tobytes()
-
-
-def test_recalls_of_few_photographs_can_lie_at_their_lowest_logit(draws):
-    """A draw whose threshold is deeper than most are is read to the end."""
-    portraits, nonfaces = logits(len(GROUP)), np.arange(OTHERS)[None] + np.zeros((RUNS, 1))
-    lone = bootstrap.Draws(
-        draws.runs,
-        draws.portraits,
-        np.zeros_like(draws.nonfaces),  # the photograph with the lowest logit, again and again
-        draws.of_group,
-        np.eye(OTHERS, dtype=np.float32)[:, :1] * OTHERS + np.zeros(bootstrap.DRAWS, np.float32),
-    )
-
-    ours = bootstrap.recalls_at(portraits + 0.5, nonfaces, GROUP, 4, lone, rate=0.05)
-    fixed = bootstrap.recalls(portraits + 0.5 > 0, GROUP, 4, draws)
-    np.testing.assert_array_equal(ours, fixed)
-
-
-def test_recalls_compare_arms_draw_by_draw(draws):
-    """Two arms that find the same portraits do not differ in any draw."""
-    detected = operating.detected(logits(len(GROUP)), np.zeros(RUNS))
-    better = np.maximum(detected, operating.detected(logits(len(GROUP), 1), np.zeros(RUNS)))
-    first, second = (bootstrap.recalls(arm, GROUP, 4, draws) for arm in (better, detected))
-
-    assert (first - second >= -1e-12).all()
-
-
-@pytest.mark.parametrize("level", [0.9, 0.95])
-def test_interval_of_hand_worked_draws(level):
-    """Deviation 1 over five runs, all of it the runs': t(4) times sqrt(5 / 4) to either side."""
-    drawn = np.array([-1.0, 0, 1])
-    half = scipy_stats.t.ppf(0.5 + level / 2, 4) * np.sqrt(5 / 4)
-
-    ours = bootstrap.interval(0.25, drawn, drawn, 5, level=level)
-    assert ours == pytest.approx((0.25 - half, 0.25 + half), abs=1e-12)
-
-
-def test_interval_of_photographs_alone_is_normal():
-    """Runs that agree leave no doubt about their spread: 1.96 deviations."""
-    half = scipy_stats.norm.ppf(0.975)
-
-    ours = bootstrap.interval(0.25, np.array([-1.0, 0, 1]), np.zeros(3), 5)
-    assert ours == pytest.approx((0.25 - half, 0.25 + half), abs=1e-6)
-
-
-def test_interval_has_more_degrees_of_freedom_the_less_the_runs_do():
-    """Runs' part 1.25 of 4 + 0.25: 4 times (4.25 / 1.25) squared of them."""
-    half = scipy_stats.t.ppf(0.975, 4 * (4.25 / 1.25) ** 2) * np.sqrt(4.25)
-
-    ours = bootstrap.interval(0.0, np.array([-2.0, 0, 2]), np.array([-1.0, 0, 1]), 5)
-    assert ours == pytest.approx((-half, half), abs=1e-12)
-
-
-def test_interval_of_a_share_stays_within_its_range(draws):
-    """A perfect recall has an interval that ends at 1 and begins at most there."""
-    ones = np.ones(10)
-
-    assert bootstrap.share_interval(1.0, ones, ones, 5, portraits=100) == pytest.approx((1, 1))
-    low, high = bootstrap.share_interval(
-        0.98, np.array([0.9, 1.0, 1.0]), np.array([0.95, 1.0, 1.0]), 5, portraits=100
-    )
-    assert 0 < low < 0.98 < high <= 1
-
-
-def test_interval_of_a_variance_is_of_its_root():
-    """Roots 0 and 2 about 1: never below 0, and wider above than below."""
-    drawn = np.array([0.0, 1, 4])
-    root = bootstrap.interval(1.0, np.sqrt(drawn), np.sqrt(drawn), 5)
-
-    assert bootstrap.root_interval(1.0, drawn, drawn, 5) == pytest.approx((0, root.high**2))
-
-
-def test_interval_of_one_run_is_nowhere():
-    """One run resampled is always itself: new seeds remain unknown."""
-    assert np.isnan(bootstrap.interval(0.9, np.array([0.88, 0.92]), np.array([0.9, 0.9]), 1)).all()
-
-
-def test_interval_of_equal_draws_is_a_point():
-    """No variation, no width."""
-    assert bootstrap.interval(0.75, np.full(10, 0.75), np.full(10, 0.75), 5) == (0.75, 0.75)
-
-
-def test_interval_is_students_when_only_runs_differ(draws):
-    """Every portrait alike: what remains is the t interval of the runs, but for 1000 draws."""
-    shares = np.array([0.8, 0.85, 0.9, 0.92, 0.94])
-    detected = np.repeat(shares[:, None], len(GROUP), axis=1)
-    recall = np.repeat(shares[:, None], 4, axis=1)
-    drawn, by_runs = (
-        disparity.mean_recall(one, [7, 9, 8, 6], DEFINITIONS["dehaan2020"])
-        for one in (
-            bootstrap.recalls(detected, GROUP, 4, draws),
-            bootstrap.of_runs(recall, draws),
-        )
-    )
-
-    ours = bootstrap.interval(shares.mean(), drawn, by_runs, RUNS)
-    width = intervals.t_half_width(shares)
-    assert (ours.high - ours.low) / 2 == pytest.approx(width, rel=0.1)
+    assert operating.area(faces, nonfaces) == pytest.approx(recall[1:-1].mean(), abs=1e-12)

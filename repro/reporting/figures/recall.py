@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm
 from repro.reporting.figures import group_labels, grouped_points, style
@@ -16,12 +16,13 @@ from repro.reporting.figures.grouped_points import Find, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, span
 from repro.reporting.figures.style import Look
-from repro.stats import intervals
+from repro.stats import operating
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats
 from repro.study.published import PublishedRow
 
-BOOTSTRAP = "95 % intervals for new seeds and new portraits (two-way bootstrap, Student's quantile)"
+INTERVALS = "95 % intervals for new seeds and new portraits"
+TENTH = 0.1  # the false-positive rate whose recalls the text alternative gives
 
 
 def by_group(view: StudyView) -> Illustration | None:
@@ -35,7 +36,7 @@ def by_group(view: StudyView) -> Illustration | None:
     def mark(arm: str, group: str) -> Mark | None:
         if group != OVERALL and group not in by_name[arm].groups:
             return None
-        values, estimate = _values(by_name[arm], group)
+        values, estimate = _values(view, by_name[arm], group)
         return Mark(values=values, estimate=estimate, printed=printed[arm].get(group))
 
     figure, axes, where = _drawn(view, mark)
@@ -47,7 +48,7 @@ def by_group(view: StudyView) -> Illustration | None:
         sources=group_labels.GROUPS_SOURCES,
         caption=(
             "Proportion of the portraits in which any window has a logit of 0 or more. Dots: "
-            f"single runs; large marks: their mean; bars: {_bars(arms)}. "
+            f"single runs; large marks: their mean; bars: {INTERVALS}. "
             f"{group_labels.said_of_print(view)}"
             f"{view.said_of_runs()} {view.said_of_test()} {view.said_of_data()}"
         ),
@@ -74,29 +75,13 @@ def _drawn(view: StudyView, mark: Find) -> tuple[Figure, Axes, Layout]:
     return figure, axes, where
 
 
-def _values(arm: Arm, name: str) -> tuple[Floats, Estimate]:
+def _values(view: StudyView, arm: Arm, name: str) -> tuple[Floats, Estimate]:
     """Recall of each run and their estimate, for a group or for all portraits."""
     if name == OVERALL:
-        values = arm.run_recall(POOLED)
-        found = operating_points.reading(arm, POOLED).of["recall"]
-        if np.isnan(found.interval.low):
-            found = Estimate(float(values.mean()), intervals.t_interval(values))
-        return values, found
+        found = operating_points.reading(view.outcomes, arm, POOLED).of["recall"]
+        return arm.run_recall(POOLED), found
     k = arm.groups.index(name)
-    found = operating_points.group_estimates(arm)[k]
-    if np.isnan(found.interval.low):
-        size = int(arm.sizes[k])
-        found = Estimate(found.value, intervals.wilson(found.value * size, size))
-    return arm.recall[:, k], found
-
-
-def _bars(arms: list[Arm]) -> str:
-    if all(arm.scores is not None and arm.runs > 1 for arm in arms):
-        return BOOTSTRAP
-    return (
-        "95 % intervals: Wilson's for groups, for the number of portraits; Student's over the "
-        "runs for all portraits"
-    )
+    return arm.recall[:, k], operating_points.group_estimates(view.outcomes, arm)[k]
 
 
 def tradeoff(view: StudyView) -> Illustration | None:
@@ -108,7 +93,7 @@ def tradeoff(view: StudyView) -> Illustration | None:
     figure, (axes,) = style.canvas(1, 1, height=3.4)
     looks = view.looks
     for arm in arms:
-        _tradeoff_of(axes, arm, looks[arm.name], definition)
+        _tradeoff_of(axes, view, arm, looks[arm.name], definition)
         _ring(axes, group_labels.printed_row(view, arm), looks[arm.name])
     style.root_scale(axes)
     axes.set(xlabel="variance between groups, percent squared", ylabel="recall, %")
@@ -116,7 +101,7 @@ def tradeoff(view: StudyView) -> Illustration | None:
     means = [
         f"{arm.name} {100 * read['recall'].value:.1f} % and {1e4 * read['variance'].value:.2f}"
         for arm in arms
-        for read in [operating_points.reading(arm, definition).of]
+        for read in [operating_points.reading(view.outcomes, arm, definition).of]
     ]
     rings = "Rings in magenta: published values. " if group_labels.said_of_print(view) else ""
     return Illustration(
@@ -126,7 +111,7 @@ def tradeoff(view: StudyView) -> Illustration | None:
             "Recall against the variance between the groups' recalls; up and to the left is "
             "better. The horizontal axis has a square-root scale. Small marks: single runs, with "
             "the variance between that run's groups; large marks: the arm over all its runs, "
-            f"{definition}, with {BOOTSTRAP}. The variance of "
+            f"{definition}, with {INTERVALS}. The variance of "
             "run-averaged recalls is smaller than the mean of the runs' variances, because "
             f"differences between runs cancel. {rings}{view.said_of_runs()} "
             f"{view.said_of_test()} {view.said_of_data()}"
@@ -150,12 +135,12 @@ def _ring(axes: Axes, printed: PublishedRow | None, look: Look) -> None:
         )
 
 
-def _tradeoff_of(axes: Axes, arm: Arm, look: Look, definition: Definition) -> None:
+def _tradeoff_of(axes: Axes, view: StudyView, arm: Arm, look: Look, definition: Definition) -> None:
     runs = [
         arm_differences.run_values(arm, quantity, definition) for quantity in ("variance", "recall")
     ]
     axes.plot(1e4 * runs[0], 100 * runs[1], look.marker, color=look.colour, ms=3, alpha=0.55, mew=0)
-    read = operating_points.reading(arm, definition).of
+    read = operating_points.reading(view.outcomes, arm, definition).of
     x, y = (unit * read[q].value for q, unit in (("variance", 1e4), ("recall", 1e2)))
     axes.errorbar(
         x,
@@ -203,23 +188,24 @@ def against_false_alarms(view: StudyView) -> Illustration | None:
         name="false_alarms",
         title="Recall against false-positive rate",
         caption=(
-            "Recall of each group against the proportion of photographs without a face in which "
-            "any window is classified as a face, for falling thresholds; logarithmic axis. Lines: "
+            "Recall of each group against the expected proportion of new photographs without a "
+            "face in which any window is classified as a face: k / (N + 1) for the threshold at "
+            "the k-th largest logit of N photographs; logarithmic axis. Lines: "
             f"mean over the runs at equal false-positive rates; {bands}dots: mean of the runs at "
             "logit 0, the papers' threshold. A detector that says face more often moves along its "
             "line without becoming fairer. "
             f"{view.said_of_runs()} {view.said_of_test()} {view.said_of_data()}"
         ),
         alt=(
-            f"{len(arms)} line plots of recall against false-positive rate, one line per group. At "
-            f"10 % false positives the groups' recalls are: {'; '.join(map(_at_a_tenth, arms))}."
+            f"{len(arms)} line plots of recall against false-positive rate, one line per group."
+            f"{_at_a_tenth(arms)}"
         ),
         figure=figure,
     )
 
 
 def _curves_of(axes: Axes, arm: Arm, *, letters: int) -> None:
-    rates, runs = operating_points.curves(arm)
+    rates, runs = thresholds.curves(arm)
     shown = rates > 0
     looks = style.group_looks(arm.groups)
     width = 1.4 if len(looks) <= FEW else 0.9
@@ -246,7 +232,12 @@ def _curves_of(axes: Axes, arm: Arm, *, letters: int) -> None:
     axes.set(ylim=(-2, 102))
 
 
-def _at_a_tenth(arm: Arm) -> str:
-    rates, runs = operating_points.curves(arm)
-    place = int(np.searchsorted(rates, 0.1 + 1e-9)) - 1
-    return f"{arm.name} {span(100 * runs.mean(axis=0)[place], 0)} %"
+def _at_a_tenth(arms: list[Arm]) -> str:
+    """The groups' recalls at 10 % false positives, of the arms with enough photographs for it."""
+    told = []
+    for arm in arms:
+        if thresholds.can_read(arm, TENTH):
+            place = operating.rank(TENTH, thresholds.nonfaces(arm))
+            _, runs = thresholds.curves(arm)
+            told.append(f"{arm.name} {span(100 * runs.mean(axis=0)[place], 0)} %")
+    return f" At 10 % false positives the groups' recalls are: {'; '.join(told)}." if told else ""

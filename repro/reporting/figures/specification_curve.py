@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from repro.analysis import operating_points
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.figures import group_labels, style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, listed
@@ -50,7 +50,7 @@ def curve(view: StudyView) -> Illustration | None:
     )
     reference = _reference(view, found)
     for part, quantity in zip(axes, _UNITS, strict=False):
-        _band(part, reference, quantity, definition)
+        _band(part, view.outcomes, reference, quantity, definition)
         _estimates(part, rows, quantity)
     axes[0].set_xlabel("recall, %")
     style.root_scale(axes[1])
@@ -74,11 +74,13 @@ def _reference(view: StudyView, found: Curve) -> Arm | None:
     return chosen if chosen is not None and chosen.runs else None
 
 
-def _band(axes: Axes, reference: Arm | None, quantity: str, definition: Definition) -> None:
+def _band(
+    axes: Axes, outcomes: Outcomes, reference: Arm | None, quantity: str, definition: Definition
+) -> None:
     """Draw the reference as a line with its interval."""
     if reference is None:
         return
-    estimate = operating_points.reading(reference, definition).of[quantity]
+    estimate = operating_points.reading(outcomes, reference, definition).of[quantity]
     unit = _UNITS[quantity]
     low, high = estimate.interval
     if not np.isnan(low):

@@ -37,6 +37,7 @@ _WORDS = ("reproduced", "not reproduced", "cannot tell")
 _HEADINGS = {
     "results": "Results, all columns",
     "groups": "Groups",
+    "inequality": "Inequality between groups",
     "accuracy": "Accuracy of each group",
     "false_alarms": "At equal false-positive rates",
     "areas": "Area under the curve",

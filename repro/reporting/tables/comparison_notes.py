@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, thresholds
 from repro.analysis.arm_differences import Family
 from repro.analysis.audit.wording import count
 from repro.analysis.study_data import Arm, Outcomes
@@ -182,7 +182,7 @@ def of_trends(
     found = [
         _trend(outcomes, arms, definition, rate)
         for rate in rates
-        if arms and all(rate is None or operating_points.can_read(arm, rate) for arm in arms)
+        if arms and all(rate is None or thresholds.can_read(arm, rate) for arm in arms)
     ]
     if not found:
         return []

@@ -17,6 +17,7 @@ _NAMES = {  # of columns whose file name is not derived from the header
     "E[A]: Recall": "recall",
     "Var[A]: Measure of Bias": "variance",
     "Recall, all runs": "recall_all_runs",
+    "Median [range]": "median",
     "Recall of each run": "recall",
     "Runs with results": "runs_with_numbers",
     "Threshold": "read_at",

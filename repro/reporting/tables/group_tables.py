@@ -5,17 +5,21 @@ become text here; each table has its own footnotes.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from repro.analysis import operating_points
+from repro.analysis import arm_parts, operating_points, thresholds
+from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import number_format, run_notes
+from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
-from repro.stats import disparity, intervals
+from repro.stats import components, group_test, intervals, noise, rounding
+from repro.stats.components import Parts
 from repro.stats.disparity import DEFINITIONS, Definition
+from repro.stats.intervals import Interval
 
 WIDE = 8  # up to this many groups, each has a column
 OVERALL, PROBABILITY = "Overall", "Probability of crops"
@@ -31,7 +35,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
     if not arms:
         return None
     wide = _is_wide(arms)
-    rows = [row for arm in arms for row in (_wide if wide else _long)(arm, definition)]
+    rows = [row for arm in arms for row in (_wide if wide else _long)(outcomes, arm, definition)]
     return Part(
         name="groups",
         title=f"{outcomes.name}: groups, all runs with results, no selection.",
@@ -58,22 +62,22 @@ def _is_wide(arms: Sequence[Arm]) -> bool:
     return len(names) <= WIDE and not names & {*_SUMMARY, OVERALL, "Measure"}
 
 
-def _wide(arm: Arm, definition: Definition) -> _Rows:
-    recalls = {group: _recall(arm, k) for k, group in enumerate(arm.groups)}
-    yield arm.name, recalls | _summary(arm, definition)
+def _wide(outcomes: Outcomes, arm: Arm, definition: Definition) -> _Rows:
+    recalls = dict(zip(arm.groups, _recalls(outcomes, arm), strict=True))
+    yield arm.name, recalls | _summary(outcomes, arm, definition)
 
 
-def _long(arm: Arm, definition: Definition) -> _Rows:
+def _long(outcomes: Outcomes, arm: Arm, definition: Definition) -> _Rows:
     """A row for all portraits, one for each group, then the summary of the arm."""
-    values = arm.run_recall(_POOLED)
-    pooled = number_format.share(float(values.mean()), sd=intervals.sd(values))
+    found = operating_points.reading(outcomes, arm, _POOLED).of["recall"]
+    recalls, pooled = _recalls(outcomes, arm), number_format.estimate(found, "recall")
     yield arm.name, _long_row("Recall", pooled, "all portraits", f"{int(arm.sizes.sum())}")
     for k, group in enumerate(arm.groups):
-        yield arm.name, _long_row("Recall", _recall(arm, k), group, f"{arm.sizes[k]}")
-    for measure, text in _summary(arm, definition).items():
+        yield arm.name, _long_row("Recall", recalls[k], group, f"{arm.sizes[k]}")
+    for measure, text in _summary(outcomes, arm, definition).items():
         if measure == "Worst group" and text != DASH:
             k = arm.groups.index(text)
-            yield arm.name, _long_row(measure, _recall(arm, k), text, f"{arm.sizes[k]}")
+            yield arm.name, _long_row(measure, recalls[k], text, f"{arm.sizes[k]}")
         else:
             yield arm.name, _long_row(measure, text)
 
@@ -82,79 +86,161 @@ def _long_row(measure: str, value: str, group: str = "", portraits: str = "") ->
     return {"Measure": measure, "Group": group, "Portraits": portraits, "Value": value}
 
 
-def _recall(arm: Arm, k: int) -> Cell:
-    """Recall of a group: mean over the runs with Wilson's interval."""
-    share, size = float(arm.recall[:, k].mean()), int(arm.sizes[k])
-    return number_format.share(
-        share, interval=intervals.wilson(share * size, size), sd=intervals.sd(arm.recall[:, k])
-    )
+def _recalls(outcomes: Outcomes, arm: Arm) -> list[Cell]:
+    """Recall of each group: mean over the runs with its interval."""
+    found = operating_points.group_estimates(outcomes, arm)
+    return [number_format.estimate(one, "recall") for one in found]
 
 
-def _summary(arm: Arm, definition: Definition) -> dict[str, str]:
-    read = operating_points.reading(arm, definition).of
+def _summary(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, str]:
+    read = operating_points.reading(outcomes, arm, definition).of
     found = (
         number_format.estimate(read["variance"], "variance"),
-        _less_noise(arm, definition),
+        _without_noise(outcomes, arm, definition),
         number_format.estimate(read["gap"], "gap"),
-        arm.groups[int(arm.recall.mean(axis=0).argmin())] if arm.can_differ else DASH,
-        _false_positives(arm),
+        arm.groups[rounding.lowest(arm.recall.mean(axis=0))] if arm.can_differ else DASH,
+        number_format.false_positives(operating_points.false_positives(outcomes, arm)),
     )
     return dict(zip(_SUMMARY, found, strict=True))
 
 
-def _less_noise(arm: Arm, definition: Definition) -> Cell:
-    """The variance minus its sampling noise; NaN if a group has a single portrait."""
-    if arm.sizes.min() < 2 or not arm.can_differ:
-        return Cell.of(Number(value=float("nan"), unit="percent_squared"))
-    noise = None
-    if arm.scores is not None:
-        found = operating_points.detections(arm, None)
-        noise = disparity.portrait_noise(found, arm.scores.group, len(arm.groups))
-    corrected = disparity.corrected_variance(arm.recall, arm.sizes, definition, noise=noise)
-    return Cell.of(Number(value=1e4 * corrected, unit="percent_squared", better=-1))
-
-
-def _false_positives(arm: Arm) -> Cell:
-    if arm.false_positive_rate is None:
-        return number_format.share(float("nan"))
-    rate = float(arm.false_positive_rate.mean())
-    return number_format.share(
-        rate,
-        interval=intervals.wilson(rate * arm.nonfaces, arm.nonfaces),
-        sd=intervals.sd(arm.false_positive_rate),
-        better=0,
-    )
+def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Cell:
+    """The variance without noise; from counts alone the least and the largest it can be."""
+    found = operating_points.without_noise(outcomes, arm, definition)
+    if not np.isnan(found.value) or arm.scores is not None or not arm.can_differ:
+        return number_format.estimate(found, "variance")
+    low, high = noise.unbiased_bounds(arm.recall, arm.sizes, definition)
+    if np.isnan(low):
+        return number_format.estimate(found, "variance")
+    if low == high:
+        return number_format.estimate(replace(found, value=low), "variance")
+    return Cell(f"{1e4 * low:.2f} to {1e4 * high:.2f}", {"least": 1e4 * low, "most": 1e4 * high})
 
 
 def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: intervals, noise correction, noise floor."""
     arms = [arm for arm in outcomes.arms if arm.runs]
-    first = arms[0]
-    pooled = float(np.mean([arm.recall.mean() for arm in arms]))
     found = [
-        "Groups and false positives: mean over the runs with Wilson's 95 % interval for the number "
-        "of photographs. All runs see the same photographs, so more runs do not narrow it.",
+        "Groups and false positives: mean over the runs. All runs see the same photographs, so "
+        "more runs do not remove the uncertainty that other photographs would bring.",
+        *interval_notes.of_intervals(outcomes),
     ]
-    if not any(arm.can_differ for arm in arms):
+    differ = [arm for arm in arms if arm.can_differ]
+    if not differ:
         return found
+    noisy = "portraits" if definition.runs == "last" else "seeds and portraits"
     found.append(
-        f"Variance: {definition}. Variance without noise: the variance minus the mean contribution "
-        "of the sampling of the portraits. Below 0 the groups differ by no more than chance."
+        f"Variance: {definition}. Variance without noise: what {noisy} add on average is removed, "
+        "so that it is unbiased for new ones. Below 0 the groups differ by no more than chance."
     )
-    if any(arm.sizes.min() < 2 for arm in arms):
-        found.append("The noise cannot be estimated if a group has a single portrait.")
-    if first.scores is not None:
+    if any(arm.scores is None for arm in differ) and definition.runs == "first":
         found.append(
-            "Intervals of variance and gap: seed-by-portrait bootstrap with Student's quantile; "
-            "they are for new seeds and new portraits."
+            "From counts alone the noise is known within bounds: all runs miss the same portraits, "
+            "or as different ones as possible."
         )
-    if 0 < pooled < 1 and first.can_differ:
-        floor = disparity.noise_floor(pooled, first.sizes, definition.ddof)
+    if any(arm.sizes.min() < 2 for arm in differ):
+        found.append("The noise cannot be estimated if a group has a single portrait.")
+    if definition.runs == "first" and any(arm.runs < 2 for arm in differ):
+        found.append("The noise of seeds cannot be estimated from a single run.")
+    return [*found, *_floor(outcomes, differ, definition)]
+
+
+def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> list[str]:
+    """The noise floor: of run averages if the table shows those and the noise is known."""
+    first, pooled = arms[0], float(np.mean([arm.recall.mean() for arm in arms]))
+    if not 0 < pooled < 1:
+        return []
+    known = [
+        float(read.value - clean.value)
+        for arm in arms
+        for read in [operating_points.reading(outcomes, arm, definition).of["variance"]]
+        for clean in [operating_points.without_noise(outcomes, arm, definition)]
+        if not np.isnan(clean.value)
+    ]
+    if definition.runs == "first" and known:
+        floor = noise.averaged_floor(max(float(np.mean(known)), 0.0), len(first.groups), definition)
+        return [
+            "Noise floor: if all groups had the same expected recall, seeds and portraits alone "
+            f"would give these averages of {first.runs} runs {_told_of_floor(floor)}. It is the "
+            f"mean over {run_notes.counted(len(known), 'arm')} of the variance minus that "
+            "without noise."
+        ]
+    floor = noise.noise_floor(pooled, first.sizes, definition.ddof)
+    return [
+        f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
+        f"groups of these sizes, portraits alone would give one run {_told_of_floor(floor)}."
+    ]
+
+
+def _told_of_floor(floor: noise.NoiseFloor) -> str:
+    return (
+        f"a variance of {1e4 * floor.variance:.2f} on average, above "
+        f"{1e4 * floor.variance_95:.2f} in 5 % of the cases, and a gap of "
+        f"{100 * floor.gap:.2f} points on average"
+    )
+
+
+def inequality(outcomes: Outcomes, name: str) -> Part | None:
+    """Whether the groups of each arm differ at all, and by how much on scales without a ceiling."""
+    arms = [arm for arm in outcomes.arms if arm.runs and arm.can_differ]
+    if not arms:
+        return None
+    rows = [_inequality(outcomes, arm, DEFINITIONS[name]) for arm in arms]
+    return Part(
+        name="inequality",
+        title=f"{outcomes.name}: inequality between groups, all runs with results, at logit 0.",
+        table=number_format.frame(rows, [arm.name for arm in arms]),
+        remarks=[*_said_of_inequality(arms), *interval_notes.of_intervals(outcomes)],
+    )
+
+
+def _inequality(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, str]:
+    read = operating_points.reading(outcomes, arm, definition).of
+    areas = arm.scores is not None and arm.scores.nonfaces.shape[1]
+    return {
+        "Variance": number_format.estimate(read["variance"], "variance"),
+        "p, equal groups": _equal_groups(arm),
+        "Variance of logits": number_format.ratio(*_bounded(arm_parts.logit_variance(arm))),
+        "Variance of areas": number_format.estimate(
+            Estimate(*_bounded(arm_parts.area_variance(arm))), "variance"
+        )
+        if areas
+        else DASH,
+    }
+
+
+def _equal_groups(arm: Arm) -> Cell:
+    if arm.scores is None:
+        return number_format.p_value(float("nan"))
+    found = thresholds.detections(arm, None)
+    test = group_test.groups_differ(found, arm.scores.group, len(arm.groups))
+    return number_format.p_value(test.p, least=test.attainable)
+
+
+def _bounded(found: Parts) -> tuple[float, Interval]:
+    """A variance with its interval, not below 0."""
+    return float(found.value), components.interval(found, within=Interval(0.0, np.inf))
+
+
+def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
+    """Footnotes: the test, and the scales."""
+    found = [
+        "A variance of recalls falls by itself near 100 %, where all groups must meet. The "
+        "variance of the recalls' logits (ddof 1) has no such ceiling; half a portrait is "
+        "added to the detected and to the missed ones. The intervals of this column and of the "
+        "areas use the arm's own spread alone."
+    ]
+    if any(arm.scores is not None for arm in arms):
         found.append(
-            f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
-            f"groups of these sizes, one run has a variance of {1e4 * floor.variance:.2f} on "
-            f"average, above {1e4 * floor.variance_95:.2f} in 5 % of the runs, and a gap of "
-            f"{100 * floor.gap:.2f} points on average."
+            "p, equal groups: Monte Carlo test that the groups do not differ, for new seeds and "
+            f"new portraits: {group_test.DRAWS:,} random divisions of the portraits into groups of "
+            "these sizes, with the same division in all runs, plus the variation of each group "
+            "between runs. Not adjusted for the number of arms."
+        )
+    if any(arm.scores is not None and arm.scores.nonfaces.shape[1] for arm in arms):
+        found.append(
+            "Variance of areas: between the groups' areas under the curve of recall against "
+            "false-positive rate, in percent squared (ddof 1); it depends on no threshold."
         )
     return found
 
@@ -174,14 +260,14 @@ def areas(outcomes: Outcomes, _: str) -> Part | None:
         remarks=[
             "Probability that a portrait of the group has a larger top logit than a photograph "
             "without a face: 0.5 is chance, 1 is perfect, independent of the threshold. Mean over "
-            "the runs with Student's 95 % interval for new seeds and the same photographs."
+            "the runs with Student's 95 % interval, for new seeds and the same photographs only."
         ],
     )
 
 
 def _area_rows(arm: Arm, *, wide: bool) -> _Rows:
     texts: dict[str, str] = {}
-    for group, values in zip(arm.groups, operating_points.areas(arm).T, strict=True):
+    for group, values in zip(arm.groups, thresholds.areas(arm).T, strict=True):
         texts[group] = Cell.of(
             Number(
                 value=float(values.mean()),

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points
+from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import comparison_notes, power_notes
+from repro.reporting.tables import comparison_notes, interval_notes, power_notes, threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import agreement, selection
+from repro.stats import redrawn, selection
 from repro.stats.disparity import Definition
 
 
@@ -48,57 +48,40 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
 
 
 def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+    """What the selection of runs adds to the papers' columns, with nothing assumed."""
     if outcomes.keep >= runs:
         return []
-    sigma = selection.flattery(outcomes.keep, runs)
     by_arm = [
-        f"{arm.name} {_optimism_of(arm, definition, outcomes.keep)}"
+        f"{arm.name} {_bias_of(arm, definition, outcomes.keep)}"
         for arm in outcomes.arms
         if arm.runs > outcomes.keep
     ]
+    also = " and in variance" if any(arm.can_differ for arm in outcomes.arms) else ""
     return [
-        f"Selection bias: keeping the best {outcomes.keep} of {runs} runs raises the mean of the "
-        f"metric that selects them by {sigma:.4f} standard deviations between runs, and that of "
-        "any other quantity by this times its correlation with the metric. Estimated here, in "
-        f"points of recall and in variance: {'; '.join(few(by_arm, 'arms'))}."
+        f"Selection bias: the best {outcomes.keep} runs minus all runs, in points of recall{also}: "
+        f"{'; '.join(few(by_arm, 'arms'))}. For normally distributed runs theory expects "
+        "the mean of the metric that selects to be too high by "
+        f"{selection.flattery(outcomes.keep, runs):.4f} standard deviations between runs for the "
+        f"best {outcomes.keep} of {runs}."
     ]
 
 
-def _optimism_of(arm: Arm, definition: Definition, keep: int) -> str:
-    recall = f"{100 * _optimism(arm, 'recall', definition, keep):+.2f}"
-    if not arm.can_differ:
-        return recall
-    return f"{recall} and {1e4 * _optimism(arm, 'variance', definition, keep):+.2f}"
-
-
-def _optimism(arm: Arm, quantity: Quantity, definition: Definition, keep: int) -> float:
-    if quantity == "recall":
-        values = arm.run_recall(definition)
-    else:
-        values = agreement.influence(arm.recall, arm.recall[arm.kept(keep)], definition)
-    return selection.optimism(values, arm.selector, keep)
+def _bias_of(arm: Arm, definition: Definition, keep: int) -> str:
+    found = operating_points.selection_bias(arm, keep, definition)
+    recall = f"{100 * found['recall']:+.2f}"
+    return f"{recall} and {1e4 * found['variance']:+.2f}" if arm.can_differ else recall
 
 
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: how thresholds are set, and what remains of each arm's gains."""
-    skipped = sorted(
-        {
-            f"{100 * rate:g} %"
-            for arm in outcomes.arms
-            for rate in outcomes.rates
-            if arm.scores is not None and not operating_points.can_read(arm, rate)
-        }
-    )
     found = [
-        "Each run has its own threshold: the lowest at which at most the stated proportion of the "
-        "photographs without a face is positive. Intervals (95 %): seed-by-photograph bootstrap "
-        "with Student's quantile; each bootstrap sample sets its own thresholds. A gain is a "
-        "proportion of the reference's variance or misses."
+        *threshold_notes.of_thresholds(outcomes),
+        "At a given rate the intervals include that other photographs would set other thresholds: "
+        f"these are drawn again {redrawn.MOST:,} times or less, which leaves an error of about a "
+        "hundredth of an interval's width, so one decimal is printed. A gain is a proportion of "
+        "the reference's variance or misses.",
+        *interval_notes.of_intervals(outcomes),
     ]
-    if skipped:
-        found.append(
-            f"Too few photographs without a face for {', '.join(skipped)} false positives."
-        )
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
     if len(told) > MOST:
@@ -116,9 +99,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         return found
     for arm in outcomes.others:
         rates = [
-            r
-            for r in outcomes.rates
-            if all(operating_points.can_read(a, r) for a in (arm, reference))
+            r for r in outcomes.rates if all(thresholds.can_read(a, r) for a in (arm, reference))
         ]
         if not rates or not set(arm.seeds) & set(reference.seeds):
             continue
@@ -151,7 +132,7 @@ def _gain(
     after = [
         operating_points.gain(arm, reference, quantity, definition, rate=rate) for rate in rates
     ]
-    sure = sum(one.interval.low > 0 for one in after)
+    sure = sum(one.is_above_zero for one in after)
     gone = np.mean([not one.value > 0 for one in after])
     less = np.mean([not one.value >= before.value for one in after])
     if before.value > 0:
@@ -160,7 +141,7 @@ def _gain(
         what = "appears"
     else:
         return ""
-    unsure = "" if before.interval.low > 0 else " (95 % interval not above 0)"
+    unsure = "" if before.is_above_zero else " (95 % interval not above 0)"
     if np.isnan(before.value):
         unsure = " (the reference leaves nothing to gain)"
     steps = ", ".join(map(_percent, after))
@@ -174,24 +155,3 @@ def _gain(
 def _percent(gain: Estimate) -> str:
     """Whole percent; a dash for NaN."""
     return DASH if np.isnan(gain.value) else f"{round(100 * gain.value)}"
-
-
-def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
-    """Footnotes: what is compared, and when a claim is reproduced."""
-    published = outcomes.published
-    assert published is not None
-    found = [
-        f"Both sides are the mean of the best {published.keep} of {published.replicates} runs as "
-        f"{published.definition} defines recall and variance. The published value has no spread: "
-        "it is treated as one more sample with the spread of our runs. Variances are compared by "
-        "their square roots.",
-        "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
-        "Not reproduced: the published value is outside the 95 % prediction interval and beyond "
-        "the margin. Otherwise the runs cannot tell. Directions use the values of single runs, "
-        "each with its own 95 % interval.",
-    ]
-    if name != published.definition:
-        found.append(
-            f"The verdict uses {published.definition} even if the tables use another definition."
-        )
-    return found

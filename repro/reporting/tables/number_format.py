@@ -1,6 +1,7 @@
 """Format numbers as cells: fractions become percent, NaN a dash. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,14 @@ def frame(rows: Sequence[dict[str, str]], names: Sequence[str], head: str = "Arm
     return pd.DataFrame(rows, index=index, dtype=object).fillna(DASH)
 
 
-def estimate(found: Estimate, quantity: str, *, before: str = "") -> Cell:
+def estimate(found: Estimate, quantity: str, *, before: str = "", decimals: int = 2) -> Cell:
     """Value and interval of a quantity; a dash for NaN."""
-    return Cell.of(number(found, quantity, before=before))
+    return Cell.of(replace(number(found, quantity, before=before), decimals=decimals))
 
 
-def difference(found: Estimate, quantity: str) -> Cell:
+def difference(found: Estimate, quantity: str, *, decimals: int = 2) -> Cell:
     """Like `estimate`, for the difference of two arms."""
-    return Cell.of(number(found, quantity, signed=True))
+    return Cell.of(replace(number(found, quantity, signed=True), decimals=decimals))
 
 
 def number(found: Estimate, quantity: str, *, signed: bool = False, before: str = "") -> Number:
@@ -74,6 +75,11 @@ def share(
             better=better,
         )
     )
+
+
+def false_positives(found: Estimate) -> Cell:
+    """A false-positive rate in percent with its interval; neither more nor less is better."""
+    return share(found.value, interval=found.interval, sd=found.sd, better=0)
 
 
 def ratio(value: float, interval: Interval = NOWHERE, *, signed: bool = False) -> Cell:

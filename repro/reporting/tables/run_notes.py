@@ -124,6 +124,11 @@ def of_machines(outcomes: Outcomes) -> list[str]:
     ]
 
 
+def counted(count: int, what: str) -> str:
+    """A number and its noun, plural unless it is one."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def few(told: Sequence[str], what: str) -> list[str]:
     """All of them, or of more than `MOST` the first ten and the number of the rest."""
     if len(told) <= MOST:

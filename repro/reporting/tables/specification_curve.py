@@ -16,7 +16,7 @@ from repro.analysis import operating_points
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import number_format, run_notes
+from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -90,7 +90,7 @@ def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
         return None
     if not any(arm.can_differ for arm in made):
         return None
-    found = [_specification(made, arm, changed[arm], definition) for arm in made]
+    found = [_specification(outcomes, made, arm, changed[arm], definition) for arm in made]
     return Curve(central=central, specifications=sorted(found, key=_variance))
 
 
@@ -131,6 +131,7 @@ def _changed(made: Mapping[Arm, Choices], arm: Arm, central: Arm) -> dict[str, t
 
 
 def _specification(
+    outcomes: Outcomes,
     made: Mapping[Arm, Choices],
     arm: Arm,
     changed: Mapping[str, tuple[str, str]],
@@ -143,7 +144,7 @@ def _specification(
         arm=arm,
         changed=changed,
         partner=partner,
-        read=operating_points.reading(arm, definition) if arm.runs else None,
+        read=operating_points.reading(outcomes, arm, definition) if arm.runs else None,
         apart=operating_points.difference(arm, partner, definition) if partner and shared else None,
         same_runs_as=None if first is arm else first.name,
     )
@@ -245,8 +246,8 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
         f"The central arm is {curve.central.name}: it differs from the others in the fewest "
         "choices. Changed lists the differences from it, without choices that follow from another "
         "one, such as the options of resampling in an arm that does not resample.",
-        f"Recall and variance: {definition}. Intervals (95 %): seed-by-portrait bootstrap with "
-        "Student's quantile.",
+        f"Recall and variance: {definition}.",
+        *interval_notes.of_intervals(outcomes),
         *_verdicts(curve),
         *_sharing(curve),
     ]

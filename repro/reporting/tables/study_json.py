@@ -6,18 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis import arm_differences, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
+from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import comparison_notes, notes, number_format, run_notes
+from repro.reporting.tables import (
+    comparison_notes,
+    interval_notes,
+    notes,
+    number_format,
+    run_notes,
+)
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate
 from repro.stats import intervals, rounding
 from repro.stats.disparity import DEFINITIONS, Definition
 
-_BOOTSTRAP = "seed-by-portrait bootstrap, Student's quantile"
+_BOTH = "runs and photographs, Student's quantile"
 _STUDENT = "Student's t over the runs"
-_WILSON = "Wilson's score interval"
+_BETA = "Beta distribution of the true rate of the k-th largest logit"
 _NAMES = {"recall": "recall", "variance": "variance", "gap": "gap", "worst": "worst_group"}
 
 
@@ -79,11 +86,11 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
             "missing": arm.missing,
             "posterior_collapsed": arm.posterior_collapsed,
         },
-        "estimates": _estimates(arm, outcomes.keep, definition) if arm.runs else None,
+        "estimates": _estimates(arm, outcomes, definition) if arm.runs else None,
         "at_false_positive_rates": [
             _read(arm, outcomes, definition, rate)
             for rate in outcomes.rates
-            if arm.runs and operating_points.can_read(arm, rate)
+            if arm.runs and thresholds.can_read(arm, rate)
         ],
     }
 
@@ -133,64 +140,57 @@ def _false_positives(arm: Arm, at: int) -> dict[str, Any] | None:
     return {"n": arm.nonfaces, "detected": detected}
 
 
-def _estimates(arm: Arm, keep: int, definition: Definition) -> dict[str, Any]:
-    kept = operating_points.of_kept(arm, keep, definition)
-    read = operating_points.reading(arm, definition)
-    values = arm.run_recall(definition)
-    recall = number_format.share(
-        float(values.mean()), interval=intervals.t_interval(values), sd=intervals.sd(values)
-    )
+def _estimates(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]:
+    kept = operating_points.of_kept(arm, outcomes.keep, definition)
+    read = operating_points.reading(outcomes, arm, definition)
+    clean = operating_points.without_noise(outcomes, arm, definition)
+    groups = operating_points.group_estimates(outcomes, arm)
+    count = len(arm.kept(outcomes.keep))
     return {
         **_quantities(arm, read),
-        "recall_new_seeds": _of(recall.number, arm.runs, _STUDENT),
-        "kept_recall": _of(
-            number_format.number(kept["recall"], "recall"), _kept(arm, keep), _STUDENT
-        ),
-        "kept_variance": _of(
-            number_format.number(kept["variance"], "variance"), _kept(arm, keep), ""
-        ),
-        "false_positives": _share_of_nonfaces(arm),
-        "groups": [_group(arm, k) for k in range(len(arm.groups))],
+        "variance_without_noise": _of(number_format.number(clean, "variance"), arm.runs, _BOTH),
+        "recall_new_seeds": _of(_new_seeds(arm, definition), arm.runs, _STUDENT),
+        "kept_recall": _of(number_format.number(kept["recall"], "recall"), count, ""),
+        "kept_variance": _of(number_format.number(kept["variance"], "variance"), count, ""),
+        "false_positives": _share_of_nonfaces(arm, read.false_positives, _BOTH),
+        "groups": [_group(arm, k, found) for k, found in enumerate(groups)],
     }
 
 
-def _kept(arm: Arm, keep: int) -> int:
-    return len(arm.kept(keep))
+def _new_seeds(arm: Arm, definition: Definition) -> Number | None:
+    """Recall with Student's interval over the runs: for new seeds and the same portraits."""
+    values = arm.run_recall(definition)
+    return number_format.share(
+        float(values.mean()), interval=intervals.t_interval(values), sd=intervals.sd(values)
+    ).number
 
 
 def _quantities(arm: Arm, read: operating_points.Reading) -> dict[str, Any]:
     found: dict[str, Any] = {
-        _NAMES[q]: _of(number_format.number(one, q), arm.runs, _BOOTSTRAP)
-        for q, one in read.of.items()
+        _NAMES[q]: _of(number_format.number(one, q), arm.runs, _BOTH) for q, one in read.of.items()
     }
     found["worst_group"]["group"] = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
     return found
 
 
-def _share_of_nonfaces(arm: Arm) -> dict[str, Any] | None:
-    if arm.false_positive_rate is None:
+def _share_of_nonfaces(arm: Arm, found: Estimate, method: str) -> dict[str, Any] | None:
+    if np.isnan(found.value):
         return None
-    rate = float(arm.false_positive_rate.mean())
-    ends = intervals.wilson(rate * arm.nonfaces, arm.nonfaces)
-    shown = number_format.share(rate, interval=ends, sd=intervals.sd(arm.false_positive_rate))
-    return _of(shown.number, arm.runs, _WILSON)
+    return _of(number_format.false_positives(found).number, arm.runs, method)
 
 
-def _group(arm: Arm, k: int) -> dict[str, Any]:
-    values, size = arm.recall[:, k], int(arm.sizes[k])
-    share = float(values.mean())
-    ends = intervals.wilson(share * size, size)
-    recall = number_format.share(share, interval=ends, sd=intervals.sd(values))
+def _group(arm: Arm, k: int, found: Estimate) -> dict[str, Any]:
     area = None
     if arm.scores is not None and arm.scores.nonfaces.shape[1]:
-        own = operating_points.areas(arm)[:, k]
+        own = thresholds.areas(arm)[:, k]
         within = number_format.within_one(intervals.t_interval(own))
         area = estimate(
             Number(value=float(own.mean()), unit="", interval=within, sd=intervals.sd(own)),
             n=arm.runs,
             method=_STUDENT,
         )
-    return {"name": arm.groups[k], "recall": _of(recall.number, arm.runs, _WILSON), "area": area}
+    recall = number_format.number(found, "recall")
+    return {"name": arm.groups[k], "recall": _of(recall, arm.runs, _BOTH), "area": area}
 
 
 def _of(number: Number | None, n: int, method: str) -> dict[str, Any]:
@@ -200,19 +200,19 @@ def _of(number: Number | None, n: int, method: str) -> dict[str, Any]:
 
 def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> dict[str, Any]:
     """The arm's metrics at equal false-positive rates."""
-    read = operating_points.reading(arm, definition, rate=rate)
+    read = operating_points.reading(outcomes, arm, definition, rate=rate)
     reference = outcomes.arm(outcomes.reference)
     differences = None
     if reference is not None and reference is not arm and set(arm.seeds) & set(reference.seeds):
         apart = operating_points.difference(arm, reference, definition, rate=rate)
         common = len(set(arm.seeds) & set(reference.seeds))
         differences = {
-            q: _of(number_format.number(apart[q], q, signed=True), common, _BOOTSTRAP)
+            q: _of(number_format.number(apart[q], q, signed=True), common, _BOTH)
             for q in QUANTITIES
         }
     return {
         "rate": {"value": 100 * rate, "unit": "percent"},
-        "false_positives": {"value": 100 * read.false_positive_rate, "unit": "percent"},
+        "false_positives": _share_of_nonfaces(arm, read.false_positives, _BETA),
         **_quantities(arm, read),
         "differences": differences,
     }
@@ -281,6 +281,8 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *interval_notes.of_intervals(outcomes),
+        *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *comparison_notes.of_none(outcomes, definition),

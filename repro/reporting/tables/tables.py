@@ -10,17 +10,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_differences, operating_points, verdicts
+from repro.analysis import arm_differences, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
     comparison_notes,
     group_tables,
+    interval_notes,
     notes,
     number_format,
     run_notes,
     specification_curve,
+    verdict_notes,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part, Style
@@ -76,7 +78,8 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     for arm in outcomes.arms:
         row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
         if style == "full":
-            row |= _printed_cells(arm, outcomes, definition) | _run_cells(arm, definition)
+            row |= _printed_cells(arm, outcomes, definition)
+            row |= _run_cells(outcomes, arm, definition)
         rows.append(row)
     told = [
         *run_notes.of_selection(outcomes, name),
@@ -85,6 +88,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         *run_notes.of_machines(outcomes),
     ]
     if style == "full":
+        told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
     return Part(
         name="results",
@@ -120,26 +124,27 @@ def _printed_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict
     }
 
 
-def _run_cells(arm: Arm, definition: Definition) -> dict[str, str]:
+def _run_cells(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, str]:
     low, high = number_format.scaled(intervals.wilson(arm.runs, arm.wanted), 100)
     ran = Cell(
         f"{arm.runs}/{arm.wanted} [{low:.2f}, {high:.2f}]",
         {"": arm.runs, "wanted": arm.wanted, "percent_low": low, "percent_high": high},
     )
-    if not arm.runs:
-        return {"Recall, all runs": DASH, "Recall of each run": DASH, "Runs with results": ran}
-    values = arm.run_recall(definition)
-    mean = number_format.share(
-        float(values.mean()),
-        interval=intervals.t_interval(values),
-        sd=intervals.sd(values),
-        shows="half",
-    )
-    return {
-        "Recall, all runs": mean,
-        "Recall of each run": _each(arm, values),
-        "Runs with results": ran,
-    }
+    told = dict.fromkeys(("Recall, all runs", "Median [range]", "Recall of each run"), DASH)
+    if arm.runs:
+        values = arm.run_recall(definition)
+        found = operating_points.reading(outcomes, arm, definition).of["recall"]
+        cells = number_format.estimate(found, "recall"), _median(values), _each(arm, values)
+        told = dict(zip(told, cells, strict=True))
+    return {**told, "Runs with results": ran}
+
+
+def _median(values: Floats) -> Cell:
+    """The median of the runs and their range; between five runs it holds the median in 94 %."""
+    ends = [100 * float(one(values)) for one in (np.median, np.min, np.max)]
+    middle, low, high = ends
+    names = ("percent", "least_percent", "most_percent")
+    return Cell(f"{middle:.2f} [{low:.2f}, {high:.2f}]", dict(zip(names, ends, strict=True)))
 
 
 def _each(arm: Arm, values: Floats) -> Cell:
@@ -163,11 +168,11 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     rows, names = [], []
     reference = outcomes.arm(outcomes.reference)
     for arm in outcomes.arms:
-        rates = [rate for rate in outcomes.rates if operating_points.can_read(arm, rate)]
-        if not arm.runs or not rates:
+        rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
+        if not arm.runs or not outcomes.rates or not thresholds.nonfaces(arm):
             continue
         for rate in (None, *rates):
-            row = _reading_cells(arm, definition, rate)
+            row = _reading_cells(outcomes, arm, definition, rate)
             if (
                 reference is not None
                 and arm.name != reference.name
@@ -175,7 +180,9 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
             ):
                 apart = operating_points.difference(arm, reference, definition, rate=rate)
                 for q in QUANTITIES:
-                    row[f"{q.capitalize()} minus reference"] = number_format.difference(apart[q], q)
+                    row[f"{q.capitalize()} minus reference"] = number_format.difference(
+                        apart[q], q, decimals=_decimals(rate)
+                    )
             rows.append(row)
             names.append(arm.name)
     if not rows:
@@ -193,17 +200,28 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     )
 
 
-def _reading_cells(arm: Arm, definition: Definition, rate: float | None) -> dict[str, str]:
-    read = operating_points.reading(arm, definition, rate=rate)
+def _decimals(rate: float | None) -> int:
+    """Intervals at given rates have a Monte Carlo error, which two decimals would hide."""
+    return 2 if rate is None else 1
+
+
+def _reading_cells(
+    outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None
+) -> dict[str, str]:
+    read = operating_points.reading(outcomes, arm, definition, rate=rate)
     at = "logit 0" if rate is None else f"{100 * rate:g} % false positives"
     worst = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
+    decimals = _decimals(rate)
     return {
         "Threshold": at,
-        "False positives": number_format.share(read.false_positive_rate, better=0),
-        "Recall": number_format.estimate(read.of["recall"], "recall"),
-        "Variance": number_format.estimate(read.of["variance"], "variance"),
-        "Gap": number_format.estimate(read.of["gap"], "gap"),
-        "Worst group": number_format.estimate(read.of["worst"], "worst", before=worst),
+        "False positives": number_format.false_positives(read.false_positives),
+        **{
+            q.capitalize(): number_format.estimate(read.of[q], q, decimals=decimals)
+            for q in ("recall", "variance", "gap")
+        },
+        "Worst group": number_format.estimate(
+            read.of["worst"], "worst", before=worst, decimals=decimals
+        ),
     }
 
 
@@ -213,7 +231,7 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     for arm in outcomes.arms:
         if arm.scores is None or not arm.scores.nonfaces.shape[1]:
             continue
-        rates, runs = operating_points.curves(arm)
+        rates, runs = thresholds.curves(arm)
         frame = pd.DataFrame(runs.mean(axis=0), columns=pd.Index(arm.groups)).map("{:.6f}".format)
         frame.insert(0, "false_positive_rate", [f"{rate:.6f}" for rate in rates])
         frames.append(frame.set_index(pd.Index([arm.name] * len(frame), name="Arm")))
@@ -312,7 +330,7 @@ def verdict(outcomes: Outcomes, name: str) -> Part | None:
         title=title,
         table=number_format.frame(rows, [one.subject for one in judged], "Subject"),
         remarks=[
-            *notes.of_verdict(outcomes, name),
+            *verdict_notes.of_verdict(outcomes, name),
             *comparison_notes.of_none(outcomes, DEFINITIONS[name]),
         ],
         holds="words",
@@ -328,6 +346,7 @@ def _judged(text: str, number: float) -> Cell:
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "results": results,
     "groups": group_tables.groups,
+    "inequality": group_tables.inequality,
     "accuracy": group_tables.accuracy,
     "false_alarms": false_alarms,
     "areas": group_tables.areas,

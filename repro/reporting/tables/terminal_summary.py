@@ -9,12 +9,16 @@ import numpy as np
 from repro.analysis import arm_differences, arm_power, operating_points, verdicts
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
-from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import comparison_notes, number_format, power_notes, run_notes
+from repro.reporting.tables import (
+    comparison_notes,
+    interval_notes,
+    number_format,
+    power_notes,
+    run_notes,
+)
 from repro.reporting.tables.cell import Cell
 from repro.reporting.tables.table_part import Part
-from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 
 
@@ -42,24 +46,16 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
     row: dict[str, str] = {}
     if not arm.runs:
         return row
-    found = operating_points.reading(arm, definition)
-    row["Recall"] = number_format.estimate(_recall(arm, definition), "recall")
+    found = operating_points.reading(outcomes, arm, definition)
+    row["Recall"] = number_format.estimate(found.of["recall"], "recall")
     if any(one.can_differ for one in outcomes.arms):
         row["Variance"] = number_format.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
-        row["False positives"] = number_format.share(found.false_positive_rate, better=0)
+        row["False positives"] = number_format.share(found.false_positives.value, better=0)
     for one in family.made:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
     return row
-
-
-def _recall(arm: Arm, definition: Definition) -> Estimate:
-    """Recall; its interval covers new portraits if there are scores, else only new seeds."""
-    found = operating_points.reading(arm, definition).of["recall"]
-    if not np.isnan(found.interval.low):
-        return found
-    return replace(found, interval=intervals.t_interval(arm.run_recall(definition)))
 
 
 def _difference(one: Comparison) -> Cell:
@@ -82,17 +78,16 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
         yield _about_differences(outcomes, family)
     yield from comparison_notes.of_none(outcomes, definition)
     yield from _strength(outcomes, family)
+    yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from _verdict(outcomes)
 
 
 def _about(outcomes: Outcomes) -> str:
-    scores = any(arm.scores is not None and arm.runs > 1 for arm in outcomes.arms)
     if not any(arm.runs > 1 for arm in outcomes.arms):
         return "In percent and percent squared."
-    who = "new seeds and new portraits" if scores else "new seeds, the same portraits"
-    return f"In percent and percent squared; [95 % interval] for {who}."
+    return f"In percent and percent squared; [95 % interval] {interval_notes.WHAT}."
 
 
 def _about_differences(outcomes: Outcomes, family: Family) -> str:

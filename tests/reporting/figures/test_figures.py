@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from builders import configuration, study_index
 
-from repro.analysis import operating_points, study_data
+from repro.analysis import operating_points, study_data, thresholds
 from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
 from repro.analysis.study_data import ArmScores
 from repro.errors import ReproError
@@ -226,27 +226,27 @@ def test_every_run_is_a_dot_beside_its_groups_mean():
 
 
 def test_the_bars_of_a_group_are_its_interval():
-    """Two-way bootstrap, as everywhere."""
+    """The table's interval, for new seeds and new portraits."""
     whole = view()
     (axes,) = recall.by_group(whole).figure.axes
     value, low, high = bars(axes, "lighter male")
-    estimate = operating_points.group_estimates(whole.arms[0])[3]
+    estimate = operating_points.group_estimates(whole.outcomes, whole.arms[0])[3]
 
     assert value == pytest.approx(100 * estimate.value)
     assert (low, high) == pytest.approx([100 * end for end in estimate.interval])
 
 
-def test_without_scores_the_bars_are_wilsons_and_said_to_be():
-    """18 of 30 detections, each portrait seen by three runs: Wilson for 10 portraits."""
+def test_without_scores_the_bars_are_at_least_as_wide():
+    """Whether the runs miss the same portraits is unknown, so the widest is assumed."""
     whole = view()
     bare = tuple(dataclasses.replace(arm, scores=None) for arm in whole.outcomes.arms)
     plain = dataclasses.replace(whole, outcomes=dataclasses.replace(whole.outcomes, arms=bare))
-    drawn = recall.by_group(plain)
+    widths = []
+    for one in (whole, plain):
+        _, low, high = bars(recall.by_group(one).figure.axes[0], "darker female")
+        widths.append(high - low)
 
-    assert bars(drawn.figure.axes[0], "darker female") == pytest.approx(
-        (60, 31.27, 83.18), abs=0.01
-    )
-    assert "Wilson" in drawn.caption
+    assert widths[1] >= widths[0]
 
 
 PRINTED = Published.model_validate(
@@ -292,7 +292,7 @@ def test_an_arm_stands_at_its_variance_and_recall():
     """The large mark is the reading of the table."""
     whole = view()
     (axes,) = recall.tradeoff(whole).figure.axes
-    read = operating_points.reading(whole.arms[0], DEFINITIONS["dehaan2020"]).of
+    read = operating_points.reading(whole.outcomes, whole.arms[0], DEFINITIONS["dehaan2020"]).of
     (mark,) = [c.lines[0] for c in axes.containers if c.get_label() == "No debias"]
 
     assert mark.get_xdata()[0] == pytest.approx(1e4 * read["variance"].value)
@@ -312,7 +312,7 @@ def test_recall_against_false_alarms_is_the_mean_of_the_runs_curves():
     """One panel an arm, one line a group."""
     whole = view()
     panel = recall.against_false_alarms(whole).figure.axes[0]
-    rates, runs = operating_points.curves(whole.arms[0])
+    rates, runs = thresholds.curves(whole.arms[0])
 
     (line,) = [line for line in panel.get_lines() if line.get_label() == "darker male"]
     assert line.get_xdata() == pytest.approx(100 * rates[1:])

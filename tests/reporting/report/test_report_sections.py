@@ -356,4 +356,4 @@ def test_scores_are_not_needed():
     found = dataclasses.replace(chapter(), illustrations=[])
     names = [b.part.name for b in section(found, "tables")]
 
-    assert names == ["results", "groups", "accuracy", "comparisons"]
+    assert names == ["results", "groups", "inequality", "accuracy", "comparisons"]

@@ -1,0 +1,107 @@
+"""Do the groups of one arm differ at all? A Monte Carlo test for new seeds and new portraits."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repro.stats.comparisons import Test
+from repro.stats.intervals import Floats, Integers
+from repro.stats.selection import SEED
+
+DRAWS = 9_999  # with the observed one, p-values are multiples of 0.0001
+
+
+def groups_differ(
+    detected: Floats, group: Integers, groups: int, *, draws: int = DRAWS, seed: int = SEED
+) -> Test:
+    """Test the variance between the groups' run-averaged recalls against equal groups.
+
+    Under the null hypothesis the names of the groups mean nothing. Portraits are dealt to groups of
+    the same sizes, each with its detections in all runs, so that runs that miss the same portraits
+    stay as they are. To each dealt group the effect of its seeds is added: a t-distributed term
+    with the variance between runs that portraits do not explain. The variances of equal counts are
+    equal, so they are compared with a tolerance, and ties count against a difference.
+
+    Args:
+        detected: 1 or 0 for each run and portrait, shape (R, N).
+        group: Position of each portrait's group, shape (N,).
+        groups: K, at least 2.
+        draws: Number of random deals.
+        seed: Of the generator.
+
+    Returns:
+        p = (1 + deals with at least the observed variance) / (1 + deals), and its smallest value;
+        NaN without two groups.
+    """
+    if groups < 2:
+        return Test(float("nan"), float("nan"))
+    runs = len(detected)
+    sizes = np.bincount(group, minlength=groups)
+    times = detected.sum(axis=0).astype(np.int64)  # runs that detect each portrait
+    counts = np.bincount(times, minlength=runs + 1)
+    seen = np.bincount(group, weights=times, minlength=groups) / (runs * sizes)
+    generator = np.random.default_rng([seed, runs, len(group), int(times.sum())])
+    dealt = _dealt(generator, counts, sizes, draws) / (runs * sizes)
+    dealt += _seeds(generator, detected, group, groups, draws)
+    as_large = dealt.var(axis=1) >= seen.var() - 1e-12
+    least = 1 / (draws + 1)
+    return Test((1 + int(as_large.sum())) * least, least)
+
+
+def _dealt(
+    generator: np.random.Generator, counts: Integers, sizes: Integers, draws: int
+) -> NDArray[np.float64]:
+    """Sum over the portraits of each dealt group of the runs that detect them, shape (D, K).
+
+    Args:
+        generator: Of random numbers.
+        counts: Number of portraits that 0, 1, ..., R runs detect, shape (R + 1,).
+        sizes: Portraits of each group, shape (K,).
+        draws: D.
+    """
+    classes = np.flatnonzero(counts)
+    left = np.tile(counts[classes], (draws, 1))
+    found = np.zeros((draws, len(sizes)))
+    for k, size in enumerate(sizes):
+        missing, rest = np.full(draws, size), left.sum(axis=1)
+        for place, times in enumerate(classes):
+            rest = rest - left[:, place]
+            drawn = generator.hypergeometric(left[:, place], rest, missing)
+            found[:, k] += times * drawn
+            left[:, place] -= drawn
+            missing = missing - drawn
+    return found
+
+
+def _seeds(
+    generator: np.random.Generator, detected: Floats, group: Integers, groups: int, draws: int
+) -> NDArray[np.float64]:
+    """What training with other seeds adds to each group's run average, shape (D, K)."""
+    runs = len(detected)
+    if runs < 2:
+        return np.zeros((draws, groups))
+    degrees = (runs - 1) * (groups - 1)
+    spread = np.sqrt(seed_variance(detected, group, groups) / runs)
+    chi = generator.chisquare(degrees, (draws, 1))
+    normal: NDArray[np.float64] = generator.standard_normal((draws, groups))
+    return np.asarray(spread * normal * np.sqrt(degrees / chi))
+
+
+def seed_variance(detected: Floats, group: Integers, groups: int) -> float:
+    """Variance between runs of a group's recall, beyond what runs share and portraits explain.
+
+    The mean square of run by group, minus that of run by portrait within groups divided by the
+    size of the group; 0 if negative.
+
+    Args:
+        detected: 1 or 0 for each run and portrait, shape (R, N), R at least 2.
+        group: Position of each portrait's group, shape (N,).
+        groups: K.
+    """
+    members = (group[:, None] == np.arange(groups)).astype(np.float64)
+    sizes, runs = members.sum(axis=0), len(detected)
+    recall = detected @ members / sizes
+    apart = recall - recall.mean(axis=0) - recall.mean(axis=1, keepdims=True) + recall.mean()
+    by_group = (apart**2).sum() / ((runs - 1) * (groups - 1))
+    rest = detected - detected.mean(axis=0) - (recall - recall.mean(axis=0))[:, group]
+    within = (rest**2).sum(axis=0) @ members / ((runs - 1) * np.maximum(sizes - 1, 1))
+    return max(float(by_group - (within / sizes).mean()), 0.0)
