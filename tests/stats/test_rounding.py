@@ -218,6 +218,13 @@ def test_values_that_are_no_numbers_equal_nothing():
     assert np.isnan(rounding.differences(values, np.zeros(3))).tolist() == [True, False, True]
 
 
+def test_values_that_are_no_numbers_come_last_in_their_order():
+    """Arms without a variance stand below those with one."""
+    values = np.array([np.nan, 0.5, np.nan, 0.1 + 0.2, 0.3])
+
+    assert rounding.rising(values).tolist() == [3, 4, 1, 0, 2]
+
+
 def test_of_no_values_nothing_is_made():
     """An arm whose runs all failed."""
     assert len(rounding.merged(np.empty(0))) == 0
