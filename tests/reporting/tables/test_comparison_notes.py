@@ -5,7 +5,9 @@ import pytest
 from arms import arm as scored
 from arms import counted, lost, noisy, outcomes
 
-from repro.reporting.tables import comparison_notes, tables, terminal_summary
+from repro.errors import ReproError
+from repro.reporting.tables import comparison_notes, output_formats, tables, terminal_summary
+from repro.reporting.tables.presentation import Presentation
 from repro.stats import comparisons
 from repro.stats.disparity import DEFINITIONS
 
@@ -149,6 +151,19 @@ def test_a_failed_reference_is_told_in_place_of_the_comparisons():
         "No arm is compared: the reference, ref, has no runs with results (3 failed, 1 collapsed, "
         "1 not run yet)."
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_file_for_programs_is_refused_with_the_reason(form):
+    """An empty file would tell nothing; with rows there is a file."""
+    presentation = Presentation(form=form, style="full", part="comparisons")
+    whole = outcomes(counted("ref", REFERENCE), counted("better", BETTER))
+
+    with pytest.raises(
+        ReproError, match=r"toy: --part comparisons has no rows\. No arm is compared"
+    ):
+        output_formats.text(outcomes(lost("ref"), counted("better", BETTER)), presentation)
+    assert len(output_formats.text(whole, presentation).splitlines()) == 3
 
 
 @pytest.mark.parametrize(
