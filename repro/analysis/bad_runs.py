@@ -8,7 +8,7 @@ import numpy as np
 
 from repro.analysis import arm_parts
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import intervals, rounding
+from repro.stats import components, intervals, rounding
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval
 
@@ -39,12 +39,18 @@ def share(outcomes: Outcomes) -> tuple[int, int, Interval] | None:
 
 
 def unlike(outcomes: Outcomes, arm: Arm) -> float:
-    """The arm's standard deviation of recall between runs, divided by the pooled one of all arms.
+    """The arm's standard deviation of recall between runs, divided by that of the other arms.
 
-    NaN if there is no pooled one, or the arm has too few runs.
+    The arm itself is left out of the pooled one: with it the ratio of A arms with as many runs
+    could not exceed root A. NaN if the other arms have no spread, or the arm has too few runs.
     """
-    pooled = arm_parts.pooled(outcomes, "recall", _POOLED)
-    if pooled is None or arm.runs < FEWEST or pooled.variance <= 0:
+    others = [
+        one.run_recall(_POOLED)
+        for one in arm_parts.of_different_runs(outcomes)
+        if (one.keys or one.name) != (arm.keys or arm.name)
+    ]
+    pooled = components.pool(others, fewest=1)
+    if pooled is None or arm.runs < FEWEST or pooled.variance <= rounding.TOLERANCE**2:
         return float("nan")
     return intervals.sd(arm.run_recall(_POOLED)) / float(np.sqrt(pooled.variance))
 
@@ -56,7 +62,7 @@ def untrusted(outcomes: Outcomes, arm: Arm) -> str:
         named = ", ".join(map(str, seeds))
         return f"seed {named} far from its median" if len(seeds) == 1 else f"seeds {named} far off"
     if ratio > UNLIKE:
-        return f"its runs spread {ratio:.1f} times as much as those of all arms"
+        return f"its runs spread {ratio:.1f} times as much as those of the other arms"
     if ratio * UNLIKE < 1:
-        return f"its runs spread {ratio:.2f} times as much as those of all arms"
+        return f"its runs spread {ratio:.2f} times as much as those of the other arms"
     return ""

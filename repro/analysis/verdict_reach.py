@@ -13,7 +13,7 @@ import numpy as np
 
 from repro.analysis import verdicts
 from repro.analysis.arm_differences import QUANTITIES, Quantity
-from repro.analysis.study_data import Outcomes
+from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import agreement
 from repro.stats.agreement import Reach, Statistic
 from repro.study.published import Margin, Published
@@ -43,55 +43,77 @@ class Prospect:
     limit: Reach
 
 
-def of_outcomes(outcomes: Outcomes) -> list[Prospect]:
+def of_outcomes(outcomes: Outcomes, *, planned: bool = False) -> list[Prospect]:
     """For each published number that our runs can be compared with, with the spread of our runs.
 
     Empty without published values or a margin, or if no arm has enough runs.
+
+    Args:
+        outcomes: With published values.
+        planned: For the planned number of runs, from two runs of an arm on; else for the runs that
+            there are, if they are as many as in the publication.
     """
-    return list(_of_outcomes(outcomes))
+    return list(_of_outcomes(outcomes, planned=planned))
 
 
-def _of_outcomes(outcomes: Outcomes) -> Iterator[Prospect]:
+def _of_outcomes(outcomes: Outcomes, *, planned: bool) -> Iterator[Prospect]:
     published, margin = outcomes.published, outcomes.margin
     if published is None or margin is None:
         return
+    least = 2 if planned else max(2, published.replicates)
     for row in published.rows:
         arm = outcomes.arm(row.arm)
-        if arm is None or arm.runs < max(2, published.replicates):
+        if arm is None or arm.runs < least:
+            continue
+        runs = max(arm.runs, outcomes.replicates) if planned else arm.runs
+        if runs < published.replicates:
             continue
         for quantity in QUANTITIES:
             if getattr(row, quantity) is None or (quantity == "variance" and not arm.can_differ):
                 continue
-            ours = verdicts.statistic(arm, published, quantity)
-            in_points = replace(ours, value=100 * ours.value, deviation=100 * ours.deviation)
-            yield _prospect(in_points, quantity, margin)
+            yield _prospect(_process(arm, published, quantity, runs), quantity, margin)
 
 
-def assumed(
-    published: Published, margin: Margin, deviation: float, *, runs: int, by: str
-) -> list[Prospect]:
+def _process(arm: Arm, published: Published, quantity: Quantity, runs: int) -> Statistic:
+    """The published statistic of an arm in points, for this number of runs."""
+    n = arm.runs
+    few = n < published.replicates
+    seen = published.model_copy(update={"keep": n, "replicates": n}) if few else published
+    ours = verdicts.statistic(arm, seen, quantity)
+    return replace(
+        ours,
+        value=100 * ours.value,
+        deviation=100 * ours.deviation,
+        runs=runs,
+        keep=published.keep,
+        of=published.replicates,
+    )
+
+
+def assumed(outcomes: Outcomes, deviation: float) -> list[Prospect]:
     """For each published quantity, before there are records.
 
     Args:
-        published: A variance is assumed to be the median of the published ones.
-        margin: Of the study.
+        outcomes: With published values; a variance is assumed to be the median of them.
         deviation: Standard deviation between runs, in points, such as one of `ASSUMED`.
-        runs: Planned number of our runs.
-        by: The quantity that selects our runs; another word if none of them does.
     """
-    found = []
+    published, margin = outcomes.published, outcomes.margin
+    found: list[Prospect] = []
+    if published is None or margin is None or outcomes.replicates < published.replicates:
+        return found
     for quantity in QUANTITIES:
         known = [v for row in published.rows if (v := getattr(row, quantity)) is not None]
-        if not known or runs < published.replicates:
+        if not known:
             continue
         centre = float(np.median(known))
+        itself = quantity == outcomes.by and outcomes.split == "test"
         ours = Statistic(
             value=math.sqrt(centre) if quantity == "variance" else centre,
             deviation=deviation,
-            runs=runs,
+            runs=outcomes.replicates,
             keep=published.keep,
             of=published.replicates,
-            selects="itself" if quantity == by else "another",
+            selects="itself" if itself else "another",
         )
         found.append(_prospect(ours, quantity, margin))
     return found

@@ -69,11 +69,15 @@ class _Group(Group):
             signals.end(interruption.status)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=_Group, context_settings=HELP)
 @click.version_option(__version__, prog_name="repro")
 def main() -> None:
     """Run published machine-learning claims again and say whether they hold."""
 
 
 for _command in COMMANDS:
+    _command.context_settings.update(HELP)  # also if its parser is made without the group's
     main.add_command(_command)

@@ -76,31 +76,14 @@ def plan(
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
     """What the study will not be able to tell, however it ends."""
     yield from _unsupported_rates(study)
-    if study.published is None or study.margin is None or planned.index.synthetic:
+    if study.published is None or planned.index.synthetic:
         return
-    from repro.analysis import study_data, verdict_reach, verdicts
+    from repro.analysis import study_data
     from repro.records import records
     from repro.reporting.tables import verdict_notes
 
-    found = records.read_study(planned.index, results)
-    outcomes = study_data.of_study(planned.index, found, None)
-    yield f"Verdict on {study.published.source}, {study.published.printed}:"
-    seen = verdict_reach.of_outcomes(outcomes)
-    if seen:
-        against = verdicts.refusals(outcomes, study.published)
-        yield from ([f"None: {'; '.join(against)}."] if against else verdict_notes.of_reach(seen))
-        return
-    yield "There are not enough records yet, so standard deviations between runs are assumed."
-    for deviation in verdict_reach.ASSUMED:
-        yield from verdict_notes.of_reach(
-            verdict_reach.assumed(
-                study.published,
-                study.margin,
-                deviation,
-                runs=study.replicates,
-                by=study.select.by if study.select.split == "test" else "",
-            )
-        )
+    found = {task.key: records.read_record(task.key, results) for task in planned.ended}
+    yield from verdict_notes.before_training(study_data.of_study(planned.index, found, None))
 
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:

@@ -190,17 +190,18 @@ def recall_noise(
     return np.stack(each, axis=-1)
 
 
-def pool(arms: Sequence[Floats]) -> Pooled | None:
+def pool(arms: Sequence[Floats], *, fewest: int = 2) -> Pooled | None:
     """The variance between runs over several arms, each about its own mean.
 
     Args:
         arms: Pseudo-values of each arm's runs, shape (R,) each; arms with one run add nothing.
+        fewest: Number of arms that it takes.
 
     Returns:
-        None without two arms of two runs or more.
+        None without so many arms of two runs or more.
     """
     known = [values for values in arms if len(values) > 1 and np.isfinite(values).all()]
-    if len(known) < 2:
+    if len(known) < fewest:
         return None
     degrees = sum(len(values) - 1 for values in known)
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in known)
@@ -253,12 +254,13 @@ def interval(
 ) -> Interval:
     """The value ± the wider half-width, cut at the ends of its range; NaN if undefined.
 
-    A single run has an interval only with a pooled spread.
+    A value outside the range, as a variance without noise below 0, is moved to its end before, so
+    that the interval never is empty. A single run has an interval only with a pooled spread.
     """
     halves = [one for one in half_widths(found, pooled, level=level) if not np.isnan(one)]
     if not halves or np.isnan(found.value):
         return NOWHERE
-    value = float(found.value)
+    value = min(max(float(found.value), within.low), within.high)
     return Interval(max(value - max(halves), within.low), min(value + max(halves), within.high))
 
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from arms import OTHERS, arm, noisy, outcomes
+from arms import GROUP, OTHERS, arm, noisy, outcomes
 from scipy import special
 
 from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
+from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import ArmScores
 from repro.reporting.tables import notes, tables
+from repro.stats import noise
 from repro.stats.disparity import DEFINITIONS
+from repro.stats.intervals import Interval
 
 DEFINITION = DEFINITIONS["dehaan2020"]
 PAIR = (("one", np.ones((3, 8)), (0, 1, 2)), ("two", -np.ones((2, 8)), (1, 2)))
@@ -30,7 +33,7 @@ def replace_portrait(logit):
 
 def test_an_arm_is_read_at_logit_0_as_it_was_counted():
     """Three of four and one of four: recall one half, variance 0.0625, gap one half."""
-    read = operating_points.reading(ONE, DEFINITION)
+    read = operating_points.reading(outcomes(ONE), ONE, DEFINITION)
 
     assert [read.of[name].value for name in operating_points.ESTIMATED] == [0.5, 0.0625, 0.5, 0.25]
     assert read.false_positives.value == 0
@@ -38,7 +41,8 @@ def test_an_arm_is_read_at_logit_0_as_it_was_counted():
 
 def test_a_lower_threshold_finds_more_at_the_stated_false_alarms():
     """At 10 % of ten the threshold is the largest logit of the others, -1: 1 of 11 is expected."""
-    read = operating_points.reading(replace_portrait(-1.0), DEFINITION, rate=0.1)
+    one = replace_portrait(-1.0)
+    read = operating_points.reading(outcomes(one), one, DEFINITION, rate=0.1)
 
     assert read.false_positives.value == pytest.approx(1 / 11)
     assert read.false_positives.interval == pytest.approx((1 - 0.975**0.1, 1 - 0.025**0.1))
@@ -57,30 +61,110 @@ def test_every_run_has_its_own_threshold():
     """A run whose logits are all larger by a constant reads the same."""
     logits = np.array([1, 1, 1, -1.5, 1, -3, -3, -3])
     both = arm("both", [logits, logits + 7], nonfaces=np.stack([OTHERS, OTHERS + 7]))
-    read = operating_points.reading(both, DEFINITION, rate=0.1)
+    read = operating_points.reading(outcomes(both), both, DEFINITION, rate=0.1)
 
     assert read.recall[0].tolist() == read.recall[1].tolist()
 
 
-def test_a_single_run_has_no_interval():
-    """The bootstrap over seeds needs two."""
-    assert np.isnan(operating_points.reading(ONE, DEFINITION).of["recall"].interval.low)
+def test_a_single_run_of_a_single_arm_has_no_interval():
+    """How runs differ is unknown."""
+    read = operating_points.reading(outcomes(ONE), ONE, DEFINITION)
+
+    assert all(np.isnan(one.interval).all() for one in read.of.values())
+
+
+def test_a_single_run_has_the_spread_of_the_other_arms():
+    """Two other arms with several runs: wider than either's own interval."""
+    others = [arm(name, noisy(seed)) for seed, name in enumerate("xy")]
+    study = outcomes(ONE, *others)
+    low, high = operating_points.reading(study, ONE, DEFINITION).of["recall"].interval
+
+    assert low < 0.5 < high
+    for other in others:
+        own = operating_points.reading(outcomes(other), other, DEFINITION).of["recall"].interval
+        assert own.high - own.low < high - low
+
+
+@pytest.mark.parametrize("rate", [None, 0.2])
+@pytest.mark.parametrize("name", operating_points.ESTIMATED)
+def test_an_interval_is_the_wider_of_own_and_pooled(name, rate):
+    """An arm whose runs agree has the spread of the others; one that spreads keeps its own."""
+    calm = arm("calm", np.tile(noisy(0, 1), (5, 1)) + np.linspace(0, 1e-3, 5)[:, None])
+    wild = arm("wild", noisy(1) + np.linspace(-2, 2, 5)[:, None])
+    plain = arm("plain", noisy(2))
+    study = outcomes(calm, wild, plain)
+    for one in study.arms:
+        together = operating_points.reading(study, one, DEFINITION, rate=rate).of[name].interval
+        alone = operating_points.reading(outcomes(one), one, DEFINITION, rate=rate).of[name]
+        assert together.low <= alone.interval.low
+        assert together.high >= alone.interval.high
+
+
+def test_a_recall_has_the_same_interval_in_every_table():
+    """With a single group, its recall, that of all portraits and of the worst group are one."""
+    arms = [
+        replace(
+            one,
+            groups=("all",),
+            sizes=np.array([8]),
+            recall=one.recall.mean(axis=1, keepdims=True),
+            scores=replace(one.scores, group=np.zeros(8, dtype=np.int64)),
+        )
+        for one in (arm(name, noisy(seed)) for seed, name in enumerate("xyz"))
+    ]
+    study = outcomes(*arms)
+    read = operating_points.reading(study, arms[0], DEFINITION)
+
+    assert read.of["recall"] == read.of["worst"]
+    assert read.of["recall"] == operating_points.group_estimates(study, arms[0])[0]
 
 
 def test_intervals_stay_within_what_the_quantity_can_be():
     """No recall above 1, no variance below 0."""
-    read = operating_points.reading(arm("x", noisy(0)), DEFINITION)
+    one = arm("x", noisy(0))
+    read = operating_points.reading(outcomes(one), one, DEFINITION)
 
     assert all(0 <= e.interval.low <= e.value <= e.interval.high for e in read.of.values())
     assert max(read.of[name].interval.high for name in ("recall", "gap", "worst")) <= 1
 
 
-def test_an_arm_does_not_differ_from_itself():
-    """Draw by draw the same seeds and photographs: the difference is exactly 0."""
-    one = arm("x", noisy(0))
-    apart = operating_points.difference(one, one, DEFINITION, rate=0.2)
+@pytest.mark.parametrize("rate", [None, 0.2])
+def test_an_arm_does_not_differ_from_itself(rate):
+    """The difference is exactly 0 and has no interval: nothing varies."""
+    apart = operating_points.difference(
+        arm("x", noisy(0)), arm("y", noisy(0)), DEFINITION, rate=rate
+    )
 
-    assert {(e.value, *e.interval) for e in apart.values()} == {(0.0, 0.0, 0.0)}
+    assert [one.value for one in apart.values()] == [0, 0, 0, 0]
+    assert all(np.isnan(one.interval).all() for one in apart.values())
+
+
+@pytest.mark.parametrize("rate", [None, 0.2])
+def test_a_difference_has_the_interval_of_its_pairs(rate):
+    """A shift that both arms share with their seed falls out of the difference."""
+    shift = np.linspace(-1.5, 1.5, 5)[:, None]
+    plain, better = arm("plain", noisy(0) + shift), arm("better", noisy(0, shift=0.5) + shift)
+    apart = operating_points.difference(better, plain, DEFINITION, rate=rate)["recall"]
+    read = operating_points.reading(outcomes(plain), plain, DEFINITION, rate=rate).of["recall"]
+
+    assert apart.interval.low <= apart.value <= apart.interval.high
+    assert apart.interval.high - apart.interval.low < read.interval.high - read.interval.low
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(arm("y", noisy(1)), scores=None),
+        arm("y", noisy(1), nonfaces=OTHERS[:9]),
+    ],
+    ids=["no scores", "other photographs"],
+)
+def test_arms_on_other_photographs_have_no_interval_of_their_difference(other):
+    """What they share is unknown."""
+    apart = operating_points.difference(other, arm("x", noisy(0)), DEFINITION)["recall"]
+
+    assert not np.isnan(apart.value)
+    assert np.isnan(apart.interval).all()
 
 
 def test_arms_on_other_portraits_are_compared_each_by_its_own_sizes():
@@ -105,13 +189,133 @@ def test_a_group_of_one_portrait_has_no_noise_estimate():
     assert tables.part(outcomes(one), "groups").table["Variance without noise"].tolist() == ["—"]
 
 
+def test_a_group_of_one_portrait_has_no_variance_above_the_largest():
+    """Two groups differ by a variance of 0.25 at most (ddof 0)."""
+    logits = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, -1], [1, 1, 1, -1, -1]])
+    group = np.array([0, 0, 0, 0, 1])
+    found = logits > 0
+    lone = replace(
+        ONE,
+        seeds=(0, 1, 2),
+        sizes=np.array([4, 1]),
+        recall=np.stack([found[:, k == group].mean(axis=1) for k in (0, 1)], axis=1),
+        scores=ArmScores(portraits=logits * 1.0, group=group, nonfaces=np.tile(OTHERS, (3, 1))),
+    )
+    low, high = operating_points.reading(outcomes(lone), lone, DEFINITION).of["variance"].interval
+
+    assert 0 <= low < high <= 0.25
+    assert np.isnan(operating_points.without_noise(outcomes(lone), lone, DEFINITION).value)
+
+
+def test_variance_without_noise_is_the_unbiased_one_within_its_range():
+    """Its interval has the width of that of the variance, cut at 0."""
+    one = arm("x", noisy(0))
+    found = operating_points.without_noise(outcomes(one), one, DEFINITION)
+    expected = noise.unbiased_variance((one.scores.portraits >= 0) * 1.0, GROUP, 2, DEFINITION)
+
+    assert found.value == expected
+    assert 0 <= found.interval.low <= max(found.value, 0) <= found.interval.high <= 0.25
+
+
+def test_variance_without_noise_of_groups_that_are_too_equal_has_an_interval():
+    """Ten groups with the same counts in every run: below 0, and the interval begins there."""
+    logits = np.tile([1.0, 1, 1, -1], (3, 10))
+    names = tuple("abcdefghij")
+    one = replace(
+        ONE,
+        seeds=(0, 1, 2),
+        groups=names,
+        sizes=np.full(10, 4),
+        recall=np.full((3, 10), 0.75),
+        scores=ArmScores(
+            portraits=logits, group=np.repeat(range(10), 4), nonfaces=np.tile(OTHERS, (3, 1))
+        ),
+    )
+    found = operating_points.without_noise(outcomes(one), one, DEFINITION)
+
+    assert found.value < 0 == found.interval.low < found.interval.high
+
+
+@pytest.mark.parametrize(
+    "one", [ONE, replace(arm("x", noisy(0)), scores=None)], ids=["single run", "no scores"]
+)
+def test_variance_without_noise_is_undefined(one):
+    """Seeds need two runs, portraits need scores."""
+    found = operating_points.without_noise(outcomes(one), one, DEFINITION)
+
+    assert np.isnan([found.value, *found.interval]).all()
+
+
+def test_perfect_recall_has_an_interval_of_some_width():
+    """Eight portraits that all runs detect do not make it certain."""
+    one = arm("x", np.ones((5, 8)))
+    read = operating_points.reading(outcomes(one), one, DEFINITION)
+
+    assert read.of["recall"].interval.high == 1
+    assert read.of["recall"].interval.low < 0.8
+    for name in ("variance", "gap"):
+        assert read.of[name].interval.low == 0 < read.of[name].interval.high
+
+
+def test_false_positives_have_an_interval_also_where_there_are_none():
+    """None of ten photographs in any run: the exact bound is 26 %, the interval ends near."""
+    one = arm("x", noisy(0))
+    found = operating_points.false_positives(outcomes(one), one)
+
+    assert (found.value, found.interval.low) == (0, 0)
+    assert 0.2 < found.interval.high < 0.6
+
+
+def test_false_positives_without_photographs_are_undefined():
+    """Portraits alone."""
+    one = replace(arm("x", noisy(0)), false_positive_rate=None, nonfaces=0)
+    found = operating_points.false_positives(outcomes(one), one)
+
+    assert np.isnan([found.value, *found.interval]).all()
+
+
+@pytest.mark.parametrize(("low", "above"), [(0.1, True), (0.002, False), (-0.1, False)])
+def test_an_interval_is_above_0_by_more_than_its_monte_carlo_error(low, above):
+    """A half-width of about 0.3 has an error of about 0.006 at 10,000 redrawn thresholds."""
+    one = Estimate(low + 0.3, Interval(low, low + 0.6))
+
+    assert one.is_above_zero is above
+
+
+def test_kept_runs_have_no_interval():
+    """They were selected."""
+    one = arm("x", noisy(0))
+    found = operating_points.of_kept(one, 3, DEFINITION)
+
+    assert all(np.isnan(kept.interval).all() for kept in found.values())
+    assert found["recall"].value == pytest.approx(np.sort(one.recall.mean(axis=1))[-3:].mean())
+    assert np.isnan(operating_points.of_kept(one, 6, DEFINITION)["recall"].value)
+
+
+def test_a_gain_is_the_share_of_what_the_reference_leaves():
+    """Misses: half of them detected. Variance: nothing to gain where there is none."""
+    half, most = arm("x", [[1, 1, -1, -1] * 2] * 2), arm("y", [[1, 1, 1, -1] * 2] * 2)
+
+    assert operating_points.gain(most, half, "recall", DEFINITION).value == pytest.approx(0.5)
+    assert operating_points.gain(half, most, "recall", DEFINITION).value == pytest.approx(-1)
+    assert np.isnan(operating_points.gain(most, half, "variance", DEFINITION).value)
+
+
 def test_single_runs_still_have_every_table():
     """No interval, no test, and no error."""
     names = [
         part.name for part in tables.parts(outcomes(ONE, replace(ONE, name="b")), style="full")
     ]
 
-    assert names == ["results", "groups", "accuracy", "false_alarms", "areas", "comparisons"]
+    assert names == [
+        "results",
+        "groups",
+        "inequality",
+        "accuracy",
+        "false_alarms",
+        "areas",
+        "comparisons",
+    ]
 
 
 def test_only_common_seeds_are_compared():
@@ -143,7 +347,7 @@ def test_a_curve_goes_from_nothing_to_everything():
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5])
 def test_a_curve_is_the_table_at_its_rates(rate):
     """At the threshold's expected rate the curve has the recall that the table shows."""
-    read = operating_points.reading(ONE, DEFINITION, rate=rate)
+    read = operating_points.reading(outcomes(ONE), ONE, DEFINITION, rate=rate)
     rates, recall = thresholds.curves(ONE)
     place = rates.tolist().index(read.false_positives.value)
 
@@ -252,7 +456,7 @@ def test_intervals_at_equal_false_alarms_cover_what_they_should():
         sizes = np.full(4, 150)
         recall = np.zeros((5, 4))
         one = replace(ONE, sizes=sizes, groups=tuple("abcd"), recall=recall, scores=scores)
-        read = operating_points.reading(one, DEFINITION, rate=0.05)
+        read = operating_points.reading(outcomes(one), one, DEFINITION, rate=0.05)
         covered.append([value in read.of[name].interval for name, value in expected.items()])
 
     assert np.mean(covered, axis=0).min() > 0.92
@@ -263,7 +467,7 @@ def test_what_was_read_of_an_arm_ends_with_the_arm():
     one, other = (arm(name, portraits, seeds=seeds) for name, portraits, seeds in PAIR)
     seen = [weakref.ref(one), weakref.ref(other)]
     for rate in (None, 0.2):
-        operating_points.reading(one, DEFINITION, rate=rate)
+        operating_points.reading(outcomes(one), one, DEFINITION, rate=rate)
         operating_points.difference(one, other, DEFINITION, rate=rate)
     del one, other
     gc.collect()
@@ -275,7 +479,9 @@ def test_an_arm_is_read_once():
     """The same estimates, not only equal ones."""
     one = arm("one", np.ones((2, 8)))
 
-    assert operating_points.reading(one, DEFINITION) is operating_points.reading(one, DEFINITION)
+    study = outcomes(one)
+    first, again = (operating_points.reading(study, one, DEFINITION) for _ in range(2))
+    assert first is again
     assert replace(one, name="two").cache == {}
 
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from published_arms import PUBLISHED, SWEEP, WIDE, arm, outcomes
+from published_arms import PUBLISHED, SWEEP, arm, outcomes
 
 from repro.analysis import verdict_reach
+from repro.analysis.study_data import Arm
 from repro.stats import agreement
 
 
@@ -36,9 +37,24 @@ def test_nothing_is_told_without_a_number_to_compare(changes):
     assert verdict_reach.of_outcomes(outcomes(**changes)) == []
 
 
+def without_runs(runs=5, **changes):
+    """A study of which no run has ended."""
+    planned = Arm(
+        name="none",
+        alpha=None,
+        wanted=runs,
+        seeds=(),
+        groups=(),
+        sizes=np.empty(0, dtype=int),
+        recall=np.empty((0, 0)),
+        selector=np.empty(0),
+    )
+    return outcomes([planned], **changes)
+
+
 def test_an_assumed_spread_is_that_of_a_normal_process():
     """Recall selects itself; a variance is its median, 16, and another metric selects it."""
-    found = verdict_reach.assumed(PUBLISHED, WIDE, 2.0, runs=8, by="recall")
+    found = verdict_reach.assumed(without_runs(8), 2.0)
     process = {"keep": 3, "of": 5, "runs": 8, "deviation": 2.0}
     recall = agreement.Statistic(value=86.0, selects="itself", **process)
     variance = agreement.Statistic(value=4.0, selects="another", **process)
@@ -49,23 +65,47 @@ def test_an_assumed_spread_is_that_of_a_normal_process():
     ]
 
 
+def test_recall_that_is_selected_on_validation_data_does_not_select_itself():
+    """Its correlation with that metric is unknown, so less is told."""
+    (itself, _), (another, _) = (
+        verdict_reach.assumed(without_runs(split=split), 2.0) for split in ("test", "validation")
+    )
+
+    assert another.now.chances["reproduced"] < itself.now.chances["reproduced"]
+
+
 def test_no_more_is_reached_with_few_runs_than_with_unlimited_ones():
     """For margins that can be passed at all."""
-    for one in verdict_reach.assumed(PUBLISHED, WIDE, 1.0, runs=5, by="recall"):
+    for one in verdict_reach.assumed(without_runs(), 1.0):
         assert one.now.chances["reproduced"] <= one.limit.chances["reproduced"]
         assert one.now.margin > one.limit.margin
 
 
 def test_fewer_runs_than_in_the_publication_can_tell_nothing():
     """The best three of five need five."""
-    assert verdict_reach.assumed(PUBLISHED, WIDE, 1.0, runs=4, by="recall") == []
+    assert verdict_reach.assumed(without_runs(4), 1.0) == []
+
+
+def test_a_plan_takes_the_spread_of_the_first_runs():
+    """Three of five runs have ended: their spread, at the five that are planned."""
+    first = arm("none", 0.79, 0.89).only((0, 2, 4))
+    recall, _ = verdict_reach.of_outcomes(outcomes([first]), planned=True)
+
+    assert (recall.runs, recall.deviation) == (5, pytest.approx(0.6))
+
+
+def test_a_plan_takes_no_spread_of_a_single_run():
+    """One run has none."""
+    first = arm("none", 0.79, 0.89).only((0,))
+
+    assert verdict_reach.of_outcomes(outcomes([first]), planned=True) == []
 
 
 def test_only_published_quantities_are_told():
     """A source that prints no variance."""
     rows = [row.model_copy(update={"variance": None}) for row in PUBLISHED.rows]
     source = PUBLISHED.model_copy(update={"rows": rows})
-    found = verdict_reach.assumed(source, WIDE, 1.0, runs=5, by="recall")
+    found = verdict_reach.assumed(without_runs(published=source), 1.0)
 
     assert [one.quantity for one in found] == ["recall"]
     assert {one.quantity for one in verdict_reach.of_outcomes(outcomes(published=source))} == {

@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import get_args
 
-from repro.analysis import verdict_reach
+from repro.analysis import verdict_reach, verdicts
 from repro.analysis.study_data import Outcomes
 from repro.analysis.verdict_reach import Prospect
 from repro.stats.agreement import Word
@@ -38,6 +39,36 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
     return found
 
 
+def before_training(outcomes: Outcomes) -> list[str]:
+    """What the verdict of a planned study can tell, from the records that there are, or none.
+
+    Empty if there will be no verdict: no published values, no margin, or synthetic data.
+    """
+    published = outcomes.published
+    if published is None or outcomes.margin is None or outcomes.synthetic:
+        return []
+    title = f"Verdict on {published.source}, {published.printed}"
+    if outcomes.replicates < published.replicates:
+        return [
+            f"{title}: none on recall and variance, because {_runs([outcomes.replicates])} per arm "
+            f"are planned, and the best {published.keep} of {published.replicates} need "
+            f"{published.replicates}."
+        ]
+    seen = verdict_reach.of_outcomes(outcomes, planned=True)
+    if seen:
+        against = verdicts.refusals(outcomes, published)
+        return (
+            [f"{title}: none, because {'; '.join(against)}."]
+            if against
+            else [
+                f"{title}, with the standard deviations of the runs that have a record:",
+                *of_reach(seen),
+            ]
+        )
+    told = [of_reach(verdict_reach.assumed(outcomes, one)) for one in verdict_reach.ASSUMED]
+    return [f"{title}, with assumed standard deviations between runs:", *chain(*told)]
+
+
 def of_reach(prospects: Sequence[Prospect]) -> list[str]:
     """For each quantity: how often each word comes if the reproduction is true.
 
@@ -54,11 +85,12 @@ def of_reach(prospects: Sequence[Prospect]) -> list[str]:
 def _chances(own: Sequence[Prospect]) -> str:
     first = own[0]
     words = [f"{word} {_percent(one.now.chances[word] for one in own)}" for word in get_args(Word)]
+    runs = _runs(one.runs for one in own)
     return (
         f"If the published {first.quantity} is from the same process as ours, and runs have a "
         f"standard deviation of {_points(one.deviation for one in own)}"
         f"{_ROOT[first.quantity]}, then with the margin of {first.delta:g} "
-        f"{_UNIT[first.quantity]} and {_runs(own)} the verdict is: {', '.join(words)}."
+        f"{_UNIT[first.quantity]} and {runs} the verdict is: {', '.join(words)}."
     )
 
 
@@ -89,9 +121,9 @@ def _distance(own: Sequence[Prospect]) -> str:
     )
 
 
-def _runs(own: Sequence[Prospect]) -> str:
-    numbers = sorted({one.runs for one in own})
-    return f"{' to '.join(f'{n:,}' for n in dict.fromkeys((numbers[0], numbers[-1])))} runs"
+def _runs(numbers: Iterable[int]) -> str:
+    told = _range(f"{n:,}" for n in sorted(numbers))
+    return "1 run" if told == "1" else f"{told} runs"
 
 
 def _percent(shares: Iterable[float]) -> str:

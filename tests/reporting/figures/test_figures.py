@@ -319,6 +319,22 @@ def test_recall_against_false_alarms_is_the_mean_of_the_runs_curves():
     assert line.get_ydata() == pytest.approx(100 * runs.mean(axis=0)[1:, 1])
 
 
+@pytest.mark.parametrize(("photographs", "said"), [(10, True), (9, True), (8, False)])
+def test_recalls_at_ten_percent_are_spoken_only_of_enough_photographs(photographs, said):
+    """Nine set a threshold at an expected rate of 10 %, eight do not."""
+    whole = view()
+    arms = [
+        dataclasses.replace(
+            arm,
+            scores=dataclasses.replace(arm.scores, nonfaces=arm.scores.nonfaces[:, :photographs]),
+        )
+        for arm in whole.outcomes.arms
+    ]
+    few = dataclasses.replace(whole, outcomes=dataclasses.replace(whole.outcomes, arms=tuple(arms)))
+
+    assert ("At 10 % false positives" in recall.against_false_alarms(few).alt) == said
+
+
 def test_probabilities_are_multiples_of_uniform_drawing():
     """Four faces with 0.1 to 0.4 are drawn 0.4 to 1.6 times as often; a quarter each."""
     (axes,) = latents.probabilities(view()).figure.axes

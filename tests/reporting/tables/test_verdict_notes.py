@@ -1,9 +1,12 @@
 """What is said of a verdict's reach, and when it is not said."""
 
+from dataclasses import replace
+
+import published_arms
 import pytest
 
 from repro.analysis.verdict_reach import Prospect
-from repro.reporting.tables import verdict_notes
+from repro.reporting.tables import tables, verdict_notes
 from repro.stats.agreement import Reach
 
 
@@ -80,3 +83,70 @@ def test_more_runs_are_called_useless_only_where_they_are(limit, said):
 def test_nothing_is_told_of_nothing():
     """No arm with enough runs."""
     assert told() == []
+
+
+def before(*arms, **changes):
+    """What a plan says of the verdict."""
+    return verdict_notes.before_training(published_arms.outcomes(arms, **changes))
+
+
+NONE = published_arms.SWEEP[0]
+
+
+def test_a_plan_uses_the_spread_of_its_records():
+    """Two runs or more of an arm."""
+    said = before(NONE)
+
+    assert said[0] == (
+        "Verdict on Somebody (2020), Table 1, with the standard deviations of the runs that have a "
+        "record:"
+    )
+    assert "standard deviation of 0.47 points, then" in said[1]
+    assert len(said) == 3
+
+
+def test_a_plan_without_records_assumes_three_spreads():
+    """Recall and variance each."""
+    said = before(NONE.only(()))
+
+    assert said[0] == (
+        "Verdict on Somebody (2020), Table 1, with assumed standard deviations between runs:"
+    )
+    assert len(said) == 7
+
+
+def test_a_plan_of_too_few_runs_says_that_there_will_be_no_verdict():
+    """The best three of five cannot be had of four."""
+    assert before(replace(NONE.only(()), wanted=4)) == [
+        "Verdict on Somebody (2020), Table 1: none on recall and variance, because 4 runs per arm "
+        "are planned, and the best 3 of 5 need 5."
+    ]
+
+
+def test_a_plan_says_why_its_records_will_have_no_verdict():
+    """Another protocol than the published one."""
+    said = before(replace(NONE, training_images=(999,) * 5))
+
+    assert said == [
+        "Verdict on Somebody (2020), Table 1: none, because trained on 999 images, not 1,000."
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"synthetic": True}, {"margin": None}, {"published": None}])
+def test_a_plan_without_a_verdict_says_nothing_of_it(changes):
+    """Synthetic data, no margin, no published values."""
+    assert before(NONE, **changes) == []
+
+
+def test_the_reach_stands_below_the_verdict():
+    """Both quantities, with the margins of the study."""
+    part = tables.part(published_arms.outcomes(), "verdict")
+
+    assert sum(one.startswith("If the published ") for one in part.remarks) == 2
+
+
+def test_no_reach_stands_below_a_refused_verdict():
+    """Synthetic data."""
+    part = tables.part(published_arms.outcomes(synthetic=True), "verdict")
+
+    assert len(part.remarks) == 1
