@@ -8,7 +8,7 @@ from arms import counted, lost, noisy, outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import comparison_notes, output_formats, tables, terminal_summary
 from repro.reporting.tables.presentation import Presentation
-from repro.stats import comparisons
+from repro.stats import comparisons, trends
 from repro.stats.disparity import DEFINITIONS
 
 REFERENCE = [[10, 38], [11, 38], [12, 38], [13, 38], [14, 38]]
@@ -71,8 +71,8 @@ def test_a_test_that_can_pass_does_not_say_that_it_cannot():
 
 def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
     """No p is out of reach, nothing is exact, and the remarks say so."""
-    for name in ("MANY", "LISTED", "EVEN"):
-        monkeypatch.setattr(comparisons, name, 1)
+    for module, name in ((comparisons, "MANY"), (comparisons, "EVEN"), (trends, "LISTED")):
+        monkeypatch.setattr(module, name, 1)
     arms = [
         counted(name, [[low + i * i % 7, 38] for i in range(5)], alpha=low)
         for name, low in (("x", 10), ("y", 11), ("z", 14))
