@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOWEST ?= .venv-lowest
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test test-lowest faults check bench architecture example latex clean
+.PHONY: study test test-lowest faults check bench simulations architecture example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -29,6 +29,11 @@ faults: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -W ignore benchmarks/bench.py
+
+# Studies of known populations: how often intervals cover and tests err. At most two hours; after
+# Ctrl-C it goes on where it was. Results are stored and printed in docs/statistics.md.
+simulations: .venv/ready
+	$(BIN)/python benchmarks/simulate.py
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -257,7 +257,7 @@ def test_two_arms_with_the_same_runs_differ_by_nothing():
         warnings.simplefilter("error")
         rows = tables.part(ranked(), "comparisons").table
 
-    assert rows["Difference"].tolist() == ["+0.00"] * 2
+    assert rows["Difference, new seeds"].tolist() == ["+0.00"] * 2
     assert rows["p, t"].tolist() == ["1.0000"] * 2
 
 

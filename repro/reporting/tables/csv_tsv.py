@@ -19,6 +19,7 @@ _NAMES = {  # of columns whose file name is not derived from the header
     "Recall, all runs": "recall_all_runs",
     "Median [range]": "median",
     "Recall of each run": "recall",
+    "Difference, new seeds": "difference",
     "Runs with results": "runs_with_numbers",
     "Threshold": "read_at",
     "Recall minus reference": "recall_difference",

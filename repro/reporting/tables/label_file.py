@@ -41,7 +41,7 @@ HEADS = frozenset(
         "Variance minus reference",
         "Metric",
         "Runs",
-        "Difference",
+        "Difference, new seeds",
         "Recall Δ, p",
         "Variance Δ, p",
         "New seeds and portraits",

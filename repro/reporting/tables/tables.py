@@ -269,7 +269,7 @@ def _comparison_cells(
     x, y = one.values, one.others
     row: dict[str, str] = {"Metric": one.quantity}
     row["Runs"] = Cell(f"{len(x)}, {len(y)}", {"": len(x), "reference": len(y)})
-    row["Difference"] = number_format.difference(one.difference, one.quantity)
+    row["Difference, new seeds"] = number_format.difference(one.difference, one.quantity)
     if outcomes.paired:
         both = operating_points.difference(one.arm, one.reference, replace(definition, runs="last"))
         if not np.isnan(both[one.quantity].interval.low):

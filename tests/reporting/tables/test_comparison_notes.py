@@ -45,7 +45,7 @@ def test_the_same_counts_in_other_groups_are_not_significant():
     """All recalls and variances are equal: no difference, no interval, no p below 1."""
     part = two([row[::-1] for row in REFERENCE])
 
-    assert part.table["Difference"].tolist() == ["+0.00"] * 2
+    assert part.table["Difference, new seeds"].tolist() == ["+0.00"] * 2
     assert part.table["p, Holm"].tolist() == ["1.0000"] * 2
     assert part.table["r"].tolist() == ["1.00"] * 2
     assert remarks(part, "ignificant") + remarks(part, "any p possible") == []
@@ -134,7 +134,7 @@ def test_single_runs_have_no_p():
     """One seed: differences, and no word about what is possible or significant."""
     part = compared(counted("ref", REFERENCE[:1]), counted("better", BETTER[:1]))
 
-    assert part.table["Difference"].tolist() == ["+25.00", "-1125.00"]
+    assert part.table["Difference, new seeds"].tolist() == ["+25.00", "-1125.00"]
     assert remarks(part, "p-value (paired t") == [
         "No comparison has a p-value (paired t test, Holm over a family of 2 (1 arm x 2 metrics), "
         "n = 1)."

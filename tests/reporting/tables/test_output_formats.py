@@ -223,7 +223,7 @@ def test_standard_deviations_are_of_the_runs_shown(found):
 def test_labels_stand_wherever_the_names_stood(found, tmp_path):
     """In rows, sentences and heads of columns."""
     file = tmp_path / "labels.yaml"
-    file.write_text("alpha = 0: Baseline\nDifference: Change\n")
+    file.write_text("alpha = 0: Baseline\nDifference, new seeds: Change\n")
     text = shown(found, "markdown", part="comparisons", layout=Layout(labels=file))
 
     assert "compared with Baseline" in text
@@ -234,8 +234,8 @@ def test_labels_stand_wherever_the_names_stood(found, tmp_path):
 def test_a_label_of_nothing_is_refused_by_line(found, tmp_path):
     """With the near name."""
     file = tmp_path / "labels.yaml"
-    file.write_text("alpha = 0: Baseline\nDifferense: Change\n")
-    with pytest.raises(ReproError, match=r"labels.yaml:2:1: .*did you mean 'Difference'\?"):
+    file.write_text("alpha = 0: Baseline\nHedge's g: Change\n")
+    with pytest.raises(ReproError, match=r"labels.yaml:2:1: .*did you mean \"Hedges' g\"\?"):
         shown(found, "markdown", layout=Layout(labels=file))
 
 
