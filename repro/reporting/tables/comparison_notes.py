@@ -66,7 +66,7 @@ def _of_values(outcomes: Outcomes, found: Family) -> list[str]:
             "the variance of run-averaged groups."
         )
     if not outcomes.paired:
-        return [" ".join([*told, "Runs are not paired; the test is Welch's t test."])]
+        return [" ".join([*told, "Runs are not paired; intervals and p, t are Welch's."])]
     told.append("Runs are paired by seed; r is their correlation.")
     if any(one.apart.correlation <= 0 for one in found.made):
         told.append("Where r is 0 or below, pairing does not increase the power.")

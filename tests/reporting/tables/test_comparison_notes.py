@@ -272,7 +272,7 @@ def test_unpaired_arms_have_no_sign_flip():
 
     assert "p, sign flip" not in part.table
     assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
-    assert remarks(part, "Runs are not paired; the test is Welch's t test.")
+    assert remarks(part, "Runs are not paired; intervals and p, t are Welch's.")
     assert not remarks(two(), "not paired")
 
 
