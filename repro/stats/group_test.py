@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from repro.stats import rounding
 from repro.stats.comparisons import Test
 from repro.stats.intervals import Floats, Integers
 from repro.stats.selection import SEED
@@ -42,7 +43,7 @@ def groups_differ(
     generator = np.random.default_rng([seed, runs, len(group), int(times.sum())])
     dealt = _dealt(generator, counts, sizes, draws) / (runs * sizes)
     dealt += _seeds(generator, detected, group, groups, draws)
-    as_large = dealt.var(axis=1) >= seen.var() - 1e-12
+    as_large = dealt.var(axis=1) >= seen.var() - rounding.tolerance(seen)
     least = 1 / (draws + 1)
     return Test((1 + int(as_large.sum())) * least, least)
 
