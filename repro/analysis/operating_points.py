@@ -96,7 +96,7 @@ def _interval(
     pooled = arm_parts.pooled(outcomes, name, definition, rate)
     if name == "variance":
         most = disparity.largest_variance(len(arm.groups), definition.ddof)
-        return components.interval(found, pooled, within=Interval(0.0, most))
+        return components.variance_interval(found, most, pooled)
     if name == "gap":
         return components.interval(found, pooled, within=Interval(0.0, 1.0))
     portraits = int(arm.sizes[found.detected.argmax()] if name == "worst" else arm.sizes.sum())
@@ -186,7 +186,7 @@ def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Esti
     parts = replace(arm_parts.parts(arm, "variance", definition), value=value)
     most = disparity.largest_variance(len(arm.groups), definition.ddof)
     pooled = arm_parts.pooled(outcomes, "variance", definition)
-    return Estimate(float(value), components.interval(parts, pooled, within=Interval(0.0, most)))
+    return Estimate(float(value), components.variance_interval(parts, most, pooled))
 
 
 def standard_error(values: Floats) -> float:

@@ -264,6 +264,37 @@ def interval(
     return Interval(max(value - max(halves), within.low), min(value + max(halves), within.high))
 
 
+def variance_interval(
+    found: Parts, most: float, pooled: Pooled | None = None, *, level: float = LEVEL
+) -> Interval:
+    """As `interval`, for a variance between groups: the arm's own part on the scale of the root.
+
+    The root of a variance grows with the distances between the groups, so it is far less skewed.
+    Near equal groups its derivative has no limit; below the noise of the groups' averages that
+    noise takes the place of the variance in it.
+
+    Args:
+        found: Parts of a variance, or the same with an estimate without noise, which can be
+            negative and counts as 0.
+        most: The largest possible variance.
+        pooled: Spread over arms, or None; as in `share_interval` it stays on the plain scale.
+        level: Of the interval.
+    """
+    own, shared = half_widths(found, pooled, level=level)
+    if np.isnan(found.value):
+        return NOWHERE
+    value, ends = min(max(float(found.value), 0.0), most), []
+    if not np.isnan(own):
+        noise = float(np.sqrt(found.curved * (found.detected.shape[-1] - 1) / 2))
+        root, step = np.sqrt(value), own / (2 * np.sqrt(max(value, noise)))
+        ends += [float(max(root - step, 0.0) ** 2), float((root + step) ** 2)]
+    if not shared <= own and not np.isnan(shared):
+        ends += [value - shared, value + shared]
+    if not ends:
+        return NOWHERE
+    return Interval(max(min(ends), 0.0), min(max(ends), most))
+
+
 def share_interval(
     found: Parts, portraits: int, pooled: Pooled | None = None, *, level: float = LEVEL
 ) -> Interval:

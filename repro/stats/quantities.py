@@ -179,10 +179,11 @@ def group_quantity(k: int, groups: int) -> Quantity:
 def logit_variance(sizes: Sequence[int] | Floats | Integers) -> Quantity:
     """Variance (ddof 1) between the logits of the groups' run-averaged recalls.
 
-    Unlike the variance of recalls it does not shrink by itself near 100 %. Half a portrait is added
-    to the detected and to the missed ones, so that the logit of 1 is finite.
+    Unlike the variance of recalls it does not shrink by itself near 100 %. Half a portrait of a
+    group of average size (harmonic mean) is added to the detected and to the missed ones, so that
+    the logit of 1 is finite and equal recalls have equal logits in groups of any sizes.
     """
-    n = np.asarray(sizes, dtype=np.float64)
+    n = len(sizes) / float((1 / np.asarray(sizes, dtype=np.float64)).sum())
 
     def share(means: Floats) -> Floats:
         return np.asarray((means * n + 0.5) / (n + 1))

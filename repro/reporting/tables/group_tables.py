@@ -122,9 +122,11 @@ def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
     arms = [arm for arm in outcomes.arms if arm.runs]
     found = [
         "Groups and false positives: mean over the runs. All runs see the same photographs, so "
-        "more runs do not remove the uncertainty that other photographs would bring.",
-        *interval_notes.of_intervals(outcomes),
+        "more runs do not remove the uncertainty that other photographs would bring."
     ]
+    if all(arm.runs == 1 for arm in arms):
+        found = ["Groups and false positives: of single runs, without intervals."]
+    found += interval_notes.of_intervals(outcomes)
     differ = [arm for arm in arms if arm.can_differ]
     if not differ:
         return found
@@ -133,7 +135,8 @@ def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
         f"Variance: {definition}. Variance without noise: what {noisy} add on average is removed, "
         "so that it is unbiased for new ones. Below 0 the groups differ by no more than chance."
     )
-    if any(arm.scores is None for arm in differ) and definition.runs == "first":
+    counted = [arm for arm in differ if arm.scores is None and arm.runs > 1 and arm.sizes.min() > 1]
+    if counted and definition.runs == "first":
         found.append(
             "From counts alone the noise is known within bounds: all runs miss the same portraits, "
             "or as different ones as possible."
@@ -230,7 +233,7 @@ def _equal_groups(arm: Arm) -> Cell:
 
 def _bounded(found: Parts) -> tuple[float, Interval]:
     """A variance with its interval, not below 0."""
-    return float(found.value), components.interval(found, within=Interval(0.0, np.inf))
+    return float(found.value), components.variance_interval(found, np.inf)
 
 
 def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
