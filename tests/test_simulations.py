@@ -55,6 +55,11 @@ def test_every_cell_is_stored_with_all_studies(simulation):
         assert promise.column in content["cells"][promise.cell]
 
 
+def test_no_result_is_stored_of_a_simulation_that_is_not_there():
+    """A renamed one leaves nothing."""
+    assert {path.stem for path in stored_results.FOLDER.iterdir()} == {*NAMES}
+
+
 def test_the_document_prints_the_stored_results():
     """`make simulations` writes both."""
     before, after = document.around(document.DOCUMENT.read_text())

@@ -58,9 +58,9 @@ def share(mean: Mean) -> str:
     return number(100 * mean.mean, 0 if mean.error > 0.005 else 1) if mean.n else "-"
 
 
-def points(mean: Mean, unit: float = 100, decimals: int = 1) -> str:
-    """A mean in percentage points, or in another unit."""
-    return number(unit * mean.mean, decimals) if mean.n else "-"
+def points(mean: Mean, decimals: int = 1) -> str:
+    """A mean in the column's own unit."""
+    return number(mean.mean, decimals) if mean.n else "-"
 
 
 def number(value: float, decimals: int) -> str:

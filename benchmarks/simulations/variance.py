@@ -82,13 +82,13 @@ def tables(means: Means) -> Iterator[Table]:
             [
                 cell,
                 number(UNIT * truth(cell), 2),
-                points(found["unbiased"], 1, 2),
+                points(found["unbiased"], 2),
                 f"{found['unbiased'].error:.2f}",
-                points(found["of averages"], 1, 2),
-                points(found["of runs"], 1, 2),
+                points(found["of averages"], 2),
+                points(found["of runs"], 2),
                 share(found["above 0"]),
                 share(found["covers"]),
-                points(found["width"], 1),
+                points(found["width"]),
             ]
             for cell, found in means.items()
         ],
