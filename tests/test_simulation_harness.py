@@ -9,7 +9,7 @@ import simulate
 import toy_simulation
 from scipy import stats
 from simulations import document, promises, running, stored_results
-from simulations.simulation import CHUNK, Mean, Promise, averaged
+from simulations.simulation import CHUNK, PROBE, Mean, Promise, averaged
 from simulations.simulation import simulate as studies_of
 from toy_simulation import TOY
 
@@ -83,7 +83,7 @@ def test_an_interrupted_simulation_goes_on_where_it_was(undisturbed, tmp_path):
 
 
 def test_a_kept_chunk_is_not_simulated_again(undisturbed, tmp_path):
-    """Only the few studies that show that the code is the same."""
+    """All six are there."""
     run(TOY, tmp_path)
     told = []
 
@@ -91,15 +91,42 @@ def test_a_kept_chunk_is_not_simulated_again(undisturbed, tmp_path):
     assert told == []
 
 
-def test_chunks_of_other_code_are_simulated_again(tmp_path):
-    """Code is other code if it computes other numbers from the first studies."""
+def test_chunks_of_other_code_are_simulated_again(monkeypatch, tmp_path):
+    """Half of the studies by other code would be no study of either."""
 
     def measure(level, studies):
         return {"value": [2 * study for study in studies]}
 
-    old, new = run(TOY, tmp_path), run(replace(TOY, measure=measure), tmp_path)
+    old = run(TOY, tmp_path)
+    monkeypatch.setattr(running, "code", lambda: "other")
+    new = run(replace(TOY, measure=measure), tmp_path)
 
     assert np.array_equal(new["low"]["value"], 2 * old["low"]["value"])
+
+
+SOURCE = """def double(x):
+    return 2 * x  # twice
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        (SOURCE.replace("# twice", "# again"), False),
+        (SOURCE.replace(":\n", ':\n    """Twice."""\n'), False),
+        (SOURCE.replace("2 * x", "3 * x"), True),
+    ],
+    ids=["a comment", "a docstring", "a number"],
+)
+def test_code_is_other_code_if_it_does_something_else(monkeypatch, tmp_path, changed, other):
+    """Not if its comments or docstrings are others."""
+    monkeypatch.setattr(running, "SOURCES", (tmp_path,))
+    digests = []
+    for source in (SOURCE, changed):
+        (tmp_path / "module.py").write_text(source)
+        digests.append(running.code.__wrapped__())
+
+    assert (digests[0] != digests[1]) == other
 
 
 @pytest.fixture
@@ -129,7 +156,10 @@ def test_the_stored_result_names_its_versions(stored):
 
 def test_a_stored_result_of_this_code_is_current(stored):
     """Its first studies come out the same."""
-    assert stored_results.outdated(TOY, "low", stored) == []
+    for count in (PROBE, CHUNK):
+        studies = studies_of(TOY, "low", 0, count)
+
+        assert stored_results.outdated(TOY, "low", studies, stored) == []
 
 
 def test_a_stored_result_of_other_code_is_noticed(stored):
@@ -139,9 +169,9 @@ def test_a_stored_result_of_other_code_is_noticed(stored):
         found = toy_simulation.measure(level, studies)
         return {**found, "value": np.array(studies) + 1e-4, "new": studies}
 
-    changed = replace(TOY, measure=measure)
+    studies = studies_of(replace(TOY, measure=measure), "low", 0, PROBE)
 
-    assert stored_results.outdated(changed, "low", stored) == ["new", "value"]
+    assert stored_results.outdated(TOY, "low", studies, stored) == ["new", "value"]
 
 
 def test_tables_are_printed_between_the_marks(stored):

@@ -17,6 +17,7 @@ from simulations.document import points, share
 from simulations.populations import Population, Study
 from simulations.simulation import (
     Columns,
+    Mean,
     Means,
     Promise,
     Simulation,
@@ -115,7 +116,7 @@ def measure(population: Population, studies: list[Study]) -> Columns:
     """Whether the first arm's intervals hold the truth, and how wide they are."""
     study = populations.stacked(studies)
     recall = populations.recalls(population, study.detected)
-    seen = study.bad[:, 0].any(axis=1)
+    seen = np.any(study.bad[:, 0], axis=1)
     found: dict[str, NDArray[np.float64]] = {}
     for name in UNITS:
         ends = intervals(name, population, recall, study.detected[:, 0])
@@ -145,9 +146,10 @@ def _differences(
         )
         parts = one.minus(other)
         ends = [components.interval(study_parts.one(parts, i)) for i in range(len(recall))]
+        low, high = np.transpose(ends)
         apart = truth(population, name) - truth(population, name, arm=1)
-        found[f"{name} difference, covers"] = covers(*np.transpose(ends), apart)
-        found[f"{name} difference, width"] = UNITS[name] * np.ptp(ends, axis=1)
+        found[f"{name} difference, covers"] = covers(low, high, apart)
+        found[f"{name} difference, width"] = UNITS[name] * (high - low)
     return found
 
 
@@ -158,7 +160,7 @@ def _told(population: Population, study: Study) -> dict[str, NDArray[np.float64]
     low, high = np.array([bad_runs.share(one)[2] for one in studies]).T  # type: ignore[index]
     runs = population.arms * population.runs
     expected = sum(map(population.badness, range(population.arms))) * population.runs / runs
-    seen = study.bad[:, 0].any(axis=1)
+    seen = np.any(study.bad[:, 0], axis=1)
     return {
         "untrusted, bad run seen": where(seen, untrusted),
         "untrusted, none seen": where(~seen, untrusted),
@@ -281,7 +283,7 @@ def _seeds_row(fewer: str, runs: int, means: Means) -> list[str]:
         f"{fewer} points",
         str(runs),
         *(share(found[f"{name}, own, covers"]) for name in UNITS),
-        points(found["recall, own, width"], 1),
+        points(found["recall, own, width"]),
     ]
 
 
@@ -295,14 +297,14 @@ def _enough(fewer: str, name: str, means: Means) -> str:
     return enough or "-"
 
 
-def _first_row(told: str, name: str, found: Mapping[str, object]) -> list[str]:
+def _first_row(told: str, name: str, found: Mapping[str, Mean]) -> list[str]:
     row = [told, name]
     for kind in KINDS:
         start = f"{name}, {kind}, covers"
         row.append(share(found[start]))
         if kind != "pooled":
             row += [share(found[f"{start}, {one}"]) for one in ("bad run seen", "none seen")]
-        row.append(points(found[f"{name}, {kind}, width"], 1))
+        row.append(points(found[f"{name}, {kind}, width"]))
     return row
 
 
