@@ -221,7 +221,7 @@ def _bounded(name: str, part: Parts, pooled: components.Pooled | None) -> Interv
         return components.interval(part, pooled, within=Interval(0.0, 1.0))
     if name.startswith("variance"):
         most = largest_variance(len(GOOD.sizes), DEFINITION.ddof)
-        return components.interval(part, pooled, within=Interval(0.0, most))
+        return components.variance_interval(part, most, pooled)
     portraits = sum(GOOD.sizes) if name == "recall" else min(GOOD.sizes)
     return components.share_interval(part, portraits, pooled)
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from repro.stats import components, disparity, noise, quantities
 from repro.stats.disparity import Definition
-from repro.stats.intervals import Interval
 from simulations import populations, study_parts
 from simulations.document import number, points, share
 from simulations.populations import Population, Study
@@ -54,9 +53,9 @@ def measure(population: Population, studies: list[Study]) -> Columns:
         detected=detected,
         group=group,
     )
-    within = Interval(0.0, disparity.largest_variance(groups, DEFINITION.ddof))
+    most = disparity.largest_variance(groups, DEFINITION.ddof)
     ends = [
-        components.interval(replace(study_parts.one(found, i), value=value), within=within)
+        components.variance_interval(replace(study_parts.one(found, i), value=value), most)
         for i, value in enumerate(unbiased)
     ]
     low, high = np.transpose(ends)
