@@ -1,8 +1,5 @@
 """Runs simulations in chunks that are saved as they end: an interrupted one goes on from there."""
 
-import ast
-import functools
-import hashlib
 import io
 import re
 import shutil
@@ -16,13 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import repro
 from repro.system import atomic_files
+from simulations import source
 from simulations.simulation import CHUNK, Columns, Simulation, simulate
 
-PACKAGE = Path(repro.__file__).parent
-SOURCES = (PACKAGE / "stats", PACKAGE / "analysis", Path(__file__).parent)
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
 START = "spawn"  # how a process begins: with nothing of the one that asks
 Chunk = tuple[str, int]  # of a cell, by the number of its first study
 Report = Callable[[str], None]
@@ -46,7 +40,7 @@ def run(
         report: Called with a line after each chunk.
     """
     chunks = [(cell, first) for first in range(0, studies, CHUNK) for cell in simulation.cells]
-    _discard_outdated(folder)
+    _discard_outdated(folder, source.digest(simulation.measure.__module__))
     missing = [chunk for chunk in chunks if not _path(folder, chunk).exists()]
     for done, (chunk, columns) in enumerate(_simulated(simulation, missing, processes), start=1):
         _save(_path(folder, chunk), columns)
@@ -57,25 +51,12 @@ def run(
     }
 
 
-def _discard_outdated(folder: Path) -> None:
+def _discard_outdated(folder: Path, code: str) -> None:
     """Remove chunks of other code; a note in the folder names the code of those that stay."""
-    note, now = folder / "code", code()
-    if folder.exists() and not (note.exists() and note.read_text() == now):
+    note = folder / "code"
+    if folder.exists() and not (note.exists() and note.read_text() == code):
         shutil.rmtree(folder)
-    atomic_files.put(note, now.encode())
-
-
-@functools.cache
-def code() -> str:
-    """A digest of the modules whose functions are simulated; docstrings and comments apart."""
-    digest = hashlib.sha256()
-    for path in sorted(path for source in SOURCES for path in source.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:]
-        digest.update(f"{path.name}\n{ast.dump(tree)}\n".encode())
-    return digest.hexdigest()
+    atomic_files.put(note, code.encode())
 
 
 def _simulated(
