@@ -180,8 +180,9 @@ def intervals(
         detected: Of the first arm, shape (S, R, N).
     """
     first, statistic = _parts(name, population, recall[:, 0], detected), _quantity(name, population)
+    less = _noise(name, population, first, detected)
     ends = [
-        _of_study(name, study_parts.one(first, i), list(of_arms))
+        _of_study(name, study_parts.one(first, i), list(of_arms), float(less[i]))
         for i, of_arms in enumerate(statistic.pseudo_values(recall))
     ]
     return {kind: np.transpose([one[kind] for one in ends]) for kind in ends[0]}
@@ -192,36 +193,46 @@ def _parts(
 ) -> Parts:
     """The parts of a quantity of one arm in all studies."""
     found = detected.astype(np.float64)
-    parts = components.parts(
+    return components.parts(
         recall,
         _quantity(name, population),
         np.array(population.sizes),
         detected=found,
         group=population.group,
     )
+
+
+def _noise(
+    name: str, population: Population, parts: Parts, detected: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """What is subtracted from each study's variance, shape (S,)."""
     if name != "variance without noise":
-        return parts
-    groups = len(population.sizes)
-    value = noise.unbiased_variance(found, population.group, groups, DEFINITION)
-    return replace(parts, value=value)
+        return np.zeros(len(detected))
+    found, groups = detected.astype(np.float64), len(population.sizes)
+    clean = noise.unbiased_variance(found, population.group, groups, DEFINITION)
+    return np.asarray(parts.value - clean)
 
 
-def _of_study(name: str, part: Parts, of_arms: list[NDArray[np.float64]]) -> dict[str, Interval]:
+def _of_study(
+    name: str, part: Parts, of_arms: list[NDArray[np.float64]], less: float
+) -> dict[str, Interval]:
     pooled = components.pool(of_arms)
-    found = {"own": _bounded(name, part, None)}
+    found = {"own": _bounded(name, part, None, less)}
     if pooled is not None:
-        half = components.half_widths(part, pooled)[1]
-        found["pooled"] = Interval(float(part.value) - half, float(part.value) + half)
-        found["wider"] = _bounded(name, part, pooled)
+        value, half = float(part.value) - less, components.half_widths(part, pooled)[1]
+        found["pooled"] = Interval(value - half, value + half)
+        found["wider"] = _bounded(name, part, pooled, less)
     return found
 
 
-def _bounded(name: str, part: Parts, pooled: components.Pooled | None) -> Interval:
+def _bounded(
+    name: str, part: Parts, pooled: components.Pooled | None, less: float = 0.0
+) -> Interval:
     if name == "gap":
         return components.interval(part, pooled, within=Interval(0.0, 1.0))
     if name.startswith("variance"):
         most = largest_variance(len(GOOD.sizes), DEFINITION.ddof)
-        return components.variance_interval(part, most, pooled)
+        return components.variance_interval(part, most, pooled, less=less)
     portraits = sum(GOOD.sizes) if name == "recall" else min(GOOD.sizes)
     return components.share_interval(part, portraits, pooled)
 

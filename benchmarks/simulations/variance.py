@@ -55,8 +55,9 @@ def measure(population: Population, studies: list[Study]) -> Columns:
     )
     most = disparity.largest_variance(groups, DEFINITION.ddof)
     ends = [
-        components.variance_interval(replace(study_parts.one(found, i), value=value), most)
+        components.variance_interval(part, most, less=float(part.value - value))
         for i, value in enumerate(unbiased)
+        for part in [study_parts.one(found, i)]
     ]
     low, high = np.transpose(ends)
     return {

@@ -7,7 +7,7 @@ includes the uncertainty of the threshold.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -183,10 +183,13 @@ def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Esti
     value = noise.unbiased_variance(found, arm.scores.group, len(arm.groups), definition)
     if np.isnan(value):
         return Estimate(float("nan"))
-    parts = replace(arm_parts.parts(arm, "variance", definition), value=value)
+    parts = arm_parts.parts(arm, "variance", definition)
     most = disparity.largest_variance(len(arm.groups), definition.ddof)
     pooled = arm_parts.pooled(outcomes, "variance", definition)
-    return Estimate(float(value), components.variance_interval(parts, most, pooled))
+    return Estimate(
+        float(value),
+        components.variance_interval(parts, most, pooled, less=float(parts.value - value)),
+    )
 
 
 def standard_error(values: Floats) -> float:

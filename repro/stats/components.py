@@ -265,7 +265,12 @@ def interval(
 
 
 def variance_interval(
-    found: Parts, most: float, pooled: Pooled | None = None, *, level: float = LEVEL
+    found: Parts,
+    most: float,
+    pooled: Pooled | None = None,
+    *,
+    less: float = 0.0,
+    level: float = LEVEL,
 ) -> Interval:
     """As `interval`, for a variance between groups: the arm's own part on the scale of the root.
 
@@ -274,19 +279,20 @@ def variance_interval(
     noise takes the place of the variance in it.
 
     Args:
-        found: Parts of a variance, or the same with an estimate without noise, which can be
-            negative and counts as 0.
+        found: Parts of a variance.
         most: The largest possible variance.
         pooled: Spread over arms, or None; as in `share_interval` it stays on the plain scale.
+        less: Noise that is subtracted from the variance; a difference below 0 counts as 0.
         level: Of the interval.
     """
     own, shared = half_widths(found, pooled, level=level)
     if np.isnan(found.value):
         return NOWHERE
-    value, ends = min(max(float(found.value), 0.0), most), []
+    whole, ends = float(found.value), []
+    value = min(max(whole - less, 0.0), most)
     if not np.isnan(own):
         noise = float(np.sqrt(found.curved * (found.detected.shape[-1] - 1) / 2))
-        root, step = np.sqrt(value), own / (2 * np.sqrt(max(value, noise)))
+        root, step = np.sqrt(value), own / (2 * np.sqrt(max(whole, noise)))
         ends += [float(max(root - step, 0.0) ** 2), float((root + step) ** 2)]
     if not shared <= own and not np.isnan(shared):
         ends += [value - shared, value + shared]
