@@ -3,6 +3,7 @@
     python benchmarks/simulate.py                  all, at most two hours on two cores
     python benchmarks/simulate.py power            only this one
     python benchmarks/simulate.py --studies 400    tries it out: stores and prints nothing
+    python benchmarks/simulate.py --print          prints what is stored, after a change of the text
 
 What has been simulated is kept in build/simulations/: after Ctrl-C, or a power loss, the same
 command goes on from there.
@@ -32,11 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--studies", type=int, default=STUDIES, help="of each cell")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--kept", type=Path, default=KEPT, help="folder of unfinished ones")
+    parser.add_argument("--print", action="store_true", help="only print what is stored")
     given = parser.parse_args(arguments)
     if unknown := [name for name in given.names if name not in names]:
         parser.error(f"there is no simulation {unknown[0]}")
     if given.studies < 1 or given.studies % CHUNK:
         parser.error(f"--studies must be a multiple of {CHUNK}, not {given.studies}")
+    if given.print:
+        document.update(SIMULATIONS)
+        return 0
     try:
         kept = [_one(one, given) for one in SIMULATIONS if one.name in (given.names or names)]
     except KeyboardInterrupt:

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from repro.metrics import Count, active_units, group_counts, pooled_recall, says_face
+from repro.metrics import (
+    Count,
+    active_units,
+    collapsed,
+    group_counts,
+    pooled_recall,
+    says_face,
+)
 
 
 def test_group_counts_of_hand_worked_photographs():
@@ -14,6 +21,16 @@ def test_group_counts_of_hand_worked_photographs():
 def test_pooled_recall_weighs_groups_by_their_size():
     """9 of 10 and 30 of 30 are 39 of 40, not the mean of the two shares."""
     assert pooled_recall({"a": Count(10, 9), "b": Count(30, 30)}) == pytest.approx(39 / 40)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 7, 10])
+def test_equal_shares_of_unequal_numbers_are_a_collapsed_run(times):
+    """One photograph more or less decides, never the rounding of a quotient."""
+    for n in range(1, 80):
+        for found in range(n):
+            others = Count(times * n, times * found)
+            assert collapsed({"a": Count(n, found)}, others)
+            assert not collapsed({"a": Count(n, found + 1)}, others)
 
 
 def test_active_units_have_a_mean_that_varies():

@@ -8,8 +8,8 @@ import pytest
 import simulate
 import toy_simulation
 from scipy import stats
-from simulations import document, promises, running, stored_results
-from simulations.simulation import CHUNK, Mean, Promise, averaged
+from simulations import document, promises, running, source, stored_results
+from simulations.simulation import CHUNK, PROBE, Mean, Promise, averaged
 from simulations.simulation import simulate as studies_of
 from toy_simulation import TOY
 
@@ -44,6 +44,7 @@ def interrupted_after(chunks):
         done.append(level)
         return toy_simulation.measure(level, studies)
 
+    measure.__module__ = toy_simulation.__name__  # of the same code
     return replace(TOY, measure=measure)
 
 
@@ -83,7 +84,7 @@ def test_an_interrupted_simulation_goes_on_where_it_was(undisturbed, tmp_path):
 
 
 def test_a_kept_chunk_is_not_simulated_again(undisturbed, tmp_path):
-    """Only the few studies that show that the code is the same."""
+    """All six are there."""
     run(TOY, tmp_path)
     told = []
 
@@ -91,15 +92,62 @@ def test_a_kept_chunk_is_not_simulated_again(undisturbed, tmp_path):
     assert told == []
 
 
-def test_chunks_of_other_code_are_simulated_again(tmp_path):
-    """Code is other code if it computes other numbers from the first studies."""
+def test_chunks_of_other_code_are_simulated_again(monkeypatch, tmp_path):
+    """Half of the studies by other code would be no study of either."""
 
     def measure(level, studies):
         return {"value": [2 * study for study in studies]}
 
-    old, new = run(TOY, tmp_path), run(replace(TOY, measure=measure), tmp_path)
+    old = run(TOY, tmp_path)
+    monkeypatch.setattr(source, "digest", lambda module: "other")
+    new = run(replace(TOY, measure=measure), tmp_path)
 
     assert np.array_equal(new["low"]["value"], 2 * old["low"]["value"])
+
+
+SOURCE = """from simulations import document
+
+def double(x):
+    return 2 * x  # twice
+"""
+
+
+def digest_of(code, folder, monkeypatch):
+    """The digest of a module with this source."""
+    (folder / "some_module.py").write_text(code)
+    monkeypatch.syspath_prepend(folder)
+    return source.digest.__wrapped__("some_module")
+
+
+@pytest.mark.parametrize(
+    ("changed", "other"),
+    [
+        (SOURCE.replace("# twice", "# again"), False),
+        (SOURCE.replace(":\n", ':\n    """Twice."""\n'), False),
+        (SOURCE.replace("2 * x", "3 * x"), True),
+        (SOURCE.replace("document", "registry"), True),
+    ],
+    ids=["a comment", "a docstring", "a number", "an import"],
+)
+def test_code_is_other_code_if_it_does_something_else(monkeypatch, tmp_path, changed, other):
+    """Not if its comments or docstrings are others."""
+    digests = [digest_of(code, tmp_path, monkeypatch) for code in (SOURCE, changed)]
+
+    assert (digests[0] != digests[1]) == other
+
+
+def test_code_that_is_imported_counts(monkeypatch, tmp_path):
+    """Also by a module that is imported; here all of `simulations.document` is emptied."""
+    before = digest_of(SOURCE, tmp_path, monkeypatch)
+    (tmp_path / "empty.py").write_text("")
+    file = source._file
+    monkeypatch.setattr(
+        source,
+        "_file",
+        lambda name: tmp_path / "empty.py" if name == "simulations.stored_results" else file(name),
+    )
+
+    assert digest_of(SOURCE, tmp_path, monkeypatch) != before
 
 
 @pytest.fixture
@@ -129,7 +177,10 @@ def test_the_stored_result_names_its_versions(stored):
 
 def test_a_stored_result_of_this_code_is_current(stored):
     """Its first studies come out the same."""
-    assert stored_results.outdated(TOY, "low", stored) == []
+    for count in (PROBE, CHUNK):
+        studies = studies_of(TOY, "low", 0, count)
+
+        assert stored_results.outdated(TOY, "low", studies, stored) == []
 
 
 def test_a_stored_result_of_other_code_is_noticed(stored):
@@ -139,9 +190,9 @@ def test_a_stored_result_of_other_code_is_noticed(stored):
         found = toy_simulation.measure(level, studies)
         return {**found, "value": np.array(studies) + 1e-4, "new": studies}
 
-    changed = replace(TOY, measure=measure)
+    studies = studies_of(replace(TOY, measure=measure), "low", 0, PROBE)
 
-    assert stored_results.outdated(changed, "low", stored) == ["new", "value"]
+    assert stored_results.outdated(TOY, "low", studies, stored) == ["new", "value"]
 
 
 def test_tables_are_printed_between_the_marks(stored):
@@ -179,6 +230,16 @@ def test_the_command_stops_with_a_sentence_at_ctrl_c(stored, monkeypatch, capsys
     assert capsys.readouterr().err.splitlines()[-1] == (
         "interrupted; the same command goes on from here"
     )
+
+
+def test_the_command_prints_stored_results_without_simulating(stored, monkeypatch, capsys):
+    """After a change of the text or of a table."""
+    printed = []
+    monkeypatch.setattr(document, "update", printed.append)
+    monkeypatch.setattr(simulate, "run", None)
+
+    assert simulate.main(["--print"]) == 0
+    assert printed == [(TOY,)]
 
 
 def test_the_command_ends_with_what_was_promised(stored, monkeypatch, capsys):

@@ -55,11 +55,14 @@ def _row(cells: Sequence[str]) -> str:
 
 def share(mean: Mean) -> str:
     """A share of studies in percent, with the decimals that its Monte Carlo error allows."""
-    if not mean.n:
-        return "-"
-    return f"{100 * mean.mean:.{0 if mean.error > 0.005 else 1}f}"
+    return number(100 * mean.mean, 0 if mean.error > 0.005 else 1) if mean.n else "-"
 
 
-def points(mean: Mean, unit: float = 100, decimals: int = 1) -> str:
-    """A mean in percentage points, or in another unit."""
-    return f"{unit * mean.mean:.{decimals}f}" if mean.n else "-"
+def points(mean: Mean, decimals: int = 1) -> str:
+    """A mean in the column's own unit."""
+    return number(mean.mean, decimals) if mean.n else "-"
+
+
+def number(value: float, decimals: int) -> str:
+    """A number without a minus sign before zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"

@@ -14,13 +14,13 @@ from simulations.variance import EQUAL, UNEQUAL
 
 DRAWS = 999  # of each test: p of .05 is reached exactly
 LEVELS = (0.05, 0.01)
-BAD = {"bad": 0.2, "drop": (0.2 / 0.92, 0.4 / 0.92)}
+BAD = replace(EQUAL, interaction=0.3, bad=0.2, drop=(0.2 / 0.92, 0.4 / 0.92))
 CELLS = {
     "equal, one run": replace(EQUAL, runs=1),
     "equal, effect 0": EQUAL,
     "equal, effect 0.3": replace(EQUAL, interaction=0.3),
     "equal, effect 0.3, three runs": replace(EQUAL, interaction=0.3, runs=3),
-    "equal, effect 0.3, one bad run in five": replace(EQUAL, interaction=0.3, **BAD),
+    "equal, effect 0.3, one bad run in five": BAD,
     "equal at 98 %, effect 0.3": replace(EQUAL, interaction=0.3, recalls=(0.98,) * 4),
     "unequal, effect 0.3": replace(UNEQUAL, interaction=0.3),
 }
@@ -61,7 +61,7 @@ test. Where groups are equal, at most 5 and 1 % of the studies (%) should have a
     measure=measure,
     tables=tables,
     promises=tuple(
-        Promise(cell, "p to 0.05", high=0.06) for cell in CELLS if cell.startswith("equal")
+        Promise(cell, "p to 0.05", high=0.055) for cell in CELLS if cell.startswith("equal")
     ),
     tested=("equal, effect 0.3", "unequal, effect 0.3"),
 )

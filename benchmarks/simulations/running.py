@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repro.system import atomic_files
-from simulations.simulation import CHUNK, PROBE, Columns, Simulation, simulate
+from simulations import source
+from simulations.simulation import CHUNK, Columns, Simulation, simulate
 
 START = "spawn"  # how a process begins: with nothing of the one that asks
 Chunk = tuple[str, int]  # of a cell, by the number of its first study
@@ -33,13 +35,12 @@ def run(
     Args:
         simulation: What is simulated.
         studies: Of each cell, a multiple of CHUNK.
-        folder: Of the chunks; those that are there are not simulated again.
+        folder: Of the chunks; those that are there are not simulated again, if of the same code.
         processes: Number of processes; 1 is this one.
         report: Called with a line after each chunk.
     """
     chunks = [(cell, first) for first in range(0, studies, CHUNK) for cell in simulation.cells]
-    for cell in simulation.cells:
-        _discard_outdated(simulation, cell, folder)
+    _discard_outdated(folder, source.digest(simulation.measure.__module__))
     missing = [chunk for chunk in chunks if not _path(folder, chunk).exists()]
     for done, (chunk, columns) in enumerate(_simulated(simulation, missing, processes), start=1):
         _save(_path(folder, chunk), columns)
@@ -50,21 +51,12 @@ def run(
     }
 
 
-def _discard_outdated(simulation: Simulation, cell: str, folder: Path) -> None:
-    """Remove a cell's chunks unless the code of now gives its first studies the same numbers."""
-    first = _path(folder, (cell, 0))
-    if not first.parent.exists() or (first.exists() and _agree(simulation, cell, _load(first))):
-        return
-    for path in first.parent.iterdir():
-        path.unlink()
-
-
-def _agree(simulation: Simulation, cell: str, saved: Columns) -> bool:
-    now = simulate(simulation, cell, 0, PROBE)
-    return saved.keys() == now.keys() and all(
-        np.allclose(saved[name][:PROBE], now[name], rtol=1e-9, atol=1e-12, equal_nan=True)
-        for name in now
-    )
+def _discard_outdated(folder: Path, code: str) -> None:
+    """Remove chunks of other code; a note in the folder names the code of those that stay."""
+    note = folder / "code"
+    if folder.exists() and not (note.exists() and note.read_text() == code):
+        shutil.rmtree(folder)
+    atomic_files.put(note, code.encode())
 
 
 def _simulated(

@@ -73,10 +73,10 @@ def _row(cell: str, name: str, found: Mapping[str, Mean]) -> list[str]:
     return [
         cell,
         name,
-        points(found[f"{name}, seen"], 1, 2),
+        points(found[f"{name}, seen"], 2),
         f"{found[f'{name}, seen'].error:.2f}",
-        points(ten, 1, 2) if ten else "-",
-        points(found[f"{name}, normal"], 1, 2),
+        points(ten, 2) if ten else "-",
+        points(found[f"{name}, normal"], 2),
     ]
 
 

@@ -7,9 +7,8 @@ import numpy as np
 
 from repro.stats import components, disparity, noise, quantities
 from repro.stats.disparity import Definition
-from repro.stats.intervals import Interval
 from simulations import populations, study_parts
-from simulations.document import points, share
+from simulations.document import number, points, share
 from simulations.populations import Population, Study
 from simulations.simulation import Columns, Means, Promise, Simulation, Table, covers
 
@@ -54,10 +53,11 @@ def measure(population: Population, studies: list[Study]) -> Columns:
         detected=detected,
         group=group,
     )
-    within = Interval(0.0, disparity.largest_variance(groups, DEFINITION.ddof))
+    most = disparity.largest_variance(groups, DEFINITION.ddof)
     ends = [
-        components.interval(replace(study_parts.one(found, i), value=value), within=within)
+        components.variance_interval(part, most, less=float(part.value - value))
         for i, value in enumerate(unbiased)
+        for part in [study_parts.one(found, i)]
     ]
     low, high = np.transpose(ends)
     return {
@@ -81,14 +81,14 @@ def tables(means: Means) -> Iterator[Table]:
         [
             [
                 cell,
-                f"{UNIT * truth(cell):.2f}",
-                points(found["unbiased"], 1, 2),
+                number(UNIT * truth(cell), 2),
+                points(found["unbiased"], 2),
                 f"{found['unbiased'].error:.2f}",
-                points(found["of averages"], 1, 2),
-                points(found["of runs"], 1, 2),
+                points(found["of averages"], 2),
+                points(found["of runs"], 2),
                 share(found["above 0"]),
                 share(found["covers"]),
-                points(found["width"], 1),
+                points(found["width"]),
             ]
             for cell, found in means.items()
         ],

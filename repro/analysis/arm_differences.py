@@ -13,10 +13,11 @@ from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import comparisons, disparity, intervals, rounding
-from repro.stats.comparisons import Difference, Test, Trend
+from repro.stats import comparisons, disparity, intervals, rounding, trends
+from repro.stats.comparisons import Difference, Test
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
+from repro.stats.trends import Trend
 
 Quantity = Literal["recall", "variance"]
 QUANTITIES: tuple[Quantity, ...] = ("recall", "variance")
@@ -84,7 +85,7 @@ def trend(
         np.arange(len(arms)) if places is None else places, [arm.runs for arm in arms]
     )
     seeds = np.concatenate([np.array(arm.seeds, dtype=np.int64) for arm in arms])
-    return comparisons.jonckheere(values, order, block=seeds if outcomes.paired else None)
+    return trends.jonckheere(values, order, block=seeds if outcomes.paired else None)
 
 
 def tests(

@@ -7,7 +7,7 @@ includes the uncertainty of the threshold.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -96,10 +96,10 @@ def _interval(
     pooled = arm_parts.pooled(outcomes, name, definition, rate)
     if name == "variance":
         most = disparity.largest_variance(len(arm.groups), definition.ddof)
-        return components.interval(found, pooled, within=Interval(0.0, most))
+        return components.variance_interval(found, most, pooled)
     if name == "gap":
         return components.interval(found, pooled, within=Interval(0.0, 1.0))
-    portraits = int(arm.sizes.min() if name == "worst" else arm.sizes.sum())
+    portraits = int(arm.sizes[found.detected.argmax()] if name == "worst" else arm.sizes.sum())
     return components.share_interval(found, portraits, pooled)
 
 
@@ -183,10 +183,13 @@ def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Esti
     value = noise.unbiased_variance(found, arm.scores.group, len(arm.groups), definition)
     if np.isnan(value):
         return Estimate(float("nan"))
-    parts = replace(arm_parts.parts(arm, "variance", definition), value=value)
+    parts = arm_parts.parts(arm, "variance", definition)
     most = disparity.largest_variance(len(arm.groups), definition.ddof)
     pooled = arm_parts.pooled(outcomes, "variance", definition)
-    return Estimate(float(value), components.interval(parts, pooled, within=Interval(0.0, most)))
+    return Estimate(
+        float(value),
+        components.variance_interval(parts, most, pooled, less=float(parts.value - value)),
+    )
 
 
 def standard_error(values: Floats) -> float:

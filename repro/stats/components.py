@@ -264,6 +264,43 @@ def interval(
     return Interval(max(value - max(halves), within.low), min(value + max(halves), within.high))
 
 
+def variance_interval(
+    found: Parts,
+    most: float,
+    pooled: Pooled | None = None,
+    *,
+    less: float = 0.0,
+    level: float = LEVEL,
+) -> Interval:
+    """As `interval`, for a variance between groups: the arm's own part on the scale of the root.
+
+    The root of a variance grows with the distances between the groups, so it is far less skewed.
+    Near equal groups its derivative has no limit; below the noise of the groups' averages that
+    noise takes the place of the variance in it.
+
+    Args:
+        found: Parts of a variance.
+        most: The largest possible variance.
+        pooled: Spread over arms, or None; as in `share_interval` it stays on the plain scale.
+        less: Noise that is subtracted from the variance; a difference below 0 counts as 0.
+        level: Of the interval.
+    """
+    own, shared = half_widths(found, pooled, level=level)
+    if np.isnan(found.value):
+        return NOWHERE
+    whole, ends = float(found.value), []
+    value = min(max(whole - less, 0.0), most)
+    if not np.isnan(own):
+        noise = float(np.sqrt(found.curved * (found.detected.shape[-1] - 1) / 2))
+        root, step = np.sqrt(value), own / (2 * np.sqrt(max(whole, noise)))
+        ends += [float(max(root - step, 0.0) ** 2), float((root + step) ** 2)]
+    if not shared <= own and not np.isnan(shared):
+        ends += [value - shared, value + shared]
+    if not ends:
+        return NOWHERE
+    return Interval(max(min(ends), 0.0), min(max(ends), most))
+
+
 def share_interval(
     found: Parts, portraits: int, pooled: Pooled | None = None, *, level: float = LEVEL
 ) -> Interval:

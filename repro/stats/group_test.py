@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from repro.stats import rounding
 from repro.stats.comparisons import Test
 from repro.stats.intervals import Floats, Integers
 from repro.stats.selection import SEED
@@ -17,9 +18,10 @@ def groups_differ(
 
     Under the null hypothesis the names of the groups mean nothing. Portraits are dealt to groups of
     the same sizes, each with its detections in all runs, so that runs that miss the same portraits
-    stay as they are. To each dealt group the effect of its seeds is added: a t-distributed term
-    with the variance between runs that portraits do not explain. The variances of equal counts are
-    equal, so they are compared with a tolerance, and ties count against a difference.
+    stay as they are. To each dealt group the effect of its seeds is added: a normal term with the
+    variance between runs that portraits do not explain. That variance is estimated from few runs,
+    so each deal takes another of its possible values (Weerahandi 1993). The variances of equal
+    counts are equal, so they are compared with a tolerance, and ties count against a difference.
 
     Args:
         detected: 1 or 0 for each run and portrait, shape (R, N).
@@ -42,7 +44,7 @@ def groups_differ(
     generator = np.random.default_rng([seed, runs, len(group), int(times.sum())])
     dealt = _dealt(generator, counts, sizes, draws) / (runs * sizes)
     dealt += _seeds(generator, detected, group, groups, draws)
-    as_large = dealt.var(axis=1) >= seen.var() - 1e-12
+    as_large = dealt.var(axis=1) >= seen.var() - rounding.tolerance(seen)
     least = 1 / (draws + 1)
     return Test((1 + int(as_large.sum())) * least, least)
 
@@ -80,17 +82,17 @@ def _seeds(
     if runs < 2:
         return np.zeros((draws, groups))
     degrees = (runs - 1) * (groups - 1)
-    spread = np.sqrt(seed_variance(detected, group, groups) / runs)
-    chi = generator.chisquare(degrees, (draws, 1))
-    normal: NDArray[np.float64] = generator.standard_normal((draws, groups))
-    return np.asarray(spread * normal * np.sqrt(degrees / chi))
+    by_group, by_portrait = mean_squares(detected, group, groups)
+    possible = by_group * degrees / generator.chisquare(degrees, (draws, 1))
+    spread = np.sqrt(np.maximum(possible - by_portrait, 0.0) / runs)
+    return np.asarray(spread * generator.standard_normal((draws, groups)))
 
 
-def seed_variance(detected: Floats, group: Integers, groups: int) -> float:
-    """Variance between runs of a group's recall, beyond what runs share and portraits explain.
+def mean_squares(detected: Floats, group: Integers, groups: int) -> tuple[float, float]:
+    """How much runs differ in a group's recall, beyond what they share, and by portraits alone.
 
-    The mean square of run by group, minus that of run by portrait within groups divided by the
-    size of the group; 0 if negative.
+    The mean square of run by group, and that of run by portrait within groups divided by the size
+    of the group. The first minus the second is an unbiased estimate of the variance between seeds.
 
     Args:
         detected: 1 or 0 for each run and portrait, shape (R, N), R at least 2.
@@ -104,4 +106,4 @@ def seed_variance(detected: Floats, group: Integers, groups: int) -> float:
     by_group = (apart**2).sum() / ((runs - 1) * (groups - 1))
     rest = detected - detected.mean(axis=0) - (recall - recall.mean(axis=0))[:, group]
     within = (rest**2).sum(axis=0) @ members / ((runs - 1) * np.maximum(sizes - 1, 1))
-    return max(float(by_group - (within / sizes).mean()), 0.0)
+    return float(by_group), float((within / sizes).mean())

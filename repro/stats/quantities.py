@@ -147,9 +147,10 @@ def quantity(
         )
     if name == "variance":
         return _variance_quantity(definition)
+    order = np.argsort(np.asarray(sizes), kind="stable")
     if name == "gap":
-        return OfMeans(gap_of, lambda means: _at(means, _last_argmax) - _at(means, np.argmin))
-    return OfMeans(worst_of, lambda means: _at(means, np.argmin))
+        return OfMeans(gap_of, lambda means: _highest(means, order) - _lowest(means, order))
+    return OfMeans(worst_of, lambda means: _lowest(means, order))
 
 
 def _variance_quantity(definition: Definition) -> Quantity:
@@ -178,10 +179,11 @@ def group_quantity(k: int, groups: int) -> Quantity:
 def logit_variance(sizes: Sequence[int] | Floats | Integers) -> Quantity:
     """Variance (ddof 1) between the logits of the groups' run-averaged recalls.
 
-    Unlike the variance of recalls it does not shrink by itself near 100 %. Half a portrait is added
-    to the detected and to the missed ones, so that the logit of 1 is finite.
+    Unlike the variance of recalls it does not shrink by itself near 100 %. Half a portrait of a
+    group of average size (harmonic mean) is added to the detected and to the missed ones, so that
+    the logit of 1 is finite and equal recalls have equal logits in groups of any sizes.
     """
-    n = np.asarray(sizes, dtype=np.float64)
+    n = len(sizes) / float((1 / np.asarray(sizes, dtype=np.float64)).sum())
 
     def share(means: Floats) -> Floats:
         return np.asarray((means * n + 0.5) / (n + 1))
@@ -205,11 +207,14 @@ def plain_variance() -> Quantity:
     return _variance_quantity(Definition(mean="groups", ddof=1, runs="first"))
 
 
-def _at(means: Floats, place: Callable[..., Integers]) -> Floats:
-    """1 at the place of each row, else 0."""
-    return np.asarray(np.eye(means.shape[-1])[place(means, axis=-1)])
+def _lowest(means: Floats, order: Integers) -> Floats:
+    """1 at the lowest of each row, else 0; of equal ones at the first in the order.
+
+    In the order of sizes that is the smallest group, whose recall is the least certain.
+    """
+    return np.asarray(np.eye(len(order))[order[means[..., order].argmin(axis=-1)]])
 
 
-def _last_argmax(means: Floats, axis: int) -> Integers:
-    """Of equal means the last, so that the gap of equal groups depends on two of them."""
-    return np.asarray(means.shape[axis] - 1 - np.flip(means, axis).argmax(axis))
+def _highest(means: Floats, order: Integers) -> Floats:
+    """1 at the highest; of equal ones at the last, so that a gap is always between two groups."""
+    return _lowest(-means, order[::-1])

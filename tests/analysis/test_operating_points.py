@@ -257,6 +257,24 @@ def test_perfect_recall_has_an_interval_of_some_width():
         assert read.of[name].interval.low == 0 < read.of[name].interval.high
 
 
+@pytest.mark.parametrize("sizes", [(25, 300), (300, 25)])
+@pytest.mark.parametrize("known", [True, False], ids=["scores", "counts"])
+def test_worst_of_perfect_groups_is_as_uncertain_as_the_smallest(sizes, known):
+    """25 portraits without a miss do not exclude 86.3 % (exact), wherever the group stands."""
+    scores = ArmScores(
+        portraits=np.ones((5, 325)),
+        group=np.repeat([0, 1], sizes),
+        nonfaces=np.tile(OTHERS, (5, 1)),
+    )
+    one = replace(
+        arm("x", np.ones((5, 8))), sizes=np.array(sizes), scores=scores if known else None
+    )
+    read = operating_points.reading(outcomes(one), one, DEFINITION)
+
+    assert read.of["worst"].interval.low < 0.863
+    assert read.of["worst"].interval.high == 1
+
+
 def test_false_positives_have_an_interval_also_where_there_are_none():
     """None of ten photographs in any run: the exact bound is 26 %, the interval ends near."""
     one = arm("x", noisy(0))

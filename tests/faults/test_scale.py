@@ -12,7 +12,7 @@ import scale
 
 from repro.analysis.study_data import Arm, ArmScores, Outcomes
 from repro.reporting.tables import tables
-from repro.stats import comparisons, redrawn, selection
+from repro.stats import comparisons, redrawn, selection, trends
 
 GROUP = np.repeat([0, 1], 30)  # sixty portraits
 OTHERS = 60  # photographs without a face
@@ -85,8 +85,8 @@ def test_a_table_of_many_arms_holds_little_at_a_time(amount):
     [
         lambda: comparisons.permutation(np.arange(150.0), np.arange(150.0)),  # 480 MB of keys
         lambda: comparisons.sign_flip(np.sin(np.arange(300.0))),  # 480 MB of signs
-        lambda: comparisons.jonckheere(np.sin(np.arange(900.0)), np.arange(900) % 5),  # 144 MB
-        lambda: comparisons.jonckheere(np.sin(np.arange(5e3)), np.arange(5000) % 1000),
+        lambda: trends.jonckheere(np.sin(np.arange(900.0)), np.arange(900) % 5),  # 144 MB
+        lambda: trends.jonckheere(np.sin(np.arange(5e3)), np.arange(5000) % 1000),
         lambda: selection.pivot(1000, 3, 5),  # 3.2 GB of runs
         lambda: redrawn.statistic(
             np.zeros((2000, 10)),
@@ -101,7 +101,7 @@ def test_a_table_of_many_arms_holds_little_at_a_time(amount):
 )
 def test_what_is_drawn_is_held_in_parts(held):
     """A few tens of megabytes, however many runs there are."""
-    for kept in (comparisons._flips, comparisons._deals, comparisons._kept_shuffles):
+    for kept in (comparisons._flips, comparisons._deals, trends._kept_shuffles):
         kept.cache_clear()
 
     assert peak(held) < 140

@@ -91,6 +91,11 @@ def test_pool_is_the_mean_square_about_each_arms_mean():
     assert components.pool([np.array(arm) for arm in arms]) == (1.0, 4, 3)
 
 
+def test_pool_takes_two_arms():
+    """Squares .5 and 2, a degree of freedom each."""
+    assert components.pool([np.array([1.0, 2.0]), np.array([1.0, 3.0])]) == (1.25, 2, 2)
+
+
 @pytest.mark.parametrize("arms", [[], [[1.0, 2.0]], [[1.0, 2.0], [3.0]]])
 def test_pool_of_one_arm_is_none(arms):
     """It would be the arm's own spread again."""
@@ -372,3 +377,15 @@ def test_recall_noise_is_the_portraits_variance_of_each_group():
     ours = components.recall_noise(recall, SIZES, detected, GROUP)
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
     assert (components.recall_noise(recall, SIZES) >= ours).all()
+
+
+def test_recall_noise_by_counts_is_that_of_runs_that_miss_the_same_portraits():
+    """Equal runs know no more about portraits than one."""
+    nested = np.tile(np.concatenate([np.arange(n) < n - 4 for n in SIZES]), (5, 1)) * 1.0
+    recall = np.tile((SIZES - 4) / SIZES, (5, 1))
+
+    np.testing.assert_allclose(
+        components.recall_noise(recall, SIZES),
+        components.recall_noise(recall, SIZES, nested, GROUP),
+        rtol=1e-12,
+    )

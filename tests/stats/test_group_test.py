@@ -52,13 +52,13 @@ def test_p_is_that_of_all_deals_of_a_tiny_case():
 
 
 def test_p_is_that_of_all_permutations_of_repeated_runs():
-    """Two runs that agree in all portraits but one: each is dealt with its detections in both.
+    """Two runs: each portrait is dealt with its detections in both.
 
-    The seeds' part is 0 here, because runs and groups do not interact beyond the portraits.
+    The seeds' part is 0 here: in each group each run misses one that the other does not.
     """
-    detected = np.array([[1.0, 1, 1, 1, 1, 0, 1], [1, 1, 1, 1, 0, 0, 1]])
+    detected = np.array([[1.0, 0, 1, 1, 0, 0, 1], [0, 1, 1, 1, 1, 0, 0]])
     group = np.array([0, 0, 0, 1, 1, 1, 1])
-    assert group_test.seed_variance(detected, group, 2) == 0
+    assert group_test.mean_squares(detected, group, 2)[0] == pytest.approx(0, abs=1e-30)
     times = detected.sum(axis=0)
 
     def variance(first):
@@ -148,7 +148,7 @@ def test_deals_of_two_groups_are_hypergeometric():
     assert (np.abs(seen - expected) < 4 * np.sqrt(expected * (1 - expected) / 20_000)).all()
 
 
-def test_seed_variance_of_a_hand_worked_case():
+def test_mean_squares_of_a_hand_worked_case():
     """Run 1 finds all of group a and half of b, run 2 the reverse, of two portraits each.
 
     Recalls 1, .5 and .5, 1: interactions are .25 to either side, .25 over one degree of freedom.
@@ -157,15 +157,12 @@ def test_seed_variance_of_a_hand_worked_case():
     """
     detected = np.array([[1.0, 1, 1, 0], [1, 0, 1, 1]])
 
-    ours = group_test.seed_variance(detected, np.array([0, 0, 1, 1]), 2)
-    assert ours == pytest.approx(0.25 - 0.125, abs=1e-15)
+    ours = group_test.mean_squares(detected, np.array([0, 0, 1, 1]), 2)
+    assert ours == pytest.approx((0.25, 0.125), abs=1e-15)
 
 
-def test_seed_variance_is_unbiased():
-    """Scores with a seed's effect of .03 on each group, and runs and portraits besides.
-
-    2,000 studies of four groups; negative estimates are few, so that the cut at 0 does not show.
-    """
+def test_difference_of_the_mean_squares_is_the_variance_between_seeds():
+    """Scores with a seed's effect of .03 on each group, and runs and portraits besides."""
     generator, found = np.random.default_rng(0), []
     sizes = np.array([60, 80, 100, 70])
     group = np.repeat(range(4), sizes)
@@ -176,35 +173,28 @@ def test_seed_variance_is_unbiased():
             + generator.normal(0, 0.2, len(group))
             + generator.normal(0, 0.1, (5, len(group)))
         )
-        found.append(group_test.seed_variance(scores, group, 4))
+        by_group, by_portrait = group_test.mean_squares(scores, group, 4)
+        found.append(by_group - by_portrait)
 
     assert np.mean(found) == pytest.approx(0.03**2, abs=4 * np.std(found) / np.sqrt(2_000))
 
 
-def test_seed_variance_is_no_less_than_0():
-    """Portraits alone explain the runs' differences."""
-    detected = np.tile(np.eye(4), 3)
+def test_seeds_add_nothing_where_all_runs_agree():
+    """Then nothing shows that other seeds would find other portraits."""
+    detected = np.tile(np.random.default_rng(3).integers(0, 2, len(GROUP)), (5, 1)).astype(float)
 
-    assert group_test.seed_variance(detected, np.repeat([0, 1, 2], 4), 3) == 0
-
-
-def test_seeds_add_nothing_to_a_single_run():
-    """Other seeds are unknown, and the test is one of portraits."""
-    added = group_test._seeds(np.random.default_rng(0), np.ones((1, 120)), GROUP, 3, 10)
-
-    assert not added.any()
+    added = group_test._seeds(np.random.default_rng(0), detected, GROUP, 3, 100)
+    assert np.abs(added).max() < 1e-12
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seeds", [0.0, 0.2], ids=["portraits alone", "seeds by group"])
-def test_equal_groups_are_called_different_in_at_most_5_of_100_studies(seeds):
-    """300 studies of five runs, 120 portraits and three groups, binomial bound at .999."""
-    generator, studies, erred = np.random.default_rng(3), 300, 0
-    for _ in range(studies):
-        score = 1.5 + generator.normal(size=len(GROUP)) + generator.normal(0, 0.3, (5, 1))
-        score = score + generator.normal(0, seeds, (5, 3))[:, GROUP] if seeds else score
-        detected = score + generator.normal(0, 0.5, (5, len(GROUP))) > 0
-        erred += differ(detected, GROUP, draws=399) <= 0.05
+def test_seeds_add_a_t_distributed_term_where_portraits_are_many():
+    """Five runs and three groups: 8 degrees of freedom, the variance of one run over five."""
+    group = np.repeat([0, 1, 2], 2_000)
+    generator = np.random.default_rng(4)
+    scores = generator.normal(0, 0.3, (5, 3))[:, group] + generator.normal(0, 0.1, (5, len(group)))
+    scale = np.sqrt(group_test.mean_squares(scores, group, 3)[0] / 5)
+    added = group_test._seeds(np.random.default_rng(0), scores, group, 3, 20_000)
 
-    assert erred <= scipy_stats.binom.ppf(0.999, studies, 0.05)
-    assert erred >= scipy_stats.binom.ppf(0.001, studies, 0.02)
+    for column in added.T:
+        assert scipy_stats.kstest(column / scale, scipy_stats.t(8).cdf).pvalue > 0.001
+        assert (column / scale).var() == pytest.approx(8 / 6, rel=0.05)  # 1.5 with 6 degrees

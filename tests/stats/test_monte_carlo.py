@@ -349,7 +349,7 @@ def interval_of(name, detected, others, *, counts=False):
     pooled = components.pool(arms)
     if name in ("variance", "gap"):
         return components.interval(found, pooled)
-    portraits = SIZES.min() if name == "worst" else SIZES.sum()
+    portraits = SIZES[found.detected.argmax()] if name == "worst" else SIZES.sum()
     return components.share_interval(found, int(portraits), pooled)
 
 

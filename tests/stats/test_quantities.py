@@ -177,3 +177,12 @@ def test_group_quantity_is_the_recall_of_this_group():
 
     assert third.value(RECALL) == pytest.approx(RECALL[:, 2].mean())
     np.testing.assert_array_equal(third.pseudo_values(RECALL), RECALL[:, 2])
+
+
+def test_of_equal_groups_the_smallest_is_the_worst():
+    """And the gap is between the smallest and the largest group."""
+    equal, sizes = np.full((3, 4), 0.9), [30, 10, 40, 20]
+    worst, gap = (quantities.quantity(name, sizes, FIRST) for name in ("worst", "gap"))
+
+    assert worst.slopes(equal).tolist() == [[0, 1, 0, 0]]
+    assert gap.slopes(equal).tolist() == [[0, -1, 1, 0]]

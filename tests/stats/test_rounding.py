@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from repro.stats import comparisons, disparity, intervals, rounding, selection
+from repro.stats import comparisons, disparity, intervals, rounding, selection, trends
 
 LAW = settings(deadline=None, derandomize=True, max_examples=60)
 DEFINITION = disparity.DEFINITIONS["dehaan2020"]
@@ -65,7 +65,7 @@ def test_equal_variances_move_no_exact_test():
     """No pair moves, every assignment gives the same, nothing rises: p is 1 and can be no less."""
     v, w = (floats(one, HUNDRED, "variance") for one in (NINES, MOVED))
     order, seeds = np.repeat([0, 1], 5), np.tile(np.arange(5), 2)
-    trend = comparisons.jonckheere(np.concatenate([v, w]), order, block=seeds)
+    trend = trends.jonckheere(np.concatenate([v, w]), order, block=seeds)
 
     assert comparisons.sign_flip(w - v) == (1, 1)
     assert comparisons.permutation(w, v) == (1, 1)
@@ -165,7 +165,7 @@ def test_rises_are_those_of_fractions(arms, paired):
     order, seeds = [0, 0, 0, 1, 1, 1], [0, 1, 2] * 2 if paired else [0] * 6
     values = [*p, *q]
 
-    ours = comparisons.jonckheere(
+    ours = trends.jonckheere(
         np.concatenate([a, b]), np.array(order), block=np.array(seeds) if paired else None
     )
     assert ours.rise == pytest.approx(exact.rise(values, order) / 9, abs=1e-15)
@@ -216,6 +216,13 @@ def test_values_that_are_no_numbers_equal_nothing():
     assert np.isnan(rounding.merged(values)).tolist() == [True, False, True]
     assert not rounding.constant(values)
     assert np.isnan(rounding.differences(values, np.zeros(3))).tolist() == [True, False, True]
+
+
+def test_values_that_are_no_numbers_come_last_in_their_order():
+    """Arms without a variance stand below those with one."""
+    values = np.array([np.nan, 0.5, np.nan, 0.1 + 0.2, 0.3])
+
+    assert rounding.rising(values).tolist() == [3, 4, 1, 0, 2]
 
 
 def test_of_no_values_nothing_is_made():

@@ -134,10 +134,12 @@ class _Maker:
             yield self.sheet(verdict, "Judgements")
 
     def tables(self) -> Iterator[Block]:
-        """Every table of the full style except the verdict."""
+        """Every table of the full style except the verdict; of one without rows the reason."""
         for which in tables.PARTS:
             part = None if which == "verdict" else tables.part(self.chapter.outcomes, which)
-            if part is not None:
+            if part is not None and part.table.empty:
+                yield Paragraph(text=" ".join(part.remarks))
+            elif part is not None:
                 yield self.sheet(part, _HEADINGS[which], links=evidence.links(self.chapter))
 
     def figures(self) -> Iterator[Block]:

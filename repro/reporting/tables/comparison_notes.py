@@ -66,7 +66,7 @@ def _of_values(outcomes: Outcomes, found: Family) -> list[str]:
             "the variance of run-averaged groups."
         )
     if not outcomes.paired:
-        return [" ".join([*told, "Runs are not paired; the test is Welch's t test."])]
+        return [" ".join([*told, "Runs are not paired; intervals and p, t are Welch's."])]
     told.append("Runs are paired by seed; r is their correlation.")
     if any(one.apart.correlation <= 0 for one in found.made):
         told.append("Where r is 0 or below, pairing does not increase the power.")
@@ -81,12 +81,14 @@ def of_family(outcomes: Outcomes, found: Family) -> str:
         return f"No comparison has a p-value ({about})."
     least = min(one.tests[outcomes.test].attainable for one in tested)
     first = min(1.0, found.size * least)
-    normal = "for normal differences" if outcomes.test == "t" else "by its normal approximation"
-    about += (
-        f", smallest possible p {least:.3g}, {first:.3g} after the first step of Holm"
-        if least
-        else f", any p possible {normal}"
-    )
+    if least:
+        about += f", smallest possible p {least:.3g}, {first:.3g} after the first step of Holm"
+    elif outcomes.test != "t":
+        about += ", any p possible by its normal approximation"
+    elif any(not np.isnan(one.apart.interval.low) for one in tested):
+        about += ", any p possible for normal differences"
+    else:
+        about += ", no run differs from the reference's"
     passed = [
         f"{one.arm.name} in {one.quantity} ({_p(one.adjusted)})"
         for one in tested

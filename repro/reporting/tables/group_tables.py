@@ -122,9 +122,11 @@ def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
     arms = [arm for arm in outcomes.arms if arm.runs]
     found = [
         "Groups and false positives: mean over the runs. All runs see the same photographs, so "
-        "more runs do not remove the uncertainty that other photographs would bring.",
-        *interval_notes.of_intervals(outcomes),
+        "more runs do not remove the uncertainty that other photographs would bring."
     ]
+    if all(arm.runs == 1 for arm in arms):
+        found = ["Groups and false positives: of single runs, without intervals."]
+    found += interval_notes.of_intervals(outcomes)
     differ = [arm for arm in arms if arm.can_differ]
     if not differ:
         return found
@@ -133,7 +135,8 @@ def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
         f"Variance: {definition}. Variance without noise: what {noisy} add on average is removed, "
         "so that it is unbiased for new ones. Below 0 the groups differ by no more than chance."
     )
-    if any(arm.scores is None for arm in differ) and definition.runs == "first":
+    counted = [arm for arm in differ if arm.scores is None and arm.runs > 1 and arm.sizes.min() > 1]
+    if counted and definition.runs == "first":
         found.append(
             "From counts alone the noise is known within bounds: all runs miss the same portraits, "
             "or as different ones as possible."
@@ -150,15 +153,12 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
     first, pooled = arms[0], float(np.mean([arm.recall.mean() for arm in arms]))
     if not 0 < pooled < 1:
         return []
-    known = [
-        float(read.value - clean.value)
-        for arm in arms
-        for read in [operating_points.reading(outcomes, arm, definition).of["variance"]]
-        for clean in [operating_points.without_noise(outcomes, arm, definition)]
-        if not np.isnan(clean.value)
-    ]
-    if definition.runs == "first" and known:
-        floor = noise.averaged_floor(max(float(np.mean(known)), 0.0), len(first.groups), definition)
+    known = _averaged_noise(outcomes, arms, definition) if definition.runs == "first" else {}
+    if known:
+        first = next(iter(known))
+        floor = noise.averaged_floor(
+            max(float(np.mean(list(known.values()))), 0.0), len(first.groups), definition
+        )
         return [
             "Noise floor: if all groups had the same expected recall, seeds and portraits alone "
             f"would give these averages of {first.runs} runs {_told_of_floor(floor)}. It is the "
@@ -170,6 +170,20 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
         f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
         f"groups of these sizes, portraits alone would give one run {_told_of_floor(floor)}."
     ]
+
+
+def _averaged_noise(
+    outcomes: Outcomes, arms: Sequence[Arm], definition: Definition
+) -> dict[Arm, float]:
+    """What seeds and portraits add to the variance, for arms with as many runs and groups."""
+    found = {}
+    for arm in arms:
+        clean = operating_points.without_noise(outcomes, arm, definition).value
+        if not np.isnan(clean):
+            read = operating_points.reading(outcomes, arm, definition).of["variance"]
+            found[arm] = float(read.value - clean)
+    alike = {(arm.runs, arm.groups) for arm in list(found)[:1]}
+    return {arm: one for arm, one in found.items() if (arm.runs, arm.groups) in alike}
 
 
 def _told_of_floor(floor: noise.NoiseFloor) -> str:
@@ -219,7 +233,7 @@ def _equal_groups(arm: Arm) -> Cell:
 
 def _bounded(found: Parts) -> tuple[float, Interval]:
     """A variance with its interval, not below 0."""
-    return float(found.value), components.interval(found, within=Interval(0.0, np.inf))
+    return float(found.value), components.variance_interval(found, np.inf)
 
 
 def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:

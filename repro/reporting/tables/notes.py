@@ -58,9 +58,9 @@ def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str
     ]
     also = " and in variance" if any(arm.can_differ for arm in outcomes.arms) else ""
     return [
-        f"Selection bias: the best {outcomes.keep} runs minus all runs, in points of recall{also}: "
-        f"{'; '.join(few(by_arm, 'arms'))}. For normally distributed runs theory expects "
-        "the mean of the metric that selects to be too high by "
+        f"Selection bias: the best {outcomes.keep} of {runs} runs minus all of them, in points of "
+        f"recall{also}: {'; '.join(few(by_arm, 'arms'))}. For normally distributed runs "
+        "theory expects the mean of the metric that selects to be too high by "
         f"{selection.flattery(outcomes.keep, runs):.4f} standard deviations between runs for the "
         f"best {outcomes.keep} of {runs}."
     ]

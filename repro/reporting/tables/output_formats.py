@@ -78,6 +78,9 @@ def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
         found = tables.part(outcomes, which, definition=name)
         if found is None:
             raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
+        if presentation.form in ("csv", "tsv") and found.table.empty:
+            why = " ".join(found.remarks)  # such a file has no place for it
+            raise ReproError(f"{outcomes.name}: --part {which} has no rows. {why}")
         return [found]
     if presentation.is_summary:
         return [summary(outcomes, presentation)]

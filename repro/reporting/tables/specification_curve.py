@@ -19,6 +19,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
+from repro.stats import rounding
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study import literature
 from repro.study.literature import NOT_USED
@@ -91,7 +92,7 @@ def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
     if not any(arm.can_differ for arm in made):
         return None
     found = [_specification(outcomes, made, arm, changed[arm], definition) for arm in made]
-    return Curve(central=central, specifications=sorted(found, key=_variance))
+    return Curve(central=central, specifications=_by_variance(found))
 
 
 def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
@@ -173,10 +174,10 @@ def _but(choices: Choices, *prefixes: str) -> Choices:
     return {key: value for key, value in choices.items() if not key.startswith(prefixes)}
 
 
-def _variance(one: Specification) -> tuple[bool, float]:
-    """Sort key: arms without a variance are last."""
-    value = float("nan") if one.read is None else one.read.of["variance"].value
-    return bool(np.isnan(value)), 0.0 if np.isnan(value) else value
+def _by_variance(found: Sequence[Specification]) -> list[Specification]:
+    """By increasing variance, equal ones in the order of the arms; those without one are last."""
+    variances = [one.read.of["variance"].value if one.read else np.nan for one in found]
+    return [found[at] for at in rounding.rising(np.array(variances))]
 
 
 def spoken(key: str) -> str:

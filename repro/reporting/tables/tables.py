@@ -140,7 +140,9 @@ def _run_cells(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str
 
 
 def _median(values: Floats) -> Cell:
-    """The median of the runs and their range; between five runs it holds the median in 94 %."""
+    """The median of the runs and their range; a dash for a single run."""
+    if len(values) < 2:
+        return Cell(DASH)
     ends = [100 * float(one(values)) for one in (np.median, np.min, np.max)]
     middle, low, high = ends
     names = ("percent", "least_percent", "most_percent")

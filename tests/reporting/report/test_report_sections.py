@@ -44,6 +44,16 @@ def table(one, name, which=0):
     return [b for b in section(one, name) if isinstance(b, Sheet)][which].part.table
 
 
+def test_a_failed_reference_is_told_where_the_comparisons_would_stand():
+    """A sentence, not a table without rows; and none where there are comparisons."""
+    failed = {("none", seed): {"failure": UNDERFLOW, "groups": {}} for seed in range(3)}
+
+    assert said(section(chapter(changed=failed), "tables")) == (
+        "No arm is compared: the reference, none, has no runs with results (3 failed)."
+    )
+    assert said(section(chapter(), "tables")) == ""
+
+
 def test_sections_come_in_the_order_of_trust():
     """Verdict, the paper's table, all tables, figures, then where everything comes from."""
     found = study(judged())

@@ -5,8 +5,10 @@ import pytest
 from arms import arm as scored
 from arms import counted, lost, noisy, outcomes
 
-from repro.reporting.tables import comparison_notes, tables, terminal_summary
-from repro.stats import comparisons
+from repro.errors import ReproError
+from repro.reporting.tables import comparison_notes, output_formats, tables, terminal_summary
+from repro.reporting.tables.presentation import Presentation
+from repro.stats import comparisons, trends
 from repro.stats.disparity import DEFINITIONS
 
 REFERENCE = [[10, 38], [11, 38], [12, 38], [13, 38], [14, 38]]
@@ -46,8 +48,8 @@ def test_the_same_counts_in_other_groups_are_not_significant():
     assert part.table["Difference, new seeds"].tolist() == ["+0.00"] * 2
     assert part.table["p, Holm"].tolist() == ["1.0000"] * 2
     assert part.table["r"].tolist() == ["1.00"] * 2
-    assert remarks(part, "ignificant") == []
-    assert remarks(part, "No comparison has an adjusted p of .05 or less (paired t test")
+    assert remarks(part, "ignificant") + remarks(part, "any p possible") == []
+    assert remarks(part, "n = 5, no run differs from the reference's).")
 
 
 def test_an_exact_test_that_cannot_pass_says_so():
@@ -69,8 +71,8 @@ def test_a_test_that_can_pass_does_not_say_that_it_cannot():
 
 def test_tests_of_very_many_runs_say_that_they_are_limits(monkeypatch):
     """No p is out of reach, nothing is exact, and the remarks say so."""
-    for name in ("MANY", "LISTED", "EVEN"):
-        monkeypatch.setattr(comparisons, name, 1)
+    for module, name in ((comparisons, "MANY"), (comparisons, "EVEN"), (trends, "LISTED")):
+        monkeypatch.setattr(module, name, 1)
     arms = [
         counted(name, [[low + i * i % 7, 38] for i in range(5)], alpha=low)
         for name, low in (("x", 10), ("y", 11), ("z", 14))
@@ -149,6 +151,19 @@ def test_a_failed_reference_is_told_in_place_of_the_comparisons():
         "No arm is compared: the reference, ref, has no runs with results (3 failed, 1 collapsed, "
         "1 not run yet)."
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_file_for_programs_is_refused_with_the_reason(form):
+    """An empty file would tell nothing; with rows there is a file."""
+    presentation = Presentation(form=form, style="full", part="comparisons")
+    whole = outcomes(counted("ref", REFERENCE), counted("better", BETTER))
+
+    with pytest.raises(
+        ReproError, match=r"toy: --part comparisons has no rows\. No arm is compared"
+    ):
+        output_formats.text(outcomes(lost("ref"), counted("better", BETTER)), presentation)
+    assert len(output_formats.text(whole, presentation).splitlines()) == 3
 
 
 @pytest.mark.parametrize(
@@ -257,7 +272,7 @@ def test_unpaired_arms_have_no_sign_flip():
 
     assert "p, sign flip" not in part.table
     assert part.table["p, permutation"].tolist() == ["0.0079 (smallest possible 0.00794)"] * 2
-    assert remarks(part, "Runs are not paired; the test is Welch's t test.")
+    assert remarks(part, "Runs are not paired; intervals and p, t are Welch's.")
     assert not remarks(two(), "not paired")
 
 

@@ -40,7 +40,8 @@ def test_selection_bias_is_that_of_the_columns_of_the_table():
 
     assert (row[tables.RECALL], row[tables.VARIANCE]) == ("93.75", "39.06")
     assert biases(study) == [
-        "Selection bias: the best 2 runs minus all runs, in points of recall and in variance: "
+        "Selection bias: the best 2 of 3 runs minus all of them, in points of recall and in "
+        "variance: "
         "x +22.92 and +21.70. For normally distributed runs theory expects the mean of the metric "
         "that selects to be too high by 0.4231 standard deviations between runs for the best 2 of "
         "3."
