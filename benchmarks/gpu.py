@@ -28,7 +28,7 @@ CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
 SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
 PATIENT = {"beside": 120.0, "compiled": 180.0}
 PARTS = ("checks", "kernels", "speed")
-FORMS = ("unfolded", "unfolded+norm", "direct+norm", "direct+norm+linear")  # of stacks
+FORMS = ("unfolded", "unfolded+norm", "direct+norm", "default")  # of stacks
 COLUMNS = ("part", "what", "ok", "ms", "images_per_second", "minutes", "tflops", "note")
 HEADS = ("part", "what", "ok", "ms", "images/s", "study, min", "TFLOP/s", "note")
 
@@ -221,27 +221,27 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         {"cell": "limits"},
         *stacks(members, small, *FORMS),
         *(of("layers", members, small, p) for p in precisions),
-        *stacks(members, small, "best+norm+linear"),
-        *(of("profile", members, small, p, form="best+norm+linear") for p in precisions),
+        *stacks(members, small, "best+norm"),
+        *(of("profile", members, small, p, form="default") for p in precisions),
         *(single(small, p, captured) for p in precisions for captured in (False, True)),
         {"cell": "parts", "members": members},
-        *stacks(1, small, "direct+norm+linear"),
-        *stacks(few, small, "direct+norm+linear"),
+        *stacks(1, small, "default"),
+        *stacks(few, small, "default"),
         *(of("layers", members, middle, p) for p in precisions),
-        *stacks(members, middle, "best+norm+linear"),
+        *stacks(members, middle, "default", "best+norm"),
         *(single(middle, p, True) for p in precisions),
         beside(*((small,) if toy else (small, middle)), captured=True),
     ]
     then = [
         *(single(large, p, True) for p in precisions),
-        *stacks(members, large, "direct+norm+linear"),
-        *stacks(few, middle, "direct+norm+linear"),
+        *stacks(members, large, "default"),
+        *stacks(few, middle, "default"),
         *(of("streams", runs, small, "fp32") for runs in (few, members)),
         {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
         {"cell": "epoch_overhead"},
         *(of("pieces", members, small, p) for p in precisions),
         of("profile", 1, small, "fp32", form="default"),
-        of("stacked", members, small, "fp32", form="best+norm+linear", captured=False),
+        of("stacked", members, small, "fp32", form="default", captured=False),
         *(single(batch, p, False) for p in precisions for batch in (middle, large)),
     ]
     last = [of("compiled", members, small, p, form="unfolded") for p in precisions]

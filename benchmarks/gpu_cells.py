@@ -27,7 +27,7 @@ from repro.data.pictures.images import TrainingImages
 from repro.study import merge
 from repro.study.configuration import Configuration
 from repro.study.presets import PRESETS
-from repro.training import batched, inference, trainer
+from repro.training import inference, trainer
 from repro.training.batched import BatchedFit
 from repro.training.kernels import c_library
 from repro.training.trainer import Fit
@@ -97,14 +97,14 @@ def single_contiguous(place: Place, batch: int, precision: str) -> Rows:
 def stacked_run(
     place: Place, members: int, batch: int, precision: str, form: str, *, captured: bool = True
 ) -> BatchedFit:
-    """As many seeds as one network; a form such as ``direct+norm`` has more of our kernels."""
+    """As many seeds as one network; a form such as ``direct+norm`` has more of our kernels.
+
+    ``default`` is what the program chooses, ``best`` what was the fastest in this process.
+    """
     arm = configuration(batch, precision)
     name, *more = form.split("+")
-    forms = {"best": fastest(batch, precision), "default": batched.form_of}
-    choices: dict[str, Any] = {
-        "form_of": forms.get(name, lambda _: name),
-        "own": more,
-    }
+    form_of = fastest(batch, precision) if name == "best" else lambda _: name
+    choices: dict[str, Any] = {} if name == "default" else {"form_of": form_of, "own": more}
     everything = data(place.images)
     runs = [(arm, seed) for seed in range(members)]
     return BatchedFit(runs, everything, device=place.device, captured=captured, **choices)

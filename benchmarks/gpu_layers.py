@@ -9,8 +9,9 @@ from gpu_place import Place, Rows
 from torch import Tensor, nn
 
 from repro import models
-from repro.training import batched
+from repro.training.batched import default_form
 from repro.training.kernels import unfolded
+from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, Own, stack
 
@@ -25,7 +26,7 @@ LAYERS: tuple[tuple[str, nn.Module, int], ...] = (
         for a, b, side in ((72, 48, 4), (48, 24, 8), (24, 12, 16), (12, 3, 32))
     ),
 )
-OWN: tuple[tuple[Own, ...], ...] = ((), ("norm", "linear"))
+OWN: tuple[tuple[Own, ...], ...] = ((), ("norm",))
 _measured: dict[tuple[str, int, str], dict[Form, float]] = {}  # ms, by precision, batch and layer
 
 
@@ -35,17 +36,18 @@ def name_of(convolution: Convolution) -> str:
     return f"{way} {convolution.in_channels}>{convolution.out_channels}"
 
 
-def fastest(batch: int, precision: str) -> Callable[[Convolution], Form]:
+def fastest(batch: int, precision: Precision) -> Callable[[Convolution], Form]:
     """For each layer the form that was the fastest in this process."""
+    default = default_form(precision)
 
     def form_of(convolution: Convolution) -> Form:
         times = _measured.get((precision, batch, name_of(convolution)))
-        return min(times, key=times.__getitem__) if times else batched.form_of(convolution)
+        return min(times, key=times.__getitem__) if times else default(convolution)
 
     return form_of
 
 
-def layers(place: Place, members: int, batch: int, precision: str) -> Rows:
+def layers(place: Place, members: int, batch: int, precision: Precision) -> Rows:
     """Each convolution, forward and backward, in each form."""
     for name, layer, side in LAYERS:
         times = _measured.setdefault((precision, batch, name), {})
@@ -61,7 +63,13 @@ def layers(place: Place, members: int, batch: int, precision: str) -> Rows:
 
 
 def _layer(
-    place: Place, layer: nn.Module, side: int, members: int, batch: int, precision: str, form: Form
+    place: Place,
+    layer: nn.Module,
+    side: int,
+    members: int,
+    batch: int,
+    precision: Precision,
+    form: Form,
 ) -> float:
     stacked = stack([nn.Sequential(layer)] * members, lambda _: form).to(place.device)
     first = layer.in_channels == models.IMAGE[0]
@@ -84,7 +92,7 @@ def _layer(
     return place.milliseconds(work)
 
 
-def pieces(place: Place, members: int, batch: int, precision: str) -> Rows:
+def pieces(place: Place, members: int, batch: int, precision: Precision) -> Rows:
     """What the unfolded form consists of: copies of windows, and products."""
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
     for _, layer, side in LAYERS[:4]:
@@ -127,17 +135,15 @@ def parts(place: Place, members: int) -> Rows:
     took = place.milliseconds(optimiser.step)
     yield {"what": f"{members} x Adam", "ms": round(took, 4), "note": "28 B a parameter"}
     for rows, columns in ((1152, 1000), (1000, 1152)):
-        for own in OWN:
-            one = nn.Sequential(nn.Linear(rows, columns))
-            layer = stack([one] * members, batched.form_of, own=own).to(place.device)
-            inputs = torch.randn(members * 24, rows, device=place.device).requires_grad_()
-            took = place.milliseconds(functools.partial(_through, layer, inputs))
-            whose = "ours" if own else "torch"
-            what = f"{members} x hidden {rows}>{columns}, {whose}, batch 24, fp32"
-            yield {"what": what, "ms": round(took, 4)}
+        one = nn.Sequential(nn.Linear(rows, columns))
+        layer = stack([one] * members, default_form("fp32")).to(place.device)
+        inputs = torch.randn(members * 24, rows, device=place.device).requires_grad_()
+        took = place.milliseconds(functools.partial(_through, layer, inputs))
+        what = f"{members} x hidden {rows}>{columns}, batch 24, fp32"
+        yield {"what": what, "ms": round(took, 4)}
     for own in OWN:
         one = nn.Sequential(nn.ReLU(), nn.BatchNorm2d(12))
-        layer = stack([one] * members, batched.form_of, own=own).to(place.device)
+        layer = stack([one] * members, default_form("fp32"), own=own).to(place.device)
         inputs = torch.randn(members, 12, 24, 32, 32, device=place.device).requires_grad_()
         took = place.milliseconds(functools.partial(_through, layer, inputs))
         whose = "ours" if own else "torch"

@@ -19,13 +19,15 @@ from torch import Tensor
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.study.configuration import Configuration
+from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
 from repro.training.step import CapturedStep, GraphCapture, Step, Update
 from repro.training.trainer import Epoch, Fit, State, keep_statistics
 
 KERNELS = "stacked"
-OWN: tuple[Own, ...] = ()  # what CUDA kernels of this package compute beside convolutions
+OWN: tuple[Own, ...] = ("norm",)  # what CUDA kernels of this package compute beside convolutions
+DIRECT_UP_TO = {"fp32": 24, "bf16": 12}  # channels of the larger map; above, `unfolded` is faster
 _OF_EACH = ("resampling", "checkpoint", "windows", "data")  # choices in which members may differ
 
 
@@ -48,9 +50,16 @@ def require_one_shape(configurations: Sequence[Configuration]) -> None:
         )
 
 
-def form_of(convolution: Convolution) -> Form:
-    """How a convolution that halves or doubles the sides is computed."""
-    return "unfolded"
+def default_form(precision: Precision) -> FormOf:
+    """How a convolution that halves or doubles the sides is computed: as measured on an H200.
+
+    Where there are no kernels for ``direct``, as on a CPU, the stack computes ``unfolded``.
+    """
+
+    def form_of(convolution: Convolution) -> Form:
+        return "direct" if convolution.weight.shape[1] <= DIRECT_UP_TO[precision] else "unfolded"
+
+    return form_of
 
 
 class BatchedFit:
@@ -69,7 +78,7 @@ class BatchedFit:
         device: str = "cpu",
         resume: Sequence[State] | None = None,
         captured: bool = True,
-        form_of: FormOf = form_of,
+        form_of: FormOf | None = None,
         own: Sequence[Own] = OWN,
     ) -> None:
         """Initialise the networks, or continue from their states.
@@ -80,7 +89,7 @@ class BatchedFit:
             device: Name of a torch device: cpu, cuda:0.
             resume: The states of all runs after the same epoch; None: from the start.
             captured: Whether a GPU replays its steps as a CUDA graph.
-            form_of: How each convolution is computed.
+            form_of: How each convolution is computed; None: by `default_form`.
             own: What else is computed by CUDA kernels of this package; see `stack`.
 
         Raises:
@@ -95,6 +104,7 @@ class BatchedFit:
         ]
         self.failures: dict[int, RunFailed] = {}
         self.choices, self.device = runs[0][0], torch.device(device)
+        form_of = form_of or default_form(self.choices.precision)
         self.network = stack([member.model for member in self.members], form_of, own=own)
         kernels = StackedKernels(self.choices.precision)
         self.step = Step(self.choices, self.network, images, kernels=kernels, members=(len(runs),))

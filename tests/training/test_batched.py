@@ -11,7 +11,7 @@ from repro import models
 from repro.errors import ReproError, RunFailed
 from repro.training import batched, state_files, trainer
 from repro.training.batched import BatchedFit
-from repro.training.kernels.operators import TorchKernels
+from repro.training.kernels.operators import Convolution, TorchKernels
 from repro.training.kernels.stacked import StackedKernels, member_state, stack
 from repro.training.state_files import Checkpoint
 from repro.training.step import Step
@@ -89,7 +89,7 @@ def _like(network, index, noise, faces):
 
 def as_stack(networks, form):
     """All convolutions in one form; the direct one with all kernels of ours."""
-    own = ("norm", "linear") if form == "direct" else ()
+    own = ("norm",) if form == "direct" else ()
     return stack(networks, lambda convolution: form, own=own)
 
 
@@ -174,6 +174,22 @@ def test_every_architecture_can_be_stacked(architecture):
     assert apart(sums, singly(arm, singles, 2)) < 1e-10
 
 
+@pytest.mark.parametrize(
+    ("precision", "direct"),
+    [
+        ("fp32", ["3>12", "12>24", "24>48", "48>24", "24>12", "12>3"]),
+        ("bf16", ["3>12", "12>24", "24>12", "12>3"]),
+    ],
+)
+def test_layers_are_direct_where_that_was_the_fastest(precision, direct):
+    """On an H200, by the table of layers in benchmarks/README.md."""
+    form_of = batched.default_form(precision)
+    layers = [part for part in networks("cpu")[0].modules() if isinstance(part, Convolution)]
+    chosen = [f"{one.in_channels}>{one.out_channels}" for one in layers if form_of(one) == "direct"]
+
+    assert chosen == direct
+
+
 def digests(fit):
     """Bits and history of each member."""
     return [
@@ -230,6 +246,15 @@ def test_a_stack_that_went_on_from_its_states_gives_the_same_bits(three):
     all_epochs(second)
 
     assert digests(second) == three
+
+
+def test_without_a_gpu_a_stack_is_unfolded(three):
+    """The same bits as with torch's operators alone."""
+    arms = runs(0.1, 0.01, 0.001)
+    fit = BatchedFit(arms, training_images(), form_of=lambda _: "unfolded", own=())
+    all_epochs(fit)
+
+    assert digests(fit) == three
 
 
 def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):

@@ -1,9 +1,8 @@
 """Layers of stacked networks by this package's own CUDA kernels, which copy no windows.
 
-Convolutions of 5 x 5 taps and stride 2, hidden layers of small batches, and a ReLU with the
-normalisation after it, all with their gradients. Each is one kernel a layer and direction; sums are
-in float32 and in a fixed order, so that the same step gives the same bits. Maps may be in bfloat16,
-weights are float32.
+Convolutions of 5 x 5 taps and stride 2, and a ReLU with the normalisation after it, with their
+gradients. Each is one kernel a layer and direction; sums are in float32 and in a fixed order, so
+that the same step gives the same bits. Maps may be in bfloat16, weights are float32.
 """
 
 from typing import Any
@@ -18,7 +17,6 @@ from repro.training.kernels.unfolded import by_bias
 
 SIDES = (4, 8, 16, 32)  # of small maps
 OF_COARSE = 12  # channels that a thread computes
-MOST_ROWS, WIDE = 32, 64  # of a batch, for hidden layers; columns of a block
 _BAND_SPLIT = {4: 2, 8: 4, 16: 8, 32: 16}  # SPLIT of the kernels, by side
 
 
@@ -219,51 +217,3 @@ def _launch_norm(suffix: str, values: Tensor, arguments: list[Argument]) -> None
     else:
         grid = -(-values.shape[2] // 128), values.shape[0], 1
         norms.launch("rows" + suffix, grid, 128, arguments)
-
-
-def multiplies(rows: Tensor, weight: Tensor) -> bool:
-    """Whether there are kernels for hidden layers of these rows (S, B, I)."""
-    few = rows.shape[1] <= MOST_ROWS and rows.shape[2] % 4 == 0
-    plain = not torch.is_autocast_enabled(rows.device.type)
-    return few and plain and rows.dtype == weight.dtype == torch.float32 and computes(rows)
-
-
-def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Hidden layers: rows (S, B, I), weights (S, O, I), biases (S, O) to rows (S, B, O)."""
-    made: Tensor = _Linear.apply(rows, weight, bias)  # type: ignore[no-untyped-call]
-    return made
-
-
-class _Linear(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        rows = rows.contiguous()
-        ctx.save_for_backward(rows, weight)
-        return _product("forward", rows, weight, bias)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
-        rows, weight = ctx.saved_tensors
-        slope = slope.contiguous()
-        by_rows = _product("backward", slope, weight, None) if ctx.needs_input_grad[0] else None
-        by_weight = torch.empty_like(weight)
-        members, outputs, inputs = weight.shape
-        grid = -(-inputs // WIDE), -(-outputs // WIDE), members
-        arguments: list[Argument] = [rows, slope, by_weight, inputs, outputs]
-        _linears(rows).launch("by_weight", grid, 256, arguments)
-        return by_rows, by_weight, slope.sum(dim=1)
-
-
-def _linears(rows: Tensor) -> Launcher:
-    return cuda_library.library("stacked_linear.cu", f"IMAGES={rows.shape[1]}")
-
-
-def _product(way: str, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    members, images, depth = rows.shape
-    width = weight.shape[1 if way == "forward" else 2]
-    made = rows.new_empty(members, images, width)
-    grid = -(-width // WIDE), members, 1
-    arguments: list[Argument] = [rows, weight, bias, made, depth, width]
-    _linears(rows).launch(way, grid, 128, arguments)
-    return made

@@ -27,7 +27,7 @@ from repro.training.kernels.operators import Convolution, full, halves
 
 Form = Literal["grouped", "dense", "unfolded", "direct"]
 FormOf = Callable[[Convolution], Form]
-Own = Literal["norm", "linear"]  # a ReLU with the normalisation after it; hidden layers
+Own = Literal["norm"]  # a ReLU with the normalisation after it
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -86,8 +86,6 @@ def stack(members: Sequence[Network], form_of: FormOf, *, own: Sequence[Own] = (
     for part in list(network.modules()):
         if isinstance(part, nn.Sequential) and "norm" in own:
             _fuse(part)
-        if isinstance(part, StackedLinear):
-            part.own = "linear" in own
     return network
 
 
@@ -123,13 +121,10 @@ class StackedLinear(_Stacked):
 
     weight: Tensor
     bias: Tensor
-    own = False  # whether kernels of this package compute it
 
     def forward(self, rows: Tensor) -> Tensor:
         """One batched product."""
         inputs = rows.view(self.members, -1, rows.shape[1])
-        if self.own and direct.multiplies(inputs, self.weight):
-            return direct.linear(inputs, self.weight, self.bias).flatten(0, 1)
         return torch.baddbmm(self.bias.unsqueeze(1), inputs, self.weight.mT).flatten(0, 1)
 
 

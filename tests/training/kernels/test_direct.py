@@ -113,19 +113,6 @@ def test_a_rectified_norm_is_a_relu_and_a_norm(norm, shape, half, limit, device)
     close(passed(fused, values, "fp32"), passed(plain, values.float(), "fp32"), limit)
 
 
-@pytest.mark.parametrize(("inputs", "outputs", "images"), [(1152, 70, 24), (100, 1, 3)])
-def test_a_hidden_layer_is_torchs(inputs, outputs, images, device):
-    """Output and gradients; widths that do not fill the last block."""
-    torch.manual_seed(0)
-    parts = [nn.Sequential(nn.Linear(inputs, outputs)) for _ in range(MEMBERS)]
-    ours, torchs = (
-        stack(parts, lambda _: "unfolded", own=own).to(device) for own in (("linear",), ())
-    )
-    rows = torch.randn(MEMBERS * images, inputs).to(device)
-
-    close(passed(ours, rows, "fp32"), passed(torchs, rows, "fp32"), 5e-6)
-
-
 def test_a_layer_without_kernels_is_unfolded(device):
     """In float64, in which there are none."""
     torch.manual_seed(0)
