@@ -30,20 +30,29 @@ class Contender:
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, work, arguments), daemon=True)
             process.start()
+            theirs.close()  # so that a process that ends is noticed
             self.connections.append(ours)
         for connection in self.connections:
-            connection.recv()
+            _answer(connection)
 
     def __call__(self) -> float:
         """The sum of the processes' numbers."""
         for connection in self.connections:
             connection.send(None)
-        return sum(connection.recv() for connection in self.connections)
+        return sum(map(_answer, self.connections))
 
     def close(self) -> None:
         """End them."""
         for connection in self.connections:
             connection.close()
+
+
+def _answer(connection: Connection) -> float:
+    """The next number of a process; an error if it ended, its own is printed above."""
+    try:
+        return float(connection.recv())
+    except EOFError:
+        raise RuntimeError("a process of the benchmark ended with an error") from None
 
 
 def _serve(connection: Connection, work: Callable[..., Iterator[float]], arguments: Any) -> None:
@@ -358,7 +367,9 @@ def memory(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[flo
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     run = our_run(batch_size, count, changes)
     for epoch in (1, 2):
-        run.epoch(epoch)
+        batches = run.draw(epoch)
+        run.train(batches)
+        run.ended(run.step.totals, batches.size)
     yield 0.0
     while True:
         yield resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before

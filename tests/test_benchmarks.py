@@ -133,3 +133,15 @@ def test_the_bookkeeping_is_measured_for_every_command(capsys, monkeypatch):
     scale.main(["--rounds", "1", "--runs", "25"])
 
     assert len(figures(capsys.readouterr().out)) == 2 + 2 * len(scale.commands("a", "b"))
+
+
+def _broken():
+    """Work that fails before it is warm."""
+    raise ValueError("broken on purpose")
+    yield 0.0
+
+
+def test_work_that_fails_ends_the_benchmark():
+    """Instead of waiting for an answer that never comes."""
+    with pytest.raises(RuntimeError, match="ended with an error"):
+        contenders.Contender(_broken, times=1)
