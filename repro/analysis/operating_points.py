@@ -203,7 +203,8 @@ def difference(
     """Arm minus reference for each quantity, over their common seeds.
 
     With scores of the same photographs there are intervals; the spread is that of the pairs alone,
-    because a fault that both arms share falls out of their difference.
+    because a fault that both arms share falls out of their difference. Pairs that all differ by
+    the same show no spread, so that nothing is known of new seeds: there is no interval.
     """
     return _difference(arm, reference, definition, rate)
 
@@ -224,7 +225,9 @@ def _difference(
         value, interval = float(ours[name] - theirs[name]), NOWHERE
         if same and not np.isnan(value):
             one, other = (arm_parts.parts(arm, name, definition, rate) for arm in (a, b))
-            interval = components.interval(one.minus(other))
+            parts = one.minus(other)
+            if not rounding.constant(parts.runs):
+                interval = components.interval(parts)
         found[name] = Estimate(value, interval, intervals.sd(own[name] - others[name]))
     return found
 

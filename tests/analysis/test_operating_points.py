@@ -143,12 +143,28 @@ def test_an_arm_does_not_differ_from_itself(rate):
 def test_a_difference_has_the_interval_of_its_pairs(rate):
     """A shift that both arms share with their seed falls out of the difference."""
     shift = np.linspace(-1.5, 1.5, 5)[:, None]
-    plain, better = arm("plain", noisy(0) + shift), arm("better", noisy(0, shift=0.5) + shift)
+    logits = noisy(0, shift=0.5) + shift
+    logits[0, 0] = -5  # so that the pairs do not all differ by the same
+    plain, better = arm("plain", noisy(0) + shift), arm("better", logits)
     apart = operating_points.difference(better, plain, DEFINITION, rate=rate)["recall"]
     read = operating_points.reading(outcomes(plain), plain, DEFINITION, rate=rate).of["recall"]
 
     assert apart.interval.low <= apart.value <= apart.interval.high
     assert apart.interval.high - apart.interval.low < read.interval.high - read.interval.low
+
+
+@pytest.mark.parametrize("rate", [None, 0.2])
+def test_pairs_that_all_differ_by_the_same_have_no_interval(rate):
+    """Two seeds, each one portrait of eight better: the spread of other seeds is unknown."""
+    apart = operating_points.difference(
+        arm("x", [[1, 1, 1, 1, 1, 1, 1, -20]] * 2),
+        arm("y", [[1, 1, 1, 1, 1, 1, -20, -20]] * 2),
+        DEFINITION,
+        rate=rate,
+    )
+
+    assert apart["recall"].value == 0.125
+    assert np.isnan(apart["recall"].interval).all()
 
 
 @pytest.mark.parametrize(
@@ -389,9 +405,10 @@ def test_a_gain_that_comes_from_saying_yes_more_often_vanishes():
 
     assert told == {
         "eager": "eager against plain, at logit 0 and then at 10, 20 % false positives: "
-        "misses lower by 100 %, then by 0, 0 %: the gain vanishes (95 % interval above 0 at 0 of 2 "
-        "rates); variance lower by 100 % (95 % interval not above 0), then by 0, 0 %: the gain "
-        "vanishes (95 % interval above 0 at 0 of 2 rates)"
+        "misses lower by 100 % (no interval: all pairs differ by the same), then by 0, 0 %: the "
+        "gain vanishes (95 % interval above 0 at 0 of 2 rates); variance lower by 100 % (no "
+        "interval: all pairs differ by the same), then by 0, 0 %: the gain vanishes (95 % interval "
+        "above 0 at 0 of 2 rates)"
     }
 
 
@@ -409,12 +426,13 @@ def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
     """Both find everything at logit 0; one of them with fewer false alarms."""
     logits = np.tile([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], (3, 1))
     others = np.tile(np.linspace(-2, 2, 10), (3, 1))
-    sharp = arm("sharp", logits, nonfaces=others - 2)
+    sharp = arm("sharp", logits.copy(), nonfaces=others - 2)
+    sharp.scores.portraits[0, -1] = -0.5  # so that the pairs do not all differ by the same
     told = notes.gains(outcomes(arm("plain", logits, nonfaces=others), sharp), DEFINITION)
 
     assert told == {
         "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false positives: misses "
-        "lower by — % (the reference leaves nothing to gain), then by 100, 100 %: the gain "
+        "lower by — % (the reference leaves nothing to gain), then by 96, 96 %: the gain "
         "appears (95 % interval above 0 at 2 of 2 rates)"
     }
 

@@ -104,7 +104,8 @@ def _about(outcomes: Outcomes, found: Family) -> str:
     """The test, its family and the number of runs."""
     arms = len({arm.name for arm, _ in found.planned})
     metrics = len({quantity for _, quantity in found.planned})
-    runs = min(min(len(one.values), len(one.others)) for one in found.made)
+    sizes = sorted({min(len(one.values), len(one.others)) for one in found.made})
+    runs = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     return (
         f"{name_of_test(outcomes)}, Holm over a family of {found.size} "
         f"({count(arms, 'arm')} x {count(metrics, 'metric')}), n = {runs}"

@@ -120,12 +120,14 @@ def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Cell
 def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: intervals, noise correction, noise floor."""
     arms = [arm for arm in outcomes.arms if arm.runs]
+    seen = any(arm.false_positive_rate is not None for arm in arms)
+    what = "Groups and false positives" if seen else "Groups"
     found = [
-        "Groups and false positives: mean over the runs. All runs see the same photographs, so "
-        "more runs do not remove the uncertainty that other photographs would bring."
+        f"{what}: mean over the runs. All runs see the same photographs, so more runs do not "
+        "remove the uncertainty that other photographs would bring."
     ]
     if all(arm.runs == 1 for arm in arms):
-        found = ["Groups and false positives: of single runs, without intervals."]
+        found = [f"{what}: of single runs, without intervals."]
     found += interval_notes.of_intervals(outcomes)
     differ = [arm for arm in arms if arm.can_differ]
     if not differ:
@@ -200,9 +202,10 @@ def inequality(outcomes: Outcomes, name: str) -> Part | None:
     if not arms:
         return None
     rows = [_inequality(outcomes, arm, DEFINITIONS[name]) for arm in arms]
+    where = ", at logit 0" if any(arm.scores for arm in arms) else ""
     return Part(
         name="inequality",
-        title=f"{outcomes.name}: inequality between groups, all runs with results, at logit 0.",
+        title=f"{outcomes.name}: inequality between groups, all runs with results{where}.",
         table=number_format.frame(rows, [arm.name for arm in arms]),
         remarks=[*_said_of_inequality(arms), *interval_notes.of_intervals(outcomes)],
     )
@@ -238,12 +241,21 @@ def _bounded(found: Parts) -> tuple[float, Interval]:
 
 def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
     """Footnotes: the test, and the scales."""
+    areas = any(arm.scores is not None and arm.scores.nonfaces.shape[1] for arm in arms)
+    own = ""
+    if any(arm.runs > 1 for arm in arms):
+        columns = "this column and of the areas" if areas else "this column"
+        own = f" The intervals of {columns} use the arm's own spread alone."
     found = [
         "A variance of recalls falls by itself near 100 %, where all groups must meet. The "
         "variance of the recalls' logits (ddof 1) has no such ceiling; half a portrait is "
-        "added to the detected and to the missed ones. The intervals of this column and of the "
-        "areas use the arm's own spread alone."
+        f"added to the detected and to the missed ones.{own}"
     ]
+    if any(arm.scores is None for arm in arms):
+        found.append(
+            "Without the score of each portrait there is no test of equal groups and no variance "
+            "of areas."
+        )
     if any(arm.scores is not None for arm in arms):
         found.append(
             "p, equal groups: Monte Carlo test that the groups do not differ, for new seeds and "
@@ -251,7 +263,7 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
             "these sizes, with the same division in all runs, plus the variation of each group "
             "between runs. Not adjusted for the number of arms."
         )
-    if any(arm.scores is not None and arm.scores.nonfaces.shape[1] for arm in arms):
+    if areas:
         found.append(
             "Variance of areas: between the groups' areas under the curve of recall against "
             "false-positive rate, in percent squared (ddof 1); it depends on no threshold."
@@ -346,9 +358,12 @@ def _measures(arm: Arm) -> dict[str, dict[str, str]]:
 
 def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
     """Footnotes: the standard error, and the crops."""
+    detected = "that are detected"
+    if any(arm.scores is not None for arm in arms):
+        detected = "in which any window has a logit of 0 or more"
     found = [
-        "Recall, which the papers call accuracy: the proportion of a group's portraits in which "
-        "any window has a logit of 0 or more; overall, of all portraits. Mean over all runs with "
+        "Recall, which the papers call accuracy: the proportion of a group's portraits "
+        f"{detected}; overall, of all portraits. Mean over all runs with "
         "results, no selection, ± the standard error of that mean (sample standard deviation "
         "divided by the square root of the number of runs), as in Amini, Soleimany et al. (2019). "
         "It is not a confidence interval: it does not cover other portraits, and for normally "

@@ -36,7 +36,7 @@ def of_bad_runs(outcomes: Outcomes) -> list[str]:
         return []
     count, total, (low, high) = found
     told = [
-        f"{count or 'None'} of {total} runs {'are' if count > 1 else 'is'} more than "
+        f"{count or 'None'} of {_judged(outcomes, total)} {'are' if count > 1 else 'is'} more than "
         f"{100 * bad_runs.FAR:.0f} points of recall and {bad_runs.DEVIATIONS} median absolute "
         f"deviations from the median of their arm: {100 * low:.1f} to {100 * high:.1f} % of all "
         "runs (exact 95 % interval)."
@@ -51,6 +51,13 @@ def of_bad_runs(outcomes: Outcomes) -> list[str]:
     return told
 
 
+def _judged(outcomes: Outcomes, total: int, what: str = " runs") -> str:
+    """The number of runs that were judged; which, if an arm has too few for a median."""
+    if all(arm.runs >= bad_runs.FEWEST for arm in outcomes.arms if arm.runs):
+        return f"{total}{what}"
+    return f"{total} runs in arms with {bad_runs.FEWEST} or more"
+
+
 def briefly(outcomes: Outcomes) -> list[str]:
     """As `of_bad_runs`, in one sentence or two for the summary."""
     found = bad_runs.share(outcomes)
@@ -58,7 +65,8 @@ def briefly(outcomes: Outcomes) -> list[str]:
         return []
     count, total, (low, high) = found
     told = [
-        f"Runs far from their arm's median: {count} of {total} ({100 * low:.0f} to "
+        f"Runs far from their arm's median: {count} of {_judged(outcomes, total, '')} "
+        f"({100 * low:.0f} to "
         f"{100 * high:.0f} %)."
     ]
     if doubts := _doubts(outcomes):

@@ -142,6 +142,8 @@ def _gain(
     else:
         return ""
     unsure = "" if before.is_above_zero else " (95 % interval not above 0)"
+    if np.isnan(before.interval.low):
+        unsure = " (no interval: all pairs differ by the same)"
     if np.isnan(before.value):
         unsure = " (the reference leaves nothing to gain)"
     steps = ", ".join(map(_percent, after))

@@ -134,6 +134,7 @@ def _of_runs_needed(outcomes: Outcomes, definition: Definition) -> list[str]:
     seen = float(np.sqrt(squares / degrees))
     needed = intervals.runs_needed(seen, HALF_WIDTH)
     return [
-        f"A 95 % t interval of ± half a point for recall needs {needed} runs per arm at the "
-        f"standard deviation between runs seen here, {100 * seen:.2f} points."
+        f"A 95 % t interval of ± half a point for recall, for new seeds and the same photographs "
+        f"only, needs {needed:,} runs per arm at the standard deviation between runs seen here, "
+        f"{100 * seen:.2f} points."
     ]

@@ -32,6 +32,7 @@ from repro.stats.intervals import Floats
 
 MOST = 50  # runs of an arm; up to this many, each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
+BOTH = "New seeds and portraits"  # column of the comparisons, if any has such an interval
 
 
 def default_definition(outcomes: Outcomes) -> str:
@@ -247,16 +248,16 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm compared with the reference, metric by metric, or why none is."""
     definition = DEFINITIONS[name]
     family = arm_differences.family(outcomes, definition)
+    rows = [_comparison_cells(outcomes, one, definition) for one in family.made]
+    if all(row.get(BOTH, DASH) == DASH for row in rows):
+        rows = [{column: row[column] for column in row if column != BOTH} for row in rows]
     told = comparison_notes.of_comparisons(outcomes, definition)
     if not told:
         return None
     return Part(
         name="comparisons",
         title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
-        table=number_format.frame(
-            [_comparison_cells(outcomes, one, definition) for one in family.made],
-            [one.arm.name for one in family.made],
-        ),
+        table=number_format.frame(rows, [one.arm.name for one in family.made]),
         keys=1 if family.made else 0,
         remarks=told,
     )
@@ -274,10 +275,9 @@ def _comparison_cells(
     row["Difference, new seeds"] = number_format.difference(one.difference, one.quantity)
     if outcomes.paired:
         both = operating_points.difference(one.arm, one.reference, replace(definition, runs="last"))
+        row[BOTH] = Cell(DASH)
         if not np.isnan(both[one.quantity].interval.low):
-            row["New seeds and portraits"] = number_format.difference(
-                both[one.quantity], one.quantity
-            )
+            row[BOTH] = number_format.difference(both[one.quantity], one.quantity)
         row["r"] = number_format.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
     row["Hedges' g"] = number_format.ratio(*comparisons.hedges_g(x, y), signed=True)
     if outcomes.paired:

@@ -142,6 +142,26 @@ def test_single_runs_have_no_p():
     assert not remarks(part, "possible") + remarks(part, "Spread ratio")
 
 
+def test_arms_of_different_numbers_of_runs_tell_both():
+    """Five pairs of one arm, two of the other."""
+    part = compared(counted("ref", REFERENCE), counted("five", BETTER), counted("two", BETTER[:2]))
+
+    assert remarks(part, "n = 2 to 5, any p possible")
+
+
+def test_the_interval_for_portraits_stays_beside_that_for_seeds():
+    """Also where the first arm, equal to the reference, has none; without any there is no column.
+
+    A column that only later rows have would stand behind all others.
+    """
+    ref, same = scored("ref", noisy(0)), scored("same", noisy(0))
+    columns = list(compared(ref, same, scored("other", noisy(1))).table.columns)
+    place = columns.index("Difference, new seeds")
+
+    assert columns[place + 1] == "New seeds and portraits"
+    assert "New seeds and portraits" not in compared(ref, same).table.columns
+
+
 def test_a_failed_reference_is_told_in_place_of_the_comparisons():
     """An empty table with the reason."""
     part = compared(lost("ref", failed=3, collapsed=1), counted("better", BETTER))

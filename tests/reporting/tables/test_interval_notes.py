@@ -92,6 +92,18 @@ def test_no_interval_is_said_to_be_untrusted_where_arms_spread_alike():
     assert "not to be trusted" not in " ".join(interval_notes.briefly(study))
 
 
+def test_arms_with_too_few_runs_are_not_counted_as_without_a_bad_run():
+    """Five of seven runs can be judged; of two, neither is the odd one."""
+    study = outcomes(runs("x", 90, 91, 92, 91, 90), runs("y", 90, 20))
+
+    assert interval_notes.of_bad_runs(study)[0].startswith(
+        "None of 5 runs in arms with 3 or more is more than 10 points"
+    )
+    assert interval_notes.briefly(study)[0].startswith(
+        "Runs far from their arm's median: 0 of 5 runs in arms with 3 or more (0 to "
+    )
+
+
 def test_two_runs_an_arm_have_no_remark_on_bad_runs():
     """Which of two is the odd one is not known."""
     study = outcomes(runs("x", 90, 20), runs("y", 90, 91))
@@ -170,6 +182,53 @@ def test_areas_are_explained_only_where_there_are_photographs():
     for sentence in ("Variance of areas: between", "p, equal groups: Monte Carlo"):
         assert sentence in known
         assert sentence not in blind
+
+
+def test_counts_have_no_logit_and_a_reason_for_the_dashes():
+    """A file of counts does not say by what threshold they were made."""
+    known, blind = (
+        tables.part(outcomes(one), "inequality") for one in (ARMS[0], replace(ARMS[0], scores=None))
+    )
+    why = "Without the score of each portrait there is no test of equal groups"
+
+    assert known.title.endswith("at logit 0.")
+    assert "logit" not in blind.title
+    assert why not in " ".join(known.remarks)
+    assert why in " ".join(blind.remarks)
+
+
+def test_accuracy_of_counts_does_not_name_a_threshold():
+    """Only where logits are known it is 0."""
+    known, blind = (
+        tables.part(outcomes(one), "accuracy").remarks[0]
+        for one in (ARMS[0], replace(ARMS[0], scores=None))
+    )
+
+    assert "in which any window has a logit of 0 or more" in known
+    assert "portraits that are detected; overall" in blind
+
+
+def test_own_intervals_are_named_only_where_there_are_some():
+    """A single run has none, and counts have no areas."""
+    said = "use the arm's own spread alone"
+    single, counts = (
+        " ".join(tables.part(outcomes(one), "inequality").remarks)
+        for one in (arm("x", noisy(0, 1)), replace(ARMS[0], scores=None))
+    )
+
+    assert said not in single
+    assert f"The intervals of this column {said}." in counts
+
+
+def test_false_positives_are_named_only_where_they_are_counted():
+    """A file of portraits alone."""
+    (known, *_), (blind, *_) = (
+        tables.part(outcomes(one), "groups").remarks
+        for one in (ARMS[0], replace(ARMS[0], scores=None, false_positive_rate=None, nonfaces=0))
+    )
+
+    assert known.startswith("Groups and false positives: mean")
+    assert blind.startswith("Groups: mean")
 
 
 def test_inequality_takes_two_groups():

@@ -36,8 +36,9 @@ def test_the_power_is_that_of_the_paired_test_after_holm():
         "pairs +0.53); variance of single runs 165.29 and 201.46, standard deviation 98.27 (with "
         "80 % confidence at most 153.07, which gives 257.46 and 313.79; correlation of the pairs "
         "+0.49).",
-        "A 95 % t interval of ± half a point for recall needs 195 runs per arm at the standard "
-        "deviation between runs seen here, 3.54 points.",
+        "A 95 % t interval of ± half a point for recall, for new seeds and the same photographs "
+        "only, needs 195 runs per arm at the standard deviation between runs seen here, 3.54 "
+        "points.",
     ]
 
 
@@ -97,7 +98,7 @@ def test_without_two_arms_nothing_is_said_of_two(arms):
     """The runs needed for an interval are those of one arm."""
     (told,) = below(*arms)
 
-    assert told.startswith("A 95 % t interval of ± half a point for recall needs ")
+    assert told.startswith("A 95 % t interval of ± half a point for recall, for new seeds and ")
 
 
 def test_equal_differences_promise_no_power():
