@@ -14,8 +14,10 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import comparison_notes, interval_notes, power_notes, threshold_notes
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
-from repro.stats import redrawn, selection
+from repro.stats import redrawn, rounding, selection
 from repro.stats.disparity import Definition
+
+SEEN = 5e-5  # ends of two intervals of recall that differ by less look alike in percent
 
 
 def of_published(outcomes: Outcomes, name: str) -> list[str]:
@@ -81,6 +83,7 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
         "hundredth of an interval's width, so one decimal is printed. A gain is a proportion of "
         "the reference's variance or misses.",
         *interval_notes.of_intervals(outcomes),
+        *_of_worst(outcomes, definition),
     ]
     told = list(gains(outcomes, definition).values())
     found += [f"{one}." for one in (told if len(told) <= MOST else told[:FIRST])]
@@ -89,6 +92,22 @@ def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
             f"{len(told) - FIRST:,} more arms have a gain over the reference at some threshold."
         )
     return found + comparison_notes.of_trends(outcomes, definition, outcomes.rates)
+
+
+def _of_worst(outcomes: Outcomes, definition: Definition) -> list[str]:
+    """Why the worst group's recall has another interval than in the table of groups, if it has."""
+    for arm in outcomes.arms:
+        if not arm.runs:
+            continue
+        worst = operating_points.reading(outcomes, arm, definition).of["worst"]
+        k = rounding.lowest(arm.recall.mean(axis=0))
+        own = operating_points.group_estimates(outcomes, arm)[k]
+        if not np.allclose(worst.interval, own.interval, rtol=0, atol=SEEN, equal_nan=True):
+            return [
+                "Worst group: the interval is for the lowest recall, whichever group has it with "
+                "other seeds; the table of groups has the interval of this group's own recall."
+            ]
+    return []
 
 
 def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:

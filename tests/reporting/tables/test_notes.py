@@ -67,3 +67,20 @@ def test_selection_bias_of_a_single_group_has_no_variance():
     one = replace(both, groups=("a",), sizes=np.array([4]), recall=both.recall[:, :1], scores=None)
 
     assert "in points of recall: x +25.00. For" in biases(outcomes(one, keep=2))[0]
+
+
+SWITCHES = [[1, 1, 1, -1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, -1, -1], [1, 1, 1, -1, 1, 1, 1, -1]]
+STAYS = [[1, 1, 1, 1, 1, 1, -1, -1], [1, 1, 1, 1, 1, -1, -1, -1], [1, 1, 1, 1, 1, -1, -1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("logits", "expected"),
+    [(SWITCHES, 1), (STAYS, 0), (SWITCHES[:1], 0)],
+    ids=["another group in some runs", "always the same", "a single run"],
+)
+def test_the_worst_group_is_told_to_have_its_own_interval_where_it_has(logits, expected):
+    """The lowest recall of any group is not the recall of one group."""
+    study = outcomes(arm("x", logits))
+    told = [one for one in notes.of_false_alarms(study, DEFINITION) if "Worst group:" in one]
+
+    assert len(told) == expected
