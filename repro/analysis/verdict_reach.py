@@ -71,7 +71,9 @@ def _of_outcomes(outcomes: Outcomes, *, planned: bool) -> Iterator[Prospect]:
         for quantity in QUANTITIES:
             if getattr(row, quantity) is None or (quantity == "variance" and not arm.can_differ):
                 continue
-            yield _prospect(_process(arm, published, quantity, runs), quantity, margin)
+            ours = _process(arm, published, quantity, runs)
+            if verdicts.has_spread(ours):
+                yield _prospect(ours, quantity, margin)
 
 
 def _process(arm: Arm, published: Published, quantity: Quantity, runs: int) -> Statistic:

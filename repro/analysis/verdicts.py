@@ -5,7 +5,7 @@ the arms are judged separately. If data or protocol differ, no verdict is given,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from math import comb
 from typing import Any
@@ -171,40 +171,48 @@ def _number(
     arm: Arm, printed: float, quantity: Quantity, published: Published, delta: float
 ) -> Judgement:
     text = f"{printed:.{published.decimals}f}"
+    unknown = Judgement(
+        subject=arm.name,
+        claim=quantity,
+        printed=text,
+        ours="—",
+        interval="—",
+        word="cannot tell",
+        reason=f"{arm.runs} runs with results; the best {published.keep} of "
+        f"{published.replicates} need {published.replicates}",
+        numbers=(printed, float("nan")),
+    )
     if arm.runs < published.replicates:
-        return Judgement(
-            subject=arm.name,
-            claim=quantity,
-            printed=text,
-            ours="—",
-            interval="—",
-            word="cannot tell",
-            reason=f"{arm.runs} runs with results; the best {published.keep} of "
-            f"{published.replicates} need {published.replicates}",
-            numbers=(printed, float("nan")),
-        )
+        return unknown
     ours, unit = statistic(arm, published, quantity), UNIT[quantity]
+    value = unit * (ours.value**2 if quantity == "variance" else ours.value)
+    if not has_spread(ours):
+        reason = "the runs give no interval: a single one, or no spread between them"
+        return replace(unknown, ours=f"{value:.2f}", reason=reason, numbers=(printed, value))
     half = 0.5 * 10.0**-published.decimals
     y = Interval((printed - half) / unit, (printed + half) / unit)
     scale = agreement.root if quantity == "variance" else float
     word = agreement.verdict(ours, y, delta / unit, scale=scale)
-    ends = agreement.prediction_interval(ours)
+    ends, most = agreement.prediction_interval(ours), 1.0
     if quantity == "variance":
         ends = Interval(max(ends.low, 0.0) ** 2, max(ends.high, 0.0) ** 2)
-    value = ours.value**2 if quantity == "variance" else ours.value
-    shown = Interval(unit * ends.low, unit * ends.high)
+        most = disparity.largest_variance(len(arm.groups), DEFINITIONS[published.definition].ddof)
+    shown = Interval(unit * max(ends.low, 0.0), unit * min(ends.high, most))
     inside = shown.low - half <= printed <= shown.high + half
-    return Judgement(
-        subject=arm.name,
-        claim=quantity,
-        printed=text,
-        ours=f"{unit * value:.2f}",
+    return replace(
+        unknown,
+        ours=f"{value:.2f}",
         interval=f"[{shown.low:.2f}, {shown.high:.2f}]",
         word=word,
-        reason=_reason(word, unit * value - printed, inside, delta),
-        numbers=(printed, unit * value),
+        reason=_reason(word, value - printed, inside, delta),
+        numbers=(printed, value),
         ends=shown,
     )
+
+
+def has_spread(ours: Statistic) -> bool:
+    """Whether the runs differ: equal ones do not say how far others are."""
+    return ours.deviation > rounding.TOLERANCE
 
 
 def _reason(word: Word, apart: float, inside: bool, delta: float) -> str:

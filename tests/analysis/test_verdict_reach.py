@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from published_arms import PUBLISHED, SWEEP, arm, outcomes
+from published_arms import PUBLISHED, SWEEP, arm, outcomes, uneven
 
 from repro.analysis import verdict_reach
 from repro.analysis.study_data import Arm
@@ -10,12 +10,17 @@ from repro.stats import agreement
 
 
 def test_records_give_the_spread_of_their_own_runs():
-    """Recalls 0.3 points apart; both groups move together, so variances do not vary."""
-    found = verdict_reach.of_outcomes(outcomes())
+    """Recalls 0.3 points apart; roots of variances too, half the distance of two groups."""
+    found = verdict_reach.of_outcomes(outcomes([uneven("none", 0.79, 0.89)]))
 
-    assert [one.quantity for one in found] == ["recall", "variance"] * 3
-    assert [one.deviation for one in found] == pytest.approx([0.4743, 0] * 3, abs=1e-4)
+    assert [one.quantity for one in found] == ["recall", "variance"]
+    assert [one.deviation for one in found] == pytest.approx([0.4743, 0.4743], rel=0.05)
     assert {(one.runs, one.delta) for one in found} == {(5, 5.0), (5, 20.0)}
+
+
+def test_runs_without_spread_have_no_reach():
+    """Both groups move together, so variances do not vary: how far others are is unknown."""
+    assert [one.quantity for one in verdict_reach.of_outcomes(outcomes())] == ["recall"] * 3
 
 
 def test_a_margin_of_ten_standard_deviations_is_always_passed():
@@ -89,7 +94,7 @@ def test_fewer_runs_than_in_the_publication_can_tell_nothing():
 def test_a_plan_takes_the_spread_of_the_first_runs():
     """Three of five runs have ended: their spread, at the five that are planned."""
     first = arm("none", 0.79, 0.89).only((0, 2, 4))
-    recall, _ = verdict_reach.of_outcomes(outcomes([first]), planned=True)
+    (recall,) = verdict_reach.of_outcomes(outcomes([first]), planned=True)
 
     assert (recall.runs, recall.deviation) == (5, pytest.approx(0.6))
 

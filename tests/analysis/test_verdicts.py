@@ -100,6 +100,30 @@ def test_a_direction_without_spread_cannot_tell():
     assert judged.reason == "the runs give no interval: a single one, or no spread between them"
 
 
+@pytest.mark.parametrize("found", [0.95, 1.0])
+def test_numbers_without_spread_cannot_tell(found):
+    """Five equal runs: an interval of zero width would deny every other value."""
+    study = outcomes([arm("none", found, found, spread=0), *SWEEP[1:]], margin=NARROW)
+    judged = [one for one in verdicts.judge(study, told={}) if one.subject == "none"]
+
+    assert [(one.word, one.interval) for one in judged] == [("cannot tell", "—")] * 2
+    assert {one.reason for one in judged} == {
+        "the runs give no interval: a single one, or no spread between them"
+    }
+    assert judged[0].ours == f"{100 * found:.2f}"
+
+
+def test_a_prediction_interval_ends_at_what_can_be():
+    """One run of five far lower: a recall above 100 % is not predicted."""
+    wild = arm("none", 0.97, 0.99)
+    recall = wild.recall - np.array([0, 0, 0, 0, 0.4])[:, None]
+    study = outcomes([replace(wild, recall=recall, selector=recall.mean(axis=1)), *SWEEP[1:]])
+    judged = verdicts.judge(study, told={})[0]
+
+    assert judged.ends.high == 100
+    assert judged.interval.endswith(", 100.00]")
+
+
 def test_a_direction_within_the_spread_cannot_tell():
     """Pairs that differ now one way and now the other."""
     mixed = arm("weak", 0.79, 0.89)

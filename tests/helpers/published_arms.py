@@ -51,6 +51,12 @@ def arm(name, dark, light, *, spread=1.0, **changes):
     return Arm(**(plain | changes))
 
 
+def uneven(name, dark, light):
+    """The same mean recalls, but the dark group alone moves, so that variances vary too."""
+    recall = np.stack([dark + 2 * STEPS, light + 0 * STEPS], axis=1)
+    return arm(name, dark, light, recall=recall, selector=recall.mean(axis=1))
+
+
 SWEEP = (arm("none", 0.79, 0.89), arm("weak", 0.81, 0.89), arm("strong", 0.83, 0.89))
 
 

@@ -28,8 +28,9 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
         "their square roots.",
         "Reproduced: an equivalence test with the margin that the study declares passes at 5 %. "
         "Not reproduced: the published value is outside the 95 % prediction interval and beyond "
-        "the margin. Otherwise the runs cannot tell. Directions use the values of single runs, "
-        "each with its own 95 % interval.",
+        "the margin. Otherwise the runs cannot tell. Directions and orders use the values of "
+        "single runs, whose mean variance is not that of run-averaged groups; each direction has "
+        "its own 95 % interval.",
         *of_reach(verdict_reach.of_outcomes(outcomes)),
     ]
     if name != published.definition:

@@ -95,7 +95,7 @@ NONE = published_arms.SWEEP[0]
 
 def test_a_plan_uses_the_spread_of_its_records():
     """Two runs or more of an arm."""
-    said = before(NONE)
+    said = before(published_arms.uneven("none", 0.79, 0.89))
 
     assert said[0] == (
         "Verdict on Somebody (2020), Table 1, with the standard deviations of the runs that have a "
@@ -140,7 +140,8 @@ def test_a_plan_without_a_verdict_says_nothing_of_it(changes):
 
 def test_the_reach_stands_below_the_verdict():
     """Both quantities, with the margins of the study."""
-    part = tables.part(published_arms.outcomes(), "verdict")
+    study = published_arms.outcomes([published_arms.uneven("none", 0.79, 0.89)])
+    part = tables.part(study, "verdict")
 
     assert sum(one.startswith("If the published ") for one in part.remarks) == 2
 
