@@ -72,7 +72,8 @@ def view(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), **in
         groups: Names.
         runs: Of each arm.
         size: Portraits of each group.
-        found: Detections of each group in every run, by arm; made up for the others.
+        found: Detections of each group in every run, or a list of them for each run, by arm; made
+            up for the others.
         crops: Groups of face crops.
         failed: Arms without results.
         index: What is different in the study's index; `select` of arms under ``ranked``.
@@ -83,6 +84,8 @@ def view(arms, groups, *, runs=3, size=20, found=None, crops=(), failed=(), **in
         of_arm = []
         for seed in range(runs):
             counts = (found or {}).get(arm)
+            if isinstance(counts, list):
+                counts = counts[seed]
             detected = (
                 dict(zip(groups, counts, strict=True)) if counts else drawn(arm, seed, groups, size)
             )

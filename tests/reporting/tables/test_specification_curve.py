@@ -18,7 +18,12 @@ ARMS = {
     "l1, none": {"reconstruction": {"norm": "l1"}} | crowds.PLAIN,
     "weak": {"kl": {"weight": 0.1}},
 }
-FOUND = {"none": (100, 50), "usual": (100, 90), "l1": (100, 60), "l1, none": (100, 80)}
+FOUND = {
+    "none": [(100, 51), (100, 49), (100, 50)],
+    "usual": (100, 90),
+    "l1": (100, 60),
+    "l1, none": [(100, 81), (100, 79), (100, 80)],
+}
 
 
 @pytest.fixture(scope="module")
