@@ -22,6 +22,7 @@ from repro.stats.intervals import NOWHERE, Integers, Interval, sd
 from repro.study.merge import merge
 from repro.study.published import Published, PublishedRow
 
+NO_INTERVAL = "the runs give no interval: a single one, or no spread between them"
 SUBSETS = 2000  # sampled subsets if there are more runs than in the publication
 HARMLESS = ("data.", "replicates=", "select.")  # overrides that `refusals` checks by the protocol
 
@@ -186,28 +187,35 @@ def _number(
         return unknown
     ours, unit = statistic(arm, published, quantity), UNIT[quantity]
     value = unit * (ours.value**2 if quantity == "variance" else ours.value)
+    told = f"{value:.2f}"
     if not has_spread(ours):
-        reason = "the runs give no interval: a single one, or no spread between them"
-        return replace(unknown, ours=f"{value:.2f}", reason=reason, numbers=(printed, value))
+        return replace(unknown, ours=told, reason=NO_INTERVAL, numbers=(printed, value))
     half = 0.5 * 10.0**-published.decimals
     y = Interval((printed - half) / unit, (printed + half) / unit)
-    scale = agreement.root if quantity == "variance" else float
-    word = agreement.verdict(ours, y, delta / unit, scale=scale)
-    ends, most = agreement.prediction_interval(ours), 1.0
-    if quantity == "variance":
-        ends = Interval(max(ends.low, 0.0) ** 2, max(ends.high, 0.0) ** 2)
-        most = disparity.largest_variance(len(arm.groups), DEFINITIONS[published.definition].ddof)
-    shown = Interval(unit * max(ends.low, 0.0), unit * min(ends.high, most))
+    root = agreement.root if quantity == "variance" else float
+    word = agreement.verdict(ours, y, delta / unit, scale=root)
+    shown = _predicted(ours, arm, quantity, published)
     inside = shown.low - half <= printed <= shown.high + half
     return replace(
         unknown,
-        ours=f"{value:.2f}",
+        ours=told,
         interval=f"[{shown.low:.2f}, {shown.high:.2f}]",
         word=word,
         reason=_reason(word, value - printed, inside, delta),
         numbers=(printed, value),
         ends=shown,
     )
+
+
+def _predicted(ours: Statistic, arm: Arm, quantity: Quantity, published: Published) -> Interval:
+    """The prediction interval in the unit of the tables, within what the quantity can be."""
+    low, high = (max(end, 0.0) for end in agreement.prediction_interval(ours))
+    unit = UNIT[quantity]
+    if quantity == "recall":
+        return Interval(unit * low, unit * min(high, 1.0))
+    ddof = DEFINITIONS[published.definition].ddof
+    most = disparity.largest_variance(len(arm.groups), ddof)
+    return Interval(unit * low**2, unit * min(high**2, most))
 
 
 def has_spread(ours: Statistic) -> bool:
@@ -267,7 +275,7 @@ def _direction(
     kind = "paired t" if outcomes.paired else "Welch's t"
     reason = f"{kind} interval over single runs {shows}"
     if np.isnan(low):
-        reason = "the runs give no interval: a single one, or no spread between them"
+        reason = NO_INTERVAL
     if told.get(arm.name):
         reason = f"{reason}; {told[arm.name]}"
     return Judgement(
