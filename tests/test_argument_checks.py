@@ -266,8 +266,11 @@ def test_what_does_not_count_in_the_objective_may_be_anything():
 
 
 def test_a_nan_among_p_values_stays():
-    """There was no test, and that is said by NaN."""
-    assert comparisons.holm([0.01, NAN])[0] == 0.01
+    """There was no test, and that is said by NaN; it counts, as a planned comparison."""
+    found = comparisons.holm([0.01, NAN])
+
+    assert found[0] == 0.02
+    assert np.isnan(found[1])
 
 
 def test_definitions_go_by_their_names_as_well():

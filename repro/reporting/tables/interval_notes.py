@@ -36,7 +36,7 @@ def of_bad_runs(outcomes: Outcomes) -> list[str]:
         return []
     count, total, (low, high) = found
     told = [
-        f"{count or 'None'} of {_judged(outcomes, total)} {'are' if count > 1 else 'is'} more than "
+        f"{count} of {_judged(outcomes, total)} {'is' if count == 1 else 'are'} more than "
         f"{100 * bad_runs.FAR:.0f} points of recall and {bad_runs.DEVIATIONS} median absolute "
         f"deviations from the median of their arm: {100 * low:.1f} to {100 * high:.1f} % of all "
         "runs (exact 95 % interval)."

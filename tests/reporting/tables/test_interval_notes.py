@@ -56,7 +56,7 @@ def test_bad_runs_are_told_also_where_there_are_none():
     study = outcomes(*(runs(name, 90, 91, 92, 91, 90) for name in "xyz"))
 
     assert interval_notes.of_bad_runs(study) == [
-        "None of 15 runs is more than 10 points of recall and 5 median absolute deviations from "
+        "0 of 15 runs are more than 10 points of recall and 5 median absolute deviations from "
         "the median of their arm: 0.0 to 21.8 % of all runs (exact 95 % interval); a fault in up "
         "to 22 % of the runs is possible."
     ]
@@ -97,7 +97,7 @@ def test_arms_with_too_few_runs_are_not_counted_as_without_a_bad_run():
     study = outcomes(runs("x", 90, 91, 92, 91, 90), runs("y", 90, 20))
 
     assert interval_notes.of_bad_runs(study)[0].startswith(
-        "None of 5 runs in arms with 3 or more is more than 10 points"
+        "0 of 5 runs in arms with 3 or more are more than 10 points"
     )
     assert interval_notes.briefly(study)[0].startswith(
         "Runs far from their arm's median: 0 of 5 runs in arms with 3 or more (0 to "
