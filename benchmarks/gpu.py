@@ -197,54 +197,61 @@ class Gpu:
         return str(cells[min(job.done, len(cells) - 1)]["cell"])
 
 
+PRECISIONS = ("fp32", "bf16")
+
+
+def _of(cell: str, size: int, batch: int, precision: str, **more: Any) -> dict[str, Any]:
+    who = "runs" if cell == "streams" else "members"
+    return {"cell": cell, who: size, "batch": batch, "precision": precision, **more}
+
+
+def _single(batch: int, *captured: bool) -> list[dict[str, Any]]:
+    own = {"cell": "single", "batch": batch}
+    return [own | {"precision": p, "captured": one} for p in PRECISIONS for one in captured]
+
+
+def _stacks(size: int, batch: int, *forms: str) -> list[dict[str, Any]]:
+    return [_of("stacked", size, batch, p, form=form) for p in PRECISIONS for form in forms]
+
+
 def cells_of(*, toy: bool) -> list[dict[str, Any]]:
     """What to measure of speed, the most telling first."""
     members, few, counts = (2, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
-    precisions = ("fp32", "bf16")
     small, middle, large = (4, 8, 16) if toy else (24, 256, 1024)
-
-    def single(batch: int, precision: str, captured: bool) -> dict[str, Any]:
-        return {"cell": "single", "batch": batch, "precision": precision, "captured": captured}
-
-    def of(cell: str, size: int, batch: int, precision: str, **more: Any) -> dict[str, Any]:
-        who = "runs" if cell == "streams" else "members"
-        return {"cell": cell, who: size, "batch": batch, "precision": precision, **more}
-
-    def stacks(size: int, batch: int, *forms: str) -> list[dict[str, Any]]:
-        return [of("stacked", size, batch, p, form=form) for p in precisions for form in forms]
-
-    def beside(*batches: int, captured: bool) -> dict[str, Any]:
-        sizes = [(batch, p, captured) for p in precisions for batch in batches]
-        return {"cell": "beside", "settings": sizes, "counts": counts}
-
+    batches = (small,) if toy else (small, middle)
     first = [
         {"cell": "limits"},
-        *stacks(members, small, *FORMS),
-        *(of("layers", members, small, p) for p in precisions),
-        *stacks(members, small, "best+norm"),
-        *(of("profile", members, small, p, form="default") for p in precisions),
-        *(single(small, p, captured) for p in precisions for captured in (False, True)),
+        *_stacks(members, small, *FORMS),
+        *(_of("layers", members, small, p) for p in PRECISIONS),
+        *_stacks(members, small, "best+norm"),
+        *(_of("profile", members, small, p, form="default") for p in PRECISIONS),
+        *_single(small, False, True),
         {"cell": "parts", "members": members},
-        *stacks(1, small, "default"),
-        *stacks(few, small, "default"),
-        *(of("layers", members, middle, p) for p in precisions),
-        *stacks(members, middle, "default", "best+norm"),
-        *(single(middle, p, True) for p in precisions),
-        beside(*((small,) if toy else (small, middle)), captured=True),
+        *_stacks(1, small, "default"),
+        *_stacks(few, small, "default"),
+        *(_of("layers", members, middle, p) for p in PRECISIONS),
+        *_stacks(members, middle, "default", "best+norm"),
+        *_single(middle, True),
+        {
+            "cell": "beside",
+            "settings": [(batch, p, True) for p in PRECISIONS for batch in batches],
+            "counts": counts,
+        },
     ]
     then = [
-        *(single(large, p, True) for p in precisions),
-        *stacks(members, large, "default"),
-        *stacks(few, middle, "default"),
-        *(of("streams", runs, small, "fp32") for runs in (few, members)),
+        *_single(large, True),
+        *_stacks(members, large, "default"),
+        *_stacks(few, middle, "default"),
+        *(_of("streams", runs, small, "fp32") for runs in (few, members)),
         {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
         {"cell": "epoch_overhead"},
-        *(of("pieces", members, small, p) for p in precisions),
-        of("profile", 1, small, "fp32", form="default"),
-        of("stacked", members, small, "fp32", form="default", captured=False),
-        *(single(batch, p, False) for p in precisions for batch in (middle, large)),
+        *(_of("pieces", members, small, p) for p in PRECISIONS),
+        _of("profile", 1, small, "fp32", form="default"),
+        _of("stacked", members, small, "fp32", form="default", captured=False),
+        *_single(middle, False),
+        *_single(large, False),
     ]
-    last = [of("compiled", members, small, p, form="unfolded") for p in precisions]
+    last = [_of("compiled", members, small, p, form="unfolded") for p in PRECISIONS]
     return first + then + ([] if toy else last)
 
 

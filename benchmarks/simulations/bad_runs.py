@@ -239,7 +239,13 @@ def _bounded(
 
 def tables(means: Means) -> Iterator[Table]:
     """Five seeds of seven arms; other arms and faults; other numbers of seeds."""
-    yield Table(
+    yield _of_seven_arms(means)
+    yield _of_wider(means)
+    yield _of_seeds(means)
+
+
+def _of_seven_arms(means: Means) -> Table:
+    return Table(
         [
             *("Bad runs", "Interval of", "Own spread", "a bad run seen", "none seen", "width"),
             *("Pooled", "width", "Wider", "a bad run seen", "none seen", "width"),
@@ -253,7 +259,10 @@ def tables(means: Means) -> Iterator[Table]:
             for name in UNITS
         ],
     )
-    yield Table(
+
+
+def _of_wider(means: Means) -> Table:
+    return Table(
         [
             *("Wider interval of", *UNITS),
             *(f"{name} minus second arm" for name in PAIRED),
@@ -270,7 +279,10 @@ def tables(means: Means) -> Iterator[Table]:
             if "recall, wider, covers" in found
         ],
     )
-    yield Table(
+
+
+def _of_seeds(means: Means) -> Table:
+    return Table(
         ["Bad runs find fewer", "Seeds, own spread", *UNITS, "width for recall"],
         [
             row

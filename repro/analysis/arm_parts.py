@@ -17,6 +17,7 @@ from repro.stats.quantities import Quantity
 ESTIMATED = ("recall", "variance", "gap", "worst")
 _GROUP = "group "  # before a group's name: the recall of that group
 _NEWEST = 64  # arms whose redrawn statistics are cached, 320 kB each
+_NEWEST_PARTS = _NEWEST * 8  # statistics of arms: each holds a redrawn one of at most 80 kB
 
 
 def of_group(name: str) -> str:
@@ -36,16 +37,23 @@ def parts(arm: Arm, name: str, definition: Definition, rate: float | None = None
     return _parts(arm, name, definition, rate)
 
 
-@cached_by_owner()
+@cached_by_owner(most=_NEWEST_PARTS)
 def _parts(arm: Arm, name: str, definition: Definition, rate: float | None) -> Parts:
-    recall, scores = thresholds.recalls(arm, rate), arm.scores
+    redrawn_values = None if rate is None else _redrawn(arm, definition, rate).get(name)
+    return _of_recalls(arm, _quantity(arm, name, definition), rate, redrawn_values)
+
+
+def _of_recalls(
+    arm: Arm, quantity: Quantity, rate: float | None = None, redrawn_values: Floats | None = None
+) -> Parts:
+    scores = arm.scores
     return components.parts(
-        recall,
-        _quantity(arm, name, definition),
+        thresholds.recalls(arm, rate),
+        quantity,
         arm.sizes,
         detected=None if scores is None else thresholds.detections(arm, rate),
         group=None if scores is None else scores.group,
-        redrawn=None if rate is None else _redrawn(arm, definition, rate).get(name),
+        redrawn=redrawn_values,
     )
 
 
@@ -92,7 +100,11 @@ def _pooled(
         and (not name.startswith(_GROUP) or name.removeprefix(_GROUP) in arm.groups)
         and (rate is None or thresholds.can_read(arm, rate))
     ]
-    return components.pool([parts(arm, name, definition, rate).runs for arm in known])
+    values = [
+        _quantity(arm, name, definition).pseudo_values(thresholds.recalls(arm, rate))
+        for arm in known
+    ]
+    return components.pool(values)
 
 
 def of_different_runs(outcomes: Outcomes) -> list[Arm]:
@@ -125,14 +137,7 @@ def false_positives(arm: Arm) -> Parts | None:
 
 def logit_variance(arm: Arm) -> Parts:
     """The parts of the variance between the logits of the groups' recalls, at logit 0."""
-    scores = arm.scores
-    return components.parts(
-        arm.recall,
-        quantities.logit_variance(arm.sizes),
-        arm.sizes,
-        detected=None if scores is None else thresholds.detections(arm, None),
-        group=None if scores is None else scores.group,
-    )
+    return _of_recalls(arm, quantities.logit_variance(arm.sizes))
 
 
 def area_variance(arm: Arm) -> Parts:

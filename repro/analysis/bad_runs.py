@@ -8,7 +8,7 @@ import numpy as np
 
 from repro.analysis import arm_parts
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import components, intervals, rounding
+from repro.stats import intervals, rounding
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval
 
@@ -44,15 +44,15 @@ def unlike(outcomes: Outcomes, arm: Arm) -> float:
     The arm itself is left out of the pooled one: with it the ratio of A arms with as many runs
     could not exceed root A. NaN if the other arms have no spread, or the arm has too few runs.
     """
-    others = [
-        one.run_recall(_POOLED)
-        for one in arm_parts.of_different_runs(outcomes)
-        if (one.keys or one.name) != (arm.keys or arm.name)
-    ]
-    pooled = components.pool(others, fewest=1)
-    if pooled is None or arm.runs < FEWEST or pooled.variance <= rounding.TOLERANCE**2:
+    pooled = arm_parts.pooled(outcomes, "recall", _POOLED)
+    if pooled is None or arm.runs < FEWEST:
         return float("nan")
-    return intervals.sd(arm.run_recall(_POOLED)) / float(np.sqrt(pooled.variance))
+    own, whole = intervals.sd(arm.run_recall(_POOLED)), pooled.variance * pooled.degrees
+    degrees = pooled.degrees - (arm.runs - 1)
+    rest = whole - own**2 * (arm.runs - 1)
+    if rest <= rounding.TOLERANCE * max(whole, rounding.TOLERANCE):
+        return float("nan")
+    return own / float(np.sqrt(rest / degrees))
 
 
 def untrusted(outcomes: Outcomes, arm: Arm) -> str:
@@ -61,8 +61,9 @@ def untrusted(outcomes: Outcomes, arm: Arm) -> str:
     if seeds:
         named = ", ".join(map(str, seeds))
         return f"seed {named} far from its median" if len(seeds) == 1 else f"seeds {named} far off"
-    if ratio > UNLIKE:
-        return f"its runs spread {ratio:.1f} times as much as those of the other arms"
-    if ratio * UNLIKE < 1:
-        return f"its runs spread {ratio:.2f} times as much as those of the other arms"
+    if rounding.constant(arm.run_recall(_POOLED)) and not np.isnan(ratio):
+        return "its runs do not differ, those of the other arms do"
+    if ratio > UNLIKE or ratio * UNLIKE < 1:
+        told = f"{ratio:.1f}" if ratio > 1 else f"{ratio:.2f}"
+        return f"its runs spread {told} times as much as those of the other arms"
     return ""

@@ -133,7 +133,7 @@ def parts(
         nonfaces=np.empty(0)
         if nonfaces is None
         else (slopes[..., None] * nonfaces).mean(axis=-3).sum(axis=-2),
-        curved=quantity.curvature(recall, recall_noise(recall, sizes, detected, group)),
+        curved=quantity.curvature(recall, lambda: recall_noise(recall, sizes, detected, group)),
     )
 
 
@@ -190,18 +190,17 @@ def recall_noise(
     return np.stack(each, axis=-1)
 
 
-def pool(arms: Sequence[Floats], *, fewest: int = 2) -> Pooled | None:
+def pool(arms: Sequence[Floats]) -> Pooled | None:
     """The variance between runs over several arms, each about its own mean.
 
     Args:
         arms: Pseudo-values of each arm's runs, shape (R,) each; arms with one run add nothing.
-        fewest: Number of arms that it takes.
 
     Returns:
-        None without so many arms of two runs or more.
+        None without two arms of two runs or more.
     """
     known = [values for values in arms if len(values) > 1 and np.isfinite(values).all()]
-    if len(known) < fewest:
+    if len(known) < 2:
         return None
     degrees = sum(len(values) - 1 for values in known)
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in known)

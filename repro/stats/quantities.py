@@ -30,12 +30,13 @@ class Quantity(Protocol):
     def slopes(self, recall: Floats) -> Floats:
         """R times its derivative by the recall of each run and group, shape (..., R or 1, K)."""
 
-    def curvature(self, recall: Floats, noise: Floats) -> Floats:
+    def curvature(self, recall: Floats, noise: Callable[[], Floats]) -> Floats:
         """Variance of its second-order term, shape (...).
 
         Args:
             recall: Shape (..., R, K).
-            noise: Variance over portraits of each group's run average, shape (..., K).
+            noise: Gives the variance over portraits of each group's run average, shape (..., K);
+                called only where it is needed.
         """
 
 
@@ -74,7 +75,7 @@ class OfMeans:
         """See `Quantity`."""
         return self.slope(group_means(recall))[..., None, :]
 
-    def curvature(self, recall: Floats, noise: Floats) -> Floats:
+    def curvature(self, recall: Floats, noise: Callable[[], Floats]) -> Floats:
         """See `Quantity`; 0 unless it is a variance between groups."""
         means = group_means(recall)
         if self.contrast is None:
@@ -84,7 +85,7 @@ class OfMeans:
         apart = apart - apart.mean(axis=-1, keepdims=True)
         runs, groups = recall.shape[-2:]
         seeds = (apart**2).sum(axis=(-2, -1)) / ((groups - 1) * max(runs - 1, 1) * runs)
-        return _curvature(seeds + (steps**2 * noise).mean(axis=-1), groups, self.ddof)
+        return _curvature(seeds + (steps**2 * noise()).mean(axis=-1), groups, self.ddof)
 
 
 def _curvature(noise: Floats, groups: int, ddof: int) -> Floats:
@@ -119,11 +120,11 @@ class OfRuns:
         """See `Quantity`."""
         return self.slope(recall)
 
-    def curvature(self, recall: Floats, noise: Floats) -> Floats:
+    def curvature(self, recall: Floats, noise: Callable[[], Floats]) -> Floats:
         """See `Quantity`; 0 unless it is a variance between groups."""
         if self.ddof is None:
             return np.zeros(recall.shape[:-2])
-        return _curvature(noise.mean(axis=-1), recall.shape[-1], self.ddof)
+        return _curvature(noise().mean(axis=-1), recall.shape[-1], self.ddof)
 
 
 def quantity(

@@ -176,3 +176,15 @@ def test_logit_variance_has_the_value_of_the_shares_with_half_a_portrait():
     expected = np.log(share / (1 - share)).var(ddof=1)
 
     assert arm_parts.logit_variance(ARMS[0]).value == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_common_spread_redraws_no_photographs(monkeypatch):
+    """It is that of the runs; thresholds are redrawn for an arm's own interval alone."""
+
+    def fail(*_, **__):
+        raise AssertionError("photographs were redrawn for the spread between runs")
+
+    monkeypatch.setattr(arm_parts.redrawn, "statistic", fail)
+    fresh = outcomes(*(arm(name, noisy(seed)) for seed, name in enumerate("xyz")))
+
+    assert arm_parts.pooled(fresh, "recall", DEFINITION, 0.2) is not None

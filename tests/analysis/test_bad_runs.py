@@ -129,7 +129,7 @@ def test_unlike_leaves_out_the_same_runs_ranked_differently():
         ([89, 90, 91, 90, 60], "seed 14 far from its median"),
         ([30, 90, 91, 90, 60], "seeds 10, 14 far off"),
         ([84, 88, 90, 92, 96], "its runs spread 3.9 times as much as those of the other arms"),
-        ([90, 90, 90, 90, 90], "its runs spread 0.00 times as much as those of the other arms"),
+        ([90, 90, 90, 90, 90], "its runs do not differ, those of the other arms do"),
     ],
 )
 def test_an_interval_is_untrusted_with_its_reason(runs, why):
@@ -138,3 +138,31 @@ def test_an_interval_is_untrusted_with_its_reason(runs, why):
     own = arm("x", runs)
 
     assert bad_runs.untrusted(outcomes(*calm, own), own) == why
+
+
+def test_equal_runs_beside_others_that_differ_are_named():
+    """A spread of 0 is told in words."""
+    study = outcomes(arm("equal", (90, 90, 90)), arm("other", (80, 84, 88)))
+
+    assert bad_runs.untrusted(study, study.arms[0]) == (
+        "its runs do not differ, those of the other arms do"
+    )
+
+
+def test_equal_runs_everywhere_are_trusted():
+    """No arm is unlike the others."""
+    study = outcomes(arm("x", (90, 90, 90)), arm("y", (90, 90, 90)))
+
+    assert not bad_runs.untrusted(study, study.arms[0])
+
+
+def test_each_arm_is_read_a_few_times_however_many_there_are(monkeypatch):
+    """The spread of the others is the common one without the arm's own."""
+    read = []
+    whole = Arm.run_recall
+    monkeypatch.setattr(Arm, "run_recall", lambda *found: read.append(1) or whole(*found))
+    study = outcomes(*(arm(f"{n}", (80 + n % 7, 84, 88)) for n in range(40)))
+    for one in study.arms:
+        bad_runs.untrusted(study, one)
+
+    assert len(read) <= 6 * len(study.arms)

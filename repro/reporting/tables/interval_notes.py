@@ -43,12 +43,7 @@ def of_bad_runs(outcomes: Outcomes) -> list[str]:
     ]
     if not count:
         told[0] = told[0][:-1] + f"; a fault in up to {100 * high:.0f} % of the runs is possible."
-    doubts = _doubts(outcomes)
-    if doubts:
-        told.append(
-            f"The interval of the mean cannot be trusted: {'; '.join(few(doubts, 'arms'))}."
-        )
-    return told
+    return told + _untrusted(outcomes, "The interval of the mean cannot be trusted")
 
 
 def _judged(outcomes: Outcomes, total: int, what: str = " runs") -> str:
@@ -66,18 +61,16 @@ def briefly(outcomes: Outcomes) -> list[str]:
     count, total, (low, high) = found
     told = [
         f"Runs far from their arm's median: {count} of {_judged(outcomes, total, '')} "
-        f"({100 * low:.0f} to "
-        f"{100 * high:.0f} %)."
+        f"({100 * low:.0f} to {100 * high:.0f} %)."
     ]
-    if doubts := _doubts(outcomes):
-        told.append(f"Interval not to be trusted: {'; '.join(few(doubts, 'arms'))}.")
-    return told
+    return told + _untrusted(outcomes, "Interval not to be trusted")
 
 
-def _doubts(outcomes: Outcomes) -> list[str]:
-    """The arms whose intervals cannot be trusted, with the reason."""
-    return [
+def _untrusted(outcomes: Outcomes, what: str) -> list[str]:
+    """The arms whose intervals cannot be trusted, with the reason; empty if there are none."""
+    doubts = [
         f"{arm.name} ({why})"
         for arm in outcomes.arms
         if arm.runs and (why := bad_runs.untrusted(outcomes, arm))
     ]
+    return [f"{what}: {'; '.join(few(doubts, 'arms'))}."] if doubts else []

@@ -18,10 +18,8 @@ from repro.losses import formulas
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
-class TorchKernels:
-    """Maps are float tensors (N, C, H, W), channels last in memory."""
-
-    name: Literal["blocked", "torch"] = "torch"
+class Arithmetic:
+    """The precision of torch's operators."""
 
     def __init__(self, precision: Literal["fp32", "bf16"]) -> None:
         """Compute in float32, or in bfloat16 where autocast thinks it safe."""
@@ -32,6 +30,12 @@ class TorchKernels:
         if self.precision == "fp32":
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
+
+
+class TorchKernels(Arithmetic):
+    """Maps are float tensors (N, C, H, W), channels last in memory."""
+
+    name: Literal["blocked", "torch"] = "torch"
 
     def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Tensor:
         """Chosen images in [0, white]; see `BlockedKernels.gather`."""

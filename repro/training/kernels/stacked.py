@@ -13,7 +13,6 @@ CUDA kernel of this package, or ``unfolded`` where that cannot be had.
 
 import copy
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
 
@@ -23,7 +22,7 @@ from torch.nn import functional
 
 from repro.losses import formulas
 from repro.training.kernels import direct, unfolded
-from repro.training.kernels.operators import Convolution, full, halves
+from repro.training.kernels.operators import Arithmetic, Convolution, full, halves
 
 Form = Literal["grouped", "dense", "unfolded", "direct"]
 FormOf = Callable[[Convolution], Form]
@@ -31,20 +30,10 @@ Own = Literal["norm"]  # a ReLU with the normalisation after it
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class StackedKernels:
+class StackedKernels(Arithmetic):
     """What computes a stacked network; see `Kernels`."""
 
     name: Literal["stacked"] = "stacked"
-
-    def __init__(self, precision: Literal["fp32", "bf16"]) -> None:
-        """Compute in float32, or in bfloat16 where autocast thinks it safe."""
-        self.precision = precision
-
-    def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
-        """What the forward pass of a network runs in."""
-        if self.precision == "fp32":
-            return nullcontext()
-        return torch.autocast(device.type, torch.bfloat16)
 
     def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Tensor:
         """The images that each member chose, index (S, B), in [0, white]."""
