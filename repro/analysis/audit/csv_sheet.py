@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from unicodedata import category
 
-from repro.analysis.audit.wording import count
+from repro.analysis.wording import count
 from repro.stats.forensics import Printed
 from repro.system import csv_file
 

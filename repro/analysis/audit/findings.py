@@ -14,7 +14,7 @@ from repro.analysis.audit.comparison import Comparison, compare
 from repro.analysis.audit.file_kinds import Source, same_arms
 from repro.analysis.audit.mean_files import PPB, PPB_NAME, GroupMeans, Table
 from repro.analysis.audit.run_files import Runs
-from repro.analysis.audit.wording import count, joined
+from repro.analysis.wording import count, joined
 from repro.stats import forensics
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.forensics import Change, Computed, DefinitionFit, GroupValues

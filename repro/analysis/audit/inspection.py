@@ -15,8 +15,8 @@ from pathlib import Path
 from repro.analysis.audit.file_kinds import KINDS, File, read_file, same_arms
 from repro.analysis.audit.findings import Checks, Finding
 from repro.analysis.audit.run_files import Runs, outcomes_of
-from repro.analysis.audit.wording import joined
 from repro.analysis.study_data import Outcomes
+from repro.analysis.wording import joined
 from repro.errors import DataError
 
 MOST_PROBLEMS = 20  # listed in one message

@@ -14,8 +14,8 @@ import numpy as np
 
 from repro.analysis.audit.arm_keys import Key, read_key
 from repro.analysis.audit.csv_sheet import ACCURACIES, ARM, PER_RUN, Row, Sheet, refuse_fractions
-from repro.analysis.audit.wording import count
 from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.wording import count
 from repro.errors import DataError
 from repro.stats.forensics import GroupValues, Printed
 from repro.stats.intervals import Floats

@@ -10,11 +10,11 @@ import numpy as np
 
 from repro.analysis import arm_differences, thresholds
 from repro.analysis.arm_differences import Family
-from repro.analysis.audit.wording import count
 from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.wording import count
 from repro.reporting.tables import run_notes
 from repro.reporting.tables.run_notes import few
-from repro.stats import comparisons
+from repro.stats import comparisons, trends
 from repro.stats.disparity import Definition
 
 LEVEL = 0.05
@@ -190,6 +190,9 @@ def of_trends(
     if not found:
         return []
     shuffled = "labels shuffled within each seed" if outcomes.paired else "labels shuffled"
+    if any("smallest possible" in one for one in found):
+        error = 0.5 / trends.SHUFFLES**0.5
+        shuffled += f" {trends.SHUFFLES:,} times: standard error of p at most {error:.4f}"
     return [
         "Trend over log alpha, from the largest (no resampling) to the smallest, over "
         f"{count(sum(arm.runs for arm in arms), 'run')}, Jonckheere-Terpstra from -1 (falls) to 1 "

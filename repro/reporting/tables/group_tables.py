@@ -13,10 +13,11 @@ import pandas as pd
 from repro.analysis import arm_parts, operating_points, thresholds
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.wording import count
 from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
-from repro.stats import components, group_test, intervals, noise, rounding
+from repro.stats import components, disparity, group_test, intervals, noise, rounding
 from repro.stats.components import Parts
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
@@ -137,8 +138,7 @@ def _said_of_groups(outcomes: Outcomes, definition: Definition) -> list[str]:
         f"Variance: {definition}. Variance without noise: what {noisy} add on average is removed, "
         "so that it is unbiased for new ones. Below 0 the groups differ by no more than chance."
     )
-    counted = [arm for arm in differ if arm.scores is None and arm.runs > 1 and arm.sizes.min() > 1]
-    if counted and definition.runs == "first":
+    if any(map(_has_bounds, differ)) and definition.runs == "first":
         found.append(
             "From counts alone the noise is known within bounds: all runs miss the same portraits, "
             "or as different ones as possible."
@@ -164,14 +164,39 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
         return [
             "Noise floor: if all groups had the same expected recall, seeds and portraits alone "
             f"would give these averages of {first.runs} runs {_told_of_floor(floor)}. It is the "
-            f"mean over {run_notes.counted(len(known), 'arm')} of the variance minus that "
+            f"mean over {count(len(known), 'arm')} of the variance minus that "
             "without noise."
         ]
+    counted = [arm for arm in arms if _has_bounds(arm)] if definition.runs == "first" else []
+    if counted:
+        return [_counted_floor(counted, definition)]
     floor = noise.noise_floor(pooled, first.sizes, definition.ddof)
     return [
         f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
         f"groups of these sizes, portraits alone would give one run {_told_of_floor(floor)}."
     ]
+
+
+def _has_bounds(arm: Arm) -> bool:
+    """Whether an arm's counts bound the noise of its averages."""
+    return arm.scores is None and arm.runs > 1 and bool(arm.sizes.min() > 1)
+
+
+def _counted_floor(arms: Sequence[Arm], definition: Definition) -> str:
+    """The noise floor of run averages from counts, for arms with as many runs and groups."""
+    alike = [arm for arm in arms if (arm.runs, arm.groups) == (arms[0].runs, arms[0].groups)]
+    ends = []
+    for arm in alike:
+        low, high = noise.unbiased_bounds(arm.recall, arm.sizes, definition)
+        variance = float(disparity.variance(arm.recall, definition))
+        ends.append((max(variance - high, 0.0), max(variance - low, 0.0)))
+    least, most = (1e4 * float(end) for end in np.mean(ends, axis=0))
+    return (
+        "Noise floor: if all groups had the same expected recall, seeds and portraits alone would "
+        f"give these averages of {arms[0].runs} runs a variance of {least:.2f} to {most:.2f} on "
+        f"average, the mean over {count(len(alike), 'arm')} of the variance minus that "
+        "without noise."
+    )
 
 
 def _averaged_noise(
@@ -261,7 +286,8 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
             "p, equal groups: Monte Carlo test that the groups do not differ, for new seeds and "
             f"new portraits: {group_test.DRAWS:,} random divisions of the portraits into groups of "
             "these sizes, with the same division in all runs, plus the variation of each group "
-            "between runs. Not adjusted for the number of arms."
+            "between runs. Standard error of p at most "
+            f"{0.5 / group_test.DRAWS**0.5:.4f}. Not adjusted for the number of arms."
         )
     if areas:
         found.append(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.wording import count
 from repro.records.task import LOST
 from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS
@@ -115,18 +116,11 @@ def of_machines(outcomes: Outcomes) -> list[str]:
     counts = Counter(kind for arm in outcomes.arms for kind in arm.hardware if kind)
     if len(counts) < 2:
         return []
-    kinds = [
-        f"{kind} ({count:,} run{'' if count == 1 else 's'})" for kind, count in counts.most_common()
-    ]
+    kinds = [f"{kind} ({count(number, 'run')})" for kind, number in counts.most_common()]
     return [
         f"Run on {len(kinds)} kinds of machine: {'; '.join(few(kinds, 'kinds'))}. A run has "
         "bitwise the same result on its own kind of machine; on another the last digits may differ."
     ]
-
-
-def counted(count: int, what: str) -> str:
-    """A number and its noun, plural unless it is one."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def few(told: Sequence[str], what: str) -> list[str]:

@@ -7,6 +7,8 @@ import pytest
 from arms import arm, counted, lost, noisy, outcomes
 
 from repro.reporting.tables import interval_notes, tables
+from repro.stats import disparity, noise
+from repro.stats.disparity import DEFINITIONS
 
 ARMS = [arm(name, noisy(seed)) for seed, name in enumerate("xyz")]
 POOLED = "The spread between runs is the wider of the arm's own and the one pooled over 3 arms."
@@ -143,7 +145,7 @@ SENTENCES = {
         (ARMS, "fijen2020", {"one run"}),
         ([arm("a", noisy(0, 1, shift=-1))], "dehaan2020", {"run", "one run"}),
         ([arm("a", noisy(0, 1, shift=-1))], "fijen2020", {"one run"}),
-        ([replace(ARMS[0], scores=None)], "dehaan2020", {"counts", "one run"}),
+        ([replace(ARMS[0], scores=None)], "dehaan2020", {"counts", "averages"}),
         ([replace(ARMS[0], scores=None)], "fijen2020", {"one run"}),
         (
             [replace(ARMS[0], scores=None, sizes=np.array([7, 1]))],
@@ -157,6 +159,17 @@ def test_sentences_on_noise_stand_only_where_they_hold(arms, definition, stand):
     remarks = of_groups(*arms, definition=definition)
 
     assert {key for key, sentence in SENTENCES.items() if sentence in remarks} == stand
+
+
+def test_the_noise_floor_of_counts_is_between_that_of_nested_and_of_spread_misses():
+    """The variance minus both ends of the variance without noise."""
+    bare = replace(ARMS[0], scores=None)
+    definition = DEFINITIONS["dehaan2020"]
+    low, high = noise.unbiased_bounds(bare.recall, bare.sizes, definition)
+    variance = float(disparity.variance(bare.recall, definition))
+    least, most = (1e4 * max(variance - end, 0.0) for end in (high, low))
+
+    assert f"a variance of {least:.2f} to {most:.2f} on average" in of_groups(bare)
 
 
 def test_the_noise_floor_is_of_the_arms_with_as_many_runs():
