@@ -30,7 +30,7 @@ class Prospect:
         deviation: Standard deviation between runs, in points: of recall, or of the root of the
             variance.
         runs: Number of our runs.
-        delta: Margin, in points or points squared.
+        delta: Margin, in points or percent squared.
         now: With this number of runs.
         limit: With unlimited runs of ours.
     """

@@ -52,7 +52,7 @@ class ReadOptions(TypedDict):
     nargs=2,
     type=click.FloatRange(min=0, min_open=True),
     metavar="RECALL VARIANCE",
-    help="Largest difference that agrees with published values, in points and points squared.",
+    help="Largest difference that agrees with published values, in points and percent squared.",
 )
 @options.presentation("markdown", "findings", *options.PARTS)
 def audit(

@@ -13,7 +13,7 @@ from repro.analysis.verdict_reach import Prospect
 from repro.stats.agreement import Word
 from repro.stats.power import POWER
 
-_UNIT = {"recall": "points", "variance": "points squared"}
+_UNIT = {"recall": "points", "variance": "percent squared"}
 _ROOT = {"recall": "", "variance": " in the root of the variance"}
 
 

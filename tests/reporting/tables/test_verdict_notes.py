@@ -60,7 +60,7 @@ def test_variances_are_told_by_their_roots():
     (said,) = told(prospect(quantity="variance", deviation=1.0, delta=12.0))
 
     assert "deviation of 1 point in the root of the variance, then with the margin of 12 " in said
-    assert "points squared and 5 runs" in said
+    assert "percent squared and 5 runs" in said
 
 
 def test_no_other_margin_is_proposed_where_the_declared_one_is_passed():
