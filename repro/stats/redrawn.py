@@ -49,7 +49,8 @@ def ranks(times: Counts, falling: Integers, at_rank: int) -> Integers:
         at_rank: Rank of the threshold among the drawn photographs, 1 to N.
     """
     for depth in (at_rank + 6 * isqrt(at_rank) + 10, len(falling)):  # it is rarely deeper
-        reached = np.cumsum(times[falling[:depth]], axis=0)
+        top = times[falling[:depth]]
+        reached = np.tri(len(top), dtype=np.float32) @ top  # cumulative sums, faster than cumsum
         if reached[-1].min() >= at_rank:
             break
     return np.asarray((reached < at_rank).sum(axis=0))
