@@ -205,6 +205,8 @@ class Ray:
         except errors.RayTaskError as error:
             if isinstance(error.cause, ReproError | WorkerError):
                 raise error.cause from None
+            if isinstance(error.cause, errors.OutOfDiskError | errors.ObjectStoreFullError):
+                raise _no_space(error.cause, self.machines.get(task.key, "")) from None
             raise WorkerError(f"{task.title}:\n{error}") from None
         except (errors.RayError, OSError) as error:
             raise _cannot_go_on(error) from None
@@ -342,6 +344,15 @@ def _cannot_go_on(error: Exception) -> ReproError:
     return ReproError(
         f"Ray cannot continue ({type(error).__name__}: {reason}); finished runs are kept: run the "
         "same command again"
+    )
+
+
+def _no_space(error: Exception, node: str) -> ReproError:
+    at = f" of node {node}" if node else ""
+    return ReproError(
+        f"Ray cannot continue: the memory{at} for data and checkpoints is full, and so is the disk "
+        f"({type(error).__name__}); free some space, or give Ray more memory (`ray start "
+        "--object-store-memory BYTES`); finished runs are kept: run the same command again"
     )
 
 

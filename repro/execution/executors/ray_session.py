@@ -29,6 +29,7 @@ ALONE = {  # Ray knows loopback by the name of the systems on which it is the de
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_worker_niceness": "0",  # at the usual 15 runs stand still beside any other work
+    "RAY_local_fs_capacity_threshold": "1",  # as much of the disk as there is, not 95 % of it
 }
 ANSWER = 5.0  # seconds for a cluster to take a connection
 PREFIX = "repro-ray-"

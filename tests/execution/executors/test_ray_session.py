@@ -1,10 +1,12 @@
 """A Ray of our own, and what of Ray's is said in our words."""
 
 import contextlib
+import importlib
 import os
 import re
 import sys
 from pathlib import Path
+from unittest import mock
 
 import clusters
 import processes
@@ -132,3 +134,18 @@ def test_without_ray_the_option_says_how_to_install_it(monkeypatch):
 
     with pytest.raises(ReproError, match=r"needs Ray \(.*\): pip install '\.\[ray\]'"):
         ray_session.load(alone=True)
+
+
+@clusters.needs_ray
+def test_a_full_disk_is_told_in_a_sentence(monkeypatch):
+    """Where a worker finds no space for its checkpoint."""
+    exceptions = importlib.import_module("ray.exceptions")
+
+    full = exceptions.RayTaskError("f", "", exceptions.OutOfDiskError("Local disk is full"))
+    executor = ray.Ray(Place(executor="ray"), PLAIN, remark=print)
+    executor.ray = mock.Mock(exceptions=exceptions)
+    executor.ray.get.side_effect = full
+    stream = iter(["a reference"])
+
+    with pytest.raises(ReproError, match=r"disk \(OutOfDiskError\); free some space"):
+        executor._piece(stream, mock.Mock(key="k"))
