@@ -18,6 +18,7 @@ from repro.records.records import ArmIndex, Record, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
+from repro.study.claims import Claim, Declared
 from repro.study.published import Margin, Published, PublishedRow
 
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
@@ -173,6 +174,7 @@ class Outcomes:
         published: The published values; None if there are none, or if a version that did not store
             their protocol wrote the index.
         margin: The equivalence margin.
+        claims: What the study asks.
         label: Of the table in LaTeX.
         cache: Results computed from it, see `object_cache`.
     """
@@ -192,6 +194,7 @@ class Outcomes:
     changed: tuple[str, ...] = ()
     published: Published | None = None
     margin: Margin | None = None
+    claims: tuple[Declared, ...] = ()
     label: str = ""
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -235,6 +238,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
         synthetic=index.synthetic,
         changed=tuple(index.overrides),
         **_published(index),
+        claims=tuple(map(_declared, index.claims)),
         label=f"{index.name}-{index.variant}",
     )
 
@@ -272,6 +276,12 @@ def _published(index: StudyIndex) -> dict[str, Any]:
         "published": Published.model_validate(printed),
         "margin": Margin.model_validate(margin) if margin else None,
     }
+
+
+def _declared(plain: Mapping[str, Any]) -> Declared:
+    rest = dict(plain)
+    arms = tuple(rest.pop("arms"))
+    return Declared(Claim.model_validate(rest), arms)
 
 
 def _arm(

@@ -165,6 +165,9 @@ def _index(
         published=_published(study),
         false_positive_rates=list(study.false_positive_rates),
         compare=study.compare.model_dump(mode="json"),
+        claims=[
+            {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
+        ],
     )
 
 

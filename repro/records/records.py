@@ -153,6 +153,7 @@ class StudyIndex:
     compare: dict[str, Any] = field(
         default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
     )
+    claims: list[dict[str, Any]] = field(default_factory=list)  # each with its `arms`
 
     @property
     def short(self) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from repro.study.claims import MAX_CLAIMS, Claim, check_family
 from repro.study.published import Answering
 from repro.study.resources import PLAIN, Resources
 from repro.study.section import PositiveInt, Section
@@ -80,6 +81,9 @@ class Header(Section):
         0.01,
         0.05,
         0.1,
+    )
+    claims: Annotated[list[Claim], Field(max_length=MAX_CLAIMS), AfterValidator(check_family)] = (
+        Field(default_factory=list)
     )
     published: Answering = None
     resources: Resources = PLAIN

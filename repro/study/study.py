@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
-from repro.study import published, study_files, yaml_source
+from repro.study import contrasts, published, study_files, yaml_source
+from repro.study.claims import Claim, Declared
 from repro.study.configuration import Configuration
 from repro.study.merge import (
     MOST_PARTS,
@@ -41,6 +42,7 @@ from repro.study.yaml_source import KeyPath, Located, shown
 STUDY_KEYS = (
     "replicates",
     "select",
+    "claims",
     "published",
     "resources",
     "expected",
@@ -81,6 +83,7 @@ class Study:
         reference: Name of the arm that the others are compared with.
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
+        claims: What it asks; empty if the file declares nothing.
         published: The published values to compare with, or None.
         margin: The equivalence margin.
         resources: Resources of each run.
@@ -97,6 +100,7 @@ class Study:
     select: Select
     compare: Compare
     false_positive_rates: tuple[float, ...]
+    claims: tuple[Declared, ...]
     published: Published | None
     margin: Margin | None
     resources: Resources
@@ -129,6 +133,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         raise refusal(resolution.problems, file)
     header, arms = parts[chosen]
     assert header is not None
+    by_name = {arm.name: arm.configuration for arm in arms}
     return Study(
         name=header.name,
         question=header.question,
@@ -140,6 +145,10 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         select=header.select,
         compare=header.compare,
         false_positive_rates=header.false_positive_rates,
+        claims=tuple(
+            Declared(one, contrasts.arms_of(one.contrast, by_name, header.reference))
+            for one in header.claims
+        ),
         published=published,
         margin=header.published.margin if header.published else None,
         resources=header.resources,
@@ -195,7 +204,8 @@ class _Resolution:
             return None, []
         own = Layer.from_file(self.file, ("profiles", profile))
         options = self.options if selected else Layer({})
-        header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
+        outer = [self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)]
+        header = self._header(outer)
         preset = Layer(self._preset(self.top.value["base"], ("base",)))
         base = Layer.from_file(self.file, ("base",)).without("preset")
         validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
@@ -223,6 +233,8 @@ class _Resolution:
         if len(found) == len(written):
             self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
         self._check_arms([name for name, _ in written], found)
+        if header is not None and len(found) == len(written):
+            self._check_claims(header.claims, found, header.reference, outer)
         return header, found
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:
@@ -386,6 +398,15 @@ class _Resolution:
         if isinstance(reference, str) and reference not in names:
             message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
             self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
+
+    def _check_claims(
+        self, claims: Sequence[Claim], arms: list[ArmSpec], reference: str, layers: list[Layer]
+    ) -> None:
+        """Report claims on arms that are unknown, or that no key orders."""
+        by_name = {arm.name: arm.configuration for arm in arms}
+        for place, claim in enumerate(claims):
+            for key, message in contrasts.problems(claim.contrast, by_name, reference):
+                self._report_at(("claims", place, "contrast", key), layers, message)
 
     def published(self, chosen: str) -> Published | None:
         """The published values of the chosen profile; those of all profiles are checked."""
