@@ -286,10 +286,10 @@ def paired(arm: Arm, reference: Arm) -> tuple[Arm, Arm]:
         return arm, reference
     known = set(reference.seeds)
     seeds = tuple(seed for seed in arm.seeds if seed in known)
-    return _only(arm, seeds), _only(reference, seeds)
+    return only(arm, seeds), only(reference, seeds)
 
 
-def _only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
+def only(arm: Arm, seeds: tuple[int, ...]) -> Arm:
     """The same object if the arm has only these seeds, so that its cache is reused."""
     return arm if arm.seeds == seeds else _part(arm, seeds)
 

@@ -16,7 +16,7 @@ from repro.metrics import collapsed, pooled_recall
 from repro.records import records, scores
 from repro.records.records import ArmIndex, Record, StudyIndex
 from repro.stats import disparity, selection
-from repro.stats.disparity import Definition
+from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.claims import Claim, Declared
 from repro.study.published import Margin, Published, PublishedRow
@@ -206,6 +206,16 @@ class Outcomes:
     def others(self) -> list[Arm]:
         """The arms with runs that are compared with the reference."""
         return [arm for arm in self.arms if arm.name != self.reference and arm.runs]
+
+    @property
+    def definition(self) -> Definition:
+        """Of mean and variance: the published source's, so that two are not mixed."""
+        return DEFINITIONS[self.definition_name]
+
+    @property
+    def definition_name(self) -> str:
+        """Its name."""
+        return self.published.definition if self.published else "dehaan2020"
 
     @property
     def replicates(self) -> int:

@@ -56,23 +56,7 @@ class Parts:
 
         Without variance where the arms are identical in every run and for every portrait.
         """
-        runs, portraits = self.runs - other.runs, None
-        if self.portraits is not None and other.portraits is not None:
-            portraits = self.portraits - other.portraits
-        known = portraits is not None
-        redrawn = self.redrawn.size and other.redrawn.size
-        differ = runs.any(axis=-1) | (True if portraits is None else portraits.any(axis=-1))
-        return Parts(
-            value=self.value - other.value,
-            runs=runs,
-            portraits=portraits,
-            detected=self.detected - other.detected,
-            group=self.group if known else None,
-            bound=np.full_like(self.bound, np.nan),
-            redrawn=self.redrawn - other.redrawn if redrawn else np.empty(0),
-            nonfaces=self.nonfaces - other.nonfaces,
-            curved=np.where(differ, self.curved + other.curved, 0.0),
-        )
+        return combined([(1.0, self), (-1.0, other)])
 
     @property
     def of_photographs(self) -> Floats:
@@ -84,6 +68,36 @@ class Parts:
         count = self.nonfaces.shape[-1]
         others = self.nonfaces.var(axis=-1, ddof=1) / count if count > 1 else 0.0
         return np.asarray(found + thresholds + others + self.curved)
+
+
+def combined(terms: Sequence[tuple[float, Parts]]) -> Parts:
+    """A sum of statistics of arms with factors, over the same seeds and photographs.
+
+    Without variance where it is the same in every run and for every portrait.
+
+    Args:
+        terms: Factors and parts.
+    """
+
+    def total(name: str) -> Floats:
+        return np.asarray(sum(factor * getattr(one, name) for factor, one in terms))
+
+    known = all(one.portraits is not None for _, one in terms)
+    redrawn = all(one.redrawn.size for _, one in terms)
+    runs, portraits = total("runs"), total("portraits") if known else None
+    differ = runs.any(axis=-1) | (True if portraits is None else portraits.any(axis=-1))
+    curved = np.asarray(sum(factor**2 * one.curved for factor, one in terms))
+    return Parts(
+        value=total("value"),
+        runs=runs,
+        portraits=portraits,
+        detected=total("detected"),
+        group=terms[0][1].group if known else None,
+        bound=np.full_like(terms[0][1].bound, np.nan),
+        redrawn=total("redrawn") if redrawn else np.empty(0),
+        nonfaces=total("nonfaces"),
+        curved=np.where(differ, curved, 0.0),
+    )
 
 
 class Pooled(NamedTuple):

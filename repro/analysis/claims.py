@@ -1,0 +1,343 @@
+"""The claims of a study, answered from its runs: the effect, its interval and one of four words.
+
+An effect is the value of an arm minus that of another, over their common seeds. For a trend it is
+the change from the first arm to the last one along a straight line (least squares, the arms
+equally far apart). Intervals speak of new seeds and new photographs, by the method of
+`components`; for shares of runs they are exact. The primary claim has its own level, the others
+share one error of 5 % (Bonferroni).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from repro.analysis import arm_parts, bad_runs, matched, operating_points, thresholds
+from repro.analysis.object_cache import cached_by_owner
+from repro.analysis.study_data import Arm, Outcomes
+from repro.stats import components, conclusions, intervals, operating, proportions, rounding
+from repro.stats.components import Parts
+from repro.stats.conclusions import Word
+from repro.stats.disparity import DEFINITIONS, Definition
+from repro.stats.intervals import LEVEL, NOWHERE, Interval
+from repro.study.claims import Claim, Declared
+
+PERCENT, SQUARED = 1e2, 1e4  # table units per unit used here
+STATISTIC = {"recall": "recall", "variance": "variance", "gap": "gap", "worst_group": "worst"}
+Terms = Sequence[tuple[float, Parts]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a study says to one of its claims; numbers in percentage points or percent squared.
+
+    Attributes:
+        declared: The claim and its arms.
+        word: The answer.
+        effect: Value of the last arm minus that of the first; NaN if unknown. For the expectation
+            ``largest`` the smallest difference between the group's gain and another group's.
+        interval: Of the effect; ends are NaN if there is none.
+        level: Of the interval.
+        smallest: The smallest effect that matters, above 0; NaN for a ratio of an unknown value.
+        first: Value of the arm that is subtracted; NaN if unknown.
+        last: Value of the arm that is compared with it.
+        pairs: Number of seeds that all arms have results for.
+        started: Number of seeds that were planned.
+        spread: Standard deviation of the effect between pairs, ddof 1; NaN if unknown.
+        noise: Variance of the effect from the photographs; NaN if unknown.
+        exceeds: Whether even effects below the smallest one are excluded.
+        opposite: Whether the effect is in the other direction than expected.
+        reason: Why there is no interval; empty if there is one.
+        doubts: Why the interval cannot be trusted, by arm.
+    """
+
+    declared: Declared
+    word: Word
+    effect: float = float("nan")
+    interval: Interval = NOWHERE
+    level: float = LEVEL
+    smallest: float = float("nan")
+    first: float = float("nan")
+    last: float = float("nan")
+    pairs: int = 0
+    started: int = 0
+    spread: float = float("nan")
+    noise: float = float("nan")
+    exceeds: bool = False
+    opposite: bool = False
+    reason: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def claim(self) -> Claim:
+        """As written."""
+        return self.declared.claim
+
+    @property
+    def unit(self) -> str:
+        """Of the effect."""
+        return "percent squared" if is_variance(self.claim) else "points"
+
+    @property
+    def sign(self) -> int:
+        """1 if a higher value is expected, else -1; 1 for ``kept`` and ``largest``."""
+        return -1 if self.claim.expect == "lower" else 1
+
+    @property
+    def turned(self) -> tuple[float, Interval]:
+        """Effect and interval with the expected side positive."""
+        ends = sorted(self.sign * end for end in self.interval)
+        return self.sign * self.effect, Interval(*ends)
+
+
+def is_variance(claim: Claim) -> bool:
+    """Whether its unit is percent squared."""
+    return claim.quantity in ("variance", "auc_variance")
+
+
+def findings(outcomes: Outcomes, *, primary_level: float = LEVEL) -> list[Finding]:
+    """The answer to each claim, in the order of the study file.
+
+    Args:
+        outcomes: With scores.
+        primary_level: Of the primary claim's interval: higher where it is looked at repeatedly.
+    """
+    others = sum(not one.claim.primary for one in outcomes.claims)
+    return [
+        _finding(outcomes, one, primary_level if one.claim.primary else 1 - (1 - LEVEL) / others)
+        for one in outcomes.claims
+    ]
+
+
+def primary(found: Sequence[Finding]) -> Finding | None:
+    """The answer to the primary claim; None if the study has no claims."""
+    return next((one for one in found if one.claim.primary), None)
+
+
+@cached_by_owner()
+def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
+    planned = {arm.name: arm for arm in outcomes.arms}
+    arms = [planned[name] for name in declared.arms]
+    unknown = Finding(
+        declared=declared,
+        word=conclusions.CANNOT_TELL,
+        level=level,
+        started=min(arm.wanted for arm in arms),
+        doubts=_doubts(outcomes, arms),
+    )
+    if declared.claim.quantity.endswith("_share"):
+        return _of_shares(unknown, arms[0], arms[-1])
+    pairs = _common(arms)
+    unknown = replace(unknown, pairs=len(pairs[0].seeds))
+    if why := _unreadable(declared.claim, arms, pairs):
+        return replace(unknown, reason=why)
+    if declared.claim.expect == "largest":
+        return _largest(unknown, pairs)
+    return _changed(unknown, _statistics(declared.claim, pairs, outcomes.definition))
+
+
+def _common(arms: Sequence[Arm]) -> list[Arm]:
+    """The arms with the seeds that all of them have results for."""
+    shared = set.intersection(*(set(arm.seeds) for arm in arms))
+    seeds = tuple(seed for seed in arms[0].seeds if seed in shared)
+    return [operating_points.only(arm, seeds) for arm in arms]
+
+
+def _doubts(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[str, ...]:
+    found = ((arm.name, bad_runs.untrusted(outcomes, arm)) for arm in arms if arm.runs)
+    return tuple(f"{name}: {why}" for name, why in found if why)
+
+
+def _unreadable(claim: Claim, arms: Sequence[Arm], pairs: Sequence[Arm]) -> str:
+    """Why the claim has no value or no interval; empty if it has one."""
+    if empty := [arm.name for arm in arms if not arm.runs]:
+        return f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no run with results"
+    if len(pairs[0].seeds) < 2:
+        return f"{len(pairs[0].seeds)} seeds have results in all its arms, and an interval takes 2"
+    if any(arm.scores is None for arm in pairs):
+        return "the scores of its runs are missing"
+    if claim.group is not None and claim.group not in pairs[0].groups:
+        return f"no group is called '{claim.group}'; the groups are {', '.join(pairs[0].groups)}"
+    if claim.quantity in ("variance", "gap", "auc_variance") and not arms[0].can_differ:
+        return f"the test portraits have one group, and a {claim.quantity} takes two"
+    return _unreadable_threshold(claim, pairs)
+
+
+def _unreadable_threshold(claim: Claim, pairs: Sequence[Arm]) -> str:
+    photographs = thresholds.nonfaces(pairs[0])
+    if claim.quantity in ("auc_variance", "false_positive_rate") and not photographs:
+        return "there are no photographs without a face"
+    if claim.read_at is None:
+        return ""
+    rate = claim.read_at.false_positive_rate
+    if rate is not None and not operating.supports(rate, photographs):
+        return operating.too_few(rate, photographs)
+    if claim.read_at.matched_to is not None:
+        return matched.refusal(pairs[1], pairs[0])
+    return ""
+
+
+def _statistics(claim: Claim, arms: Sequence[Arm], definition: Definition) -> list[Parts]:
+    """The claim's quantity in each of its arms."""
+    if claim.quantity == "auc_variance":
+        return [arm_parts.area_variance(arm) for arm in arms]
+    if claim.quantity == "false_positive_rate":
+        known = (arm_parts.false_positives(arm) for arm in arms)
+        return [one for one in known if one is not None]
+    name = STATISTIC.get(claim.quantity) or arm_parts.of_group(str(claim.group))
+    return _at_threshold(claim, arms, name, definition)
+
+
+def _at_threshold(
+    claim: Claim, arms: Sequence[Arm], name: str, definition: Definition
+) -> list[Parts]:
+    assert claim.read_at is not None
+    if claim.read_at.matched_to is not None:
+        ours, theirs = matched.pair(arms[1], arms[0], name, definition)
+        return [theirs, ours]
+    rate = claim.read_at.false_positive_rate
+    return [arm_parts.parts(arm, name, definition, rate) for arm in arms]
+
+
+def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
+    """The answer to a claim on the change from the first arm to the last."""
+    claim, first = unknown.claim, of_arms[0]
+    terms = list(zip(_weights(len(of_arms)), of_arms, strict=True))
+    change, scale = components.combined(terms), _unit(claim)
+    smallest = _smallest(claim, float(first.value), scale)
+    told = replace(
+        unknown,
+        first=scale * float(first.value),
+        last=scale * float(of_arms[-1].value),
+        smallest=smallest,
+    )
+    told = _measured(told, change, scale)
+    if rounding.constant(change.runs):
+        return replace(told, reason="all pairs differ by the same, which tells nothing of others")
+    interval = components.interval(change, level=told.level)
+    told = replace(told, interval=_scaled(interval, scale))
+    if claim.expect == "kept":
+        return replace(told, word=conclusions.equivalent(told.interval, smallest))
+    _, turned = told.turned
+    beyond = _beyond(told, terms, first)
+    return replace(
+        told,
+        word=conclusions.conclude(turned.low, beyond.high),
+        exceeds=conclusions.at_least(beyond.low),
+        opposite=conclusions.reverses(turned.high),
+    )
+
+
+def _weights(arms: int) -> list[float]:
+    """Factors of the arms' values in the change along the line: -1 and 1 for two arms."""
+    if arms == 2:
+        return [-1.0, 1.0]
+    places = np.arange(arms) - (arms - 1) / 2
+    return [float(one) for one in (arms - 1) * places / (places**2).sum()]
+
+
+def _unit(claim: Claim) -> float:
+    return SQUARED if is_variance(claim) else PERCENT
+
+
+def _smallest(claim: Claim, first: float, scale: float) -> float:
+    effect = claim.smallest_effect
+    if effect.absolute is not None:
+        return effect.absolute
+    assert effect.ratio is not None
+    return abs(1 - effect.ratio) * scale * first
+
+
+def _measured(told: Finding, change: Parts, scale: float) -> Finding:
+    return replace(
+        told,
+        effect=scale * float(change.value),
+        spread=scale * intervals.sd(change.runs),
+        noise=scale**2 * float(change.of_photographs),
+    )
+
+
+def _scaled(interval: Interval, scale: float) -> Interval:
+    return Interval(scale * interval.low, scale * interval.high)
+
+
+def _beyond(told: Finding, terms: Terms, first: Parts) -> Interval:
+    """Of the turned effect minus the smallest one; for a ratio Fieller's statistic."""
+    effect, scale = told.claim.smallest_effect, _unit(told.claim)
+    if effect.ratio is None:
+        _, turned = told.turned
+        return Interval(*(conclusions.minus(end, told.smallest) for end in turned))
+    turned_terms = [(told.sign * factor, one) for factor, one in terms]
+    by_ratio = -abs(1 - effect.ratio)
+    beyond = components.combined([*turned_terms, (by_ratio, first)])
+    if rounding.constant(beyond.runs):
+        return NOWHERE
+    return _scaled(components.interval(beyond, level=told.level), scale)
+
+
+def _of_shares(unknown: Finding, first: Arm, last: Arm) -> Finding:
+    """The answer to a claim on the share of runs that fail, or that collapse."""
+    counts = [_count(unknown.claim, arm) for arm in (first, last)]
+    (k, n), (j, m) = counts
+    told = replace(unknown, pairs=min(n, m), smallest=_smallest(unknown.claim, 0.0, PERCENT))
+    if not min(n, m):
+        return replace(told, reason="no run of one of its arms has ended")
+    shares = [PERCENT * k / n, PERCENT * j / m]
+    told = replace(told, first=shares[0], last=shares[1], effect=shares[1] - shares[0])
+    interval = proportions.difference_interval(j, m, k, n, level=told.level)
+    told = replace(told, interval=_scaled(interval, PERCENT))
+    if unknown.claim.expect == "kept":
+        return replace(told, word=conclusions.equivalent(told.interval, told.smallest))
+    _, turned = told.turned
+    return replace(
+        told,
+        word=conclusions.of_interval(turned, told.smallest),
+        exceeds=conclusions.at_least(conclusions.minus(turned.low, told.smallest)),
+        opposite=conclusions.reverses(turned.high),
+    )
+
+
+def _count(claim: Claim, arm: Arm) -> tuple[int, int]:
+    """Runs of this kind, and all runs that have ended."""
+    ended = arm.runs + len(arm.failed) + len(arm.collapsed)
+    return len(arm.failed if claim.quantity == "failed_share" else arm.collapsed), ended
+
+
+def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+    """The answer to "this group gains more than each other": the smallest of the differences.
+
+    Its lower end is the smallest of the differences' lower ends, each at the full level (an
+    intersection-union test); the upper end is the smallest of the upper ends at a shared level.
+    """
+    claim, group = unknown.claim, str(unknown.claim.group)
+    others = [name for name in pairs[0].groups if name != group]
+    if not others:
+        return replace(unknown, reason="the test portraits have one group, and a gain is compared")
+    gains = {name: _gain(claim, pairs, name) for name in pairs[0].groups}
+    apart = [gains[group].minus(gains[name]) for name in others]
+    nearest = apart[int(np.argmin([float(one.value) for one in apart]))]
+    told = _measured(unknown, nearest, PERCENT)
+    told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
+    first, last = _statistics(claim, pairs, DEFINITIONS["dehaan2020"])
+    told = replace(
+        told, first=PERCENT * float(first.value), last=PERCENT * float(last.value)
+    )
+    if any(rounding.constant(one.runs) for one in apart):
+        return replace(told, reason="all pairs differ by the same, which tells nothing of others")
+    shared = 1 - (1 - told.level) / len(others)
+    low = min(components.interval(one, level=told.level).low for one in apart)
+    high = min(components.interval(one, level=shared).high for one in apart)
+    interval = _scaled(Interval(low, high), PERCENT)
+    return replace(
+        told,
+        interval=interval,
+        word=conclusions.of_interval(interval, told.smallest),
+        exceeds=conclusions.at_least(conclusions.minus(interval.low, told.smallest)),
+        opposite=conclusions.reverses(interval.high),
+    )
+
+
+def _gain(claim: Claim, pairs: Sequence[Arm], group: str) -> Parts:
+    name, definition = arm_parts.of_group(group), DEFINITIONS["dehaan2020"]
+    first, last = _at_threshold(claim, pairs, name, definition)
+    return last.minus(first)
