@@ -40,7 +40,7 @@ def parts(arm: Arm, name: str, definition: Definition, rate: float | None = None
 @cached_by_owner(most=_NEWEST_PARTS)
 def _parts(arm: Arm, name: str, definition: Definition, rate: float | None) -> Parts:
     redrawn_values = None if rate is None else _redrawn(arm, definition, rate).get(name)
-    return _of_recalls(arm, _quantity(arm, name, definition), rate, redrawn_values)
+    return _of_recalls(arm, quantity_of(arm, name, definition), rate, redrawn_values)
 
 
 def _of_recalls(
@@ -57,7 +57,8 @@ def _of_recalls(
     )
 
 
-def _quantity(arm: Arm, name: str, definition: Definition) -> Quantity:
+def quantity_of(arm: Arm, name: str, definition: Definition) -> Quantity:
+    """A statistic of an arm's recalls, by the names of `parts`."""
     if name.startswith(_GROUP):
         k = arm.groups.index(name.removeprefix(_GROUP))
         return quantities.group_quantity(k, len(arm.groups))
@@ -69,7 +70,7 @@ def _redrawn(arm: Arm, definition: Definition, rate: float) -> Mapping[str, Floa
     """Each statistic at the thresholds of redrawn photographs without a face, shape (D,)."""
     assert arm.scores is not None
     names = [name for name in ESTIMATED if len(arm.groups) > 1 or name in ("recall", "worst")]
-    made = [_quantity(arm, name, definition) for name in names]
+    made = [quantity_of(arm, name, definition) for name in names]
     found = redrawn.statistic(
         arm.scores.portraits,
         arm.scores.nonfaces,
@@ -101,7 +102,7 @@ def _pooled(
         and (rate is None or thresholds.can_read(arm, rate))
     ]
     values = [
-        _quantity(arm, name, definition).pseudo_values(thresholds.recalls(arm, rate))
+        quantity_of(arm, name, definition).pseudo_values(thresholds.recalls(arm, rate))
         for arm in known
     ]
     return components.pool(values)

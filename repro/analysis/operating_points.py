@@ -78,7 +78,7 @@ def reading(
 @cached_by_owner()
 def _reading(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None) -> Reading:
     recall = thresholds.recalls(arm, rate)
-    own = _own_quantities(recall, arm.sizes, definition)
+    own = own_quantities(recall, arm.sizes, definition)
     found = {}
     for name, value in _quantities(recall, arm.sizes, definition).items():
         interval = NOWHERE
@@ -117,10 +117,8 @@ def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict
     }
 
 
-def _own_quantities(
-    recall: Floats, sizes: Integers, definition: Definition
-) -> Mapping[str, Floats]:
-    """Quantities of each run, shape (R,); the worst group is that of the mean over runs."""
+def own_quantities(recall: Floats, sizes: Integers, definition: Definition) -> Mapping[str, Floats]:
+    """Each quantity of each run, shape (R,); the worst group is that of the mean over runs."""
     nowhere = np.full(len(recall), np.nan)
     differ = recall.shape[1] > 1
     return {
@@ -218,9 +216,9 @@ def _difference(
         _quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
     )
     own, others = (
-        _own_quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
+        own_quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
     )
-    same, found = _same_photographs(a, b), {}
+    same, found = same_photographs(a, b), {}
     for name in ESTIMATED:
         value, interval = float(ours[name] - theirs[name]), NOWHERE
         if same and not np.isnan(value):
@@ -241,7 +239,7 @@ def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimat
     if not kept:
         return dict.fromkeys(("recall", "variance"), Estimate(float("nan")))
     recall = arm.recall[kept]
-    own = _own_quantities(recall, arm.sizes, definition)
+    own = own_quantities(recall, arm.sizes, definition)
     mean = float(disparity.mean_recall(recall, arm.sizes, definition))
     variance = float(disparity.variance(recall, definition)) if arm.can_differ else float("nan")
     return {
@@ -299,7 +297,8 @@ def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
     return arm.only(seeds)
 
 
-def _same_photographs(a: Arm, b: Arm) -> bool:
+def same_photographs(a: Arm, b: Arm) -> bool:
+    """Whether both arms have scores of as many portraits of each group and other photographs."""
     if a.scores is None or b.scores is None:
         return False
     return (

@@ -43,8 +43,12 @@ def recalls(arm: Arm, rate: float | None) -> Floats:
 
 @cached_by_owner()
 def _recalls(arm: Arm, rate: float) -> Floats:
+    return group_shares(arm, detections(arm, rate))
+
+
+def group_shares(arm: Arm, found: Floats) -> Floats:
+    """The mean over each group's portraits, shape (R, K), of one number for each, shape (R, N)."""
     assert arm.scores is not None
-    found = detections(arm, rate)
     columns = [found[:, arm.scores.group == k].mean(axis=1) for k in range(len(arm.groups))]
     return np.stack(columns, axis=1)
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from repro.argument_checks import arrays
-from repro.stats.intervals import LEVEL, Floats, Interval
+from repro.stats.intervals import LEVEL, Floats, Integers, Interval
 
 WITHIN_TWO = 11  # smallest rank whose 95 % interval of the true rate lies within half and twice it
 
@@ -100,6 +100,47 @@ def ties(nonfaces: Floats, rate: float) -> Floats:
     """
     found = detected(nonfaces, threshold(nonfaces, rate)).sum(axis=-1)
     return np.asarray(found - rank(rate, nonfaces.shape[-1]))
+
+
+def matched_threshold(nonfaces: Floats, counts: Integers) -> Floats:
+    """The threshold at which a run detects so many photographs: between two logits.
+
+    The midpoint of the k-th and the (k + 1)-th largest logit. Against a run that detects k of the
+    photographs at its own threshold, the k-th largest alone would be too high on average, and the
+    recall at it too low.
+
+    Args:
+        nonfaces: Top logits, shape (..., N).
+        counts: k of each run, 1 to N - 1, shape (...).
+
+    Returns:
+        Shape (...). If both logits are equal, more than k photographs are detected: `excess`.
+
+    Raises:
+        ValueError: A count is out of range, so that there is no midpoint.
+    """
+    count = nonfaces.shape[-1]
+    if np.any((counts < 1) | (counts >= count)):
+        raise ValueError(f"counts must be from 1 to {count - 1}, not {np.ravel(counts).tolist()}")
+    falling = -np.sort(-nonfaces, axis=-1)
+    places = np.asarray(counts)[..., None]
+    high, low = (np.take_along_axis(falling, places - back, axis=-1)[..., 0] for back in (1, 0))
+    return midpoint(high, low)
+
+
+def midpoint(high: Floats, low: Floats) -> Floats:
+    """A threshold that detects the higher logit and not the lower one, unless they are equal.
+
+    Between neighbouring floating-point numbers, where there is no midpoint, it is the higher one.
+    """
+    middle = low + (high - low) / 2
+    return np.where(middle > low, middle, high)
+
+
+def excess(nonfaces: Floats, counts: Integers) -> Integers:
+    """Photographs beyond k that `matched_threshold` detects because of ties, shape (...)."""
+    found = detected(nonfaces, matched_threshold(nonfaces, counts)).sum(axis=-1)
+    return np.asarray(found - counts, dtype=np.int64)
 
 
 def expected_rate(at_rank: int, count: int) -> float:

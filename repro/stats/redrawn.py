@@ -1,14 +1,13 @@
 """Recalls at the thresholds of redrawn photographs without a face.
 
-The threshold of a false-positive rate is a single photograph's logit, so its uncertainty has no
-derivative: the photographs are drawn again with replacement, the same for all runs and arms, and
-each sample sets its own thresholds. Portraits and runs stay as they are: `components` adds their
-parts in closed form.
+The threshold of a false-positive rate is a single photograph's logit, and one that matches another
+run lies between two, so its uncertainty has no derivative: the photographs are drawn again with
+replacement, the same for all runs and arms, and each sample sets its own thresholds. Portraits and
+runs stay as they are: `components` adds their parts in closed form.
 """
 
 import functools
 from collections.abc import Callable
-from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ NUMBERS = 20_000_000  # drawn numbers held in memory
 AT_ONCE = 500_000  # recalls of single runs held in memory at a time
 
 Counts = NDArray[np.float32]  # integers, exact up to 16 million, fast to multiply
+Places = NDArray[np.int32]  # half the memory of Integers
 
 
 def samples(count: int) -> int:
@@ -40,20 +40,27 @@ def draws(count: int) -> Counts:
     return found
 
 
-def ranks(times: Counts, falling: Integers, at_rank: int) -> Integers:
-    """Place of the threshold in a run's falling logits, of each sample, shape (D,).
+def ranks(times: Counts, falling: Integers, at_rank: Counts | int) -> Places:
+    """Place of the threshold in a run's falling logits, of each sample.
 
     Args:
         times: How often each photograph is drawn, shape (N, D).
         falling: Positions of the photographs by falling logit, shape (N,).
-        at_rank: Rank of the threshold among the drawn photographs, 1 to N.
+        at_rank: Rank of the threshold among the drawn photographs, 1 to N; one for all samples, or
+            shape (..., D).
+
+    Returns:
+        Shape (..., D).
     """
-    for depth in (at_rank + 6 * isqrt(at_rank) + 10, len(falling)):  # it is rarely deeper
-        top = times[falling[:depth]]
-        reached = np.tri(len(top), dtype=np.float32) @ top  # cumulative sums, faster than cumsum
-        if reached[-1].min() >= at_rank:
+    reached = np.zeros(times.shape[1], dtype=np.float32)
+    places: Places = np.zeros(np.broadcast_shapes(np.shape(at_rank), reached.shape), dtype=np.int32)
+    for photograph in falling:  # row by row, which stays in the processor's cache
+        reached += times[photograph]
+        below = reached < at_rank
+        if not below.any():
             break
-    return np.asarray((reached < at_rank).sum(axis=0))
+        places += below
+    return places
 
 
 def statistic(
@@ -65,7 +72,7 @@ def statistic(
     rate: float,
     of: Callable[[Floats], Floats],
 ) -> Floats:
-    """A statistic of the recalls at each sample's thresholds.
+    """A statistic of the recalls at each sample's thresholds for a false-positive rate.
 
     Args:
         portraits: Top logits, shape (R, N).
@@ -79,18 +86,78 @@ def statistic(
         Shape (D, Q).
     """
     times, at_rank = draws(nonfaces.shape[1]), operating.rank(rate, nonfaces.shape[1])
-    falling = np.argsort(-nonfaces, axis=1, kind="stable")
-    places = np.empty((len(nonfaces), times.shape[1]), dtype=np.int32)
-    for run, one in enumerate(falling):
-        places[run] = ranks(times, one, at_rank)
-    steps = np.arange(places.max() + 1)
-    shares = np.empty((len(nonfaces), len(steps), groups))
-    for run, order in enumerate(falling):
-        levels = nonfaces[run, order[steps]]
-        for k in range(groups):
-            ranked = np.sort(portraits[run, group == k])
-            shares[run, :, k] = 1 - np.searchsorted(ranked, levels, side="left") / len(ranked)
-    rows = np.arange(len(nonfaces))
+    order = np.argsort(-nonfaces, axis=1, kind="stable")
+    places = np.stack([ranks(times, falling, at_rank) for falling in order])
+    levels = np.take_along_axis(nonfaces, order[:, : places.max() + 1], axis=1)
+    return _at_levels(portraits, levels, places, group, groups, of)
+
+
+def matched_statistic(
+    portraits: Floats,
+    nonfaces: Floats,
+    positive: NDArray[np.bool_],
+    group: Integers,
+    groups: int,
+    *,
+    of: Callable[[Floats], Floats],
+    times: Counts | None = None,
+) -> Floats:
+    """A statistic of the recalls at each sample's thresholds that match other runs.
+
+    In each sample the other run's count and this run's threshold are of the same drawn photographs.
+    A sample with none or all of them counted is read at the nearest threshold: between its two
+    largest, or its two smallest logits.
+
+    Args:
+        portraits: Top logits, shape (R, N).
+        nonfaces: Top logits, shape (R, M), M at least 2.
+        positive: The photographs that the run to be matched detects, shape (R, M).
+        group: Position of each portrait's group, shape (N,).
+        groups: K.
+        of: Values, shape (D, Q), for recalls of shape (D, R, K).
+        times: How often each photograph is drawn, shape (M, D); None for `draws`.
+
+    Returns:
+        Shape (D, Q).
+    """
+    count = nonfaces.shape[1]
+    times = draws(count) if times is None else times
+    counts = np.clip(positive.astype(np.float32) @ times, 1, count - 1)
+    found = [_matched(times, *each) for each in zip(nonfaces, counts, strict=True)]
+    most = max(len(levels) for levels, _ in found)
+    levels = np.stack([np.pad(one, (0, most - len(one))) for one, _ in found])
+    return _at_levels(portraits, levels, np.stack([at for _, at in found]), group, groups, of)
+
+
+def _matched(times: Counts, nonfaces: Floats, counts: Counts) -> tuple[Floats, Places]:
+    """All midpoints between logits near a run's thresholds, and which is each sample's."""
+    order = np.argsort(-nonfaces, kind="stable")
+    high, low = ranks(times, order, np.stack([counts, counts + 1]))
+    falling, first, wide = nonfaces[order], int(high.min()), int((low - high).max()) + 1
+    above = np.arange(first, int(high.max()) + 1)[:, None]
+    below = np.minimum(above + np.arange(wide), len(falling) - 1)
+    levels = operating.midpoint(falling[above], falling[below])
+    return levels.ravel(), (high - first) * wide + low - high
+
+
+def _at_levels(
+    portraits: Floats,
+    levels: Floats,
+    at: Places,
+    group: Integers,
+    groups: int,
+    of: Callable[[Floats], Floats],
+) -> Floats:
+    """A statistic of the recalls at thresholds of shape (R, S), of which `at` (R, D) has one each.
+
+    Recalls are counted once for each threshold, not for each sample.
+    """
+    shares = np.empty((*levels.shape, groups))
+    for k in range(groups):
+        for run, logits in enumerate(portraits[:, group == k]):
+            missed = np.searchsorted(np.sort(logits), levels[run], side="left")
+            shares[run, :, k] = 1 - missed / len(logits)
+    rows = np.arange(len(levels))
     step = max(1, AT_ONCE // shares[:, 0].size)
-    parts = (places[:, first : first + step].T for first in range(0, places.shape[1], step))
+    parts = (at[:, first : first + step].T for first in range(0, at.shape[1], step))
     return np.concatenate([of(shares[rows, part]) for part in parts])
