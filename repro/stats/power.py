@@ -32,13 +32,22 @@ def of_t(noncentrality: float, degrees: float, *, significance: float = SIGNIFIC
         significance: Of the test, two-sided, in (0, 1).
     """
     critical = t_quantile(degrees, level=1 - significance)
-    s, weights = _deviations(degrees, noncentrality / critical, 1 / critical)
+    s, weights = deviations(degrees, noncentrality / critical, 1 / critical)
     found = special.ndtr(noncentrality - critical * s) + special.ndtr(-noncentrality - critical * s)
     return min(1.0, float(found @ weights))
 
 
-def _deviations(degrees: float, centre: float, width: float) -> tuple[Floats, Floats]:
-    """Nodes and weights of the integral over s, which is steep near the centre."""
+def deviations(degrees: float, centre: float = 1.0, width: float = 0.5) -> tuple[Floats, Floats]:
+    """Nodes and weights of the integral over the estimated standard deviation.
+
+    Args:
+        degrees: Degrees of freedom, at least 1.
+        centre: Where the integrand is steepest, in true standard deviations.
+        width: How steep it is there: it changes within ten widths on either side.
+
+    Returns:
+        Both of one shape (S,); the weights hold the density of s, so they add up to 1.
+    """
     half = degrees / 2
     low = np.sqrt(special.gammaincinv(half, RARE) / half)
     high = np.sqrt(special.gammainccinv(half, RARE) / half)
