@@ -15,7 +15,15 @@ import numpy as np
 from repro.analysis import arm_parts, bad_runs, matched, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
-from repro.stats import components, conclusions, intervals, operating, proportions, rounding
+from repro.stats import (
+    components,
+    conclusions,
+    intervals,
+    operating,
+    proportions,
+    rounding,
+    word_power,
+)
 from repro.stats.components import Parts
 from repro.stats.conclusions import Word
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -112,6 +120,40 @@ def findings(outcomes: Outcomes, *, primary_level: float = LEVEL) -> list[Findin
 def primary(found: Sequence[Finding]) -> Finding | None:
     """The answer to the primary claim; None if the study has no claims."""
     return next((one for one in found if one.claim.primary), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What would decide a claim with 80 % probability, from the spread that was seen.
+
+    Attributes:
+        pairs: Seeds per arm; None if unknown, or if no number does.
+        times: How many times as many photographs it takes beside them; 1 if there are enough.
+    """
+
+    pairs: int | None = None
+    times: float = 1.0
+
+
+SPARE = 2  # times the seeds that would do with endless photographs, where these are too few
+
+
+def needed(found: Finding) -> Needed:
+    """What would decide a claim; nothing where no spread is known."""
+    known = found.spread > 0 and found.smallest > 0 and found.noise >= 0
+    if not known or found.pairs < 2:
+        return Needed()
+    kept = found.claim.expect == "kept"
+    find = word_power.pairs_needed_to_keep if kept else word_power.pairs_needed
+    spread, smallest, level = found.spread, found.smallest, found.level
+    pairs = find(spread, smallest, level=level, photographs=found.noise)
+    if pairs is not None:
+        return Needed(pairs)
+    fewest = find(spread, smallest, level=level)
+    if fewest is None:
+        return Needed()
+    more = word_power.photographs_needed(SPARE * fewest, spread, smallest, found.noise, level=level)
+    return Needed(SPARE * fewest, more) if more else Needed()
 
 
 @cached_by_owner()
@@ -319,9 +361,7 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     told = _measured(unknown, nearest, PERCENT)
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
     first, last = _statistics(claim, pairs, DEFINITIONS["dehaan2020"])
-    told = replace(
-        told, first=PERCENT * float(first.value), last=PERCENT * float(last.value)
-    )
+    told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason="all pairs differ by the same, which tells nothing of others")
     shared = 1 - (1 - told.level) / len(others)
