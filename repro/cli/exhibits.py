@@ -74,16 +74,14 @@ def with_pictures(
 
 
 def conclusion(view: StudyView) -> str:
-    """The final output of a study: a summary on a terminal, else every table as Markdown."""
+    """The final output of a study: its answer and one table."""
     from repro.reporting.tables import output_formats
     from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen
 
-    if not sys.stdout.isatty():
-        return output_formats.text(view.outcomes, Presentation(form="markdown", style="full"))
     name = view.index.address
     more = f"More: repro table {name} --style full; with figures: repro report {name}"
-    screen = Screen.here()
+    screen = Screen.here() if sys.stdout.isatty() else Screen()
     presentation = Presentation(form="terminal")
     return output_formats.text(view.outcomes, presentation, screen=screen, closing=[more])
 

@@ -14,6 +14,7 @@ from repro.execution.executors.executor_options import ExecutorName, Place
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
 PARTS = [
+    "claims",
     "results",
     "groups",
     "inequality",

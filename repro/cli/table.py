@@ -41,7 +41,7 @@ def table(
     if presentation.form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
-    found = [_outcomes(index, results, scores=presentation.needs_scores) for index in indexes]
+    found = [_outcomes(index, results, presentation) for index in indexes]
     if presentation.form == "json":
         click.echo(output_formats.as_json("table", found, presentation))
         return
@@ -52,11 +52,12 @@ def table(
         click.echo(f"LaTeX: {again(context, form='latex')}")
 
 
-def _outcomes(index: "StudyIndex", results: Path, *, scores: bool) -> "Outcomes":
-    """The results of a study's records; scores of photographs are read only if requested."""
+def _outcomes(index: "StudyIndex", results: Path, presentation: "Presentation") -> "Outcomes":
+    """The results of a study's records; scores of photographs are read only if needed."""
     from repro.analysis import study_data
     from repro.records import records
 
+    scores = presentation.needs_scores or (presentation.answers and bool(index.claims))
     return study_data.of_study(
         index, records.read_study(index, results), results if scores else None
     )

@@ -7,7 +7,6 @@ import pandas as pd
 
 from repro.analysis import verdicts
 from repro.reporting.report.study_chapter import Chapter
-from repro.reporting.tables import tables
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
 from repro.study import literature
@@ -64,7 +63,7 @@ def _used(chapter: Chapter) -> dict[str, dict[str, list[str]]]:
     index = chapter.index
     of_study: dict[str, object] = {"replicates": max(len(arm.keys) for arm in index.arms)}
     of_study |= {f"select.{key}": value for key, value in index.select.items()}
-    of_study["definition"] = tables.default_definition(chapter.outcomes)
+    of_study["definition"] = chapter.outcomes.definition_name
     return found | {key: {str(value): []} for key, value in of_study.items()}
 
 

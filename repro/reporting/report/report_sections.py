@@ -116,7 +116,7 @@ class _Maker:
 
     def paper(self) -> Iterator[Block]:
         """The paper's two columns; each row leads to its runs."""
-        name = tables.default_definition(self.chapter.outcomes)
+        name = self.chapter.outcomes.definition_name
         yield Paragraph(text=f"Recall and variance as {name} defines them: {DEFINITIONS[name]}.")
         (part,) = tables.parts(self.chapter.outcomes, style="paper")
         table = self.sheet(part, "Recall and variance", links=evidence.links(self.chapter))

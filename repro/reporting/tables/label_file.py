@@ -7,6 +7,7 @@ from pathlib import Path
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import Problem, ReproError, StudyError
 from repro.study import merge, yaml_source
+from repro.study.claims import Declared
 from repro.study.published import Published
 
 HEADS = frozenset(
@@ -60,6 +61,11 @@ HEADS = frozenset(
         "Variance falls",
         "Subject",
         "Claim",
+        "Answer",
+        "Effect",
+        "Smallest effect",
+        "Measured",
+        "To settle",
         "Published",
         "Ours",
         "95 % interval",
@@ -124,7 +130,14 @@ def applied(outcomes: Outcomes, labels: Mapping[str, str], *, source: Path) -> O
         arms=arms,
         reference=labels.get(outcomes.reference, outcomes.reference),
         published=outcomes.published and _printed(outcomes.published, labels),
+        claims=tuple(_declared(one, labels) for one in outcomes.claims),
     )
+
+
+def _declared(one: Declared, labels: Mapping[str, str]) -> Declared:
+    group = one.claim.group and labels.get(one.claim.group, one.claim.group)
+    claim = one.claim.model_copy(update={"group": group})
+    return Declared(claim, tuple(labels.get(name, name) for name in one.arms))
 
 
 def _arm(arm: Arm, labels: Mapping[str, str]) -> Arm:

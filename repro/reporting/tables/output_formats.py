@@ -6,6 +6,7 @@ from typing import Any, Literal
 from repro.analysis.study_data import Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
+    answer,
     csv_tsv,
     json_output,
     rendering,
@@ -45,7 +46,10 @@ def text(
     layout.check(form)
     parts = _parts(named(outcomes, layout), presentation)
     shown = [laid_out(part, outcomes, layout) for part in parts]
-    return written(shown, form, label=outcomes.label, screen=screen, closing=closing)
+    opening = answer.of_study(outcomes).sentences if presentation.answers else ()
+    return written(
+        shown, form, label=outcomes.label, screen=screen, opening=opening, closing=closing
+    )
 
 
 def as_json(
@@ -93,7 +97,7 @@ def summary(outcomes: Outcomes, presentation: Presentation) -> Part:
 
 
 def _definition(outcomes: Outcomes, presentation: Presentation) -> str:
-    return presentation.definition or tables.default_definition(outcomes)
+    return presentation.definition or outcomes.definition_name
 
 
 def written(
@@ -102,14 +106,15 @@ def written(
     *,
     label: str,
     screen: Screen | None,
+    opening: Sequence[str] = (),
     closing: Sequence[str] = (),
 ) -> str:
-    """Tables in one format other than JSON."""
+    """Tables in one format other than JSON; opening sentences are comments in LaTeX."""
     if form == "csv":
         return csv_tsv.text(parts, separator=",")
     if form == "tsv":
         return csv_tsv.text(parts, separator="\t")
     if form == "terminal":
-        return terminal_table.text(parts, screen or Screen(), closing=closing)
+        return terminal_table.text(parts, screen or Screen(), opening=opening, closing=closing)
     assert form != "json"
-    return rendering.render(parts, form=form, label=label)
+    return rendering.render(parts, form=form, label=label, opening=opening)

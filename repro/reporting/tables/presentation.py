@@ -37,6 +37,11 @@ class Presentation:
         return self.shown_style is None and self.part is None
 
     @property
+    def answers(self) -> bool:
+        """Whether the answer to the study's claims comes before the tables."""
+        return self.part is None and self.form not in ("csv", "tsv", "json")
+
+    @property
     def needs_scores(self) -> bool:
         """Whether the logits of photographs must be read."""
         return self.part is not None or self.form == "json" or self.shown_style != "paper"

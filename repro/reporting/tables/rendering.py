@@ -10,21 +10,24 @@ from repro.reporting.tables.table_part import Markup, Part, by_column, heads, is
 LETTERS, GAP = 150, 3  # letters per line of a page, and between two columns, approximately
 
 
-def render(parts: Sequence[Part], *, form: Markup, label: str) -> str:
+def render(parts: Sequence[Part], *, form: Markup, label: str, opening: Sequence[str] = ()) -> str:
     """The parts as text for people.
 
     Args:
         parts: One or more.
         form: Markup of the text.
         label: Label of the tables in LaTeX, and title of the page in HTML.
+        opening: Sentences before them, in LaTeX as comments: the answer of the study.
     """
     if form == "markdown":
-        return "\n\n".join(map(_markdown, parts))
+        before = [" ".join(opening)] if opening else []
+        return "\n\n".join([*before, *map(_markdown, parts)])
     if form == "html":
-        return _html(parts, label)
+        return _html(parts, label, opening)
     named = f"tab:{escaping.anchor(label)}"
     alone = len(parts) == 1
-    return "\n\n".join(
+    comments = "".join(f"% {' '.join(sentence.split())}\n" for sentence in opening)
+    return comments + "\n\n".join(
         latex_table.table(part, label=named if alone else f"{named}-{part.name}") for part in parts
     )
 
@@ -63,9 +66,10 @@ p { max-width: 60rem; margin: .5rem 0; }
 """
 
 
-def _html(parts: Sequence[Part], title: str) -> str:
+def _html(parts: Sequence[Part], title: str, opening: Sequence[str]) -> str:
     """One self-contained page."""
-    body = "\n".join(html_section(part, anchor=part.name) for part in parts)
+    first = f'<p class="answer">{escape(" ".join(opening))}</p>\n' if opening else ""
+    body = first + "\n".join(html_section(part, anchor=part.name) for part in parts)
     return (
         f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'

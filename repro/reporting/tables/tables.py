@@ -15,6 +15,7 @@ from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
+    claim_table,
     comparison_notes,
     group_tables,
     interval_notes,
@@ -35,11 +36,6 @@ RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 BOTH = "New seeds and portraits"  # column of the comparisons, if any has such an interval
 
 
-def default_definition(outcomes: Outcomes) -> str:
-    """The published source's definition, so that a table does not mix two definitions."""
-    return outcomes.published.definition if outcomes.published else "dehaan2020"
-
-
 def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
     """Every table for which the outcomes have data, in the order of `PARTS`.
 
@@ -48,7 +44,7 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
         style: The paper's two columns, or all.
         definition: Name of the definition of E[A] and Var[A]; None for the published source's.
     """
-    name = definition or default_definition(outcomes)
+    name = definition or outcomes.definition_name
     if style == "paper":
         return [results(outcomes, name, style="paper")]
     made = (_MAKERS[which](outcomes, name) for which in PARTS)
@@ -57,7 +53,7 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
     """One table of the full style, or ``curve``; None if the outcomes have no data for it."""
-    return _MAKERS[which](outcomes, definition or default_definition(outcomes))
+    return _MAKERS[which](outcomes, definition or outcomes.definition_name)
 
 
 def only(found: Sequence[Part], which: str | None) -> list[Part]:
@@ -346,6 +342,7 @@ def _judged(text: str, number: float) -> Cell:
 
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
+    "claims": claim_table.part,
     "results": results,
     "groups": group_tables.groups,
     "inequality": group_tables.inequality,

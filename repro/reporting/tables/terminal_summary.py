@@ -1,12 +1,11 @@
 """The summary table that a terminal shows first: the results and their limits."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from repro.analysis import arm_differences, arm_power, operating_points, verdicts
+from repro.analysis import arm_differences, arm_power, operating_points, thresholds
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
 from repro.analysis.study_data import Arm, Outcomes
@@ -16,6 +15,7 @@ from repro.reporting.tables import (
     number_format,
     power_notes,
     run_notes,
+    verdict_notes,
 )
 from repro.reporting.tables.cell import Cell
 from repro.reporting.tables.table_part import Part
@@ -47,14 +47,41 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
     if not arm.runs:
         return row
     found = operating_points.reading(outcomes, arm, definition)
+    can_differ = any(one.can_differ for one in outcomes.arms)
     row["Recall"] = number_format.estimate(found.of["recall"], "recall")
-    if any(one.can_differ for one in outcomes.arms):
+    if can_differ:
         row["Variance"] = number_format.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
         row["False positives"] = number_format.share(found.false_positives.value, better=0)
+    if (rate := asked_rate(outcomes)) is not None:
+        return row | _at_rate(outcomes, arm, definition, rate)
     for one in family.made:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
+    return row
+
+
+def asked_rate(outcomes: Outcomes) -> float | None:
+    """The false-positive rate at which the primary claim is read; None without one.
+
+    Its columns then take the place of the differences at logit 0.
+    """
+    main = next((one.claim for one in outcomes.claims if one.claim.primary), None)
+    rate = main.read_at.false_positive_rate if main and main.read_at else None
+    known = [arm for arm in outcomes.arms if arm.runs]
+    if rate is None or not all(thresholds.can_read(arm, rate) for arm in known):
+        return None
+    return rate
+
+
+def _at_rate(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float) -> dict[str, str]:
+    found = operating_points.reading(outcomes, arm, definition, rate=rate)
+    at = f"at {100 * rate:g} % FP"
+    row: dict[str, str] = {
+        f"Recall {at}": number_format.estimate(found.of["recall"], "recall", decimals=1)
+    }
+    if any(one.can_differ for one in outcomes.arms):
+        row[f"Variance {at}"] = number_format.estimate(found.of["variance"], "variance", decimals=1)
     return row
 
 
@@ -74,10 +101,11 @@ def _p(p: float) -> str:
 
 def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iterator[str]:
     yield _about(outcomes)
-    if family.made:
-        yield _about_differences(outcomes, family)
-    yield from comparison_notes.of_none(outcomes, definition)
-    yield from _strength(outcomes, family)
+    if asked_rate(outcomes) is None:
+        if family.made:
+            yield _about_differences(outcomes, family)
+        yield from comparison_notes.of_none(outcomes, definition)
+        yield from _strength(outcomes, family)
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
@@ -85,9 +113,10 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
 
 
 def _about(outcomes: Outcomes) -> str:
+    rate = "" if asked_rate(outcomes) is None else "; FP: false positives"
     if not any(arm.runs > 1 for arm in outcomes.arms):
-        return "In percent and percent squared."
-    return f"In percent and percent squared; [95 % interval] {interval_notes.WHAT}."
+        return f"In percent and percent squared{rate}."
+    return f"In percent and percent squared{rate}; [95 % interval] {interval_notes.WHAT}."
 
 
 def _about_differences(outcomes: Outcomes, family: Family) -> str:
@@ -141,15 +170,5 @@ def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
 
 
 def _verdict(outcomes: Outcomes) -> Iterator[str]:
-    published = outcomes.published
-    if published is None:
-        return
-    where = f"{published.source}, {published.printed}"
-    against = verdicts.refusals(outcomes, published)
-    if outcomes.margin is None:
-        against.append("no margin is declared")
-    if against:
-        yield f"No verdict on {where}: {against[0]}."
-        return
-    counts = Counter(one.word for one in verdicts.judge(outcomes, told={}))
-    yield f"Verdict on {where}: {', '.join(f'{n} {word}' for word, n in counts.items())}."
+    if told := verdict_notes.summary(outcomes):
+        yield f"{told[0].upper()}{told[1:]}."

@@ -67,8 +67,21 @@ class Screen:
         )
 
 
-def text(parts: Sequence[Part], screen: Screen, *, closing: Sequence[str] = ()) -> str:
-    """The tables with titles and footnotes, then closing lines, such as the next commands."""
+def text(
+    parts: Sequence[Part],
+    screen: Screen,
+    *,
+    opening: Sequence[str] = (),
+    closing: Sequence[str] = (),
+) -> str:
+    """The tables with titles and footnotes.
+
+    Args:
+        parts: The tables.
+        screen: The terminal.
+        opening: Sentences before them, one paragraph: the answer of the study.
+        closing: Lines after them, such as the next commands.
+    """
     file = io.StringIO()
     console = Console(
         file=file,
@@ -82,6 +95,9 @@ def text(parts: Sequence[Part], screen: Screen, *, closing: Sequence[str] = ()) 
         legacy_windows=False,
         _environ={},
     )
+    if opening:
+        console.print(Text(_plain(" ".join(opening), screen), style="bold"))
+        console.print()
     for position, part in enumerate(parts):
         if position:
             console.print()

@@ -3,6 +3,7 @@
 `repro plan` prints the last of these before training.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import get_args
@@ -38,6 +39,33 @@ def of_verdict(outcomes: Outcomes, name: str) -> list[str]:
             f"The verdict uses {published.definition} even if the tables use another definition."
         )
     return found
+
+
+def summary(outcomes: Outcomes) -> str:
+    """The verdict in one sentence without a full stop; empty without published values."""
+    published = outcomes.published
+    if published is None:
+        return ""
+    where = f"{published.source}, {published.printed}"
+    against = verdicts.refusals(outcomes, published)
+    if outcomes.margin is None:
+        against.append("no margin is declared")
+    if against:
+        return f"no verdict on {where}: {against[0]}"
+    counts = Counter(one.word for one in verdicts.judge(outcomes, told={}))
+    told = ", ".join(f"{n} {word}" for word, n in counts.items())
+    return f"verdict on {where}: {told}"
+
+
+def three_words(outcomes: Outcomes) -> str:
+    """What reproduction, replication and robustness are, and where each stands."""
+    verdict = summary(outcomes) or "the study names no published values"
+    return (
+        "Replication: whether a claim holds on these data (this table). Reproduction: whether the "
+        f"published numbers come out again (table verdict): {verdict}. Robustness: whether the "
+        "claim holds over choices that a paper left open (table specification, if the study "
+        "varies such choices)."
+    )
 
 
 def before_training(outcomes: Outcomes) -> list[str]:
