@@ -13,8 +13,8 @@ from scipy import special
 from repro.argument_checks import arrays
 from repro.stats.intervals import LEVEL, Floats, Interval
 
-GRID = 160  # values of the second proportion over which the largest p is sought
-STEPS = 100  # differences between -1 and 1 that are tried first
+GRID = 120  # values of the second proportion over which the largest p is sought
+STEPS = 50  # differences between -1 and 1 that are tried first
 CLOSE = 1e-5  # of an end
 TIE = 1e-9  # scores that differ by less are equal
 
