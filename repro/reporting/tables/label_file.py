@@ -45,6 +45,8 @@ HEADS = frozenset(
         "Difference, matched",
         "Recall Δ, p",
         "Variance Δ, p",
+        "Recall Δ, matched",
+        "Variance Δ, matched",
         "New seeds and portraits",
         "r",
         "Hedges' g",

@@ -31,6 +31,13 @@ def of_pairs(pairs: Iterable[Pair]) -> list[str]:
     return [*_meaning(known), *_refused(known), *_tied(known)] if known else []
 
 
+def briefly(pairs: Iterable[Pair]) -> list[str]:
+    """What matched means, in one sentence for the summary; empty if nothing is matched."""
+    if all(matched.refusal(*pair) for pair in pairs):
+        return []
+    return ["Matched: from the reference at the arm's own false-positive rate, run by run."]
+
+
 def _meaning(pairs: list[Pair]) -> Iterator[str]:
     if any(not matched.refusal(*pair) for pair in pairs):
         yield (

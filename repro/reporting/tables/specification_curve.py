@@ -289,12 +289,12 @@ def _verdicts(curve: Curve) -> Iterator[str]:
         f"resampling lower the variance: {_counted(counts)}. Yes or no requires an interval that "
         "excludes 0."
     )
-    if read:
-        yield f"With the counterpart matched: {_counted(Counter(map(_sign, read)))}."
     yield (
         f"The intervals are not adjusted for the number of specifications: without any effect, "
         f"{CHANCE * total:.1f} of {total} would be below 0 by chance, and as many above 0."
     )
+    if read:
+        yield f"With the counterpart matched: {_counted(Counter(map(_sign, read)))}."
 
 
 def _counted(words: Counter[str]) -> str:
