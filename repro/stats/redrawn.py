@@ -52,6 +52,9 @@ def ranks(times: Counts, falling: Integers, at_rank: Counts | int) -> Places:
     Returns:
         Shape (..., D).
     """
+    count, least = len(falling), int(np.min(at_rank))
+    if least > (count + 1) / 2:  # nearer to the other end
+        return count - 1 - ranks(times, falling[::-1], count + 1 - at_rank)
     reached = np.zeros(times.shape[1], dtype=np.float32)
     places: Places = np.zeros(np.broadcast_shapes(np.shape(at_rank), reached.shape), dtype=np.int32)
     for photograph in falling:  # row by row, which stays in the processor's cache

@@ -272,3 +272,46 @@ def test_area_is_that_under_the_curve_without_ties(faces, nonfaces):
     _, recall = operating.curve(faces, nonfaces)
 
     assert operating.area(faces, nonfaces) == pytest.approx(recall[1:-1].mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 4.5), (2, 3.5), (3, 2.5), (4, 1.25)])
+def test_matched_threshold_lies_midway_between_two_logits(k, expected):
+    """Of five photographs, between the k-th and the next."""
+    logits_of_run = np.array([2.0, 5, 0.5, 3, 4])
+
+    assert operating.matched_threshold(logits_of_run, np.array(k)) == expected
+
+
+@LAW
+@given(st.integers(1, OTHERS - 1), st.integers(0, 50))
+def test_matched_threshold_detects_as_many_as_asked_for(k, seed):
+    """Every run its own number, where no two photographs are equal."""
+    others = logits(OTHERS, seed)
+    wanted = (k + np.arange(RUNS)) % (OTHERS - 1) + 1
+    found = operating.detected(others, operating.matched_threshold(others, wanted))
+
+    assert found.sum(axis=1).tolist() == wanted.tolist()
+    assert operating.excess(others, wanted).tolist() == [0] * RUNS
+
+
+@pytest.mark.parametrize("high", [1.0, -3.7, 1e-310, 1e300])
+def test_matched_threshold_separates_neighbouring_floats(high):
+    """There is no number between them: the higher one is detected, the lower one is not."""
+    others = np.array([np.nextafter(high, -np.inf), high])
+    level = operating.matched_threshold(others, np.array(1))
+
+    assert operating.detected(others, level).tolist() == [0, 1]
+
+
+def test_photographs_that_tie_at_a_matched_threshold_are_counted():
+    """Of three equal logits one is asked for: all three are detected, two too many."""
+    others = np.array([[1.0, 1, 1, 0], [3, 2, 1, 0]])
+
+    assert operating.excess(others, np.array([1, 1])).tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("k", [0, 5])
+def test_no_threshold_matches_none_or_all(k):
+    """There is no logit on its other side."""
+    with pytest.raises(ValueError, match=rf"counts must be from 1 to 4, not \[{k}\]"):
+        operating.matched_threshold(np.arange(5.0), np.array(k))

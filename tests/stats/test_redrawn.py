@@ -95,6 +95,18 @@ def test_ranks_can_be_as_deep_as_the_last_photograph():
     assert redrawn.ranks(times, np.arange(OTHERS), 2).tolist() == [OTHERS - 1, 0]
 
 
+@pytest.mark.parametrize("decimals", [8, 0])
+def test_ranks_can_differ_between_samples(decimals):
+    """Those of one rank each, put together."""
+    times, others = redrawn.draws(OTHERS), logits(OTHERS, decimals=decimals)[0]
+    falling = np.argsort(-others, kind="stable")
+    wanted = np.random.default_rng(0).integers(1, OTHERS, (2, times.shape[1]))
+    each = np.array([redrawn.ranks(times, falling, k) for k in range(1, OTHERS + 1)])
+
+    found = redrawn.ranks(times, falling, wanted.astype(np.float32))
+    np.testing.assert_array_equal(found, np.take_along_axis(each, wanted - 1, axis=0))
+
+
 @pytest.mark.parametrize("decimals", [8, 1])
 @pytest.mark.parametrize("rate", [0.03, 0.3, 0.95])
 def test_statistic_is_that_of_each_sample_alone(rate, decimals):
@@ -165,3 +177,48 @@ def test_thresholds_vary_as_those_of_new_photographs(monkeypatch, rate):
     variance = share * (1 - share) / (count + 2)
     assert true.mean() == pytest.approx(share, abs=4 * np.sqrt(variance / 20) + 1 / count)
     assert true.var(axis=1).mean() == pytest.approx(variance, rel=0.35)
+
+
+def matched_by_hand(portraits, others, positive):
+    """Recalls of each sample, in one row: draw, count, sort, take the midpoint, count."""
+    expected = []
+    for column in redrawn.draws(others.shape[1]).astype(int).T:
+        sample, counts = np.repeat(others, column, axis=1), (positive * column).sum(axis=1)
+        level = operating.matched_threshold(sample, np.clip(counts, 1, others.shape[1] - 1))
+        found = operating.detected(portraits, level)
+        expected.append([[run[k == GROUP].mean() for k in range(4)] for run in found])
+    return every_recall(np.array(expected))
+
+
+@pytest.mark.parametrize("decimals", [8, 1])
+@pytest.mark.parametrize("share", [0.03, 0.3, 0.95])
+def test_matched_statistic_is_that_of_each_sample_alone(share, decimals):
+    """Also where a sample has none or all of the counted photographs."""
+    portraits = logits(len(GROUP), 1, decimals=decimals) + 0.5
+    others, counted = logits(OTHERS, 2, decimals=decimals), logits(OTHERS, 3)
+    positive = counted >= np.quantile(counted, 1 - share)
+
+    ours = redrawn.matched_statistic(portraits, others, positive, GROUP, 4, of=every_recall)
+    np.testing.assert_allclose(
+        ours, matched_by_hand(portraits, others, positive), rtol=0, atol=1e-12
+    )
+
+
+def test_matched_statistic_counts_and_sets_thresholds_with_the_same_photographs():
+    """A run matched with itself keeps its recall, if no portrait is near its threshold."""
+    others = logits(OTHERS, 2)
+    portraits = np.where(logits(len(GROUP), 1) > 0, 9.0, -9.0)
+    ours = redrawn.matched_statistic(portraits, others, others >= 0, GROUP, 4, of=every_recall)
+
+    fixed = [[(run[k == GROUP] > 0).mean() for k in range(4)] for run in portraits]
+    np.testing.assert_allclose(ours, np.tile(np.ravel(fixed), (len(ours), 1)), atol=1e-12)
+
+
+def test_matched_statistic_takes_given_samples():
+    """The first ten of a hundred give the first ten rows."""
+    arguments = logits(len(GROUP)), logits(OTHERS, 1), logits(OTHERS, 2) > 0, GROUP, 4
+    few = redrawn.draws(OTHERS)[:, :10]
+
+    whole = redrawn.matched_statistic(*arguments, of=every_recall)
+    ours = redrawn.matched_statistic(*arguments, of=every_recall, times=few)
+    np.testing.assert_array_equal(ours, whole[:10])

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.analysis import operating_points
+from repro.analysis import matched, operating_points
+from repro.analysis.arm_differences import QUANTITIES
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import interval_notes, number_format, run_notes
-from repro.reporting.tables.cell import DASH
+from repro.reporting.tables import interval_notes, matched_notes, number_format, run_notes
+from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part
 from repro.stats import rounding
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -44,6 +45,7 @@ class Specification:
         partner: The same arm without resampling; None if there is none.
         read: Recall and variance over all its runs; None without runs.
         apart: This arm minus its partner, over the seeds of both; None if it cannot be computed.
+        matched: The same with the partner read at this arm's own false-positive rates.
         same_runs_as: Name of an earlier arm with the same runs but another ranking.
     """
 
@@ -52,21 +54,26 @@ class Specification:
     partner: Arm | None
     read: Reading | None
     apart: Mapping[str, Estimate] | None
+    matched: Mapping[str, Estimate] | None
     same_runs_as: str | None
 
     @property
     def falls(self) -> str:
         """Whether the variance is below the partner's, in words; a dash without a partner."""
-        if self.apart is None:
-            return DASH
-        low, high = self.apart["variance"].interval
-        return "yes" if high < 0 else "no" if low > 0 else "cannot tell"
+        return DASH if self.apart is None else _sign(self.apart["variance"])
+
+
+def _sign(apart: Estimate) -> str:
+    """Whether a difference is below 0, in words."""
+    low, high = apart.interval
+    return "yes" if high < 0 else "no" if low > 0 else "cannot tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curve:
     """All specifications, by increasing variance; those without runs are last."""
 
+    definition: Definition
     central: Arm
     specifications: Sequence[Specification]
 
@@ -92,7 +99,7 @@ def of_outcomes(outcomes: Outcomes, definition: Definition) -> Curve | None:
     if not any(arm.can_differ for arm in made):
         return None
     found = [_specification(outcomes, made, arm, changed[arm], definition) for arm in made]
-    return Curve(central=central, specifications=_by_variance(found))
+    return Curve(definition=definition, central=central, specifications=_by_variance(found))
 
 
 def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
@@ -140,6 +147,7 @@ def _specification(
 ) -> Specification:
     partner = _partner(made, arm)
     shared = partner is not None and bool(set(arm.seeds) & set(partner.seeds))
+    match = partner is not None and not matched.refusal(arm, partner)
     first = next(one for one in made if one.keys == arm.keys)
     return Specification(
         arm=arm,
@@ -147,6 +155,7 @@ def _specification(
         partner=partner,
         read=operating_points.reading(outcomes, arm, definition) if arm.runs else None,
         apart=operating_points.difference(arm, partner, definition) if partner and shared else None,
+        matched=matched.difference(arm, partner, definition) if partner and match else None,
         same_runs_as=None if first is arm else first.name,
     )
 
@@ -212,6 +221,12 @@ def _row(one: Specification, curve: Curve) -> dict[str, str]:
         row["Recall minus no debias"] = number_format.difference(apart["recall"], "recall")
         row["Variance minus no debias"] = number_format.difference(apart["variance"], "variance")
         row["Variance falls"] = one.falls
+    if any(other.matched for other in curve.specifications):
+        for q in QUANTITIES:
+            head = f"{q.capitalize()} minus matched no debias"
+            row[head] = Cell(DASH)
+            if one.partner and one.matched:
+                row[head] = matched_notes.difference(one.arm, one.partner, q, curve.definition)
     return row
 
 
@@ -250,6 +265,11 @@ def _remarks(outcomes: Outcomes, curve: Curve, definition: Definition) -> list[s
         f"Recall and variance: {definition}.",
         *interval_notes.of_intervals(outcomes),
         *_verdicts(curve),
+        *matched_notes.of_pairs(
+            (one.arm, one.partner)
+            for one in curve.specifications
+            if one.partner is not None and one.apart is not None
+        ),
         *_sharing(curve),
     ]
     return [*found, *run_notes.of_single_groups(outcomes), *run_notes.of_runs(outcomes)]
@@ -259,19 +279,26 @@ def _verdicts(curve: Curve) -> Iterator[str]:
     """How often the variance falls, and how often that is expected by chance."""
     counts = Counter(one.falls for one in curve.specifications if one.apart is not None)
     total = sum(counts.values())
+    read = [one.matched["variance"] for one in curve.specifications if one.matched is not None]
     if not total:
         yield f"{len(curve.specifications)} specifications, none with a partner without debiasing."
         return
-    words = ", ".join(f"{counts[word]} {word}" for word in _WORDS)
     yield (
         f"{len(curve.specifications)} specifications; {total} of them have a counterpart with the "
         "same choices but without resampling (no debias) and are paired with it by seed. Does "
-        f"resampling lower the variance: {words}. Yes or no requires an interval that excludes 0."
+        f"resampling lower the variance: {_counted(counts)}. Yes or no requires an interval that "
+        "excludes 0."
     )
     yield (
         f"The intervals are not adjusted for the number of specifications: without any effect, "
         f"{CHANCE * total:.1f} of {total} would be below 0 by chance, and as many above 0."
     )
+    if read:
+        yield f"With the counterpart matched: {_counted(Counter(map(_sign, read)))}."
+
+
+def _counted(words: Counter[str]) -> str:
+    return ", ".join(f"{words[word]} {word}" for word in _WORDS)
 
 
 def _sharing(curve: Curve) -> list[str]:

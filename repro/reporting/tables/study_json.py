@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points, thresholds, verdicts
+from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     interval_notes,
+    matched_notes,
     notes,
     number_format,
     run_notes,
@@ -56,7 +58,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "paired": outcomes.paired,
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
         "comparisons": [
-            _comparison(one, outcomes, family)
+            _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
             for one in family.made
             if one.arm.name in wanted
@@ -92,6 +94,7 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
             for rate in outcomes.rates
             if arm.runs and thresholds.can_read(arm, rate)
         ],
+        "matched": _matched(arm, outcomes, definition),
     }
 
 
@@ -218,15 +221,58 @@ def _read(arm: Arm, outcomes: Outcomes, definition: Definition, rate: float) -> 
     }
 
 
-def _comparison(one: Comparison, outcomes: Outcomes, family: Family) -> dict[str, Any]:
+def _matched(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any] | None:
+    """The reference at the arm's own false-positive rates, and the arm minus it.
+
+    None where the arm is not compared with it.
+    """
+    reference = outcomes.arm(outcomes.reference)
+    if reference is None or reference is arm or not outcomes.paired or not arm.runs:
+        return None
+    why = matched.refusal(arm, reference)
+    return {
+        "reference": reference.name,
+        "refusal": why or None,
+        "values": None if why else _matched_values(arm, reference, definition),
+        "differences": None if why else _matched_differences(arm, reference, definition),
+    }
+
+
+def _matched_values(arm: Arm, reference: Arm, definition: Definition) -> dict[str, Any]:
+    found = matched.values(arm, reference, definition)
+    return {_NAMES[q]: _single(number_format.number(Estimate(one), q)) for q, one in found.items()}
+
+
+def _single(number: Number) -> dict[str, Any]:
+    """A number without an interval."""
+    return {"value": number.value, "unit": number.unit}
+
+
+def _matched_differences(arm: Arm, reference: Arm, definition: Definition) -> dict[str, Any]:
+    found, common = matched.difference(arm, reference, definition), set(arm.seeds)
+    n = len(common & set(reference.seeds))
+    return {
+        _NAMES[q]: _of(number_format.number(one, q, signed=True), n, _BOTH)
+        for q, one in found.items()
+    }
+
+
+def _comparison(
+    one: Comparison, outcomes: Outcomes, family: Family, definition: Definition
+) -> dict[str, Any]:
     method = "paired t" if outcomes.paired else "Welch's t"
     number = number_format.number(one.difference, one.quantity, signed=True)
+    cell = matched_notes.difference(
+        one.arm, one.reference, one.quantity, replace(definition, runs="last")
+    )
     return {
         "arm": one.arm.name,
         "reference": one.reference.name,
         "quantity": one.quantity,
         "n": {"arm": len(one.values), "reference": len(one.others)},
         "difference": estimate(number, n=len(one.values), method=method),
+        "matched_difference": cell.number
+        and estimate(cell.number, n=len(one.values), method=_BOTH),
         "correlation": one.apart.correlation,
         "tests": {
             kind: {"p": test.p, "smallest_p": test.attainable or None}

@@ -4,13 +4,13 @@ Numbers become text here, and fractions become percent. The footnotes come from 
 `run_notes`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_differences, operating_points, thresholds, verdicts
+from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
@@ -19,6 +19,7 @@ from repro.reporting.tables import (
     comparison_notes,
     group_tables,
     interval_notes,
+    matched_notes,
     notes,
     number_format,
     run_notes,
@@ -34,6 +35,7 @@ from repro.stats.intervals import Floats
 MOST = 50  # runs of an arm; up to this many, each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
 BOTH = "New seeds and portraits"  # column of the comparisons, if any has such an interval
+MATCHED = "Difference, matched"  # column of the comparisons, if any reference can be matched
 
 
 def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
@@ -164,39 +166,65 @@ def _each(arm: Arm, values: Floats) -> Cell:
 def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm, and its difference from the reference, at equal false-positive rates."""
     definition = DEFINITIONS[name]
-    rows, names = [], []
-    reference = outcomes.arm(outcomes.reference)
-    for arm in outcomes.arms:
-        rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
-        if not arm.runs or not outcomes.rates or not thresholds.nonfaces(arm):
-            continue
-        for rate in (None, *rates):
-            row = _reading_cells(outcomes, arm, definition, rate)
-            if (
-                reference is not None
-                and arm.name != reference.name
-                and set(arm.seeds) & set(reference.seeds)
-            ):
-                apart = operating_points.difference(arm, reference, definition, rate=rate)
-                for q in QUANTITIES:
-                    row[f"{q.capitalize()} minus reference"] = number_format.difference(
-                        apart[q], q, decimals=_decimals(rate)
-                    )
-            rows.append(row)
-            names.append(arm.name)
+    arms = [arm for arm in outcomes.arms if arm.runs and thresholds.nonfaces(arm)]
+    rows = [
+        (arm.name, row)
+        for arm in arms
+        if outcomes.rates
+        for row in _false_alarm_rows(outcomes, arm, definition)
+    ]
     if not rows:
         return None
     return Part(
         name="false_alarms",
         title=f"{outcomes.name}: at equal false-positive rates, all runs with results.",
-        table=number_format.frame(rows, names),
+        table=number_format.frame([row for _, row in rows], [arm for arm, _ in rows]),
         keys=1,
         remarks=[
             *notes.of_false_alarms(outcomes, definition),
+            *matched_notes.of_pairs(_compared(outcomes, arms)),
             *comparison_notes.of_none(outcomes, definition),
             *run_notes.of_single_groups(outcomes),
         ],
     )
+
+
+def _compared(outcomes: Outcomes, arms: Sequence[Arm]) -> list[tuple[Arm, Arm]]:
+    """The arms that share a seed with the reference, each with it."""
+    reference = outcomes.arm(outcomes.reference)
+    if reference is None:
+        return []
+    seeds = set(reference.seeds)
+    return [
+        (arm, reference) for arm in arms if arm.name != reference.name and seeds & set(arm.seeds)
+    ]
+
+
+def _false_alarm_rows(
+    outcomes: Outcomes, arm: Arm, definition: Definition
+) -> Iterator[dict[str, str]]:
+    """At logit 0, there with the reference matched, then at each rate."""
+    rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
+    reference = next((other for _, other in _compared(outcomes, [arm])), None)
+    for rate in (None, *rates):
+        row = _reading_cells(outcomes, arm, definition, rate)
+        if reference is not None:
+            apart = operating_points.difference(arm, reference, definition, rate=rate)
+            for q in QUANTITIES:
+                row[_MINUS[q]] = number_format.difference(apart[q], q, decimals=_decimals(rate))
+        yield row
+        if reference is not None and rate is None and not matched.refusal(arm, reference):
+            yield {
+                "Threshold": "logit 0, reference matched",
+                "False positives": row["False positives"],
+                **{
+                    _MINUS[q]: matched_notes.difference(arm, reference, q, definition)
+                    for q in QUANTITIES
+                },
+            }
+
+
+_MINUS = {q: f"{q.capitalize()} minus reference" for q in QUANTITIES}
 
 
 def _decimals(rate: float | None) -> int:
@@ -245,11 +273,14 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
     definition = DEFINITIONS[name]
     family = arm_differences.family(outcomes, definition)
     rows = [_comparison_cells(outcomes, one, definition) for one in family.made]
-    if all(row.get(BOTH, DASH) == DASH for row in rows):
-        rows = [{column: row[column] for column in row if column != BOTH} for row in rows]
+    for optional in (BOTH, MATCHED):
+        if all(row.get(optional, DASH) == DASH for row in rows):
+            rows = [{head: row[head] for head in row if head != optional} for row in rows]
     told = comparison_notes.of_comparisons(outcomes, definition)
     if not told:
         return None
+    if outcomes.paired:
+        told += matched_notes.of_pairs(dict.fromkeys((o.arm, o.reference) for o in family.made))
     return Part(
         name="comparisons",
         title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
@@ -274,6 +305,9 @@ def _comparison_cells(
         row[BOTH] = Cell(DASH)
         if not np.isnan(both[one.quantity].interval.low):
             row[BOTH] = number_format.difference(both[one.quantity], one.quantity)
+        row[MATCHED] = matched_notes.difference(
+            one.arm, one.reference, one.quantity, replace(definition, runs="last")
+        )
         row["r"] = number_format.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
     row["Hedges' g"] = number_format.ratio(*comparisons.hedges_g(x, y), signed=True)
     if outcomes.paired:

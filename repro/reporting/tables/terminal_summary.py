@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from repro.analysis import arm_differences, arm_power, operating_points, thresholds
+from repro.analysis import arm_differences, arm_power, matched, operating_points, thresholds
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     interval_notes,
+    matched_notes,
     number_format,
     power_notes,
     run_notes,
@@ -58,6 +59,8 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
     for one in family.made:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
+            if any(not matched.refusal(o.arm, o.reference) for o in family.made):
+                row[f"{one.quantity.capitalize()} Δ, matched"] = _matched(one, definition)
     return row
 
 
@@ -90,6 +93,12 @@ def _difference(one: Comparison) -> Cell:
     return Cell.of(replace(found, after=_p(one.adjusted)))
 
 
+def _matched(one: Comparison, definition: Definition) -> Cell:
+    return matched_notes.difference(
+        one.arm, one.reference, one.quantity, replace(definition, runs="last")
+    )
+
+
 def _p(p: float) -> str:
     """The p-value without the leading 0."""
     if np.isnan(p):
@@ -104,6 +113,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
     if asked_rate(outcomes) is None:
         if family.made:
             yield _about_differences(outcomes, family)
+            yield from matched_notes.briefly((one.arm, one.reference) for one in family.made)
         yield from comparison_notes.of_none(outcomes, definition)
         yield from _strength(outcomes, family)
     yield from interval_notes.briefly(outcomes)

@@ -109,6 +109,15 @@ def test_the_remarks_count_and_say_what_chance_does(part):
         "The intervals are not adjusted for the number of specifications: without any effect, "
         "0.1 of 2 would be below 0 by chance, and as many above 0."
     )
+    assert part.remarks[5] == "With the counterpart matched: 1 yes, 1 no, 0 cannot tell."
+
+
+def test_the_partner_is_also_read_at_the_arms_own_false_positives(part):
+    """Here all runs detect as many photographs, and no portrait lies between two of them."""
+    for quantity, expected in (("Recall", "+20.0"), ("Variance", "-600.0")):
+        cells = part.table[f"{quantity} minus matched no debias"]
+        assert cells.iloc[0].startswith(f"{expected} [")
+        assert [cell == "—" for cell in cells] == [False, True, False, True, True]
 
 
 def test_the_reason_of_an_arm_without_numbers_is_told(part):
