@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
-from repro.study import published, study_files, yaml_source
+from repro.study import published, shared_profiles, study_files, yaml_source
 from repro.study.configuration import Configuration
 from repro.study.merge import (
     MOST_PARTS,
@@ -193,7 +193,8 @@ class _Resolution:
         """Header and arms under a profile; --set applies to the selected one alone."""
         if self.is_full:
             return None, []
-        own = Layer.from_file(self.file, ("profiles", profile))
+        written_here = Layer.from_file(self.file, ("profiles", profile))
+        own = shared_profiles.opened(written_here, self.path.parent, self.problems)
         options = self.options if selected else Layer({})
         header = self._header([self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)])
         preset = Layer(self._preset(self.top.value["base"], ("base",)))
