@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
-from repro.study import contrasts, published, study_files, yaml_source
+from repro.study import contrasts, published, shared_profiles, study_files, yaml_source
 from repro.study.claims import Claim, Declared
 from repro.study.configuration import Configuration
 from repro.study.merge import (
@@ -202,7 +202,8 @@ class _Resolution:
         """Header and arms under a profile; --set applies to the selected one alone."""
         if self.is_full:
             return None, []
-        own = Layer.from_file(self.file, ("profiles", profile))
+        written_here = Layer.from_file(self.file, ("profiles", profile))
+        own = shared_profiles.opened(written_here, self.path.parent, self.problems)
         options = self.options if selected else Layer({})
         outer = [self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)]
         header = self._header(outer)

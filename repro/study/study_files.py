@@ -1,8 +1,8 @@
-"""Lookup of study files and published values by path or name.
+"""Lookup of study files, published values and shared profiles by path or name.
 
 A name is ``./NAME.yaml``, then ``./studies/NAME.yaml``, then the study of this name that ships with
 the program. Published values are looked up in ``published/`` beside the study, then among the
-shipped ones.
+shipped ones; shared profiles likewise in ``profiles/``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from repro.study.yaml_source import printable, shown
 
 ENDINGS = (".yaml", ".yml")
 SHIPPED = Path(__file__).parent / "shipped_studies"  # in a checkout a link to its studies/
-PUBLISHED = "published"
+PUBLISHED, PROFILES = "published", "profiles"  # folders beside studies
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,12 @@ def shipped_folder() -> Path:
 
 def find_published(name: str, beside: Path) -> Path | None:
     """The file of published values of this name: in the folder of a study, or shipped."""
-    folders = _published_folders(beside)
-    return next((path for path in _in_folders(folders) if path.stem == name), None)
+    return next((path for path in _files(PUBLISHED, beside) if path.stem == name), None)
+
+
+def find_profile(name: str, beside: Path) -> Path | None:
+    """The file of the shared profile of this name: in the folder of a study, or shipped."""
+    return next((path for path in _files(PROFILES, beside) if path.stem == name), None)
 
 
 def published_file(wanted: str) -> Path:
@@ -110,7 +114,12 @@ def published_file(wanted: str) -> Path:
 
 def known_published(beside: Path) -> list[str]:
     """Names of the published values for studies in this folder, local ones first."""
-    return list(dict.fromkeys(path.stem for path in _in_folders(_published_folders(beside))))
+    return _names(_files(PUBLISHED, beside))
+
+
+def known_profiles(beside: Path) -> list[str]:
+    """Names of the shared profiles for studies in this folder, local ones first."""
+    return _names(_files(PROFILES, beside))
 
 
 def _local(path: Path, shipped: Path) -> StudyFile:
@@ -132,13 +141,14 @@ def _local_folders() -> tuple[Path, Path]:
     return Path(), Path("studies")
 
 
-def _published_folders(beside: Path) -> list[Path]:
-    return [beside / PUBLISHED, shipped_folder() / PUBLISHED]
-
-
-def _in_folders(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
+def _files(kind: str, beside: Path) -> Iterator[Path]:
+    """YAML files of a kind: in the folder of a study, then shipped."""
+    for folder in (beside / kind, shipped_folder() / kind):
         yield from sorted(folder.glob("*.yaml"))
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return list(dict.fromkeys(path.stem for path in paths))
 
 
 def _unknown(name: str) -> str:

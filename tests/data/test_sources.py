@@ -336,6 +336,26 @@ def test_a_source_is_a_reader_that_registers_itself(tmp_path, monkeypatch):
     assert any_layout.read(tmp_path, kind=None, groups=()).kind == "scans"
 
 
+def test_data_that_differ_in_one_role_share_the_other_pictures():
+    """Nothing is read again for them, and of each role only the last is held."""
+    first = data_spec.Data.model_validate(
+        {
+            "train": {"source": "synthetic", "faces": 1, "nonfaces": 1},
+            "test": {"source": "synthetic", "per_group": 1, "size": 64},
+            "nonfaces": {"source": "synthetic", "photographs": 1, "size": 64},
+        }
+    )
+    train = first.train.model_copy(update={"darker_share": 0.5})
+    second = first.model_copy(update={"train": train})
+    kept = sources.keeper()
+    one, other, again = kept(first), kept(second), kept(first)
+
+    assert one.photographs["portraits"] is other.photographs["portraits"]
+    assert one.photographs["nonfaces"] is other.photographs["nonfaces"]
+    assert one.images is not again.images
+    assert np.array_equal(one.images.images, again.images.images)
+
+
 def test_groups_that_utkface_does_not_have_are_refused(tmp_path):
     """Before, any other word made groups of race."""
     with pytest.raises(DataError, match="UTKFace has no 'country' to make groups of"):

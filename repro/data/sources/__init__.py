@@ -3,8 +3,10 @@
 Each module here is a source, or a kind of raw pictures; `source_registry` lists all of them.
 """
 
+import functools
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ __all__ = [
     "describe",
     "fingerprint",
     "fingerprints",
+    "keeper",
     "material",
     "nonface_photographs",
     "portraits",
@@ -45,13 +48,32 @@ def material(data: Data) -> Material:
     Raises:
         DataError: A source is missing or damaged.
     """
-    photographs = {
-        "portraits": portraits(data.test),
-        "nonfaces": nonface_photographs(data.nonfaces),
+    return keeper()(data)
+
+
+def keeper() -> Callable[[Data], Material]:
+    """`material` that keeps what it read last in each role.
+
+    So arms that differ in one role share the pictures of the others, and no two are held at once.
+    """
+    kept: dict[str, Callable[[Any], Any]] = {
+        role: functools.lru_cache(maxsize=1)(read)
+        for role, read in (
+            ("train", training_images),
+            ("test", portraits),
+            ("nonfaces", nonface_photographs),
+            ("crops", crops),
+        )
     }
-    if data.crops is not None:
-        photographs["crops"] = crops(data.crops)
-    return Material(training_images(data.train), photographs)
+
+    def material(data: Data) -> Material:
+        found = {role: kept[role](spec) for role, spec in data.parts.items()}
+        photographs = {"portraits": found["test"], "nonfaces": found["nonfaces"]}
+        if "crops" in found:
+            photographs["crops"] = found["crops"]
+        return Material(found["train"], photographs)
+
+    return material
 
 
 def training_images(spec: Training) -> TrainingImages:

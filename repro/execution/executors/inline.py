@@ -1,6 +1,5 @@
 """This very process, one run at a time: where a debugger or a profiler can follow."""
 
-import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Self
@@ -26,7 +25,7 @@ class Inline:
         from repro.data import sources
 
         self.device, self.computation = device, hardware.computation([device])
-        self._material = functools.lru_cache(maxsize=1)(sources.material)
+        self._material = sources.keeper()
         self._running: Iterator[WorkerEvent] | None = None
 
     def __enter__(self) -> Self:

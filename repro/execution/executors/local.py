@@ -6,7 +6,6 @@ this does, but says so and no more. All of them leave busy workers behind when t
 hand back one result at the end and no epochs on the way, and tie no worker to a GPU.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
@@ -104,7 +103,7 @@ def _prepare() -> Answer:
     from repro.data import sources
     from repro.training import single_run  # loads torch, here alone
 
-    material = functools.lru_cache(maxsize=1)(sources.material)
+    material = sources.keeper()
 
     def execute(request: tuple[Task, Files], say: Say) -> RunEnded:
         task, begun = request
