@@ -24,7 +24,12 @@ from repro.study.published import Published, PublishedRow
 
 NO_INTERVAL = "the runs give no interval: a single one, or no spread between them"
 SUBSETS = 2000  # sampled subsets if there are more runs than in the publication
-HARMLESS = ("data.", "replicates=", "select.")  # overrides that `refusals` checks by the protocol
+HARMLESS = (
+    "data.",
+    "replicates=",
+    "seeds.",
+    "select.",
+)  # overrides that `refusals` checks by the protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def choices(_: click.Context, incomplete: str) -> Iterator[str]:
 
     if "=" not in incomplete:
         found = {key for preset in PRESETS.values() for key in _keys(preset)}
-        yield from (f"{key}=" for key in sorted({*found, *DATA, "replicates"}))
+        yield from (f"{key}=" for key in sorted({*found, *DATA, "replicates", "seeds.first"}))
 
 
 @_completer

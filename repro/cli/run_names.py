@@ -80,9 +80,10 @@ def _by_study(word: str, results: Path) -> str:
             f"{index.address}: {len(alike)} arms are written {arm!r}; write one of them in full: "
             f"{names}"
         )
-    keys = alike[0].keys
-    if int(seed) >= len(keys):
-        raise ReproError(f"{index.address}: {alike[0].name} has the seeds 0 to {len(keys) - 1}")
+    keys = dict(index.runs_of(alike[0]))
+    if int(seed) not in keys:
+        first, *_, last = [*keys] * 2
+        raise ReproError(f"{index.address}: {alike[0].name} has the seeds {first} to {last}")
     return keys[int(seed)]
 
 

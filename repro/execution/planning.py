@@ -1,6 +1,6 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def states_of(tasks: Sequence[Task]) -> dict[str, State]:
 
 def _keys(
     arm: ArmSpec,
-    replicates: int,
+    seeds: Iterable[int],
     *,
     data: Mapping[str, str],
     computation: Computation,
@@ -113,7 +113,7 @@ def _keys(
         used = (one for one in aliases if records.state_of(one, results) in ("finished", "failed"))
         return next(used, key)
 
-    return [in_use(seed) for seed in range(replicates)]
+    return [in_use(seed) for seed in seeds]
 
 
 def _index(
@@ -136,7 +136,7 @@ def _index(
     keys = {
         arm.name: _keys(
             arm,
-            study.replicates,
+            range(study.first_seed, study.first_seed + study.replicates),
             data=data[arm.name],
             computation=computation,
             results=results,
@@ -168,6 +168,7 @@ def _index(
         claims=[
             {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
         ],
+        first_seed=study.first_seed,
     )
 
 

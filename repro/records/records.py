@@ -136,7 +136,11 @@ class ArmIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyIndex:
-    """A study as tables read it."""
+    """A study as tables read it.
+
+    Attributes:
+        first_seed: Seed of the first run of each arm; the others follow.
+    """
 
     name: str
     variant: str
@@ -154,6 +158,7 @@ class StudyIndex:
         default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
     )
     claims: list[dict[str, Any]] = field(default_factory=list)  # each with its `arms`
+    first_seed: int = 0
 
     @property
     def short(self) -> str:
@@ -173,7 +178,11 @@ class StudyIndex:
 
     def wanted(self) -> Iterator[tuple[str, int, str]]:
         """(arm, seed, key) of every run, arm by arm."""
-        return ((a.name, seed, key) for a in self.arms for seed, key in enumerate(a.keys))
+        return ((arm.name, seed, key) for arm in self.arms for seed, key in self.runs_of(arm))
+
+    def runs_of(self, arm: ArmIndex) -> Iterator[tuple[int, str]]:
+        """(seed, key) of every run of an arm."""
+        return enumerate(arm.keys, start=self.first_seed)
 
 
 def run_key(

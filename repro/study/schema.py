@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from repro.study.claims import MAX_CLAIMS, Claim, check_family
 from repro.study.published import Answering
 from repro.study.resources import PLAIN, Resources
-from repro.study.section import PositiveInt, Section
+from repro.study.section import PositiveInt, Section, Seed
 
 NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
 MAX_ARMS = 1000
@@ -37,6 +37,12 @@ class Ranked(Section):
     """The keys of an arm outside its configuration."""
 
     select: Ranking
+
+
+class Seeds(Section):
+    """The seeds of the replicates: consecutive numbers."""
+
+    first: Annotated[Seed, Field(lt=2**32)] = 0
 
 
 class Compare(Section):
@@ -73,6 +79,7 @@ class Header(Section):
     arms: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ARMS)]
     reference: str
     replicates: Annotated[int, Field(ge=1, le=10_000)]
+    seeds: Seeds = Seeds()
     select: Select
     compare: Compare = Compare(metrics=["recall", "variance"], test="t")
     false_positive_rates: Annotated[

@@ -41,6 +41,7 @@ from repro.study.yaml_source import KeyPath, Located, shown
 
 STUDY_KEYS = (
     "replicates",
+    "seeds",
     "select",
     "claims",
     "published",
@@ -81,6 +82,7 @@ class Study:
     Attributes:
         overrides: Overrides of the command line, as ``key=value``, files by their last part.
         reference: Name of the arm that the others are compared with.
+        first_seed: Seed of the first replicate; the others follow.
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
@@ -97,6 +99,7 @@ class Study:
     arms: tuple[ArmSpec, ...]
     reference: str
     replicates: int
+    first_seed: int
     select: Select
     compare: Compare
     false_positive_rates: tuple[float, ...]
@@ -108,7 +111,8 @@ class Study:
 
     def runs(self) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms."""
-        return (Run(arm, seed) for seed in range(self.replicates) for arm in self.arms)
+        seeds = range(self.first_seed, self.first_seed + self.replicates)
+        return (Run(arm, seed) for seed in seeds for arm in self.arms)
 
 
 def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> Study:
@@ -142,6 +146,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         arms=tuple(arms),
         reference=header.reference,
         replicates=header.replicates,
+        first_seed=header.seeds.first,
         select=header.select,
         compare=header.compare,
         false_positive_rates=header.false_positive_rates,

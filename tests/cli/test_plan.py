@@ -80,3 +80,11 @@ def test_a_rate_that_the_photographs_cannot_support_is_told(folder):
         "and there are 8; within a factor of 2 with 95 % confidence it takes 109"
     )
     assert len(plan(*few, "data.nonfaces.photographs=9")) == 11
+
+
+def test_fresh_seeds_are_other_runs(folder):
+    """`seeds: {first: 100}` plans seeds 100 to 104, with keys of their own."""
+    runs = plan("--profile", "synthetic", "--set", "seeds.first=100")[:10]
+
+    assert [line.split("seed ")[1] for line in runs] == [f"{100 + k // 2}: new" for k in range(10)]
+    assert runs[0].split()[2].endswith("-seed100")

@@ -227,3 +227,11 @@ def test_looking_changes_nothing(results):
 
     assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == before
     assert json.loads((results / "studies" / "toy" / "embedded.json").read_bytes())
+
+
+def test_runs_are_named_by_their_own_seeds(results):
+    """In a study whose seeds begin at 7, STUDY/ARM/0 is no run."""
+    records.write_index(study_index({"x": ["ab12-seed0"]}, name="late", first_seed=7), results)
+
+    assert "late@embedded: x, seed 7" in shown(results, "late/x/7")
+    assert "late@embedded: x has the seeds 7 to 7" in shown(results, "late/x/0", status=1)

@@ -251,3 +251,12 @@ def test_a_record_of_before_says_what_was_no_choice_then(tmp_path, model):
     write(tmp_path, dataclasses.replace(RECORD, configuration=old))
 
     assert records.read_record(RECORD.key, tmp_path).configuration == today
+
+
+def test_an_index_knows_its_seeds(tmp_path):
+    """Those of its runs, from its first one; of an older index, which names none, from 0."""
+    index = study_index({"x": ["k-seed7", "k-seed8"]}, first_seed=7)
+    read = records.read_index(records.write_index(index, tmp_path))
+
+    assert list(read.wanted()) == [("x", 7, "k-seed7"), ("x", 8, "k-seed8")]
+    assert list(study_index({"x": ["k-seed0"]}).wanted()) == [("x", 0, "k-seed0")]

@@ -118,6 +118,22 @@ def test_fewer_replicates_on_the_command_line_keep_fewer(write):
     assert loaded.overrides == ("replicates=1",)
 
 
+def test_seeds_can_begin_at_another_number(write):
+    """Fresh seeds for a study whose first ones are known already."""
+    loaded = study.load(write(), overrides=["seeds.first=100"])
+
+    assert [run.seed for run in loaded.runs()] == [100, 100, 100, 101, 101, 101, 102, 102, 102]
+    assert loaded.overrides == ("seeds.first=100",)
+
+
+@pytest.mark.parametrize("first", ["-1", "4294967296", "many"])
+def test_a_seed_that_cannot_be_first_is_refused(write, first):
+    """It is a whole number of 32 bits."""
+    (problem,) = problems(write(), overrides=[f"seeds.first={first}"])
+
+    assert problem.startswith(f"--set seeds.first={first}: seeds.first: ")
+
+
 def test_paths_come_from_the_environment(write, monkeypatch):
     """A profile names variables, never places."""
     monkeypatch.setenv("TOY_TRAIN", "/somewhere/train.h5")

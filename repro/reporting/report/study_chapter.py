@@ -47,7 +47,7 @@ class Chapter:
 
     def of(self, arm: ArmIndex) -> Iterator[tuple[int, str, Record | None]]:
         """(seed, key, record or None) of each run of an arm."""
-        for seed, key in enumerate(arm.keys):
+        for seed, key in self.index.runs_of(arm):
             record = self.records.get(key)
             yield (seed if record is None else record.seed), key, record
 
