@@ -20,7 +20,7 @@ from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
 from repro.records.records import Record, StudyIndex
-from repro.reporting.tables import output_formats, run_notes
+from repro.reporting.tables import answer, claims_json, output_formats, run_notes
 from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.table_part import Format, Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
@@ -45,10 +45,25 @@ class StudyResults:
         index, found = self.index, records.read_study(self.index, self.results)
         wanted = sum(len(arm.keys) for arm in index.arms)
         failed = sum(not record.finished for record in found.values())
-        return (
+        state = (
             f"<StudyResults of {index.name} ({index.variant}): {len(found)} of {wanted} runs "
             f"finished, {failed} failed; results in {self.results}>"
         )
+        return "\n".join([self.answer, state]) if self.answer else state
+
+    @property
+    def answer(self) -> str:
+        """What the study says to its claims, in at most three sentences; empty without claims."""
+        return answer.of_study(self.outcomes()).text if self.index.claims else ""
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """A row for each claim, as in ``repro table --format json``: ``word``, ``effect`` ...
+
+        ``effect``, ``low`` and ``high`` are in percentage points, of a variance in percent squared.
+        """
+        rows = claims_json.fields(self.outcomes())["claims"]
+        return pd.DataFrame([_claim(row) for row in rows])
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -107,6 +122,14 @@ class StudyResults:
     def _ended(self) -> list[tuple[str, Record]]:
         found = records.read_study(self.index, self.results)
         return [(arm, found[key]) for arm, _, key in self.index.wanted() if key in found]
+
+
+def _claim(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a claim, its effect and interval as columns."""
+    effect = row["effect"]
+    ends = effect["interval"] or {"low": float("nan"), "high": float("nan"), "level": float("nan")}
+    own = {name: ends[name] for name in ("low", "high", "level")}
+    return {**row, "effect": effect["value"], **own, "unit": effect["unit"]}
 
 
 def _run(arm: str, record: Record) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.claims import Claim, Declared
 from repro.study.published import Margin, Published, PublishedRow
+from repro.study.section import digest
 
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
@@ -175,6 +176,7 @@ class Outcomes:
             their protocol wrote the index.
         margin: The equivalence margin.
         claims: What the study asks.
+        digest: Of the records that it was made from; empty for an audited file.
         label: Of the table in LaTeX.
         cache: Results computed from it, see `object_cache`.
     """
@@ -195,6 +197,7 @@ class Outcomes:
     published: Published | None = None
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
+    digest: str = ""
     label: str = ""
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -249,6 +252,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
         changed=tuple(index.overrides),
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
+        digest=_digest(found),
         label=f"{index.name}-{index.variant}",
     )
 
@@ -286,6 +290,22 @@ def _published(index: StudyIndex) -> dict[str, Any]:
         "published": Published.model_validate(printed),
         "margin": Margin.model_validate(margin) if margin else None,
     }
+
+
+def _digest(found: Mapping[str, Record]) -> str:
+    """Of what the records say and of the files beside them."""
+    return digest(
+        {
+            key: [
+                {name: [one.n, one.detected] for name, one in record.groups.items()},
+                record.nonfaces and [record.nonfaces.n, record.nonfaces.detected],
+                {name: repr(value) for name, value in record.metrics.items()},
+                record.failure,
+                record.files,
+            ]
+            for key, record in found.items()
+        }
+    )
 
 
 def _declared(plain: Mapping[str, Any]) -> Declared:

@@ -1,4 +1,4 @@
-"""Write a report: ``report.html``, ``report.tex`` and its figures, each file atomically."""
+"""Write a report, each file atomically: HTML, LaTeX, ``verdict.json``, figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 from repro.reporting.figures.illustration import encode
 from repro.reporting.report import html, latex, report_sections
 from repro.reporting.report.study_chapter import Chapter
+from repro.reporting.tables import json_output, study_json
 from repro.system import atomic_files
 
-PAGE, TYPESET = "report.html", "report.tex"
+PAGE, TYPESET, VERDICT = "report.html", "report.tex", "verdict.json"
 
 
 def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None) -> list[Path]:
@@ -30,6 +31,14 @@ def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None
         atomic_files.put(folder / PAGE, html.render(document).encode()),
         atomic_files.put(folder / TYPESET, latex.render(document).encode()),
     ]
+    written.append(atomic_files.put(folder / VERDICT, _verdict(chapters).encode()))
     for file, illustration in report_sections.illustrations(document):
         written.append(atomic_files.put(folder / file, encode(illustration, "pdf")))
     return written
+
+
+def _verdict(chapters: Sequence[Chapter]) -> str:
+    """Answers, claims and verdicts of the studies, for programs."""
+    return json_output.document(
+        "verdict", studies=[study_json.conclusions(one.outcomes) for one in chapters]
+    )

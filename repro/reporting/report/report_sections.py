@@ -1,7 +1,7 @@
 """Build a document from chapters: the order and the content of a report's sections.
 
-The verdict comes first, then the paper's table, then the other tables and figures, then the
-provenance. Tables and figures are numbered throughout the document.
+The answer comes first, then the verdict and the paper's table, then the other tables and figures,
+then the provenance. Tables and figures are numbered throughout the document.
 """
 
 from collections import Counter
@@ -28,11 +28,13 @@ from repro.reporting.report.document import (
     Study,
 )
 from repro.reporting.report.study_chapter import Chapter
-from repro.reporting.tables import tables
+from repro.reporting.tables import answer, tables
+from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS
 
 OVERVIEW, STANDING = "overview", "standing-deviations"
+CLAIMS = "claims"  # the figure that belongs to the answer
 _WORDS = ("reproduced", "not reproduced", "cannot tell")
 _HEADINGS = {
     "results": "Results, all columns",
@@ -79,6 +81,7 @@ class _Maker:
         """All sections, in the order of a report."""
         index = self.chapter.index
         sections = [
+            self.section("answer", "Answer", self.answer()),
             self.section("verdict", "Verdict", _message(self.chapter, verdict)),
             self.section("paper", "The paper's table", self.paper()),
             self.section("judgements", "All verdicts", self.judgements(verdict)),
@@ -100,9 +103,22 @@ class _Maker:
     def section(self, name: str, title: str, blocks: Iterator[Block]) -> ReportSection:
         """A section; one without blocks is left out later."""
         anchor = f"{self.chapter.anchor}-{name}"
+        first = "answer" if self.chapter.outcomes.claims else "verdict"
         return ReportSection(
-            title=title, anchor=anchor, blocks=tuple(blocks), set_off=name == "verdict"
+            title=title, anchor=anchor, blocks=tuple(blocks), set_off=name == first
         )
+
+    def answer(self) -> Iterator[Block]:
+        """What the study says: its answer, its claims, and their figure."""
+        outcomes = self.chapter.outcomes
+        part = tables.part(outcomes, "claims")
+        if part is None:
+            return
+        yield Paragraph(text=answer.of_study(outcomes).text, strong=True)
+        for one in self.chapter.illustrations:
+            if one.name == CLAIMS:
+                yield self.picture(one)
+        yield self.sheet(part, "Claims")
 
     def sheet(self, part: Part, heading: str, **linked: dict[str, str] | dict[int, str]) -> Sheet:
         """A table with the next number."""
@@ -134,9 +150,10 @@ class _Maker:
             yield self.sheet(verdict, "Judgements")
 
     def tables(self) -> Iterator[Block]:
-        """Every table of the full style except the verdict; of one without rows the reason."""
+        """Every table of the full style that has no section of its own, or why it has no rows."""
         for which in tables.PARTS:
-            part = None if which == "verdict" else tables.part(self.chapter.outcomes, which)
+            apart = which in ("claims", "verdict")
+            part = None if apart else tables.part(self.chapter.outcomes, which)
             if part is not None and part.table.empty:
                 yield Paragraph(text=" ".join(part.remarks))
             elif part is not None:
@@ -144,16 +161,20 @@ class _Maker:
 
     def figures(self) -> Iterator[Block]:
         """Every illustration, or a note that there is none."""
-        prefix = "" if self.alone else f"{escaping.anchor(self.label)}-"
-        for one in self.chapter.illustrations:
-            yield Picture(
-                illustration=one,
-                anchor=escaping.anchor(self.chapter.anchor, "figure", one.name),
-                number=self.numbers.figure(),
-                file=f"figures/{prefix}{escaping.anchor(one.name)}.pdf",
-            )
-        if not self.chapter.illustrations:
+        shown = [one for one in self.chapter.illustrations if one.name != CLAIMS]
+        yield from map(self.picture, shown)
+        if not shown:
             yield Paragraph(text="There is no figure: the study has no data for one.")
+
+    def picture(self, one: Illustration) -> Picture:
+        """A figure with the next number."""
+        prefix = "" if self.alone else f"{escaping.anchor(self.label)}-"
+        return Picture(
+            illustration=one,
+            anchor=escaping.anchor(self.chapter.anchor, "figure", one.name),
+            number=self.numbers.figure(),
+            file=f"figures/{prefix}{escaping.anchor(one.name)}.pdf",
+        )
 
     def ledger(self) -> Iterator[Block]:
         """Every choice with its value, or a note that nothing is known."""
@@ -329,9 +350,11 @@ def _overview(
     numbers: _Numbers,
 ) -> ReportSection:
     """The studies of the report with their verdicts in short; names link to the chapters."""
+    answered = any(one.outcomes.claims for one in chapters)
     rows = [
         {
             "Question": one.index.question,
+            **({"Answer": answer.of_study(one.outcomes).text or DASH} if answered else {}),
             "Verdict": _in_short(one, verdict),
             "Runs": _runs(one),
         }

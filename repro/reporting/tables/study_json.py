@@ -12,6 +12,7 @@ from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
+    claims_json,
     comparison_notes,
     interval_notes,
     matched_notes,
@@ -43,7 +44,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
     wanted = {arm.name for arm in chosen}
     return {
         "study": outcomes.name,
-        "variant": outcomes.label.partition(f"{outcomes.name}-")[2] or None,
+        "variant": _variant(outcomes),
         "caption": outcomes.caption,
         "changed": list(outcomes.changed),
         "synthetic": outcomes.synthetic,
@@ -63,9 +64,26 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             for one in family.made
             if one.arm.name in wanted
         ],
-        "verdict": _verdict(outcomes, definition),
+        **claims_json.fields(outcomes),
+        "verdict": verdict(outcomes),
         "notes": _notes(outcomes, name, definition),
     }
+
+
+def conclusions(outcomes: Outcomes) -> dict[str, Any]:
+    """What one study says: its answer, claims and verdict."""
+    return {
+        "study": outcomes.name,
+        "variant": _variant(outcomes),
+        "caption": outcomes.caption,
+        "synthetic": outcomes.synthetic,
+        **claims_json.fields(outcomes),
+        "verdict": verdict(outcomes),
+    }
+
+
+def _variant(outcomes: Outcomes) -> str | None:
+    return outcomes.label.partition(f"{outcomes.name}-")[2] or None
 
 
 def _named(outcomes: Outcomes, name: str) -> Arm:
@@ -287,7 +305,8 @@ def _comparison(
     }
 
 
-def _verdict(outcomes: Outcomes, definition: Definition) -> dict[str, Any] | None:
+def verdict(outcomes: Outcomes) -> dict[str, Any] | None:
+    """The comparison with published values; None without any."""
     published = outcomes.published
     if published is None:
         return None
