@@ -342,6 +342,8 @@ def _of_shares(unknown: Finding, first: Arm, last: Arm) -> Finding:
 def _count(claim: Claim, arm: Arm) -> tuple[int, int]:
     """Runs of this kind, and all runs that have ended."""
     ended = arm.runs + len(arm.failed) + len(arm.collapsed)
+    if claim.quantity == "posterior_collapsed_share":
+        return arm.posterior_collapsed, arm.runs
     return len(arm.failed if claim.quantity == "failed_share" else arm.collapsed), ended
 
 

@@ -17,6 +17,7 @@ Quantity = Literal[
     "false_positive_rate",
     "failed_share",
     "collapsed_share",
+    "posterior_collapsed_share",
 ]
 Expected = Literal["lower", "higher", "kept", "largest"]
 AT_A_THRESHOLD = ("recall", "group_recall", "variance", "gap", "worst_group")

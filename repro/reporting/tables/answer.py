@@ -34,6 +34,7 @@ _QUANTITY = {
     "false_positive_rate": "the false-positive rate",
     "failed_share": "the share of failed runs",
     "collapsed_share": "the share of collapsed runs",
+    "posterior_collapsed_share": "the share of runs whose latents collapsed",
 }
 
 
