@@ -99,30 +99,24 @@ def chapter(view: StudyView, *, study_file: str) -> Chapter:
     )
 
 
-def page(
-    view: StudyView, parts: Sequence[Part], *, answer: str = ""
-) -> tuple[str, dict[str, bytes]]:
+def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
     """A study's MLflow page: a text, and all tables and figures by path.
 
-    The text is the answer, then the question and the runs' means and standard deviations.
-
-    Args:
-        view: The study.
-        parts: Its tables.
-        answer: What it found, as Markdown; empty for none.
+    The text is the answer, the question, and means and standard deviations over the runs.
     """
     from repro.records.mlflow import study_pages
     from repro.reporting.figures import figure_registry
     from repro.reporting.figures.illustration import encode
-    from repro.reporting.tables import run_means
+    from repro.reporting.tables import answer, run_means
 
-    label = view.index.name
+    label, told = view.index.name, answer.of_study(view.outcomes)
     means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
-    files = {"table.md": rendering.render(parts, form="markdown", label=label).encode()}
+    tables = rendering.render(parts, form="markdown", label=label, opening=told.sentences)
+    files = {"table.md": tables.encode()}
     for one in figure_registry.draw(view):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)
-    return study_pages.text(view.index, means, answer=answer), files
+    return study_pages.text(view.index, means, answer=told.text), files
 
 
 def _finished(keys: Sequence[str], found: Mapping[str, Record]) -> list[Record]:

@@ -36,7 +36,7 @@ def text(index: StudyIndex, table_markdown: str, *, answer: str = "") -> str:
     """
     kind = " (synthetic)" if index.synthetic else ""
     blocks = [
-        answer.strip(),
+        " ".join(answer.split()),
         " ".join(index.question.split()),
         f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
         table_markdown.strip(),
