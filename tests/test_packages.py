@@ -22,7 +22,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "system": {"errors"},
     "study": {"errors", "system"},
     "records": {"errors", "metrics", "system", "study"},
-    "records.mlflow": BASE,
+    "records.mlflow": {*BASE, "stats"},
     "data.synthetic": {"errors"},
     "data.pictures": {"errors", "system"},
     "data.sources": {*BASE, "data.pictures", "data.synthetic"},

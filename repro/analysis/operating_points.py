@@ -119,13 +119,10 @@ def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict
 
 def own_quantities(recall: Floats, sizes: Integers, definition: Definition) -> Mapping[str, Floats]:
     """Each quantity of each run, shape (R,); the worst group is that of the mean over runs."""
-    nowhere = np.full(len(recall), np.nan)
-    differ = recall.shape[1] > 1
+    lowest = rounding.lowest(recall.mean(axis=0))
     return {
-        "recall": disparity.run_recall(recall, sizes, definition),
-        "variance": disparity.run_variance(recall, definition) if differ else nowhere,
-        "gap": recall.max(axis=1) - recall.min(axis=1) if differ else nowhere,
-        "worst": recall[:, rounding.lowest(recall.mean(axis=0))],
+        **disparity.run_quantities(recall, sizes, definition),
+        "worst": recall[:, lowest],
     }
 
 

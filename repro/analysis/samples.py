@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+ALIKE = 0.1  # spread over faces, relative to theirs, below which decoded pictures look the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +80,16 @@ class Latents:
     interpolations: Pixels
     units: tuple[int, ...]
     traversals: Pixels
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether the decoder gives every face nearly the same picture, as evaluated."""
+        return self.spread < ALIKE
+
+    @property
+    def is_alike_by_batch(self) -> bool:
+        """The same with the batch statistics of these faces."""
+        return self.spread_by_batch < ALIKE
 
 
 TRAVERSED = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)

@@ -100,19 +100,23 @@ def chapter(view: StudyView, *, study_file: str) -> Chapter:
 
 
 def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
-    """A study's MLflow page: the first table; all tables and the figures by path."""
+    """A study's MLflow page: a text, and all tables and figures by path.
+
+    The text is the answer, the question, and means and standard deviations over the runs.
+    """
+    from repro.records.mlflow import study_pages
     from repro.reporting.figures import figure_registry
     from repro.reporting.figures.illustration import encode
+    from repro.reporting.tables import answer, run_means
 
-    first, every = (
-        rendering.render(shown, form="markdown", label=view.index.name)
-        for shown in (parts[:1], parts)
-    )
-    files = {"table.md": every.encode()}
+    label, told = view.index.name, answer.of_study(view.outcomes)
+    means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
+    tables = rendering.render(parts, form="markdown", label=label, opening=told.sentences)
+    files = {"table.md": tables.encode()}
     for one in figure_registry.draw(view):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)
-    return first, files
+    return study_pages.text(view.index, means, answer=told.text), files
 
 
 def _finished(keys: Sequence[str], found: Mapping[str, Record]) -> list[Record]:

@@ -116,7 +116,7 @@ def _print_table(
     if mirror.wants_page(index):
         parts = tables.parts(view.outcomes, style="full")
         shown = exhibits.with_pictures(view, results, with_images=False, warn=warn)
-        table_markdown, files = exhibits.page(shown, parts)
-        mirror.finish(index, table_markdown, files=files)
+        text, files = exhibits.page(shown, parts)
+        mirror.finish(index, text, files=files)
     if failure := run_notes.of_no_numbers(view.outcomes):
         raise ReproError(failure)

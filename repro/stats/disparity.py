@@ -164,6 +164,23 @@ def quantities(
     }
 
 
+def run_quantities(
+    recall: Floats, sizes: Sequence[int] | Floats | Integers, definition: Definition
+) -> dict[str, Floats]:
+    """Recall, variance, gap and worst group of each run, shape (..., R).
+
+    Arguments as for `run_recall`; NaN for the variance and the gap of a single group.
+    """
+    nowhere = np.full(recall.shape[:-1], np.nan)
+    differ = recall.shape[-1] > 1
+    return {
+        "recall": run_recall(recall, sizes, definition),
+        "variance": run_variance(recall, definition) if differ else nowhere,
+        "gap": gap_of(recall) if differ else nowhere,
+        "worst": worst_of(recall),
+    }
+
+
 def between(recall: Floats, ddof: int) -> Floats:
     """Variance over the groups, shape (...)."""
     groups = recall.shape[-1]

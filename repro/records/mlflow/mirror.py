@@ -98,19 +98,19 @@ class Mirror:
             return link not in description
 
     def finish(
-        self, index: StudyIndex, table_markdown: str, files: Mapping[str, bytes] | None = None
+        self, index: StudyIndex, text: str, files: Mapping[str, bytes] | None = None
     ) -> None:
         """Show a study's results; what is up to date is skipped.
 
         Args:
             index: The study.
-            table_markdown: For the experiment's description, and ``table.md`` of its summary.
+            text: What both of its pages begin with, as made by `study_pages.text`.
             files: More files for the summary, by path, such as ``figures/recall.png``.
         """
         with self._failing_in_a_sentence():
             store = self._connect()
             experiment, _ = self._open(store, index)
-            show(store, store.client.get_experiment(experiment), index, table_markdown, files=files)
+            show(store, store.client.get_experiment(experiment), index, text, files=files)
 
     def _connect(self) -> Store:
         """The database, once checked to be present, intact and not locked by another writer."""
@@ -246,7 +246,7 @@ def show(
     store: Store,
     experiment: "Experiment",
     index: StudyIndex,
-    table_markdown: str,
+    text: str,
     *,
     files: Mapping[str, bytes] | None,
 ) -> bool:
@@ -258,7 +258,7 @@ def show(
     identifier = experiment.experiment_id
     runs = store.listing(identifier)
     shows = {run_content.SHOWS_TAG: digest_of(index, runs)}
-    content = study_pages.summary(index, table_markdown, files or {}, tags=shows)
+    content = study_pages.summary(index, text, files or {}, tags=shows)
     kept, stale = None, []
     for run in runs:
         if not run.is_summary:
@@ -271,8 +271,10 @@ def show(
         bin_run(store, run)
     summary = kept or run_content.write(store.client, identifier, content)
     link = study_pages.run_link(identifier, summary)
-    text = study_pages.description(index, table_markdown, link=link)
-    changed = set_tags(store, experiment, {run_content.NOTE: text})
+    described = study_pages.description(
+        index, text, files=content.artifacts, run=summary, link=link
+    )
+    changed = set_tags(store, experiment, {run_content.NOTE: described})
     return changed or kept is None or bool(stale)
 
 

@@ -134,10 +134,10 @@ class Scribe:
         return self._ask("wants_page", index) is True
 
     def finish(
-        self, index: StudyIndex, table_markdown: str, *, files: Mapping[str, bytes] | None = None
+        self, index: StudyIndex, text: str, *, files: Mapping[str, bytes] | None = None
     ) -> None:
         """Show a study's results; see `Mirror.finish`."""
-        self._ask("finish", index, table_markdown, files)
+        self._ask("finish", index, text, files)
 
     def _ask(self, act: Literal["wants_page", "finish"], index: StudyIndex, *arguments: Any) -> Any:
         """The mirror's answer; None if it is unavailable now."""

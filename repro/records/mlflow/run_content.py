@@ -124,7 +124,7 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
         ended=ended,
         params={name: value[:LONGEST_PARAM] for name, value in params.items()},
         tags={name: value[:LONGEST_TAG] for name, value in tags.items()},
-        points=[point for point in _points(record) if math.isfinite(point[1])],
+        points=[point for point in _points(index, record, results) if math.isfinite(point[1])],
         artifacts=_evidence(record, results),
     )
 
@@ -327,8 +327,10 @@ def source_tags(index: StudyIndex) -> dict[str, str]:
     }
 
 
-def _points(record: Record) -> Iterator[Point]:
+def _points(index: StudyIndex, record: Record, results: Path) -> Iterator[Point]:
     """Epochs as curves, then single numbers; the part before the slash is a section of charts."""
+    from repro.records.mlflow import run_metrics  # scipy, which a study's own process does not need
+
     for epoch in record.history:
         for name, value in epoch.items():
             if name != "epoch":
@@ -338,8 +340,15 @@ def _points(record: Record) -> Iterator[Point]:
             continue  # the same for all runs: a tag
         final = name.removeprefix("val_")
         yield (f"test/{name}" if final == name else f"val/final_{final}"), float(value), 0
-    for group, count in record.groups.items():
-        yield f"test/recall_{re.sub(r'[^A-Za-z0-9_. -]', '_', group)}", count.share, 0
+    found = run_metrics.of_record(record, run_metrics.rates(index), results)
+    groups = {f"recall_{_plain(group)}": count.share for group, count in record.groups.items()}
+    for name, value in {**groups, **found}.items():  # a group of such a name does not hide a metric
+        yield f"test/{name}", value, 0
+
+
+def _plain(group: str) -> str:
+    """The name with letters that MLflow accepts."""
+    return re.sub(r"[^A-Za-z0-9_. -]", "_", group)
 
 
 def _history_name(name: str) -> str:

@@ -24,72 +24,89 @@ COLOURS = 29  # in the palette of MLflow's charts
 WORKFLOW = "workflowType=machine_learning"  # the default would be pages for language models
 
 
+def text(index: StudyIndex, table_markdown: str, *, answer: str = "") -> str:
+    """What both pages of a study begin with: its answer, its question and a table, as Markdown.
+
+    Its first line is plain, because the list of experiments shows the text raw.
+
+    Args:
+        index: The study.
+        table_markdown: The table.
+        answer: What the study found, as Markdown; empty if nothing is known.
+    """
+    kind = " (synthetic)" if index.synthetic else ""
+    blocks = [
+        " ".join(answer.split()),
+        " ".join(index.question.split()),
+        f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
+        table_markdown.strip(),
+    ]
+    return "\n\n".join(filter(None, blocks))
+
+
 def summary(
-    index: StudyIndex, table_markdown: str, files: Mapping[str, bytes], *, tags: Mapping[str, str]
+    index: StudyIndex, text: str, files: Mapping[str, bytes], *, tags: Mapping[str, str]
 ) -> Content:
     """The run that holds a study's tables and figures; it has no arm, and the view omits it.
 
     Args:
         index: The study.
-        table_markdown: Content of ``table.md``, unless `files` has one.
+        text: As made by `text`; content of ``table.md``, unless `files` has one.
         files: By path within the run; pictures are shown in this order.
         tags: Further tags.
     """
-    held = {"table.md": table_markdown.encode(), **files}
+    held = {"table.md": text.encode(), **files}
+    note = _cut(
+        text,
+        room=LONGEST_TAG - 32 * len(pictures(held)),  # an identifier is longer than its placeholder
+        end="\n\n".join(["All tables and figures are files under Artifacts.", *_shown(held)]),
+        otherwise="The table continues in table.md.",
+    )
     return Content(
         name=SUMMARY,
         status="FINISHED",
         tags={"repro.kind": "summary", **source_tags(index), **tags},
-        note=_note(table_markdown, held),
+        note=note,
         artifacts=held,
     )
 
 
-def _note(table_markdown: str, held: Collection[str]) -> str:
-    """The table, then every picture.
+def pictures(held: Collection[str]) -> list[str]:
+    """The paths of the pictures among files, each once.
 
     The pages show a picture in its own size: an SVG has its print size, a PNG may be twice as wide
     as the page, so it is shown only if there is no SVG of the same name.
     """
     paths = {path.rpartition(".")[0]: path for path in held if path.endswith(".png")}
     paths |= {path.rpartition(".")[0]: path for path in held if path.endswith(".svg")}
-    shown = [
-        f"![{path}](get-artifact?path={quote(path, safe='')}&run_uuid={THIS_RUN})"
-        for path in paths.values()
+    return [*paths.values()]
+
+
+def _shown(held: Collection[str], run: str = THIS_RUN) -> list[str]:
+    """Markdown that shows every picture; the files are artifacts of this run."""
+    return [
+        f"![{path}](get-artifact?path={quote(path, safe='')}&run_uuid={run})"
+        for path in pictures(held)
     ]
-    rest = [
-        "All tables and figures are files under Artifacts.",
-        *(x for one in shown for x in ("", one)),
-    ]
-    return _cut(
-        table_markdown,
-        room=LONGEST_TAG - 32 * len(shown),  # an identifier is longer than its placeholder
-        end="\n".join(rest),
-        otherwise="The table continues in table.md.",
-    )
 
 
-def description(index: StudyIndex, table_markdown: str, *, link: str = "") -> str:
-    """The Markdown text of a study's experiment.
-
-    Its first line is plain, because the list of experiments shows the text raw.
+def description(
+    index: StudyIndex, text: str, *, files: Collection[str] = (), run: str = "", link: str = ""
+) -> str:
+    """The Markdown text of a study's experiment: a text, a link and every picture.
 
     Args:
         index: The study.
-        table_markdown: If too long for MLflow, its last rows are cut, with a note.
-        link: Address of the run that holds the tables and figures; empty for none.
+        text: As made by `text`; if too long for MLflow, its last lines are cut, with a note.
+        files: Paths of the files of the run that holds the tables and figures.
+        run: Identifier of that run.
+        link: Address of its page; empty for none.
     """
-    kind = " (synthetic)" if index.synthetic else ""
-    head = [
-        " ".join(index.question.split()),
-        "",
-        f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
-        "",
-    ]
+    linked = [f"[{SUMMARY}]({link})"] if link else []
     return _cut(
-        "\n".join([*head, *table_markdown.strip().splitlines()]),
+        text,
         room=LONGEST_DESCRIPTION,
-        end=f"[{SUMMARY}]({link})" if link else "",
+        end="\n\n".join([*linked, *_shown(files, run)]),
         otherwise=f"The table continues: `repro table {index.address}`.",
     )
 

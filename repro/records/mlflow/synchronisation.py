@@ -22,7 +22,7 @@ from repro.records.records import Record, StudyIndex
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
-Page = tuple[str, Mapping[str, bytes]]  # table in Markdown, and files by path
+Page = tuple[str, Mapping[str, bytes]]  # as made by `study_pages.text`, and files by path
 Contents = Mapping[Name, run_content.Content]
 
 
@@ -113,11 +113,11 @@ def _synchronise_study(
     page: Page,
     changes: Changes,
 ) -> None:
-    table_markdown, files = page
+    text, files = page
     with _failing_in_a_sentence(results):
         experiment = mirror.open_experiment(store, index, results)
         _synchronise_runs(store, experiment, contents, changes)
-        changes.pages += mirror.show(store, experiment, index, table_markdown, files=files)
+        changes.pages += mirror.show(store, experiment, index, text, files=files)
     changes.studies += 1
     changes.runs += len(contents)
 

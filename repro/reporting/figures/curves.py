@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from repro.records.records import Record
-from repro.reporting.figures import style
+from repro.reporting.figures import log_axes, style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, listed
 
@@ -24,12 +24,13 @@ def training(view: StudyView) -> Illustration | None:
         return None
     objectives = list(dict.fromkeys(frame["objective"]))
     figure, axes = style.canvas(1, len(objectives) + 1, height=2.9)
+    cuts = []
     for part, objective in zip(axes, objectives, strict=False):
         shown = frame[frame["objective"] == objective]
         _lines(part, shown, "train_loss", view)
         style.head(part, objective)
         part.set(ylabel="training loss per image", xlabel="epoch")
-        _scale(part, shown["train_loss"])
+        cuts.append(_scale(part, shown, "train_loss"))
     accuracy = axes[-1]
     _lines(accuracy, frame.assign(percent=100 * frame["val_accuracy"]), "percent", view)
     style.head(accuracy, "Held-out images")
@@ -44,7 +45,7 @@ def training(view: StudyView) -> Illustration | None:
             f"Training loss per image and validation accuracy after each epoch. {RANGE} Losses "
             "with a summed and with an averaged reconstruction error differ by a factor of up to "
             "12,288 (the values of an image) and have separate axes, logarithmic if the values "
-            f"differ more than {WIDE:.0f}-fold. {view.said_of_training()} "
+            f"differ more than {WIDE:.0f}-fold. {''.join(cuts)}{view.said_of_training()} "
             f"{view.said_of_data()}"
         ),
         alt=(
@@ -62,9 +63,10 @@ def draws(view: StudyView) -> Illustration | None:
     if frame.empty or not (frame["ess_share"] < 1).any():
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
-    _lines(axes, frame.assign(percent=100 * frame["ess_share"]), "percent", view)
+    percents = frame.assign(percent=100 * frame["ess_share"])
+    _lines(axes, percents, "percent", view)
     axes.set(xlabel="epoch", ylabel="effective sample size, % of faces")
-    _scale(axes, frame["ess_share"])
+    _scale(axes, percents, "percent")
     style.key(figure, axes)
     ends = _at_the_end(frame, "ess_share")
     return Illustration(
@@ -127,9 +129,13 @@ def _at_the_end(frame: pd.DataFrame, column: str) -> "pd.Series[float]":
     return 100 * last.groupby("arm", sort=False)[column].median()
 
 
-def _scale(axes: Axes, values: "pd.Series[float]") -> None:
-    if values.min() > 0 and values.max() / values.min() > WIDE:
-        axes.set_yscale("log")
+def _scale(axes: Axes, frame: pd.DataFrame, column: str) -> str:
+    """Make a wide axis logarithmic; return what the caption says of values above it."""
+    values = frame[column]
+    if values.min() <= 0 or values.max() / values.min() <= WIDE:
+        return ""
+    medians = frame.groupby(["arm", "epoch"], sort=False)[column].median()
+    return log_axes.vertical(axes, values.to_numpy(), always=1.3 * float(medians.max()))
 
 
 def _failures(view: StudyView) -> str:

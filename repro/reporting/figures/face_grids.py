@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from repro.analysis.samples import TRAVERSED, Drawn, FaceSampling, Latents, Pixels
-from repro.reporting.figures import style
+from repro.analysis.samples import ALIKE, TRAVERSED, Drawn, FaceSampling, Latents, Pixels
+from repro.reporting.figures import log_axes, style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, listed
 
@@ -101,9 +101,10 @@ def bins(view: StudyView) -> Illustration | None:
     figure, (bars, faces) = style.canvas(2, 1, height=4.8, heights=[1.6, 2.6])
     bars.bar(range(len(one.counts)), one.counts, width=0.92, color=style.FAINT)
     bars.set(yscale="log", ylabel="faces", ylim=(0.7, None))
+    log_axes.plain(bars.yaxis)
     style.head(bars, arm)
-    ends = itertools.pairwise(one.edges * one.faces)
-    bars.set_xticks(range(len(one.counts)), [_range(low, high) for low, high in ends])
+    ends = one.edges * one.faces
+    bars.set_xticks(np.arange(len(ends)) - 0.5, [f"{end:.2g}" for end in ends])
     bars.grid(axis="x", visible=False)
     bars.set_xlabel("sampling probability, relative to uniform sampling")
     grid = _columns(one.examples)
@@ -126,56 +127,87 @@ def bins(view: StudyView) -> Illustration | None:
     )
 
 
-def _range(low: float, high: float) -> str:
-    """Both ends of a range, with the number of decimals that the upper end needs."""
-    decimals = 2 if high < 1 else 1 if high < 10 else 0
-    return f"{low:.{decimals}f}–{high:.{decimals}f}"
-
-
 def reconstructions(view: StudyView) -> Illustration | None:
     """Held-out faces beside their reconstructions."""
     shown = _decoding(view)
     if not shown:
         return None
-    rows: list[list[_Block]] = []
-    before: Pixels | None = None
-    for arm, one in shown:
-        if before is None or not np.array_equal(before, one.originals):
-            before = one.originals
-            rows.append([_Block("input", before[None])] * 2)
-        rows.append(
-            [
-                _Block(f"{arm}: as evaluated", one.reconstructions[None]),
-                _Block("normalised by these faces", one.by_batch[None]),
-            ]
-        )
     spreads = [f"{arm} {one.spread:.2f} and {one.spread_by_batch:.2f}" for arm, one in shown]
     return Illustration(
         name="reconstructions",
         title="Input beside reconstruction",
         sources="Figure 9 of de Haan et al. (2020)",
         caption=(
-            "Held-out faces and their decoded posterior means, at the checkpoint. Left: batch "
-            "normalisation with the running statistics of training, as in every evaluation; right: "
-            "with the statistics of the held-out faces, as in a training step. Spread of the "
-            "decoded pictures over faces, relative to that of the faces, left and right: "
-            f"{'; '.join(spreads)}. Near 0 all faces are decoded alike: on both sides if the "
-            "posterior has collapsed, only on the left if outliers in training have distorted the "
-            "running statistics. "
-            f"{_said_of_run(view)}"
+            "Held-out faces and their decoded posterior means, at the checkpoint. As evaluated: "
+            "batch normalisation with the running statistics of training; normalised by these "
+            "faces: with their own statistics, as in a training step. Spread of the decoded "
+            "pictures over faces, relative to that of the faces, in this order: "
+            f"{'; '.join(spreads)}. Near 0 all faces are decoded alike: in both cases if the "
+            "posterior has collapsed, only as evaluated if outliers in training have distorted the "
+            f"running statistics. {_said_of_alike(shown)}{_said_of_run(view)}"
         ),
         alt=(
-            f"{len(shown[0][1].originals)} faces, twice, and below them their reconstructions by "
-            f"{_names(shown)}. Spread over faces as evaluated and normalised by the faces: "
-            f"{'; '.join(spreads)}."
+            f"{len(shown[0][1].originals)} faces and their reconstructions by {_names(shown)}. "
+            f"Spread over faces as evaluated and normalised by the faces: {'; '.join(spreads)}."
         ),
-        figure=_blocks(rows),
+        figure=_blocks(_reconstructed(shown)),
+    )
+
+
+def _reconstructed(shown: Sequence[tuple[str, Latents]]) -> list[list[_Block]]:
+    """Two blocks in each row, the faces above them; of pictures that are alike one example."""
+    rows: list[list[_Block]] = []
+    for _, same in itertools.groupby(shown, key=lambda named: named[1].originals.tobytes()):
+        arms = list(same)
+        found = [_of_decoder(arm, one) for arm, one in arms]
+        if max(map(len, found)) < 2:
+            alone = [*itertools.chain(*found)]
+            found = [alone[start : start + 2] for start in range(0, len(alone), 2)]
+        wide = max(map(len, found), default=1)
+        rows += [[_Block("input", arms[0][1].originals[None])] * wide, *filter(None, found)]
+    if example := _example(shown):
+        rows.append([example])
+    return rows
+
+
+def _of_decoder(arm: str, one: Latents) -> list[_Block]:
+    """An arm's reconstructions that differ from face to face."""
+    found = []
+    if not one.is_alike:
+        found.append(_Block(f"{arm}: as evaluated", one.reconstructions[None]))
+    if not one.is_alike_by_batch:
+        found.append(_Block(f"{arm}: normalised by these faces", one.by_batch[None]))
+    return found
+
+
+def _example(shown: Sequence[tuple[str, Latents]]) -> _Block | None:
+    """The picture that stands for all faces, of the first arm that decodes them alike."""
+    for arm, one in shown:
+        if one.is_alike:
+            return _Block(f"{arm}: every face, as evaluated", one.reconstructions[None, :1])
+        if one.is_alike_by_batch:
+            return _Block(f"{arm}: every face, normalised by these", one.by_batch[None, :1])
+    return None
+
+
+def _said_of_alike(shown: Sequence[tuple[str, Latents]]) -> str:
+    """Which decoders give the same picture for every face, with a space after it; or nothing."""
+    sides = {
+        "as evaluated": [arm for arm, one in shown if one.is_alike],
+        "normalised by these faces": [arm for arm, one in shown if one.is_alike_by_batch],
+    }
+    told = [f"{side} by {listed(arms)}" for side, arms in sides.items() if arms]
+    if not told:
+        return ""
+    return (
+        f"Decoded alike (spread below {ALIKE:g}), so that one picture stands for all faces: "
+        f"{'; '.join(told)}. "
     )
 
 
 def interpolations(view: StudyView) -> Illustration | None:
     """Linear interpolation between two faces in latent space."""
-    shown = _decoding(view)
+    shown = _telling(view)
     if not shown:
         return None
     rows = [[_Block(arm, _with_ends(one))] for arm, one in shown]
@@ -185,8 +217,8 @@ def interpolations(view: StudyView) -> Illustration | None:
         sources="Figures 7 and 8 of de Haan et al. (2020)",
         caption=(
             "Left and right: two held-out faces; between them, equal steps on the straight line "
-            "between their posterior means, decoded as in every evaluation. The figure of "
-            f"reconstructions shows why a row may not change. {_said_of_run(view)}"
+            "between their posterior means, decoded as in every evaluation. "
+            f"{_said_of_left_out(view)}{_said_of_run(view)}"
         ),
         alt=f"Rows of faces that change step by step from one to another, for {_names(shown)}.",
         figure=_blocks(rows),
@@ -195,7 +227,7 @@ def interpolations(view: StudyView) -> Illustration | None:
 
 def traversals(view: StudyView) -> Illustration | None:
     """The most active latents, moved one at a time."""
-    shown = _one_of_each_decoder(view, _decoding(view))
+    shown = _one_of_each_decoder(view, _telling(view))
     if not shown:
         return None
     blocks = [
@@ -212,11 +244,23 @@ def traversals(view: StudyView) -> Illustration | None:
             f"{TRAVERSED[0]:g} to {TRAVERSED[-1]:g} of its standard deviations over held-out "
             "faces, the others at their mean; rows are the latents whose posterior mean varies "
             "most, numbered from 0. One arm for each decoder: arms that differ only in resampling "
-            f"are shown once. {_said_of_run(view)}"
+            f"are shown once. {_said_of_left_out(view)}{_said_of_run(view)}"
         ),
         alt=f"Rows of decoded faces, one latent per row, for {_names(shown)}.",
         figure=_blocks(rows),
     )
+
+
+def _telling(view: StudyView) -> list[tuple[str, Latents]]:
+    """The decoders whose pictures differ from face to face, as evaluated."""
+    return [(arm, one) for arm, one in _decoding(view) if not one.is_alike]
+
+
+def _said_of_left_out(view: StudyView) -> str:
+    alike = [arm for arm, one in _decoding(view) if one.is_alike]
+    if not alike:
+        return ""
+    return f"Left out, because every face is decoded alike: {listed(alike)}. "
 
 
 def _drawing(view: StudyView) -> list[tuple[str, FaceSampling]]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator
 from scipy.stats import spearmanr
 
 from repro.analysis.samples import Floats, Rarity
 from repro.metrics import ACTIVE_VARIANCE
 from repro.records.records import Record
-from repro.reporting.figures import style
+from repro.reporting.figures import log_axes, style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView, listed, span
 from repro.reporting.figures.style import Look
@@ -38,8 +38,8 @@ def probabilities(view: StudyView) -> Illustration | None:
     )
     if edges[-1] / edges[0] < NARROW:
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    log_axes.plain(axes.xaxis)
+    log_axes.plain(axes.yaxis)
     style.key(figure, axes)
     highest = [f"{arm} {span([max(r) * len(r) for r in runs], 1)}" for arm, runs in weights.items()]
     return Illustration(
@@ -104,9 +104,15 @@ def collapse(view: StudyView) -> Illustration | None:
         return None
     figure, (left, right) = style.canvas(1, 2, height=2.9, widths=[3, 2])
     looks = view.looks
-    for arm, of_arm in runs.items():
-        _kl_of(left, arm, of_arm, looks[arm])
-    left.set(yscale="log", xlabel="latent, by falling KL", ylabel="KL to the prior, nats")
+    sorted_kl = {arm: _sorted_kl(of_arm) for arm, of_arm in runs.items()}
+    for arm, values in sorted_kl.items():
+        _kl_of(left, arm, values, looks[arm])
+    left.set(xlabel="latent, by falling KL", ylabel="KL to the prior, nats")
+    cut = log_axes.vertical(
+        left,
+        np.concatenate([values.ravel() for values in sorted_kl.values()]),
+        always=1.3 * max(float(np.median(values, axis=0).max()) for values in sorted_kl.values()),
+    )
     for place, (arm, of_arm) in enumerate(runs.items()):
         _active_of(right, place, of_arm, looks[arm])
     latents = max(len(record.kl_per_latent) for of_arm in runs.values() for record in of_arm)
@@ -124,7 +130,7 @@ def collapse(view: StudyView) -> Illustration | None:
             "in each run, median over the runs with a band from the lowest to the highest; a "
             "latent without information about the face has a KL near 0. Right: latents whose "
             f"posterior mean varies over held-out faces by more than {ACTIVE_VARIANCE} (active "
-            "units, Burda et al. 2016); dots are runs, bars their mean. "
+            f"units, Burda et al. 2016); dots are runs, bars their mean. {cut}"
             f"{view.said_of_training()} {view.said_of_data()}"
         ),
         alt=(
@@ -135,12 +141,16 @@ def collapse(view: StudyView) -> Illustration | None:
     )
 
 
-def _kl_of(axes: Axes, arm: str, runs: Sequence[Record], look: Look) -> None:
-    sorted_kl = np.array([sorted(record.kl_per_latent, reverse=True) for record in runs])
-    shown = np.maximum(sorted_kl, 1e-8)  # rounding makes some slightly negative
-    x = np.arange(1, shown.shape[1] + 1)
-    axes.plot(x, np.median(shown, axis=0), color=look.colour, ls=look.line, label=arm)
-    axes.fill_between(x, shown.min(axis=0), shown.max(axis=0), color=look.colour, alpha=0.13, lw=0)
+def _sorted_kl(runs: Sequence[Record]) -> Floats:
+    """Of each run, falling, shape (R, latents); rounding makes some slightly negative."""
+    return np.maximum([sorted(record.kl_per_latent, reverse=True) for record in runs], 1e-8)
+
+
+def _kl_of(axes: Axes, arm: str, values: Floats, look: Look) -> None:
+    x = np.arange(1, values.shape[1] + 1)
+    axes.plot(x, np.median(values, axis=0), color=look.colour, ls=look.line, label=arm)
+    low, high = values.min(axis=0), values.max(axis=0)
+    axes.fill_between(x, low, high, color=look.colour, alpha=0.13, lw=0)
 
 
 def _active(runs: Sequence[Record]) -> Floats:

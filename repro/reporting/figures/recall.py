@@ -22,6 +22,7 @@ from repro.stats.intervals import Floats
 from repro.study.published import PublishedRow
 
 INTERVALS = "95 % intervals for new seeds and new portraits"
+FEW_ARMS = 6  # so many stand in two columns
 TENTH = 0.1  # the false-positive rate whose recalls the text alternative gives
 
 
@@ -169,11 +170,11 @@ def against_false_alarms(view: StudyView) -> Illustration | None:
     arms = [a for a in view.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
     if not arms:
         return None
-    columns = 2 if len(arms) in (2, 4) else min(3, len(arms))
+    columns = min(len(arms), 2 if len(arms) <= FEW_ARMS else 3)
     rows = -(-len(arms) // columns)
     figure, axes = style.canvas(rows, columns, height=0.5 + 2.1 * rows)
     for part, arm in zip(axes, arms, strict=False):
-        _curves_of(part, arm, letters=78 // columns)
+        _curves_of(part, arm, letters=66 // columns)
     for place, part in enumerate(axes):
         if place % columns == 0:
             part.set_ylabel("recall, %")

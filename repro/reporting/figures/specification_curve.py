@@ -102,7 +102,12 @@ def _estimates(axes: Axes, rows: Sequence[Specification], quantity: str) -> None
             axes.plot([], [], look.marker, color=look.colour, ms=4.5, ls="none", label=_TOLD[word])
 
 
-_FAINTLY: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "color": style.FAINT}
+_FAINTLY: dict[str, Any] = {
+    "ha": "center",
+    "va": "center",
+    "fontsize": style.SMALL,
+    "color": style.FAINT,
+}
 
 
 def _estimate(axes: Axes, place: int, found: Estimate, unit: float, look: Look) -> None:

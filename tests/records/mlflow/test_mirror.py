@@ -114,6 +114,7 @@ def test_epochs_are_steps_and_single_numbers_have_names_of_their_own(mirror):
         "val/final_accuracy": [(0, 0.5)],
         "test/recall": [(0, 0.75)],
         "test/recall_darker_female": [(0, 0.75)],
+        "test/worst_group": [(0, 0.75)],
     }
 
 
@@ -198,22 +199,46 @@ def test_a_binned_experiment_comes_back(results):
     assert experiment_of(results).lifecycle_stage == "active"
 
 
-def test_the_description_is_the_question_then_the_table_then_a_link(mirror, results):
-    """The list of experiments shows the first line raw."""
-    mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.1 |")
-    mirror.finish(INDEX, "| arm |\n|---|\n| alpha 0.2 |")
-
-    lines = experiment_of(results).tags["mlflow.note.content"].splitlines()
-    page = f"#/experiments/1/runs/{summary_of(results).info.run_id}"
-    assert lines[0] == "Does bias fall as alpha falls?"
-    assert lines[2] == "Data: 12 faces (synthetic). Reference arm: alpha 0.1."
-    assert lines[4:] == [
-        "| arm |",
-        "|---|",
-        "| alpha 0.2 |",
+def test_a_text_begins_with_the_answer():
+    """Then come the question, the data and the table."""
+    assert study_pages.text(INDEX, TABLE, answer="Bias falls:\n4 [1, 7].").splitlines() == [
+        "Bias falls: 4 [1, 7].",
         "",
-        f"[Tables and figures]({page}?workflowType=machine_learning)",
+        "Does bias fall as alpha falls?",
+        "",
+        "Data: 12 faces (synthetic). Reference arm: alpha 0.1.",
+        "",
+        *TABLE.splitlines(),
     ]
+
+
+def test_a_text_without_an_answer_begins_with_the_question():
+    """The list of experiments shows the first line raw."""
+    assert study_pages.text(INDEX, TABLE).startswith("Does bias fall as alpha falls?\n\nData: ")
+
+
+def test_the_description_is_the_text_then_a_link_then_every_figure(mirror, results):
+    """A second text replaces the first; the figures are artifacts of the run that is linked."""
+    mirror.finish(INDEX, "Nothing is known.", files=FIGURES)
+    mirror.finish(INDEX, "Bias falls.", files=FIGURES)
+
+    run = summary_of(results).info.run_id
+    assert experiment_of(results).tags["mlflow.note.content"] == (
+        "Bias falls.\n\n"
+        f"[Tables and figures](#/experiments/1/runs/{run}?workflowType=machine_learning)\n\n"
+        f"![figures/recall.svg](get-artifact?path=figures%2Frecall.svg&run_uuid={run})"
+    )
+
+
+def test_a_long_description_keeps_its_answer_and_every_figure():
+    """Rows of the table go first."""
+    files = [f"figures/{i}.svg" for i in range(20)]
+    text = study_pages.text(INDEX, "\n".join(["| 0.123456 |"] * 1000), answer="Bias falls.")
+    told = study_pages.description(INDEX, text, files=files, run="f" * 32, link="#/there")
+
+    assert len(told) <= study_pages.LONGEST_DESCRIPTION
+    assert told.startswith("Bias falls.\n")
+    assert told.count("get-artifact") == 20
 
 
 def test_a_long_table_loses_whole_rows_and_says_so():

@@ -1,5 +1,6 @@
 """``repro sync``: whatever happened to the mirror, it ends equal to the records."""
 
+import contextlib
 import fcntl
 import shutil
 import sqlite3
@@ -122,6 +123,15 @@ def add_a_wrong_metric(client, folder):
     client.log_metric(one_run_of(folder).info.run_id, "test/recall", 0.99, step=0)
 
 
+def write_as_before_a_metric_existed(client, folder):
+    run = one_run_of(folder).info.run_id
+    with contextlib.closing(sqlite3.connect(sqlite_store.database(folder))) as connection:
+        for table in ("metrics", "latest_metrics"):
+            query = f"DELETE FROM {table} WHERE run_uuid = ? AND key = 'test/worst_group'"
+            assert connection.execute(query, (run,)).rowcount == 1
+        connection.commit()
+
+
 def add_an_epoch(client, folder):
     client.log_metric(one_run_of(folder).info.run_id, "train/loss", 0.1, step=3)
 
@@ -184,6 +194,7 @@ DAMAGES = {
     add_a_tag: (0, 1, 0, 0),
     add_a_parameter: (0, 1, 0, 0),
     add_a_wrong_metric: (0, 1, 0, 0),
+    write_as_before_a_metric_existed: (0, 1, 0, 0),
     add_an_epoch: (0, 1, 0, 0),
     remove_an_artifact: (0, 1, 0, 0),
     replace_an_artifact: (0, 1, 0, 0),
