@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -7,6 +10,7 @@ from repro.stats.intervals import NOWHERE, t_interval
 
 EIGHT = (5, 10, 15, 20, 25, 30, 35, 40)
 NAN = float("nan")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,25 @@ def test_bounds_of_shipped_plans_are_those_computed_elsewhere(looks, significanc
     """One level at every look."""
     assert stopping.significance(looks) == pytest.approx(significance, abs=1e-12)
     assert stopping.boundary(looks) == pytest.approx(bounds, abs=5e-5)
+
+
+def spelt_out(told):
+    """The looks of a row of the document, whose dots stand for equal steps."""
+    before, _, after = told.partition(", ..., ")
+    first, last = ([int(one) for one in part.split(", ") if one] for part in (before, after))
+    step = first[1] - first[0]
+    return (*first, *range(first[-1] + step, last[0] if last else 0, step), *last)
+
+
+def test_bounds_in_the_document_are_those_of_the_code():
+    """Every row of its table of plans, to two decimals."""
+    rows = re.findall(r"^\| (\d[\d., ]+) \| (\.\d+) \| ([\d. ]+) \|$", DOCUMENT.read_text(), re.M)
+
+    assert len(rows) == 7
+    for looks, significance, bounds in rows:
+        plan = spelt_out(looks)
+        assert stopping.significance(plan) == float(significance)
+        assert " ".join(f"{one:.2f}" for one in stopping.boundary(plan)) == bounds
 
 
 def test_bounds_of_unplanned_looks_are_those_computed_elsewhere():
