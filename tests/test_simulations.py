@@ -4,12 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from simulations import arms, bad_runs, document, populations, promises, stored_results
+from simulations import (
+    arms,
+    bad_runs,
+    document,
+    matched_threshold,
+    populations,
+    promises,
+    stored_results,
+)
 from simulations.populations import Population
 from simulations.registry import SIMULATIONS
 from simulations.simulation import CHUNK, PROBE, STUDIES, averaged, generator, simulate
 
-from repro.analysis import operating_points
+from repro.analysis import matched, operating_points
+from repro.analysis.study_data import Arm, ArmScores
+from repro.stats import redrawn
 
 NAMES = [one.name for one in SIMULATIONS]
 every_simulation = pytest.mark.parametrize("simulation", SIMULATIONS, ids=NAMES)
@@ -132,6 +142,44 @@ def test_simulated_intervals_are_those_of_the_tables(name):
         for kind, outcomes in (("wider", whole), ("own", replace(whole, arms=whole.arms[:1]))):
             expected = of_tables(name, outcomes).interval
             assert found[kind][:, 0].tolist() == pytest.approx(list(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize("cell", matched_threshold.CELLS)
+def test_simulated_matched_intervals_are_those_of_the_tables(monkeypatch, cell):
+    """Of as many redrawn samples."""
+    monkeypatch.setattr(redrawn, "MOST", matched_threshold.SAMPLES)
+    redrawn.draws.cache_clear()
+    shift = matched_threshold.CELLS[cell]
+    studies = [matched_threshold.draw(shift, generator("test", cell, i)) for i in range(3)]
+    found = matched_threshold.measure(shift, studies)
+    for place, study in enumerate(studies):
+        reference, arm = (an_arm(study, which) for which in (0, 1))
+        apart = matched.difference(arm, reference, matched_threshold.DEFINITION)
+        assert found["matched"][place] == (not matched.refusal(arm, reference))
+        for name, unit in matched_threshold.UNITS.items():
+            low, high = apart[name].interval
+            ours = found[name][place], found[f"{name}, width"][place]
+            expected = unit * apart[name].value, unit * (high - low)
+            assert ours == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True)
+    redrawn.draws.cache_clear()
+
+
+def an_arm(study, which):
+    """One of a study's arms as those of the tables, with the recalls that its logits give."""
+    portraits, nonfaces = study.portraits[which], study.nonfaces[which]
+    groups, sizes = matched_threshold.GROUP, matched_threshold.SIZES
+    recall = [(portraits[:, groups == k] >= 0).mean(axis=1) for k in range(len(sizes))]
+    return Arm(
+        name=str(which),
+        alpha=None,
+        wanted=len(portraits),
+        seeds=tuple(range(len(portraits))),
+        groups=tuple(map(str, range(len(sizes)))),
+        sizes=sizes,
+        recall=np.stack(recall, axis=1),
+        selector=np.mean(recall, axis=0),
+        scores=ArmScores(portraits=portraits, group=groups, nonfaces=nonfaces),
+    )
 
 
 def of_tables(name, outcomes):

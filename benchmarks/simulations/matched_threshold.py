@@ -7,10 +7,10 @@ import numpy as np
 from numpy.random import Generator
 from scipy import special
 
-from repro.stats import components, operating, quantities, redrawn
+from repro.stats import components, operating, quantities, redrawn, rounding
 from repro.stats.components import Parts
 from repro.stats.disparity import Definition
-from repro.stats.intervals import Floats
+from repro.stats.intervals import NOWHERE, Floats, Interval
 from simulations import study_parts
 from simulations.document import points, share
 from simulations.simulation import Columns, Means, Promise, Simulation, Table, covers, where
@@ -20,7 +20,7 @@ RUNS, OTHERS = 5, 200
 LEVELS = (1.6, 1.9, 2.2, 2.5)  # mean logits of the groups' portraits, where those of others are 0
 EACH = 100  # portraits of a group
 GROUP, SIZES = np.repeat(np.arange(len(LEVELS)), EACH), np.full(len(LEVELS), EACH)
-WITHIN = 0.6  # standard deviation of a run's logit of a photograph, about the photograph's own
+RUN = 0.3  # standard deviation of the mean logits of runs; of single photographs 1
 SAMPLES = 500  # of redrawn photographs: the tables have 10,000
 UNITS = {"recall": 1e2, "variance": 1e4, "gap": 1e2, "worst": 1e2}
 QUANTITIES = {name: quantities.quantity(name, SIZES, DEFINITION) for name in UNITS}
@@ -33,17 +33,20 @@ class Shift:
     Attributes:
         reference: In (0, 1).
         arm: In (0, 1).
-        run: Standard deviation of a run's logits of all photographs.
+        within: Standard deviation of a run's logit of a photograph, about the photograph's own.
     """
 
     reference: float
     arm: float
-    run: float = 0.3
+    within: float = 0.6
 
 
 CELLS = {
-    f"{100 * a:g} %, {100 * b:g} %": Shift(a, b)
-    for a, b in ((0.03, 0.1), (0.3, 0.03), (0.1, 0.57), (0.57, 0.9))
+    "3 %, 10 %": Shift(0.03, 0.1),
+    "30 %, 3 %": Shift(0.3, 0.03),
+    "10 %, 57 %": Shift(0.1, 0.57),
+    "57 %, 90 %": Shift(0.57, 0.9),
+    "10 %, 57 %, runs nearly alike": Shift(0.1, 0.57, within=0.1),
 }
 
 
@@ -57,13 +60,13 @@ class Study:
 
 def draw(shift: Shift, generator: Generator) -> Study:
     """One study: both arms' runs are drawn alike, then the logits of each arm are shifted."""
-    spread = float(np.sqrt(1 + WITHIN**2 + shift.run**2))
+    spread = float(np.sqrt(1 + shift.within**2 + RUN**2))
     shifts = spread * special.ndtri(np.array([shift.reference, shift.arm]))[:, None, None]
-    shifts = shifts + shift.run * generator.standard_normal((2, RUNS, 1))
+    shifts = shifts + RUN * generator.standard_normal((2, RUNS, 1))
     found = []
     for levels in (np.repeat(LEVELS, EACH), np.zeros(OTHERS)):
         own = levels + generator.standard_normal(len(levels))
-        noise = WITHIN * generator.standard_normal((2, RUNS, len(levels)))
+        noise = shift.within * generator.standard_normal((2, RUNS, len(levels)))
         found.append(shifts + own + noise)
     return Study(*found)
 
@@ -86,15 +89,14 @@ def measure(_: Shift, studies: list[Study]) -> Columns:
     found = {"matched": known.astype(np.float64)}
     for q, name in enumerate(UNITS):
         apart = arm[name].minus(reference[name])
-        ends = [
-            (np.nan, np.nan)
-            if values is None
-            else components.interval(replace(study_parts.one(apart, i), redrawn=values[:, q]))
-            for i, values in enumerate(thresholds)
-        ]
-        low, high = np.transpose(ends)
+        low, high = np.transpose(
+            [
+                _interval(study_parts.one(apart, i), None if values is None else values[:, q])
+                for i, values in enumerate(thresholds)
+            ]
+        )
         found[name] = UNITS[name] * where(known, apart.value)
-        found[f"{name}, covers"] = where(known, covers(low, high, 0.0))
+        found[f"{name}, covers"] = where(~np.isnan(low), covers(low, high, 0.0))
         found[f"{name}, width"] = UNITS[name] * (high - low)
     return found
 
@@ -106,6 +108,13 @@ def _parts(detected: Floats) -> dict[str, Parts]:
         name: components.parts(recall, one, SIZES, detected=detected, group=GROUP)
         for name, one in QUANTITIES.items()
     }
+
+
+def _interval(apart: Parts, redrawn_values: Floats | None) -> Interval:
+    """As `matched.difference`: none where all pairs differ by the same."""
+    if redrawn_values is None or rounding.constant(apart.runs):
+        return NOWHERE
+    return components.interval(replace(apart, redrawn=redrawn_values))
 
 
 def _redrawn(study: Study) -> Floats:
@@ -154,11 +163,12 @@ SIMULATION = Simulation(
 Both arms have {RUNS} runs that are drawn alike; then all logits of an arm are shifted so that it
 detects the stated shares of photographs without a face. So the true difference from the reference
 at the arm's own false-positive rate is 0. {len(LEVELS)} groups of {EACH} portraits, {OTHERS}
-photographs without a face; a photograph's own logit varies by 1, a run's logit of it by {WITHIN},
-the logits of a whole run by 0.3. *Matched* is the share of studies (%) in which every run of the
-arm detects some of the photographs and not all; the others do not count. Coverage of 0 (%) by the
-95 % interval, mean difference and mean width in points or percent squared; {SAMPLES} samples of
-redrawn photographs.
+photographs without a face; a photograph's own logit varies by 1, the logits of a whole run by
+{RUN}, a run's logit of a photograph by 0.6, or by 0.1 where runs are nearly alike. *Matched* is the
+share of studies (%) in which every run of the arm detects some of the photographs and not all; the
+others do not count, and neither do those without an interval because all pairs differ by the same.
+Coverage of 0 (%) by the 95 % interval, mean difference and mean width in points or percent squared;
+{SAMPLES} samples of redrawn photographs.
 """,
     cells=CELLS,
     draw=draw,
