@@ -13,6 +13,7 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
+    declaration_notes,
     interval_notes,
     matched_notes,
     notes,
@@ -64,6 +65,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             if one.arm.name in wanted
         ],
         "verdict": _verdict(outcomes, definition),
+        "preregistration": declaration_notes.as_fields(outcomes),
         "notes": _notes(outcomes, name, definition),
     }
 
@@ -327,6 +329,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *declaration_notes.of_declaration(outcomes),
         *interval_notes.of_intervals(outcomes),
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
