@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from repro.analysis import declarations
+from repro.analysis.declarations import Declaration
 from repro.metrics import collapsed, pooled_recall
 from repro.records import records, scores
 from repro.records.records import ArmIndex, Record, StudyIndex
@@ -19,6 +21,7 @@ from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.claims import Claim, Declared
+from repro.study.looks import Looks
 from repro.study.published import Margin, Published, PublishedRow
 from repro.study.section import digest
 
@@ -177,6 +180,8 @@ class Outcomes:
         margin: The equivalence margin.
         claims: What the study asks.
         digest: Of the records that it was made from; empty for an audited file.
+        looks: When its claims were planned to be looked at, and were; None without claims.
+        declaration: What was declared before the results; None if nothing was.
         label: Of the table in LaTeX.
         cache: Results computed from it, see `object_cache`.
     """
@@ -198,6 +203,8 @@ class Outcomes:
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
     digest: str = ""
+    looks: Looks | None = None
+    declaration: Declaration | None = None
     label: str = ""
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -253,6 +260,8 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
         digest=_digest(found),
+        looks=index.looks,
+        declaration=declarations.of_index(index, found),
         label=f"{index.name}-{index.variant}",
     )
 

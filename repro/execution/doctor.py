@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from repro.errors import LaterRelease, RecordError, ReproError
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, locks, preregistration, records
 from repro.records.mlflow import sqlite_store
 from repro.records.records import RECORD
 from repro.system.atomic_files import PARTIAL
@@ -57,6 +57,7 @@ def examine(results: Path) -> list[Diagnosis]:
     return [
         *_studies(results, wanted),
         *_runs(results, wanted),
+        *_preregistered(results),
         *_unfinished(results),
         *_aside(results),
         *_mirror(results),
@@ -98,6 +99,19 @@ def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
                 yield Diagnosis("study", place)
         elif path.suffix != ".lock":
             yield Diagnosis("foreign", place, "not a file of this program; move it away")
+
+
+def _preregistered(results: Path) -> Iterator[Diagnosis]:
+    """Check what was declared before; those that are whole are not counted."""
+    for path in sorted((results / "preregistered").glob("*/*")):
+        place = path.relative_to(results).as_posix()
+        if path.name.endswith(PARTIAL):
+            yield _left_over(place)
+            continue
+        try:
+            preregistration.read(path.parent.name, path.stem, results)
+        except RecordError as error:
+            yield Diagnosis("damaged", place, _said(error, path))
 
 
 def _runs(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:

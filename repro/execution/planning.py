@@ -1,14 +1,17 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.records import records
+from repro.errors import LaterRelease, RecordError
+from repro.records import preregistration, records
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
 from repro.records.task import Task
+from repro.study import looks
 from repro.study.data_spec import Data
+from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
 from repro.training import provenance
@@ -39,32 +42,30 @@ class Plan:
         return [task for task in self.tasks if self.states[task.key] in ("finished", "failed")]
 
 
-def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
+def plan(
+    study: Study, results: Path, *, computation: Computation, seeds: int | None = None
+) -> Plan:
     """Determine the states of the runs of a study. Writes nothing.
 
     Args:
         study: Resolved.
         results: The results folder.
         computation: How runs are computed where they would execute; see `Executor`.
+        seeds: Number of seeds; None: the replicates, or those to which the study has grown.
 
     Raises:
         DataError: A data source is missing.
+        RecordError: The preregistration is damaged.
         LaterRelease: A record is of a schema that this release does not know.
     """
-    from repro.data import preflight, sources
+    from repro.data import sources
 
     known: dict[Data, dict[str, str]] = {}
     for arm in study.arms:
         if arm.configuration.data not in known:
             known[arm.configuration.data] = sources.fingerprints(arm.configuration.data)
-    first = study.arms[0].configuration.data
-    index = _index(
-        study,
-        data={arm.name: known[arm.configuration.data] for arm in study.arms},
-        description=sources.describe(first) + preflight.allowed(first),
-        computation=computation,
-        results=results,
-    )
+    data = {arm.name: known[arm.configuration.data] for arm in study.arms}
+    index = _index(study, _Names(study, data, computation, results), results, seeds=seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     commit = provenance.commit()
     tasks = [
@@ -78,7 +79,7 @@ def plan(study: Study, results: Path, *, computation: Computation) -> Plan:
             commit=commit,
             results=results,
         )
-        for run in study.runs()
+        for run in study.runs(index.seeds)
     ]
     return Plan(index, tasks, states_of(tasks))
 
@@ -88,74 +89,73 @@ def states_of(tasks: Sequence[Task]) -> dict[str, State]:
     return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
-def _keys(
-    arm: ArmSpec,
-    seeds: Iterable[int],
-    *,
-    data: Mapping[str, str],
-    computation: Computation,
-    results: Path,
-) -> list[str]:
-    """The names under which an arm's runs are kept.
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names under which the runs of a study are kept.
 
-    Each is the run's own, or that of an earlier release if there is a record that can be used.
-
-    Raises:
-        LaterRelease: A record is of a schema that this release does not know.
-        Unreadable: The system cannot read it.
-    """
-    own, *earlier = records.run_digests(arm.configuration, data=data, computation=computation)
-
-    def in_use(seed: int) -> str:
-        key, *aliases = (records.key_of(one, seed) for one in (own, *earlier))
-        if records.folder_of(key, results).exists():
-            return key
-        used = (one for one in aliases if records.state_of(one, results) in ("finished", "failed"))
-        return next(used, key)
-
-    return [in_use(seed) for seed in seeds]
-
-
-def _index(
-    study: Study,
-    *,
-    data: Mapping[str, Mapping[str, str]],
-    description: str,
-    computation: Computation,
-    results: Path,
-) -> StudyIndex:
-    """The index of a study.
-
-    Args:
-        study: The resolved study.
+    Attributes:
+        study: Resolved.
         data: For each arm's name, the digests of its data.
-        description: Of the data, for captions.
         computation: Of the workers.
         results: The results folder, where earlier releases may have left records of its runs.
     """
-    keys = {
-        arm.name: _keys(
-            arm,
-            range(study.first_seed, study.first_seed + study.replicates),
-            data=data[arm.name],
-            computation=computation,
-            results=results,
+
+    study: Study
+    data: Mapping[str, Mapping[str, str]]
+    computation: Computation
+    results: Path
+
+    def variant(self) -> str:
+        """The name of the variant: its profile, with a digest of what the command line changed."""
+        study = self.study
+        if not study.overrides:
+            return study.profile
+        changed = digest([study.overrides, {name: dict(d) for name, d in self.data.items()}])
+        return f"{study.profile}-{changed[:6]}"
+
+    def keys(self, arm: ArmSpec, seeds: int) -> list[str]:
+        """Keys of the first runs of an arm.
+
+        Each is the run's own, or that of an earlier release if there is a record that can be used.
+
+        Raises:
+            LaterRelease: A record is of a schema that this release does not know.
+            Unreadable: The system cannot read it.
+        """
+        own, *earlier = records.run_digests(
+            arm.configuration, data=self.data[arm.name], computation=self.computation
         )
-        for arm in study.arms
-    }
-    changed = digest([study.overrides, {name: dict(d) for name, d in data.items()}])[:6]
+        return [self._in_use(seed, own, earlier) for seed in self.study.seeds(seeds)]
+
+    def _in_use(self, seed: int, own: str, earlier: Sequence[str]) -> str:
+        key, *aliases = (records.key_of(one, seed) for one in (own, *earlier))
+        if records.folder_of(key, self.results).exists():
+            return key
+        ended = ("finished", "failed")
+        used = (one for one in aliases if records.state_of(one, self.results) in ended)
+        return next(used, key)
+
+
+def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> StudyIndex:
+    from repro.data import preflight, sources
+
+    first = study.arms[0].configuration.data
+    variant = names.variant()
+    before = _before(study, names, variant, results)
+    declared = preregistration.read(study.name, variant, results)
+    count = max(study.replicates, _grown_to(before), seeds or 0)
     return StudyIndex(
         name=study.name,
-        variant=f"{study.profile}-{changed}" if study.overrides else study.profile,
+        variant=variant,
         question=study.question,
         profile=study.profile,
         overrides=list(study.overrides),
-        data=description,
+        data=sources.describe(first) + preflight.allowed(first),
         synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
         arms=[
             ArmIndex(
                 name=arm.name,
-                keys=keys[arm.name],
+                keys=names.keys(arm, count),
                 select=arm.select.model_dump(mode="json") if arm.select else None,
             )
             for arm in study.arms
@@ -169,7 +169,44 @@ def _index(
             {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
         ],
         first_seed=study.first_seed,
+        replicates=study.replicates,
+        looks=_looks(study, before, declared),
+        preregistration=declared,
     )
+
+
+def _before(study: Study, names: _Names, variant: str, results: Path) -> StudyIndex | None:
+    """The index of the last time; None if there is none, or if its runs are all others."""
+    path = records.path_of_index(study.name, variant, results)
+    try:
+        before = records.read_index(path)
+    except LaterRelease:
+        raise
+    except RecordError:
+        return None
+    now = {arm.name: names.keys(arm, 1) for arm in study.arms}
+    same = any(arm.keys[:1] == now.get(arm.name) for arm in before.arms)
+    return before if same and before.first_seed == study.first_seed else None
+
+
+def _grown_to(before: StudyIndex | None) -> int:
+    """Number of seeds of a study that went on after its first look; 0 if it did not."""
+    if before is None or before.replicates is None or before.seeds == before.replicates:
+        return 0
+    return before.seeds
+
+
+def _looks(
+    study: Study, before: StudyIndex | None, declared: Mapping[str, Any] | None
+) -> Looks | None:
+    """The looks at a study's claims: those of its file, or of what was declared before any run."""
+    if not study.claims:
+        return None
+    planned = study.looks
+    if declared is not None and not declared["records"]["exist"]:
+        planned = looks.looks(study.replicates, study.stop)
+    old = before.looks if before else None
+    return (old or Looks(planned=planned)).followed_by(planned)
 
 
 def _published(study: Study) -> dict[str, Any] | None:

@@ -41,6 +41,7 @@ def run(
     mirror: Mirror | None = None,
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    seeds: int | None = None,
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
@@ -52,13 +53,17 @@ def run(
         mirror: Given every run that ended; None where none is wanted.
         retry_lost: Whether runs whose worker died every time are tried again.
         checkpoint_seconds: Between two checkpoints of a run at least.
+        seeds: As for `planning.plan`.
+
+    Returns:
+        Its index, with this look at its claims if it has some.
 
     Raises:
         Busy: Another process is running this study.
         LaterRelease: A record or the index is of a schema that this release does not know.
         ReproError: Data, study or disk do not allow it.
     """
-    planned = planning.plan(study, results, computation=executor.computation)
+    planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
     for line in _about_data(planned):
         on_event(Remark(line))
     with _alone_at(planned.index, results):
@@ -83,11 +88,21 @@ def run(
                 if isinstance(event, RunRecorded):
                     mirror.add(planned.index, arms[event.key], event.key)
                 mirror.pump()
+        index = _looked_at(planned.index, results)
         if mirror is not None:
-            for arm, _, key in planned.index.wanted():
-                mirror.add(planned.index, arm, key)
+            for arm, _, key in index.wanted():
+                mirror.add(index, arm, key)
             mirror.settle()
-    return planned.index
+    return index
+
+
+def _looked_at(index: StudyIndex, results: Path) -> StudyIndex:
+    """The index with a look at its claims, now that all its runs have ended."""
+    if index.looks is None or index.seeds in index.looks.taken:
+        return index
+    index = replace(index, looks=index.looks.at(index.seeds))
+    records.write_index(index, results)
+    return index
 
 
 def _about_data(planned: planning.Plan) -> list[str]:

@@ -31,9 +31,9 @@ def reasons(missing: Sequence[Task], index: StudyIndex, results: Path) -> dict[s
     """
     if not missing:
         return {}
-    kin = _kin(missing, index, results)
+    alike = kin(missing, index, results)
     before = _keys_before(index, results)
-    return {task.key: _reason(task, kin, before, results) for task in missing}
+    return {task.key: _reason(task, alike, before, results) for task in missing}
 
 
 def earlier(ended: Sequence[Task]) -> dict[str, str]:
@@ -55,13 +55,13 @@ def _own_name(task: Task) -> str:
     )
 
 
-def _reason(task: Task, kin: Kin, before: Mapping[tuple[str, int], str], results: Path) -> str:
+def _reason(task: Task, alike: Kin, before: Mapping[tuple[str, int], str], results: Path) -> str:
     if records.has_record(task.key, results):
         return "its record is damaged"
     if epochs := checkpoint_store.epochs_kept(task.key, results):
         return f"continues after epoch {epochs}"
     choices = task.configuration.identity()
-    relatives = list(kin.get((task.seed, digest(choices)), []))
+    relatives = list(alike.get((task.seed, digest(choices)), []))
     if not relatives and (task.arm, task.seed) in before:
         relatives = _readable([before[task.arm, task.seed]], results)
     if not relatives:
@@ -78,16 +78,16 @@ def _differences(old: Record, task: Task, choices: Mapping[str, Any]) -> list[st
     ]
 
 
-def _kin(missing: Sequence[Task], index: StudyIndex, results: Path) -> Kin:
+def kin(missing: Sequence[Task], index: StudyIndex, results: Path) -> Kin:
     """Records of the same seeds that the study does not use."""
     wanted = {key for _, _, key in index.wanted()}
     seeds = {f"seed{task.seed}" for task in missing}
     names = [path.name for path in (results / "runs").glob("*-seed*")]
     keys = [n for n in names if n not in wanted and n.rpartition("-")[2] in seeds]
-    kin = defaultdict(list)
+    found = defaultdict(list)
     for record in _readable(keys, results):
-        kin[record.seed, digest(_choices(record))].append(record)
-    return kin
+        found[record.seed, digest(_choices(record))].append(record)
+    return found
 
 
 def _keys_before(index: StudyIndex, results: Path) -> dict[tuple[str, int], str]:

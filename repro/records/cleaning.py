@@ -139,7 +139,9 @@ def _unfinished(results: Path, wanted: Collection[str]) -> Iterator[Path]:
 
 def _temporary(results: Path) -> Iterator[Path]:
     folders = [results / name for name in ("runs", "unfinished", "aside")]
-    for folder in [*folders, *results.glob("studies/*"), *results.glob("unfinished/*")]:
+    for pattern in ("studies/*", "preregistered/*", "unfinished/*"):
+        folders += results.glob(pattern)
+    for folder in folders:
         for paths in atomic_files.left_over(folder).values():
             yield from sorted(paths)
 

@@ -11,7 +11,7 @@ computed), never by the study that requested it: two studies that share an arm s
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.metrics import Count
 from repro.records.numerics import earlier_code
 from repro.study.configuration import Configuration, completed
+from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.system import atomic_files, checksum
 
@@ -140,6 +141,9 @@ class StudyIndex:
 
     Attributes:
         first_seed: Seed of the first run of each arm; the others follow.
+        replicates: Seeds from which the paper's columns select; None: all.
+        looks: When its claims were planned to be looked at, and were; None without claims.
+        preregistration: What was declared before, see `preregistration`; None if nothing was.
     """
 
     name: str
@@ -159,6 +163,18 @@ class StudyIndex:
     )
     claims: list[dict[str, Any]] = field(default_factory=list)  # each with its `arms`
     first_seed: int = 0
+    replicates: int | None = None
+    looks: Looks | None = None
+    preregistration: dict[str, Any] | None = None
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds."""
+        return max(len(arm.keys) for arm in self.arms)
+
+    def first(self, seeds: int) -> "StudyIndex":
+        """The index with only so many seeds, the first ones."""
+        return replace(self, arms=[replace(arm, keys=arm.keys[:seeds]) for arm in self.arms])
 
     @property
     def short(self) -> str:
@@ -345,7 +361,12 @@ def write_index(index: StudyIndex, results: Path) -> Path:
 
 def index_path(index: StudyIndex, results: Path) -> Path:
     """The path of a study's index, whether it exists or not."""
-    return results / "studies" / index.name / f"{index.variant}.json"
+    return path_of_index(index.name, index.variant, results)
+
+
+def path_of_index(name: str, variant: str, results: Path) -> Path:
+    """The path of the index of a study's variant, whether it exists or not."""
+    return results / "studies" / name / f"{variant}.json"
 
 
 def read_indexes(results: Path, name: str | None = None) -> list[StudyIndex]:
@@ -367,9 +388,17 @@ def read_index(path: Path) -> StudyIndex:
     content = _read_json(path)
     try:
         content["arms"] = [ArmIndex(**arm) for arm in content["arms"]]
+        content["looks"] = _looks(content.get("looks"))
         return StudyIndex(**content)
     except (TypeError, KeyError) as error:
         raise RecordError(f"{path}: not an index of this program ({error})") from None
+
+
+def _looks(plain: dict[str, Any] | None) -> Looks | None:
+    if plain is None:
+        return None
+    tuples = {name: tuple(plain[name]) for name in ("planned", "taken")}
+    return Looks(**{**plain, **tuples})
 
 
 def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:

@@ -81,7 +81,7 @@ class SmallestEffect(Section):
 
 
 def _threshold(value: Any) -> Any:
-    if not isinstance(value, (dict, ReadAt)):
+    if value is not None and not isinstance(value, (dict, ReadAt)):
         raise ValueError("give a threshold, such as {logit: 0} or {false_positive_rate: 0.1}")
     return value
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
-from repro.study import contrasts, published, shared_profiles, study_files, yaml_source
+from repro.study import contrasts, looks, published, shared_profiles, study_files, yaml_source
 from repro.study.claims import Claim, Declared
 from repro.study.configuration import Configuration
+from repro.study.looks import Stop
 from repro.study.merge import (
     MOST_PARTS,
     MOST_PROBLEMS,
@@ -44,6 +45,7 @@ STUDY_KEYS = (
     "seeds",
     "select",
     "claims",
+    "stop",
     "published",
     "resources",
     "expected",
@@ -86,6 +88,8 @@ class Study:
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
+        stop: The rule by which it goes on until the primary claim is decided; None: one look.
+        looks: Numbers of seeds at which the file plans to look at the results.
         published: The published values to compare with, or None.
         margin: The equivalence margin.
         resources: Resources of each run.
@@ -104,15 +108,25 @@ class Study:
     compare: Compare
     false_positive_rates: tuple[float, ...]
     claims: tuple[Declared, ...]
+    stop: Stop | None
+    looks: tuple[int, ...]
     published: Published | None
     margin: Margin | None
     resources: Resources
     expected: str | None = None
 
-    def runs(self) -> Iterator[Run]:
-        """The runs, seed by seed, so that a study cut short stays balanced across arms."""
-        seeds = range(self.first_seed, self.first_seed + self.replicates)
-        return (Run(arm, seed) for seed in seeds for arm in self.arms)
+    def runs(self, seeds: int | None = None) -> Iterator[Run]:
+        """The runs, seed by seed, so that a study cut short stays balanced across arms.
+
+        Args:
+            seeds: Their number; None: the replicates.
+        """
+        chosen = self.seeds(self.replicates if seeds is None else seeds)
+        return (Run(arm, seed) for seed in chosen for arm in self.arms)
+
+    def seeds(self, count: int) -> range:
+        """The first seeds."""
+        return range(self.first_seed, self.first_seed + count)
 
 
 def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = ()) -> Study:
@@ -154,6 +168,8 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
             Declared(one, contrasts.arms_of(one.contrast, by_name, header.reference))
             for one in header.claims
         ),
+        stop=header.stop,
+        looks=looks.looks(resolution.replicates[chosen], header.stop),
         published=published,
         margin=header.published.margin if header.published else None,
         resources=header.resources,
@@ -167,6 +183,7 @@ class _Resolution:
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
         self.refused = 0  # arms
+        self.replicates: dict[str, Any] = {}  # that the file declares, by profile
         self.problems: list[Problem] = list(file.problems)
         self.top = self._top()
         self.profiles = list(self.top.value["profiles"])
@@ -211,6 +228,7 @@ class _Resolution:
         own = shared_profiles.opened(written_here, self.path.parent, self.problems)
         options = self.options if selected else Layer({})
         outer = [self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)]
+        self.replicates[profile] = merged(outer[:-1], ("replicates",))
         header = self._header(outer)
         preset = Layer(self._preset(self.top.value["base"], ("base",)))
         base = Layer.from_file(self.file, ("base",)).without("preset")
@@ -239,6 +257,8 @@ class _Resolution:
         if len(found) == len(written):
             self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
         self._check_arms([name for name, _ in written], found)
+        if header is not None:
+            self._check_stop(header, outer)
         if header is not None and len(found) == len(written):
             self._check_claims(header.claims, found, header.reference, outer)
         return header, found
@@ -413,6 +433,17 @@ class _Resolution:
         for place, claim in enumerate(claims):
             for key, message in contrasts.problems(claim.contrast, by_name, reference):
                 self._report_at(("claims", place, "contrast", key), layers, message)
+
+    def _check_stop(self, header: Header, layers: list[Layer]) -> None:
+        """Report a rule that cannot stop a study, or that the command line changes."""
+        if "stop" in layers[-1].value:
+            message = "the study file declares stop; or pass --until-answered with --at-most"
+            self._report_at(("stop",), layers, message)
+        elif header.stop is not None:
+            declared: int = merged(layers[:-1], ("replicates",))
+            found = looks.problems(header.stop, declared, claims=len(header.claims))
+            for key, message in found:
+                self._report_at(("stop", key) if key else ("stop",), layers, message)
 
     def published(self, chosen: str) -> Published | None:
         """The published values of the chosen profile; those of all profiles are checked."""

@@ -541,3 +541,71 @@ def test_every_file_of_printed_numbers_is_answered_by_a_study(monkeypatch):
     printed = [published.read(path) for path in PRINTED]
 
     assert {one.source + one.printed for one in printed} <= answered
+
+
+CLAIMED = """\
+select: {keep: 2, by: recall, split: test}
+claims:
+  - name: resampling makes the groups more equal
+    quantity: variance
+    read_at: {logit: 0}
+    contrast: {arm: alpha = 0.01, less: No debias}
+    expect: lower
+    smallest_effect: {absolute: 10.0}
+    primary: true
+"""
+SELECT = CLAIMED.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("stop", "looks"),
+    [
+        ("", (3,)),
+        ("stop: {every: 5, at_most: 18}", (3, 8, 13, 18)),
+        ("stop: {every: 5, at_most: 10}", (3, 8, 10)),
+        ("stop: {every: 9, at_most: 4}", (3, 4)),
+    ],
+)
+def test_a_study_is_looked_at_after_each_block(write, stop, looks):
+    """The replicates, then every so many seeds, and at last all; fewer replicates plan the same."""
+    path = write(SELECT, CLAIMED + stop)
+
+    assert study.load(path).looks == looks
+    assert study.load(path, overrides=["replicates=2"]).looks == looks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (SELECT, SELECT + "\nstop: {every: 5, at_most: 9}", ": stop needs a claim"),
+        (SELECT, CLAIMED + "stop: {every: 5, at_most: 3}", "stop.at_most is 3: more than the 3"),
+        (SELECT, CLAIMED + "stop: {every: 1, at_most: 999}", "997 looks are planned; at most 100"),
+        (
+            "replicates: 3\n" + SELECT,
+            "replicates: 1\n" + CLAIMED.replace("2", "1") + "stop: {every: 1, at_most: 9}",
+            "stop needs replicates: 2 or more",
+        ),
+        (SELECT, CLAIMED + "stop: {at_most: 9}", "stop.every is missing"),
+    ],
+)
+def test_a_rule_that_cannot_stop_a_study_is_refused(write, old, new, message):
+    """It has a claim to decide, at more runs than one look, and not at every run of thousands."""
+    (problem,) = problems(write(old, new))
+
+    assert message in problem
+
+
+def test_the_command_line_does_not_change_the_rule_of_a_file(write):
+    """As a variant of the study it would be looked at as often as there are variants."""
+    path = write(SELECT, CLAIMED + "stop: {every: 5, at_most: 18}")
+
+    assert "--until-answered with --at-most" in problems(path, overrides=["stop.at_most=30"])[0]
+
+
+def test_a_profile_can_have_its_own_rule(write):
+    """A quick one need not have the rule of the paper."""
+    path = write(SELECT, CLAIMED)
+    text = path.read_text().replace("epochs: 2}", "epochs: 2, stop: {every: 1, at_most: 5}}")
+    path.write_text(text)
+
+    assert study.load(path).looks == (3, 4, 5)

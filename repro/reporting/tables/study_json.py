@@ -14,6 +14,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     claims_json,
     comparison_notes,
+    declaration_notes,
     interval_notes,
     matched_notes,
     notes,
@@ -66,6 +67,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         ],
         **claims_json.fields(outcomes),
         "verdict": verdict(outcomes),
+        "preregistration": declaration_notes.as_fields(outcomes),
         "notes": _notes(outcomes, name, definition),
     }
 
@@ -346,6 +348,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *declaration_notes.of_declaration(outcomes),
         *interval_notes.of_intervals(outcomes),
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),

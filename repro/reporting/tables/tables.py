@@ -17,6 +17,7 @@ from repro.errors import ReproError
 from repro.reporting.tables import (
     claim_table,
     comparison_notes,
+    declaration_notes,
     group_tables,
     interval_notes,
     matched_notes,
@@ -85,6 +86,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *declaration_notes.of_declaration(outcomes),
     ]
     if style == "full":
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)

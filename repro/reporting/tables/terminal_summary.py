@@ -11,6 +11,7 @@ from repro.analysis.arm_power import Detectable
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
+    declaration_notes,
     interval_notes,
     matched_notes,
     number_format,
@@ -119,6 +120,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
+    yield from declaration_notes.of_declaration(outcomes)
     yield from _verdict(outcomes)
 
 
