@@ -183,4 +183,4 @@ def _without_numbers(outcomes: Outcomes) -> Iterator[str]:
 
 def _verdict(outcomes: Outcomes) -> Iterator[str]:
     if told := verdict_notes.summary(outcomes):
-        yield f"{told[0].upper()}{told[1:]}."
+        yield f"Reproduction of published numbers: {told}."
