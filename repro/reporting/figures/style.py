@@ -168,6 +168,11 @@ def shortened(name: str, letters: int) -> str:
     return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
 
 
+def wrapped(text: str, letters: int, *, lines: int) -> str:
+    """The text in lines of at most this many letters; the last one ends with … if it is cut."""
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …"))
+
+
 def stacked(names: Sequence[str], *, width: float) -> list[str] | None:
     """Labels that fit side by side, broken into lines; None if they do not fit.
 
