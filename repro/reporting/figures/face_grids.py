@@ -98,7 +98,7 @@ def bins(view: StudyView) -> Illustration | None:
     if not shown:
         return None
     arm, one = shown[-1]
-    figure, (bars, faces) = style.canvas(2, 1, height=4.8, heights=[1.6, 2.6])
+    figure, (bars, faces) = style.canvas(2, 1, height=4.3, heights=[1.6, 2.2])
     bars.bar(range(len(one.counts)), one.counts, width=0.92, color=style.FAINT)
     bars.set(yscale="log", ylabel="faces", ylim=(0.7, None))
     log_axes.plain(bars.yaxis)
@@ -165,8 +165,8 @@ def _reconstructed(shown: Sequence[tuple[str, Latents]]) -> list[list[_Block]]:
             found = [alone[start : start + 2] for start in range(0, len(alone), 2)]
         wide = max(map(len, found), default=1)
         rows += [[_Block("input", arms[0][1].originals[None])] * wide, *filter(None, found)]
-    if example := _example(shown):
-        rows.append([example])
+    if (example := _example(shown)) is not None:
+        rows += [[example]] if len(rows[-1]) > 1 else [[*rows.pop(), example]]
     return rows
 
 
@@ -184,10 +184,17 @@ def _example(shown: Sequence[tuple[str, Latents]]) -> _Block | None:
     """The picture that stands for all faces, of the first arm that decodes them alike."""
     for arm, one in shown:
         if one.is_alike:
-            return _Block(f"{arm}: every face, as evaluated", one.reconstructions[None, :1])
+            return _one_for_all(f"{arm}: every face, as evaluated", one.reconstructions)
         if one.is_alike_by_batch:
-            return _Block(f"{arm}: every face, normalised by these", one.by_batch[None, :1])
+            return _one_for_all(f"{arm}: every face, normalised by these", one.by_batch)
     return None
+
+
+def _one_for_all(text: str, pictures: Pixels) -> _Block:
+    """The first picture, at the scale of a row of them."""
+    row = np.full_like(pictures, 255)
+    row[0] = pictures[0]
+    return _Block(text, row[None])
 
 
 def _said_of_alike(shown: Sequence[tuple[str, Latents]]) -> str:

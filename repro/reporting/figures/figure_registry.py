@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from repro.reporting.figures import (
     accuracy,
+    claims,
     curves,
     face_grids,
     latents,
@@ -14,6 +15,7 @@ from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView
 
 FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
+    "claims": claims.effects,
     "recall": recall.by_group,
     "accuracy": accuracy.by_group,
     "tradeoff": recall.tradeoff,

@@ -1,7 +1,5 @@
 """Logarithmic axes with plain numbers, cut where a few outliers would rule them."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -12,12 +10,7 @@ from repro.stats.intervals import Floats
 
 FAR_OUT = 3.0  # interquartile ranges above the upper quartile (Tukey 1977), of logarithms
 SHORTER = 10.0  # factor by which a cut must shorten an axis
-_CORNER: dict[str, Any] = {
-    "ha": "right",
-    "va": "top",
-    "fontsize": style.SMALL,
-    "bbox": {"color": "white", "alpha": 0.85, "pad": 1.5, "lw": 0},
-}
+STRIP = 0.24  # of the length of an axis, blank above its cut
 
 
 def plain(axis: Axis) -> None:
@@ -33,7 +26,7 @@ def told(value: float) -> str:
 
 
 def vertical(axes: Axes, values: Floats, *, always: float) -> str:
-    """Make the vertical axis logarithmic; outliers above it are counted in its corner.
+    """Make the vertical axis logarithmic; outliers above its end are counted there.
 
     Args:
         axes: With everything drawn.
@@ -44,22 +37,34 @@ def vertical(axes: Axes, values: Floats, *, always: float) -> str:
         A sentence for the caption, with a space after it; empty if nothing lies above the axis.
     """
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(numticks=7))
     plain(axes.yaxis)
-    end, highest = max(_fence(values), always), float(values.max())
+    low, end, highest = float(values.min()), max(_fence(values), always), float(values.max())
     if highest < SHORTER * end:
         return ""
-    beyond = int((values > end).sum())
-    axes.set_ylim(float(values.min()) / 1.3, end)
-    counted = f"{beyond:,} of {values.size:,}"
+    counted = f"{int((values > end).sum()):,} of {values.size:,}"
+    _cut(axes, low / 1.3, end, f"▲ {counted} above,\nup to {told(highest)}")
+    return f"The axis is cut at {told(end)}: {counted} values lie above, up to {told(highest)}. "
+
+
+def _cut(axes: Axes, low: float, end: float, text: str) -> None:
+    """End the axis there, with a text in a blank strip above it."""
+    top = end * (end / low) ** STRIP
+    axes.set_ylim(low, top)
+    axes.axhspan(end, top, color="white", lw=0, zorder=4)
+    axes.axhline(end, color=style.FAINT, lw=0.8, ls="--", zorder=4)
+    middle = float(np.sqrt(end * top))
     axes.text(
         0.99,
-        0.98,
-        f"▲ {counted} above,\nup to {told(highest)}",
-        transform=axes.transAxes,
-        **_CORNER,
+        middle,
+        text,
+        transform=axes.get_yaxis_transform(),
+        ha="right",
+        va="center",
+        fontsize=style.SMALL,
+        zorder=5,
     )
-    return f"The axis is cut at {told(end)}: {counted} values lie above it, up to {told(highest)}. "
+    axes.set_yticks([tick for tick in LogLocator().tick_values(low, end) if low <= tick <= end])
+    axes.minorticks_off()
 
 
 def _fence(values: Floats) -> float:

@@ -22,7 +22,7 @@ WIDTH = 6.0  # inches: 8 points are 7.4 CSS pixels where a telephone shows it 40
 NORMAL, SMALL = 8.5, 8.0  # points
 LETTERS = 17.0  # letters of a label per inch, approximately
 LONGEST = 48  # letters of a legend entry
-HANDLE, LINE = 0.6, 0.17  # inches beside a legend entry, and for each of its lines
+HANDLE, LINE = 0.5, 0.17  # inches beside a legend entry, and for each of its lines
 STACK = 3  # maximum lines of a label
 INK, FAINT = "#1a1a1a", "#767676"
 PRINT = "#d1006c"  # colour of published values
@@ -168,6 +168,11 @@ def shortened(name: str, letters: int) -> str:
     return name if len(name) <= letters else f"{name[: letters - 1].rstrip()}…"
 
 
+def wrapped(text: str, letters: int, *, lines: int) -> str:
+    """The text in lines of at most this many letters; the last one ends with … if it is cut."""
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …"))
+
+
 def stacked(names: Sequence[str], *, width: float) -> list[str] | None:
     """Labels that fit side by side, broken into lines; None if they do not fit.
 
@@ -191,8 +196,16 @@ def key(figure: Figure, axes: Axes, *, columns: int = 5) -> None:
     across = max(1, min(columns, fitting, len(labels)))
     lines = -(-len(labels) // across)
     figure.set_figheight(figure.get_figheight() + LINE * max(0, lines - 2))
-    with rc_context(_SETTINGS):
-        figure.legend(handles, labels, loc="outside upper left", ncols=across, handlelength=2.4)
+    order = [place for first in range(across) for place in range(first, len(labels), across)]
+    with rc_context(_SETTINGS):  # which fills columns, and people read rows
+        figure.legend(
+            [handles[place] for place in order],
+            [labels[place] for place in order],
+            loc="outside upper left",
+            ncols=across,
+            handlelength=2.4,
+            columnspacing=1.2,
+        )
 
 
 def key_above(axes: Axes) -> None:

@@ -1,0 +1,154 @@
+"""The figure of a study's claims: each effect with its interval, and the word that follows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from repro.analysis import claims
+from repro.analysis.claims import Finding
+from repro.reporting.figures import style
+from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.study_view import StudyView
+from repro.reporting.figures.style import Look
+from repro.reporting.tables import answer
+from repro.stats import conclusions
+from repro.stats.conclusions import Word
+from repro.stats.intervals import LEVEL, Interval
+
+ROW, AXIS = 0.62, 0.55  # inches for each claim, and for the axis below
+PLOT, WORD = 3.5, 2.4  # inches for the intervals, and for the words
+FURTHEST = 4.0  # smallest effects from 0 to the furthest end that is shown
+NAME, NUMBERS = 50, 37  # letters of a line of a claim's name, and of its numbers
+_LOOKS: Mapping[Word, Look] = {
+    conclusions.HOLDS: Look("#00558b", "o", "-"),
+    conclusions.TOO_SMALL: Look("#3a97d3", "s", "-"),
+    conclusions.DOES_NOT_HOLD: Look("#933b00", "X", "-"),
+    conclusions.CANNOT_TELL: Look(style.FAINT, "D", "-"),
+}
+
+
+def effects(view: StudyView) -> Illustration | None:
+    """Each claim's effect in units of the smallest one that matters, the expected side right."""
+    found = claims.findings(view.outcomes)
+    if not found:
+        return None
+    figure, (axes, words) = style.canvas(
+        1, 2, height=AXIS + ROW * len(found), widths=[PLOT, WORD], share="row"
+    )
+    furthest = _furthest(found)
+    axes.set(xlim=(-furthest, furthest), ylim=(len(found) - 0.5, -0.5))
+    for place, one in enumerate(found):
+        _row(axes, place, one, furthest)
+        _word(words, place, one)
+    axes.axvline(0, color=style.INK, lw=0.9, zorder=1)
+    axes.set_xlabel("effect / smallest effect that matters")
+    axes.tick_params(axis="y", length=0, labelleft=False)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="y", visible=False)
+    words.set_axis_off()
+    return Illustration(
+        name="claims",
+        title="Claims",
+        caption=f"{_caption(found)} {view.said_of_runs()} {view.said_of_data()}",
+        alt=f"Intervals of {len(found)} effects. {' '.join(map(_spoken, found))}",
+        figure=figure,
+    )
+
+
+def _furthest(found: Sequence[Finding]) -> float:
+    """The end of the axis: beyond all intervals, 1.5 to `FURTHEST` smallest effects."""
+    ends = [abs(end) for one in found for end in _scaled(one)[1] if np.isfinite(end)]
+    return float(np.clip(1.08 * max(ends, default=0.0), 1.5, FURTHEST))
+
+
+def _scaled(found: Finding) -> tuple[float, Interval]:
+    """Effect and interval over the smallest effect, the expected side positive; NaN if unknown."""
+    effect, (low, high) = found.turned
+    return effect / found.smallest, Interval(low / found.smallest, high / found.smallest)
+
+
+def _row(axes: Axes, place: int, found: Finding, furthest: float) -> None:
+    """A claim's name, and below it what is too small to matter and its interval."""
+    look, (effect, ends) = _LOOKS[found.word], _scaled(found)
+    name = style.wrapped(found.claim.name, NAME, lines=2)
+    at: dict[str, Any] = {"transform": axes.get_yaxis_transform()}
+    at |= {"fontsize": style.SMALL, "bbox": {"color": "white", "pad": 0.5, "lw": 0}}
+    axes.text(0, place + 0.02, name, va="bottom", weight=_weight(found), **at)
+    y, low = place + 0.26, -1.0 if found.claim.expect == "kept" else 0.0
+    axes.add_patch(Rectangle((low, y - 0.17), 1 - low, 0.34, color="#f3e9c6", lw=0, zorder=0))
+    if np.isnan(effect):
+        told: dict[str, Any] = {"ha": "center", "va": "center", "color": style.FAINT}
+        axes.text(0, y, "no effect is known", fontsize=style.SMALL, **told)
+        return
+    if not np.isnan(ends.low):
+        _interval(axes, y, ends, look, furthest)
+    if abs(effect) < furthest:
+        axes.plot(effect, y, look.marker, color=look.colour, ms=6, mec="white", mew=0.6)
+
+
+def _interval(axes: Axes, y: float, ends: Interval, look: Look, furthest: float) -> None:
+    """A line; an arrow where it goes on beyond the axis."""
+    low, high = np.clip(ends, -furthest, furthest)
+    axes.plot([low, high], [y, y], color=look.colour, lw=1.6, solid_capstyle="butt")
+    for end, marker in ((ends.low, "<"), (ends.high, ">")):
+        if abs(end) > furthest:
+            edge = np.sign(end) * furthest
+            axes.plot(edge, y, marker, color=look.colour, ms=6, mew=0, clip_on=False)
+
+
+def _word(axes: Axes, place: int, found: Finding) -> None:
+    """The word, and below it the effect in its own unit."""
+    style_of: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "fontsize": style.SMALL}
+    look = _LOOKS[found.word]
+    axes.text(
+        0, place + 0.16, found.word, va="bottom", color=look.colour, weight="bold", **style_of
+    )
+    numbers = style.wrapped(_numbers(found), NUMBERS, lines=2)
+    axes.text(0, place + 0.19, numbers, va="top", color=style.INK, **style_of)
+
+
+def _weight(found: Finding) -> str:
+    return "bold" if found.claim.primary else "normal"
+
+
+def _numbers(found: Finding) -> str:
+    if np.isnan(found.effect):
+        return found.reason
+    ends = "" if np.isnan(found.interval.low) else f" {answer.ends(found)}"
+    unit = "%²" if found.unit == "percent squared" else found.unit
+    change = "a change of " if found.claim.expect == "kept" else ""
+    return f"{answer.signed(found)}{ends} {unit}; matters: {change}{answer.smallest(found)}"
+
+
+def _caption(found: Sequence[Finding]) -> str:
+    levels = sorted({one.level for one in found if not one.claim.primary})
+    others = "".join(f", {100 * level:.4g} % for the others together" for level in levels)
+    main = claims.primary(found)
+    level = LEVEL if main is None else main.level
+    return " ".join(
+        [
+            "Each claim's effect with its interval, for new seeds and new photographs "
+            f"({100 * level:.4g} % for the primary claim, in bold{others}), divided by the "
+            "smallest effect that matters. The expected direction is to the right. Shaded: effects "
+            "too small to matter.",
+            *_further(found),
+            "Numbers: the effect in its own unit and with its own sign.",
+        ]
+    )
+
+
+def _further(found: Sequence[Finding]) -> Iterator[str]:
+    if any(one.claim.expect == "kept" for one in found):
+        yield "Where no change is expected, they lie on both sides of 0."
+    furthest = _furthest(found)
+    if any(abs(end) > furthest for one in found for end in _scaled(one)[1]):
+        yield f"Arrows: the interval goes on beyond {furthest:.3g}."
+    if any(one.claim.smallest_effect.ratio is not None for one in found):
+        yield "A ratio is judged by Fieller's interval, which this one only approximates."
+
+
+def _spoken(found: Finding) -> str:
+    return f"{found.claim.name}: {found.word}, {_numbers(found)}."
