@@ -7,19 +7,21 @@ import pytest
 from simulations import (
     arms,
     bad_runs,
+    differences,
     document,
     matched_threshold,
     populations,
     promises,
     stored_results,
 )
+from simulations import stopping as stopped_studies
 from simulations.populations import Population
 from simulations.registry import SIMULATIONS
 from simulations.simulation import CHUNK, PROBE, STUDIES, averaged, generator, simulate
 
 from repro.analysis import matched, operating_points
 from repro.analysis.study_data import Arm, ArmScores
-from repro.stats import redrawn
+from repro.stats import conclusions, redrawn, stopping
 
 NAMES = [one.name for one in SIMULATIONS]
 every_simulation = pytest.mark.parametrize("simulation", SIMULATIONS, ids=NAMES)
@@ -192,3 +194,41 @@ def of_tables(name, outcomes):
     if name == "variance of runs":
         return operating_points.reading(outcomes, arm, bad_runs.OF_RUNS).of["variance"]
     return operating_points.reading(outcomes, arm, bad_runs.DEFINITION).of[name]
+
+
+def intervals_of(plan, values):
+    """Of each look, by the functions of the program."""
+    if not plan.anytime:
+        return stopping.at_looks(values, plan.looks)
+    return [stopping.anytime_interval(values[:pairs]) for pairs in plan.looks]
+
+
+@pytest.mark.parametrize(
+    "plan", [stopped_studies.PLANS[0], stopped_studies.PLANS[3], stopped_studies.PLANS[-1]]
+)
+def test_simulated_studies_stop_at_the_first_look_that_decides(plan):
+    """With the word of that look's interval, or with none at the last look."""
+    studies = [
+        differences.draw(plan.runs, plan.looks[-1], generator("test", "", index))
+        for index in range(40)
+    ]
+    found = stopped_studies.measure(plan, studies)
+    for index, values in enumerate(studies):
+        turned = [
+            conclusions.Interval(low + plan.smallest, high + plan.smallest)
+            for low, high in intervals_of(plan, values[0])
+        ]
+        said = [conclusions.of_interval(one, plan.smallest) for one in turned]
+        look = next((i for i, one in enumerate(said) if one != "cannot tell yet"), -1)
+        assert found[f"{said[look]}, true 1"][index] == 1
+        assert found["pairs until a word, true 1"][index] == plan.looks[look]
+        assert found["stopped, true 1"][index] == any(0 not in one for one in turned)
+
+
+def test_bad_runs_leave_the_expected_difference_at_zero():
+    """In one arm or in both, over 40,000 pairs; good pairs have a standard deviation of 1."""
+    for runs in (differences.GOOD, differences.BOTH, differences.ARM, differences.REFERENCE):
+        values = differences.draw(runs, 10, generator("test", runs.told, 0), studies=4_000)
+        assert values.mean() == pytest.approx(0, abs=4 * values.std() / 200)
+    good = differences.draw(differences.GOOD, 10, generator("test", "", 0), studies=4_000)
+    assert good.std() == pytest.approx(1, abs=4 / np.sqrt(2 * 40_000))

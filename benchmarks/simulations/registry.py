@@ -1,9 +1,22 @@
 """The simulations, in the order of docs/statistics.md."""
 
-from simulations import bad_runs, group_test, matched_threshold, power, selection_bias, variance
+from simulations import (
+    bad_runs,
+    group_test,
+    matched_threshold,
+    power,
+    ratios,
+    selection_bias,
+    stopping,
+    variance,
+    words,
+)
 from simulations.simulation import Simulation
 
 SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION
-    for module in (power, bad_runs, variance, group_test, selection_bias, matched_threshold)
+    for module in (
+        *(power, bad_runs, variance, group_test, selection_bias),
+        *(matched_threshold, words, ratios, stopping),
+    )
 )

@@ -163,9 +163,7 @@ def fieller(
             range.
     """
     arrays.level(level)
-    arm, reference = arrays.vector("arm", arm), arrays.vector("reference", reference)
-    if len(arm) != len(reference):
-        raise ValueError(f"{len(arm)} values of the arm, {len(reference)} of the reference")
+    arm, reference = _paired(arm, reference)
     n = len(arm)
     if n < 2 or _proportional(arm, reference):
         return NOWHERE
@@ -175,6 +173,13 @@ def fieller(
     half = float(arm.mean() * reference.mean() - spread[0, 1])
     rest = float(arm.mean() ** 2 - spread[0, 0])
     return _solutions(square, half, rest, within)
+
+
+def _paired(arm: Floats, reference: Floats) -> tuple[Floats, Floats]:
+    arm, reference = arrays.vector("arm", arm), arrays.vector("reference", reference)
+    if len(arm) != len(reference):
+        raise ValueError(f"{len(arm)} values of the arm, {len(reference)} of the reference")
+    return arm, reference
 
 
 def _solutions(square: float, half: float, rest: float, within: Interval) -> Interval:

@@ -8,6 +8,7 @@ one-sided test of it rejects, whatever the second proportion is. The test's stat
 import functools
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from repro.argument_checks import arrays
@@ -81,10 +82,29 @@ def p_larger(x: int, n: int, y: int, m: int, delta: float) -> float:
     """
     scores = score(n, m, delta)
     extreme = (scores >= scores[x, y] - TIE).astype(np.float64)
+    first, second = _nuisance(n, m, delta)
+    return float(((first @ extreme) * second).sum(axis=1).max())
+
+
+def rejected(n: int, m: int, delta: float, tail: float) -> NDArray[np.bool_]:
+    """Tables whose p of `p_larger` is at most the tail, shape (n + 1, m + 1)."""
+    scores = score(n, m, delta).ravel()
+    order = np.argsort(-scores, kind="stable")
+    first, second = _nuisance(n, m, delta)
+    tables = (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)
+    p = np.cumsum(tables[:, order], axis=1).max(axis=0)
+    falling = scores[order]
+    last = np.searchsorted(-falling, -falling + TIE, side="right") - 1  # of equal scores
+    found = np.empty(scores.size, dtype=np.bool_)
+    found[order] = p[last] <= tail
+    return found.reshape(n + 1, m + 1)
+
+
+def _nuisance(n: int, m: int, delta: float) -> tuple[Floats, Floats]:
+    """Probabilities of both counts over the grid of proportions, (G, n + 1) and (G, m + 1)."""
     low, high = max(0.0, -delta), min(1.0, 1 - delta)
     second = low + (high - low) * np.sin(np.linspace(0, np.pi / 2, GRID)) ** 2
-    tables = _probabilities(n, np.clip(second + delta, 0, 1)) @ extreme
-    return float((tables * _probabilities(m, second)).sum(axis=1).max())
+    return probabilities(n, np.clip(second + delta, 0, 1)), probabilities(m, second)
 
 
 def score(n: int, m: int, delta: float) -> Floats:
@@ -122,8 +142,8 @@ def _most_likely(x: Floats, n: int, y: Floats, m: int, delta: float) -> Floats:
     )
 
 
-def _probabilities(n: int, proportions: Floats) -> Floats:
-    """Binomial probability of each count, shape (G, n + 1)."""
+def probabilities(n: int, proportions: Floats) -> Floats:
+    """Binomial probability of each count of n, shape (G, n + 1) for G proportions."""
     counts = np.arange(n + 1)
     ways = special.gammaln(n + 1) - special.gammaln(counts + 1) - special.gammaln(n - counts + 1)
     logs = special.xlogy(counts, proportions[:, None]) + special.xlog1py(

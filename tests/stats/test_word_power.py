@@ -72,7 +72,7 @@ def test_the_unit_does_not_matter():
     assert points == pytest.approx(fractions, rel=1e-9)
 
 
-def simulated(pairs, effect, photographs, word_of, studies=4_000):
+def simulated(pairs, effect, photographs, word_of, studies=2_000):
     """Shares of the four words over studies whose intervals are those of the tables."""
     rng = np.random.default_rng(3)
     counts = dict.fromkeys(WORDS, 0)
