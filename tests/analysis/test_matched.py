@@ -138,6 +138,7 @@ def test_the_difference_is_that_of_the_pair(name):
     level = matched.values(ARM, REFERENCE, DEFINITION)[name]
 
     assert found.value == ours.value - theirs.value == ours.value - level
+    assert found.value == matched.apart(ARM, REFERENCE, DEFINITION)[name]
     assert found.interval == components.interval(ours.minus(theirs))
     without = components.interval(replace(ours.minus(theirs), redrawn=np.empty(0)))
     assert found.interval.low < without.low < without.high < found.interval.high
