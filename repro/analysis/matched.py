@@ -146,7 +146,7 @@ def values(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, flo
     return _values(shifted(arm, reference), definition)
 
 
-def apart(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, float]:
+def changes(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, float]:
     """The values of `difference`, far faster than with their intervals."""
     level = values(arm, reference, definition)
     if refusal(arm, reference):
@@ -190,3 +190,10 @@ def _matched_difference(arm: Arm, reference: Arm, definition: Definition) -> Map
         sd = intervals.sd(own[name] - others[name])
         found[name] = Estimate(float(both.value), interval, sd)
     return found
+
+
+def gain(arm: Arm, reference: Arm, quantity: str, definition: Definition) -> Estimate:
+    """As `operating_points.gain`, compared with the matched reference; NaN where not matched."""
+    base = values(arm, reference, definition)[quantity]
+    apart = difference(arm, reference, definition)[quantity]
+    return operating_points.relative(apart, base, quantity)

@@ -97,7 +97,7 @@ def _difference(one: Comparison) -> Cell:
 
 def _matched(one: Comparison, definition: Definition) -> Cell:
     """Without its interval, which takes long for many arms and has no room in most windows."""
-    found = matched.apart(one.arm, one.reference, replace(definition, runs="last"))
+    found = matched.changes(one.arm, one.reference, replace(definition, runs="last"))
     return number_format.difference(Estimate(found[one.quantity]), one.quantity, decimals=1)
 
 

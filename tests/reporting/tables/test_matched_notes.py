@@ -13,6 +13,7 @@ from repro.reporting.tables import (
     json_output,
     label_file,
     matched_notes,
+    notes,
     number_format,
     output_formats,
     tables,
@@ -72,6 +73,15 @@ def test_the_table_of_rates_has_a_row_for_each_matched_arm():
         assert eager.loc[ROW, f"{quantity.capitalize()} minus reference"] == (
             number_format.difference(expected, quantity, decimals=1)
         )
+
+
+def test_what_becomes_of_a_gain_is_also_told_of_the_matched_reference():
+    """After the given rates; the gain at logit 0 comes from saying yes more often."""
+    found = notes.gains(STUDY, DEFINITION)["eager"]
+    gain = matched.gain(EAGER, PLAIN, "recall", DEFINITION).value
+
+    assert gain < 0
+    assert f"rates), matched lower by {100 * gain:.0f} % (95 % interval not above 0)" in found
 
 
 def test_comparisons_have_the_difference_of_single_runs():
