@@ -141,14 +141,25 @@ def parts(arm: Arm, reference: Arm, name: str, definition: Definition) -> Parts:
 
 def values(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, float]:
     """Each quantity of the matched reference; NaN where it is not defined or not matched."""
-    nowhere = dict.fromkeys(ESTIMATED, float("nan"))
     if refusal(arm, reference):
-        return nowhere
-    level = shifted(arm, reference)
+        return dict.fromkeys(ESTIMATED, float("nan"))
+    return _values(shifted(arm, reference), definition)
+
+
+def changes(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, float]:
+    """The values of `difference`, far faster than with their intervals."""
+    level = values(arm, reference, definition)
+    if refusal(arm, reference):
+        return level
+    own = _values(operating_points.paired(arm, reference)[0], definition)
+    return {name: own[name] - level[name] for name in ESTIMATED}
+
+
+def _values(arm: Arm, definition: Definition) -> Mapping[str, float]:
     return {
-        name: float(arm_parts.quantity_of(level, name, definition).value(level.recall))
-        if level.can_differ or name not in ("variance", "gap")
-        else nowhere[name]
+        name: float(arm_parts.quantity_of(arm, name, definition).value(arm.recall))
+        if arm.can_differ or name not in ("variance", "gap")
+        else float("nan")
         for name in ESTIMATED
     }
 
@@ -174,8 +185,15 @@ def _matched_difference(arm: Arm, reference: Arm, definition: Definition) -> Map
     for name in ESTIMATED:
         if not b.can_differ and name in ("variance", "gap"):
             continue
-        apart = parts(arm, reference, name, definition)
-        interval = NOWHERE if rounding.constant(apart.runs) else components.interval(apart)
+        both = parts(arm, reference, name, definition)
+        interval = NOWHERE if rounding.constant(both.runs) else components.interval(both)
         sd = intervals.sd(own[name] - others[name])
-        found[name] = Estimate(float(apart.value), interval, sd)
+        found[name] = Estimate(float(both.value), interval, sd)
     return found
+
+
+def gain(arm: Arm, reference: Arm, quantity: str, definition: Definition) -> Estimate:
+    """As `operating_points.gain`, compared with the matched reference; NaN where not matched."""
+    base = values(arm, reference, definition)[quantity]
+    apart = difference(arm, reference, definition)[quantity]
+    return operating_points.relative(apart, base, quantity)

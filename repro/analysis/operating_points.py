@@ -268,6 +268,11 @@ def gain(
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
     base = float(_quantities(thresholds.recalls(b, rate), b.sizes, definition)[quantity])
+    return relative(apart, base, quantity)
+
+
+def relative(apart: Estimate, base: float, quantity: str) -> Estimate:
+    """A difference as a share of the reference's variance or misses, positive if it is better."""
     room = base if quantity == "variance" else 1 - base
     if room <= 0:
         return Estimate(float("nan"))

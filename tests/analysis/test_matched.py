@@ -138,9 +138,22 @@ def test_the_difference_is_that_of_the_pair(name):
     level = matched.values(ARM, REFERENCE, DEFINITION)[name]
 
     assert found.value == ours.value - theirs.value == ours.value - level
+    assert found.value == matched.changes(ARM, REFERENCE, DEFINITION)[name]
     assert found.interval == components.interval(ours.minus(theirs))
     without = components.interval(replace(ours.minus(theirs), redrawn=np.empty(0)))
     assert found.interval.low < without.low < without.high < found.interval.high
+
+
+def test_the_gain_is_a_share_of_what_the_matched_reference_leaves():
+    """Of its misses, and of its variance, positive for less of either."""
+    level = matched.values(ARM, REFERENCE, DEFINITION)
+    apart = matched.difference(ARM, REFERENCE, DEFINITION)
+    misses, variance = (matched.gain(ARM, REFERENCE, q, DEFINITION) for q in ("recall", "variance"))
+
+    room = 1 - level["recall"]
+    assert misses.value == pytest.approx(apart["recall"].value / room)
+    assert misses.interval == pytest.approx([end / room for end in apart["recall"].interval])
+    assert variance.value == pytest.approx(-apart["variance"].value / level["variance"])
 
 
 def test_pairs_that_all_differ_by_the_same_have_no_interval():

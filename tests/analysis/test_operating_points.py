@@ -433,7 +433,8 @@ def test_a_gain_that_shows_only_at_equal_false_alarms_appears():
     assert told == {
         "sharp": "sharp against plain, at logit 0 and then at 10, 20 % false positives: misses "
         "lower by — % (the reference leaves nothing to gain), then by 96, 96 %: the gain "
-        "appears (95 % interval above 0 at 2 of 2 rates)"
+        "appears (95 % interval above 0 at 2 of 2 rates), matched lower by 100 % (no "
+        "interval: all pairs differ by the same)"
     }
 
 

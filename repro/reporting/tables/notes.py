@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, operating_points, thresholds
+from repro.analysis import arm_differences, matched, operating_points, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -160,17 +160,30 @@ def _gain(
         what = "appears"
     else:
         return ""
-    unsure = "" if before.is_above_zero else " (95 % interval not above 0)"
-    if np.isnan(before.interval.low):
-        unsure = " (no interval: all pairs differ by the same)"
-    if np.isnan(before.value):
-        unsure = " (the reference leaves nothing to gain)"
     steps = ", ".join(map(_percent, after))
     return (
         f"{'variance' if quantity == 'variance' else 'misses'} lower by "
-        f"{_percent(before)} %{unsure}, then by {steps} %: the gain {what} "
+        f"{_percent(before)} %{_unsure(before)}, then by {steps} %: the gain {what} "
         f"(95 % interval above 0 at {sure} of {len(rates)} rates)"
+        f"{_matched_gain(arm, reference, quantity, definition)}"
     )
+
+
+def _matched_gain(arm: Arm, reference: Arm, quantity: Quantity, definition: Definition) -> str:
+    """The gain over the matched reference; "" where there is none to tell."""
+    found = matched.gain(arm, reference, quantity, definition)
+    if np.isnan(found.value):
+        return ""
+    return f", matched lower by {_percent(found)} %{_unsure(found)}"
+
+
+def _unsure(gain: Estimate) -> str:
+    """Why a gain is not above 0 for sure; "" if it is."""
+    if np.isnan(gain.value):
+        return " (the reference leaves nothing to gain)"
+    if np.isnan(gain.interval.low):
+        return " (no interval: all pairs differ by the same)"
+    return "" if gain.is_above_zero else " (95 % interval not above 0)"
 
 
 def _percent(gain: Estimate) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from repro.analysis import arm_differences, arm_power, matched, operating_points, thresholds
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
+from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
@@ -60,7 +61,7 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
     for one in family.made:
         if one.arm.name == arm.name:
             row[f"{one.quantity.capitalize()} Δ, p"] = _difference(one)
-            if any(not matched.refusal(o.arm, o.reference) for o in family.made):
+            if not matched.refusal(one.arm, one.reference):
                 row[f"{one.quantity.capitalize()} Δ, matched"] = _matched(one, definition)
     return row
 
@@ -95,9 +96,9 @@ def _difference(one: Comparison) -> Cell:
 
 
 def _matched(one: Comparison, definition: Definition) -> Cell:
-    return matched_notes.difference(
-        one.arm, one.reference, one.quantity, replace(definition, runs="last")
-    )
+    """Without its interval, which takes long for many arms and has no room in most windows."""
+    found = matched.changes(one.arm, one.reference, replace(definition, runs="last"))
+    return number_format.difference(Estimate(found[one.quantity]), one.quantity, decimals=1)
 
 
 def _p(p: float) -> str:

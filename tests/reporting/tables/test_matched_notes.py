@@ -13,6 +13,7 @@ from repro.reporting.tables import (
     json_output,
     label_file,
     matched_notes,
+    notes,
     number_format,
     output_formats,
     tables,
@@ -74,6 +75,15 @@ def test_the_table_of_rates_has_a_row_for_each_matched_arm():
         )
 
 
+def test_what_becomes_of_a_gain_is_also_told_of_the_matched_reference():
+    """After the given rates; the gain at logit 0 comes from saying yes more often."""
+    found = notes.gains(STUDY, DEFINITION)["eager"]
+    gain = matched.gain(EAGER, PLAIN, "recall", DEFINITION).value
+
+    assert gain < 0
+    assert f"rates), matched lower by {100 * gain:.0f} % (95 % interval not above 0)" in found
+
+
 def test_comparisons_have_the_difference_of_single_runs():
     """A dash for the arm that cannot be matched."""
     table = tables.part(STUDY, "comparisons").table.reset_index().set_index(["Arm", "Metric"])
@@ -86,14 +96,25 @@ def test_comparisons_have_the_difference_of_single_runs():
 
 
 def test_the_summary_has_it_too():
-    """With one sentence."""
+    """The value alone, with one sentence."""
     part = terminal_summary.summary(STUDY, "dehaan2020")
 
-    expected = matched.difference(EAGER, PLAIN, OF_RUNS)["recall"]
-    shown = number_format.difference(expected, "recall", decimals=1)
-    assert part.table.loc["eager", "Recall Δ, matched"] == shown
+    expected = matched.difference(EAGER, PLAIN, OF_RUNS)["recall"].value
+    assert part.table.loc["eager", "Recall Δ, matched"] == f"{100 * expected:+.1f}"
     assert part.table.loc["never", "Recall Δ, matched"] == "—"
     assert sum(one.startswith("Matched:") for one in part.remarks) == 1
+
+
+def test_the_summary_redraws_no_photographs(monkeypatch):
+    """A thousand arms would take half a minute."""
+
+    def fail(*_, **__):
+        raise AssertionError("photographs were redrawn")
+
+    monkeypatch.setattr(matched.redrawn, "matched_statistic", fail)
+    fresh = outcomes(an_arm("plain", 0, -1.0), an_arm("eager", 1))
+
+    assert "Recall Δ, matched" in terminal_summary.summary(fresh, "dehaan2020").table
 
 
 def test_nothing_is_matched_in_a_study_of_counts():
