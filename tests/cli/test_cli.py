@@ -77,7 +77,7 @@ def test_a_study_runs_and_prints_its_table(results):
     assert len(list((folder / "runs").iterdir())) == 10
     assert re.search(r"\[10/10\] .*, \d+ s, [\d,]+ images/s", done.stderr)
     assert "\x1b" not in done.stderr
-    assert re.search(r"^alpha = 0.001 ", done.stdout, re.MULTILINE)
+    assert re.search(r"^alpha = 0.001\b", done.stdout, re.MULTILINE)
     told = " ".join(done.stdout.split())
     assert "changed: batch_size=16, data.nonfaces.photographs=4" in told
 
