@@ -7,6 +7,7 @@ equally far apart). Intervals speak of new seeds and new photographs, by the met
 share one error of 5 % (Bonferroni).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from repro.stats import (
     operating,
     proportions,
     rounding,
+    share_power,
     word_power,
 )
 from repro.stats.components import Parts
@@ -103,6 +105,11 @@ def is_variance(claim: Claim) -> bool:
     return claim.quantity in ("variance", "auc_variance")
 
 
+def is_share(claim: Claim) -> bool:
+    """Whether it is about a share of an arm's runs."""
+    return claim.quantity.endswith("_share")
+
+
 def findings(outcomes: Outcomes, *, primary_level: float = LEVEL) -> list[Finding]:
     """The answer to each claim, in the order of the study file.
 
@@ -140,6 +147,8 @@ SPARE = 2  # times the seeds that would do with endless photographs, where these
 
 def needed(found: Finding) -> Needed:
     """What would decide a claim; nothing where no spread is known."""
+    if is_share(found.claim):
+        return _runs_needed(found)
     known = found.spread > 0 and found.smallest > 0 and found.noise >= 0
     if not known or found.pairs < 2:
         return Needed()
@@ -156,6 +165,14 @@ def needed(found: Finding) -> Needed:
     return Needed(SPARE * fewest, more) if more else Needed()
 
 
+def _runs_needed(found: Finding) -> Needed:
+    """Runs of each arm for a claim on a share of runs, from the smaller of the shares seen."""
+    less, smallest = min(found.first, found.last) / PERCENT, found.smallest / PERCENT
+    if math.isnan(less) or found.claim.expect == "kept" or less + smallest > 1:
+        return Needed()
+    return Needed(share_power.runs_needed(less, smallest, level=found.level))
+
+
 @cached_by_owner()
 def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
     planned = {arm.name: arm for arm in outcomes.arms}
@@ -167,7 +184,7 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         started=min(arm.wanted for arm in arms),
         doubts=_doubts(outcomes, arms),
     )
-    if declared.claim.quantity.endswith("_share"):
+    if is_share(declared.claim):
         return _of_shares(unknown, arms[0], arms[-1])
     pairs = _common(arms)
     unknown = replace(unknown, pairs=len(pairs[0].seeds))

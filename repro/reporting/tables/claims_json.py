@@ -61,7 +61,7 @@ def _claim(found: Finding, outcomes: Outcomes) -> dict[str, Any]:
 
 def _effect(found: Finding) -> dict[str, Any]:
     low, high = found.interval
-    method = _EXACT if found.claim.quantity.endswith("_share") else _METHOD
+    method = _EXACT if claims.is_share(found.claim) else _METHOD
     return {
         "value": found.effect,
         "unit": found.unit.replace(" ", "_"),
