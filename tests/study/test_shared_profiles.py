@@ -1,6 +1,8 @@
 """Profiles that several studies share: ``from: NAME``."""
 
 import pytest
+import yaml
+from places import ROOT
 
 from repro.errors import StudyError
 from repro.study import study, study_files
@@ -91,6 +93,14 @@ def test_a_shipped_profile_serves_a_study_anywhere(write):
 
     assert shipped.data.train.faces != 50
     assert own.data.train.faces == 50
+
+
+def test_shipped_studies_share_the_embedded_profile():
+    """All of them: what is changed there is changed for each."""
+    files = (ROOT / "studies").glob("*.yaml")
+    blocks = [yaml.safe_load(path.read_text())["profiles"]["embedded"] for path in files]
+
+    assert {block.get("from") for block in blocks} == {"embedded"}
 
 
 @pytest.mark.parametrize(
