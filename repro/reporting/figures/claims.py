@@ -60,8 +60,14 @@ def effects(view: StudyView) -> Illustration | None:
 
 def _furthest(found: Sequence[Finding]) -> float:
     """The end of the axis: beyond all intervals, 1.5 to `FURTHEST` smallest effects."""
-    ends = [abs(end) for one in found for end in _scaled(one)[1] if np.isfinite(end)]
-    return float(np.clip(1.08 * max(ends, default=0.0), 1.5, FURTHEST))
+    reached = [abs(place) for one in found for place in _places(one) if np.isfinite(place)]
+    return float(np.clip(1.08 * max(reached, default=0.0), 1.5, FURTHEST))
+
+
+def _places(found: Finding) -> tuple[float, float, float]:
+    """Of the effect and both ends of its interval."""
+    effect, ends = _scaled(found)
+    return effect, *ends
 
 
 def _scaled(found: Finding) -> tuple[float, Interval]:
@@ -83,20 +89,14 @@ def _row(axes: Axes, place: int, found: Finding, furthest: float) -> None:
         told: dict[str, Any] = {"ha": "center", "va": "center", "color": style.FAINT}
         axes.text(0, y, "no effect is known", fontsize=style.SMALL, **told)
         return
-    if not np.isnan(ends.low):
-        _interval(axes, y, ends, look, furthest)
-    if abs(effect) < furthest:
-        axes.plot(effect, y, look.marker, color=look.colour, ms=6, mec="white", mew=0.6)
-
-
-def _interval(axes: Axes, y: float, ends: Interval, look: Look, furthest: float) -> None:
-    """A line; an arrow where it goes on beyond the axis."""
     low, high = np.clip(ends, -furthest, furthest)
-    axes.plot([low, high], [y, y], color=look.colour, lw=1.6, solid_capstyle="butt")
-    for end, marker in ((ends.low, "<"), (ends.high, ">")):
-        if abs(end) > furthest:
-            edge = np.sign(end) * furthest
-            axes.plot(edge, y, marker, color=look.colour, ms=6, mew=0, clip_on=False)
+    if not np.isnan(low):
+        axes.plot([low, high], [y, y], color=look.colour, lw=1.6, solid_capstyle="butt")
+    for beyond in sorted({np.sign(one) for one in _places(found) if abs(one) > furthest}):
+        arrow = ">" if beyond > 0 else "<"
+        axes.plot(beyond * furthest, y, arrow, color=look.colour, ms=6, mew=0, clip_on=False)
+    if abs(effect) <= furthest:
+        axes.plot(effect, y, look.marker, color=look.colour, ms=6, mec="white", mew=0.6)
 
 
 def _word(axes: Axes, place: int, found: Finding) -> None:
@@ -125,7 +125,7 @@ def _numbers(found: Finding) -> str:
 
 def _caption(found: Sequence[Finding]) -> str:
     levels = sorted({one.level for one in found if not one.claim.primary})
-    others = "".join(f", {100 * level:.4g} % for the others together" for level in levels)
+    others = "".join(f", {100 * level:.4g} % for each other one" for level in levels)
     main = claims.primary(found)
     level = LEVEL if main is None else main.level
     return " ".join(
@@ -144,7 +144,7 @@ def _further(found: Sequence[Finding]) -> Iterator[str]:
     if any(one.claim.expect == "kept" for one in found):
         yield "Where no change is expected, they lie on both sides of 0."
     furthest = _furthest(found)
-    if any(abs(end) > furthest for one in found for end in _scaled(one)[1]):
+    if any(abs(place) > furthest for one in found for place in _places(one)):
         yield f"Arrows: the interval goes on beyond {furthest:.3g}."
     if any(one.claim.smallest_effect.ratio is not None for one in found):
         yield "A ratio is judged by Fieller's interval, which this one only approximates."

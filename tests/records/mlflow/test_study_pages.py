@@ -14,6 +14,7 @@ from mirrors import RECORD, TABLE, copy_template, runs_of, template
 
 from repro.metrics import Count
 from repro.records import records
+from repro.records.mlflow import study_pages
 from repro.records.mlflow.mirror import Mirror
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -78,7 +79,8 @@ def write_mirror(results):
         record = replace(RECORD, key=key, seed=seed, groups={"darker": Count(8, 6 + seed)})
         records.write_record(record, results, {"model.safetensors": b"weights"})
         mirror.add(index, arm, records.read_record(key, results))
-    mirror.finish(index, TABLE, files={"figures/recall.svg": SVG})
+    text = study_pages.text(index, TABLE, answer="Bias falls by 4.")
+    mirror.finish(index, text, files={"figures/recall.svg": SVG})
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +107,14 @@ def sections(page):
     return [text.split()[0] for text in titles.all_inner_texts()]
 
 
+def unfold(page):
+    """Show the whole description of the study."""
+    page.locator("[data-component-id='mlflow.experiment.metadata_editor.expand_button']").click()
+
+
 def summary_page(page):
     """What the link under the study's table opens."""
-    page.locator("[data-component-id='mlflow.experiment.metadata_editor.expand_button']").click()
+    unfold(page)
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Tables and figures").click()
     opened.value.set_default_timeout(PATIENCE)
@@ -124,6 +131,18 @@ def test_a_study_opens_with_its_arms_and_the_results_on_top(page, url):
     page.get_by_text("test/recall", exact=True).first.wait_for()
     assert sections(page) == ["test", "val", "train", "debias"]
     assert page.get_by_text("Unassigned").count() == 0  # an arm for what has none
+
+
+def test_a_study_says_its_answer_and_shows_its_figures_after_one_click(page, url):
+    """The answer is the line of the description that is always seen."""
+    page.goto(url)
+    page.get_by_text("Bias falls by 4.").first.wait_for()
+    unfold(page)
+
+    page.get_by_role("cell", name="alpha 0.1", exact=True).wait_for()
+    picture = page.locator("img[src^='get-artifact?path=figures%2Frecall.svg']")
+    picture.wait_for()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
 
 
 def test_tables_and_figures_stand_on_a_page_of_their_own(page, url):

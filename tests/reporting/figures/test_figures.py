@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from builders import configuration, study_index
+from matplotlib.text import Text
 
 from repro.analysis import operating_points, study_data, thresholds
 from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
@@ -31,6 +32,18 @@ GROUPS = ("darker_female", "darker_male", "lighter_female", "lighter_male")
 ARMS = ("No debias", "alpha = 0.1")
 LOSSES = {"No debias": [134.56, 94.25, 100.98], "alpha = 0.1": [131.0, 98.5, 100.3]}
 DETECTED = np.array([[5, 6, 9, 10], [7, 6, 10, 9], [6, 8, 8, 10]])  # of 10, run by group
+
+
+CLAIM = {
+    "name": "resampling lowers the variance",
+    "quantity": "variance",
+    "read_at": {"logit": 0},
+    "contrast": {"arm": "alpha = 0.1", "less": "No debias"},
+    "expect": "lower",
+    "smallest_effect": {"absolute": 1.0},
+    "primary": True,
+    "arms": ["No debias", "alpha = 0.1"],
+}
 
 
 def history(losses, ess):
@@ -94,8 +107,8 @@ def faces(count, shade=0):
     return np.broadcast_to(shades[:, None, None, None], (count, 64, 64, 3)).copy()
 
 
-def specimens(arm):
-    """One run's pictures."""
+def specimens(arm, *, spread=0.5, by_batch=1.25):
+    """One run's pictures, and how much the decoded ones differ from face to face."""
     draws = FaceSampling(
         faces=20,
         expected=1.5,
@@ -111,8 +124,8 @@ def specimens(arm):
         originals=faces(6),
         reconstructions=faces(6, 50),
         by_batch=faces(6, 60),
-        spread=0.01,
-        spread_by_batch=1.25,
+        spread=spread,
+        spread_by_batch=by_batch,
         interpolations=np.stack([faces(8, 100), faces(8, 110)]),
         units=(3, 1),
         traversals=np.stack([faces(7, 120), faces(7, 130)]),
@@ -144,6 +157,7 @@ def view(*, published=None, synthetic=True, reduction=None, **changes):
         {arm: [run.key for run in of_arm] for arm, of_arm in runs.items()},
         synthetic=synthetic,
         reference="No debias",
+        claims=[CLAIM],
     )
     found = {run.key: run for of_arm in runs.values() for run in of_arm}
     told = study_data.of_study(index, found, None)
@@ -205,6 +219,46 @@ def test_a_loss_that_leaps_gets_a_logarithmic_axis(largest, scale):
     whole.records["No debias"][0].history[0]["train_loss"] = largest
 
     assert curves.training(whole).figure.axes[0].get_yscale() == scale
+
+
+def test_an_outlier_does_not_rule_the_axis_and_is_counted():
+    """Losses of about 100 and one of a million: the axis ends far below it."""
+    whole = view()
+    whole.records["No debias"][0].history[0]["train_loss"] = 1e6
+    drawn = curves.training(whole)
+    axes = drawn.figure.axes[0]
+
+    assert axes.get_ylim()[1] < 1000
+    assert [text.get_text() for text in axes.texts] == ["▲ 1 of 18 above,\nup to 1,000,000"]
+    assert "1 of 18 values lie above, up to 1,000,000." in drawn.caption
+
+
+@pytest.fixture(scope="module")
+def letters():
+    """The texts of every figure that are not empty, and points per CSS pixel at 400 pixels."""
+    found = {}
+    for one in figure_registry.draw(view()):
+        one.figure.draw_without_rendering()
+        texts = [text for text in one.figure.findobj(Text) if text.get_text()]
+        found[one.name] = texts, 72 * one.figure.get_figwidth() / 400
+    return found
+
+
+def test_text_is_legible_on_a_telephone(letters):
+    """400 pixels wide, each figure's smallest letters have 7 pixels or more."""
+    smallest = {
+        name: min(text.get_fontsize() for text in texts) / points
+        for name, (texts, points) in letters.items()
+    }
+
+    assert min(smallest.values()) >= 7, smallest
+
+
+def test_no_number_on_an_axis_has_an_exponent(letters):
+    """It would be smaller than any other letter."""
+    told = [text.get_text() for texts, _ in letters.values() for text in texts]
+
+    assert not [text for text in told if "^" in text or "e+" in text]
 
 
 def test_effective_sample_sizes_are_shares_of_the_faces():
@@ -410,7 +464,59 @@ def test_reconstructions_stand_below_their_inputs():
     shades = [shown[0, 0, 0] for shown in images(drawn)]
 
     assert shades == [0, 0, 50, 60, 50, 60]
-    assert "No debias 0.01 and 1.25" in drawn.caption
+    assert "No debias 0.50 and 1.25" in drawn.caption
+
+
+def alike(*, by_batch=1.25):
+    """A study whose second arm decodes every face alike as evaluated."""
+    first, second = ARMS
+    return view(specimens=[specimens(first), specimens(second, spread=0.01, by_batch=by_batch)])
+
+
+def test_a_decoder_that_makes_one_picture_of_all_faces_has_one_example():
+    """No row of equal pictures: the first one, with white where the others would be."""
+    drawn = face_grids.reconstructions(alike())
+    *_, by_batch, example = images(drawn)
+    texts = [axes.get_title(loc="left") for axes in drawn.figure.axes]
+
+    assert texts[-2:] == [
+        "alpha = 0.1: normalised by these faces",
+        "alpha = 0.1: every face, as evaluated",
+    ]
+    assert by_batch[0, ::68, 0].tolist() == [*range(60, 66)]
+    assert example[0, ::68, 0].tolist() == [50, *[255] * 5]
+
+
+def test_a_caption_names_the_decoders_that_make_one_picture_of_all_faces():
+    """In one sentence, once for each way of normalising."""
+    told = (
+        "Decoded alike (spread below 0.1), so that one picture stands for all faces: as evaluated "
+        "by alpha = 0.1; normalised by these faces by alpha = 0.1. "
+    )
+
+    assert told in face_grids.reconstructions(alike(by_batch=0.0)).caption
+
+
+def test_only_examples_remain_where_every_decoder_has_collapsed():
+    """The faces and one picture."""
+    flat = [specimens(arm, spread=0.0, by_batch=0.0) for arm in ARMS]
+
+    assert len(images(face_grids.reconstructions(view(specimens=flat)))) == 2
+
+
+@pytest.mark.parametrize("figure", [face_grids.interpolations, face_grids.traversals])
+def test_a_decoder_without_differences_has_no_row_of_equal_pictures(figure):
+    """The arm is left out, and said to be."""
+    drawn = figure(alike())
+
+    assert len(images(drawn)) == 1
+    assert "Left out, because every face is decoded alike: alpha = 0.1. " in drawn.caption
+
+
+@pytest.mark.parametrize("figure", [face_grids.interpolations, face_grids.traversals])
+def test_without_any_difference_there_is_no_figure(figure):
+    """Reconstructions say why."""
+    assert figure(view(specimens=[specimens(arm, spread=0.0) for arm in ARMS])) is None
 
 
 def test_a_way_in_latent_space_begins_and_ends_with_the_faces_themselves():
@@ -471,6 +577,7 @@ def test_without_pictures_the_other_figures_remain():
     drawn = figure_registry.draw(view(specimens=(), rarity=()))
 
     assert [one.name for one in drawn] == [
+        "claims",
         "recall",
         "accuracy",
         "tradeoff",
@@ -660,6 +767,24 @@ def test_names_are_listed_as_people_do(names, told):
 def test_labels_that_do_not_fit_side_by_side_are_broken_or_refused(names, labels):
     """Six of them have an inch each."""
     assert style.stacked(names, width=6) == labels
+
+
+def test_a_legend_is_read_in_rows():
+    """Five entries of which four fit side by side: the fifth stands alone below the first."""
+    figure, (axes,) = style.canvas(1, 1, height=2)
+    for name in "abcde":
+        axes.plot([0], label=f"alpha = 0.00{name}")
+    style.key(figure, axes, columns=4)
+    figure.draw_without_rendering()
+    rows = {}
+    for text in figure.legends[0].get_texts():
+        box = text.get_window_extent()
+        rows.setdefault(round(box.y0), []).append((box.x0, text.get_text()[-1]))
+
+    assert [[name for _, name in sorted(rows[y])] for y in sorted(rows, reverse=True)] == [
+        [*"abcd"],
+        ["e"],
+    ]
 
 
 @pytest.mark.parametrize(("name", "told"), [("abcdef", "abcdef"), ("abcdefg", "abcde…")])
