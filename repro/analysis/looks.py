@@ -38,14 +38,17 @@ def level(outcomes: Outcomes, declared: Declared) -> float:
     """
     if is_planned(outcomes):
         return planned_level(outcomes)
-    pairs = common_seeds(outcomes, declared)
+    return anytime_level(_common_seeds(outcomes, declared))
+
+
+def anytime_level(pairs: int) -> float:
+    """Level with which Student's interval is as wide as the one that holds at any number."""
     if pairs < 2:
         return WIDEST
-    bound = stopping.anytime_boundary(pairs)
-    return intervals.t_level(bound, pairs - 1)
+    return intervals.t_level(stopping.anytime_boundary(pairs), pairs - 1)
 
 
-def common_seeds(outcomes: Outcomes, declared: Declared) -> int:
+def _common_seeds(outcomes: Outcomes, declared: Declared) -> int:
     """Number of seeds that all arms of a claim have results for."""
     seeds = [set(arm.seeds) for arm in outcomes.arms if arm.name in declared.arms]
     return len(set.intersection(*seeds))
