@@ -15,6 +15,7 @@ from repro.analysis import study_data
 from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
 from repro.execution import runner
+from repro.execution import until_answered as rule
 from repro.execution.executors.executor_options import ExecutorName, Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
@@ -151,6 +152,8 @@ def run_study(
     address: str | None = None,
     progress: bool = True,
     retry_lost: bool = False,
+    until_answered: bool = False,
+    at_most: int | None = None,
 ) -> StudyResults:
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
@@ -171,13 +174,18 @@ def run_study(
         address: Of the cluster, ``HOST:PORT`` or ``auto``; None starts Ray on this machine.
         progress: Whether to show progress on standard error: bars on a terminal, else lines.
         retry_lost: Whether to repeat runs whose worker died three times.
+        until_answered: Whether to add seeds until the primary claim is decided, as a study with
+            ``stop`` does.
+        at_most: Seeds of each arm at which that ends undecided; None: the study's, or eight times
+            its replicates.
 
     Returns:
         The results, with the runs that failed; if all runs failed, a `UserWarning` says why.
 
     Raises:
-        TypeError: `workers` is not an integer.
-        ValueError: An unknown executor, or `workers` is less than 1.
+        TypeError: `workers` or `at_most` is not an integer.
+        ValueError: An unknown executor, `workers` is less than 1, or `at_most` without
+            `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
@@ -185,15 +193,30 @@ def run_study(
     arrays.word("executor", executor, get_args(ExecutorName))
     if workers is not None:
         workers = arrays.whole("workers", workers, 1)
+    if at_most is not None:
+        at_most = arrays.whole("at_most", at_most, 2)
+        if not until_answered:
+            raise ValueError("at_most is for until_answered=True")
     options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
     study = load(study_files.find(path).path, profile=profile, overrides=options)
+    if until_answered:
+        study = rule.with_rule(study, at_most)
     folder = Path(results)
     place = Place(executor=executor, device=device, workers=workers, address=address)
     display = on_this_terminal() if progress else Quiet()
     with executor_at(place, study.resources, remark=display.remark) as where, display:
-        index = runner.run(
-            study, folder, executor=where, on_event=display.on_event, retry_lost=retry_lost
-        )
+
+        def block(seeds: int | None) -> StudyIndex:
+            return runner.run(
+                study,
+                folder,
+                executor=where,
+                on_event=display.on_event,
+                retry_lost=retry_lost and seeds in (None, study.replicates),
+                seeds=seeds,
+            )
+
+        index = rule.run(study, folder, block=block, on_event=display.on_event)
     found = study_data.of_study(index, records.read_study(index, folder), None)
     if failure := run_notes.of_no_numbers(found):
         warnings.warn(failure, stacklevel=2)

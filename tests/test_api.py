@@ -55,6 +55,43 @@ def all_lost(study, monkeypatch):
     return study
 
 
+CLAIM = """claims:
+  - name: resampling makes the groups more equal
+    quantity: variance
+    read_at: {logit: 0}
+    contrast: {arm: rarest, less: even}
+    expect: lower
+    smallest_effect: {absolute: 0.001}
+    primary: true
+"""
+
+
+def test_a_study_can_go_on_until_it_is_answered(study):
+    """At most so many seeds, all arms together; looks are in the index."""
+    study.write_text(study.read_text() + CLAIM)
+    found = run(study, until_answered=True, at_most=4)
+
+    assert found.index.looks.planned == (2, 4)
+    assert found.index.looks.taken in ((2,), (2, 4))
+    assert len(found.runs) == 3 * found.index.looks.taken[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"at_most": 4}, ValueError, "at_most is for until_answered=True"),
+        ({"at_most": 1, "until_answered": True}, ValueError, "at_most"),
+        ({"at_most": 4.5, "until_answered": True}, TypeError, "at_most"),
+        ({"until_answered": True}, ReproError, "needs a claim to decide"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(study, options, error, message):
+    """Before anything is trained."""
+    with pytest.raises(error, match=message):
+        run(study, **options)
+    assert not (study.parent / "results").exists()
+
+
 def test_a_script_on_standard_input_trains_a_study():
     """As a user's does: no guard, workers of its own, everything recorded."""
     with studies.folder() as folder:

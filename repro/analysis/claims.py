@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.analysis import arm_parts, bad_runs, matched, operating_points, thresholds
+from repro.analysis import arm_parts, bad_runs, looks, matched, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import (
@@ -110,18 +110,38 @@ def is_share(claim: Claim) -> bool:
     return claim.quantity.endswith("_share")
 
 
-def findings(outcomes: Outcomes, *, primary_level: float = LEVEL) -> list[Finding]:
+def findings(outcomes: Outcomes) -> list[Finding]:
     """The answer to each claim, in the order of the study file.
+
+    The primary claim's interval has a higher level where it is looked at repeatedly, see `looks`.
 
     Args:
         outcomes: With scores.
-        primary_level: Of the primary claim's interval: higher where it is looked at repeatedly.
     """
     others = sum(not one.claim.primary for one in outcomes.claims)
     return [
-        _finding(outcomes, one, primary_level if one.claim.primary else 1 - (1 - LEVEL) / others)
+        _at_level(
+            outcomes,
+            one,
+            looks.level(outcomes, one) if one.claim.primary else 1 - (1 - LEVEL) / others,
+        )
         for one in outcomes.claims
     ]
+
+
+def _at_level(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
+    if level < looks.WIDEST:
+        return _finding(outcomes, declared, level)
+    found = _finding(outcomes, declared, LEVEL)
+    return replace(
+        found,
+        word=conclusions.CANNOT_TELL,
+        interval=NOWHERE,
+        level=level,
+        exceeds=False,
+        opposite=False,
+        reason=found.reason or looks.TOO_FEW,
+    )
 
 
 def primary(found: Sequence[Finding]) -> Finding | None:
@@ -150,7 +170,7 @@ def needed(found: Finding) -> Needed:
     if is_share(found.claim):
         return _runs_needed(found)
     known = found.spread > 0 and found.smallest > 0 and found.noise >= 0
-    if not known or found.pairs < 2:
+    if not known or found.pairs < 2 or not found.level < looks.WIDEST:
         return Needed()
     kept = found.claim.expect == "kept"
     find = word_power.pairs_needed_to_keep if kept else word_power.pairs_needed

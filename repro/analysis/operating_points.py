@@ -246,9 +246,10 @@ def of_kept(arm: Arm, keep: int, definition: Definition) -> Mapping[str, Estimat
 
 
 def selection_bias(arm: Arm, keep: int, definition: Definition) -> Mapping[str, float]:
-    """The papers' columns minus the same of all runs; NaN with fewer runs or a single group."""
+    """The papers' columns minus the same of all runs of their block; NaN with fewer runs."""
     kept = of_kept(arm, keep, definition)
-    whole = _quantities(arm.recall, arm.sizes, definition)
+    block = only(arm, arm.seeds_of_block)
+    whole = _quantities(block.recall, block.sizes, definition)
     return {name: kept[name].value - float(whole[name]) for name in kept}
 
 

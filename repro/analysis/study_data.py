@@ -89,6 +89,7 @@ class Arm:
         crops: Results of its runs on face crops; None if a run has none.
         hardware: The kind of machine of each run; empty if not in its record.
         keys: Of all its runs; equal for two arms that differ only in `ranked`.
+        block: Seeds from which the paper's columns select, the first ones; None: all.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -114,6 +115,7 @@ class Arm:
     crops: Crops | None = None
     hardware: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    block: range | None = None
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -132,8 +134,15 @@ class Arm:
         return self.wanted - self.runs - len(self.failed) - len(self.collapsed)
 
     def kept(self, keep: int) -> list[int]:
-        """Positions of the best `keep` runs; empty if there are too few."""
-        return selection.best(self.selector, keep) if keep <= self.runs else []
+        """Positions of the best `keep` runs of the first block; empty if there are too few."""
+        first = len(self.seeds_of_block)
+        return selection.best(self.selector[:first], keep) if keep <= first else []
+
+    @property
+    def seeds_of_block(self) -> tuple[int, ...]:
+        """Its seeds, of those with results, from which the paper's columns select."""
+        block = self.block
+        return self.seeds if block is None else tuple(s for s in self.seeds if s in block)
 
     def only(self, seeds: Sequence[int]) -> "Arm":
         """The arm with only these of its seeds, in this order."""
@@ -232,6 +241,16 @@ class Outcomes:
         """The planned number of runs per arm."""
         return max(arm.wanted for arm in self.arms)
 
+    @property
+    def block(self) -> int:
+        """The number of runs per arm from which the paper's columns select."""
+        return max(arm.wanted if arm.block is None else len(arm.block) for arm in self.arms)
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether seeds were added after the first block."""
+        return self.block < self.replicates
+
 
 def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | None) -> Outcomes:
     """The outcomes of a study's records.
@@ -246,7 +265,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
     return Outcomes(
         name=index.address,
         caption=f"{index.address}: {index.question} {data}",
-        arms=tuple(_arm(arm, found, index.select, results) for arm in index.arms),
+        arms=tuple(_arm(arm, found, index, results) for arm in index.arms),
         reference=index.reference,
         keep=index.select["keep"],
         by=index.select["by"],
@@ -324,8 +343,9 @@ def _declared(plain: Mapping[str, Any]) -> Declared:
 
 
 def _arm(
-    arm: ArmIndex, found: Mapping[str, Record], select: Mapping[str, Any], results: Path | None
+    arm: ArmIndex, found: Mapping[str, Record], index: StudyIndex, results: Path | None
 ) -> Arm:
+    select = index.select
     ranked = _otherwise(arm, select)
     by = ranked[0] if ranked else select["by"]
     ended = [found[key] for key in arm.keys if key in found]
@@ -360,7 +380,14 @@ def _arm(
         crops=_crops(good),
         hardware=tuple(map(_hardware, good)),
         keys=tuple(arm.keys),
+        block=_block(index),
     )
+
+
+def _block(index: StudyIndex) -> range | None:
+    if index.replicates is None:
+        return None
+    return range(index.first_seed, index.first_seed + index.replicates)
 
 
 def _hardware(record: Record) -> str:

@@ -144,7 +144,7 @@ def statistic(arm: Arm, published: Published, quantity: Quantity) -> Statistic:
         value = selection.expected_best(values, arm.selector, keep=keep, of=of)
         deviation, selects = sd(values), "itself" if own else "another"
     else:
-        value = float(np.sqrt(_expected_variance(arm, definition, keep, of)))
+        value = float(np.sqrt(expected_variance(arm, definition, keep=keep, of=of)))
         kept = arm.recall[selection.best(arm.selector, max(1, round(keep / of * arm.runs)))]
         spread = sd(agreement.influence(arm.recall, kept, definition))
         deviation, selects = spread / (2 * max(value, 1e-9)), "another"
@@ -158,8 +158,14 @@ def statistic(arm: Arm, published: Published, quantity: Quantity) -> Statistic:
     )
 
 
-def _expected_variance(arm: Arm, definition: Definition, keep: int, of: int) -> float:
-    """Var[A] of the best `keep`, averaged over the sets of `of` runs."""
+def expected_recall(arm: Arm, definition: Definition, *, keep: int, of: int) -> float:
+    """E[A] of the best `keep`, averaged over the sets of `of` runs; as a fraction."""
+    values = arm.run_recall(definition)
+    return selection.expected_best(values, arm.selector, keep=keep, of=of)
+
+
+def expected_variance(arm: Arm, definition: Definition, *, keep: int, of: int) -> float:
+    """Var[A] of the best `keep`, averaged over the sets of `of` runs; of fractions."""
     if comb(arm.runs, of) <= SUBSETS:
         subsets: Any = combinations(range(arm.runs), of)
     else:

@@ -30,6 +30,18 @@ if TYPE_CHECKING:
     help="Minimum time between two checkpoints of a run; 0 keeps one after every epoch.",
 )
 @click.option(
+    "--until-answered",
+    is_flag=True,
+    help="Add seeds in blocks until the study's primary claim is decided, as 'stop' in a study.",
+)
+@click.option(
+    "--at-most",
+    type=click.IntRange(min=2, max=10_000),
+    metavar="N",
+    help="Seeds of each arm at which --until-answered ends undecided [default: the study's, or "
+    "eight times its replicates].",
+)
+@click.option(
     "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
 )
 @click.option(
@@ -54,6 +66,8 @@ def run(
     results: Path,
     place: Place,
     checkpoint_seconds: float,
+    until_answered: bool,
+    at_most: int | None,
     retry_lost: bool,
     quiet: bool,
     log: Path | None,
@@ -67,7 +81,10 @@ def run(
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
+    if until_answered or at_most is not None:
+        resolved = _until_answered(resolved, at_most, asked=until_answered)
     from repro.execution import runner
+    from repro.execution import until_answered as rule
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
     from repro.reporting.terminal import progress, run_log
@@ -86,16 +103,29 @@ def run(
             executor_at(place, resolved.resources, remark=display.remark) as executor,
             shown,  # ends before the executor: no bar is shown while workers end
         ):
-            index = runner.run(
-                resolved,
-                results,
-                executor=executor,
-                on_event=display.on_event,
-                mirror=mirror,
-                retry_lost=retry_lost,
-                checkpoint_seconds=checkpoint_seconds,
-            )
+
+            def block(seeds: int | None) -> "StudyIndex":
+                return runner.run(
+                    resolved,
+                    results,
+                    executor=executor,
+                    on_event=display.on_event,
+                    mirror=mirror,
+                    retry_lost=retry_lost and seeds in (None, resolved.replicates),
+                    checkpoint_seconds=checkpoint_seconds,
+                    seeds=seeds,
+                )
+
+            index = rule.run(resolved, results, block=block, on_event=display.on_event)
         _print_table(index, results, mirror, warn=say)
+
+
+def _until_answered(study: "Study", at_most: int | None, *, asked: bool) -> "Study":
+    if not asked:
+        raise click.UsageError("--at-most is for --until-answered: add it")
+    from repro.execution import until_answered
+
+    return until_answered.with_rule(study, at_most)
 
 
 def _allowing_doubles(study: "Study") -> "Study":

@@ -34,6 +34,11 @@ def t_quantile(degrees: float, *, level: float = LEVEL) -> float:
     return float(special.stdtrit(degrees, 0.5 + level / 2))
 
 
+def t_level(bound: float, degrees: float) -> float:
+    """Level whose quantile of Student's t is this bound; 1 for an infinite one."""
+    return float(1 - 2 * special.stdtr(degrees, -bound))
+
+
 def sd(values: Sequence[float] | Floats) -> float:
     """Sample standard deviation (ddof 1); NaN for a single value, exactly 0 for equal ones."""
     if len(values) < 2:

@@ -61,7 +61,7 @@ def _used(chapter: Chapter) -> dict[str, dict[str, list[str]]]:
         return {}
     found = {key: _by_value(arms) for key, arms in literature.values(configurations).items()}
     index = chapter.index
-    of_study: dict[str, object] = {"replicates": max(len(arm.keys) for arm in index.arms)}
+    of_study: dict[str, object] = {"replicates": index.replicates or index.seeds}
     of_study |= {f"select.{key}": value for key, value in index.select.items()}
     of_study["definition"] = chapter.outcomes.definition_name
     return found | {key: {str(value): []} for key, value in of_study.items()}

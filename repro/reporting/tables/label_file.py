@@ -15,6 +15,8 @@ HEADS = frozenset(
         "Arm",
         "E[A]: Recall",
         "Var[A]: Measure of Bias",
+        "Expected recall",
+        "Expected variance",
         "Published recall",
         "Published variance",
         "Recall, all runs",

@@ -44,19 +44,20 @@ def of_strength(outcomes: Outcomes, definition: Definition) -> list[str]:
     if runs == 1:
         return ["With a single run there is no interval: nothing is known about other seeds."]
     return [
-        *_flattery(outcomes, definition, runs),
+        *_flattery(outcomes, definition),
         *power_notes.of_power(outcomes, definition),
     ]
 
 
-def _flattery(outcomes: Outcomes, definition: Definition, runs: int) -> list[str]:
+def _flattery(outcomes: Outcomes, definition: Definition) -> list[str]:
     """What the selection of runs adds to the papers' columns, with nothing assumed."""
+    runs = max(len(arm.seeds_of_block) for arm in outcomes.arms)
     if outcomes.keep >= runs:
         return []
     by_arm = [
         f"{arm.name} {_bias_of(arm, definition, outcomes.keep)}"
         for arm in outcomes.arms
-        if arm.runs > outcomes.keep
+        if len(arm.seeds_of_block) > outcomes.keep
     ]
     also = " and in variance" if any(arm.can_differ for arm in outcomes.arms) else ""
     return [

@@ -21,11 +21,14 @@ def of_selection(outcomes: Outcomes, name: str) -> list[str]:
 
 
 def _selection(outcomes: Outcomes) -> str:
-    keep, wanted = outcomes.keep, outcomes.replicates
+    keep, wanted = outcomes.keep, outcomes.block
+    first = "the first " if outcomes.has_grown else ""
     if keep == wanted:
-        return f"all {wanted} runs" if wanted > 1 else "a single run"
+        return f"{first or 'all '}{wanted} runs" if wanted > 1 else f"{first or 'a single '}run"
     flattering = ", a selection that biases them" if outcomes.split == "test" else ""
-    chosen = f"the best {keep} of {wanted} runs by {outcomes.by} on the {outcomes.split} data"
+    chosen = (
+        f"the best {keep} of {first}{wanted} runs by {outcomes.by} on the {outcomes.split} data"
+    )
     return f"{chosen}{flattering}{_otherwise(outcomes)}"
 
 

@@ -16,6 +16,7 @@ from repro.reporting.tables import (
     comparison_notes,
     declaration_notes,
     interval_notes,
+    look_notes,
     matched_notes,
     notes,
     number_format,
@@ -52,7 +53,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "definition": {"name": name, "text": str(definition)},
         "selection": {
             "keep": outcomes.keep,
-            "of": outcomes.replicates,
+            "of": outcomes.block,
             "by": outcomes.by,
             "split": outcomes.split,
         },
@@ -67,6 +68,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         ],
         **claims_json.fields(outcomes),
         "verdict": verdict(outcomes),
+        "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),
         "notes": _notes(outcomes, name, definition),
     }
@@ -348,6 +350,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *look_notes.of_looks(outcomes),
         *declaration_notes.of_declaration(outcomes),
         *interval_notes.of_intervals(outcomes),
         *interval_notes.of_bad_runs(outcomes),

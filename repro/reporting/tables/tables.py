@@ -20,6 +20,7 @@ from repro.reporting.tables import (
     declaration_notes,
     group_tables,
     interval_notes,
+    look_notes,
     matched_notes,
     notes,
     number_format,
@@ -78,6 +79,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     for arm in outcomes.arms:
         row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
         if style == "full":
+            row |= _expected_cells(arm, outcomes, definition)
             row |= _printed_cells(arm, outcomes, definition)
             row |= _run_cells(outcomes, arm, definition)
         rows.append(row)
@@ -86,9 +88,11 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
+        *look_notes.of_looks(outcomes),
         *declaration_notes.of_declaration(outcomes),
     ]
     if style == "full":
+        told += look_notes.of_expected(outcomes)
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
     return Part(
@@ -105,6 +109,22 @@ def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
     return {
         RECALL: Cell.of(replace(recall, shows="none")),
         VARIANCE: Cell.of(replace(variance, shows="none")),
+    }
+
+
+def _expected_cells(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, str]:
+    """What a selection of the paper's kind is expected to show, from all runs of a grown study."""
+    if not outcomes.has_grown:
+        return {}
+    recall, variance = float("nan"), float("nan")
+    keep, of = outcomes.keep, outcomes.block
+    if arm.runs >= of:
+        recall = 100 * verdicts.expected_recall(arm, definition, keep=keep, of=of)
+        if arm.can_differ:
+            variance = 1e4 * verdicts.expected_variance(arm, definition, keep=keep, of=of)
+    return {
+        "Expected recall": Cell.of(Number(value=recall)),
+        "Expected variance": Cell.of(Number(value=variance, unit="percent_squared")),
     }
 
 

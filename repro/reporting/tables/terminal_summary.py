@@ -14,6 +14,7 @@ from repro.reporting.tables import (
     comparison_notes,
     declaration_notes,
     interval_notes,
+    look_notes,
     matched_notes,
     number_format,
     power_notes,
@@ -121,6 +122,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from run_notes.of_single_groups(outcomes)
+    yield from look_notes.of_looks(outcomes)
     yield from declaration_notes.of_declaration(outcomes)
     yield from _verdict(outcomes)
 

@@ -206,10 +206,7 @@ class Bars(Display):
         """Update the bars; print a line above them for a run that ended, and for messages."""
         match event:
             case StudyStarted():
-                note = f"runs, {staff(event.workers)}"
-                self.study = self.rich.add_task(
-                    "study", total=event.total, completed=event.done, note=note
-                )
+                self._begin(event)
             case RunStarted():
                 self._remove(event.key)  # a run whose worker died starts again
                 if len(self.bars) < SHOWN:
@@ -232,6 +229,13 @@ class Bars(Display):
                 self._print(event.text)
             case StudyWarning():
                 self._print(f"Warning: {event.text}")
+
+    def _begin(self, event: StudyStarted) -> None:
+        """The study's bar; one that goes on after a look has the same."""
+        note = f"runs, {staff(event.workers)}"
+        if self.study is None:
+            self.study = self.rich.add_task("study", total=event.total, note=note)
+        self.rich.update(self.study, total=event.total, completed=event.done, note=note)
 
     def _print(self, line: str) -> None:
         """Print a line above the bars."""

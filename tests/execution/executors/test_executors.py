@@ -130,6 +130,14 @@ def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
 
 
+def test_an_executor_takes_further_runs_after_its_last_one(place, tmp_path):
+    """As a study that goes on after a look at its results."""
+    with at(place) as executor:
+        for seed in (0, 1):
+            *_, last = scheduler.run_tasks([task(tmp_path, seed, epochs=1)], executor)
+            assert (type(last), last.key) == (RunRecorded, f"k-seed{seed}")
+
+
 def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, undisturbed):
     """Only that run starts again, and it ends with the same bits."""
     place, kill = killable

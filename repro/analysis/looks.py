@@ -1,0 +1,54 @@
+"""The level of the interval of a primary claim that is looked at while its study grows."""
+
+from repro.analysis.study_data import Outcomes
+from repro.stats import intervals, stopping
+from repro.stats.intervals import LEVEL
+from repro.study.claims import Declared
+
+WIDEST = 1.0  # level of an interval without ends
+TOO_FEW = "at a number of seeds that was not planned, fewer than five pairs of runs tell nothing"
+
+
+def is_planned(outcomes: Outcomes) -> bool:
+    """Whether the study is at one of its planned looks: all runs of that look have ended."""
+    looks = outcomes.looks
+    if looks is None:
+        return True
+    complete = not any(arm.missing for arm in outcomes.arms)
+    return complete and looks.include(outcomes.replicates)
+
+
+def planned_level(outcomes: Outcomes) -> float:
+    """Level at each of the planned looks, the same at all."""
+    looks = outcomes.looks
+    if looks is None or len(looks.planned) < 2:
+        return LEVEL
+    return stopping.level(looks.planned)
+
+
+def level(outcomes: Outcomes, declared: Declared) -> float:
+    """Level of a primary claim's interval, with which all looks together err in 5 % of studies.
+
+    At a look that was not planned, the level gives Student's interval the width of the one that
+    holds at any number of pairs; 1 where that has no ends.
+
+    Args:
+        outcomes: Of the study.
+        declared: The claim.
+    """
+    if is_planned(outcomes):
+        return planned_level(outcomes)
+    return anytime_level(_common_seeds(outcomes, declared))
+
+
+def anytime_level(pairs: int) -> float:
+    """Level with which Student's interval is as wide as the one that holds at any number."""
+    if pairs < 2:
+        return WIDEST
+    return intervals.t_level(stopping.anytime_boundary(pairs), pairs - 1)
+
+
+def _common_seeds(outcomes: Outcomes, declared: Declared) -> int:
+    """Number of seeds that all arms of a claim have results for."""
+    seeds = [set(arm.seeds) for arm in outcomes.arms if arm.name in declared.arms]
+    return len(set.intersection(*seeds))
