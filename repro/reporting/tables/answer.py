@@ -89,8 +89,8 @@ def _values(found: Finding) -> str:
     """The values of the first and the last arm, and the change."""
     claim, arms = found.claim, found.declared.arms
     at = f"{read_at(claim)} " if read_at(claim) else ""
-    percent = " %" if found.unit == "points" else ""
-    first, last = (f"{amount(value, found)}{percent}" for value in (found.first, found.last))
+    unit = "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
+    first, last = (f"{amount(value, found)}{unit}" for value in (found.first, found.last))
     change = _lead(found) if claim.expect == "largest" else _change(found)
     line = "" if claim.contrast.trend is None else f" along a line through {len(arms)} arms"
     return f"{at}{quantity(claim)} was {last} with {arms[-1]} and {first} with {arms[0]}, " + (
@@ -295,10 +295,16 @@ def takes(found: Finding) -> str:
     wanted = claims.needed(found)
     if wanted.pairs is None:
         return ""
-    seeds = f"about {count(wanted.pairs, 'seed')} per arm"
+    seeds = f"about {count(_about(wanted.pairs), 'seed')} per arm"
     if wanted.times <= 1:
         return seeds
     return f"{seeds} with {_times(wanted.times)} times as many photographs"
+
+
+def _about(number: int) -> int:
+    """Rounded up to two digits: the spread that it comes from is not known any better."""
+    step = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    return step * math.ceil(number / step)
 
 
 def _times(times: float) -> str:

@@ -1,0 +1,84 @@
+"""Studies that ask: claims laid over made-up arms, and statistics put in their place."""
+
+from dataclasses import replace
+
+import numpy as np
+from arms import arm, noisy, outcomes
+
+from repro.analysis import arm_parts
+from repro.stats.components import Parts
+from repro.study.claims import Claim, Declared
+
+OTHERS = np.linspace(-20.0, -1.0, 40)  # photographs without a face: enough for 10 %
+LOGIT = {"logit": 0}
+EQUAL = "resampling makes the groups more equal"
+
+
+def claim(**changes):
+    """The primary claim that the variance falls by 25 percent squared or more."""
+    plain = {
+        "name": EQUAL,
+        "quantity": "variance",
+        "read_at": LOGIT,
+        "contrast": {"arm": "B", "less": "A"},
+        "expect": "lower",
+        "smallest_effect": {"absolute": 25.0},
+        "primary": True,
+    }
+    return Claim.model_validate(plain | changes)
+
+
+def recall_kept(**changes):
+    """Another claim: recall changes by less than two points."""
+    plain = {
+        "name": "recall is kept",
+        "quantity": "recall",
+        "expect": "kept",
+        "smallest_effect": {"absolute": 2.0},
+        "primary": False,
+    }
+    return claim(**(plain | changes))
+
+
+def asking(found, *claims, trend=()):
+    """The study with these claims; a trend goes through these arms."""
+    declared = [
+        Declared(one, (one.contrast.less, one.contrast.arm) if one.contrast.arm else tuple(trend))
+        for one in claims
+    ]
+    return replace(found, claims=tuple(declared))
+
+
+def study(*claims, names=("A", "B"), runs=5, trend=(), **changes):
+    """Arms with noisy runs on 40 photographs without a face, and claims on them."""
+    arms = [arm(name, noisy(7 + k, runs), nonfaces=OTHERS) for k, name in enumerate(names)]
+    return asking(outcomes(*arms, **changes), *claims, trend=trend)
+
+
+def parts(values, *, scale, noise=0.0):
+    """A statistic with these values of single runs, and this variance from the photographs."""
+    runs = np.asarray(values, dtype=np.float64) / scale
+    return Parts(
+        value=runs.mean(),
+        runs=runs,
+        portraits=np.zeros(2),
+        detected=np.zeros(1),
+        group=np.zeros(2, dtype=np.int64),
+        bound=np.zeros(()),
+        redrawn=np.empty(0),
+        nonfaces=np.empty(0),
+        curved=np.asarray(noise / scale**2),
+    )
+
+
+def put(monkeypatch, **statistics):
+    """Put values in place of what the runs would have: ``variance={"A": [...], "B": [...]}``.
+
+    In percent, or in percent squared for a variance; a group's recall is called by the group.
+    """
+
+    def instead(found, name, definition, rate=None):
+        values = statistics[name.removeprefix("group ")][found.name]
+        return parts(values, scale=1e4 if name == "variance" else 1e2)
+
+    monkeypatch.setattr(arm_parts, "parts", instead)
