@@ -215,7 +215,9 @@ def _common(arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _doubts(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[str, ...]:
-    found = ((arm.name, bad_runs.untrusted(outcomes, arm)) for arm in arms if arm.runs)
+    """Why the interval cannot be trusted, arms with runs far from the others first."""
+    known = sorted((arm for arm in arms if arm.runs), key=lambda arm: not bad_runs.far(arm))
+    found = [(arm.name, bad_runs.untrusted(outcomes, arm)) for arm in known]
     return tuple(f"{name}: {why}" for name, why in found if why)
 
 
@@ -248,7 +250,8 @@ def _unreadable_threshold(claim: Claim, pairs: Sequence[Arm]) -> str:
     if rate is not None and not operating.supports(rate, photographs):
         return operating.too_few(rate, photographs)
     if claim.read_at.matched_to is not None:
-        return matched.refusal(pairs[1], pairs[0])
+        why = matched.refusal(pairs[1], pairs[0])
+        return why and f"the false-positive rates cannot be matched: {why}"
     return ""
 
 

@@ -149,7 +149,7 @@ def _ground(found: Finding) -> str:
             conclusions.DOES_NOT_HOLD: f"; a change of less than {least} is excluded",
         }.get(found.word, f"; changes of more and of less than {least} are both possible")
     if found.word == conclusions.HOLDS:
-        return f"; less than {least} is excluded" if found.exceeds else ""
+        return f"; a smaller effect than {least} is excluded" if found.exceeds else ""
     if found.opposite:
         return "; the effect is in the other direction"
     if found.word == conclusions.CANNOT_TELL:
@@ -258,10 +258,10 @@ def _seeds(main: Finding) -> str:
 
 def _doubt(main: Finding) -> str:
     """Why the interval may be wrong, of the first arm of which runs look so."""
-    if not main.doubts:
+    if not main.doubts or math.isnan(main.interval.low):
         return ""
     more = len(main.doubts) - 1
-    others = f"; and {count(more, 'other arm')}" if more else ""
+    others = f"; also {count(more, 'other arm')}" if more else ""
     return f"the interval may be wrong ({main.doubts[0]}{others})"
 
 
@@ -277,7 +277,8 @@ def kind(outcomes: Outcomes) -> str:
 def _settled(main: Finding, others: Sequence[Finding]) -> str:
     """What would decide the primary claim, or else the open claim that takes the fewest seeds."""
     if main.word == conclusions.CANNOT_TELL:
-        return f"{takes(main)} would probably settle it" if takes(main) else ""
+        what = "the first claim" if others else "it"
+        return f"{takes(main)} would probably settle {what}" if takes(main) else ""
     open_ones = [one for one in others if one.word == conclusions.CANNOT_TELL and takes(one)]
     if not open_ones:
         return ""
@@ -308,4 +309,4 @@ def _about(number: int) -> int:
 
 
 def _times(times: float) -> str:
-    return f"{times:.1f}" if times < 10 else f"{math.ceil(times):,}"
+    return f"{times:.1f}" if times < 10 else f"{_about(math.ceil(times)):,}"
