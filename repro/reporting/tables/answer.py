@@ -5,7 +5,7 @@ A sentence says no more than its claim: the word, the values and the interval ar
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.analysis import claims, verdicts
@@ -213,14 +213,25 @@ def _secondary(main: Finding, others: Sequence[Finding]) -> Iterator[str]:
         return
     by_word = {word: [one for one in others if one.word == word] for word in conclusions.WORDS}
     if len(others) > NAMED:
-        told = [
-            f"{len(some)} {_counted(word, len(some))}" for word, some in by_word.items() if some
-        ]
-        yield f"Of {count(len(others), 'other claim')} {joined(told)}."
+        yield _numbers({word: len(some) for word, some in by_word.items() if some})
         return
     told = [_named(word, some, main) for word, some in by_word.items() if some]
     sentence = "; ".join(told)
     yield f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _numbers(by_word: Mapping[Word, int]) -> str:
+    """How many claims have which word."""
+    whole = f"{sum(by_word.values())} other claims"
+    if len(by_word) > 1:
+        told = [f"{number} {_counted(word, number)}" for word, number in by_word.items()]
+        return f"Of {whole} {joined(told)}."
+    (word,) = by_word
+    if word == conclusions.CANNOT_TELL:
+        return f"None of {whole} can be told yet."
+    if word == conclusions.DOES_NOT_HOLD:
+        return f"None of {whole} holds."
+    return f"All {whole} {_counted(word, 2)}."
 
 
 def _counted(word: Word, number: int) -> str:
@@ -236,11 +247,11 @@ def _counted(word: Word, number: int) -> str:
 def _named(word: Word, some: Sequence[Finding], main: Finding) -> str:
     names = [one.claim.name for one in some]
     if word == conclusions.CANNOT_TELL:
-        return f"it cannot be told yet whether {' or whether '.join(names)}"
+        return f"it cannot be told yet {joined([f'whether {one}' for one in names], 'or')}"
     if word == conclusions.DOES_NOT_HOLD:
-        return f"it does not hold that {' or that '.join(names)}"
+        return f"it does not hold {joined([f'that {one}' for one in names], 'or')}"
     also = "also " if main.word == word else ""
-    holds = f"it {also}holds that {' and that '.join(names)}"
+    holds = f"it {also}holds {joined([f'that {one}' for one in names])}"
     return holds if word == conclusions.HOLDS else f"{holds}, but too little to matter"
 
 

@@ -245,6 +245,22 @@ LOSS = {"name": "recall falls", "expect": "lower"}
             + [{"name": "nearly kept", "smallest_effect": {"absolute": 0.6}}],
             "Of 5 other claims 4 hold and 1 cannot be told yet.",
         ),
+        (
+            [{"name": f"kept {k}"} for k in range(5)],
+            "All 5 other claims hold.",
+        ),
+        (
+            [LOSS | {"name": f"recall falls {k}"} for k in range(5)],
+            "None of 5 other claims holds.",
+        ),
+        (
+            [{"name": f"kept {k}", "smallest_effect": {"absolute": 0.6}} for k in range(5)],
+            "None of 5 other claims can be told yet.",
+        ),
+        (
+            [LOSS | {"name": f"recall falls {k}"} for k in range(3)],
+            "It does not hold that recall falls 0, that recall falls 1 or that recall falls 2.",
+        ),
     ],
 )
 def test_several_other_claims_are_named_or_counted(monkeypatch, changes, told):
