@@ -228,9 +228,9 @@ def _numbers(by_word: Mapping[Word, int]) -> str:
         return f"Of {whole} {joined(told)}."
     (word,) = by_word
     if word == conclusions.CANNOT_TELL:
-        return f"None of {whole} can be told yet."
+        return f"None of the {whole} can be told yet."
     if word == conclusions.DOES_NOT_HOLD:
-        return f"None of {whole} holds."
+        return f"None of the {whole} holds."
     return f"All {whole} {_counted(word, 2)}."
 
 

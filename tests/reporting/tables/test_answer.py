@@ -251,11 +251,11 @@ LOSS = {"name": "recall falls", "expect": "lower"}
         ),
         (
             [LOSS | {"name": f"recall falls {k}"} for k in range(5)],
-            "None of 5 other claims holds.",
+            "None of the 5 other claims holds.",
         ),
         (
             [{"name": f"kept {k}", "smallest_effect": {"absolute": 0.6}} for k in range(5)],
-            "None of 5 other claims can be told yet.",
+            "None of the 5 other claims can be told yet.",
         ),
         (
             [LOSS | {"name": f"recall falls {k}"} for k in range(3)],
