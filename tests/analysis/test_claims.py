@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from arms import GROUP, arm, lost, noisy, outcomes
-from asking import LOGIT, asking, claim, parts, put, recall_kept, study
+from asking import LOGIT, REFERENCE, STANDARD, asking, claim, parts, put, recall_kept, study
 from scipy import special, stats
 
 from repro.analysis import arm_parts, claims, matched
@@ -14,9 +14,7 @@ from repro.reporting.tables import label_file
 from repro.stats import components
 from repro.stats.disparity import DEFINITIONS
 
-REFERENCE = [405.0, 380.0, 430.0, 395.0, 415.0]
 RUNS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # mean 0
-STANDARD = RUNS / RUNS.std(ddof=1)  # and standard deviation 1
 
 
 def apart(mean, sd):

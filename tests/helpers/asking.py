@@ -12,6 +12,22 @@ from repro.study.claims import Claim, Declared
 OTHERS = np.linspace(-20.0, -1.0, 40)  # photographs without a face: enough for 10 %
 LOGIT = {"logit": 0}
 EQUAL = "resampling makes the groups more equal"
+GAIN = {
+    "name": "darker males gain most",
+    "quantity": "group_recall",
+    "group": "a",
+    "expect": "largest",
+    "smallest_effect": {"absolute": 1.0},
+}
+SHARE = {
+    "name": "a small alpha makes runs fail",
+    "quantity": "failed_share",
+    "read_at": None,
+    "expect": "higher",
+    "smallest_effect": {"absolute": 20.0},
+}
+REFERENCE = [405.0, 380.0, 430.0, 395.0, 415.0]
+STANDARD = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]) / np.std([-1, -0.5, 0, 0.5, 1], ddof=1)
 
 
 def claim(**changes):
@@ -83,3 +99,13 @@ def put(monkeypatch, **statistics):
         return parts(values, scale=1e4 if name == "variance" else 1e2)
 
     monkeypatch.setattr(arm_parts, "parts", instead)
+
+
+def falls(by, sd):
+    """Variances of two arms whose pairs differ so."""
+    return {"A": REFERENCE, "B": np.asarray(REFERENCE) - by + sd * STANDARD}
+
+
+def recalls(by, sd):
+    """Recalls of two arms whose pairs differ so."""
+    return {"A": [90.0] * 5, "B": 90 + by + sd * STANDARD}

@@ -7,43 +7,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from arms import arm, lost, noisy, outcomes
-from asking import LOGIT, asking, claim, put, recall_kept, study
+from asking import (
+    GAIN,
+    LOGIT,
+    REFERENCE,
+    SHARE,
+    STANDARD,
+    asking,
+    claim,
+    falls,
+    put,
+    recall_kept,
+    recalls,
+    study,
+)
 from published_arms import PUBLISHED
 
 from repro.analysis import claims
 from repro.reporting.tables import answer
 from repro.stats.intervals import Interval
 
-REFERENCE = [405.0, 380.0, 430.0, 395.0, 415.0]
-STANDARD = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]) / np.std([-1, -0.5, 0, 0.5, 1], ddof=1)
-
-
-def falls(by, sd):
-    """Variances of two arms whose pairs differ so."""
-    return {"A": REFERENCE, "B": np.asarray(REFERENCE) - by + sd * STANDARD}
-
-
-def recalls(by, sd):
-    """Recalls of two arms whose pairs differ so."""
-    return {"A": [90.0] * 5, "B": 90 + by + sd * STANDARD}
-
-
 RATE = {"false_positive_rate": 0.1}
 KEPT = {"quantity": "recall", "expect": "kept", "smallest_effect": {"absolute": 2.0}}
-GAIN = {
-    "name": "darker males gain most",
-    "quantity": "group_recall",
-    "group": "a",
-    "expect": "largest",
-    "smallest_effect": {"absolute": 1.0},
-}
-SHARE = {
-    "name": "a small alpha makes runs fail",
-    "quantity": "failed_share",
-    "read_at": None,
-    "expect": "higher",
-    "smallest_effect": {"absolute": 20.0},
-}
 EQUAL = "On the synthetic faces it holds that resampling makes the groups more equal"
 OPEN = "On the synthetic faces it cannot be told yet whether"
 NOT = "On the synthetic faces it does not hold that"
