@@ -183,7 +183,8 @@ def _runs_needed(found: Finding) -> Needed:
     less, smallest = min(found.first, found.last) / PERCENT, found.smallest / PERCENT
     if math.isnan(less) or found.claim.expect == "kept" or less + smallest > 1:
         return Needed()
-    return Needed(share_power.runs_needed(less, smallest, level=found.level))
+    runs = share_power.runs_needed(less, smallest, level=found.level)
+    return Needed(runs and max(runs, found.pairs + 1))
 
 
 @cached_by_owner()

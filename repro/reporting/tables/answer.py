@@ -315,7 +315,7 @@ def takes(found: Finding) -> str:
 
 def _about(number: int) -> int:
     """Rounded up to two digits: the spread that it comes from is not known any better."""
-    step = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    step = int(10 ** max(0, math.floor(math.log10(number)) - 1))
     return step * math.ceil(number / step)
 
 

@@ -118,6 +118,15 @@ def test_hostile_text_is_text_in_latex():
     assert "日" not in text
 
 
+def test_hostile_text_of_a_claim_is_text():
+    """In both, and in the table of a page as in its answer."""
+    one = asking(hostile(), name=HOSTILE, source=HOSTILE)
+
+    assert "<script" not in page(one)
+    assert page(one).count("whether &lt;script&gt;alert(1)&lt;/script&gt; &amp; 50 % _a_") == 1
+    assert HOSTILE not in text_of(one)
+
+
 def test_environments_of_latex_are_balanced():
     """Each is closed by its own name."""
     opened = []
