@@ -120,6 +120,39 @@ def test_results_are_shown_in_a_line(study):
     )
 
 
+CLAIM = """\
+claims:
+  - name: the rarest faces make runs collapse
+    quantity: collapsed_share
+    contrast: {arm: rarest, less: even}
+    expect: higher
+    smallest_effect: {absolute: 50}
+    primary: true
+"""
+
+
+def test_results_of_a_study_with_claims_begin_with_its_answer(study):
+    """Its sentences before the line, and a row for each claim."""
+    study.write_text(study.read_text() + CLAIM)
+    found = run(study)
+    told, line = repr(found).splitlines()
+    (row,) = found.claims.to_dict("records")
+
+    assert told == found.answer
+    assert told.startswith("On the synthetic faces it cannot be told yet whether the rarest faces")
+    assert line.startswith("<StudyResults of toy (embedded): 6 of 6 runs finished")
+    assert (row["word"], row["effect"], row["unit"]) == ("cannot tell yet", 0.0, "points")
+    assert (row["low"], row["high"], row["level"]) == (-row["high"], row["high"], 0.95)
+
+
+def test_results_of_a_study_without_claims_have_no_answer(study):
+    """No sentence and no row."""
+    found = run(study)
+
+    assert found.answer == ""
+    assert len(found.claims) == 0
+
+
 def test_progress_is_shown_unless_somebody_does_not_want_it(study, capsys):
     """On standard error, so that a script's own output stays as it is."""
     run(study)

@@ -39,7 +39,9 @@ def parts(arm: Arm, name: str, definition: Definition, rate: float | None = None
 
 @cached_by_owner(most=_NEWEST_PARTS)
 def _parts(arm: Arm, name: str, definition: Definition, rate: float | None) -> Parts:
-    redrawn_values = None if rate is None else _redrawn(arm, definition, rate).get(name)
+    redrawn_values = None
+    if rate is not None:
+        redrawn_values = _redrawn(arm, drawn_with(arm, name), definition, rate).get(name)
     return _of_recalls(arm, quantity_of(arm, name, definition), rate, redrawn_values)
 
 
@@ -65,11 +67,19 @@ def quantity_of(arm: Arm, name: str, definition: Definition) -> Quantity:
     return quantities.quantity(name, arm.sizes, definition)
 
 
+def drawn_with(arm: Arm, name: str) -> tuple[str, ...]:
+    """The statistics that are redrawn together with this one: those of the arm, or all groups'."""
+    if name not in ESTIMATED:
+        return tuple(map(of_group, arm.groups))
+    return tuple(one for one in ESTIMATED if arm.can_differ or one in ("recall", "worst"))
+
+
 @cached_by_owner(most=_NEWEST)
-def _redrawn(arm: Arm, definition: Definition, rate: float) -> Mapping[str, Floats]:
+def _redrawn(
+    arm: Arm, names: tuple[str, ...], definition: Definition, rate: float
+) -> Mapping[str, Floats]:
     """Each statistic at the thresholds of redrawn photographs without a face, shape (D,)."""
     assert arm.scores is not None
-    names = [name for name in ESTIMATED if len(arm.groups) > 1 or name in ("recall", "worst")]
     made = [quantity_of(arm, name, definition) for name in names]
     found = redrawn.statistic(
         arm.scores.portraits,

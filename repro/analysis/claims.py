@@ -16,6 +16,7 @@ import numpy as np
 from repro.analysis import arm_parts, bad_runs, looks, matched, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.wording import count
 from repro.stats import (
     components,
     conclusions,
@@ -34,7 +35,13 @@ from repro.study.claims import Claim, Declared
 
 PERCENT, SQUARED = 1e2, 1e4  # table units per unit used here
 STATISTIC = {"recall": "recall", "variance": "variance", "gap": "gap", "worst_group": "worst"}
-Terms = Sequence[tuple[float, Parts]]
+_TAKES_TWO = {
+    "variance": "a variance",
+    "gap": "a gap",
+    "auc_variance": "a variance of areas under the curve",
+}
+_ALL_ALIKE = "all pairs differ by the same, which tells nothing of others"
+_ALL_BEYOND = "all pairs are as far from the ratio, which tells nothing of others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +173,10 @@ SPARE = 2  # times the seeds that would do with endless photographs, where these
 
 
 def needed(found: Finding) -> Needed:
-    """What would decide a claim; nothing where no spread is known."""
+    """What would decide a claim; nothing where no spread is known.
+
+    It is more than there is, also where as many seeds decide most studies: these did not.
+    """
     if is_share(found.claim):
         return _runs_needed(found)
     known = found.spread > 0 and found.smallest > 0 and found.noise >= 0
@@ -177,12 +187,15 @@ def needed(found: Finding) -> Needed:
     spread, smallest, level = found.spread, found.smallest, found.level
     pairs = find(spread, smallest, level=level, photographs=found.noise)
     if pairs is not None:
-        return Needed(pairs)
+        return Needed(max(pairs, found.pairs + 1))
     fewest = find(spread, smallest, level=level)
     if fewest is None:
         return Needed()
-    more = word_power.photographs_needed(SPARE * fewest, spread, smallest, found.noise, level=level)
-    return Needed(SPARE * fewest, more) if more else Needed()
+    wanted = max(SPARE * fewest, found.pairs)
+    more = word_power.photographs_needed(
+        wanted, spread, smallest, found.noise, level=level, keeps=kept
+    )
+    return Needed(wanted, more) if more else Needed()
 
 
 def _runs_needed(found: Finding) -> Needed:
@@ -190,7 +203,8 @@ def _runs_needed(found: Finding) -> Needed:
     less, smallest = min(found.first, found.last) / PERCENT, found.smallest / PERCENT
     if math.isnan(less) or found.claim.expect == "kept" or less + smallest > 1:
         return Needed()
-    return Needed(share_power.runs_needed(less, smallest, level=found.level))
+    runs = share_power.runs_needed(less, smallest, level=found.level)
+    return Needed(runs and max(runs, found.pairs + 1))
 
 
 @cached_by_owner()
@@ -202,12 +216,11 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         word=conclusions.CANNOT_TELL,
         level=level,
         started=min(arm.wanted for arm in arms),
-        doubts=_doubts(outcomes, arms),
     )
     if is_share(declared.claim):
-        return _of_shares(unknown, arms[0], arms[-1])
+        return _of_shares(unknown, *arms)
     pairs = _common(arms)
-    unknown = replace(unknown, pairs=len(pairs[0].seeds))
+    unknown = replace(unknown, pairs=len(pairs[0].seeds), doubts=_doubts(outcomes, arms))
     if why := _unreadable(declared.claim, arms, pairs):
         return replace(unknown, reason=why)
     if declared.claim.expect == "largest":
@@ -223,7 +236,9 @@ def _common(arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _doubts(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[str, ...]:
-    found = ((arm.name, bad_runs.untrusted(outcomes, arm)) for arm in arms if arm.runs)
+    """Why the interval cannot be trusted, arms with runs far from the others first."""
+    known = sorted((arm for arm in arms if arm.runs), key=lambda arm: not bad_runs.far(arm))
+    found = [(arm.name, bad_runs.untrusted(outcomes, arm)) for arm in known]
     return tuple(f"{name}: {why}" for name, why in found if why)
 
 
@@ -232,13 +247,17 @@ def _unreadable(claim: Claim, arms: Sequence[Arm], pairs: Sequence[Arm]) -> str:
     if empty := [arm.name for arm in arms if not arm.runs]:
         return f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no run with results"
     if len(pairs[0].seeds) < 2:
-        return f"{len(pairs[0].seeds)} seeds have results in all its arms, and an interval takes 2"
+        planned, few = max(arm.wanted for arm in arms), len(pairs[0].seeds)
+        return (
+            f"{few or 'none'} of {count(planned, 'planned seed')} "
+            f"{'have' if few > 1 else 'has'} results in all its arms, and an interval takes 2"
+        )
     if any(arm.scores is None for arm in pairs):
         return "the scores of its runs are missing"
     if claim.group is not None and claim.group not in pairs[0].groups:
         return f"no group is called '{claim.group}'; the groups are {', '.join(pairs[0].groups)}"
     if claim.quantity in ("variance", "gap", "auc_variance") and not arms[0].can_differ:
-        return f"the test portraits have one group, and a {claim.quantity} takes two"
+        return f"the test portraits have one group, and {_TAKES_TWO[claim.quantity]} takes two"
     return _unreadable_threshold(claim, pairs)
 
 
@@ -252,7 +271,8 @@ def _unreadable_threshold(claim: Claim, pairs: Sequence[Arm]) -> str:
     if rate is not None and not operating.supports(rate, photographs):
         return operating.too_few(rate, photographs)
     if claim.read_at.matched_to is not None:
-        return matched.refusal(pairs[1], pairs[0])
+        why = matched.refusal(pairs[1], pairs[0])
+        return why and f"the false-positive rates cannot be matched: {why}"
     return ""
 
 
@@ -281,8 +301,8 @@ def _at_threshold(
 def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     """The answer to a claim on the change from the first arm to the last."""
     claim, first = unknown.claim, of_arms[0]
-    terms = list(zip(_weights(len(of_arms)), of_arms, strict=True))
-    change, scale = components.combined(terms), _unit(claim)
+    weights, scale = _weights(len(of_arms)), _unit(claim)
+    change = components.combined(list(zip(weights, of_arms, strict=True)))
     smallest = _smallest(claim, float(first.value), scale)
     told = replace(
         unknown,
@@ -292,13 +312,16 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     )
     told = _measured(told, change, scale)
     if rounding.constant(change.runs):
-        return replace(told, reason="all pairs differ by the same, which tells nothing of others")
+        return replace(told, reason=_ALL_ALIKE)
     interval = components.interval(change, level=told.level)
-    told = replace(told, interval=_scaled(interval, scale))
+    bounded = replace(told, interval=_scaled(interval, scale))
     if claim.expect == "kept":
-        return replace(told, word=conclusions.equivalent(told.interval, smallest))
-    _, turned = told.turned
-    beyond = _beyond(told, terms, first)
+        return replace(bounded, word=conclusions.equivalent(bounded.interval, smallest))
+    _, turned = bounded.turned
+    beyond = _beyond(bounded, weights, of_arms)
+    if math.isnan(beyond.high):
+        return replace(told, reason=_ALL_BEYOND)
+    told = bounded
     return replace(
         told,
         word=conclusions.conclude(turned.low, beyond.high),
@@ -309,8 +332,6 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
 
 def _weights(arms: int) -> list[float]:
     """Factors of the arms' values in the change along the line: -1 and 1 for two arms."""
-    if arms == 2:
-        return [-1.0, 1.0]
     places = np.arange(arms) - (arms - 1) / 2
     return [float(one) for one in (arms - 1) * places / (places**2).sum()]
 
@@ -340,15 +361,15 @@ def _scaled(interval: Interval, scale: float) -> Interval:
     return Interval(scale * interval.low, scale * interval.high)
 
 
-def _beyond(told: Finding, terms: Terms, first: Parts) -> Interval:
+def _beyond(told: Finding, weights: Sequence[float], of_arms: Sequence[Parts]) -> Interval:
     """Of the turned effect minus the smallest one; for a ratio Fieller's statistic."""
     effect, scale = told.claim.smallest_effect, _unit(told.claim)
     if effect.ratio is None:
         _, turned = told.turned
         return Interval(*(conclusions.minus(end, told.smallest) for end in turned))
-    turned_terms = [(told.sign * factor, one) for factor, one in terms]
-    by_ratio = -abs(1 - effect.ratio)
-    beyond = components.combined([*turned_terms, (by_ratio, first)])
+    first, *rest = (told.sign * weight for weight in weights)
+    factors = [first - abs(1 - effect.ratio), *rest]
+    beyond = components.combined(list(zip(factors, of_arms, strict=True)))
     if rounding.constant(beyond.runs):
         return NOWHERE
     return _scaled(components.interval(beyond, level=told.level), scale)
@@ -399,10 +420,10 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     nearest = apart[int(np.argmin([float(one.value) for one in apart]))]
     told = _measured(unknown, nearest, PERCENT)
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
-    first, last = _statistics(claim, pairs, DEFINITIONS["dehaan2020"])
+    first, *_, last = _statistics(claim, pairs, DEFINITIONS["dehaan2020"])
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
     if any(rounding.constant(one.runs) for one in apart):
-        return replace(told, reason="all pairs differ by the same, which tells nothing of others")
+        return replace(told, reason=_ALL_ALIKE)
     shared = 1 - (1 - told.level) / len(others)
     low = min(components.interval(one, level=told.level).low for one in apart)
     high = min(components.interval(one, level=shared).high for one in apart)
@@ -418,5 +439,5 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
 
 def _gain(claim: Claim, pairs: Sequence[Arm], group: str) -> Parts:
     name, definition = arm_parts.of_group(group), DEFINITIONS["dehaan2020"]
-    first, last = _at_threshold(claim, pairs, name, definition)
-    return last.minus(first)
+    of_arms = _at_threshold(claim, pairs, name, definition)
+    return components.combined(list(zip(_weights(len(of_arms)), of_arms, strict=True)))

@@ -106,7 +106,7 @@ def pair(arm: Arm, reference: Arm, name: str, definition: Definition) -> tuple[P
     """
     ours = arm_parts.parts(_matchable(arm, reference)[0], name, definition)
     theirs = arm_parts.parts(shifted(arm, reference), name, definition)
-    names = ESTIMATED if name in ESTIMATED else tuple(map(arm_parts.of_group, reference.groups))
+    names = arm_parts.drawn_with(reference, name)
     values = _redrawn_matched(arm, reference, names, definition)[name]
     fixed = np.full(len(values), float(ours.value))
     return replace(ours, redrawn=fixed), replace(theirs, redrawn=values)
@@ -120,8 +120,7 @@ def _redrawn_matched(
     a, b = _matchable(arm, reference)
     assert a.scores is not None
     assert b.scores is not None
-    known = [name for name in names if b.can_differ or name not in ("variance", "gap")]
-    made = [arm_parts.quantity_of(b, name, definition) for name in known]
+    made = [arm_parts.quantity_of(b, name, definition) for name in names]
     found = redrawn.matched_statistic(
         b.scores.portraits,
         b.scores.nonfaces,
@@ -130,7 +129,7 @@ def _redrawn_matched(
         len(b.groups),
         of=lambda recall: np.stack([one.value(recall) for one in made], axis=1),
     )
-    return dict(zip(known, np.ascontiguousarray(found.T), strict=True))
+    return dict(zip(names, np.ascontiguousarray(found.T), strict=True))
 
 
 def parts(arm: Arm, reference: Arm, name: str, definition: Definition) -> Parts:

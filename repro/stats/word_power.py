@@ -143,6 +143,7 @@ def photographs_needed(
     *,
     level: float = LEVEL,
     power: float = power.POWER,
+    keeps: bool = False,
 ) -> float | None:
     """How many times as many photographs decide the claim as likely, with the same pairs.
 
@@ -154,14 +155,16 @@ def photographs_needed(
             their number grows.
         level: Of the interval, in (0, 1).
         power: The probability of `pairs_needed`.
+        keeps: Whether the claim is that of `pairs_needed_to_keep`.
 
     Returns:
         At least 1, which is: they suffice; None if no number does, because the pairs are too few.
     """
 
     def missing(times: float) -> float:
+        of, true = (kept, 0.0) if keeps else (words, smallest)
         rest = photographs / times
-        return words(pairs, smallest, smallest, sd, level=level, photographs=rest).holds - power
+        return of(pairs, true, smallest, sd, level=level, photographs=rest).holds - power
 
     if missing(1.0) >= 0:
         return 1.0

@@ -128,8 +128,12 @@ class Claim(Section):
             raise ValueError(f"{self.quantity} needs read_at, such as read_at: {{logit: 0}}")
         if not needs and self.read_at not in (None, ReadAt(logit=0)):
             raise ValueError(f"{self.quantity} has no threshold to choose: remove read_at")
-        if needs and self.contrast.trend is not None and self.read_at == _MATCHED:
+        if self.contrast.trend is None:
+            return
+        if needs and self.read_at == _MATCHED:
             raise ValueError("matched_to compares two arms: give contrast arm and less")
+        if self.quantity.endswith("_share"):
+            raise ValueError(f"{self.quantity} compares two arms: give contrast arm and less")
 
     def _check_ratio(self) -> None:
         ratio = self.smallest_effect.ratio

@@ -1,7 +1,7 @@
 """The arms of a claim's contrast: a pair, or a sweep in the order of a key."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from repro.study.claims import Contrast
@@ -34,13 +34,20 @@ def problems(contrast: Contrast, arms: Arms, reference: str) -> Iterator[tuple[s
 def _no_trend(key: str, arms: Arms, reference: str) -> str:
     values = {name: value_of(key, one) for name, one in arms.items()}
     known = {name: value for name, value in values.items() if value is not None}
+    if not known:
+        return f"no arm has a number at {shown(key)}"
     if len(set(known.values())) < 3:
-        return f"{shown(key)} has {len(set(known.values()))} numbers in the arms: a trend needs 3"
+        return f"{shown(key)} has {_numbers(known.values())} in the arms: a trend needs 3"
     if len(set(known.values())) < len(known):
         return f"two arms have the same {shown(key)}: compare two arms instead"
     if known.get(reference) not in (min(known.values()), max(known.values())):
         return f"the reference must have the smallest or the largest {shown(key)}"
     return ""
+
+
+def _numbers(values: Collection[float]) -> str:
+    different = len(set(values))
+    return "1 number" if different == 1 else f"{different} numbers"
 
 
 def _in_order(key: str, arms: Arms, reference: str) -> list[str]:

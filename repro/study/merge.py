@@ -289,7 +289,7 @@ def _without_union_tags(path: KeyPath) -> KeyPath:
 def _fields(model: type[BaseModel], path: KeyPath) -> set[str]:
     """Names of the keys that are allowed under the path."""
     models: list[Any] = [model]
-    for key in path:
+    for key in (key for key in path if not isinstance(key, int)):  # items have their list's models
         annotations = [m.model_fields[key].annotation for m in models if str(key) in m.model_fields]
         models = [m for annotation in annotations for m in _models_in(annotation)]
     return {name for m in models for name in m.model_fields}

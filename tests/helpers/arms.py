@@ -8,24 +8,24 @@ GROUP = np.repeat([0, 1], 4)  # four portraits in each of two groups
 OTHERS = np.arange(-10.0, 0.0)  # ten photographs without a face, logits -10 to -1
 
 
-def arm(name, portraits, *, nonfaces=OTHERS, alpha=None, seeds=None):
+def arm(name, portraits, *, nonfaces=OTHERS, alpha=None, seeds=None, group=GROUP):
     """An arm whose runs have these top logits, a row each."""
     logits = np.asarray(portraits, dtype=np.float64)
     others = np.broadcast_to(nonfaces, (len(logits), np.shape(nonfaces)[-1]))
     found = logits >= 0
-    recall = np.stack([found[:, k == GROUP].mean(axis=1) for k in (0, 1)], axis=1)
+    recall = np.stack([found[:, k == group].mean(axis=1) for k in (0, 1)], axis=1)
     return Arm(
         name=name,
         alpha=alpha,
         wanted=len(logits),
         seeds=tuple(range(len(logits))) if seeds is None else seeds,
         groups=("a", "b"),
-        sizes=np.array([4, 4]),
+        sizes=np.bincount(group),
         recall=recall,
         selector=recall.mean(axis=1),
         false_positive_rate=(others >= 0).mean(axis=1),
         nonfaces=others.shape[1],
-        scores=ArmScores(portraits=logits, group=GROUP, nonfaces=others),
+        scores=ArmScores(portraits=logits, group=group, nonfaces=others),
     )
 
 

@@ -1,5 +1,7 @@
 """Small studies for the tests of reports: records made up, figures drawn from nothing."""
 
+import dataclasses
+
 import numpy as np
 from builders import configuration, study_index
 from matplotlib.figure import Figure
@@ -9,6 +11,7 @@ from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.report.study_chapter import Chapter
+from repro.study.claims import Claim, Declared
 
 HOSTILE = (
     r'<script>alert(1)</script> & 50 % _a_ {b} \c $d$ #e ~f ^g "h" |i| é ü – “ ” ≥ α 日本 😀 [j]'
@@ -111,6 +114,23 @@ def chapter(*, arms=None, changed=None, drawn=None, missing=(), of=3, **index):
 def judged(**changes):
     """A study that print can be compared with."""
     return chapter(**({"published": PUBLISHED, "synthetic": False} | changes))
+
+
+def asking(one, **changes):
+    """The study with a claim on its collapsed runs, which needs no scores."""
+    first, second, *_ = (arm.name for arm in one.outcomes.arms)
+    plain = {
+        "name": "a small alpha makes runs collapse",
+        "source": "Somebody (2020)",
+        "quantity": "collapsed_share",
+        "contrast": {"arm": second, "less": first},
+        "expect": "higher",
+        "smallest_effect": {"absolute": 20.0},
+        "primary": True,
+    }
+    claim = Claim.model_validate(plain | changes)
+    outcomes = dataclasses.replace(one.outcomes, claims=(Declared(claim, (first, second)),))
+    return dataclasses.replace(one, outcomes=outcomes)
 
 
 def hostile():

@@ -5,7 +5,7 @@ A sentence says no more than its claim: the word, the values and the interval ar
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.analysis import claims, verdicts
@@ -17,6 +17,7 @@ from repro.stats.conclusions import Word
 from repro.stats.intervals import LEVEL
 from repro.study.claims import Claim
 
+NOTHING = 1e-9  # an effect that is none, but for rounding
 NAMED = 4  # claims beside the primary one that are named; more are counted
 _LEAD: dict[Word, str] = {
     conclusions.HOLDS: "it holds that {name}",
@@ -67,7 +68,7 @@ def of_study(outcomes: Outcomes) -> Answer:
     if main is None:
         return Answer((), ())
     others = [one for one in found if one is not main]
-    told = [_primary(outcomes, main), *_secondary(others), _extent(outcomes, main, others)]
+    told = [_primary(outcomes, main), *_secondary(main, others), _extent(outcomes, main, others)]
     return Answer(tuple(told), tuple(found))
 
 
@@ -86,36 +87,35 @@ def evidence(found: Finding) -> str:
 
 def _values(found: Finding) -> str:
     """The values of the first and the last arm, and the change."""
-    claim, names = found.claim, found.declared.arms
-    where, what = read_at(claim), quantity(claim)
-    at = f"{where} " if where else ""
-    first, last = (amount(value, found) for value in (found.first, found.last))
-    if claim.expect == "largest":
-        return (
-            f"{at}{what} was {last} with {names[-1]} and {first} with {names[0]}, a gain that "
-            f"exceeds every other group's by {_sized(found)} or more"
-            if found.effect > 0
-            else f"{at}{what} was {last} with {names[-1]} and {first} with {names[0]}, and another "
-            f"group gained {_sized(found)} more"
-        )
-    if claim.contrast.trend is not None:
-        line = f"along a line through {len(names)} arms"
-        return f"{at}{what} was {first} with {names[0]} and {last} with {names[-1]}, {line} " + (
-            _change(found)
-        )
-    return f"{at}{what} was {last} with {names[-1]} and {first} with {names[0]}, {_change(found)}"
+    claim, arms = found.claim, found.declared.arms
+    at = f"{read_at(claim)} " if read_at(claim) else ""
+    unit = "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
+    first, last = (f"{amount(value, found)}{unit}" for value in (found.first, found.last))
+    change = _lead(found) if claim.expect == "largest" else _change(found)
+    line = "" if claim.contrast.trend is None else f" along a line through {len(arms)} arms"
+    return f"{at}{quantity(claim)} was {last} with {arms[-1]} and {first} with {arms[0]}, " + (
+        f"{change}{line}"
+    )
 
 
 def _change(found: Finding) -> str:
     """The size of the effect in the direction that was seen, with its interval."""
-    if amount(abs(found.effect), found) == amount(0.0, found):
+    if abs(found.effect) < NOTHING:
         return f"no difference{_ends(found, 1)}"
     return f"{'lower' if found.effect < 0 else 'higher'} by {_sized(found)}"
 
 
+def _lead(found: Finding) -> str:
+    """The group's gain against that of the other group that gained most."""
+    if found.effect < 0:
+        return f"a change {_sized(found)} below that of another group"
+    return f"a change {_sized(found)} above that of every other group"
+
+
 def _sized(found: Finding) -> str:
     sign = -1 if found.effect < 0 else 1
-    return f"{amount(abs(found.effect), found)}{_ends(found, sign)}"
+    unit = " points" if found.unit == "points" else ""
+    return f"{amount(abs(found.effect), found)}{unit}{_ends(found, sign)}"
 
 
 def _ends(found: Finding, sign: int) -> str:
@@ -135,7 +135,7 @@ def ends(found: Finding, sign: int = 1) -> str:
 def signed(found: Finding) -> str:
     """The effect with its sign."""
     shown = amount(found.effect, found)
-    return shown if found.effect < 0 else f"+{shown}"
+    return f"+{shown}" if found.effect > NOTHING else shown
 
 
 def _ground(found: Finding) -> str:
@@ -149,7 +149,7 @@ def _ground(found: Finding) -> str:
             conclusions.DOES_NOT_HOLD: f"; a change of less than {least} is excluded",
         }.get(found.word, f"; changes of more and of less than {least} are both possible")
     if found.word == conclusions.HOLDS:
-        return ""
+        return f"; a smaller effect than {least} is excluded" if found.exceeds else ""
     if found.opposite:
         return "; the effect is in the other direction"
     if found.word == conclusions.CANNOT_TELL:
@@ -164,6 +164,8 @@ def smallest(found: Finding) -> str:
         way = "a fall to" if kind == "lower" else "a rise to"
         return f"{way} {100 * effect.ratio:g} %"
     what = f"{effect.absolute:g}"
+    if found.unit == "points":
+        what += " point" if effect.absolute == 1 else " points"
     if kind == "kept":
         return what
     return f"{_WAYS[kind]} {what}"
@@ -171,13 +173,19 @@ def smallest(found: Finding) -> str:
 
 def amount(value: float, found: Finding) -> str:
     """A number of a claim in its unit, with as many digits as a summary needs."""
-    if math.isnan(value):
-        return "unknown"
-    if found.unit == "points":
-        return f"{value:.1f}"
+    return "unknown" if math.isnan(value) else f"{value:z.{_decimals(found)}f}"
+
+
+def _decimals(found: Finding) -> int:
+    """One of a percentage, three digits of a variance; more where the effect would look like 0."""
     sizes = (found.first, found.last, found.effect)
     largest = max((abs(one) for one in sizes if not math.isnan(one)), default=0.0)
-    return f"{value:.{0 if largest >= 100 else 1 if largest >= 10 else 2}f}"
+    least = 0 if largest >= 100 else 1 if largest >= 10 else 2
+    fewest = 1 if found.unit == "points" else least
+    effect = abs(found.effect)
+    if math.isnan(effect) or effect < NOTHING:
+        return fewest
+    return max(fewest, math.ceil(-math.log10(2 * effect)))
 
 
 def quantity(claim: Claim) -> str:
@@ -199,50 +207,73 @@ def read_at(claim: Claim) -> str:
     return "at the papers' threshold (logit 0)"
 
 
-def _secondary(others: Sequence[Finding]) -> Iterator[str]:
+def _secondary(main: Finding, others: Sequence[Finding]) -> Iterator[str]:
     """One sentence on the claims beside the primary one."""
     if not others:
         return
     by_word = {word: [one for one in others if one.word == word] for word in conclusions.WORDS}
     if len(others) > NAMED:
-        told = [
-            f"{len(some)} {_counted(word, len(some))}" for word, some in by_word.items() if some
-        ]
-        yield f"Of {count(len(others), 'other claim')} {joined(told)}."
+        yield _numbers({word: len(some) for word, some in by_word.items() if some})
         return
-    told = [_named(word, some) for word, some in by_word.items() if some]
+    told = [_named(word, some, main) for word, some in by_word.items() if some]
     sentence = "; ".join(told)
     yield f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _numbers(by_word: Mapping[Word, int]) -> str:
+    """How many claims have which word."""
+    whole = f"{sum(by_word.values())} other claims"
+    if len(by_word) > 1:
+        told = [f"{number} {_counted(word, number)}" for word, number in by_word.items()]
+        return f"Of {whole} {joined(told)}."
+    (word,) = by_word
+    if word == conclusions.CANNOT_TELL:
+        return f"None of the {whole} can be told yet."
+    if word == conclusions.DOES_NOT_HOLD:
+        return f"None of the {whole} holds."
+    return f"All {whole} {_counted(word, 2)}."
 
 
 def _counted(word: Word, number: int) -> str:
     one = number == 1
     return {
         conclusions.HOLDS: "holds" if one else "hold",
-        conclusions.TOO_SMALL: f"{'holds' if one else 'hold'}, but too little to matter,",
+        conclusions.TOO_SMALL: f"{'holds' if one else 'hold'} but too little to matter",
         conclusions.DOES_NOT_HOLD: f"{'does' if one else 'do'} not hold",
         conclusions.CANNOT_TELL: "cannot be told yet",
     }[word]
 
 
-def _named(word: Word, some: Sequence[Finding]) -> str:
+def _named(word: Word, some: Sequence[Finding], main: Finding) -> str:
     names = [one.claim.name for one in some]
     if word == conclusions.CANNOT_TELL:
-        return f"it cannot be told yet whether {' or whether '.join(names)}"
+        return f"it cannot be told yet {joined([f'whether {one}' for one in names], 'or')}"
     if word == conclusions.DOES_NOT_HOLD:
-        return f"it does not hold that {' or that '.join(names)}"
-    also = "it also holds" if word == conclusions.HOLDS else "it holds, but too little to matter,"
-    return f"{also} that {' and that '.join(names)}"
+        return f"it does not hold {joined([f'that {one}' for one in names], 'or')}"
+    also = "also " if main.word == word else ""
+    holds = f"it {also}holds {joined([f'that {one}' for one in names])}"
+    return holds if word == conclusions.HOLDS else f"{holds}, but too little to matter"
 
 
 def _extent(outcomes: Outcomes, main: Finding, others: Sequence[Finding]) -> str:
     """On how many seeds the answer rests, what would settle it, and why it may be wrong."""
-    told = [f"{kind(outcomes)} {count(main.pairs, 'seed')} per arm"]
-    if settled := _settled(main, others):
-        told.append(settled)
-    if main.doubts:
-        told.append(f"the intervals may be wrong, because {main.doubts[0]}")
-    return f"{'; '.join(told)}."
+    told = [f"{kind(outcomes)} {_seeds(main)} per arm", _settled(main, others), _doubt(main)]
+    return f"{'; '.join(filter(None, told))}."
+
+
+def _seeds(main: Finding) -> str:
+    if main.pairs < main.started:
+        return f"{main.pairs or 'none'} of {count(main.started, 'planned seed')}"
+    return count(main.pairs, "seed")
+
+
+def _doubt(main: Finding) -> str:
+    """Why the interval may be wrong, of the first arm of which runs look so."""
+    if not main.doubts or math.isnan(main.interval.low):
+        return ""
+    more = len(main.doubts) - 1
+    others = f"; also {count(more, 'other arm')}" if more else ""
+    return f"the interval may be wrong ({main.doubts[0]}{others})"
 
 
 def kind(outcomes: Outcomes) -> str:
@@ -257,12 +288,13 @@ def kind(outcomes: Outcomes) -> str:
 def _settled(main: Finding, others: Sequence[Finding]) -> str:
     """What would decide the primary claim, or else the open claim that takes the fewest seeds."""
     if main.word == conclusions.CANNOT_TELL:
-        return f"{takes(main)} would settle it" if takes(main) else ""
+        what = "the first claim" if others else "it"
+        return f"{takes(main)} would probably settle {what}" if takes(main) else ""
     open_ones = [one for one in others if one.word == conclusions.CANNOT_TELL and takes(one)]
     if not open_ones:
         return ""
     nearest = min(open_ones, key=_effort)
-    return f"{takes(nearest)} would settle whether {nearest.claim.name}"
+    return f"{takes(nearest)} would probably settle whether {nearest.claim.name}"
 
 
 def _effort(found: Finding) -> float:
@@ -275,11 +307,17 @@ def takes(found: Finding) -> str:
     wanted = claims.needed(found)
     if wanted.pairs is None:
         return ""
-    seeds = f"about {count(wanted.pairs, 'seed')} per arm"
+    seeds = f"about {count(_about(wanted.pairs), 'seed')} per arm"
     if wanted.times <= 1:
         return seeds
     return f"{seeds} with {_times(wanted.times)} times as many photographs"
 
 
+def _about(number: int) -> int:
+    """Rounded up to two digits: the spread that it comes from is not known any better."""
+    step = int(10 ** max(0, math.floor(math.log10(number)) - 1))
+    return step * math.ceil(number / step)
+
+
 def _times(times: float) -> str:
-    return f"{times:.1f}" if times < 10 else f"{math.ceil(times):,}"
+    return f"{times:.1f}" if times < 10 else f"{_about(math.ceil(times)):,}"

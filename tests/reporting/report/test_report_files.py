@@ -1,16 +1,19 @@
 """A report as a page, as LaTeX and as files."""
 
+import json
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import jsonschema
 import pytest
-from report_chapters import ARMS, HOSTILE, chapter, hostile, illustration, judged
+from report_chapters import ARMS, HOSTILE, asking, chapter, hostile, illustration, judged
 
 from repro.errors import ReproError
 from repro.reporting.report import html, latex, report_files, report_sections
+from repro.reporting.tables import json_output
 
 
 class _Page(HTMLParser):
@@ -115,6 +118,15 @@ def test_hostile_text_is_text_in_latex():
     assert "日" not in text
 
 
+def test_hostile_text_of_a_claim_is_text():
+    """In both, and in the table of a page as in its answer."""
+    one = asking(hostile(), name=HOSTILE, source=HOSTILE)
+
+    assert "<script" not in page(one)
+    assert page(one).count("whether &lt;script&gt;alert(1)&lt;/script&gt; &amp; 50 % _a_") == 1
+    assert HOSTILE not in text_of(one)
+
+
 def test_environments_of_latex_are_balanced():
     """Each is closed by its own name."""
     opened = []
@@ -141,14 +153,15 @@ def test_a_study_without_a_record_is_written_too(tmp_path):
     nothing = [(arm, seed) for arm in ARMS for seed in range(3)]
     found = report_files.build([chapter(missing=nothing, drawn=[])], tmp_path)
 
-    assert [path.name for path in found] == ["report.html", "report.tex"]
+    assert [path.name for path in found] == ["report.html", "report.tex", "verdict.json"]
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path):
     """Page, document and figures, drawn anew."""
     once, twice = (report_files.build([judged()], tmp_path / str(at)) for at in range(2))
 
-    assert [path.name for path in once] == ["report.html", "report.tex", "recall.pdf"]
+    names = ["report.html", "report.tex", "verdict.json", "recall.pdf"]
+    assert [path.name for path in once] == names
     assert [path.read_bytes() for path in once] == [path.read_bytes() for path in twice]
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -157,11 +170,24 @@ def test_figures_of_several_studies_do_not_overwrite_each_other(tmp_path):
     """Each file has the study's name in front."""
     found = report_files.build([chapter(), chapter(name="other")], tmp_path)
 
-    assert [path.relative_to(tmp_path).as_posix() for path in found[2:]] == [
+    assert [path.relative_to(tmp_path).as_posix() for path in found[3:]] == [
         "figures/toy-recall.pdf",
         "figures/other-recall.pdf",
     ]
-    assert all(path.relative_to(tmp_path).as_posix() in found[1].read_text() for path in found[2:])
+    assert all(path.relative_to(tmp_path).as_posix() in found[1].read_text() for path in found[3:])
+
+
+def test_the_conclusions_of_every_study_stand_in_a_file_for_programs(tmp_path):
+    """Answer, claims and verdict, valid under the schema; null and empty without claims."""
+    _, _, file, *_ = report_files.build([asking(judged()), chapter(name="other")], tmp_path)
+    found = json.loads(file.read_text())
+    first, second = found["studies"]
+
+    jsonschema.validate(found, json_output.schema())
+    assert first["answer"][0].startswith("On these data it cannot be told yet whether")
+    assert [one["word"] for one in first["claims"]] == ["cannot tell yet"]
+    assert first["verdict"] is not None
+    assert (second["study"], second["answer"], second["claims"]) == ("other@embedded", None, [])
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

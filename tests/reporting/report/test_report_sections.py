@@ -11,7 +11,9 @@ from report_chapters import (
     PROVENANCE,
     PUBLISHED,
     UNDERFLOW,
+    asking,
     chapter,
+    illustration,
     judged,
 )
 
@@ -20,6 +22,7 @@ from repro.errors import ReproError
 from repro.metrics import Count
 from repro.reporting.report import choices, evidence, report_sections
 from repro.reporting.report.document import Commands, Counts, Paragraph, Picture, Sheet
+from repro.reporting.tables import answer
 from repro.study import literature
 
 
@@ -52,6 +55,52 @@ def test_a_failed_reference_is_told_where_the_comparisons_would_stand():
         "No arm is compared: the reference, none, has no runs with results (3 failed)."
     )
     assert said(section(chapter(), "tables")) == ""
+
+
+def test_the_answer_stands_in_the_box_at_the_top():
+    """Its sentences and its claims; the verdict follows, and each stands there once."""
+    found = study(asking(judged()))
+    first, second = found.sections[:2]
+    sentences, sheet = first.blocks
+
+    assert (first.title, first.set_off, second.title, second.set_off) == (
+        "Answer",
+        True,
+        "Verdict",
+        False,
+    )
+    assert sentences.text == answer.of_study(asking(judged()).outcomes).text
+    assert list(sheet.part.table["Answer"]) == ["cannot tell yet"]
+    shown = [b.part.name for s in found.sections for b in s.blocks if isinstance(b, Sheet)]
+    assert shown.count("claims") == 1
+
+
+def test_a_figure_of_the_claims_stands_beside_them():
+    """And not among the others."""
+    drawn = [illustration(), dataclasses.replace(illustration(), name="claims")]
+    found = study(asking(chapter(drawn=drawn)))
+    pictures = {
+        one.title: [b.illustration.name for b in one.blocks if isinstance(b, Picture)]
+        for one in found.sections
+    }
+
+    assert (pictures["Answer"], pictures["Figures"]) == (["claims"], ["recall"])
+
+
+def test_a_study_without_claims_has_its_verdict_in_the_box():
+    """No empty section stands before it."""
+    assert [one.set_off for one in study(judged()).sections][:2] == [True, False]
+
+
+def test_an_overview_shows_the_answers():
+    """A column, with a dash where a study asks nothing."""
+    found = report_sections.document([asking(judged()), chapter(name="other")])
+    sheet = next(b for b in found.overview.blocks if isinstance(b, Sheet))
+
+    assert list(sheet.part.table["Answer"]) == [
+        answer.of_study(asking(judged()).outcomes).text,
+        "—",
+    ]
 
 
 def test_sections_come_in_the_order_of_trust():

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import html
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import termios
 from dataclasses import replace
 
+import asking
 import jsonschema
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from repro.metrics import Count
 from repro.records import records
 from repro.records.records import Record
 from repro.reporting.figures.study_view import StudyView
-from repro.reporting.tables import json_output, label_file, output_formats, tables
+from repro.reporting.tables import answer, json_output, label_file, output_formats, tables
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.paper_options import Layout
 from repro.reporting.tables.presentation import Presentation
@@ -306,3 +308,58 @@ def test_the_last_line_repeats_the_command_that_was_given(tmp_path):
     assert done.output.splitlines()[-1] == (
         f"LaTeX: repro table toy --results {tmp_path} --decimals 1 --arms 'an arm' --format latex"
     )
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """The shape of the papers' sweep: five arms of five runs, and a claim at 10 %."""
+    names = ["No debias", "alpha = 0.1", "alpha = 0.05", "alpha = 0.01", "alpha = 0.001"]
+    arms = [arm(name, noisy(n, 5), nonfaces=asking.OTHERS) for n, name in enumerate(names)]
+    one = asking.claim(
+        contrast={"arm": names[-1], "less": names[0]}, read_at={"false_positive_rate": 0.1}
+    )
+    return asking.asking(outcomes(*arms), one)
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
+def test_the_answer_comes_first(asked, form):
+    """Before every table, in every format for people."""
+    text = " ".join(shown(asked, form).split())
+    told = answer.of_study(asked).text
+
+    assert 0 <= text.index(html.escape(told) if form == "html" else told) < 2500
+    assert text.index("No debias 9") > 0 if form == "terminal" else True
+
+
+def test_the_answer_stands_in_latex_as_comments(asked):
+    """So that a pipe into a paper's file compiles, and the table stays what it was."""
+    text = shown(asked, "latex")
+    before, table, rest = text.partition(r"\begin{table}")
+    plain = shown(replace(asked, claims=()), "latex")
+
+    assert before.splitlines() == [f"% {one}" for one in answer.of_study(asked).sentences]
+    assert table + rest == plain
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+@pytest.mark.parametrize("style", ["paper", "full"])
+def test_files_for_programs_do_not_change_by_an_answer(asked, form, style):
+    """Not a byte."""
+    plain = replace(asked, claims=())
+
+    assert shown(asked, form, style=style) == shown(plain, form, style=style)
+
+
+def test_the_summary_with_an_answer_fits_100_columns(asked):
+    """Each arm in a line, at the threshold of the primary claim."""
+    lines = shown(asked, "terminal", screen=Screen(width=100)).splitlines()
+
+    assert max(map(len, lines)) <= 100
+    assert all(sum(line.startswith(f"{one.name} ") for line in lines) == 1 for one in asked.arms)
+    assert any("10 % FP" in line for line in lines)
+    assert len(lines) <= 26
+
+
+def test_a_single_table_has_no_answer_before_it(asked):
+    """Who asks for a part gets that part."""
+    assert "more equal" not in shown(asked, "markdown", part="results")
