@@ -47,7 +47,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data.synthetic",
         "training",
         "execution.executors",
-        "analysis",  # what it shows of pictures, `samples`
+        "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
     "reporting": {*BASE, "analysis"},
     "reporting.terminal": {*BASE, "metrics"},

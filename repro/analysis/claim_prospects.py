@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from repro.analysis import claims, looks
-from repro.analysis.claims import Finding
+from repro.analysis.claims import Finding, Needed
 from repro.analysis.study_data import Outcomes
+from repro.analysis.wording import count
 from repro.stats import conclusions, intervals, operating, proportions, word_power
 from repro.stats.conclusions import Word
 from repro.study.claims import Claim
@@ -27,12 +28,12 @@ class Prospect:
     Attributes:
         spread: Standard deviation of the pairs' differences, in smallest effects.
         chances: At each of the study's looks of which it speaks, that it is decided.
-        needed: Pairs with which it is decided with 80 % probability at one look; None: no number.
+        needed: What decides it with 80 % probability at the level of the last look.
     """
 
     spread: float
     chances: tuple[float, ...]
-    needed: int | None
+    needed: Needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +65,9 @@ class Outlook:
     def is_doubtful(self) -> bool:
         """Whether it stays undecided in more than half of all studies.
 
-        Without records: if pairs differ with a standard deviation of the smallest effect.
+        Without records: even with the smallest of the assumed spreads.
         """
-        middle = self.prospects[len(self.prospects) // 2] if self.prospects else None
-        return middle is not None and middle.chances[-1] < EVEN
+        return bool(self.prospects) and self.prospects[0].chances[-1] < EVEN
 
 
 def of_study(
@@ -104,19 +104,17 @@ def _outlook(
     ]
     attainable = _attainable(claim, seeds[-1], levels[-1])
     if set(attainable) <= {conclusions.CANNOT_TELL}:
-        obstacles.append(f"{seeds[-1]} seeds an arm cannot decide it, whatever they show")
+        obstacles.append(f"{count(seeds[-1], 'seed')} an arm cannot decide it, whatever they show")
     seen = found.spread > 0 and found.smallest > 0
-    found = replace(found, level=levels[-1])
     spreads = [found.spread / found.smallest] if seen else list(ASSUMED)
-    shares = claim.quantity.endswith("_share")
-    none = shares or set(attainable) <= {conclusions.CANNOT_TELL}
+    if claims.is_share(claim) or set(attainable) <= {conclusions.CANNOT_TELL}:
+        spreads = []
+    found = replace(found, level=levels[-1])
     return Outlook(
         found=found,
         seeds=seeds,
         seen=seen,
-        prospects=()
-        if none
-        else tuple(_prospect(found, one, seeds, levels, seen=seen) for one in spreads),
+        prospects=tuple(_prospect(found, one, seeds, levels, seen=seen) for one in spreads),
         attainable=attainable,
         obstacles=tuple(dict.fromkeys(obstacles)),
     )
@@ -152,7 +150,7 @@ def _attainable(claim: Claim, seeds: int, level: float) -> tuple[Word, ...]:
     """The words that a claim can get with so many seeds in every arm."""
     if seeds < 2 or level >= looks.WIDEST:
         return (conclusions.CANNOT_TELL,)
-    if claim.quantity.endswith("_share"):
+    if claims.is_share(claim):
         return _attainable_of_shares(claim, seeds, level)
     if claim.expect == "kept":
         return tuple(word for word in conclusions.WORDS if word != conclusions.TOO_SMALL)
@@ -186,5 +184,5 @@ def _prospect(
         ).holds
         for n, level in zip(seeds, levels, strict=True)
     ]
-    own = replace(found, smallest=1.0, spread=spread, noise=noise, pairs=max(2, seeds[-1]))
-    return Prospect(spread=spread, chances=tuple(chances), needed=claims.needed(own).pairs)
+    own = replace(found, smallest=1.0, spread=spread, noise=noise, pairs=2)
+    return Prospect(spread=spread, chances=tuple(chances), needed=claims.needed(own))

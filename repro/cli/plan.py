@@ -76,6 +76,7 @@ def plan(
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
     """What the study will not be able to tell, however it ends."""
     yield from _unsupported_rates(study)
+    yield from _of_claims(study, planned, results)
     if study.published is None or planned.index.synthetic:
         return
     from repro.analysis import study_data
@@ -84,6 +85,26 @@ def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
 
     found = {task.key: records.read_record(task.key, results) for task in planned.ended}
     yield from verdict_notes.before_training(study_data.of_study(planned.index, found, None))
+
+
+def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
+    """What the runs can tell of each claim, and what stands in its way."""
+    if not study.claims:
+        return []
+    from repro.analysis import claim_prospects, study_data
+    from repro.data import sources
+    from repro.records import records
+    from repro.reporting.tables import claim_prospect_notes
+
+    found = {task.key: records.read_record(task.key, results) for task in planned.ended}
+    data = {arm.name: arm.configuration.data for arm in study.arms}
+    groups = {one: sources.groups(one.test) for one in set(data.values())}
+    outlooks = claim_prospects.of_study(
+        study_data.of_study(planned.index, found, results),
+        groups={name: sorted(set(groups[one])) for name, one in data.items()},
+        photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
+    )
+    return claim_prospect_notes.of_claims(outlooks)
 
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:

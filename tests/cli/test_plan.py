@@ -88,3 +88,29 @@ def test_fresh_seeds_are_other_runs(folder):
 
     assert [line.split("seed ")[1] for line in runs] == [f"{100 + k // 2}: new" for k in range(10)]
     assert runs[0].split()[2].endswith("-seed100")
+
+
+CLAIM = """claims:
+  - name: somebody gains
+    quantity: group_recall
+    group: nobody
+    read_at: {false_positive_rate: 0.001}
+    contrast: {arm: half, less: none}
+    expect: higher
+    smallest_effect: {absolute: 10.0}
+    primary: true
+profiles:"""
+
+
+def test_what_keeps_a_claim_from_an_answer_is_said_before_training(folder):
+    """Groups of the test portraits, and photographs for its false-positive rate."""
+    (folder / "toy.yaml").write_text(STUDY.replace("profiles:", CLAIM))
+    for profile, groups, there in (
+        ("synthetic", "darker_female, darker_male, lighter_female, lighter_male", "200"),
+        ("real", "darker_male, lighter_female", "1"),
+    ):
+        lines = plan("--profile", profile)
+        warned = [line for line in lines if line.startswith("Warning: claim 'somebody gains'")]
+        assert len(warned) == 2
+        assert warned[0].endswith(f"no group is called 'nobody'; the groups are {groups}.")
+        assert f"takes 999 photographs without a face, and there are {there};" in warned[1]

@@ -184,7 +184,9 @@ def test_failed_pairs_count_to_the_look_that_they_were_started_for(place):
     """Three of six failed: the look is at six seeds, with three pairs."""
     _, told, ran = place((50, None, None, 10, None, 30, 29, 31, 30))
 
-    assert told[0].startswith("Look after 3 seeds an arm: cannot tell yet (1 seeds have")
+    assert told[0].startswith(
+        "Look after 3 seeds an arm: cannot tell yet (1 of 3 planned seeds has"
+    )
     assert "3 pairs" in told[1]
     assert len(ran) == 18
 

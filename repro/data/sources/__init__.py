@@ -24,6 +24,7 @@ __all__ = [
     "describe",
     "fingerprint",
     "fingerprints",
+    "groups",
     "keeper",
     "material",
     "nonface_photographs",
@@ -118,6 +119,15 @@ def _photographs(spec: Source) -> Photographs:
     found = reader(spec).open(spec)
     assert isinstance(found, Photographs)
     return found
+
+
+def groups(spec: Portraits | Nonfaces) -> tuple[str, ...]:
+    """The group of each photograph, "" if it has none, without decoding or drawing pictures.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return reader(spec).groups(spec)
 
 
 def fingerprints(data: Data) -> dict[str, str]:

@@ -16,6 +16,7 @@ from repro.data.pictures.collection import Collection
 from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.data.pictures.raw_pictures import Raw
+from repro.errors import DataError
 from repro.study.section import Section
 
 Spec = TypeVar("Spec", bound=Section)
@@ -55,6 +56,17 @@ class Reader(ABC, Generic[Spec]):
         Raises:
             DataError: The source is missing or damaged.
         """
+
+    def groups(self, spec: Spec) -> tuple[str, ...]:
+        """The group of each photograph, "" if unknown; no picture is decoded or drawn.
+
+        Raises:
+            DataError: The source is missing or damaged, or its pictures are to train on.
+        """
+        found = self.open(spec)
+        if isinstance(found, TrainingImages):
+            raise DataError(f"{spec}: training pictures have no groups")
+        return found.groups
 
     def files(self, spec: Spec) -> NamedFiles | None:
         """All files on which its content depends, by relative name; None if it is synthetic.

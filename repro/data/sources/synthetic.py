@@ -52,10 +52,13 @@ class PortraitsReader(_Drawn[SyntheticPortraits]):
 
     def open(self, spec: SyntheticPortraits) -> Photographs:
         """Square pictures with groups."""
-        generator = np.random.default_rng((spec.seed, 1))
-        factors = scenes.draw_balanced_factors(generator, spec.per_group)
+        factors, generator = _portraits(spec)
         pictures = scenes.render_portraits(factors, generator, size=spec.size)
         return _numbered("portrait", pictures, _groups(factors))
+
+    def groups(self, spec: SyntheticPortraits) -> tuple[str, ...]:
+        """Of the portraits, without drawing them."""
+        return _groups(_portraits(spec)[0])
 
 
 @reads(SyntheticScenes)
@@ -66,7 +69,11 @@ class ScenesReader(_Drawn[SyntheticScenes]):
         """Square pictures without groups."""
         generator = np.random.default_rng((spec.seed, 2))
         pictures = scenes.render_scenes(generator, spec.photographs, size=spec.size)
-        return _numbered("scene", pictures, ("",) * len(pictures))
+        return _numbered("scene", pictures, self.groups(spec))
+
+    def groups(self, spec: SyntheticScenes) -> tuple[str, ...]:
+        """None of them has one."""
+        return ("",) * spec.photographs
 
 
 @reads(SyntheticCrops)
@@ -89,6 +96,12 @@ def true_factors(spec: SyntheticTraining) -> scenes.Factors:
 def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
     """One generator for the faces, one for the rest."""
     return np.random.default_rng((spec.seed, 0)).spawn(2)
+
+
+def _portraits(spec: SyntheticPortraits) -> tuple[scenes.Factors, np.random.Generator]:
+    """Who is portrayed, and the generator that goes on to draw them."""
+    generator = np.random.default_rng((spec.seed, 1))
+    return scenes.draw_balanced_factors(generator, spec.per_group), generator
 
 
 def _numbered(word: str, pictures: Pixels, groups: tuple[str, ...]) -> Photographs:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from repro.analysis import claims
 from repro.analysis.claim_prospects import Outlook, Prospect
+from repro.analysis.claims import Needed
+from repro.analysis.wording import count
 from repro.stats import conclusions
 from repro.stats.power import POWER
-from repro.stats.word_power import MOST
 
 DECIDED = (
     "Claims: decided means that an effect of the smallest size that matters holds, and that no "
@@ -23,18 +25,17 @@ def of_claims(outlooks: Sequence[Outlook]) -> list[str]:
 
 
 def _of_claim(one: Outlook) -> Iterator[str]:
-    name = f"claim '{one.claim.name}'"
-    primary = " (primary)" if one.claim.primary else ""
+    name = f"'{one.claim.name}'{' (primary)' * one.claim.primary}"
+    seeds = count(one.seeds[-1], "seed")
     if one.prospects:
-        yield f"{name.capitalize()}{primary}: {_spreads(one)}, it is decided {_chances(one)}; "\
-            f"{_needed(one)}."
-    if len(one.attainable) < _all_words(one):
-        yield f"{name.capitalize()}{primary}: with {one.seeds[-1]} seeds an arm it can get "\
-            f"{_quoted(one.attainable)}."
+        yield f"Claim {name}: if {_spreads(one)}, it is decided {_chances(one)}; {_needed(one)}."
+    if claims.is_share(one.claim) or len(one.attainable) < _all_words(one):
+        yield f"Claim {name}: with {seeds} an arm it can get {_quoted(one.attainable)}."
     for why in one.obstacles:
-        yield f"Warning: {name} cannot be answered: {why}."
+        yield f"Warning: claim {name} cannot be answered: {why}."
     if one.is_doubtful and not one.obstacles:
-        yield f"Warning: {name} is more likely to stay undecided with {one.seeds[-1]} seeds an arm."
+        even = "" if one.seen else ", even with the smallest of these spreads"
+        yield f"Warning: claim {name} is likely to stay undecided with {seeds} an arm{even}."
 
 
 def _all_words(one: Outlook) -> int:
@@ -43,24 +44,27 @@ def _all_words(one: Outlook) -> int:
 
 
 def _quoted(words: Sequence[str]) -> str:
-    return "only " + " or ".join(f'"{word}"' for word in words)
+    return "only " + _either([f'"{word}"' for word in words])
 
 
 def _spreads(one: Outlook) -> str:
-    told = _either([_spread(one, each) for each in one.prospects])
-    if one.seen:
-        return f"if pairs of runs differ with a standard deviation of {told}, as those with a "\
-            "record do"
-    return f"if pairs of runs differ with a standard deviation of {told}"
+    numbers = _either([_number(one, each) for each in one.prospects])
+    told = f"pairs of runs differ with a standard deviation of {numbers}{_unit(one)}"
+    return f"{told}, as those with a record do" if one.seen else told
 
 
-def _spread(one: Outlook, prospect: Prospect) -> str:
+def _number(one: Outlook, prospect: Prospect) -> str:
     """In the unit of the effect where the smallest effect is known in it."""
-    absolute = one.found.smallest if one.seen else one.claim.smallest_effect.absolute
-    last = prospect is one.prospects[-1]
-    if absolute is not None:
-        return f"{prospect.spread * absolute:.3g}{f' {one.found.unit}' * last}"
-    return f"{prospect.spread:g}{' times the smallest effect' * last}"
+    return f"{prospect.spread * (_smallest(one) or 1.0):.3g}"
+
+
+def _unit(one: Outlook) -> str:
+    return f" {one.found.unit}" if _smallest(one) else " times the smallest effect"
+
+
+def _smallest(one: Outlook) -> float | None:
+    """The smallest effect; None for a ratio of a value that is not known yet."""
+    return one.found.smallest if one.seen else one.claim.smallest_effect.absolute
 
 
 def _chances(one: Outlook) -> str:
@@ -74,9 +78,19 @@ def _chances(one: Outlook) -> str:
 
 
 def _needed(one: Outlook) -> str:
-    numbers = [each.needed for each in one.prospects]
-    told = _either([f"more than {MOST:,}" if n is None else f"{n:,}" for n in numbers])
-    return f"{100 * POWER:.0f} % takes {told} seeds at a single look"
+    needs = [each.needed for each in one.prospects]
+    if all(need.pairs is not None and need.times == 1 for need in needs):
+        told = f"{_either([f'{need.pairs:,}' for need in needs])} seeds"
+    else:
+        told = _either([_amount(need) for need in needs])
+    return f"{100 * POWER:.0f} % takes {told} at a single look"
+
+
+def _amount(need: Needed) -> str:
+    if need.pairs is None:
+        return "more than there can be"
+    more = f" and {need.times:,.{0 if need.times >= 10 else 1}f} times the photographs"
+    return f"{count(need.pairs, 'seed')}{more if need.times > 1 else ''}"
 
 
 def _either(words: Sequence[str]) -> str:
