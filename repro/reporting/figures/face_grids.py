@@ -15,7 +15,7 @@ from repro.reporting.figures.study_view import StudyView, listed
 
 GAP = 4  # white pixels between pictures
 FACE = 0.56  # inches
-HEAD = 44  # letters of the line above one of two blocks side by side
+HEAD = 46  # letters of the line above one of two blocks side by side
 
 
 @dataclass(frozen=True, slots=True)

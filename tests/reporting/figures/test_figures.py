@@ -457,7 +457,7 @@ def test_a_long_name_leaves_room_for_what_its_pictures_are():
     drawn = face_grids.batches(dataclasses.replace(whole, specimens=runs))
 
     assert drawn.figure.axes[0].get_title(loc="left") == (
-        "an arm with a name that…: uniform, mean 1.00"
+        "an arm with a name that i…: uniform, mean 1.00"
     )
 
 
