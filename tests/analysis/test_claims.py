@@ -13,7 +13,9 @@ from repro.analysis import arm_parts, claims, matched
 from repro.reporting.tables import label_file
 from repro.stats import components
 from repro.stats.disparity import DEFINITIONS
+from repro.study.looks import Looks
 
+EIGHT = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40))  # each at 99 %
 RUNS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # mean 0
 
 
@@ -25,7 +27,7 @@ def apart(mean, sd):
 def answered(monkeypatch, values, *wanted, **changes):
     """The answers to the claims, of runs with these values."""
     put(monkeypatch, **values)
-    return claims.findings(study(*wanted), **changes)
+    return claims.findings(study(*wanted, **changes))
 
 
 def of_difference(monkeypatch, mean, sd, **changes):
@@ -277,7 +279,7 @@ def test_the_primary_claim_has_its_own_level(monkeypatch):
     values = {"variance": {"A": REFERENCE, "B": REFERENCE + apart(-241, 165)}}
     others = [recall_kept(name=f"claim {k}", quantity="variance") for k in range(4)]
     once = answered(monkeypatch, values, claim(), *others)
-    looked = answered(monkeypatch, values, claim(), *others, primary_level=0.99)
+    looked = answered(monkeypatch, values, claim(), *others, looks=EIGHT)
 
     assert [one.level for one in once] == pytest.approx([0.95] + [0.9875] * 4)
     assert [one.level for one in looked] == pytest.approx([0.99] + [0.9875] * 4)

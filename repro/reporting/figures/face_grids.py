@@ -15,6 +15,7 @@ from repro.reporting.figures.study_view import StudyView, listed
 
 GAP = 4  # white pixels between pictures
 FACE = 0.56  # inches
+HEAD = 46  # letters of the line above one of two blocks side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ def extremes(view: StudyView) -> Illustration | None:
         return None
     rows = [
         [
-            _Block(f"{arm}: lowest, {_multiples(one.lowest, one)}", _rows(one.lowest.pictures, 2)),
+            _Block(
+                _head(arm, f"lowest, {_multiples(one.lowest, one)}"), _rows(one.lowest.pictures, 2)
+            ),
             _Block(f"highest, {_multiples(one.highest, one)}", _rows(one.highest.pictures, 2)),
         ]
         for arm, one in shown
@@ -84,12 +87,16 @@ def batches(view: StudyView) -> Illustration | None:
 
 
 def _batches_of(arm: str, one: FaceSampling) -> list[_Block]:
-    told = f"{arm}: sampled uniformly, mean {_mean(one.uniform, one):.2f}"
-    other = f"sampled adaptively, mean {_mean(one.adaptive, one):.2f}"
+    uniform, adaptive = (f"mean {_mean(drawn, one):.2f}" for drawn in (one.uniform, one.adaptive))
     return [
-        _Block(told, _rows(one.uniform.pictures, 2)),
-        _Block(other, _rows(one.adaptive.pictures, 2)),
+        _Block(_head(arm, f"uniform, {uniform}"), _rows(one.uniform.pictures, 2)),
+        _Block(f"adaptive, {adaptive}", _rows(one.adaptive.pictures, 2)),
     ]
+
+
+def _head(arm: str, what: str) -> str:
+    """The arm, shortened, and what is shown of it, above one of two blocks side by side."""
+    return f"{style.shortened(arm, HEAD - len(what) - 2)}: {what}"
 
 
 def bins(view: StudyView) -> Illustration | None:
@@ -166,7 +173,8 @@ def _reconstructed(shown: Sequence[tuple[str, Latents]]) -> list[list[_Block]]:
         wide = max(map(len, found), default=1)
         rows += [[_Block("input", arms[0][1].originals[None])] * wide, *filter(None, found)]
     if (example := _example(shown)) is not None:
-        rows += [[example]] if len(rows[-1]) > 1 else [[*rows.pop(), example]]
+        has_room = len(rows[-1]) < max(map(len, rows))
+        rows += [[*rows.pop(), example]] if has_room else [[example]]
     return rows
 
 
@@ -174,9 +182,9 @@ def _of_decoder(arm: str, one: Latents) -> list[_Block]:
     """An arm's reconstructions that differ from face to face."""
     found = []
     if not one.is_alike:
-        found.append(_Block(f"{arm}: as evaluated", one.reconstructions[None]))
+        found.append(_Block(_head(arm, "as evaluated"), one.reconstructions[None]))
     if not one.is_alike_by_batch:
-        found.append(_Block(f"{arm}: normalised by these faces", one.by_batch[None]))
+        found.append(_Block(_head(arm, "normalised by these faces"), one.by_batch[None]))
     return found
 
 
@@ -184,9 +192,9 @@ def _example(shown: Sequence[tuple[str, Latents]]) -> _Block | None:
     """The picture that stands for all faces, of the first arm that decodes them alike."""
     for arm, one in shown:
         if one.is_alike:
-            return _one_for_all(f"{arm}: every face, as evaluated", one.reconstructions)
+            return _one_for_all(_head(arm, "every face, as evaluated"), one.reconstructions)
         if one.is_alike_by_batch:
-            return _one_for_all(f"{arm}: every face, normalised by these", one.by_batch)
+            return _one_for_all(_head(arm, "every face, normalised by these"), one.by_batch)
     return None
 
 
@@ -238,7 +246,7 @@ def traversals(view: StudyView) -> Illustration | None:
     if not shown:
         return None
     blocks = [
-        _Block(f"{arm}: latents {', '.join(map(str, one.units))}", one.traversals)
+        _Block(_head(arm, f"latents {', '.join(map(str, one.units))}"), one.traversals)
         for arm, one in shown
     ]
     rows = [blocks[start : start + 2] for start in range(0, len(blocks), 2)]

@@ -1,5 +1,7 @@
 """Logarithmic axes with plain numbers, cut where a few outliers would rule them."""
 
+import re
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -10,6 +12,7 @@ from repro.stats.intervals import Floats
 
 FAR_OUT = 3.0  # interquartile ranges above the upper quartile (Tukey 1977), of logarithms
 SHORTER = 10.0  # factor by which a cut must shorten an axis
+TICKS = 7  # most of an axis
 STRIP = 0.24  # of the length of an axis, blank above its cut
 
 
@@ -20,9 +23,11 @@ def plain(axis: Axis) -> None:
 
 
 def told(value: float) -> str:
-    """Three significant digits without an exponent: 0.01, 316,000,000."""
+    """Three significant digits without a raised exponent: 0.01, 31,600, 3.16e8."""
     rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if rounded >= 1000 else f"{rounded:g}"
+    if 1000 <= rounded < 1e6:
+        return f"{rounded:,.0f}"
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{rounded:g}")
 
 
 def vertical(axes: Axes, values: Floats, *, always: float) -> str:
@@ -63,7 +68,8 @@ def _cut(axes: Axes, low: float, end: float, text: str) -> None:
         fontsize=style.SMALL,
         zorder=5,
     )
-    axes.set_yticks([tick for tick in LogLocator().tick_values(low, end) if low <= tick <= end])
+    decades = LogLocator(numticks=TICKS).tick_values(low, end)
+    axes.set_yticks([tick for tick in decades if low <= tick <= end])
     axes.minorticks_off()
 
 

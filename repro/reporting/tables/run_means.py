@@ -16,10 +16,10 @@ from repro.stats.intervals import Floats
 _SCALE = {"recall": 1e2, "variance": 1e4, "gap": 1e2, "worst": 1e2}
 _NAMES = {"recall": "Recall", "variance": "Variance", "gap": "Gap", "worst": "Worst group"}
 _TOLD = (
-    "Recall, gap and worst group in percent, variance between the groups of each run (ddof 0) in "
-    "percent squared. The charts show the same as fractions: 0.0004 is a variance of 4. The "
-    "variance of run-averaged recalls, as in the papers, is smaller than the mean of the runs' "
-    "variances."
+    "FPR is the false-positive rate. Recall, gap and worst group are in percent, the variance "
+    "between the groups of each run (ddof 0) in percent squared. The charts show the same as "
+    "fractions: 0.0004 is a variance of 4. The variance of run-averaged recalls, as in the papers, "
+    "is smaller than the mean of the runs' variances."
 )
 
 
@@ -45,7 +45,7 @@ def _row(arm: Arm, rate: float | None) -> dict[str, str]:
 
 
 def _cells(arm: Arm, rate: float | None) -> Iterator[tuple[str, str]]:
-    yield "Read at", "logit 0" if rate is None else f"{100 * rate:g} % false positives"
+    yield "Read at", "logit 0" if rate is None else f"FPR {100 * rate:g} %"
     yield "Runs", f"{arm.runs}/{arm.wanted}"
     recall = thresholds.recalls(arm, rate)
     values = disparity.run_quantities(recall, arm.sizes, DEFINITIONS["dehaan2020"])

@@ -229,8 +229,8 @@ def test_an_outlier_does_not_rule_the_axis_and_is_counted():
     axes = drawn.figure.axes[0]
 
     assert axes.get_ylim()[1] < 1000
-    assert [text.get_text() for text in axes.texts] == ["▲ 1 of 18 above,\nup to 1,000,000"]
-    assert "1 of 18 values lie above, up to 1,000,000." in drawn.caption
+    assert [text.get_text() for text in axes.texts] == ["▲ 1 of 18 above,\nup to 1e6"]
+    assert "1 of 18 values lie above, up to 1e6." in drawn.caption
 
 
 @pytest.fixture(scope="module")
@@ -446,7 +446,19 @@ def test_batches_say_the_mean_probability_of_each():
     drawn = face_grids.batches(view())
     texts = [axes.get_title(loc="left") for axes in drawn.figure.axes]
 
-    assert texts == ["alpha = 0.1: sampled uniformly, mean 1.00", "sampled adaptively, mean 2.00"]
+    assert texts == ["alpha = 0.1: uniform, mean 1.00", "adaptive, mean 2.00"]
+
+
+def test_a_long_name_leaves_room_for_what_its_pictures_are():
+    """Two blocks side by side: the arm's name is cut, not the mean."""
+    arm = "an arm with a name that is as long as half of a page"
+    whole = view()
+    runs = [dataclasses.replace(one, arm=arm) for one in whole.specimens]
+    drawn = face_grids.batches(dataclasses.replace(whole, specimens=runs))
+
+    assert drawn.figure.axes[0].get_title(loc="left") == (
+        "an arm with a name that i…: uniform, mean 1.00"
+    )
 
 
 def test_bins_count_their_faces_and_show_some():
@@ -495,6 +507,20 @@ def test_a_caption_names_the_decoders_that_make_one_picture_of_all_faces():
     )
 
     assert told in face_grids.reconstructions(alike(by_batch=0.0)).caption
+
+
+def test_the_example_stands_alone_where_blocks_stand_one_below_the_other():
+    """Two arms with faces of their own: no second column for a single picture."""
+    first, second = (specimens(arm, spread=0.0) for arm in ARMS)
+    other = dataclasses.replace(second.latents, originals=faces(6, 7))
+    drawn = face_grids.reconstructions(
+        view(specimens=[first, dataclasses.replace(second, latents=other)])
+    )
+    left = {
+        round(axes.get_subplotspec().get_position(drawn.figure).x0, 2) for axes in drawn.figure.axes
+    }
+
+    assert len(left) == 1
 
 
 def test_only_examples_remain_where_every_decoder_has_collapsed():

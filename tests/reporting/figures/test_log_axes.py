@@ -26,8 +26,8 @@ def test_outliers_are_cut_and_counted_with_the_largest():
     """Quartiles of 1 and 10: the fence is 10 times 10 to the third power."""
     axes, told = drawn([1] * 50 + [10] * 48 + [2e5, 1e9])
 
-    assert told == "The axis is cut at 10,000: 2 of 100 values lie above, up to 1,000,000,000. "
-    assert [text.get_text() for text in axes.texts] == ["▲ 2 of 100 above,\nup to 1,000,000,000"]
+    assert told == "The axis is cut at 10,000: 2 of 100 values lie above, up to 1e9. "
+    assert [text.get_text() for text in axes.texts] == ["▲ 2 of 100 above,\nup to 1e9"]
     assert max(axes.get_yticks()) <= 10_000
 
 
@@ -50,8 +50,17 @@ def test_equal_values_have_an_axis():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.001, "0.001"), (0.05, "0.05"), (1, "1"), (1000, "1,000"), (321123456, "321,000,000")],
+    [(1e-8, "1e-8"), (0.05, "0.05"), (1, "1"), (31623, "31,600"), (3.21e8, "3.21e8")],
 )
-def test_numbers_have_no_exponent(value, text):
-    """Three significant digits."""
+def test_numbers_have_three_digits_and_no_raised_exponent(value, text):
+    """Thousands have commas, millions a plain exponent."""
     assert log_axes.told(value) == text
+
+
+def test_an_axis_of_many_decades_has_few_numbers():
+    """From 1e-8 to 1e12, with an outlier far above."""
+    axes, _ = drawn(
+        [*np.geomspace(1e-8, 1e-7, 50), *np.geomspace(1e-7, 1e-6, 50), 1e30], always=1e12
+    )
+
+    assert 3 <= len(axes.get_yticks()) <= log_axes.TICKS

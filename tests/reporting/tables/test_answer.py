@@ -26,6 +26,7 @@ from published_arms import PUBLISHED
 from repro.analysis import claims
 from repro.reporting.tables import answer
 from repro.stats.intervals import Interval
+from repro.study.looks import Looks
 
 RATE = {"false_positive_rate": 0.1}
 KEPT = {"quantity": "recall", "expect": "kept", "smallest_effect": {"absolute": 2.0}}
@@ -332,7 +333,8 @@ def test_bad_runs_are_told(monkeypatch):
 def test_the_level_of_a_repeated_look_is_told(monkeypatch):
     """Beside the interval, where it is not 95 %."""
     put(monkeypatch, variance=falls(241, 100))
-    (found,) = claims.findings(study(claim()), primary_level=0.99)
+    eight = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40))
+    (found,) = claims.findings(study(claim(), looks=eight))
 
     assert "lower by 241 [35, 447] (99 % interval)" in answer.evidence(found)
 

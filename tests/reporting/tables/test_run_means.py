@@ -36,9 +36,7 @@ def test_arms_stand_together_at_each_rate_that_the_photographs_support():
     table = of([(20, 10)] * 3)
 
     assert list(zip(table.index, table["Read at"], strict=True)) == [
-        (arm, at)
-        for at in ("logit 0", "5 % false positives", "10 % false positives")
-        for arm in crowds.SWEEP
+        (arm, at) for at in ("logit 0", "FPR 5 %", "FPR 10 %") for arm in crowds.SWEEP
     ]
 
 
