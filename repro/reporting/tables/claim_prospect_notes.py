@@ -26,11 +26,15 @@ def _of_claim(one: Outlook) -> Iterator[str]:
     name = f"claim '{one.claim.name}'"
     primary = " (primary)" if one.claim.primary else ""
     if one.prospects:
-        yield f"{name.capitalize()}{primary}: {_spreads(one)}, it is decided {_chances(one)}; "\
+        yield (
+            f"{name.capitalize()}{primary}: {_spreads(one)}, it is decided {_chances(one)}; "
             f"{_needed(one)}."
+        )
     if len(one.attainable) < _all_words(one):
-        yield f"{name.capitalize()}{primary}: with {one.seeds[-1]} seeds an arm it can get "\
+        yield (
+            f"{name.capitalize()}{primary}: with {one.seeds[-1]} seeds an arm it can get "
             f"{_quoted(one.attainable)}."
+        )
     for why in one.obstacles:
         yield f"Warning: {name} cannot be answered: {why}."
     if one.is_doubtful and not one.obstacles:
@@ -49,8 +53,10 @@ def _quoted(words: Sequence[str]) -> str:
 def _spreads(one: Outlook) -> str:
     told = _either([_spread(one, each) for each in one.prospects])
     if one.seen:
-        return f"if pairs of runs differ with a standard deviation of {told}, as those with a "\
+        return (
+            f"if pairs of runs differ with a standard deviation of {told}, as those with a "
             "record do"
+        )
     return f"if pairs of runs differ with a standard deviation of {told}"
 
 
