@@ -38,7 +38,7 @@ def level(outcomes: Outcomes, declared: Declared) -> float:
     """
     if is_planned(outcomes):
         return planned_level(outcomes)
-    return anytime_level(_common_seeds(outcomes, declared))
+    return anytime_level(_pairs(outcomes, declared))
 
 
 def anytime_level(pairs: int) -> float:
@@ -48,7 +48,9 @@ def anytime_level(pairs: int) -> float:
     return intervals.t_level(stopping.anytime_boundary(pairs), pairs - 1)
 
 
-def _common_seeds(outcomes: Outcomes, declared: Declared) -> int:
-    """Number of seeds that all arms of a claim have results for."""
-    seeds = [set(arm.seeds) for arm in outcomes.arms if arm.name in declared.arms]
-    return len(set.intersection(*seeds))
+def _pairs(outcomes: Outcomes, declared: Declared) -> int:
+    """Number of seeds that all arms of a claim have results for; of a share those that ended."""
+    arms = [arm for arm in outcomes.arms if arm.name in declared.arms]
+    if declared.claim.quantity.endswith("_share"):
+        return min(arm.wanted - arm.missing for arm in arms)
+    return len(set.intersection(*(set(arm.seeds) for arm in arms)))

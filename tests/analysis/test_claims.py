@@ -256,6 +256,16 @@ def test_a_share_of_runs_is_answered_from_counts(quantity, state):
     assert found.interval.high == pytest.approx(100)
 
 
+def test_a_share_is_answered_at_a_look_that_nobody_planned():
+    """Failed runs count there, too: eight of each arm have ended, none of one has a result."""
+    one = claim(quantity="failed_share", read_at=None, expect="higher")
+    arms = with_states("A", 8), with_states("B", 8, failed=8)
+    (found,) = claims.findings(asking(outcomes(*arms, looks=EIGHT), one))
+
+    assert 0.99 < found.level < 1
+    assert found.word == "holds"
+
+
 def test_a_share_of_equal_counts_cannot_be_told():
     """Five runs say little about shares."""
     one = claim(quantity="failed_share", read_at=None, expect="kept")

@@ -61,6 +61,12 @@ SITUATIONS = {
         f"{EQUAL}: at 10 % false positives the variance between groups was 164 with B and 405 "
         "with A, lower by 241 [179, 303]; a smaller effect than a fall to 75 % is excluded.",
     ),
+    "a rise by a ratio": (
+        {"variance": falls(-241, 100)},
+        {"expect": "higher", "smallest_effect": {"ratio": 1.7}},
+        f"{EQUAL}: {HERE} the variance between groups was 646 with B and 405 with A, higher by "
+        "241 [117, 365].",
+    ),
     "holds, but too small to matter": (
         {"variance": falls(12, 8)},
         {},
