@@ -58,8 +58,8 @@ architecture: .venv/ready
 # The report that the README shows, made again from the runs of `make study`.
 example: study
 	$(BIN)/repro report studies/alpha_sweep.yaml --out report/example
-	$(BIN)/repro figures studies/alpha_sweep.yaml --only recall --only rarity --out build/figures
-	cp build/figures/recall.png build/figures/rarity.png report/example/figures/
+	$(BIN)/repro figures studies/alpha_sweep.yaml --only claims --only recall --only rarity --out build/figures
+	cp build/figures/claims.png build/figures/recall.png build/figures/rarity.png report/example/figures/
 
 # Compiles it twice, for its contents; needs pdflatex of a plain TeX Live.
 latex:

@@ -14,6 +14,7 @@ from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count
 from repro.stats import conclusions, intervals, operating, proportions, word_power
 from repro.stats.conclusions import Word
+from repro.stats.intervals import LEVEL
 from repro.study.claims import Claim
 from repro.study.looks import Looks
 
@@ -122,14 +123,14 @@ def _outlook(
 
 def _looks(outcomes: Outcomes, found: Finding) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Numbers of seeds of the first and last look to come, and the level of the interval there."""
-    planned = outcomes.looks or Looks(planned=(outcomes.replicates,))
+    planned = outcomes.looks or Looks(planned=(outcomes.replicates,), level=LEVEL)
     if not found.claim.primary:
         last = max(outcomes.replicates, planned.planned[-1] if len(planned.planned) > 1 else 0)
         return (last,), (found.level,)
     if planned.include(outcomes.replicates):
         ahead = [one for one in planned.planned if one >= outcomes.replicates]
         ends = tuple(dict.fromkeys((ahead[0], ahead[-1])))
-        return ends, (looks.planned_level(outcomes),) * len(ends)
+        return ends, (planned.level,) * len(ends)
     return (outcomes.replicates,), (looks.anytime_level(outcomes.replicates),)
 
 

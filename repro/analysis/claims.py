@@ -151,6 +151,12 @@ def _at_level(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
     )
 
 
+def primary_alone(outcomes: Outcomes) -> Finding:
+    """The answer to the primary claim of a study with claims, without those to the others."""
+    declared = next(one for one in outcomes.claims if one.claim.primary)
+    return _at_level(outcomes, declared, looks.level(outcomes, declared))
+
+
 def primary(found: Sequence[Finding]) -> Finding | None:
     """The answer to the primary claim; None if the study has no claims."""
     return next((one for one in found if one.claim.primary), None)

@@ -1,5 +1,7 @@
 """The level of the interval of a primary claim that is looked at while its study grows."""
 
+from collections.abc import Sequence
+
 from repro.analysis.study_data import Outcomes
 from repro.stats import intervals, stopping
 from repro.stats.intervals import LEVEL
@@ -18,12 +20,9 @@ def is_planned(outcomes: Outcomes) -> bool:
     return complete and looks.include(outcomes.replicates)
 
 
-def planned_level(outcomes: Outcomes) -> float:
-    """Level at each of the planned looks, the same at all."""
-    looks = outcomes.looks
-    if looks is None or len(looks.planned) < 2:
-        return LEVEL
-    return stopping.level(looks.planned)
+def level_of(planned: Sequence[int]) -> float:
+    """Level of the interval at each of the planned looks, the same at all."""
+    return LEVEL if len(planned) < 2 else stopping.level(planned)
 
 
 def level(outcomes: Outcomes, declared: Declared) -> float:
@@ -37,7 +36,7 @@ def level(outcomes: Outcomes, declared: Declared) -> float:
         declared: The claim.
     """
     if is_planned(outcomes):
-        return planned_level(outcomes)
+        return outcomes.looks.level if outcomes.looks else LEVEL
     return anytime_level(_pairs(outcomes, declared))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.analysis.looks import level_of
 from repro.errors import LaterRelease, RecordError
 from repro.records import preregistration, records
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
@@ -205,8 +206,9 @@ def _looks(
     planned = study.looks
     if declared is not None and not declared["records"]["exist"]:
         planned = looks.looks(study.replicates, study.stop)
+    today = Looks(planned=planned, level=level_of(planned))
     old = before.looks if before else None
-    return (old or Looks(planned=planned)).followed_by(planned)
+    return old.followed_by(today) if old else today
 
 
 def _published(study: Study) -> dict[str, Any] | None:

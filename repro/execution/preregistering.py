@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from repro import __version__
+from repro.analysis.looks import level_of
 from repro.execution import planning, staleness
 from repro.execution.planning import Plan
 from repro.records import records
@@ -65,6 +66,7 @@ def declared(study: Study, data: Mapping[str, Mapping[str, str]]) -> dict[str, A
         ],
         "stop": {
             "looks": list(study.looks),
+            "level": level_of(study.looks),
             "rule": study.stop.model_dump(mode="json") if study.stop else None,
         },
         "seeds": {"first": study.first_seed, "replicates": study.replicates},

@@ -69,15 +69,29 @@ def run(study: Study, results: Path, *, block: Block, on_event: OnEvent) -> Stud
     Raises:
         ReproError: As `runner.run`.
     """
-    if study.stop is None or study.replicates != study.looks[0]:
+    if not study.claims:
         return block(None)
+    if study.stop is None or study.replicates != study.looks[0]:
+        index = block(None)
+        return _noted(look_at(index, index.seeds, results), index, results)
     for seeds in study.looks:
         index = block(seeds)
-        look = look_at(index, seeds, results)
+        before = index.looks.decided if index.looks else None
+        look = look_at(index, before or seeds, results)
         on_event(Remark(look.text))
-        if look.decides:
+        index = _noted(look, index, results)
+        if look.decides or before is not None:
             break
     on_event(Remark(_end(look, study.looks[-1], len(study.arms))))
+    return index
+
+
+def _noted(look: "Look", index: StudyIndex, results: Path) -> StudyIndex:
+    """The index with a decision, if there is one: no later plan takes it back."""
+    if index.looks is None or index.looks.decided is not None or not look.decides:
+        return index
+    index = replace(index, looks=replace(index.looks, decided=look.seeds))
+    records.write_index(index, results)
     return index
 
 
@@ -113,15 +127,13 @@ def look_at(index: StudyIndex, seeds: int, results: Path) -> Look:
     """The primary claim, answered from the records of the first seeds alone."""
     first = index.first(seeds)
     outcomes = study_data.of_study(first, records.read_study(first, results), results)
-    found = claims.primary(claims.findings(outcomes))
-    assert found is not None
-    return Look(seeds, found)
+    return Look(seeds, claims.primary_alone(outcomes))
 
 
 def _end(last: Look, most: int, arms: int) -> str:
     claim = last.found.claim.name
     if not last.decides:
         return f"Not decided after {count(last.seeds, 'seed')} an arm, the most planned: {claim}"
-    saved, of = arms * (most - last.seeds), arms * most
+    saved, of = arms * max(0, most - last.seeds), arms * most
     spared = f"; {saved:,} of {of:,} planned runs were not needed" if saved else ""
     return f"Decided after {count(last.seeds, 'seed')} an arm: {claim}: {last.found.word}{spared}"

@@ -1,7 +1,7 @@
 """When a study looks at its results: after how many seeds, and where it stops at the latest."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -30,28 +30,32 @@ class Looks:
 
     Attributes:
         planned: Numbers of seeds, as planned before the first look.
+        level: Of the primary claim's interval at each of these looks.
         taken: Numbers of seeds at which all runs had ended, in their order.
+        decided: Number of seeds at which the primary claim was decided; None: at none.
         changed: Whether the plan is another one since the first look.
     """
 
     planned: tuple[int, ...]
+    level: float = 0.95
     taken: tuple[int, ...] = ()
+    decided: int | None = None
     changed: bool = False
 
     def at(self, started: int) -> "Looks":
         """The same after a look at this number of seeds."""
-        taken = tuple(sorted({*self.taken, started}))
-        return Looks(planned=self.planned, taken=taken, changed=self.changed)
+        return replace(self, taken=tuple(sorted({*self.taken, started})))
 
-    def followed_by(self, planned: tuple[int, ...]) -> "Looks":
+    def followed_by(self, today: "Looks") -> "Looks":
         """These looks under the plan of today.
 
-        A study that was begun with a rule keeps it where today only the first look is planned.
+        A study that was begun with a rule keeps it where today only the first look is planned, and
+        one that is decided keeps the plan by which it was.
         """
         if not self.taken:
-            return Looks(planned=planned)
-        same = planned == self.planned or planned == self.planned[:1]
-        return Looks(planned=self.planned, taken=self.taken, changed=self.changed or not same)
+            return today
+        same = today.planned in (self.planned, self.planned[:1]) or self.decided is not None
+        return self if same else replace(self, changed=True)
 
     def include(self, started: int) -> bool:
         """Whether this number of seeds is one of the plan, and the plan was kept."""

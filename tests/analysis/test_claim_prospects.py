@@ -23,7 +23,11 @@ def study(claim, *, seeds=5, planned=None, arms=None, others=()):
     """A study of two arms without a record, and this claim."""
     both = arms or [lost(name, wanted=seeds) for name in ("none", "half")]
     declared = [Declared(Claim.model_validate(one), ("none", "half")) for one in (claim, *others)]
-    return outcomes(*both, claims=tuple(declared), looks=Looks(planned=planned or (seeds,)))
+    return outcomes(
+        *both,
+        claims=tuple(declared),
+        looks=Looks(planned=planned or (seeds,), level=looks.level_of(planned or (seeds,))),
+    )
 
 
 def outlook(claim=CLAIM, *, groups=("a", "b"), photographs=100, **changes):

@@ -97,7 +97,7 @@ def test_a_study_is_declared_before_any_result(folder):
     assert [arm["name"] for arm in content["declared"]["arms"]] == ["none", "half"]
     assert content["declared"]["claims"][0]["smallest_effect"] == {"absolute": 10.0}
     assert content["declared"]["seeds"] == {"first": 0, "replicates": 3}
-    assert content["declared"]["stop"] == {"looks": [3], "rule": None}
+    assert content["declared"]["stop"] == {"looks": [3], "level": 0.95, "rule": None}
     assert content["program"].startswith("repro ")
     assert content["date"].endswith("+00:00")
 

@@ -213,6 +213,25 @@ def test_a_plan_that_is_changed_after_a_look_is_marked(place):
     )  # the anytime bound of six pairs, 5.27, as a t of 5 degrees
 
 
+def test_a_decision_is_final(place):
+    """Whatever rule comes later: that of a file, a longer one, or the first one at all."""
+    place(CLEAR)
+    for text in (STUDY, STUDY + RULE.replace("9", "12"), STUDY + RULE):
+        index, told, ran = place(CLEAR, text=text)
+
+        assert text == STUDY or told[-1].startswith("Decided after 6 seeds an arm")
+        assert (index.looks.decided, index.looks.changed, index.seeds, ran) == (6, False, 6, [])
+
+
+def test_a_single_look_that_decides_needs_no_others(place):
+    """A rule that is given afterwards has nothing to go on for."""
+    plain, told, _ = place((-30, -31, -30), text=STUDY)
+    index, *_ = place((-30, -31, -30), text=STUDY + RULE)
+
+    assert told == []
+    assert (plain.looks.decided, index.looks, index.seeds) == (3, plain.looks, 3)
+
+
 def test_more_seeds_by_hand_are_no_look_of_the_plan(place):
     """The rule is left out: 7 replicates on the command line are 7."""
     index, told, ran = place(CLEAR, overrides=["replicates=7"])

@@ -92,14 +92,14 @@ def _values(found: Finding) -> str:
     unit = "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
     first, last = (f"{amount(value, found)}{unit}" for value in (found.first, found.last))
     change = _lead(found) if claim.expect == "largest" else _change(found)
-    line = "" if claim.contrast.trend is None else f" along a line through {len(arms)} arms"
-    return f"{at}{quantity(claim)} was {last} with {arms[-1]} and {first} with {arms[0]}, " + (
-        f"{change}{line}"
-    )
+    return f"{at}{quantity(claim)} was {last} with {arms[-1]} and {first} with {arms[0]}, {change}"
 
 
 def _change(found: Finding) -> str:
     """The size of the effect in the direction that was seen, with its interval."""
+    if found.claim.contrast.trend is not None:
+        line = f"and a line through the {len(found.declared.arms)} arms"
+        return f"{line} {'falls' if found.effect < 0 else 'rises'} by {_sized(found)}"
     if abs(found.effect) < NOTHING:
         return f"no difference{_ends(found, 1)}"
     return f"{'lower' if found.effect < 0 else 'higher'} by {_sized(found)}"
@@ -107,9 +107,11 @@ def _change(found: Finding) -> str:
 
 def _lead(found: Finding) -> str:
     """The group's gain against that of the other group that gained most."""
+    trend, arms = found.claim.contrast.trend, len(found.declared.arms)
+    line = "" if trend is None else f" along a line through the {arms} arms"
     if found.effect < 0:
-        return f"a change {_sized(found)} below that of another group"
-    return f"a change {_sized(found)} above that of every other group"
+        return f"a change {_sized(found)} below that of another group{line}"
+    return f"a change {_sized(found)} above that of every other group{line}"
 
 
 def _sized(found: Finding) -> str:

@@ -23,7 +23,7 @@ def of_looks(outcomes: Outcomes) -> list[str]:
         return [f"{_why_unplanned(outcomes)}: {_anytime(outcomes)}."]
     if len(found.planned) < 2:
         return []
-    level, most = 100 * looks.planned_level(outcomes), found.planned[-1]
+    level, most = 100 * found.level, found.planned[-1]
     taken = [one for one in found.planned if one <= outcomes.replicates]
     return [
         f"Looked at after {listed(taken)} of at most {most} seeds an arm. At every look the "
@@ -80,5 +80,6 @@ def as_fields(outcomes: Outcomes) -> Mapping[str, Any] | None:
         "taken": list(found.taken),
         "changed": found.changed,
         "as_planned": looks.is_planned(outcomes),
-        "level": looks.planned_level(outcomes),
+        "level": found.level,
+        "decided": found.decided,
     }

@@ -48,6 +48,13 @@ TREND = {
     "B": np.subtract(REFERENCE, 100),
     "C": np.subtract(REFERENCE, 200) + 20 * STANDARD,
 }
+BENT = {
+    "A": REFERENCE,
+    "B": np.add(REFERENCE, -200),
+    "C": np.add(REFERENCE, 400) + 10 * STANDARD,
+    "D": np.add(REFERENCE, -5),
+}
+UPWARDS = {"A": [90.0] * 5, "B": [92.0] * 5, "C": 94 + STANDARD}
 SITUATIONS = {
     "holds": (
         {"variance": falls(241, 165)},
@@ -155,8 +162,22 @@ SITUATIONS = {
     "a trend": (
         {"variance": TREND},
         {"contrast": {"trend": "alpha"}, "smallest_effect": {"absolute": 190.0}},
-        f"{EQUAL}: {HERE} the variance between groups was 205 with C and 405 with A, lower by 200 "
-        "[175, 225] along a line through 3 arms.",
+        f"{EQUAL}: {HERE} the variance between groups was 205 with C and 405 with A, and a line "
+        "through the 3 arms falls by 200 [175, 225].",
+    ),
+    "a line that rises though the last arm is lower": (
+        {"variance": BENT},
+        {"contrast": {"trend": "alpha"}, "smallest_effect": {"absolute": 190.0}},
+        f"{NOT} resampling makes the groups more equal: {HERE} the variance between groups was "
+        "400 with D and 405 with A, and a line through the 4 arms rises by 176 [172, 179]; the "
+        "effect is in the other direction.",
+    ),
+    "the largest gain along a trend": (
+        {"a": UPWARDS, "b": {name: [90.0] * 5 for name in "ABC"}},
+        GAIN | {"contrast": {"trend": "alpha"}, "smallest_effect": {"absolute": 3.0}},
+        f"On the synthetic faces it holds that darker males gain most: {HERE} the recall of a was "
+        "94.0 % with C and 90.0 % with A, a change 4.0 points [2.8, 5.2] above that of every "
+        "other group along a line through the 3 arms.",
     ),
     "a false-positive rate for which there are too few photographs": (
         {},
@@ -174,11 +195,17 @@ SITUATIONS = {
 }
 
 
+def trending(values):
+    """The arms of a trend."""
+    names = "".join(next(iter(values.values())))
+    return {"names": names, "trend": names}
+
+
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_first_sentence_is_the_primary_claims(monkeypatch, situation):
     """Word, values, effect with interval, and what the word rests on."""
     values, changes, told = SITUATIONS[situation]
-    arms = {"names": "ABC", "trend": "ABC"} if "contrast" in changes else {}
+    arms = trending(values) if "contrast" in changes else {}
 
     assert answered(monkeypatch, values, claim(**changes), **arms)[0] == told
 
@@ -397,7 +424,7 @@ def numbers_of(found):
 def test_every_number_is_one_of_its_claims(monkeypatch, situation):
     """And there are never more than three sentences."""
     values, changes, _ = SITUATIONS[situation]
-    arms = {"names": "ABC", "trend": "ABC"} if "contrast" in changes else {}
+    arms = trending(values) if "contrast" in changes else {}
     values = values | {"recall": values.get("recall", recalls(0.5, 1.5))}
     put(monkeypatch, **values)
     told = answer.of_study(study(claim(**changes), recall_kept(name="it is kept"), **arms))

@@ -3,7 +3,7 @@
 import pytest
 from arms import lost, outcomes
 
-from repro.analysis import claim_prospects
+from repro.analysis import claim_prospects, looks
 from repro.reporting.tables import claim_prospect_notes
 from repro.study.claims import Claim, Declared
 from repro.study.looks import Looks
@@ -30,7 +30,7 @@ def told(claim, *, seeds=5, planned=None, groups=("a", "b")):
     study = outcomes(
         *(lost(name, wanted=seeds) for name in ("none", "half")),
         claims=(declared,),
-        looks=Looks(planned=planned or (seeds,)),
+        looks=Looks(planned=planned or (seeds,), level=looks.level_of(planned or (seeds,))),
     )
     outlooks = claim_prospects.of_study(
         study,

@@ -31,7 +31,7 @@ def study(runs, *, planned=PLAN, missing=0, **changes):
     found = outcomes(
         *(dataclasses.replace(one, wanted=runs + missing) for one in both),
         claims=(Declared(CLAIM, ("none", "half")),),
-        looks=Looks(planned=planned, **changes),
+        looks=Looks(planned=planned, level=looks.level_of(planned), **changes),
     )
     return found
 
@@ -129,6 +129,7 @@ def test_programs_get_the_looks():
         "changed": False,
         "as_planned": True,
         "level": pytest.approx(0.99),
+        "decided": None,
     }
     assert study_json.study(outcomes(arm("none", noisy(0))), "dehaan2020")["looks"] is None
 
