@@ -15,7 +15,7 @@ from repro.stats import components
 from repro.stats.disparity import DEFINITIONS
 from repro.study.looks import Looks
 
-EIGHT = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40))  # each at 99 %
+EIGHT = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40), level=0.99)  # each at 99 %
 RUNS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # mean 0
 
 

@@ -366,7 +366,7 @@ def test_bad_runs_are_told(monkeypatch):
 def test_the_level_of_a_repeated_look_is_told(monkeypatch):
     """Beside the interval, where it is not 95 %."""
     put(monkeypatch, variance=falls(241, 100))
-    eight = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40))
+    eight = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40), level=0.99)
     (found,) = claims.findings(study(claim(), looks=eight))
 
     assert "lower by 241 [35, 447] (99 % interval)" in answer.evidence(found)
