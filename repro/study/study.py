@@ -9,15 +9,22 @@ import itertools
 import math
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
-from repro.study import contrasts, looks, published, shared_profiles, study_files, yaml_source
-from repro.study.claims import Claim, Declared
+from repro.study import (
+    contrasts,
+    looks,
+    published,
+    shared_profiles,
+    study_checks,
+    study_files,
+    yaml_source,
+)
+from repro.study.claims import Declared
 from repro.study.configuration import Configuration
 from repro.study.looks import Stop
 from repro.study.merge import (
@@ -255,12 +262,17 @@ class _Resolution:
         )
         found = [arm for arm in arms if arm is not None]
         if len(found) == len(written):
-            self._refuse_idle_options(options.without(*STUDY_KEYS), written, found)
-        self._check_arms([name for name, _ in written], found)
-        if header is not None:
-            self._check_stop(header, outer)
+            self.problems += study_checks.idle_options(
+                options.without(*STUDY_KEYS), [layer for _, layer in written], found
+            )
+        reference = self.top.value.get("reference")
+        for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
+            self._report(place, message)
+        mistakes = list(study_checks.of_stop(header, outer)) if header else []
         if header is not None and len(found) == len(written):
-            self._check_claims(header.claims, found, header.reference, outer)
+            mistakes += study_checks.of_claims(header.claims, found, header.reference)
+        for place, message in mistakes:
+            self._report_at(place, outer, message)
         return header, found
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:
@@ -395,56 +407,6 @@ class _Resolution:
             data = data.model_copy(update={role: spec.model_copy(update={"path": path})})
         return configuration.model_copy(update={"data": data})
 
-    def _refuse_idle_options(
-        self, options: Layer, written: list[tuple[str, Layer]], arms: list[ArmSpec]
-    ) -> None:
-        """Report overrides that affect no arm."""
-        for path, (document, place) in options.origins.items():
-            is_leaf = path and not any(longer[:-1] == path for longer in options.origins)
-            own = [path in layer.origins for _, layer in written]
-            uses = [_matters(path, arm.configuration) for arm in arms]
-            if is_leaf and not any(use and not o for use, o in zip(uses, own, strict=True)):
-                key = ".".join(map(str, path))
-                message = f"has no effect: every arm that uses '{key}' sets it in the study file"
-                self.problems.append(document.problem(place, message))
-
-    def _check_arms(self, names: list[str], arms: list[ArmSpec]) -> None:
-        for name in (name for name, times in Counter(names).items() if times > 1):
-            self._report(("arms",), f"two arms are called '{name}': rename one")
-        seen: dict[str, str] = {}
-        for arm in arms:
-            # The data is included: two arms may differ only in it.
-            key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
-            if seen.setdefault(key, arm.name) != arm.name:
-                message = (
-                    f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
-                )
-                self._report(("arms",), message)
-        reference = self.top.value.get("reference")
-        if isinstance(reference, str) and reference not in names:
-            message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
-            self._report(("reference",), f"{message}; the arms are: {', '.join(names)}")
-
-    def _check_claims(
-        self, claims: Sequence[Claim], arms: list[ArmSpec], reference: str, layers: list[Layer]
-    ) -> None:
-        """Report claims on arms that are unknown, or that no key orders."""
-        by_name = {arm.name: arm.configuration for arm in arms}
-        for place, claim in enumerate(claims):
-            for key, message in contrasts.problems(claim.contrast, by_name, reference):
-                self._report_at(("claims", place, "contrast", key), layers, message)
-
-    def _check_stop(self, header: Header, layers: list[Layer]) -> None:
-        """Report a rule that cannot stop a study, or that the command line changes."""
-        if "stop" in layers[-1].value:
-            message = "the study file declares stop; or pass --until-answered with --at-most"
-            self._report_at(("stop",), layers, message)
-        elif header.stop is not None:
-            declared: int = merged(layers[:-1], ("replicates",))
-            found = looks.problems(header.stop, declared, claims=len(header.claims))
-            for key, message in found:
-                self._report_at(("stop", key) if key else ("stop",), layers, message)
-
     def published(self, chosen: str) -> Published | None:
         """The published values of the chosen profile; those of all profiles are checked."""
         found = None
@@ -478,16 +440,6 @@ class _Resolution:
     def _note(self, problem: Problem) -> None:
         if problem not in self.problems:  # another profile can have the same problem
             self.problems.append(problem)
-
-
-def _matters(path: KeyPath, configuration: Configuration) -> bool:
-    """Whether the setting at the path affects a run of this configuration."""
-    value: Any = configuration.identity() | {"data": {}}
-    for key in path:
-        if not isinstance(value, dict) or (key not in value and path[0] != "data"):
-            return False
-        value = value.get(key, {})
-    return True
 
 
 def _word(value: Any) -> str:

@@ -172,8 +172,8 @@ KEYS = {
     "unknown": (but("  preset", "  epoch: 1\n  preset"), ":4:3: unknown key 'epoch'; did you mean"),
     "unknown at the top": (but("select", "selekt"), ":11:1: unknown key 'selekt'; did you mean 's"),
     "seeds": (
-        but("replicates: 3", "seeds: [0, 0]"),
-        ":10:1: unknown key 'seeds'; known here: arms",
+        but("replicates: 3", "replicates: 3\nseeds: [0, 0]"),
+        ":11:8: seeds: a mapping of keys is expected, not [0, 0]",
     ),
     "missing": (but("question: Does it?\n", ""), ":1:1: question is missing: add it"),
     "number": (but("epochs: 2", "1: 2"), ":13:31: unknown key '1'; known here"),

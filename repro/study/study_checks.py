@@ -1,0 +1,84 @@
+"""Mistakes that the merged settings of a study show: arms, claims, rules, idle options."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from repro.errors import Problem
+from repro.study import contrasts, looks
+from repro.study.claims import Claim
+from repro.study.configuration import Configuration
+from repro.study.merge import Layer, did_you_mean, merged
+from repro.study.schema import Header
+from repro.study.yaml_source import KeyPath, shown
+
+if TYPE_CHECKING:
+    from repro.study.study import ArmSpec
+
+Mistake = tuple[KeyPath, str]  # where in the study, and a sentence
+
+
+def of_arms(names: Sequence[str], arms: "Sequence[ArmSpec]", reference: Any) -> Iterator[Mistake]:
+    """Equal names, equal configurations, and a reference that is no arm."""
+    for name in (name for name, times in Counter(names).items() if times > 1):
+        yield ("arms",), f"two arms are called '{name}': rename one"
+    seen: dict[str, str] = {}
+    for arm in arms:
+        # The data is included: two arms may differ only in it.
+        key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
+        if seen.setdefault(key, arm.name) != arm.name:
+            message = f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
+            yield ("arms",), message
+    if isinstance(reference, str) and reference not in names:
+        message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
+        yield ("reference",), f"{message}; the arms are: {', '.join(names)}"
+
+
+def of_claims(
+    claims: Sequence[Claim], arms: "Sequence[ArmSpec]", reference: str
+) -> Iterator[Mistake]:
+    """Claims on arms that are unknown, or that no key orders."""
+    by_name = {arm.name: arm.configuration for arm in arms}
+    for place, claim in enumerate(claims):
+        for key, message in contrasts.problems(claim.contrast, by_name, reference):
+            yield ("claims", place, "contrast", key), message
+
+
+def of_stop(header: Header, layers: Sequence[Layer]) -> Iterator[Mistake]:
+    """A rule that cannot stop a study, or that the command line, the last layer, changes."""
+    if "stop" in layers[-1].value:
+        yield ("stop",), "the study file declares stop; or pass --until-answered with --at-most"
+    elif header.stop is not None:
+        declared: int = merged(layers[:-1], ("replicates",))
+        for key, message in looks.problems(header.stop, declared, claims=len(header.claims)):
+            yield ("stop", key) if key else ("stop",), message
+
+
+def idle_options(
+    options: Layer, written: Sequence[Layer], arms: "Sequence[ArmSpec]"
+) -> Iterator[Problem]:
+    """Overrides that affect no arm.
+
+    Args:
+        options: Of the command line.
+        written: What the study file says of each arm alone.
+        arms: The arms, resolved.
+    """
+    for path, (document, place) in options.origins.items():
+        is_leaf = path and not any(longer[:-1] == path for longer in options.origins)
+        own = [path in layer.origins for layer in written]
+        uses = [_matters(path, arm.configuration) for arm in arms]
+        if is_leaf and not any(use and not o for use, o in zip(uses, own, strict=True)):
+            key = ".".join(map(str, path))
+            message = f"has no effect: every arm that uses '{key}' sets it in the study file"
+            yield document.problem(place, message)
+
+
+def _matters(path: KeyPath, configuration: Configuration) -> bool:
+    """Whether the setting at the path affects a run of this configuration."""
+    value: Any = configuration.identity() | {"data": {}}
+    for key in path:
+        if not isinstance(value, dict) or (key not in value and path[0] != "data"):
+            return False
+        value = value.get(key, {})
+    return True
