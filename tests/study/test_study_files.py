@@ -108,7 +108,7 @@ def test_studies_are_listed_with_what_they_ask_and_take(here):
     question = "Does stronger resampling lower the variance between groups, and at what cost in"
     assert listed["mine"].splitlines() == [
         f"    {question} recall?",
-        "    5 arms, 25 runs; profile embedded: 3 min on 2 cores, 1.3 GB",
+        "    5 arms, 25 runs; profile embedded: 6 min on 2 cores of an AMD EPYC, 1.3 GB",
         "    local: studies/mine.yaml",
     ]
     assert listed["broken: cannot be read"].startswith("    broken.yaml:1:")
