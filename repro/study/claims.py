@@ -115,8 +115,10 @@ class Claim(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_threshold()
-        if (self.group is None) == (self.quantity == "group_recall"):
-            raise ValueError("group names the group of group_recall, and of nothing else")
+        if self.group is None and self.quantity == "group_recall":
+            raise ValueError("group_recall needs a group, such as group: darker_male")
+        if self.group is not None and self.quantity != "group_recall":
+            raise ValueError(f"{self.quantity} is of all groups: remove group")
         if self.expect == "largest" and self.quantity != "group_recall":
             raise ValueError("expect: largest needs quantity: group_recall and a group")
         self._check_ratio()

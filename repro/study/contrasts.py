@@ -25,7 +25,7 @@ def problems(contrast: Contrast, arms: Arms, reference: str) -> Iterator[tuple[s
     for role in ("arm", "less"):
         name = getattr(contrast, role)
         if name is not None and name not in arms:
-            known = f"{did_you_mean(name, arms)}; the arms are: {', '.join(arms)}"
+            known = did_you_mean(name, arms) or f"; the arms are: {', '.join(arms)}"
             yield role, f"no arm is called {shown(name)}{known}"
     if contrast.trend is not None and (why := _no_trend(contrast.trend, arms, reference)):
         yield "trend", why

@@ -76,6 +76,7 @@ def problems(stop: Stop, replicates: int, *, claims: int) -> Iterable[tuple[str,
     elif replicates < 2:
         yield "", "stop needs replicates: 2 or more, because a single pair of runs has no interval"
     elif stop.at_most <= replicates:
-        yield "at_most", f"stop.at_most is {stop.at_most}: more than the {replicates} replicates"
+        needed = f"it must be more than the {replicates} replicates"
+        yield "at_most", f"stop.at_most is {stop.at_most}: {needed}"
     elif (count := len(looks(replicates, stop))) > MOST_LOOKS:
         yield "every", f"{count:,} looks are planned; at most {MOST_LOOKS}: make stop.every larger"

@@ -102,11 +102,15 @@ def test_a_trend_names_all_its_arms_from_the_reference_on(load):
         ({"expect: lower": "expect: higher"}, 0, "above 1 for higher"),
         ({"expect: lower": "expect: kept"}, 0, "here the smallest effect is absolute"),
         ({"expect: lower": "expect: largest"}, 0, "expect: largest needs quantity: group_recall"),
-        ({"quantity: variance": "quantity: group_recall"}, 0, "group names the group"),
+        (
+            {"quantity: variance": "quantity: group_recall"},
+            0,
+            "group_recall needs a group, such as",
+        ),
         (
             {"quantity: variance": "quantity: variance\n    group: darker_male"},
             0,
-            "group names the group of group_recall, and of nothing else",
+            "variance is of all groups: remove group",
         ),
         (
             {"variance": "failed_share", "ratio: 0.75": "ratio: 0.5"},
@@ -157,12 +161,14 @@ def test_a_mistake_is_told_with_its_place(load, changes, line, message):
 
 
 def test_an_unknown_arm_is_told_with_a_suggestion(load):
-    """At the place where it is named, and with the arms that there are."""
-    (found,) = problems(load, {"alpha = 0.01, less": "alpha = .01, less"})
+    """At the place where it is named; where no arm has a similar name, with all arms."""
+    (near,) = problems(load, {"alpha = 0.01, less": "alpha = .01, less"})
+    (far,) = problems(load, {"alpha = 0.01, less": "product, less"})
 
-    assert found == (
-        f":{FIRST + 3}:21: no arm is called 'alpha = .01'; did you mean "
-        "'alpha = 0.01'?; the arms are: No debias, alpha = 0.1, alpha = 0.01, alpha = 0.001"
+    place = f":{FIRST + 3}:21: no arm is called"
+    assert near == f"{place} 'alpha = .01'; did you mean 'alpha = 0.01'?"
+    assert far == (
+        f"{place} 'product'; the arms are: No debias, alpha = 0.1, alpha = 0.01, alpha = 0.001"
     )
 
 

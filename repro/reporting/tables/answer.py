@@ -156,7 +156,13 @@ def _ground(found: Finding) -> str:
         return "; the effect is in the other direction"
     if found.word == conclusions.CANNOT_TELL:
         return f"; no effect and {least} are both possible"
-    return f"; {least} or more is excluded"
+    return f"; {least} or {_further(found)} is excluded"
+
+
+def _further(found: Finding) -> str:
+    """On which side of the smallest effect larger ones lie."""
+    shrinks = found.claim.smallest_effect.ratio is not None and found.claim.expect == "lower"
+    return "less" if shrinks else "more"
 
 
 def smallest(found: Finding) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from repro.analysis import claims
+from repro.analysis import claims, looks
 from repro.analysis.claims import Finding
 from repro.analysis.study_data import Outcomes
 from repro.reporting.tables import answer, number_format, verdict_notes
@@ -13,9 +13,10 @@ from repro.stats import conclusions
 from repro.study.claims import Claim
 
 WORDS = (
-    "An answer is made from one interval: the claim holds if the interval excludes no effect on "
-    "the expected side; it is too small to matter, or does not hold, if the interval excludes the "
-    "smallest effect that matters; otherwise it cannot be told yet."
+    "An answer is made from one interval: a claim holds if the whole interval is on the expected "
+    "side of 0, but too small to matter if it also excludes the smallest effect that matters; it "
+    "does not hold if only that effect is excluded, or the whole interval is on the other side; "
+    "otherwise it cannot be told yet."
 )
 
 
@@ -114,9 +115,15 @@ def _levels(found: Sequence[Finding], main: Finding) -> Iterator[str]:
     if others:
         level = f"{100 * others[0].level:.4g} %"
         shared = f"; of the others {level}, so that all together err in 5 % (Bonferroni)"
-    yield f"Level of the primary claim's interval: {100 * main.level:.4g} %{shared}."
+    yield f"Level of the primary claim's interval: {_level(main)}{shared}."
     if any(one.word == conclusions.CANNOT_TELL for one in found):
         yield (
             "To settle: seeds and photographs with which an effect of the smallest size would be "
             "told from none in 80 % of studies, if runs vary as these do."
         )
+
+
+def _level(main: Finding) -> str:
+    if main.level < looks.WIDEST:
+        return f"{100 * main.level:.4g} %"
+    return "none, a look that nobody planned needs at least 5 pairs"

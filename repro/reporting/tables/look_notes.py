@@ -45,7 +45,7 @@ def _why_unplanned(outcomes: Outcomes) -> str:
 def _anytime(outcomes: Outcomes) -> str:
     main = claims.primary(claims.findings(outcomes))
     if main is None or main.level >= looks.WIDEST or math.isnan(main.interval.low):
-        return "the primary claim has no word"
+        return "the primary claim cannot be decided with so few pairs"
     return (
         "the primary claim has an interval that holds at any number of pairs, which is wider "
         f"(Student's of {100 * main.level:.4g} % with {main.pairs})"

@@ -115,7 +115,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
     yield _about(outcomes)
     if asked_rate(outcomes) is None:
         if family.made:
-            yield _about_differences(outcomes, family)
+            yield _about_differences(outcomes, family, definition)
             yield from matched_notes.briefly((one.arm, one.reference) for one in family.made)
         yield from comparison_notes.of_none(outcomes, definition)
         yield from _strength(outcomes, family)
@@ -134,9 +134,11 @@ def _about(outcomes: Outcomes) -> str:
     return f"In percent and percent squared{rate}; [95 % interval] {interval_notes.WHAT}."
 
 
-def _about_differences(outcomes: Outcomes, family: Family) -> str:
+def _about_differences(outcomes: Outcomes, family: Family, definition: Definition) -> str:
     pairs = "paired by seed" if outcomes.paired else "not paired"
-    told = f"Δ: difference of single runs from {outcomes.reference}, {pairs}"
+    compared = any(one.quantity == "variance" for one in family.made)
+    first = " (Variance: of averaged runs)" if compared and definition.runs == "first" else ""
+    told = f"Δ: difference of single runs from {outcomes.reference}, {pairs}{first}"
     if all(np.isnan(one.adjusted) for one in family.made):
         few_runs = all(min(len(one.values), len(one.others)) < 2 for one in family.made)
         return f"{told}; too few runs for a p-value." if few_runs else f"{told}; no p-value."

@@ -80,6 +80,18 @@ SITUATIONS = {
         f"{EQUAL}, but too little to matter: {HERE} the variance between groups was 393 with B "
         "and 405 with A, lower by 12 [2, 22]; a fall by 25 or more is excluded.",
     ),
+    "does not hold by a ratio": (
+        {"variance": falls(3, 10)},
+        {"smallest_effect": {"ratio": 0.75}},
+        f"{NOT} resampling makes the groups more equal: {HERE} the variance between groups was "
+        "402 with B and 405 with A, lower by 3 [-9, 15]; a fall to 75 % or less is excluded.",
+    ),
+    "a rise by a ratio that is too small": (
+        {"variance": falls(-30, 10)},
+        {"expect": "higher", "smallest_effect": {"ratio": 1.7}},
+        f"{EQUAL}, but too little to matter: {HERE} the variance between groups was 435 with B "
+        "and 405 with A, higher by 30 [18, 42]; a rise to 170 % or more is excluded.",
+    ),
     "does not hold": (
         {"variance": falls(3, 10)},
         {},

@@ -1,9 +1,11 @@
 """The table of claims: a row each, and what an answer is made from."""
 
+import dataclasses
+
 import pytest
 from asking import REFERENCE, STANDARD, claim, falls, put, recall_kept, recalls, study
 
-from repro.analysis import claims
+from repro.analysis import claims, looks
 from repro.reporting.tables import claim_table, output_formats, tables
 from repro.reporting.tables.presentation import Presentation
 
@@ -56,6 +58,14 @@ def test_remarks_say_what_an_answer_rests_on(found):
     assert [word in remarks[-1] for word in ("Replication", "Reproduction", "Robustness")] == (
         [True] * 3
     )
+
+
+def test_an_early_look_that_nobody_planned_has_no_level(found):
+    """Its interval has no ends, so "100 %" would say nothing."""
+    findings = claims.findings(found)
+    early = dataclasses.replace(claims.primary(findings), level=looks.WIDEST)
+
+    assert claim_table._level(early) == "none, a look that nobody planned needs at least 5 pairs"
 
 
 def test_a_trend_and_a_matched_threshold_are_told_in_short(monkeypatch):

@@ -243,9 +243,10 @@ def test_the_terminal_counts_planned_comparisons():
         )
     )
 
-    assert "p adjusted by Holm over 2 comparisons." in whole
+    assert "(Variance: of averaged runs); p adjusted by Holm over 2 comparisons." in whole
     assert "p adjusted by Holm over 4 comparisons planned, 2 without results." in failed
     assert "Holm" not in alone
+    assert "Variance:" not in alone
 
 
 @pytest.mark.parametrize(("rows", "told"), [(OPPOSITE, True), (BETTER, False)])

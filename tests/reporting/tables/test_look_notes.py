@@ -110,7 +110,7 @@ def test_three_pairs_are_told_to_have_no_word():
     """At a number of seeds that was not planned."""
     (line,) = look_notes.of_looks(study(3))
 
-    assert line.endswith("(5, 10, ..., 40): the primary claim has no word.")
+    assert line.endswith("(5, 10, ..., 40): the primary claim cannot be decided with so few pairs.")
 
 
 def test_a_single_planned_look_needs_no_words():
