@@ -90,7 +90,9 @@ def statistic(
     """
     times, at_rank = draws(nonfaces.shape[1]), operating.rank(rate, nonfaces.shape[1])
     order = np.argsort(-nonfaces, axis=1, kind="stable")
-    places = np.stack([ranks(times, falling, at_rank) for falling in order])
+    places: Places = np.empty((len(order), times.shape[1]), dtype=np.int32)
+    for run, falling in enumerate(order):
+        places[run] = ranks(times, falling, at_rank)
     levels = np.take_along_axis(nonfaces, order[:, : places.max() + 1], axis=1)
     return _at_levels(portraits, levels, places, group, groups, of)
 

@@ -257,7 +257,8 @@ def test_a_report_holds_the_studies_that_are_named(results, tmp_path, monkeypatc
     done = CliRunner().invoke(main, command)
 
     assert done.exit_code == 0, done.output
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.tex", "figures"}
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"report.html", "report.tex", "verdict.json", "figures"}
     assert (tmp_path / "report.html").read_text().count("<h2") == 1
 
 

@@ -341,5 +341,7 @@ def test_an_interrupted_study_lets_the_process_finish_its_sentence(results, monk
     with pytest.raises(KeyboardInterrupt):
         interrupted()
 
+    written = journal_of(results)
     assert multiprocessing.active_children() == []
-    assert journal_of(results) == [f"alpha 0.1 {key}" for key in KEYS[:2]]
+    assert written == [f"alpha 0.1 {key}" for key in KEYS[: len(written)]]
+    assert 0 < len(written) < len(KEYS)
