@@ -64,7 +64,7 @@ def run(
         ReproError: Data, study or disk do not allow it.
     """
     planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
-    for line in _about_data(planned):
+    for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
     with _alone_at(planned.index, results):
         for line in [
@@ -116,6 +116,21 @@ def _about_data(planned: planning.Plan) -> list[str]:
     wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
     said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
     return [*dict.fromkeys(said)]
+
+
+def _about_groups(study: Study, planned: planning.Plan) -> Iterator[str]:
+    """Claims on a group that the portraits do not have, before hours of training say so."""
+    from repro.data import sources
+
+    portraits = {task.arm: task.configuration.data.test for task in planned.missing}
+    for one in study.claims:
+        group, arm = one.claim.group, one.arms[-1]
+        if group is None or arm not in portraits:
+            continue
+        known = sorted({*sources.groups(portraits[arm])})
+        if group not in known:
+            why = f"no group is called '{group}'; the groups are {', '.join(known)}"
+            yield f"Claim '{one.claim.name}' cannot be answered: {why}"
 
 
 @contextmanager

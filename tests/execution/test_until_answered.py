@@ -268,7 +268,7 @@ def load(place, text, **options):
             "declare",
         ),
         (str, {"overrides": ["replicates=2"]}, 9, "leave out --set replicates=2"),
-        (str, {}, 3, "--at-most is 3: more than the 3 replicates"),
+        (str, {}, 3, "--at-most is 3: it must be more than the 3"),
         (lambda text: text.replace("replicates: 3", "replicates: 2"), {}, 900, "at most 100"),
     ],
 )
@@ -276,6 +276,19 @@ def test_a_rule_that_cannot_decide_is_refused(place, change, options, at_most, m
     """Before anything is trained."""
     with pytest.raises(ReproError, match=message):
         until_answered.with_rule(load(place, change(STUDY), **options), at_most)
+
+
+def test_a_group_that_the_portraits_do_not_have_is_told_before_training(place):
+    """A study whose runs are all there says nothing more."""
+    of_group = STUDY.replace("quantity: recall", "quantity: group_recall\n    group: darker_man")
+    _, told, _ = place(CLEAR, text=of_group)
+    _, again, _ = place(CLEAR, text=of_group)
+
+    assert told == [
+        "Claim 'more faces are found' cannot be answered: no group is called 'darker_man'; the "
+        "groups are darker_female, darker_male, lighter_female, lighter_male"
+    ]
+    assert again == []
 
 
 def test_the_index_keeps_the_looks(place):
