@@ -9,6 +9,7 @@ arms and all runs.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -107,7 +108,8 @@ def pair(arm: Arm, reference: Arm, name: str, definition: Definition) -> tuple[P
     ours = arm_parts.parts(_matchable(arm, reference)[0], name, definition)
     theirs = arm_parts.parts(shifted(arm, reference), name, definition)
     names = arm_parts.drawn_with(reference, name)
-    values = _redrawn_matched(arm, reference, names, definition)[name]
+    both = _redrawn_matched(arm, reference, names, replace(definition, runs="first"))
+    values = both[name, definition.runs if name == "variance" else "first"]
     fixed = np.full(len(values), float(ours.value))
     return replace(ours, redrawn=fixed), replace(theirs, redrawn=values)
 
@@ -115,12 +117,20 @@ def pair(arm: Arm, reference: Arm, name: str, definition: Definition) -> tuple[P
 @cached_by_owner(most=_NEWEST)
 def _redrawn_matched(
     arm: Arm, reference: Arm, names: tuple[str, ...], definition: Definition
-) -> Mapping[str, Floats]:
-    """Each statistic of the reference, matched in each sample of photographs, shape (D,)."""
+) -> Mapping[tuple[str, str], Floats]:
+    """Each statistic of the reference, matched in each sample of photographs, shape (D,).
+
+    By name and order of averaging. Only the variance depends on that order, so both are made at
+    once: thresholds take most of the time.
+    """
     a, b = _matchable(arm, reference)
     assert a.scores is not None
     assert b.scores is not None
+    kinds = [(name, "first") for name in names]
     made = [arm_parts.quantity_of(b, name, definition) for name in names]
+    if "variance" in names:
+        kinds.append(("variance", "last"))
+        made.append(arm_parts.quantity_of(b, "variance", replace(definition, runs="last")))
     found = redrawn.matched_statistic(
         b.scores.portraits,
         b.scores.nonfaces,
@@ -129,7 +139,7 @@ def _redrawn_matched(
         len(b.groups),
         of=lambda recall: np.stack([one.value(recall) for one in made], axis=1),
     )
-    return dict(zip(names, np.ascontiguousarray(found.T), strict=True))
+    return dict(zip(kinds, np.ascontiguousarray(found.T), strict=True))
 
 
 def parts(arm: Arm, reference: Arm, name: str, definition: Definition) -> Parts:
@@ -169,10 +179,21 @@ def difference(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str,
     As in `operating_points.difference`, the spread is that of the pairs alone, and pairs that all
     differ by the same have no interval.
     """
-    return _matched_difference(arm, reference, definition)
+    both = _matched_differences(arm, reference, replace(definition, runs="first"))
+    return both[definition.runs]
 
 
 @cached_by_owner()
+def _matched_differences(
+    arm: Arm, reference: Arm, definition: Definition
+) -> Mapping[str, Mapping[str, Estimate]]:
+    """By order of averaging: tables show both, and the redrawn thresholds are the same."""
+    orders: tuple[Literal["first", "last"], ...] = ("first", "last")
+    return {
+        runs: _matched_difference(arm, reference, replace(definition, runs=runs)) for runs in orders
+    }
+
+
 def _matched_difference(arm: Arm, reference: Arm, definition: Definition) -> Mapping[str, Estimate]:
     found = dict.fromkeys(ESTIMATED, Estimate(float("nan")))
     if refusal(arm, reference):
