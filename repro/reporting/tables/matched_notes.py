@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from repro.analysis import matched, thresholds
 from repro.analysis.arm_differences import Quantity
+from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm
 from repro.analysis.wording import count
 from repro.reporting.tables import number_format
@@ -11,16 +12,23 @@ from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.run_notes import few
 from repro.stats.disparity import Definition
 
+MANY = 200  # arms from which on matched differences have no interval
 Pair = tuple[Arm, Arm]  # an arm and what it is compared with
 
 
-def difference(arm: Arm, reference: Arm, quantity: Quantity, definition: Definition) -> Cell:
+def difference(
+    arm: Arm, reference: Arm, quantity: Quantity, definition: Definition, *, arms: int = 1
+) -> Cell:
     """Arm minus matched reference; a dash where it is not matched.
 
-    One decimal, because the interval has the Monte Carlo error of redrawn photographs.
+    One decimal, because the interval has the Monte Carlo error of redrawn photographs. With more
+    than `MANY` arms in the table there are no intervals, because they take 20 ms an arm.
     """
     if matched.refusal(arm, reference):
         return Cell(DASH)
+    if arms > MANY:
+        plain = Estimate(matched.changes(arm, reference, definition)[quantity])
+        return number_format.difference(plain, quantity, decimals=1)
     found = matched.difference(arm, reference, definition)[quantity]
     return number_format.difference(found, quantity, decimals=1)
 
@@ -43,9 +51,14 @@ def _meaning(pairs: list[Pair]) -> Iterator[str]:
         yield (
             "Matched: the arm at logit 0 minus its reference at the arm's own false-positive rate, "
             "run by run: at the threshold, midway between two logits, at which the run with the "
-            "same seed detects as many photographs without a face. The intervals include that "
-            "other photographs would set other thresholds."
+            "same seed detects as many photographs without a face. " + _of_intervals(len(pairs))
         )
+
+
+def _of_intervals(arms: int) -> str:
+    if arms > MANY:
+        return f"With more than {MANY} arms these differences have no interval."
+    return "The intervals include that other photographs would set other thresholds."
 
 
 def _refused(pairs: list[Pair]) -> Iterator[str]:

@@ -11,7 +11,13 @@ from repro.analysis import arm_differences, matched, operating_points, threshold
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
-from repro.reporting.tables import comparison_notes, interval_notes, power_notes, threshold_notes
+from repro.reporting.tables import (
+    comparison_notes,
+    interval_notes,
+    matched_notes,
+    power_notes,
+    threshold_notes,
+)
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.run_notes import FIRST, MOST, few
 from repro.stats import redrawn, rounding, selection
@@ -123,10 +129,11 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         ]
         if not rates or not set(arm.seeds) & set(reference.seeds):
             continue
+        match = len(outcomes.arms) <= matched_notes.MANY
         told = [
             one
             for quantity in arm_differences.defined(arm, reference)
-            if (one := _gain(arm, reference, quantity, definition, rates))
+            if (one := _gain(arm, reference, quantity, definition, rates, match=match))
         ]
         if told:
             where = ", ".join(f"{100 * rate:g}" for rate in rates)
@@ -143,6 +150,8 @@ def _gain(
     quantity: Quantity,
     definition: Definition,
     rates: Sequence[float],
+    *,
+    match: bool,
 ) -> str:
     """Whether one gain vanishes, shrinks, does not shrink or appears; "" if there is no gain.
 
@@ -166,7 +175,7 @@ def _gain(
         f"{'variance' if quantity == 'variance' else 'misses'} lower by "
         f"{_percent(before)} %{_unsure(before)}, then by {steps} %: the gain {what} "
         f"(95 % interval above 0 at {sure} of {len(rates)} rates)"
-        f"{_matched_gain(arm, reference, quantity, definition)}"
+        f"{_matched_gain(arm, reference, quantity, definition) if match else ''}"
     )
 
 

@@ -240,7 +240,9 @@ def _false_alarm_rows(
                 "Threshold": "logit 0, reference matched",
                 "False positives": row["False positives"],
                 **{
-                    _MINUS[q]: matched_notes.difference(arm, reference, q, definition)
+                    _MINUS[q]: matched_notes.difference(
+                        arm, reference, q, definition, arms=len(outcomes.arms)
+                    )
                     for q in QUANTITIES
                 },
             }
@@ -328,7 +330,11 @@ def _comparison_cells(
         if not np.isnan(both[one.quantity].interval.low):
             row[BOTH] = number_format.difference(both[one.quantity], one.quantity)
         row[MATCHED] = matched_notes.difference(
-            one.arm, one.reference, one.quantity, replace(definition, runs="last")
+            one.arm,
+            one.reference,
+            one.quantity,
+            replace(definition, runs="last"),
+            arms=len(outcomes.arms),
         )
         row["r"] = number_format.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
     row["Hedges' g"] = number_format.ratio(*comparisons.hedges_g(x, y), signed=True)

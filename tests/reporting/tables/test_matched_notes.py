@@ -180,3 +180,14 @@ def test_every_matched_column_can_have_a_label():
 
     assert len(heads) == 3
     assert heads <= label_file.HEADS
+
+
+def test_a_table_of_many_arms_has_no_intervals_of_matched_differences(monkeypatch):
+    """They take most of its time; the note says so."""
+    monkeypatch.setattr(matched_notes, "MANY", 1)
+    pair = EAGER, PLAIN
+
+    cell = matched_notes.difference(*pair, "recall", DEFINITION, arms=2)
+    assert "[" not in cell
+    assert cell.number.value == pytest.approx(100 * matched.changes(*pair, DEFINITION)["recall"])
+    assert "With more than 1 arms" in matched_notes.of_pairs([pair, pair])[0]
