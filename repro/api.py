@@ -14,7 +14,6 @@ import pandas as pd
 from repro.analysis import study_data
 from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
-from repro.execution import runner
 from repro.execution import until_answered as rule
 from repro.execution.executors.executor_options import ExecutorName, Place
 from repro.execution.executors.executor_registry import executor_at
@@ -205,18 +204,9 @@ def run_study(
     place = Place(executor=executor, device=device, workers=workers, address=address)
     display = on_this_terminal() if progress else Quiet()
     with executor_at(place, study.resources, remark=display.remark) as where, display:
-
-        def block(seeds: int | None) -> StudyIndex:
-            return runner.run(
-                study,
-                folder,
-                executor=where,
-                on_event=display.on_event,
-                retry_lost=retry_lost and seeds in (None, study.replicates),
-                seeds=seeds,
-            )
-
-        index = rule.run(study, folder, block=block, on_event=display.on_event)
+        index = rule.execute(
+            study, folder, executor=where, on_event=display.on_event, retry_lost=retry_lost
+        )
     found = study_data.of_study(index, records.read_study(index, folder), None)
     if failure := run_notes.of_no_numbers(found):
         warnings.warn(failure, stacklevel=2)

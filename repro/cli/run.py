@@ -83,7 +83,6 @@ def run(
         resolved = _allowing_doubles(resolved)
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
-    from repro.execution import runner
     from repro.execution import until_answered as rule
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
@@ -103,20 +102,15 @@ def run(
             executor_at(place, resolved.resources, remark=display.remark) as executor,
             shown,  # ends before the executor: no bar is shown while workers end
         ):
-
-            def block(seeds: int | None) -> "StudyIndex":
-                return runner.run(
-                    resolved,
-                    results,
-                    executor=executor,
-                    on_event=display.on_event,
-                    mirror=mirror,
-                    retry_lost=retry_lost and seeds in (None, resolved.replicates),
-                    checkpoint_seconds=checkpoint_seconds,
-                    seeds=seeds,
-                )
-
-            index = rule.run(resolved, results, block=block, on_event=display.on_event)
+            index = rule.execute(
+                resolved,
+                results,
+                executor=executor,
+                on_event=display.on_event,
+                mirror=mirror,
+                retry_lost=retry_lost,
+                checkpoint_seconds=checkpoint_seconds,
+            )
         _print_table(index, results, mirror, warn=say)
 
 

@@ -12,9 +12,13 @@ from repro.analysis import claims, study_data
 from repro.analysis.claims import Finding
 from repro.analysis.wording import count
 from repro.errors import ReproError
+from repro.execution import runner
+from repro.execution.executors.base import Executor
+from repro.execution.runner import Mirror
 from repro.records import records
 from repro.records.events import OnEvent, Remark
 from repro.records.records import StudyIndex
+from repro.records.task import CHECKPOINT_SECONDS
 from repro.stats import conclusions
 from repro.study.looks import BLOCKS, Stop, problems
 from repro.study.looks import looks as planned_looks
@@ -50,6 +54,33 @@ def with_rule(study: Study, at_most: int | None = None) -> Study:
     for _, message in problems(rule, first, claims=len(study.claims)):
         raise ReproError(f"{study.name}: {message.replace('stop.at_most', '--at-most')}")
     return replace(study, stop=rule, looks=planned_looks(first, rule))
+
+
+def execute(
+    study: Study,
+    results: Path,
+    *,
+    executor: Executor,
+    on_event: OnEvent,
+    mirror: Mirror | None = None,
+    retry_lost: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> StudyIndex:
+    """`run` with blocks by `runner.run`, whose arguments these are."""
+
+    def block(seeds: int | None) -> StudyIndex:
+        return runner.run(
+            study,
+            results,
+            executor=executor,
+            on_event=on_event,
+            mirror=mirror,
+            retry_lost=retry_lost and seeds in (None, study.replicates),
+            checkpoint_seconds=checkpoint_seconds,
+            seeds=seeds,
+        )
+
+    return run(study, results, block=block, on_event=on_event)
 
 
 def run(study: Study, results: Path, *, block: Block, on_event: OnEvent) -> StudyIndex:

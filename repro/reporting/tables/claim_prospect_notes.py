@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from repro.analysis import claims
 from repro.analysis.claim_prospects import Outlook, Prospect
 from repro.analysis.claims import Needed
-from repro.analysis.wording import count
+from repro.analysis.wording import count, joined
 from repro.stats import conclusions
 from repro.stats.power import POWER
 
@@ -95,4 +95,4 @@ def _amount(need: Needed) -> str:
 
 def _either(words: Sequence[str]) -> str:
     """Words with "or" before the last."""
-    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    return joined(words, "or")
