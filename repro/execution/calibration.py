@@ -265,7 +265,7 @@ class _Loaded:
 @functools.lru_cache(maxsize=1)
 def _load(data: Data) -> _Loaded:
     began = time.perf_counter()
-    images, photographs = sources.material(data)
+    images, photographs, _ = sources.material(data)
     return _Loaded(
         images=images,
         photographs=(photographs["portraits"], photographs["nonfaces"]),

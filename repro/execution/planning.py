@@ -1,6 +1,6 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
+from repro.system.file_digests import Contents
 from repro.training import provenance
 
 
@@ -59,12 +60,8 @@ def plan(
         RecordError: The preregistration is damaged.
         LaterRelease: A record is of a schema that this release does not know.
     """
-    from repro.data import sources
-
-    known: dict[Data, dict[str, str]] = {}
-    for arm in study.arms:
-        if arm.configuration.data not in known:
-            known[arm.configuration.data] = sources.fingerprints(arm.configuration.data)
+    contents = contents_of(arm.configuration.data for arm in study.arms)
+    known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
     index = _index(study, _Names(study, data, computation, results), results, seeds=seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
@@ -76,6 +73,7 @@ def plan(
             seed=run.seed,
             configuration=run.arm.configuration,
             data=known[run.arm.configuration.data],
+            contents=contents[run.arm.configuration.data],
             computation=computation,
             commit=commit,
             results=results,
@@ -83,6 +81,25 @@ def plan(
         for run in study.runs(index.seeds)
     ]
     return Plan(index, tasks, states_of(tasks))
+
+
+def contents_of(all_data: Iterable[Data]) -> dict[Data, dict[str, Contents]]:
+    """What each part of each data set holds now.
+
+    Raises:
+        DataError: A data source is missing.
+    """
+    from repro.data import sources
+
+    return {
+        data: {role: sources.contents(spec) for role, spec in data.parts.items()}
+        for data in dict.fromkeys(all_data)
+    }
+
+
+def fingerprints(held: Mapping[str, Contents]) -> dict[str, str]:
+    """The digest of each part, as in the names of runs."""
+    return {role: contents.fingerprint for role, contents in held.items()}
 
 
 def states_of(tasks: Sequence[Task]) -> dict[str, State]:

@@ -101,10 +101,11 @@ def _specimens(arm: str, record: Record, results: Path) -> Specimens:
 
 @functools.lru_cache(maxsize=2)
 def _training_images(spec: SyntheticTraining | MitH5, digest: str) -> TrainingImages:
-    if sources.fingerprint(spec) != digest:
+    images, held = sources.read(spec)
+    if held.fingerprint != digest or not isinstance(images, TrainingImages):
         what = spec.path if isinstance(spec, MitH5) else "the embedded faces"
         raise DataError(f"{what}: not what the runs were trained on; run the study again")
-    return sources.training_images(spec)
+    return images
 
 
 def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> FaceSampling:

@@ -5,14 +5,14 @@ If there are none, the run is not deterministic here, which is a defect.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from repro.errors import ReproError
-from repro.execution import scheduler
+from repro.execution import planning, scheduler
 from repro.execution.executors.base import Executor
 from repro.records import diff, records
 from repro.records.events import RunRecorded
@@ -20,6 +20,7 @@ from repro.records.records import Computation, Record, StudyIndex
 from repro.records.task import LOST, Task
 from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
+from repro.system.file_digests import Contents
 from repro.training import provenance
 
 
@@ -91,24 +92,25 @@ def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
 def _tasks(
     chosen: Sequence[tuple[str, Record]], results: Path, computation: Computation
 ) -> list[Task]:
-    from repro.data import preflight, sources
+    from repro.data import preflight
 
     commit = provenance.commit()
-    known: dict[Data, dict[str, str]] = {}
+    contents: dict[Data, dict[str, Contents]] = {}
     tasks = []
     for arm, record in chosen:
         configuration = _choices(arm, record)
-        if configuration.data not in known:
+        if configuration.data not in contents:
+            contents |= planning.contents_of([configuration.data])
             preflight.check(configuration.data)
-            known[configuration.data] = sources.fingerprints(configuration.data)
-        data: Mapping[str, str] = known[configuration.data]
+        data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(
                 key=records.run_key(configuration, record.seed, data=data, computation=computation),
                 arm=arm,
                 seed=record.seed,
                 configuration=configuration,
-                data=dict(data),
+                data=data,
+                contents=contents[configuration.data],
                 computation=computation,
                 commit=commit,
                 results=results,

@@ -32,6 +32,7 @@ MODULES = (
     "models.py",
     "resampling.py",
     "system/csv_file.py",
+    "system/file_digests.py",
     "training/evaluation.py",
     "training/inference.py",
     "training/kernels/blocked.c",

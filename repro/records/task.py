@@ -1,11 +1,13 @@
 """A run as sent to a worker; `events` are the replies. Nothing here loads torch."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from repro.records.records import Computation, Record
 from repro.study.configuration import Configuration
+from repro.system.file_digests import Contents
 
 CHECKPOINT_SECONDS = 30.0  # minimum time between two checkpoints of a run
 LOST = "worker"  # failure term of a run whose worker died every time
@@ -23,6 +25,7 @@ class Task:
         seed: The replicate.
         configuration: Configuration of the arm.
         data: Digests of the data's content.
+        contents: The files of the data when the study was planned, by role; see `content_digest`.
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
@@ -40,6 +43,7 @@ class Task:
     results: Path
     device: str = "cpu"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    contents: Mapping[str, Contents] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

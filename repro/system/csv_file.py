@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from repro.system import file_digests
+
 SEPARATORS = ",;\t"
 _SAID = re.compile(r"sep=(.) *(\r\n|\r|\n)", re.IGNORECASE)  # Excel's own first line
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -83,8 +85,7 @@ def _text(path: Path, most_bytes: int) -> str:
     try:
         if path.exists() and not path.is_file():
             raise NotCsv("this is a folder, a pipe or a device: name a file")
-        with path.open("rb") as stream:
-            content = stream.read(most_bytes + 1)
+        content = file_digests.read(path, most_bytes=most_bytes + 1)
     except OSError as error:
         raise NotCsv(f"cannot be read: {error.strerror}") from None
     if len(content) > most_bytes:

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save
 
 from repro import models
+from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
@@ -83,7 +84,13 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
     _require_same_program(task)
     yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
     with _memory_errors():
-        yield from _train_and_evaluate(task, load(), begun)
+        material = load()
+        content_digest.require_planned(task.data, task.contents, material.contents)
+        content_digest.require_unchanged(material.contents)
+        for event in _train_and_evaluate(task, material, begun):
+            if isinstance(event, RunEnded):
+                content_digest.require_unchanged(material.contents)
+            yield event
 
 
 @contextlib.contextmanager
@@ -165,7 +172,7 @@ def _evaluated(
     Raises:
         RunFailed: A metric is NaN or infinite.
     """
-    images, photographs = material
+    images, photographs = material.images, material.photographs
     found = {
         name: evaluation.score(fitted.model, photographs[name], task.configuration.windows)
         for name in ("portraits", "nonfaces")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from repro.data import sources
 from repro.data.pictures.images import TrainingImages
 from repro.execution import scheduler
 from repro.execution.executors import hardware
@@ -52,12 +53,12 @@ def a_task(results, **changes):
         "arm": "x",
         "seed": 0,
         "configuration": configuration(),
-        "data": {},
         "computation": hardware.computation(["cpu"]),
         "commit": None,
         "results": results,
     }
-    return Task(**(plain | changes))
+    plain |= changes
+    return Task(**({"data": sources.fingerprints(plain["configuration"].data)} | plain))
 
 
 def execute(task, on_epoch=lambda epoch, rate: None):

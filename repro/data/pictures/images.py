@@ -3,13 +3,15 @@
 Pixels are uint8, RGB, height before width, in whatever order a source stores them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from repro.system.file_digests import Contents
 
 Pixels = NDArray[np.uint8]
 
@@ -53,7 +55,9 @@ class Material(NamedTuple):
     Attributes:
         images: Images to train on.
         photographs: ``portraits``, ``nonfaces``, and ``crops`` if there are any.
+        contents: What each part of the data held when it was read, by role.
     """
 
     images: TrainingImages
     photographs: dict[str, Photographs]
+    contents: Mapping[str, Contents]

@@ -4,8 +4,7 @@ A file may be damaged or hostile: only regular files of a few formats are opened
 sizes are limited before a pixel is unpacked. Errors name the file.
 """
 
-import functools
-import hashlib
+import io
 import struct
 import unicodedata
 import warnings
@@ -20,6 +19,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from repro.data.pictures import picture_formats
 from repro.data.pictures.images import Photographs, Pixels
 from repro.errors import DataError
+from repro.system import file_digests
 
 LONGEST_SIDE = 12_000  # larger files are mistakes or attacks
 SHORTEST_SIDE = 16  # smaller files have no space for windows
@@ -123,9 +123,10 @@ def read_picture(file: Path) -> Pixels:
     try:
         if (size := file.stat().st_size) > MOST_BYTES:
             raise DataError(f"{shown(file)}: {size:,} bytes are too many for a picture")
+        content = io.BytesIO(file_digests.read(file, most_bytes=MOST_BYTES))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata
-            with Image.open(file, formats=picture_formats.allowed(file)) as image:
+            with Image.open(content, formats=picture_formats.allowed(file)) as image:
                 _require_size(file, *image.size)
                 return _rgb(file, _turned(image))
     except _DAMAGED as error:
@@ -153,15 +154,14 @@ def duplicates(files: Iterable[Path], among: Iterable[Path]) -> list[tuple[Path,
 
 
 def sha256(file: Path) -> bytes:
-    """SHA-256 of a regular file; cached as long as the file does not change.
+    """SHA-256 of a regular file; kept as long as the file does not change.
 
     Raises:
         DataError: The file is missing, not regular, or cannot be read.
     """
     require_file(file)
     try:
-        status = file.stat()
-        return _sha256(file, status.st_size, status.st_mtime_ns, status.st_ino)
+        return file_digests.sha256(file)
     except OSError as error:
         raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
 
@@ -236,10 +236,3 @@ def _rgb(file: Path, image: Image.Image) -> Pixels:
     if image.mode == "P":
         image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))
-
-
-@functools.lru_cache(maxsize=2**20)
-def _sha256(file: Path, *_: int) -> bytes:
-    """SHA-256 of a file; the cache key includes its size, time and inode."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()

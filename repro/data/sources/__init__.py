@@ -6,20 +6,24 @@ Each module here is a source, or a kind of raw pictures; `source_registry` lists
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from repro.data.pictures import content_digest, picture_formats
-from repro.data.pictures.images import Material, Photographs, TrainingImages
+from repro.data.pictures.images import Material, Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import RAW, READERS, Reader
 from repro.data.synthetic import scenes
-from repro.study.data_spec import Crops, Data, Nonfaces, Portraits, Source, Training
+from repro.study.data_spec import ROLES, Crops, Data, Nonfaces, Portraits, Source, Training
 from repro.study.section import digest
+from repro.system import file_digests
+from repro.system.file_digests import Contents
 
 __all__ = [
     "RAW",
     "READERS",
+    "contents",
     "crops",
     "describe",
     "fingerprint",
@@ -29,6 +33,7 @@ __all__ = [
     "material",
     "nonface_photographs",
     "portraits",
+    "read",
     "reader",
     "remarks",
     "training_images",
@@ -57,24 +62,53 @@ def keeper() -> Callable[[Data], Material]:
 
     So arms that differ in one role share the pictures of the others, and no two are held at once.
     """
-    kept: dict[str, Callable[[Any], Any]] = {
-        role: functools.lru_cache(maxsize=1)(read)
-        for role, read in (
-            ("train", training_images),
-            ("test", portraits),
-            ("nonfaces", nonface_photographs),
-            ("crops", crops),
-        )
+    kept: dict[str, Callable[[Any], tuple[Any, Contents]]] = {
+        role: functools.lru_cache(maxsize=1)(read) for role in ROLES
     }
 
     def material(data: Data) -> Material:
-        found = {role: kept[role](spec) for role, spec in data.parts.items()}
+        parts = {role: kept[role](spec) for role, spec in data.parts.items()}
+        found = {role: part for role, (part, _) in parts.items()}
         photographs = {"portraits": found["test"], "nonfaces": found["nonfaces"]}
         if "crops" in found:
             photographs["crops"] = found["crops"]
-        return Material(found["train"], photographs)
+        contents = {role: held for role, (_, held) in parts.items()}
+        return Material(found["train"], photographs, contents)
 
     return material
+
+
+def read(spec: Source) -> tuple[TrainingImages | Photographs, Contents]:
+    """The pictures of a source, and what it held as they were read.
+
+    Every byte comes from a file with the digest in the contents; so does every photograph, whenever
+    it is read.
+
+    Raises:
+        DataError: The source is missing or damaged, or changes meanwhile.
+    """
+    with file_digests.as_read() as seen:
+        found = reader(spec).open(spec)
+    held = contents(spec)
+    known = {file.path: file.sha256 for file in held.files.values()}
+    content_digest.require_read(seen, known)
+    if isinstance(found, Photographs) and found.files:
+        found = replace(found, read=_digested(found.read, known))
+    return found, held
+
+
+def _digested(
+    read_one: Callable[[int], Pixels], known: Mapping[Path, bytes]
+) -> Callable[[int], Pixels]:
+    """The same reader, which refuses a picture whose bytes have another digest than is known."""
+
+    def checked(index: int) -> Pixels:
+        with file_digests.as_read() as seen:
+            pixels = read_one(index)
+        content_digest.require_read(seen, known)
+        return pixels
+
+    return checked
 
 
 def training_images(spec: Training) -> TrainingImages:
@@ -143,11 +177,21 @@ def fingerprints(data: Data) -> dict[str, str]:
 
 def fingerprint(spec: Source) -> str:
     """Twelve hex digits for the content of one part, and for decoders other than Pillow."""
+    return contents(spec).fingerprint
+
+
+def contents(spec: Source) -> Contents:
+    """What a source holds: all its files with their digests, and its fingerprint.
+
+    Raises:
+        DataError: The source is missing.
+    """
     choices = spec.model_dump(mode="json", exclude={"path"})
-    files = reader(spec).files(spec)
-    content = scenes.VERSION if files is None else content_digest.content(files)
-    decoders = picture_formats.decoders(file for _, file in files or ())
-    return digest([choices, content, *decoders])[:12]
+    named = reader(spec).files(spec)
+    files = content_digest.of_files(named or ())
+    content = scenes.VERSION if named is None else content_digest.content(files)
+    decoders = picture_formats.decoders(file for _, file in named or ())
+    return Contents(digest([choices, content, *decoders])[:12], files)
 
 
 def remarks(data: Data) -> list[str]:

@@ -7,11 +7,12 @@ proportion to the file and to the machine's memory before any data is read.
 """
 
 import contextlib
+import io
 import math
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
+from repro.system import file_digests
 
 MOST_EXPANSION = 100  # declared bytes per byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes; smaller data sets need not be in proportion
@@ -51,7 +53,7 @@ def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
     Raises:
         DataError: The file is missing, damaged, hostile, or of another layout.
     """
-    with _opened(path) as datasets:
+    with _opened(path, read=_in_memory) as datasets:
         images, labels = (dataset[:] for dataset in datasets)
     is_face = np.asarray(_checked(path, labels), bool)
     if channels == "bgr":
@@ -106,15 +108,23 @@ def _folders(path: Path) -> list[str]:
     return [f"faces:{(faces or [path])[0]}", f"nonfaces:{others[0] if others else 'FOLDER'}"]
 
 
+def _in_memory(path: Path) -> io.BytesIO:
+    """The whole file in one piece: what is parsed is what was digested, whoever writes to it."""
+    _require_memory(path, "reading it takes", path.stat().st_size)
+    return io.BytesIO(file_digests.read(path))
+
+
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
+def _opened(
+    path: Path, *, read: Callable[[Path], Path | io.BytesIO] = lambda path: path
+) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
     """Images and labels of a valid layout; errors within are reported with the file."""
     try:
         require_prepared(path)
         if not path.is_file():
             what = "file not found, or it is a folder, a pipe or a device"
             raise DataError(f"{path}: {what}; give the HDF5 file of training images")
-        with h5py.File(path, "r") as file:
+        with h5py.File(read(path), "r") as file:
             images, labels = (_dataset(path, file, name) for name in ("images", "labels"))
             _require_layout(path, images, labels)
             yield images, labels
@@ -235,11 +245,16 @@ def _require_proportion(path: Path, name: str, dataset: h5py.Dataset) -> None:
             f"{path}: '{name}' declares {declared:,} bytes, more than {MOST_EXPANSION} times "
             "what the file has; store it with less compression"
         )
+    _require_memory(path, f"'{name}' takes", COPIES * declared)
+
+
+def _require_memory(path: Path, what: str, needed: int) -> None:
+    """Reject what does not fit into the memory of this machine."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if COPIES * declared > memory:
+    if needed > memory:
         raise DataError(
-            f"{path}: '{name}' takes {COPIES * declared:,} bytes of memory, and this machine has "
-            f"{memory:,}; leave images out"
+            f"{path}: {what} {needed:,} bytes of memory, and this machine has {memory:,}; leave "
+            "images out"
         )
 
 

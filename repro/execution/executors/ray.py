@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
+from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, Photographs
 from repro.errors import ReproError
 from repro.execution.executors import hardware, ray_session
@@ -24,6 +25,7 @@ from repro.records.records import Computation
 from repro.records.task import Files, Task
 from repro.study.data_spec import Data
 from repro.study.resources import Resources
+from repro.system.file_digests import Contents
 
 TICK = 1.0  # seconds to wait for an event
 LOOK = 5.0  # seconds between two looks at the machines of a cluster
@@ -61,7 +63,7 @@ class Ray:
         self._next: dict[Any, Any] = {}  # what a run has said and is not here yet, by stream
         self._nodes: set[str] = set()
         self.machines: dict[str, str] = {}  # the node of each run, by key
-        self._data: dict[Data, Any] = {}
+        self._data: dict[Data, tuple[Any, Mapping[str, Contents]]] = {}  # and what they held
         self._looked, self._most, self._silent_since = -math.inf, 0, time.monotonic()
 
     def __enter__(self) -> Self:
@@ -100,9 +102,11 @@ class Ray:
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
-        material = self._material(task.configuration.data)
-        stream = self._work.remote(replace(task, device=self._device), begun, material)
-        self._streams[stream] = task
+        material, contents = self._material(task.configuration.data)
+        content_digest.require_planned(task.data, task.contents, contents)
+        content_digest.require_unchanged(contents)
+        sent = replace(task, device=self._device, contents={})
+        self._streams[self._work.remote(sent, begun, material)] = task
 
     def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
@@ -152,13 +156,14 @@ class Ray:
         runs = self.place.workers or max(1, int(hardware.cores() / self._taken["CPU"]))
         return ray_session.alone(cpus=runs * self._taken["CPU"], remark=self.remark)
 
-    def _material(self, data: Data) -> Any:
-        """The data in the object store; read here, once."""
+    def _material(self, data: Data) -> tuple[Any, Mapping[str, Contents]]:
+        """The data in the object store, and what their files held; read here, once."""
         if data not in self._data:
             from repro.data import sources
 
             try:
-                self._data[data] = self.ray.put(_portable(sources.material(data)))
+                material = sources.material(data)
+                self._data[data] = self.ray.put(_portable(material)), material.contents
             except (self.ray.exceptions.ObjectStoreFullError, self.ray.exceptions.OutOfDiskError):
                 raise ReproError(
                     f"the data ({sources.describe(data)}) do not fit into Ray's object store; give "
@@ -177,6 +182,8 @@ class Ray:
             self.machines[task.key] = piece
             return
         for event in piece:
+            if isinstance(event, RunEnded):
+                content_digest.require_unchanged(self._data[task.configuration.data][1])
             if isinstance(event, RunEnded | WorkerDied | MachineLost):
                 self._forget(stream)
             yield event
@@ -357,7 +364,7 @@ def _no_space(error: Exception, node: str) -> ReproError:
 
 
 def _portable(material: Material) -> Material:
-    """The data less whatever hangs on files of this machine."""
+    """The data less whatever hangs on files of this machine, which watches them."""
     return Material(
         material.images,
         {
@@ -366,6 +373,7 @@ def _portable(material: Material) -> Material:
             )
             for name, one in material.photographs.items()
         },
+        {role: replace(held, files={}) for role, held in material.contents.items()},
     )
 
 
