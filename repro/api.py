@@ -187,8 +187,8 @@ def run_study(
 
     Raises:
         TypeError: `workers` or `at_most` is not an integer.
-        ValueError: An unknown executor, unknown kernels, `workers` is less than 1, or `at_most` without
-            `until_answered`.
+        ValueError: An unknown executor or unknown kernels, `workers` is less than 1, or `at_most`
+            without `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.

@@ -61,7 +61,9 @@ def plan(
     slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
     if place.address is None:
-        click.echo(hardware.kernels_on(slots[0].partition(":")[0], place.kernels), err=True)
+        kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
+        if not kernels.fell_back:  # of which the executor has told
+            click.echo(kernels, err=True)
     if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
         warn(f"`repro run` stops: {stop}")
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)

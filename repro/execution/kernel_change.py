@@ -6,6 +6,7 @@ A compiler that is gone, or a home that cannot be written, would change the name
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from repro.analysis import wording
 from repro.errors import ReproError
 from repro.execution.executors import hardware
 from repro.execution.executors.executor_options import Kernels
@@ -80,6 +81,7 @@ def _sentence(count: int, here: str) -> str:
     now = hardware.kernels_on("cpu", None)
     again = "mend that and start the same again" if now.fell_back else f"pass --kernels {there}"
     return (
-        f"{count} of its runs were computed with {there} kernels, and would be computed again with "
-        f"{here}, {now.why}: {again} to go on as before, or pass --kernels {here} if that is meant"
+        f"{wording.count(count, 'run')} of it, computed with {there} kernels, would be computed "
+        f"again with {here} ones, {now.why}: {again} to go on as before, or pass --kernels {here} "
+        "if that is meant"
     )
