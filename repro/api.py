@@ -15,7 +15,7 @@ from repro.analysis import study_data
 from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
 from repro.execution import until_answered as rule
-from repro.execution.executors.executor_options import ExecutorName, Place
+from repro.execution.executors.executor_options import ExecutorName, Kernels, Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
@@ -153,6 +153,7 @@ def run_study(
     retry_lost: bool = False,
     until_answered: bool = False,
     at_most: int | None = None,
+    kernels: Kernels | None = None,
 ) -> StudyResults:
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
@@ -177,19 +178,24 @@ def run_study(
             ``stop`` does.
         at_most: Seeds of each arm at which that ends undecided; None: the study's, or eight times
             its replicates.
+        kernels: What computes networks on a processor, ``blocked`` or ``torch``; None: what
+            ``REPRO_KERNELS`` says, or blocked ones if there is a C compiler and AVX-512. A study
+            whose finished runs were computed with the others is then refused.
 
     Returns:
         The results, with the runs that failed; if all runs failed, a `UserWarning` says why.
 
     Raises:
         TypeError: `workers` or `at_most` is not an integer.
-        ValueError: An unknown executor, `workers` is less than 1, or `at_most` without
-            `until_answered`.
+        ValueError: An unknown executor or unknown kernels, `workers` is less than 1, or `at_most`
+            without `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
     arrays.word("executor", executor, get_args(ExecutorName))
+    if kernels is not None:
+        arrays.word("kernels", kernels, get_args(Kernels))
     if workers is not None:
         workers = arrays.whole("workers", workers, 1)
     if at_most is not None:
@@ -201,11 +207,18 @@ def run_study(
     if until_answered:
         study = rule.with_rule(study, at_most)
     folder = Path(results)
-    place = Place(executor=executor, device=device, workers=workers, address=address)
+    place = Place(
+        executor=executor, device=device, workers=workers, address=address, kernels=kernels
+    )
     display = on_this_terminal() if progress else Quiet()
     with executor_at(place, study.resources, remark=display.remark) as where, display:
         index = rule.execute(
-            study, folder, executor=where, on_event=display.on_event, retry_lost=retry_lost
+            study,
+            folder,
+            executor=where,
+            on_event=display.on_event,
+            retry_lost=retry_lost,
+            kernels=kernels,
         )
     found = study_data.of_study(index, records.read_study(index, folder), None)
     if failure := run_notes.of_no_numbers(found):

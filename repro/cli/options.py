@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 import click
 
 from repro.cli import completion_words
-from repro.execution.executors.executor_options import ExecutorName, Place
+from repro.execution.executors.executor_options import ExecutorName, Kernels, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
@@ -49,6 +49,12 @@ PLACES = [
         "--workers",
         type=click.IntRange(min=1),
         help="Concurrent runs, one thread each [default: as many as fit].",
+    ),
+    click.option(
+        "--kernels",
+        type=click.Choice(get_args(Kernels)),
+        help="What computes networks on a processor [default: REPRO_KERNELS, or blocked if there "
+        "is a C compiler and AVX-512].",
     ),
     click.option("--cpus-per-run", type=AMOUNT, help="Cores per run [default: the study's, or 1]."),
     click.option(
@@ -148,6 +154,7 @@ def places(command: Command) -> Command:
         device: str,
         workers: int | None,
         address: str | None,
+        kernels: Kernels | None,
         cpus_per_run: float | None,
         gpus_per_run: float | None,
         memory_per_run: float | None,
@@ -159,6 +166,7 @@ def places(command: Command) -> Command:
             device=device,
             workers=workers,
             address=address,
+            kernels=kernels,
             taken={name: amount for name, amount in taken.items() if amount is not None},
         )
         return command(*arguments, place=place, **others)

@@ -51,7 +51,7 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import planning, staleness
+    from repro.execution import kernel_change, planning, staleness
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
@@ -60,6 +60,12 @@ def plan(
         planned = planning.plan(resolved, results, computation=executor.computation)
     slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
+    if place.address is None:
+        kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
+        if not kernels.fell_back:  # of which the executor has told
+            click.echo(kernels, err=True)
+    if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
+        warn(f"`repro run` stops: {stop}")
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
     for task in planned.tasks:
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")

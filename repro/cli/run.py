@@ -110,6 +110,7 @@ def run(
                 mirror=mirror,
                 retry_lost=retry_lost,
                 checkpoint_seconds=checkpoint_seconds,
+                kernels=place.kernels,
             )
         _print_table(index, results, mirror, warn=say)
 

@@ -42,7 +42,10 @@ def verify(
     index = resolve.one(results, study, profile=profile, overrides=overrides)
     same = total = 0
     with executor_at(place, PLAIN, remark=warn) as executor:
-        for comparison in verification.verify(index, results, runs=runs, executor=executor):
+        compared = verification.verify(
+            index, results, runs=runs, executor=executor, kernels=place.kernels
+        )
+        for comparison in compared:
             click.echo(comparison)
             same, total = same + (not comparison.differences), total + 1
     click.echo(f"{same} of {total} runs are bit-identical")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from repro.errors import Busy, LaterRelease, RecordError
-from repro.execution import planning, scheduler
+from repro.execution import kernel_change, planning, scheduler
 from repro.execution.executors.base import Executor
+from repro.execution.executors.executor_options import Kernels
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
@@ -42,6 +43,7 @@ def run(
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     seeds: int | None = None,
+    kernels: Kernels | None = None,
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
@@ -54,6 +56,7 @@ def run(
         retry_lost: Whether runs whose worker died every time are tried again.
         checkpoint_seconds: Between two checkpoints of a run at least.
         seeds: As for `planning.plan`.
+        kernels: Those that the user asked for; None keeps a study from changing them.
 
     Returns:
         Its index, with this look at its claims if it has some.
@@ -64,6 +67,7 @@ def run(
         ReproError: Data, study or disk do not allow it.
     """
     planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
+    kernel_change.refuse(planned.missing, asked=kernels, study=planned.index.address)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
     with _alone_at(planned.index, results):

@@ -3,7 +3,8 @@
 Only this process writes results, wherever runs execute. A run whose worker dies is repeated with
 the same seed from its last checkpoint; the other runs continue. If a worker dies before it started
 its run, that is not counted for the run; if several workers in succession do, the study stops, and
-nothing is written.
+nothing is written. A run that has no memory at every attempt has no record either: the machine has
+failed and not the method. The others continue, and then the study ends with an error.
 """
 
 import contextlib
@@ -15,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from repro.execution.executors.base import Executor, cannot_start
+from repro.analysis import wording
+from repro.errors import ReproError
+from repro.execution.executors.base import NO_MEMORY, Executor, cannot_start
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
     CheckpointMade,
@@ -52,6 +55,7 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
     Raises:
         CannotWrite: The disk is full, or the folder cannot be written.
         ReproError: A worker met a user error.
+            Or runs had no memory at every attempt, and all others have ended.
         WorkerError: A worker met a defect of this program.
     """
     dispatch = _Dispatch(executor, deque(tasks))
@@ -67,6 +71,7 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
                 yield from written
             elif dispatch.waiting:
                 time.sleep(PATIENCE)
+        dispatch.require_memory()
     finally:
         for run in dispatch.running.values():
             run.lock.close()
@@ -91,6 +96,7 @@ class _Dispatch:
     running: dict[str, _Running] = field(default_factory=dict)
     ended: list[tuple[_Running, RunEnded]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
+    starved: list[str] = field(default_factory=list)  # titles of runs that had no memory
     false_starts: int = 0  # successive workers that died before they started a run
     left_over: dict[str, list[Path]] | None = None  # from processes that were killed while writing
 
@@ -139,6 +145,8 @@ class _Dispatch:
                 self._uncounted(event.key)
             case WorkerDied() if self.attempts[event.key] < ATTEMPTS:
                 self._again(event.key)
+            case WorkerDied() if event.how == NO_MEMORY:
+                self._starve(event.key)
             case WorkerDied():
                 self._end(_lost(run, how=event.how))
 
@@ -164,6 +172,22 @@ class _Dispatch:
         """As `_again`, without counting the attempt."""
         self.attempts[key] -= 1
         self._again(key)
+
+    def _starve(self, key: str) -> None:
+        """Give a run up without a record; its checkpoint is kept."""
+        run = self.running.pop(key)
+        run.lock.close()
+        self.starved.append(run.task.title)
+
+    def require_memory(self) -> None:
+        """Raise an error if runs had no memory."""
+        if self.starved:
+            raise ReproError(
+                f"{wording.count(len(self.starved), 'run')} had no memory at {ATTEMPTS} attempts "
+                f"({self.starved[0]}{' and others' if self.starved[1:] else ''}); nothing is "
+                "recorded for that, and the other runs are done: give them more memory (fewer "
+                "--workers, a larger `ulimit -v`) and run the same again"
+            )
 
     def _count_false_start(self, *, how: str) -> None:
         self.false_starts += 1

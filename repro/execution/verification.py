@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from repro.errors import ReproError
-from repro.execution import planning, scheduler
+from repro.execution import kernel_change, planning, scheduler
 from repro.execution.executors.base import Executor
+from repro.execution.executors.executor_options import Kernels
 from repro.records import diff, records
 from repro.records.events import RunRecorded
 from repro.records.records import Computation, Record, StudyIndex
@@ -49,7 +50,12 @@ class Comparison:
 
 
 def verify(
-    index: StudyIndex, results: Path, *, runs: int, executor: Executor
+    index: StudyIndex,
+    results: Path,
+    *,
+    runs: int,
+    executor: Executor,
+    kernels: Kernels | None = None,
 ) -> Iterator[Comparison]:
     """Train runs of a study again, in a separate folder, and compare.
 
@@ -58,6 +64,7 @@ def verify(
         results: The results folder; nothing in it is changed.
         runs: Number of runs, spread over the arms: one of each arm first.
         executor: Where they execute.
+        kernels: Those that the user asked for; None: those of the records, or none.
 
     Yields:
         A comparison for each run when it ends.
@@ -68,6 +75,9 @@ def verify(
     chosen = _chosen(index, results)[:runs]
     if not chosen:
         raise ReproError(f"{index.address}: no run has finished; run it first")
+    kernel_change.refuse_to_verify(
+        [record for _, record in chosen], executor.computation, asked=kernels, study=index.address
+    )
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}

@@ -10,7 +10,10 @@ from repro.records.numerics import numerics_of
 from repro.records.records import Record
 
 # Fields of a record's provenance that may change the last bits and are not part of a run's name.
-ENVIRONMENT = ("system", "processor", "cpu_capability", "device", "compiler", "python")
+ENVIRONMENT = (
+    *("system", "processor", "cpu_capability", "device", "compiler", "python"),
+    "variables_kept",
+)
 SHOWN = 4  # maximum number of names in a text
 ABSENT = "none"
 

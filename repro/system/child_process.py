@@ -26,6 +26,7 @@ from multiprocessing.connection import Connection
 from typing import IO, Any, Literal
 
 from repro.errors import ReproError
+from repro.system import worker_environment
 
 GRACE = 2.0  # seconds that a child has to end after a request to do so
 GLANCE = 0.2  # seconds between two checks by a child whether its parent is alive
@@ -173,8 +174,7 @@ def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess
             stdout=said,
             stderr=said,
             pass_fds=[theirs.fileno(), stderr],
-            # Read by OpenMP when the child loads it; more threads in several workers cost time.
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env=worker_environment.of_worker(os.environ),
         )
     finally:
         os.close(stderr)

@@ -1,10 +1,13 @@
 """Where a result comes from: commit, versions, machine. No names of people or hosts."""
 
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from repro.system import worker_environment
 
 PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
 EXTRAS = ("pillow-heif",)  # recorded if installed
@@ -27,7 +30,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Versions and kind of machine, as seen by the training process.
+    """Versions and kind of machine, as seen by the training process; of variables, names alone.
 
     Args:
         device: Where it trains, as torch names it.
@@ -48,6 +51,8 @@ def environment(device: str) -> dict[str, Any]:
         "kernels": kernels,
         "compiler": c_library.compiler() if kernels == "blocked" else None,
         "threads": torch.get_num_threads(),
+        "variables_cleared": worker_environment.cleared(os.environ),
+        "variables_kept": worker_environment.kept(os.environ),
     }
 
 

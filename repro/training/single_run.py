@@ -5,7 +5,7 @@ of the run; the process that requested the run stores them.
 """
 
 import contextlib
-import os
+import errno
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -27,8 +27,14 @@ from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
 from repro.training.kernels import c_library
+from repro.training.kernels.c_library import KernelName
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
+
+SHORTAGE = (  # in the text of torch's and Python's errors
+    *("can't allocate memory", "cannot allocate memory", "out of memory", "bad_alloc"),
+    *("can't start new thread", "could not create a primitive", "resource temporarily unavail"),
+)
 
 
 class _Clock:
@@ -79,11 +85,11 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
         ReproError: An error in data or device, or this program differs from that of the study.
         MemoryError: Not enough memory.
     """
-    trainer.prepare_process()
-    trainer.require_device(task.device)
-    _require_same_program(task)
-    yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
-    with _memory_errors():
+    with _memory_errors(), c_library.using(_kernels(task)):
+        trainer.prepare_process()
+        trainer.require_device(task.device)
+        _require_same_program(task)
+        yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
         material = load()
         content_digest.require_planned(task.data, task.contents, material.contents)
         content_digest.require_unchanged(material.contents)
@@ -95,13 +101,20 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
 
 @contextlib.contextmanager
 def _memory_errors() -> Iterator[None]:
-    """Convert the out-of-memory errors of torch to `MemoryError`."""
+    """Convert every error that says that memory, or another means of the system, is at an end."""
     try:
         yield
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+    except (RuntimeError, OSError) as error:
+        if _is_shortage(error):
             raise MemoryError(str(error)) from None
         raise
+
+
+def _is_shortage(error: RuntimeError | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOMEM, errno.EAGAIN)
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or any(word in text for word in SHORTAGE)
 
 
 def _require_same_program(task: Task) -> None:
@@ -112,13 +125,15 @@ def _require_same_program(task: Task) -> None:
             "the program was changed while its study ran, or differs where this run is; run the "
             "same command again: `repro plan` says what is trained again"
         )
-    if wanted.kernels == "torch":
-        os.environ[c_library.CHOICE] = "torch"
-    elif c_library.chosen() != wanted.kernels:
+    if wanted.kernels == "blocked" and c_library.load() is None:
         raise ReproError(
-            f"the study computes with {wanted.kernels} kernels, and a machine that runs it cannot: "
-            f"it needs a C compiler and AVX-512; or set {c_library.CHOICE}=torch for all of them"
+            "the study computes with blocked kernels, and a machine that runs it cannot "
+            f"({c_library.missing_because()}): mend that, or pass --kernels torch for all of them"
         )
+
+
+def _kernels(task: Task) -> KernelName:
+    return "torch" if task.computation.kernels == "torch" else "blocked"
 
 
 def _bytes_of_network(task: Task) -> int:

@@ -23,6 +23,7 @@ from repro.losses import formulas
 from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
+from repro.system import worker_environment
 from repro.training import inference, random_streams
 from repro.training.kernels import c_library
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
@@ -76,9 +77,17 @@ class State:
 
 
 def prepare_process() -> None:
-    """Make torch deterministic and fast."""
+    """Make torch deterministic and fast, whatever the program before has set.
+
+    Raises:
+        ReproError: A variable of the environment changes the bits of results.
+    """
+    worker_environment.require_plain()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a GPU is first used
-    torch.backends.cudnn.allow_tf32 = False  # fp32 must mean float32
+    torch.set_float32_matmul_precision("highest")  # fp32 must mean float32
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_default_dtype(torch.float32)
+    torch.set_flush_denormal(False)
     torch.set_num_threads(THREADS)
     c_library.keep_memory()
     torch.use_deterministic_algorithms(True)

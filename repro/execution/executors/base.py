@@ -5,6 +5,7 @@ is the scheduler's. Another place for runs to execute is one more module that ha
 methods.
 """
 
+import contextlib
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
@@ -61,6 +62,19 @@ def cannot_start(how: str) -> ReproError:
         f"workers cannot start here ({how}); no run is recorded as failed for that: fix it "
         "(fewer workers need less memory) and run the same again"
     )
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """What loads torch: whatever fails within is a fault of the place.
+
+    Raises:
+        ReproError: As `cannot_start`.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a library that is missing may raise anything
+        raise cannot_start(f"{type(error).__name__}: {error}") from None
 
 
 class WorkerError(RuntimeError):

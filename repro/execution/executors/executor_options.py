@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 ExecutorName = Literal["local", "inline", "ray"]
+Kernels = Literal["blocked", "torch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class Place:
         device: As torch names it, or several of them.
         workers: Runs at a time at most; None is as many as fit.
         address: Of a Ray cluster; None is one of our own on this machine.
+        kernels: What computes networks on a processor; None: what REPRO_KERNELS says, or blocked
+            ones where they can be had.
         taken: What a run takes, as far as it is said here and not in the study; see `Resources`.
     """
 
@@ -23,4 +26,5 @@ class Place:
     device: str = "cpu"
     workers: int | None = None
     address: str | None = None
+    kernels: Kernels | None = None
     taken: Mapping[str, float] = field(default_factory=dict)

@@ -31,10 +31,15 @@ def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], N
 
         return ray.Ray(place, taken, remark=remark)
     slots = hardware.slots(place.device, place.workers, taken)
+    kernels = hardware.kernels_on(slots[0].split(":")[0], place.kernels)
+    if kernels.fell_back:
+        remark(f"{kernels}; runs take longer")
     if place.executor == "local" and multiprocessing.current_process().daemon:
         remark(
             "this process is a daemonic worker of multiprocessing, which must not start others: "
             "runs execute in it, one at a time"
         )
-        return Inline(slots[0])
-    return Inline(slots[0]) if place.executor == "inline" else Local(slots)
+        return Inline(slots[0], kernels.name)
+    if place.executor == "inline":
+        return Inline(slots[0], kernels.name)
+    return Local(slots, kernels.name)

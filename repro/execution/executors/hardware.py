@@ -10,8 +10,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, get_args
 
 from repro.errors import ReproError
+from repro.execution.executors.executor_options import Kernels
 from repro.records import code_digests
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation
@@ -42,17 +44,88 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
     return [devices[number % len(devices)] for number in range(count)]
 
 
-def computation(places: Sequence[str]) -> Computation:
-    """How runs are computed on such slots."""
+def computation(places: Sequence[str], kernels: Kernels | None = None) -> Computation:
+    """How runs are computed on such slots.
+
+    Args:
+        places: Slots.
+        kernels: Those that are asked for.
+
+    Raises:
+        ReproError: The kernels that are asked for cannot be had.
+    """
     device = places[0].split(":")[0]
     return Computation(
         device=device,
-        kernels=c_library.chosen() if device == "cpu" else "torch",
+        kernels=kernels_on(device, kernels).name,
         threads=THREADS,
         libraries=code_digests.libraries(),
         code=code_digests.code(),
         numerics=NUMERICS,
     )
+
+
+class ChosenKernels(NamedTuple):
+    """What computes networks, and why.
+
+    Attributes:
+        name: Of the kernels.
+        why: In words.
+        fell_back: Whether nobody asked for these, and the faster ones cannot be had.
+    """
+
+    name: Kernels
+    why: str
+    fell_back: bool = False
+
+    def __str__(self) -> str:
+        return f"Kernels: {self.name}, {self.why}"
+
+
+def asked_kernels(kernels: Kernels | None) -> tuple[Kernels, str] | None:
+    """The kernels that the user asks for, and how; None if they are left to the program.
+
+    Args:
+        kernels: Of the option, which comes first.
+
+    Raises:
+        ReproError: The variable names none.
+    """
+    if kernels is not None:
+        return kernels, f"--kernels {kernels}"
+    given = os.environ.get(c_library.CHOICE, "")
+    for name in get_args(Kernels):
+        if given == name:
+            return name, f"{c_library.CHOICE}={name}"
+    if given:
+        raise ReproError(f"{c_library.CHOICE}={given}: no kernels; use blocked or torch")
+    return None
+
+
+def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
+    """The kernels that compute on this machine.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        kernels: Those of the option.
+
+    Raises:
+        ReproError: Those that are asked for cannot be had.
+    """
+    asked = asked_kernels(kernels)
+    if device != "cpu":
+        if asked and asked[0] != "torch":
+            raise ReproError(f"{asked[1]}: blocked kernels are for processors, not for {device}")
+        return ChosenKernels("torch", "as on every GPU")
+    if asked and asked[0] == "torch":
+        return ChosenKernels("torch", f"because of {asked[1]}")
+    missing = c_library.missing_because()
+    if not missing:
+        why = f"because of {asked[1]}" if asked else "compiled here"
+        return ChosenKernels("blocked", f"{why} ({c_library.compiler()})")
+    if asked:
+        raise ReproError(f"{asked[1]}: they cannot be had here ({missing})")
+    return ChosenKernels("torch", f"because blocked ones cannot be had here ({missing})", True)
 
 
 def cores(*, system: Path = SYSTEM, environment: Mapping[str, str] = os.environ) -> int:

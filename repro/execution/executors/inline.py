@@ -6,7 +6,8 @@ from typing import Self
 
 from repro.data.pictures.images import Material
 from repro.execution.executors import hardware
-from repro.execution.executors.base import cannot_start, events_of
+from repro.execution.executors.base import events_of, loading
+from repro.execution.executors.executor_options import Kernels
 from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
 
@@ -16,15 +17,16 @@ class Inline:
 
     workers = 1
 
-    def __init__(self, device: str = "cpu") -> None:
+    def __init__(self, device: str = "cpu", kernels: Kernels | None = None) -> None:
         """Nothing is loaded yet.
 
         Args:
             device: Where runs train, as torch names it.
+            kernels: What computes their networks; see `Place`.
         """
         from repro.data import sources
 
-        self.device, self.computation = device, hardware.computation([device])
+        self.device, self.computation = device, hardware.computation([device], kernels)
         self._material = sources.keeper()
         self._running: Iterator[WorkerEvent] | None = None
 
@@ -41,10 +43,8 @@ class Inline:
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
-        try:
+        with loading():
             from repro.training import single_run
-        except ImportError as error:
-            raise cannot_start(f"{type(error).__name__}: {error}") from None
 
         def load() -> Material:
             return self._material(task.configuration.data)

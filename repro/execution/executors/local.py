@@ -13,6 +13,7 @@ from typing import Self
 
 from repro.execution.executors import hardware
 from repro.execution.executors.base import WorkerError, cannot_start
+from repro.execution.executors.executor_options import Kernels
 from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
@@ -21,16 +22,17 @@ from repro.system.child_process import Answer, Child, ChildError, Gone, NotStart
 class Local:
     """An executor: a pool of processes, each started when it is first needed."""
 
-    def __init__(self, slots: Sequence[str]) -> None:
+    def __init__(self, slots: Sequence[str], kernels: Kernels | None = None) -> None:
         """Nothing is started yet.
 
         Args:
             slots: The device of each process; see `machine`.
+            kernels: What computes networks; see `Place`.
         """
         self._free = list(reversed(slots))  # devices that no process has
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
-        self.workers, self.computation = len(slots), hardware.computation(slots)
+        self.workers, self.computation = len(slots), hardware.computation(slots, kernels)
 
     def __enter__(self) -> Self:
         return self

@@ -18,13 +18,14 @@ from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, Photographs
 from repro.errors import ReproError
 from repro.execution.executors import hardware, ray_session
-from repro.execution.executors.base import NO_MEMORY, WorkerError, cannot_start, events_of
+from repro.execution.executors.base import NO_MEMORY, WorkerError, events_of, loading
 from repro.execution.executors.executor_options import Place
 from repro.records.events import MachineLost, RunEnded, WorkerDied, WorkerEvent
 from repro.records.records import Computation
 from repro.records.task import Files, Task
 from repro.study.data_spec import Data
 from repro.study.resources import Resources
+from repro.system import worker_environment
 from repro.system.file_digests import Contents
 
 TICK = 1.0  # seconds to wait for an event
@@ -262,9 +263,12 @@ class Ray:
 
     def _computation(self) -> Computation:
         """How all machines compute; those of a cluster are asked."""
-        here = hardware.computation([self._device])
         if self.place.address is None:
-            return here
+            kernels = hardware.kernels_on(self.place.device, self.place.kernels)
+            if kernels.fell_back:
+                self.remark(f"{kernels}; runs take longer")
+            return hardware.computation([self._device], kernels.name)
+        here = hardware.computation([self._device], "torch")
         answers = self._answers()
         for name, there in answers:
             if differing := _differing(here, there):
@@ -272,13 +276,25 @@ class Ray:
                     f"{name}: {differing}; install the same release of repro and of its packages "
                     "on every machine of the cluster"
                 )
-        kernels = Counter(there.kernels for _, there in answers)
+        return replace(here, kernels=self._common(Counter(there.kernels for _, there in answers)))
+
+    def _common(self, kernels: Counter[str]) -> str:
+        """The kernels of all machines, from those that each can have.
+
+        Raises:
+            ReproError: Those that are asked for are not everywhere.
+        """
+        asked = hardware.asked_kernels(self.place.kernels)
+        if asked and (asked[0] == "torch" or (len(kernels) == 1 and asked[0] in kernels)):
+            return asked[0]
+        some = f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
+        if asked:
+            raise ReproError(f"{asked[1]}: {some}AVX-512")
         if len(kernels) > 1:
             self.remark(
-                f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
-                "AVX-512: all compute on torch's operators, so that runs can be compared"
+                f"{some}AVX-512: all compute on torch's operators, so that runs can be compared"
             )
-        return replace(here, kernels="torch" if len(kernels) > 1 else next(iter(kernels)))
+        return "torch" if len(kernels) > 1 else next(iter(kernels))
 
     def _answers(self) -> list[tuple[str, Computation]]:
         """How each machine that can hold a run computes; if none can, the first that comes."""
@@ -317,10 +333,9 @@ def _work(task: Task, begun: Files, material: Material) -> Iterator[Piece]:
     import ray
 
     yield ray.get_runtime_context().get_node_id()  # before what takes seconds to load
-    try:
+    worker_environment.settle()
+    with loading():
         from repro.training import single_run
-    except ImportError as error:
-        raise cannot_start(f"{type(error).__name__}: {error}") from None
 
     # Data of the object store are shared, and nobody writes them.
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
@@ -343,6 +358,7 @@ def _pieces(events: Iterable[WorkerEvent]) -> Iterator[list[WorkerEvent]]:
 
 def _computation_there(device: str) -> Computation:
     """In a worker: how it computes."""
+    worker_environment.settle()
     return hardware.computation([device])
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from repro.errors import ReproError
 from repro.records import locks
+from repro.system import worker_environment
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -116,7 +117,8 @@ def _initialised(
     _allow_many_files()
     terminate = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place
     try:
-        ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
+        with _plain_environment():
+            ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         ray.shutdown()
         raise _not_there(options["address"], _first_sentence(error)) from None
@@ -127,6 +129,22 @@ def _initialised(
         yield
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _plain_environment() -> Iterator[None]:
+    """Within, a Ray that starts gives its workers the environment that runs need."""
+    before = dict(os.environ)
+    plain = worker_environment.of_worker(before)
+    for name in before.keys() - plain.keys():
+        del os.environ[name]
+    os.environ.update(plain)
+    try:
+        yield
+    finally:
+        for name in plain.keys() - before.keys():
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def _require_answer(address: str) -> None:

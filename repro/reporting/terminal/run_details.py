@@ -137,6 +137,8 @@ def _provenance(record: Record) -> str:
         "compiler": made.get("compiler"),
         "threads": how.get("threads", made.get("threads")),
         "python": made.get("python"),
+        "cleared": ", ".join(made.get("variables_cleared", [])) or None,
+        "kept": ", ".join(made.get("variables_kept", [])) or None,
         **made.get("packages", how.get("libraries", {})),
         **{f"data.{part}": content for part, content in record.data.items()},
     }

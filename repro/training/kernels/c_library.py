@@ -3,18 +3,23 @@
 The parent of a study asks here which kernels its workers will use, so nothing here loads torch.
 Where the functions cannot be had (no C compiler, vectors shorter than 512 bits) the networks run
 on torch's operators: the same function in other bits, so the kernels are part of a run's identity.
+A library is loaded from memory, from the very bytes whose digest was right: a file that is changed
+or truncated afterwards harms nobody.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
 import os
 import platform
-import subprocess
 import tempfile
+from collections.abc import Iterator
 from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
 
@@ -64,25 +69,55 @@ SIGNATURES = {
 }
 
 
+class _Loaded(NamedTuple):
+    """The functions, or why there are none."""
+
+    library: ctypes.CDLL | None
+    reason: str
+
+
+_in_use: list[KernelName] = []  # by the runs that this process executes now, the last one counts
+
+
+@contextlib.contextmanager
+def using(kernels: KernelName) -> Iterator[None]:
+    """Within, networks are computed with these."""
+    _in_use.append(kernels)
+    try:
+        yield
+    finally:
+        _in_use.remove(kernels)
+
+
 def chosen() -> KernelName:
-    """Which kernels this machine computes with; the environment's REPRO_KERNELS can say torch."""
+    """Which kernels compute now: the run's, those that REPRO_KERNELS names, or what can be had."""
+    if _in_use:
+        return _in_use[-1]
     return "torch" if os.environ.get(CHOICE) == "torch" or load() is None else "blocked"
 
 
-@functools.cache
 def load() -> ctypes.CDLL | None:
     """The compiled functions, or None where they cannot be had."""
+    return _loaded().library
+
+
+def missing_because() -> str:
+    """Why `load` has none, in words; empty if it has some."""
+    return _loaded().reason
+
+
+@functools.cache
+def _loaded() -> _Loaded:
     try:
-        path = _compiled()
-        library = ctypes.CDLL(str(path))
-    except (OSError, subprocess.SubprocessError):
-        return None
-    library.has_pairs.restype = c_long
-    for name, arguments in SIGNATURES.items():
-        if "pairs" not in name or library.has_pairs():
-            function = getattr(library, name)
-            function.argtypes, function.restype = arguments, None
-    return library
+        library = _opened(_compiled())
+        library.has_pairs.restype = c_long
+        for name, arguments in SIGNATURES.items():
+            if "pairs" not in name or library.has_pairs():
+                function = getattr(library, name)
+                function.argtypes, function.restype = arguments, None
+    except (OSError, AttributeError) as error:
+        return _Loaded(None, str(error))
+    return _Loaded(library, "")
 
 
 def has_pairs() -> bool:
@@ -105,17 +140,13 @@ def keep_memory() -> None:
     allocator.mallopt(mmap_max, 0)
 
 
-@functools.cache
 def compiler() -> str:
-    """The compiler's word on itself, its first line.
+    """The compiler's word on itself, its first line, with the options of CC.
 
     Raises:
-        OSError: There is none.
-        subprocess.SubprocessError: It does not answer.
+        NoCompiler: There is none, or it does not answer.
     """
-    command = [os.environ.get("CC", "cc"), "--version"]
-    said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    return said.strip().partition("\n")[0]
+    return c_compiler.version()
 
 
 def processor() -> str:
@@ -124,8 +155,12 @@ def processor() -> str:
     return named[0].partition(":")[2].strip() if named else platform.machine()
 
 
-def _compiled() -> Path:
-    """The shared library for this source, compiler and processor, compiled if it is new."""
+def _compiled() -> bytes:
+    """The shared library for this source, compiler and processor, compiled if it is new.
+
+    Raises:
+        OSError: It cannot be had; the text says why.
+    """
     identity = [
         SOURCE.read_bytes(),
         " ".join(FLAGS).encode(),
@@ -133,15 +168,28 @@ def _compiled() -> Path:
         _processor(),
     ]
     name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
-    path = _cache() / f"blocked-{name}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            partial = Path(folder) / path.name
-            command = [os.environ.get("CC", "cc"), *FLAGS, str(SOURCE), "-o", str(partial), "-lm"]
-            subprocess.run(command, capture_output=True, check=True)
-            partial.replace(path)  # whole, whoever else compiles at the same time
-    return path
+    return library_cache.library(
+        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCE, FLAGS, folder)
+    )
+
+
+def _opened(library: bytes) -> ctypes.CDLL:
+    """Load a library from its bytes.
+
+    Raises:
+        OSError: They are none for this machine.
+    """
+    if hasattr(os, "memfd_create"):
+        with (
+            contextlib.suppress(OSError),
+            open(os.memfd_create("blocked"), "wb", buffering=0) as memory,
+        ):
+            memory.write(library)
+            return ctypes.CDLL(f"/proc/self/fd/{memory.fileno()}")
+    with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
+        path = Path(folder) / "blocked.so"
+        path.write_bytes(library)
+        return ctypes.CDLL(str(path))
 
 
 def _processor() -> bytes:
@@ -152,11 +200,3 @@ def _processor() -> bytes:
         return platform.processor().encode()
     wanted = ("model name", "flags")
     return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "repro"
-    except RuntimeError as error:  # a user without a home, as in some containers
-        raise OSError(str(error)) from None

@@ -264,18 +264,6 @@ def test_other_devices_are_computed_by_torch():
     assert kernel_choice.choose(torch.device("cuda"), "bf16", []).precision == "bf16"
 
 
-def test_a_user_without_a_home_computes_by_torch(monkeypatch):
-    """As in a container that runs under any number: there is no place for what is compiled."""
-
-    def home():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(c_library.Path, "home", home)
-
-    assert c_library.load.__wrapped__() is None
-
-
 @pytest.mark.parametrize(
     "environment", [{"REPRO_KERNELS": "torch"}, {"CC": "no-such-compiler"}], ids=str
 )
