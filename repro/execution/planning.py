@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.analysis.looks import level_of
-from repro.errors import LaterRelease, RecordError
+from repro.errors import LaterRelease, RecordError, StudyError
 from repro.records import preregistration, records
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
 from repro.records.task import Task
@@ -16,7 +16,8 @@ from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
 from repro.system.file_digests import Contents
-from repro.training import provenance
+from repro.training import image_counts, provenance
+from repro.training.image_counts import ImageCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ def plan(
 
     Raises:
         DataError: A data source is missing.
+        StudyError: It has too few images for a setting; see `image_counts`.
         RecordError: The preregistration is damaged.
         LaterRelease: A record is of a schema that this release does not know.
     """
-    contents = contents_of(arm.configuration.data for arm in study.arms)
+    contents = contents_of(_all_data(study))
+    _require_enough(study)
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
     index = _index(study, _Names(study, data, computation, results), results, seeds=seeds)
@@ -81,6 +84,34 @@ def plan(
         for run in study.runs(index.seeds)
     ]
     return Plan(index, tasks, states_of(tasks))
+
+
+def _require_enough(study: Study) -> None:
+    """Refuse arms that would train or score nothing, each at the setting that is wrong.
+
+    Raises:
+        StudyError: All such settings.
+        DataError: A source is damaged, or has no picture of a kind.
+    """
+    from repro.data import sources
+
+    labels = {data.train: sources.labels(data.train) for data in _all_data(study)}
+    problems = []
+    for arm in study.arms:
+        is_face = labels[arm.configuration.data.train]
+        faces = int(is_face.sum())
+        counts = ImageCounts(faces, len(is_face) - faces)
+        problems += [arm.problem(*one) for one in image_counts.problems(arm.configuration, counts)]
+    if problems:
+        raise StudyError(problems)
+    for data in _all_data(study):
+        sources.groups(data.test)
+        sources.groups(data.nonfaces)
+
+
+def _all_data(study: Study) -> dict[Data, None]:
+    """The data of all arms, each once."""
+    return dict.fromkeys(arm.configuration.data for arm in study.arms)
 
 
 def contents_of(all_data: Iterable[Data]) -> dict[Data, dict[str, Contents]]:

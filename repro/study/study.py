@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,27 @@ class ArmSpec:
 
     Attributes:
         select: How its replicates are ranked; None: as in the study.
+        layers: Where its settings were written.
     """
 
     name: str
     configuration: Configuration
     select: Ranking | None = None
+    layers: tuple[Layer, ...] = field(default=(), repr=False, compare=False)
+
+    def problem(self, paths: Sequence[KeyPath], message: str) -> Problem:
+        """A problem of settings, at the place of the first of them that somebody wrote.
+
+        Args:
+            paths: Of the settings in the configuration; a preset's are written nowhere.
+            message: What is wrong and what to do.
+        """
+        written = (path for path in paths for layer in self.layers if path in layer.origins)
+        found = locate(next(written, paths[0]), self.layers)
+        if found is None:
+            return Problem(self.name, 0, 0, message)
+        document, place = found
+        return document.problem(place, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +400,7 @@ class _Resolution:
         if selected:
             configuration = self._with_paths(configuration, choices)
         select = validate(Ranked, ranked, self.problems) if ranked else None
-        return ArmSpec(name, configuration, select.select if select else None)
+        return ArmSpec(name, configuration, select.select if select else None, tuple(choices))
 
     def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
         """The configuration with ``${NAME}`` in its data paths taken from the environment."""

@@ -146,7 +146,7 @@ def _bytes_of_network(task: Task) -> int:
 def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterator[WorkerEvent]:
     """The events of `execute` from the first epoch on."""
     images = material.images
-    trainer.require_a_batch(task.configuration, images)
+    trainer.require_enough(task.configuration, images)
     went_on = state_files.unpack(begun)
     clock = _Clock(
         trainer.images_per_epoch(task.configuration, images), went_on.seconds if went_on else 0.0

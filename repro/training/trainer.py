@@ -24,7 +24,8 @@ from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.system import worker_environment
-from repro.training import inference, random_streams
+from repro.training import image_counts, inference, random_streams
+from repro.training.image_counts import ImageCounts
 from repro.training.kernels import c_library
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
@@ -116,7 +117,7 @@ def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Spli
     generator = random_streams.generator(seed, "split")
     held_out = np.concatenate(
         [
-            generator.permutation(members)[: round(share * len(members))]
+            generator.permutation(members)[: image_counts.held_out(len(members), share=share)]
             for members in (np.flatnonzero(is_face), np.flatnonzero(~is_face))
         ]
     )
@@ -130,18 +131,16 @@ def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
     return len(split.train) // configuration.batch_size * configuration.batch_size
 
 
-def require_a_batch(configuration: Configuration, data: TrainingImages) -> None:
-    """Refuse a batch size that leaves no complete batch, so that nothing would be trained.
+def require_enough(configuration: Configuration, data: TrainingImages) -> None:
+    """Refuse data with which nothing would be trained or validated; a plan has done so before.
 
     Raises:
-        ReproError: The batch size exceeds the number of images that are not held out.
+        ReproError: Too few images; see `image_counts`.
     """
-    split = split_images(data.is_face, share=configuration.validation_share, seed=0)
-    if configuration.batch_size > len(split.train):
-        raise ReproError(
-            f"batch_size: {configuration.batch_size:,} is more than the {len(split.train):,} "
-            "images that are trained on, so that no batch is complete; choose a smaller one"
-        )
+    faces = int(data.is_face.sum())
+    counts = ImageCounts(faces, len(data.is_face) - faces)
+    for _, message in image_counts.problems(configuration, counts):
+        raise ReproError(message)
 
 
 def fit(

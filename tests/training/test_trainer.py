@@ -37,7 +37,7 @@ def test_one_run_repeated_gives_the_same_bits(seed_1):
 def test_a_batch_larger_than_the_data_is_refused():
     """Instead of a network that was never trained."""
     with pytest.raises(ReproError, match="batch_size: 65 is more than the 64 images"):
-        trainer.require_a_batch(configuration(batch_size=65), training_images())
+        trainer.require_enough(configuration(batch_size=65), training_images())
 
 
 def test_another_seed_gives_other_bits(seed_1):

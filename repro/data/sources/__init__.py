@@ -11,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from repro.data.pictures import content_digest, picture_formats
 from repro.data.pictures.images import Material, Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import RAW, READERS, Reader
@@ -30,6 +33,7 @@ __all__ = [
     "fingerprints",
     "groups",
     "keeper",
+    "labels",
     "material",
     "nonface_photographs",
     "portraits",
@@ -153,6 +157,15 @@ def _photographs(spec: Source) -> Photographs:
     found = reader(spec).open(spec)
     assert isinstance(found, Photographs)
     return found
+
+
+def labels(spec: Training) -> NDArray[np.bool_]:
+    """Which of the images to train on shows a face, shape (N,), without decoding or drawing them.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return reader(spec).labels(spec)
 
 
 def groups(spec: Portraits | Nonfaces) -> tuple[str, ...]:

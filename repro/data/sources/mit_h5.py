@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from repro.data.pictures import duplicates
 from repro.data.pictures.collection import FACE, NO_FACE, Collection
@@ -278,6 +279,10 @@ class MitH5Reader(Reader[MitH5]):
     def open(self, spec: MitH5) -> TrainingImages:
         """The whole file."""
         return read(Path(spec.path), channels=spec.channels)
+
+    def labels(self, spec: MitH5) -> NDArray[np.bool_]:
+        """The labels alone."""
+        return np.asarray(labels(Path(spec.path)), bool)
 
     def files(self, spec: MitH5) -> NamedFiles:
         """The file, without its name."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from repro.data.pictures import content_digest, picture_files
 from repro.data.pictures.collection import Collection
 from repro.data.pictures.content_digest import NamedFiles
@@ -67,6 +70,17 @@ class Reader(ABC, Generic[Spec]):
         if isinstance(found, TrainingImages):
             raise DataError(f"{spec}: training pictures have no groups")
         return found.groups
+
+    def labels(self, spec: Spec) -> NDArray[np.bool_]:
+        """Which of the images to train on shows a face, shape (N,).
+
+        Raises:
+            DataError: The source is missing or damaged, or its pictures are not to train on.
+        """
+        found = self.open(spec)
+        if isinstance(found, Photographs):
+            raise DataError(f"{spec}: these pictures are not training images")
+        return found.is_face
 
     def files(self, spec: Spec) -> NamedFiles | None:
         """All files on which its content depends, by relative name; None if it is synthetic.

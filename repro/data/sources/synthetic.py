@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repro.data.pictures.images import Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import Reader, reads
@@ -41,9 +42,11 @@ class TrainingReader(_Drawn[SyntheticTraining]):
             scenes.render_faces(factors, faces),
             scenes.render_nonfaces(others, spec.nonfaces),
         ]
-        return TrainingImages(
-            np.concatenate(images), np.arange(spec.faces + spec.nonfaces) < spec.faces
-        )
+        return TrainingImages(np.concatenate(images), self.labels(spec))
+
+    def labels(self, spec: SyntheticTraining) -> NDArray[np.bool_]:
+        """The faces come first."""
+        return np.arange(spec.faces + spec.nonfaces) < spec.faces
 
 
 @reads(SyntheticPortraits)
