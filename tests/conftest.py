@@ -7,8 +7,11 @@ import signal
 import children
 import pytest
 
-from repro.system import child_process
-from repro.training import trainer
+from repro.system import child_process, worker_environment
+
+worker_environment.settle(loaded=())  # before anything loads torch: tests run as workers do
+
+from repro.training import trainer  # noqa: E402
 
 
 def pytest_configure():

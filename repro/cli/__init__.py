@@ -33,6 +33,7 @@ from repro.cli import (
 )
 from repro.cli.shared import Group, printable
 from repro.errors import Busy, ReproError
+from repro.system import worker_environment
 
 COMMANDS = (
     studies.studies,
@@ -63,6 +64,7 @@ class _Group(Group):
         """Run the chosen command."""
         try:
             with signals.watched():
+                worker_environment.settle()  # nothing that computes is loaded yet
                 return super().invoke(ctx)
         except ReproError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)

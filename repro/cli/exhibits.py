@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from repro.analysis import study_data
 from repro.analysis.samples import Floats
-from repro.errors import DataError, RecordError
+from repro.errors import ReproError
 from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.reporting.figures.study_view import StudyView
@@ -61,12 +61,15 @@ def with_pictures(
     ended = [record for of_arm in view.records.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
         return view
-    from repro.execution import draw_rates, sample_faces
+    try:
+        from repro.execution import draw_rates, sample_faces
+    except Exception as error:  # noqa: BLE001 - a library that is missing may raise anything
+        raise ReproError(f"torch cannot be loaded here ({type(error).__name__}: {error})") from None
 
     faces: sample_faces.Faces = "all" if with_images else "synthetic"
     try:
         specimens = sample_faces.of_study(view.index, view.found, results, faces=faces)
-    except (DataError, RecordError) as error:
+    except ReproError as error:
         warn(f"no pictures of faces: {error}")
         specimens = ()
     measured = draw_rates.of_study(view.index, view.found, results)

@@ -4,7 +4,8 @@ Only this process writes results, wherever runs execute. A run whose worker dies
 the same seed from its last checkpoint; the other runs continue. If a worker dies before it started
 its run, that is not counted for the run; if several workers in succession do, the study stops, and
 nothing is written. A run that has no memory at every attempt has no record either: the machine has
-failed and not the method. The others continue, and then the study ends with an error.
+failed and not the method. The others continue if one has ended before, and then the study ends with
+an error.
 """
 
 import contextlib
@@ -97,6 +98,7 @@ class _Dispatch:
     ended: list[tuple[_Running, RunEnded]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
     starved: list[str] = field(default_factory=list)  # titles of runs that had no memory
+    some_ended: bool = False  # so that a shortage is not the machine's at large
     false_starts: int = 0  # successive workers that died before they started a run
     left_over: dict[str, list[Path]] | None = None  # from processes that were killed while writing
 
@@ -178,6 +180,8 @@ class _Dispatch:
         run = self.running.pop(key)
         run.lock.close()
         self.starved.append(run.task.title)
+        if not self.some_ended:
+            self.require_memory()
 
     def require_memory(self) -> None:
         """Raise an error if runs had no memory."""
@@ -185,7 +189,7 @@ class _Dispatch:
             raise ReproError(
                 f"{wording.count(len(self.starved), 'run')} had no memory at {ATTEMPTS} attempts "
                 f"({self.starved[0]}{' and others' if self.starved[1:] else ''}); nothing is "
-                "recorded for that, and the other runs are done: give them more memory (fewer "
+                "recorded for that, and finished runs are kept: give them more memory (fewer "
                 "--workers, a larger `ulimit -v`) and run the same again"
             )
 
@@ -196,6 +200,7 @@ class _Dispatch:
             raise cannot_start(how)
 
     def _end(self, event: RunEnded) -> None:
+        self.some_ended = True
         self.ended.append((self.running.pop(event.key), event))
         del self.attempts[event.key]
 

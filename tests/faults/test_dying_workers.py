@@ -46,6 +46,8 @@ FATES = {
     "without memory for torch": (lambda: torch.empty(1 << 50), "out of memory"),
     "without memory for NumPy": (lambda: np.empty(1 << 50), "out of memory"),
 }
+STARVED = [fate for fate, (_, how) in FATES.items() if how == "out of memory"]
+LOSING = [fate for fate in FATES if fate not in STARVED]  # after them a run counts as failed
 
 
 @pytest.fixture
@@ -138,7 +140,7 @@ def test_a_run_that_ends_every_worker_has_failed(place, tally):
     """After three of them, with the reason; again only with --retry-lost, and then it ends well."""
     evidence, tables = studies.canned_reference()
     file, results = studies.toy(place), place / "results"
-    fates = dict(zip(list(runs(place))[:5], [(99, fate) for fate in list(FATES)[1:]], strict=True))
+    fates = dict(zip(list(runs(place))[:4], [(99, fate) for fate in LOSING], strict=True))
     first = run(place, "first", fates=fates)
     tally.faults += 3 * len(fates)
     for name, key in runs(place).items():
@@ -156,6 +158,33 @@ def test_a_run_that_ends_every_worker_has_failed(place, tally):
     assert len(retried.trained) == len(fates)
     assert studies.evidence(results) == evidence
     assert studies.tables(file, results) == tables
+
+
+def test_a_run_without_memory_has_no_record(place, tally):
+    """The machine has failed and not the method: the others end, status 1, and it can be done."""
+    evidence, tables = studies.canned_reference()
+    file, results = studies.toy(place), place / "results"
+    starved = list(runs(place))[2:4]
+    fates = dict(zip(starved, [(3, fate) for fate in STARVED], strict=True))
+    first = run(place, "first", fates=fates, status=1)
+    tally.faults += 3 * len(fates)
+
+    assert len(studies.identities(results)) == 4
+    assert first.output.splitlines()[-1].startswith("Error: 2 runs had no memory at 3 attempts (")
+    run(place, "again")
+    assert studies.evidence(results) == evidence
+    assert studies.tables(file, results) == tables
+
+
+def test_a_study_without_memory_at_large_stops(place, tally):
+    """No run has ended when the first is given up: the others are not tried three times each."""
+    studies.toy(place, arms=studies.ONE_ARM)
+    fates = dict.fromkeys(runs(place), (99, STARVED[0]))
+    done = run(place, "log", "--workers", 1, fates=fates, status=1)
+    tally.faults += 3
+
+    assert len(done.trained) == 3
+    assert studies.identities(place / "results") == {}
 
 
 def test_a_study_of_failed_runs_alone_is_no_success(place, tally):

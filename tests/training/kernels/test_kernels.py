@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from repro import models
-from repro.training.kernels import blocked, c_library, kernel_choice, operators
+from repro.training.kernels import blocked, kernel_choice, operators
 from repro.training.kernels.blocked import Batch, BlockedKernels
 from repro.training.kernels.linear import linear
 from repro.training.kernels.operators import TorchKernels
