@@ -63,8 +63,9 @@ def environment() -> dict[str, str]:
     ``PYTHONPATH`` keeps what is whole: a relative folder would be another one there.
     """
     kept = sqlite_store.environment(os.environ)
-    whole = [entry for entry in kept.pop("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
-    return {**kept, "PYTHONPATH": os.pathsep.join(whole)} if whole else kept
+    entries = kept.pop("PYTHONPATH", "").split(os.pathsep)
+    whole = os.pathsep.join(filter(os.path.isabs, entries))
+    return {**kept, "PYTHONPATH": whole} if whole else kept
 
 
 def serve(results: Path, *, port: int, open_study: str | None) -> int:
@@ -146,7 +147,7 @@ def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     _log(results).unlink(missing_ok=True)  # a link there is somebody else's, to any file
     with _log(results).open("xb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", server_guard.__file__, *command(results, port)],
+            [sys.executable, "-I", server_guard.__file__, *command(results, port)],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=log,

@@ -1,6 +1,6 @@
 """Runs a command, and ends it with all its processes as soon as its user ends.
 
-``python -P server_guard.py COMMAND...`` is a process group of its own. The command ends when the
+``python -I server_guard.py COMMAND...`` is a process group of its own. The command ends when the
 standard input closes, a pipe that only its user holds open and that the system closes however that
 user ends. It runs in a new, empty folder that only this user can enter, so that it finds no module
 and no settings there. Only the standard library is imported, so that it starts at once.

@@ -62,9 +62,10 @@ def _serve_artifacts_of(root: Path) -> None:
                     f"{self.artifact_dir} is not in {root}: it is not shown"
                 )
 
-    registered = _artifact_repository_registry.get_registered_artifact_repositories()
-    registered.clear()
-    registered.update({"": Inside, "file": Inside})
+    registry: Any = _artifact_repository_registry  # which has no types
+    registry.get_registered_artifact_repositories().clear()
+    registry.register("", Inside)
+    registry.register("file", Inside)
 
 
 if __name__ == "__main__":
