@@ -43,6 +43,7 @@ def main(results: Path, port: int) -> None:
         port=port,
         log_level="warning",
         access_log=False,
+        http="h11",  # passes the whole target of a request on, which others shorten
         ws="none",
         lifespan="off",
         proxy_headers=False,
