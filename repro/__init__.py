@@ -4,6 +4,16 @@ The public API: `losses`, `resampling`, `models`, `metrics`, `stats` and
 `run_study`, as ``docs/api.md`` lists them. They are loaded on first use.
 """
 
+import os
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    # `python -m repro.cli` looks for modules in the current folder first, and so would all that it
+    # starts. A `random.py` there may be somebody else's.
+    _folder = sys.path.pop(0)
+    if _folder == os.path.dirname(os.path.dirname(__file__)):
+        sys.path.append(_folder)  # a checkout that is not installed
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import ReproError
+from repro.execution.executors import ray_guard
 from repro.records import locks
 from repro.system import worker_environment
 
@@ -35,6 +37,8 @@ ALONE = {  # Ray knows loopback by the name of the systems on which it is the de
 ANSWER = 5.0  # seconds for a cluster to take a connection
 PREFIX = "repro-ray-"
 SHORT = "/tmp"  # the names of sockets below may have 107 characters in all
+EMPTY = "empty"  # the current folder of Ray's processes
+ROOT = Path("/")  # a folder to which nobody can add a module
 
 
 def load(*, alone: bool) -> Any:
@@ -72,19 +76,42 @@ def alone(*, cpus: float, remark: Callable[[str], None]) -> Iterator[Any]:
     """
     ray = load(alone=True)
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT))
-    options = {
-        "address": "local",
-        "num_cpus": cpus,
-        "include_dashboard": False,
-        "_node_ip_address": "127.0.0.1",
-        "_temp_dir": str(folder),
-    }
-    try:
-        with locks.of_folder(folder, patience=0), _initialised(ray, options, remark):
+    with _private_folder() as folder, locks.of_folder(folder, patience=0):
+        options = {
+            "address": "local",
+            "num_cpus": cpus,
+            "include_dashboard": False,
+            "_node_ip_address": "127.0.0.1",
+            "_temp_dir": str(folder / "ray"),
+        }
+        with _initialised(ray, options, remark, start_in=folder / EMPTY):
             yield ray
-    finally:
+
+
+@contextlib.contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder that only this user can enter; Ray's in it can be written by all.
+
+    With it go, however this process ends, all processes that were started in its folder `EMPTY`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=SHORT))
+    try:
+        (folder / EMPTY).mkdir()
+        guard = subprocess.Popen(
+            [sys.executable, "-I", ray_guard.__file__, str(folder)],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
+        raise _not_there("local", str(error)) from None
+    assert guard.stdin is not None
+    try:
+        yield folder
+    finally:
+        guard.stdin.close()
+        guard.wait()
 
 
 @contextlib.contextmanager
@@ -105,19 +132,28 @@ def joined(address: str, *, remark: Callable[[str], None]) -> Iterator[Any]:
         )
     _require_answer(address)
     ray = load(alone=False)
-    with _initialised(ray, {"address": address}, remark):
+    with _initialised(ray, {"address": address}, remark, start_in=ROOT):
         yield ray
 
 
 @contextlib.contextmanager
 def _initialised(
-    ray: Any, options: dict[str, Any], remark: Callable[[str], None]
+    ray: Any, options: dict[str, Any], remark: Callable[[str], None], *, start_in: Path
 ) -> Iterator[None]:
+    """Connect, and leave in the end.
+
+    Args:
+        ray: The module.
+        options: Of ``ray.init``.
+        remark: Told what Ray would print.
+        start_in: The current folder meanwhile; Ray lets its workers import modules from it, and the
+            one in which a person is may hold somebody else's.
+    """
     _say_through(ray, remark)
     _allow_many_files()
     terminate = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place
     try:
-        with _plain_environment():
+        with _plain_environment(), contextlib.chdir(start_in):
             ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         ray.shutdown()
@@ -169,6 +205,8 @@ def _not_there(address: str, reason: str) -> ReproError:
 def _sweep() -> None:
     """Remove what processes have left that were killed; their Ray ends with them by itself."""
     for folder in Path(SHORT).glob(f"{PREFIX}*"):
+        if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
+            continue  # another user's
         if (folder / "lock").exists() and locks.holder_of(folder / "lock") is None:
             shutil.rmtree(folder, ignore_errors=True)
 

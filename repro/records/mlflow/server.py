@@ -20,7 +20,6 @@ import click
 from repro.errors import ReproError
 from repro.records.mlflow import server_guard, sqlite_store
 from repro.records.mlflow.sqlite_store import (
-    artifacts,
     connect,
     database,
     failures,
@@ -31,6 +30,7 @@ from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
 
 HOST = "127.0.0.1"
 GRACE = 5.0  # seconds that the guard has to end the server
+_SERVER = str(Path(__file__).with_name("server_process.py"))  # a program: it loads all of MLflow
 
 
 def view_url(results: Path, port: int, open_study: str | None = None) -> str:
@@ -53,30 +53,19 @@ def view_url(results: Path, port: int, open_study: str | None = None) -> str:
 
 
 def command(results: Path, port: int) -> list[str]:
-    """The server's command line."""
-    options = {
-        "--backend-store-uri": store_uri(results),
-        "--artifacts-destination": artifacts(results).as_uri(),
-        "--host": HOST,
-        "--port": str(port),
-        "--workers": "1",
-        "--uvicorn-opts": "--log-level warning",
-    }
-    return [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        *(x for pair in options.items() for x in pair),
-    ]
+    """The server's command line; without the folders of the user's program on the import path."""
+    return [sys.executable, "-P", _SERVER, str(results.resolve()), str(port)]
 
 
 def environment() -> dict[str, str]:
-    """The server's environment: no telemetry, no job runner, none of the user's MLflow settings."""
-    return {
-        **sqlite_store.environment(os.environ),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
+    """The server's environment: no telemetry, none of the user's MLflow settings.
+
+    ``PYTHONPATH`` keeps what is whole: a relative folder would be another one there.
+    """
+    kept = sqlite_store.environment(os.environ)
+    entries = kept.pop("PYTHONPATH", "").split(os.pathsep)
+    whole = os.pathsep.join(filter(os.path.isabs, entries))
+    return {**kept, "PYTHONPATH": whole} if whole else kept
 
 
 def serve(results: Path, *, port: int, open_study: str | None) -> int:
@@ -155,11 +144,11 @@ def _is_open(port: int) -> bool:
 @contextlib.contextmanager
 def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """The server under its guard, in a process group that is ended as a whole."""
-    with _log(results).open("wb") as log:
+    _log(results).unlink(missing_ok=True)  # a link there is somebody else's, to any file
+    with _log(results).open("xb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", server_guard.__file__, *command(results, port)],
+            [sys.executable, "-I", server_guard.__file__, *command(results, port)],
             env=environment(),
-            cwd=database(results).parent,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -34,6 +34,7 @@ OPTIONS = [
 ]
 NOT_OURS = (
     "/ajax-api/2.0/mlflow/users/current",  # MLflow's pages ask who is logged in; nobody can be
+    "/ajax-api/3.0/mlflow/assistant/",  # refused: it would start programs
     "ResizeObserver loop completed",  # a remark on layout, harmless, that its pages log as error
 )
 PATIENCE = 60_000  # milliseconds; two busy cores need a tenth
