@@ -226,6 +226,8 @@ class _Resolution:
         )
         if not sound:
             raise refusal(self.problems, self.file)
+        for place, message in study_checks.of_profiles(list(value["profiles"])):
+            self._report(place, message)
         return top
 
     @property

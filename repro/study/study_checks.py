@@ -1,5 +1,6 @@
 """Mistakes that the merged settings of a study show: arms, claims, rules, idle options."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,23 @@ def of_arms(names: Sequence[str], arms: "Sequence[ArmSpec]", reference: Any) -> 
     if isinstance(reference, str) and reference not in names:
         message = f"unknown arm {shown(reference)}{did_you_mean(reference, names)}"
         yield ("reference",), f"{message}; the arms are: {', '.join(names)}"
+
+
+def of_profiles(names: Sequence[str]) -> Iterator[Mistake]:
+    """Profiles whose results could not be told apart: in names of files, or in those of variants.
+
+    A variant of a profile that the command line changed is called by the profile and six digits.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        letters = re.sub(r"\W+", "-", name, flags=re.ASCII).lower()
+        if seen.setdefault(letters, name) != name:
+            message = f"profiles '{seen[letters]}' and '{name}' would have files of the same names"
+            yield ("profiles", name), f"{message}: rename one"
+        before, _, digits = name.rpartition("-")
+        if before in names and re.fullmatch("[0-9a-f]{6}", digits):
+            message = f"'{name}' may be called like a variant of the profile '{before}'"
+            yield ("profiles", name), f"{message}: rename it"
 
 
 def of_claims(

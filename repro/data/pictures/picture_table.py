@@ -130,26 +130,46 @@ def read(
         yield line, {name: cells[place] for name, place in found.places.items()}
 
 
-def group(row: Mapping[str, str], where: str, columns: tuple[str, ...]) -> str:
-    """The group of a row: its values in lower case, joined, as in ``darker_female``.
+@dataclass(frozen=True, slots=True)
+class GroupNames:
+    """Names of groups by the values of columns, no two combinations of values under one name.
 
-    Args:
-        row: Cells by column.
-        where: Position of the row, for messages.
+    Attributes:
         columns: Columns that make the group, in order.
-
-    Raises:
-        DataError: A value is missing, or cannot be shown in a table.
+        known: The values behind each name, apart from case, and where they are first.
     """
-    values = [row[column].strip() for column in columns]
-    for column, value in zip(columns, values, strict=True):
-        if not value:
-            raise DataError(f"{where}: no value in column '{column}'")
-        if len(value) > 100 or not value.isprintable():
+
+    columns: tuple[str, ...]
+    known: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+
+    def of(self, row: Mapping[str, str], where: str) -> str:
+        """The group of a row: its values in lower case, joined, as in ``darker_female``.
+
+        Args:
+            row: Cells by column.
+            where: Position of the row, for messages.
+
+        Raises:
+            DataError: A value is missing, cannot be shown in a table, or makes with the others the
+                same name as other values did.
+        """
+        values = [row[column].strip() for column in self.columns]
+        for column, value in zip(self.columns, values, strict=True):
+            if not value:
+                raise DataError(f"{where}: no value in column '{column}'")
+            if len(value) > 100 or not value.isprintable():
+                raise DataError(
+                    f"{where}: {picture_files.shown(value)[:50]!r} is not a group for '{column}'"
+                )
+        lower = tuple(value.lower() for value in values)
+        name = "_".join(lower).replace(" ", "_")
+        first, place = self.known.setdefault(name, (lower, where))
+        if first != lower:
             raise DataError(
-                f"{where}: {picture_files.shown(value)[:50]!r} is not a group for '{column}'"
+                f"{where}: {' and '.join(map(repr, lower))} would be the same group, {name}, as "
+                f"{' and '.join(map(repr, first))} in {place}; change one of them"
             )
-    return "_".join(value.lower().replace(" ", "_") for value in values)
+        return name
 
 
 def picture(name: str, where: str, root: Path) -> Path:

@@ -67,10 +67,11 @@ def read(
             raise DataError(problem)
     found: dict[str, str] = {}
     mistakes = picture_table.Mistakes(labels)
+    names = picture_table.GroupNames(groups)
     for line, row in picture_table.read(labels, ("file", *groups)):
         name, where = row["file"], f"{labels}:{line}"
         with mistakes.gathered():
-            group = picture_table.group(row, where, groups)
+            group = names.of(row, where)
             picture_table.picture(name, where, path)
             if not name.startswith(f"{part}/"):
                 raise DataError(f"{where}: {name} is not in {part}/; give each part its own table")

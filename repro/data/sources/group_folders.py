@@ -3,6 +3,7 @@
 Pictures are in a group's folder or its subfolders, as in ``group/person/1.jpg``.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def read(path: Path) -> Photographs:
     """The unchanged pictures with their groups: the folders' names in lower case.
 
     Raises:
-        DataError: There is no such folder, it has no picture, or one is not in a group's folder.
+        DataError: There is no such folder, it or a group's folder has no picture, one is not in a
+            group's folder, or two folders would be one group.
     """
     names = picture_files.pictures(path)
     alone = [name for name in names if "/" not in name]
@@ -25,8 +27,34 @@ def read(path: Path) -> Photographs:
         raise DataError(
             f"{path}: {alone[0]} is in no group; give each group a folder, as LF, LM, DF and DM"
         )
-    groups = tuple(name.split("/")[0].lower().replace(" ", "_") for name in names)
-    return picture_files.photographs(path, names, groups)
+    folders = [name.split("/")[0] for name in names]
+    _require_distinct(path, folders)
+    _require_pictures(path, folders)
+    return picture_files.photographs(path, names, tuple(map(_group, folders)))
+
+
+def _group(folder: str) -> str:
+    return folder.lower().replace(" ", "_")
+
+
+def _require_distinct(path: Path, folders: Iterable[str]) -> None:
+    known: dict[str, str] = {}
+    for folder in folders:
+        if (other := known.setdefault(_group(folder), folder)) != folder:
+            raise DataError(
+                f"{path}: the folders {other} and {folder} would be the same group, "
+                f"{_group(folder)}; rename one, or put their pictures into one"
+            )
+
+
+def _require_pictures(path: Path, folders: Iterable[str]) -> None:
+    """Reject a group that would be lost, because nothing in its folder is read."""
+    every = {one.name for one in path.iterdir() if one.is_dir() and not one.name.startswith(".")}
+    for empty in sorted(every - {*folders}):
+        raise DataError(
+            f"{picture_files.shown(path / empty)}: no picture in it, so that this group is empty; "
+            "add its pictures, or remove the folder"
+        )
 
 
 def read_crops(path: Path) -> Photographs:

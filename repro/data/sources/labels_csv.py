@@ -61,9 +61,10 @@ def entries(path: Path, *, groups: tuple[str, ...] | None = None) -> list[Row]:
     """
     found: dict[str, Row] = {}
     mistakes = picture_table.Mistakes(path)
+    names = picture_table.GroupNames((picture_table.GROUP,) if groups is None else groups)
     for line, row in picture_table.read(path, *_columns(groups)):
         with mistakes.gathered():
-            entry = _entry(row, f"{path}:{line}", path.parent, groups)
+            entry = _entry(row, f"{path}:{line}", path.parent, names)
             if entry.name in found:
                 raise DataError(f"{path}:{line}: {entry.name} is in two rows; remove one")
             found[entry.name] = entry
@@ -100,12 +101,12 @@ def _columns(groups: tuple[str, ...] | None) -> tuple[tuple[str, ...], tuple[str
     return ("path", *groups), ("label",)
 
 
-def _entry(row: dict[str, str], where: str, root: Path, groups: tuple[str, ...] | None) -> Row:
+def _entry(row: dict[str, str], where: str, root: Path, names: picture_table.GroupNames) -> Row:
     name = picture_table.own_picture(row["path"], where, root)
     label = _label(row.get("label", "1"), where)
-    named = (picture_table.GROUP,) if groups is None and picture_table.GROUP in row else groups
     # Negatives need no group, because they show no person.
-    return Row(name, label, picture_table.group(row, where, named) if named and label == 1 else "")
+    grouped = label == 1 and any(column in row for column in names.columns)
+    return Row(name, label, names.of(row, where) if grouped else "")
 
 
 def _label(text: str, where: str) -> int:

@@ -38,10 +38,11 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
     labels = []
     require_metadata(path)
     mistakes = picture_table.Mistakes(table)
+    names = picture_table.GroupNames(groups)
     for line, row in picture_table.read(table, ("filename", *groups)):
         name, where = row["filename"], f"{table}:{line}"
         with mistakes.gathered():
-            labels.append(picture_table.group(row, where, groups))
+            labels.append(names.of(row, where))
             picture_table.picture(name, where, path / PICTURES)
             if lines.setdefault(name, line) != line:
                 raise DataError(f"{where}: {name} is in two rows, first in {lines[name]}")

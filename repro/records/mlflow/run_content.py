@@ -10,7 +10,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -341,14 +341,27 @@ def _points(index: StudyIndex, record: Record, results: Path) -> Iterator[Point]
         final = name.removeprefix("val_")
         yield (f"test/{name}" if final == name else f"val/final_{final}"), float(value), 0
     found = run_metrics.of_record(record, run_metrics.rates(index), results)
-    groups = {f"recall_{_plain(group)}": count.share for group, count in record.groups.items()}
-    for name, value in {**groups, **found}.items():  # a group of such a name does not hide a metric
+    taken = {*found, *record.metrics}
+    names = _recall_names(record.groups, taken)
+    groups = {names[group]: count.share for group, count in record.groups.items()}
+    for name, value in {**groups, **found}.items():
         yield f"test/{name}", value, 0
 
 
-def _plain(group: str) -> str:
-    """The name with letters that MLflow accepts."""
-    return re.sub(r"[^A-Za-z0-9_. -]", "_", group)
+def _recall_names(groups: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Names of the groups' metrics in letters that MLflow accepts, no two alike.
+
+    Args:
+        groups: Their names.
+        taken: Names of other metrics.
+    """
+    found: dict[str, str] = {}
+    for group in groups:
+        plain = f"recall_{re.sub(r'[^A-Za-z0-9_. -]', '_', group)}"
+        used = {*taken, *found.values()}
+        numbered = (f"{plain}_{n}" for n in range(2, len(used) + 3))
+        found[group] = next(name for name in (plain, *numbered) if name not in used)
+    return found
 
 
 def _history_name(name: str) -> str:
