@@ -356,7 +356,24 @@ class Fit:
                     balance=rule.balance,
                     generator=self.batches,
                 )
+        self._require_decodable(batches)
         return resampling.faces_first(batches, self.is_face)
+
+    def _require_decodable(self, batches: NDArray[np.int64]) -> None:
+        """Fail the run if a decoder of faces alone would normalise a batch of one vector."""
+        normalises = self.choices.decoder_input == "faces" and self.choices.batch_norm == "batch"
+        if not normalises or not isinstance(self.model, DebiasingVae):
+            return
+        vectors = any(isinstance(part, torch.nn.BatchNorm1d) for part in self.model.modules())
+        alone = np.flatnonzero(self.is_face[batches].sum(axis=1) == 1)
+        if vectors and len(alone):
+            raise RunFailed(
+                epoch=self.number,
+                term="decoder",
+                reason=f"batch {alone[0] + 1} has one face, and the batch normalisation of a "
+                "decoder of faces alone needs two: more faces, larger batches, or decoder_input: "
+                "all",
+            )
 
     def _face_weights(self, number: int) -> NDArray[np.float64]:
         rule = self.choices.resampling
