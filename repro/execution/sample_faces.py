@@ -151,9 +151,11 @@ def _latents(
     state = records.read_file(record, results, MODEL)
     if not isinstance(model, DebiasingVae) or state is None:
         return None
-    model.load_state_dict(safetensors.torch.load(state))
     order = np.random.default_rng(STREAM).permutation(len(held_out))[:HELD_OUT]
     faces = images[held_out[order]]
+    if not spread(faces):  # of a single face, or of equal ones: nothing to compare a spread with
+        return None
+    model.load_state_dict(safetensors.torch.load(state))
     means = inference.encode(model, torch.from_numpy(faces)).latent_mean
     decoded = inference.decode(model, means)
     by_batch = inference.decode(model, means, statistics="batch")

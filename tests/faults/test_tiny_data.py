@@ -12,6 +12,7 @@ from data_layouts import put, write_h5, write_ppb
 from faults import studies
 from repro.cli import main
 from repro.errors import DataError, ReproError, StudyError
+from repro.execution import sample_faces
 from repro.records import records
 from repro.study.configuration import Configuration
 from repro.study.merge import merge
@@ -269,3 +270,19 @@ def test_a_decoder_that_would_normalise_one_face_fails_the_run(tmp_path):
 
     assert (len(found), failure["epoch"], failure["term"]) == (2, 1, "decoder")
     assert failure["reason"].startswith("batch 1 has one face, and the batch normalisation of a")
+
+
+def test_one_face_held_out_has_no_picture_of_its_latents(tmp_path):
+    """There is no spread over faces to compare with; the other pictures are drawn."""
+    text = changed(
+        {TRAIN: TRAIN.replace("faces: 8, n", "faces: 3, n"), "batch_size: 4": "batch_size: 2"}
+    )
+    (tmp_path / "toy.yaml").write_text(text)
+    results = tmp_path / "results"
+    studies.run_here(tmp_path / "toy.yaml", results)
+    (index,) = records.indexes(results)
+    found = records.read_study(index, results)
+    specimens = sample_faces.of_study(index, found, results, faces="all")
+
+    assert [one.arm for one in specimens] == ["plain", "max"]
+    assert [one.latents for one in specimens] == [None, None]
