@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError, RunFailed
+from repro.execution.executors import hardware
 from repro.records.task import Task
 from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
@@ -103,7 +104,8 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
     slots = slots[: len(tasks)]
     kinds = [cost_kind(task.configuration) for task in tasks]
     wanted = dict(zip(kinds, (task.configuration for task in tasks), strict=True))
-    measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots)
+    kernels = tasks[0].computation.kernels
+    measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots, kernels=kernels)
     costs = {name: average(found) for name, found in measured.items()}
     runs = [
         (task.configuration.data, costs[name].load, costs[name].seconds(task.configuration.epochs))
@@ -175,7 +177,11 @@ def wall_seconds(runs: Iterable[tuple[Hashable, float, float]], *, workers: int)
 
 
 def _measure_all(
-    dealt: Sequence[Sequence[str]], wanted: dict[str, Configuration], slots: Sequence[str]
+    dealt: Sequence[Sequence[str]],
+    wanted: dict[str, Configuration],
+    slots: Sequence[str],
+    *,
+    kernels: str,
 ) -> dict[str, list[Cost]]:
     """Measure each share in one process; return the costs of each kind."""
     found: dict[str, list[Cost]] = {name: [] for name in wanted}
@@ -184,7 +190,7 @@ def _measure_all(
     try:
         for share, device in zip(dealt, slots, strict=True):
             children.append(Child(_prepare))
-            children[-1].send((began, device, [wanted[name] for name in share]))
+            children[-1].send((began, device, kernels, [wanted[name] for name in share]))
         for child, share in zip(children, dealt, strict=True):
             for name, cost in zip(share, _answer(child), strict=True):
                 found[name].append(cost)
@@ -214,10 +220,11 @@ def _prepare() -> Answer:
     trainer.prepare_process()
 
     def measure_each(request: Any, _: Say) -> list[Cost]:
-        began, device, configurations = request
+        began, device, kernels, configurations = request
         trainer.require_device(device)
         start = time.monotonic() - began
-        return [measure(each, start=start, device=device) for each in configurations]
+        with hardware.using(kernels):
+            return [measure(each, start=start, device=device) for each in configurations]
 
     return measure_each
 

@@ -27,7 +27,6 @@ from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
 from repro.training.kernels import c_library
-from repro.training.kernels.c_library import KernelName
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
 
@@ -85,7 +84,7 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
         ReproError: An error in data or device, or this program differs from that of the study.
         MemoryError: Not enough memory.
     """
-    with _memory_errors(), c_library.using(_kernels(task)):
+    with _memory_errors(), c_library.using(task.computation.kernels):
         trainer.prepare_process()
         trainer.require_device(task.device)
         _require_same_program(task)
@@ -130,10 +129,6 @@ def _require_same_program(task: Task) -> None:
             "the study computes with blocked kernels, and a machine that runs it cannot "
             f"({c_library.missing_because()}): mend that, or pass --kernels torch for all of them"
         )
-
-
-def _kernels(task: Task) -> KernelName:
-    return "torch" if task.computation.kernels == "torch" else "blocked"
 
 
 def _bytes_of_network(task: Task) -> int:

@@ -102,7 +102,7 @@ def test_a_process_that_computes_is_refused_while_one_is_set(name, tmp_path, mon
     """In place nothing can be cleared any more: a sentence, and no record."""
     monkeypatch.setenv(name, CHANGING[name])
     tally.faults += 1
-    with pytest.raises(ReproError, match=f"^{name} is set, and changes the bits of results"):
+    with pytest.raises(ReproError, match=rf"^{name} is set, and changes the bits of results"):
         inline(tmp_path)
     assert not records.has_record("k-seed0", tmp_path)
 

@@ -163,7 +163,7 @@ def test_a_run_without_memory_has_no_record(starving, begun, made, tmp_path, tal
     tasks = [a_task(tmp_path, key=f"k-seed{seed}", seed=seed) for seed in range(3)]
     executor = Starving(starving)
     tally.faults += 3
-    with pytest.raises(ReproError, match="^1 run had no memory at 3 attempts"):
+    with pytest.raises(ReproError, match=r"^1 run had no memory at 3 attempts"):
         list(scheduler.run_tasks(tasks, executor))
 
     assert executor.begun == begun

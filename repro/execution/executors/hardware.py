@@ -9,6 +9,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -126,6 +127,11 @@ def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
     if asked:
         raise ReproError(f"{asked[1]}: they cannot be had here ({missing})")
     return ChosenKernels("torch", f"because blocked ones cannot be had here ({missing})", True)
+
+
+def using(kernels: str) -> AbstractContextManager[None]:
+    """Within, networks are computed with these kernels in this process."""
+    return c_library.using(kernels)
 
 
 def cores(*, system: Path = SYSTEM, environment: Mapping[str, str] = os.environ) -> int:

@@ -80,13 +80,14 @@ _in_use: list[KernelName] = []  # by the runs that this process executes now, th
 
 
 @contextlib.contextmanager
-def using(kernels: KernelName) -> Iterator[None]:
-    """Within, networks are computed with these."""
-    _in_use.append(kernels)
+def using(kernels: str) -> Iterator[None]:
+    """Within, networks are computed with these, as a record names them."""
+    name: KernelName = "torch" if kernels == "torch" else "blocked"
+    _in_use.append(name)
     try:
         yield
     finally:
-        _in_use.remove(kernels)
+        _in_use.remove(name)
 
 
 def chosen() -> KernelName:
