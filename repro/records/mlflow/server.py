@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import click
 
@@ -119,6 +120,16 @@ def _log(results: Path) -> Path:
     return database(results).with_name("server.log")
 
 
+def _new_log(results: Path) -> IO[bytes]:
+    """An empty log; a link there may lead to any file, and is removed."""
+    path = _log(results)
+    try:
+        path.unlink(missing_ok=True)
+        return path.open("xb")
+    except OSError as error:
+        raise ReproError(f"{path}: {error.strerror}") from None
+
+
 def _require_mirror(results: Path) -> None:
     if not database(results).is_file():
         raise ReproError(f"{database(results)}: there is no such mirror yet; run a study first")
@@ -144,8 +155,7 @@ def _is_open(port: int) -> bool:
 @contextlib.contextmanager
 def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """The server under its guard, in a process group that is ended as a whole."""
-    _log(results).unlink(missing_ok=True)  # a link there is somebody else's, to any file
-    with _log(results).open("xb") as log:
+    with _new_log(results) as log:
         process = subprocess.Popen(
             [sys.executable, "-I", server_guard.__file__, *command(results, port)],
             env=environment(),

@@ -11,7 +11,7 @@ from repro.reporting.figures import (
     recall,
     specification_curve,
 )
-from repro.reporting.figures.illustration import Illustration
+from repro.reporting.figures.illustration import Illustration, without_users_settings
 from repro.reporting.figures.study_view import StudyView
 
 FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
@@ -37,5 +37,6 @@ FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
 
 def draw(view: StudyView) -> list[Illustration]:
     """The figures for which the study has data."""
-    drawn = (make(view) for make in FIGURES.values())
+    with without_users_settings():
+        drawn = [make(view) for make in FIGURES.values()]
     return [one for one in drawn if one is not None]

@@ -1,11 +1,12 @@
 """A figure with its texts, and its bytes in each format; equal records give equal bytes."""
 
+import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParamsDefault
 from matplotlib.figure import Figure
 
 Form = Literal["png", "svg", "pdf", "webp"]
@@ -19,6 +20,7 @@ _HOW: Mapping[Form, dict[str, Any]] = {
     "pdf": {"metadata": {"CreationDate": None, "Creator": None, "Producer": None}},
     "webp": {"pil_kwargs": {"quality": 90, "method": 6}},
 }
+_NOT_OF_STYLE = ("backend", "backend_fallback", "interactive", "toolbar")
 _STABLE: dict[Any, Any] = {"svg.hashsalt": "repro", "svg.fonttype": "path", "pdf.fonttype": 42}
 
 
@@ -48,9 +50,17 @@ class Illustration:
         return any(axes.get_images() for axes in self.figure.axes)
 
 
+@contextlib.contextmanager
+def without_users_settings() -> Iterator[None]:
+    """Draw as matplotlib does by itself: its settings may be those of a file in this folder."""
+    plain = {name: value for name, value in rcParamsDefault.items() if name not in _NOT_OF_STYLE}
+    with rc_context(plain):
+        yield
+
+
 def encode(illustration: Illustration, form: Form) -> bytes:
     """The bytes of a file; equal for equal figures."""
     stream = io.BytesIO()
-    with rc_context(_STABLE):
+    with without_users_settings(), rc_context(_STABLE):
         illustration.figure.savefig(stream, format=form, dpi=RESOLUTION, **_HOW[form])
     return stream.getvalue()

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import re
+import stat
 import sys
 from pathlib import Path
 from unittest import mock
@@ -59,6 +60,19 @@ def test_a_ray_of_our_own_is_for_this_machine_alone(own):
     assert {address.partition(":")[0] for address in listening} <= LOOPBACK
     assert not usage_lib.usage_stats_enabled()
     assert os.environ["RAY_AUTH_MODE"] == "token"
+
+
+@clusters.needs_ray
+def test_nobody_else_can_enter_its_folder_and_it_imports_from_none(own):
+    """Ray makes its own folder one that all can write, and adds the current one to its workers'."""
+    private = folder_of(own).parent
+    workers = own.ray.remote(lambda: (os.getcwd(), sys.path)).remote()
+    folder, path = own.ray.get(workers)
+
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert Path(folder) == private / ray_session.EMPTY
+    assert list(Path(folder).iterdir()) == []
+    assert folder in path  # by Ray, in place of the folder in which this process is
 
 
 @clusters.needs_ray

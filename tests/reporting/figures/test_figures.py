@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from builders import configuration, study_index
@@ -652,6 +653,18 @@ def test_the_same_records_give_the_same_bytes(form):
     )
 
     assert first == second
+
+
+def test_a_file_of_settings_for_matplotlib_changes_no_figure(monkeypatch):
+    """It reads one in the current folder, which may be somebody else's."""
+    monkeypatch.setattr(figure_registry, "FIGURES", {"recall": recall.by_group})
+
+    def drawn():
+        return [encode(one, "svg") for one in figure_registry.draw(view())]
+
+    plain = drawn()
+    with mpl.rc_context({"font.size": 99, "axes.facecolor": "red", "svg.fonttype": "none"}):
+        assert drawn() == plain
 
 
 def linear(colour):
