@@ -90,7 +90,7 @@ def telling(folder):
     return [path for path in files if CANARY.encode() in path.read_bytes()]
 
 
-def test_secrets_of_the_environment_and_of_git_stay_there(checkout, amount, tally):
+def test_secrets_of_the_environment_and_of_git_stay_there(checkout, draws, tally):
     """Six canaries: five variables and a token in the remote's address; every byte is looked at."""
     commands = [
         ["run", "small.yaml", "--workers", "1"],
@@ -98,7 +98,7 @@ def test_secrets_of_the_environment_and_of_git_stay_there(checkout, amount, tall
         ["sync"],
         ["run", "small.yaml", "--set", "data.train=/nowhere"],
     ]
-    said = [command(checkout, *arguments) for arguments in commands[: amount(1, len(commands))]]
+    said = [command(checkout, *arguments) for arguments in draws(commands, 1)]
 
     tally.faults += len(SECRETS) + 1
     assert [done.returncode for done in said] == [0, 0, 0, 1][: len(said)], said[0].stderr.decode()
