@@ -192,8 +192,8 @@ def run_study(
 
     Raises:
         TypeError: An argument of another type, such as text for a number or a flag.
-        ValueError: An unknown executor or unknown kernels, `workers` out of range, an empty text, or `at_most` without
-            `until_answered`.
+        ValueError: An unknown executor or unknown kernels, `workers` out of range, an empty text,
+            or `at_most` without `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
