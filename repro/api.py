@@ -3,19 +3,21 @@
 The public API is listed in ``docs/api.md``; everything else may change.
 """
 
+import numbers
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from repro.analysis import study_data
 from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
 from repro.execution import until_answered as rule
-from repro.execution.executors.executor_options import ExecutorName, Kernels, Place
+from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorName, Kernels, Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
@@ -26,7 +28,9 @@ from repro.reporting.tables.table_part import Format, Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS
 from repro.study import study_files
-from repro.study.study import load
+from repro.study.study import Study, load
+
+PLAIN = (str, bool, numbers.Real, np.bool_, type(None), Mapping, list, tuple, Path)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -166,8 +170,9 @@ def run_study(
         path: The study's YAML file, or its name: ``alpha_sweep`` is ``./alpha_sweep.yaml``,
             ``./studies/alpha_sweep.yaml``, or the study that ships with the program.
         profile: One of the file's profiles; the first one if None.
-        overrides: Settings to change, by dotted key, such as ``{"epochs": 2}``.
-        results: Folder of the records.
+        overrides: Settings to change, by dotted key, such as ``{"epochs": 2}``; text is read as
+            after ``--set``.
+        results: Folder of the records; ``.`` is the current one.
         device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
         workers: Runs at a time; None: as many as the device allows.
         executor: ``local``: child processes; ``inline``: this one; ``ray``: a Ray cluster.
@@ -186,30 +191,22 @@ def run_study(
         The results, with the runs that failed; if all runs failed, a `UserWarning` says why.
 
     Raises:
-        TypeError: `workers` or `at_most` is not an integer.
-        ValueError: An unknown executor or unknown kernels, `workers` is less than 1, or `at_most`
-            without `until_answered`.
+        TypeError: An argument of another type, such as text for a number or a flag.
+        ValueError: An unknown executor or unknown kernels, `workers` out of range, an empty text,
+            or `at_most` without `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
     """
-    arrays.word("executor", executor, get_args(ExecutorName))
-    if kernels is not None:
-        arrays.word("kernels", kernels, get_args(Kernels))
-    if workers is not None:
-        workers = arrays.whole("workers", workers, 1)
-    if at_most is not None:
-        at_most = arrays.whole("at_most", at_most, 2)
-        if not until_answered:
-            raise ValueError("at_most is for until_answered=True")
-    options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
-    study = load(study_files.find(path).path, profile=profile, overrides=options)
-    if until_answered:
-        study = rule.with_rule(study, at_most)
-    folder = Path(results)
-    place = Place(
+    arrays.flag("progress", progress)
+    arrays.flag("retry_lost", retry_lost)
+    folder = arrays.path("results", results)
+    place = _place(
         executor=executor, device=device, workers=workers, address=address, kernels=kernels
     )
+    study = _study(path, profile, overrides)
+    if _stops_by_rule(until_answered, at_most):
+        study = rule.with_rule(study, at_most)
     display = on_this_terminal() if progress else Quiet()
     with executor_at(place, study.resources, remark=display.remark) as where, display:
         index = rule.execute(
@@ -226,8 +223,56 @@ def run_study(
     return StudyResults(index, folder)
 
 
+def _place(
+    *,
+    executor: ExecutorName,
+    device: str,
+    workers: int | None,
+    address: str | None,
+    kernels: Kernels | None,
+) -> Place:
+    """Where runs execute, checked."""
+    arrays.word("executor", executor, get_args(ExecutorName))
+    arrays.text("device", device)
+    if workers is not None:
+        workers = arrays.whole("workers", workers, 1, MOST_WORKERS)
+    if address is not None:
+        arrays.text("address", address)
+    if kernels is not None:
+        arrays.word("kernels", kernels, get_args(Kernels))
+    return Place(
+        executor=executor, device=device, workers=workers, address=address, kernels=kernels
+    )
+
+
+def _study(path: str | Path, profile: str | None, overrides: Mapping[str, Any] | None) -> Study:
+    """The study that is asked for, with what is changed in it."""
+    if not isinstance(path, Path):
+        arrays.text("path", path)
+    if profile is not None:
+        arrays.text("profile", profile)
+    if not isinstance(overrides, Mapping | None):
+        raise TypeError(f"overrides must be a mapping of keys to values, not {overrides!r}")
+    options = [f"{key}={_written(value)}" for key, value in (overrides or {}).items()]
+    return load(study_files.find(path).path, profile=profile, overrides=options)
+
+
+def _stops_by_rule(until_answered: bool, at_most: int | None) -> bool:
+    """Whether seeds are added until the study is answered."""
+    arrays.flag("until_answered", until_answered)
+    if at_most is not None:
+        arrays.whole("at_most", at_most, 2)
+        if not until_answered:
+            raise ValueError("at_most is for until_answered=True")
+    return bool(until_answered)
+
+
 def _written(value: Any) -> str:
-    """A plain value in one line of YAML."""
+    """A plain value in one line of YAML; text is read as YAML, as after ``--set``."""
+    if not isinstance(value, PLAIN):
+        raise TypeError(
+            f"overrides must be text, numbers, booleans or lists of them, not {value!r}"
+        )
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_written(v)}" for key, v in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -50,14 +50,14 @@ def group_counts(groups: Sequence[str], detected: NDArray[np.bool_]) -> dict[str
         detected: Whether it was detected, boolean, shape (N,).
 
     Raises:
-        TypeError: `detected` is not boolean; a group is neither text nor an integer, for example
-            missing.
+        TypeError: `detected` is not boolean; `groups` is no sequence; a group is neither text nor
+            an integer, for example missing.
         ValueError: The two lengths differ.
     """
     detected = arrays.booleans("detected", detected)
+    _require_names(groups)
     if len(groups) != len(detected):
         raise ValueError(f"shapes differ: groups ({len(groups)},), detected ({len(detected)},)")
-    _require_names(groups)
     names = np.asarray(groups)
     return {
         str(name): Count(int((names == name).sum()), int(detected[names == name].sum()))
@@ -72,11 +72,16 @@ def pooled_recall(groups: Mapping[str, Count]) -> float:
         groups: Counts of each group; together at least one photograph.
 
     Raises:
+        TypeError: `groups` is no mapping to counts, or a count is no integer.
         ValueError: There are no photographs, or more detections than photographs.
     """
+    if not isinstance(groups, Mapping):
+        raise TypeError(f"groups must be a mapping of names to counts, not {groups!r}")
     for name, count in groups.items():
-        if not 0 <= count.detected <= count.n:
-            raise ValueError(f"group {name!r}: {count.detected} of {count.n} photographs detected")
+        if not isinstance(count, Count):
+            raise TypeError(f"groups must have a Count for {name!r}, not {count!r}")
+        n = arrays.whole(f"groups[{name!r}].n", count.n, 0)
+        arrays.whole(f"groups[{name!r}].detected", count.detected, 0, n)
     photographs = sum(count.n for count in groups.values())
     if not photographs:
         raise ValueError("groups must have at least one photograph")
@@ -103,8 +108,10 @@ def active_units(latent_mean: NDArray[np.float64]) -> int:
 
 
 def _require_names(groups: Sequence[str]) -> None:
+    if isinstance(groups, str | bytes | Mapping) or not hasattr(groups, "__getitem__"):
+        raise TypeError(f"groups must be a sequence of names, not {groups!r}")
     for place, name in enumerate(groups):
-        if not isinstance(name, str | int | np.integer):
+        if not isinstance(name, str | int | np.integer) or isinstance(name, bool):
             raise TypeError(f"groups must be text, not {name!r} at [{place}]")
 
 

@@ -426,8 +426,8 @@ def build(name: str, *, latent_dim: int, seed: int) -> Model:
         ValueError: An unknown name; `latent_dim` or `seed` out of range.
     """
     arrays.word("name", name, ARCHITECTURES)
-    arrays.whole("latent_dim", latent_dim, 0)
-    arrays.whole("seed", seed, 0, 2**64 - 1)
+    latent_dim = arrays.whole("latent_dim", latent_dim, 0)
+    seed = arrays.whole("seed", seed, 0, 2**64 - 1)
     architecture = ARCHITECTURES[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -67,8 +67,8 @@ def weights(
     arrays.word("combine", combine, get_args(Combine))
     arrays.word("density", density, get_args(Density))
     arrays.word("arithmetic", arithmetic, get_args(Arithmetic))
-    arrays.number("alpha", alpha, 0, np.inf)
-    arrays.whole("bins", bins, 1, MOST_BINS)
+    alpha = arrays.number("alpha", alpha, 0, np.inf)
+    bins = arrays.whole("bins", bins, 1, MOST_BINS)
     latents = arrays.array("latents", latents, "(N, D)")
     if not latents.size and (combine != "none" or not len(latents)):
         raise ValueError(f"latents must have at least one value, not shape {latents.shape}")
@@ -105,6 +105,9 @@ def latent_log_weights(latent: Latents, *, density: Density, alpha: float, bins:
 
     Returns:
         Shape (N,); equal values for a latent that is constant.
+
+    Raises:
+        TypeError, ValueError: As `histogram_edges`.
     """
     edges = histogram_edges(latent, bins)
     which, counts = bin_index(latent, edges)
@@ -118,7 +121,13 @@ def latent_log_weights(latent: Latents, *, density: Density, alpha: float, bins:
 
 
 def histogram_edges(latent: Latents, bins: int) -> Floats:
-    """NumPy's rule: equal bins from minimum to maximum, or one unit around a constant."""
+    """NumPy's rule: equal bins from minimum to maximum, or one unit around a constant.
+
+    Raises:
+        TypeError: `bins` is not an integer.
+        ValueError: `bins` is not from 1 to 255.
+    """
+    bins = arrays.whole("bins", bins, 1, MOST_BINS)
     low, high = float(latent.min()), float(latent.max())
     if low == high:
         low, high = low - 0.5, high + 0.5
@@ -130,7 +139,12 @@ def bin_index(latent: Latents, edges: Floats) -> tuple[NDArray[np.uint8], Intege
 
     Comparing in the latents' own precision is exact: a float32 is at least a float64 edge if and
     only if it is at least the smallest float32 above or equal to that edge.
+
+    Raises:
+        ValueError: The edges are those of more than 255 bins, which a byte cannot count.
     """
+    if len(edges) - 1 > MOST_BINS:
+        raise ValueError(f"edges must be of at most {MOST_BINS} bins, not {len(edges) - 1}")
     inner = np.array(edges[1:-1], dtype=latent.dtype)
     below = inner.astype(np.float64) < edges[1:-1]
     inner[below] = np.nextafter(inner[below], latent.dtype.type(np.inf))
@@ -214,8 +228,8 @@ def shuffled_batches(count: int, *, batch_size: int, generator: np.random.Genera
         ValueError: One is out of range.
     """
     arrays.generator(generator)
-    arrays.whole("batch_size", batch_size, 1)
-    arrays.whole("count", count, 0)
+    batch_size = arrays.whole("batch_size", batch_size, 1)
+    count = arrays.whole("count", count, 0)
     steps = count // batch_size
     return generator.permutation(count)[: steps * batch_size].reshape(steps, batch_size)
 
@@ -257,13 +271,13 @@ def weighted_batches(
     arrays.word("balance", balance, get_args(Balance))
     arrays.generator(generator)
     is_face = arrays.booleans("is_face", is_face)
-    arrays.whole("batch_size", batch_size, 2, len(is_face))
+    batch_size = arrays.whole("batch_size", batch_size, 2, len(is_face))
     weights = arrays.probabilities("weights", weights)
     faces, others = np.flatnonzero(is_face), np.flatnonzero(~is_face)
     if len(weights) != len(faces) or not len(others):
         raise ValueError(
-            f"weights must be one for each face, beside images without a face: {len(weights)} "
-            f"weights, {len(faces)} faces and {len(others)} other images"
+            "weights must be one for each face in is_face, beside images without a face: "
+            f"{len(weights)} weights, {len(faces)} faces and {len(others)} other images"
         )
     even = np.full(len(others), 1.0 / len(others))
     if balance == "expected":

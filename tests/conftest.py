@@ -4,21 +4,26 @@ import multiprocessing
 import os
 import signal
 
-import children
+import machine
 import pytest
 
-from repro.system import child_process, worker_environment
-
-worker_environment.settle(loaded=())  # before anything loads torch: tests run as workers do
-
-from repro.training import trainer  # noqa: E402
+if "PYTEST_XDIST_WORKER" not in os.environ:  # before anything is loaded that reads settings
+    machine.make_neutral()
 
 
 def pytest_configure():
-    """Ctrl-C is no signal to ignore, as it is where a shell starts the suite in the background.
+    """Hypothesis draws the same everywhere and has no clock; Ctrl-C is no signal to ignore.
 
-    Commands that tests start would inherit that, and rightly stay deaf.
+    It is ignored where a shell starts the suite in the background; commands that tests start would
+    inherit that, and rightly stay deaf.
     """
+    from hypothesis import HealthCheck, settings
+
+    slow = [HealthCheck.too_slow]
+    settings.register_profile(
+        "here", deadline=None, derandomize=True, suppress_health_check=slow, print_blob=False
+    )
+    settings.load_profile("here")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -72,6 +77,8 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tests run as workers do."""
+    from repro.training import trainer
+
     trainer.prepare_process()
 
 
@@ -81,10 +88,13 @@ def _children_that_begin_at_once():
 
     Those of a command that a test runs are Pythons of their own, as they are for users.
     """
+    import children
+
+    from repro.system import child_process
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     child_process.launch = children.started_by("forkserver")
-    os.environ["OMP_NUM_THREADS"] = "1"  # what a child would set is set too late there
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +104,8 @@ def loaded():
     For tests that look at the clock.
     """
     import stores
+
+    from repro.system import child_process
 
     child = child_process.Child(stores.unprepared)
     child.stop()

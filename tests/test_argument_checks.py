@@ -149,7 +149,9 @@ VALUES = {
     ),
     "shapes differ: groups (1,), detected (20,)": lambda: metrics.group_counts(["a"], FACES),
     "groups must have at least one photograph": lambda: metrics.pooled_recall({}),
-    "group 'a': 3 of 2 photographs detected": lambda: metrics.pooled_recall({"a": Count(2, 3)}),
+    "groups['a'].detected must be at least 0 and at most 2, not 3": (
+        lambda: metrics.pooled_recall({"a": Count(2, 3)})
+    ),
     "latent_mean must be finite": lambda: metrics.active_units(spoiled(Z, (0, 0))),
     "latent_mean must have at least one image": lambda: metrics.active_units(Z[:0]),
     "recall must lie in [0, 1]: 4 of 4 are not; the first is 50 at [0, 0]": (
@@ -161,7 +163,7 @@ VALUES = {
     "recall must have shape (..., R, K), not (2,)": lambda: disparity.gap(RECALL[0]),
     "recall must be finite": lambda: disparity.gap(spoiled(RECALL, (0, 0))),
     "level must lie in (0, 1), not 95": lambda: intervals.wilson(1, 2, level=95),
-    "nan successes in 2 trials": lambda: intervals.wilson(NAN, 2),
+    "successes must lie in [0, 2], not nan": lambda: intervals.wilson(NAN, 2),
     "values must have at least one value": lambda: intervals.t_interval([]),
     "values must be finite: 1 of 2 is not; the first is nan at [0]": (
         lambda: intervals.t_interval([NAN, 1.0])
@@ -171,7 +173,7 @@ VALUES = {
     "p must lie in [0, 1]: 1 of 2 is not; the first is 5 at [1]": (
         lambda: comparisons.holm([0.1, 5])
     ),
-    "keep must be at least 1, not -1": lambda: selection.best([1.0, 2.0], -1),
+    "keep must be at least 1 and at most 2, not -1": lambda: selection.best([1.0, 2.0], -1),
     "values must be finite: 1 of 2 is not; the first is nan at [1]": (
         lambda: selection.best([1.0, NAN], 1)
     ),

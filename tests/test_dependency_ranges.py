@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from places import ROOT
+from places import ROOT, repository_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -68,13 +68,10 @@ def test_what_draws_mirrors_or_clusters_is_loaded_where_it_is_used():
 
 def test_no_text_tells_to_install_a_package_that_is_not_ours():
     """`repro` on the package index is another project's."""
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
     stranger = re.compile(r"pip3? install[^\n]*[ '\"]repro(?![-\w./])|repro\[\w+\]")
     found = [
         name
-        for name in listed.stdout.splitlines()
+        for name in repository_files()
         if (path := ROOT / name).is_file() and path != Path(__file__)
         if stranger.search(path.read_bytes().decode("utf-8", errors="ignore"))
     ]

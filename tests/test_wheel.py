@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from places import ROOT
+from places import ROOT, repository_files
 
 SMALL = [
     "epochs=1",
@@ -30,13 +30,6 @@ def run(*command, cwd, **options):
     return done
 
 
-def tracked(*folders):
-    """Files that git lists or would, below these folders of the repository."""
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *folders]
-    names = run(*listing, cwd=ROOT).stdout.splitlines()
-    return [name for name in names if (ROOT / name).exists()]
-
-
 def build(what, source, out):
     """A wheel or an sdist by the build backend of this environment; no network is needed."""
     out.mkdir()
@@ -49,7 +42,7 @@ def build(what, source, out):
 def source(tmp_path_factory):
     """A copy of the repository's files, as a clone has them."""
     folder = tmp_path_factory.mktemp("source")
-    listed = "\n".join(tracked())
+    listed = "\n".join(repository_files())
     run("tar", "cf", folder / "all.tar", "-T", "-", cwd=ROOT, input=listed)
     run("tar", "xf", "all.tar", cwd=folder)
     (folder / "all.tar").unlink()
@@ -90,8 +83,8 @@ def study(installed, tmp_path_factory):
 def test_the_wheel_holds_what_git_lists(wheel):
     """Every file of the package, every study and all published numbers, and nothing else."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    package = {name for name in tracked("repro") if (ROOT / name).is_file()}
-    shipped = {f"repro/study/shipped_{name}" for name in tracked("studies")}
+    package = {name for name in repository_files("repro") if (ROOT / name).is_file()}
+    shipped = {f"repro/study/shipped_{name}" for name in repository_files("studies")}
 
     assert names == package | shipped
 

@@ -1,13 +1,16 @@
 """Checks of the arguments of public functions; every message names the argument.
 
 A wrong type raises `TypeError`; an unknown word, a number out of range, a wrong shape and a value
-that is not allowed raise `ValueError`. The only conversion is from integers to float64.
+that is not allowed raise `ValueError`. Text and booleans are no numbers. What is returned is what
+has to be used: plain numbers instead of NumPy's narrow ones, which wrap around, and arrays.
 """
 
 import difflib
+import numbers
 import operator
 from collections.abc import Collection
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,14 +55,49 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 
 def number(name: str, value: Any, low: float, high: float, *, ends: bool = True) -> float:
     """A number from `low` to `high`, with or without these ends; NaN is refused."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, not {value!r}") from None
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    found = _to_float(value)
     if not (low <= found <= high if ends else low < found < high):
         interval = f"[{low:g}, {high:g}]" if ends else f"({low:g}, {high:g})"
         raise ValueError(f"{name} must lie in {interval}, not {found:g}")
     return found
+
+
+def _to_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond the largest float
+        return np.inf if value > 0 else -np.inf
+
+
+def text(name: str, value: object) -> None:
+    """Refuse all but text of at least one letter.
+
+    Raises:
+        TypeError: Not text.
+        ValueError: Empty.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, not {value!r}")
+    if not value:
+        raise ValueError(f"{name} must not be empty")
+
+
+def path(name: str, value: object) -> Path:
+    """A path, given as one or as text; bytes are refused, and so is what no file is called."""
+    if not isinstance(value, Path):
+        text(name, value)
+    found = Path(cast(str, value))
+    if "\0" in str(found):
+        raise ValueError(f"{name} must be a path, not {value!r}")
+    return found
+
+
+def flag(name: str, value: object) -> None:
+    """Refuse all but True and False: ``"no"`` would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
 def level(value: Any) -> float:
@@ -86,7 +124,7 @@ def array(
         high: The largest allowed value.
         nan: Whether NaN is allowed.
     """
-    found = np.asarray(values)
+    found = _converted(name, values)
     if found.dtype.kind not in "fiu" and found.size:
         raise TypeError(f"{name} must be real numbers, not {found.dtype}")
     _dimensions(name, found, shape)
@@ -111,7 +149,7 @@ def vector(name: str, values: ArrayLike, shape: str = "(R,)", **limits: Any) -> 
 
 def booleans(name: str, values: ArrayLike, shape: str = "(N,)") -> NDArray[np.bool_]:
     """A boolean array; 0 and 1 are refused, because ``~`` negates only booleans."""
-    found = np.asarray(values)
+    found = _converted(name, values)
     if found.dtype != np.bool_:
         raise TypeError(f"{name} must be boolean, not {found.dtype}")
     _dimensions(name, found, shape)
@@ -120,7 +158,7 @@ def booleans(name: str, values: ArrayLike, shape: str = "(N,)") -> NDArray[np.bo
 
 def probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Weights that sum to 1 within the precision of their type (NumPy's rule), as float64."""
-    given = np.asarray(values)
+    given = _converted(name, values)
     found = vector(name, given, "(N,)", low=0.0)
     total = float(found.sum())
     if abs(total - 1) > np.sqrt(np.finfo(given.dtype if given.dtype.kind == "f" else float).eps):
@@ -147,6 +185,16 @@ def generator(value: object) -> None:
 def not_finite(name: str, values: NDArray[Any], wrong: NDArray[np.bool_]) -> ValueError:
     """The error for values that are NaN or infinite: how many, and where the first one is."""
     return ValueError(f"{name} must be finite: {_where(values, wrong)}")
+
+
+def _converted(name: str, values: ArrayLike) -> NDArray[Any]:
+    """An array, unless rows differ in length or values are masked, which NumPy would uncover."""
+    if np.any(getattr(values, "mask", False)):
+        raise ValueError(f"{name} must have no masked values: leave them out")
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of equal length") from None
 
 
 def _where(values: NDArray[Any], wrong: NDArray[np.bool_]) -> str:

@@ -7,6 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from repro.cli.shared import Group, warn
+from repro.execution.executors.executor_options import MOST_WORKERS
 
 if TYPE_CHECKING:
     from repro.data.catalogue import Entry
@@ -56,7 +57,9 @@ def data() -> None:
     type=click.IntRange(min=0),
     help="Seed of random crops and of the choice under --limit.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one per core].")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_WORKERS), help="Processes [default: one per core]."
+)
 @click.option(
     "--without",
     type=FILE,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast, get_args
 import click
 
 from repro.cli import completion_words
-from repro.execution.executors.executor_options import ExecutorName, Kernels, Place
+from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorName, Kernels, Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
@@ -47,7 +47,7 @@ PLACES = [
     ),
     click.option(
         "--workers",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, MOST_WORKERS),
         help="Concurrent runs, one thread each [default: as many as fit].",
     ),
     click.option(

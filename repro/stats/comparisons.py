@@ -83,9 +83,8 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
         ValueError: The shapes differ, or are not (R,); a value is not finite; the level is out of
             range.
     """
-    arrays.level(level)
-    a, b = arrays.vector("a", a), arrays.vector("b", b)
-    _require_equal_shapes(a, b)
+    level, a, b = arrays.level(level), arrays.vector("a", a), arrays.vector("b", b)
+    arrays.equal_shapes(a=a, b=b)
     differences = rounding.differences(a, b)
     n, mean = len(differences), _mean_difference(a, b)
     if n < 2:
@@ -95,7 +94,18 @@ def paired_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Differen
 
 
 def welch_difference(a: Floats, b: Floats, *, level: float = LEVEL) -> Difference:
-    """Welch's t for unpaired arms, with Satterthwaite's degrees of freedom."""
+    """Welch's t for unpaired arms, with Satterthwaite's degrees of freedom.
+
+    Args:
+        a: Of the first arm, shape (R,), finite, R at least 1.
+        b: Of the second arm, shape (S,), finite, S at least 1.
+        level: Of the interval, in (0, 1).
+
+    Raises:
+        TypeError: The values or the level are not real numbers.
+        ValueError: Another shape; a value is not finite; the level is out of range.
+    """
+    level, a, b = arrays.level(level), arrays.vector("a", a), arrays.vector("b", b)
     mean = _mean_difference(a, b)
     if min(len(a), len(b)) < 2:
         return Difference(mean=mean, interval=NOWHERE, p=float("nan"), correlation=float("nan"))
@@ -131,7 +141,11 @@ def hedges_g(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, Inte
     Returns:
         g in units of the pooled standard deviation, and the interval from the noncentral t; NaN
         for both if neither arm varies or one has a single run.
+
+    Raises:
+        TypeError, ValueError: As `welch_difference`.
     """
+    level, a, b = arrays.level(level), arrays.vector("a", a), arrays.vector("b", b)
     n, m = len(a), len(b)
     degrees = n + m - 2
     if min(n, m) < 2:
@@ -155,8 +169,12 @@ def superiority(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float, I
         a: Of the first arm, shape (R,), in the order of the seeds.
         b: Of the second arm, same shape and order.
         level: Of the interval.
+
+    Raises:
+        TypeError, ValueError: As `paired_difference`.
     """
-    _require_equal_shapes(a, b)
+    level, a, b = arrays.level(level), arrays.vector("a", a), arrays.vector("b", b)
+    arrays.equal_shapes(a=a, b=b)
     apart = rounding.differences(a, b)
     wins = float((apart > 0).sum() + (apart == 0).sum() / 2)
     return wins / len(a), wilson(wins, len(a), level=level)
@@ -169,8 +187,13 @@ def sign_flip(differences: Floats) -> Test:
     without a difference has no sign; without any difference p is 1.
 
     Args:
-        differences: Of each pair, shape (R,).
+        differences: Of each pair, shape (R,), finite, R at least 1.
+
+    Raises:
+        TypeError: They are not real numbers.
+        ValueError: Another shape; a difference is not finite.
     """
+    differences = arrays.vector("differences", differences)
     differences = rounding.differences(differences, np.zeros_like(differences))
     differences = differences[differences != 0]
     n, total = len(differences), float(differences.sum())
@@ -184,6 +207,7 @@ def sign_flip(differences: Floats) -> Test:
 
 def least_of_flips(n: int) -> float:
     """The smallest p of a sign-flip test of n pairs that differ."""
+    n = arrays.whole("n", n, 0)
     return min(1.0, 2 / 2**n) if 2**n <= ENUMERATED else 1 / ENUMERATED
 
 
@@ -192,7 +216,11 @@ def permutation(a: Floats, b: Floats) -> Test:
 
     Two-sided on the absolute difference of means; the smallest p for five against five is
     2 / 252, and larger if some runs are equal.
+
+    Raises:
+        TypeError, ValueError: As `welch_difference`.
     """
+    a, b = arrays.vector("a", a), arrays.vector("b", b)
     n, m, pooled = len(a), len(b), np.concatenate(rounding.together(a, b))
     seen = _mean_difference(pooled[:n], pooled[n:])
     centred = pooled - pooled.mean()
@@ -208,6 +236,7 @@ def permutation(a: Floats, b: Floats) -> Test:
 
 def least_of_deals(n: int, m: int) -> float:
     """The smallest p of a permutation test of n and m runs that all differ; double if n = m."""
+    n, m = arrays.whole("n", n, 1), arrays.whole("m", m, 1)
     ways = comb(n + m, n)
     return (2 if n == m else 1) / ways if ways <= ENUMERATED else 1 / ENUMERATED
 
@@ -308,7 +337,11 @@ def variance_ratio(a: Floats, b: Floats, *, level: float = LEVEL) -> tuple[float
 
     Returns:
         NaN for both if the second arm does not vary; no interval if the first does not.
+
+    Raises:
+        TypeError, ValueError: As `welch_difference`.
     """
+    level, a, b = arrays.level(level), arrays.vector("a", a), arrays.vector("b", b)
     if min(len(a), len(b)) < 2 or rounding.constant(b):
         return float("nan"), NOWHERE
     ratio = (sd(a) / sd(b)) ** 2
@@ -327,7 +360,11 @@ def brown_forsythe(a: Floats, b: Floats) -> float:
 
     Returns:
         The p-value; NaN where the distances from the medians do not vary, as with two runs.
+
+    Raises:
+        TypeError, ValueError: As `welch_difference`.
     """
+    a, b = arrays.vector("a", a), arrays.vector("b", b)
     x, y = rounding.together(*(np.abs(one - np.median(one)) for one in (a, b)))
     if min(len(a), len(b)) < 2 or (rounding.constant(x) and rounding.constant(y)):
         return float("nan")
@@ -335,8 +372,3 @@ def brown_forsythe(a: Floats, b: Floats) -> float:
     within = (len(x) * x.var() + len(y) * y.var()) / degrees
     between = (x.mean() - y.mean()) ** 2 / (1 / len(x) + 1 / len(y))
     return float(special.fdtrc(1, degrees, between / within))
-
-
-def _require_equal_shapes(a: Floats, b: Floats) -> None:
-    if a.shape != b.shape:
-        raise ValueError(f"pairs need equal shapes, not {a.shape} and {b.shape}")

@@ -134,12 +134,12 @@ def _recalls(recall: Floats, *, groups: int) -> Floats:
     recall = arrays.array("recall", recall, "(..., R, K)", low=0.0, high=1.0)
     if recall.shape[-2] < 1 or recall.shape[-1] < groups:
         raise ValueError(f"recall must have a run and {groups} groups or more, not {recall.shape}")
-    return recall
+    return recall.astype(np.float64, copy=False)
 
 
 def worst(recall: Floats) -> Floats:
-    """Smallest run-averaged recall of a group, shape (...)."""
-    return worst_of(group_means(recall))
+    """Smallest run-averaged recall of a group, shape (...); arguments as for `gap`."""
+    return worst_of(group_means(_recalls(recall, groups=1)))
 
 
 def group_means(recall: Floats) -> Floats:

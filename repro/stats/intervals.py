@@ -1,5 +1,6 @@
 """Intervals for a mean over replicates and for a proportion, and bounds of a spread."""
 
+import bisect
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from repro.stats import rounding
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 LEVEL = 0.95  # default level of intervals
+TINY = float(np.finfo(np.float64).tiny)  # stands for "above 0" where infinity is allowed
+LARGEST = float(np.finfo(np.float64).max)
+NARROWEST = 1e-8  # half width of a mean's interval, in standard deviations between runs
 
 
 class Interval(NamedTuple):
@@ -30,7 +34,8 @@ NOWHERE = Interval(float("nan"), float("nan"))
 
 
 def t_quantile(degrees: float, *, level: float = LEVEL) -> float:
-    """Quantile (1 + level) / 2 of Student's t."""
+    """Quantile (1 + level) / 2 of Student's t; degrees above 0, infinity for the normal."""
+    level, degrees = arrays.level(level), arrays.number("degrees", degrees, TINY, np.inf)
     return float(special.stdtrit(degrees, 0.5 + level / 2))
 
 
@@ -74,8 +79,7 @@ def t_interval(values: Sequence[float] | Floats, *, level: float = LEVEL) -> Int
         ValueError: Another shape; values that are not finite: how many, and the position of the
             first; the level is out of range.
     """
-    arrays.level(level)
-    values = arrays.vector("values", values)
+    level, values = arrays.level(level), arrays.vector("values", values)
     mean, half = float(np.mean(values)), t_half_width(values, level=level)
     return Interval(mean - half, mean + half)
 
@@ -96,10 +100,8 @@ def wilson(successes: float, n: int, *, level: float = LEVEL) -> Interval:
         TypeError: `n` is not an integer, or `successes` or `level` is not a number.
         ValueError: One of them is out of range or NaN.
     """
-    arrays.level(level)
-    if not 0 <= successes <= n or n < 1:
-        raise ValueError(f"{successes} successes in {n} trials")
-    arrays.whole("n", n, 1)
+    level, n = arrays.level(level), arrays.whole("n", n, 1)
+    successes = arrays.number("successes", successes, 0, n)
     z = float(special.ndtri(0.5 + level / 2))
     share, shrink = successes / n, 1 + z * z / n
     centre = (share + z * z / (2 * n)) / shrink
@@ -116,7 +118,13 @@ def clopper_pearson(successes: int, n: int, *, level: float = LEVEL) -> Interval
         successes: Of `n` trials, 0 to n.
         n: Number of trials, at least 1.
         level: Of the interval, in (0, 1).
+
+    Raises:
+        TypeError: A number is not an integer, or the level not a number.
+        ValueError: One of them is out of range.
     """
+    level, n = arrays.level(level), arrays.whole("n", n, 1)
+    successes = arrays.whole("successes", successes, 0, n)
     tail = (1 - level) / 2
     low = float(special.betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
     high = 1.0
@@ -132,7 +140,13 @@ def deviation_bound(deviation: float, degrees: float, *, level: float) -> float:
         deviation: Observed.
         degrees: Its degrees of freedom, above 0.
         level: In (0, 1): the true one is below the bound with this probability.
+
+    Raises:
+        TypeError: One of them is not a number.
+        ValueError: One of them is out of range or NaN.
     """
+    level, degrees = arrays.level(level), arrays.number("degrees", degrees, 0, np.inf, ends=False)
+    deviation = arrays.number("deviation", deviation, 0, LARGEST)
     return deviation * float(np.sqrt(degrees / special.chdtri(degrees, level)))
 
 
@@ -141,12 +155,21 @@ def runs_needed(deviation: float, half_width: float, *, level: float = LEVEL) ->
 
     Args:
         deviation: Standard deviation between runs.
-        half_width: In the same unit, above 0.
+        half_width: In the same unit, above 0, at least 1e-8 standard deviations.
         level: Of the interval.
+
+    Raises:
+        TypeError: One of them is not a number.
+        ValueError: One of them is out of range or NaN.
     """
-    if not (deviation >= 0 and half_width > 0):
-        raise ValueError(f"no number of runs turns {deviation} into {half_width}")
-    n = 2
-    while t_quantile(n - 1, level=level) * deviation / np.sqrt(n) > half_width:
-        n += 1
-    return n
+    deviation = arrays.number("deviation", deviation, 0, LARGEST)
+    least = max(TINY, NARROWEST * deviation)
+    half_width = arrays.number("half_width", half_width, least, LARGEST)
+
+    def enough(n: int) -> bool:
+        return t_quantile(n - 1, level=level) * deviation / float(np.sqrt(n)) <= half_width
+
+    most = 2
+    while not enough(most):
+        most *= 2
+    return 2 + bisect.bisect_left(range(2, most), True, key=enough)

@@ -36,10 +36,8 @@ def best(values: Sequence[float] | Floats, keep: int) -> list[int]:
         TypeError: The values are not real numbers, or `keep` is not an integer.
         ValueError: `keep` is out of range; a value is not finite.
     """
-    values = arrays.array("values", values, "(R,)")
-    arrays.whole("keep", keep, 1)
-    if keep > len(values):
-        raise ValueError(f"cannot keep {keep} of {len(values)}")
+    values = arrays.vector("values", values)
+    keep = arrays.whole("keep", keep, 1, len(values))
     return sorted(_falling(values)[:keep].tolist())
 
 
@@ -48,13 +46,22 @@ def _falling(values: Floats) -> Integers:
     return rounding.rising(-values)
 
 
-@functools.cache
 def flattery(keep: int, of: int) -> float:
     """Selection bias of the best `keep` of `of` normal runs, in units of sigma.
 
     The expected mean of the kept runs: a run of value x is kept if fewer than `keep` of the others
     are larger. 0.5527 for the best 3 of 5; 0 if all are kept. If another metric selects, times rho.
+
+    Raises:
+        TypeError: A number is not an integer.
+        ValueError: `keep` is not from 1 to `of`.
     """
+    of = arrays.whole("of", of, 1)
+    return _flattery(arrays.whole("keep", keep, 1, of), of)
+
+
+@functools.cache
+def _flattery(keep: int, of: int) -> float:
     if keep == of:
         return 0.0
     border = float(special.ndtri(1 - keep / of))
@@ -87,12 +94,19 @@ def optimism(values: Floats, by: Floats, keep: int) -> float:
     """
     values, by = arrays.vector("values", values), arrays.vector("by", by)
     arrays.equal_shapes(values=values, by=by)
-    arrays.whole("keep", keep, 1, len(values))
+    keep = arrays.whole("keep", keep, 1, len(values))
     return float(values[best(by, keep)].mean() - values.mean()) if keep < len(values) else 0.0
 
 
 def correlation(a: Floats, b: Floats) -> float:
-    """Pearson's correlation; NaN if an array is constant: it is not defined there."""
+    """Pearson's correlation; NaN if an array is constant: it is not defined there.
+
+    Raises:
+        TypeError: The values are not real numbers.
+        ValueError: The shapes differ, or are not (R,); a value is not finite.
+    """
+    a, b = arrays.vector("a", a), arrays.vector("b", b)
+    arrays.equal_shapes(a=a, b=b)
     if len(a) < 2 or rounding.constant(a) or rounding.constant(b):
         return float("nan")
     return float(np.mean((a - a.mean()) * (b - b.mean())) / (np.std(a) * np.std(b)))
@@ -106,9 +120,14 @@ def expected_best_weights(runs: int, keep: int, of: int) -> Floats:
 
     Returns:
         Shape (runs,), for values in increasing order; sums to 1.
+
+    Raises:
+        TypeError: A number is not an integer.
+        ValueError: Not 1 <= keep <= of <= runs.
     """
-    if not keep <= of <= runs:
-        raise ValueError(f"cannot keep {keep} of {of} out of {runs}")
+    runs = arrays.whole("runs", runs, 1)
+    of = arrays.whole("of", of, 1, runs)
+    keep = arrays.whole("keep", keep, 1, of)
     subsets = comb(runs, of)
     weights = [
         sum(comb(runs - rank, r) * comb(rank - 1, of - 1 - r) for r in range(keep) if r < of)
@@ -125,7 +144,14 @@ def expected_best(values: Floats, by: Floats, *, keep: int, of: int) -> float:
         by: The metric that selects, shape (R,); of equal runs a selection keeps the first.
         keep: Number of runs kept by a selection.
         of: Number of runs that it selects from, at most R.
+
+    Raises:
+        TypeError: The values are not real numbers, or a number is not an integer.
+        ValueError: The shapes differ, or are not (R,); a value is not finite; not
+            1 <= keep <= of <= R.
     """
+    values, by = arrays.vector("values", values), arrays.vector("by", by)
+    arrays.equal_shapes(values=values, by=by)
     order = _falling(by)[::-1]
     return float(values[order] @ expected_best_weights(len(values), keep, of))
 

@@ -337,7 +337,7 @@ def test_an_interrupted_study_ends_at_once_and_says_how_to_go_on(tmp_path, sent,
         time.sleep(2)
         workers = processes.below(running.pid)
         running.send_signal(sent)
-        _, errors = running.communicate(timeout=20)
+        _, errors = running.communicate(timeout=120)
 
     assert running.returncode == status
     assert "the same command continues" in errors

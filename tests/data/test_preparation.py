@@ -310,7 +310,7 @@ def test_ctrl_c_leaves_neither_file_nor_worker(tmp_path, number):
         time.sleep(0.05)
     time.sleep(0.3)
     child.send_signal(number)
-    _, errors = child.communicate(timeout=20)
+    _, errors = child.communicate(timeout=120)
 
     assert child.returncode == 128 + number, errors
     assert "Traceback" not in errors

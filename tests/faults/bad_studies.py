@@ -1,5 +1,6 @@
 """Malformed studies: what the file holds, and what is said of it after its name."""
 
+import contextlib
 import os
 import socket
 
@@ -84,8 +85,8 @@ def chain(length, first, line):
 
 def listening(path):
     """A socket in place of the file."""
-    with socket.socket(socket.AF_UNIX) as bound:
-        bound.bind(os.path.relpath(path))
+    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(path.name)  # its whole path may be longer than a socket may have
 
 
 def printed(text):

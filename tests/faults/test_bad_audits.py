@@ -8,14 +8,12 @@ from faults.bad_studies import write
 from faults.refusals import SECONDS, check, costs, listing
 from repro.cli import main
 
-QUICK = ("place: without an end", "shape: 100 MB")
+QUICK = ["place: without an end", "shape: 100 MB"]
 
 
-def pytest_generate_tests(metafunc):
-    """A few of the cases run as processes of their own, or all of them."""
-    if "costly" in metafunc.fixturenames:
-        whole = metafunc.config.getoption("--whole")
-        metafunc.parametrize("costly", CASES if whole else QUICK)
+def kind(name):
+    """What is wrong, before the colon."""
+    return name.partition(":")[0]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -32,6 +30,7 @@ def test_a_malformed_file_is_refused(name, tmp_path, tally):
     assert listing(tmp_path) == before
 
 
+@pytest.mark.draws("costly", CASES, QUICK, kind)
 def test_a_refusal_costs_little(costly, tmp_path, tally):
     """A process of its own ends within seconds, whatever the file holds."""
     path = tmp_path / "table.csv"

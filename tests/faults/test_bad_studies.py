@@ -16,7 +16,6 @@ QUICK = (
     "size: laughs as mappings",
     "size: 18,000 values",
     "size: 10 MB",
-    "syntax: python call",
     "place: pipe",
     "place: without an end",
 )
@@ -27,11 +26,9 @@ COMMANDS = {
 }
 
 
-def pytest_generate_tests(metafunc):
-    """A few of the cases run as processes of their own, or all of them."""
-    if "costly" in metafunc.fixturenames:
-        whole = metafunc.config.getoption("--whole")
-        metafunc.parametrize("costly", CASES if whole else QUICK)
+def kind(name):
+    """What is wrong, before the colon."""
+    return name.partition(":")[0]
 
 
 @pytest.fixture
@@ -56,6 +53,7 @@ def test_a_malformed_study_is_refused(name, folder, tally):
     assert listing(folder) == before
 
 
+@pytest.mark.draws("costly", CASES, QUICK, kind)
 def test_a_refusal_costs_little(costly, folder, tally):
     """A process of its own ends within two seconds and 200 MB, whatever the file holds."""
     path = folder / "study.yaml"

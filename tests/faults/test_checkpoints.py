@@ -92,14 +92,14 @@ def sealed_over(folder, tensors):
     (folder / REST).write_bytes(edited(folder / REST, tensors=digest))
 
 
-def damages(stopped, amount, canary):
+def damages(stopped, draws, canary):
     """What is done to the last checkpoint's folder; each with its name."""
     chance = random.Random(4)
     for name in (TENSORS, REST):
         size = (stopped.template / name).stat().st_size
-        for end in [0, size - 1, *chance.sample(range(size), amount(8, 62))]:
+        for end in [0, size - 1, *draws(chance.sample(range(size), 62), 8)]:
             yield f"{name} cut at {end}", lambda f, n=name, e=end: os.truncate(f / n, e)
-        for bit in chance.sample(range(8 * size), amount(12, 128)):
+        for bit in draws(chance.sample(range(8 * size), 128), 12):
             yield f"bit {bit} of {name}", lambda f, n=name, b=bit: flip(f / n, b)
         yield f"{name} missing", lambda f, n=name: (f / n).unlink()
         yield f"{name} twice", lambda f, n=name: (f / n).write_bytes((f / n).read_bytes() * 2)
@@ -125,7 +125,7 @@ def flip(file, bit):
     file.write_bytes(raw)
 
 
-def test_a_checkpoint_that_is_not_what_was_written_is_not_used(parsed, tally, amount):
+def test_a_checkpoint_that_is_not_what_was_written_is_not_used(parsed, tally, draws):
     """The one before it is; without that, the run starts anew; either way it ends the same."""
     wanted, _ = studies.canned_reference()
     used = []
@@ -133,7 +133,7 @@ def test_a_checkpoint_that_is_not_what_was_written_is_not_used(parsed, tally, am
         stopped = Stopped(place)
         own = {(stopped.template / f"epoch-00000{n}.safetensors").read_bytes() for n in (1, 2)}
         canary = place / "canary"
-        for number, (name, damage) in enumerate(damages(stopped, amount, canary)):
+        for number, (name, damage) in enumerate(damages(stopped, draws, canary)):
             task, folder = stopped.copy(place / str(number))
             damage(folder)
             tally.faults += 1

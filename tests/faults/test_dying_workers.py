@@ -204,11 +204,11 @@ def test_a_study_of_failed_runs_alone_is_no_success(place, tally):
     assert any(line.split()[:1] == ["even"] for line in table)
 
 
-def test_the_table_says_how_many_of_five_have_numbers(tally, amount):
+def test_the_table_says_how_many_of_five_have_numbers(tally, draws):
     """Fewer than are kept make a dash; flaky ones have all their numbers; none is status 1."""
     _, tables = studies.canned_reference(**FIVE)
     everything = [(failing, times) for failing in range(6) for times in (99, 2)]
-    for failing, times in amount([(1, 99), (3, 99)], everything):
+    for failing, times in draws(everything, [(1, 99), (3, 99)]):
         with studies.folder() as place:
             file = studies.toy(place, **FIVE)
             chosen = random.Random(failing).sample(range(5), failing)

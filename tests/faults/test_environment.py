@@ -81,11 +81,11 @@ def as_users_do(results, variables):
     return records.read_record("k-seed0", results)
 
 
-def test_variables_that_change_bits_change_none(tmp_path, tally, amount):
+def test_variables_that_change_bits_change_none(tmp_path, tally, draws):
     """All at once, and one by one in the whole list; the record names what was cleared."""
     plain = inline(tmp_path / "plain")
     each = [{name: value} for name, value in {**CHANGING, **MORE}.items()]
-    for number, variables in enumerate(amount([CHANGING], [CHANGING, *each])):
+    for number, variables in enumerate(draws([CHANGING, *each], 1)):
         record = as_users_do(tmp_path / str(number), variables)
         tally.faults += len(variables)
         tally.wrong += replace(record, provenance={}) != replace(plain, provenance={})

@@ -124,9 +124,10 @@ def test_so_may_those_of_a_run_that_really_trains(tally, amount):
         evidence = {task.key: wanted[task.key] for task in studies.plan(file, place / "x").tasks}
         changes = len(changes_of(place))
         faults = itertools.cycle([(ERRORS[1], True), (ERRORS[0], False), *ENDS])
-        for at in range(8, changes + 1, amount(changes // 4, 3)):
+        trials = [*zip(range(8, changes + 1, 3), faults, strict=False)]
+        for at, fault in trials[:: amount(len(trials) // 4, 1)]:
             with studies.folder() as elsewhere:
-                complaint = inject(Trial(place, elsewhere, evidence), at, next(faults), tally)
+                complaint = inject(Trial(place, elsewhere, evidence), at, fault, tally)
             if complaint:
                 unclean.append((at, complaint))
 

@@ -14,12 +14,12 @@ COMMANDS = {  # the first process; workers and the mirror's process; Ray's proce
 }
 
 
-def test_a_folder_of_somebody_else_is_no_place_for_modules(tmp_path, amount, tally):
+def test_a_folder_of_somebody_else_is_no_place_for_modules(tmp_path, draws, tally):
     """Also as ``python -m repro.cli``, where Python itself looks there first."""
     toy(tmp_path, arms=ONE_ARM, replicates=1, keep=1)
     marker = strangers.litter(tmp_path)
     (tmp_path / "repro.py").unlink()  # `-m` would run it: that is what it says
-    for name in amount(["studies"], [*COMMANDS]):
+    for name in draws(COMMANDS, ["studies"]):
         command = [sys.executable, "-m", "repro.cli", *COMMANDS[name]]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 

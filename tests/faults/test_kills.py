@@ -16,10 +16,9 @@ SECONDS = 15.0  # that a start of the command proper may take until it trains
 
 
 @pytest.fixture(scope="module")
-def size(request):
+def size(amount):
     """Two seeds of three arms, or five."""
-    whole = request.config.getoption("--whole")
-    return {"replicates": 5, "keep": 3} if whole else studies.SIZE
+    return amount(studies.SIZE, {"replicates": 5, "keep": 3})
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +90,12 @@ def compare(tally, file, results, size):
     assert not list((results / "unfinished").glob("[!.]*"))
 
 
-def test_the_command_proper_survives_it_too(tally, amount, size, tmp_path):
+def test_the_command_proper_survives_it_too(tally, draws, size, tmp_path):
     """Spawned workers, the mirror's process, files on a disk; from the first import on."""
-    if not amount(0, 6):
-        pytest.skip("each start takes seconds: one of the whole list")
     chance = random.Random(2)
+    delays = sorted(chance.uniform(0.5, SECONDS) for _ in range(6))
     file, results = studies.toy(tmp_path, **size), tmp_path / "results"
-    for _ in range(amount(0, 6)):
+    for delay in draws(delays, 1):
         before = studies.identities(results)
         running = subprocess.Popen(
             [sys.executable, "-m", "repro.cli", *command(file, results, workers=2)],
@@ -105,7 +103,7 @@ def test_the_command_proper_survives_it_too(tally, amount, size, tmp_path):
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(chance.uniform(0.5, SECONDS))
+        time.sleep(delay)
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
         assert processes.session_ends(running.pid)

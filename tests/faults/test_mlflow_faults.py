@@ -271,9 +271,9 @@ FAULTS = {  # name: fault, what the process does first, None if the study need n
 QUICK = 1
 
 
-def test_a_study_goes_on_whatever_its_store_does_and_sync_completes_it(fresh, whole, amount, tally):
+def test_a_study_goes_on_whatever_its_store_does_and_sync_completes_it(fresh, whole, draws, tally):
     """The wait is within the allowance, evidence is untouched, nothing stays RUNNING."""
-    for name in [*FAULTS][: amount(QUICK, len(FAULTS))]:
+    for name in draws(FAULTS, QUICK):
         fault, prepare, warns = FAULTS[name]
         results = fresh(name)
         before = evidence(results)
@@ -288,7 +288,7 @@ def test_a_study_goes_on_whatever_its_store_does_and_sync_completes_it(fresh, wh
 
 
 def test_a_store_that_accepts_and_hangs_costs_the_allowance(
-    fresh, whole, amount, tally, monkeypatch
+    fresh, whole, amount, draws, tally, monkeypatch
 ):
     """The process is there and does nothing: after the first run, or from the beginning."""
     monkeypatch.setattr(mirror_process, "SILENCE", amount(2.0, mirror_process.SILENCE))
@@ -296,7 +296,7 @@ def test_a_store_that_accepts_and_hangs_costs_the_allowance(
         (1, signalled(signal.SIGSTOP), mirror_process.prepare),
         (0, nothing, stores.standing_still),
     ]
-    for first, fault, prepare in cases[: amount(1, 2)]:
+    for first, fault, prepare in draws(cases, 1):
         results, trained = fresh(f"hanging from {first}"), [60.0] * first + [1.0] * len(KEYS)
         with fault(results) as strike:
             study = Study(results, prepare).run(strike, longest=trained.__getitem__)
@@ -346,9 +346,9 @@ SETTINGS = (
 )
 
 
-def test_a_tracker_of_the_user_is_never_asked(fresh, whole, amount, tally, monkeypatch):
+def test_a_tracker_of_the_user_is_never_asked(fresh, whole, draws, tally, monkeypatch):
     """Whatever it would answer; ours is a file. That it counts is seen by asking it ourselves."""
-    for name, answer in [*ANSWERS.items()][: amount(1, len(ANSWERS))]:
+    for name, answer in draws(ANSWERS.items(), 1):
         results = fresh(name)
         tracker = Tracker(answer or b"")
         with monkeypatch.context() as patched:

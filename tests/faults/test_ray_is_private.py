@@ -38,11 +38,15 @@ with executor_at(Place(executor="ray", workers=1), PLAIN, remark=print) as execu
 """
 
 
+PROGRAMS = {"a stand-in": (STAND_IN, 3), "Ray": (DRIVER, 8)}
+
+
+@pytest.mark.draws("name", PROGRAMS, 1)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
 @clusters.needs_ray
-def test_with_the_driver_go_all_processes_and_the_folder(number, amount, tally):
+def test_with_the_driver_go_all_processes_and_the_folder(number, name, tally):
     """Within 5 s; Ray's own agents would stay for a minute. Nobody else can enter the folder."""
-    program, fewest = amount((STAND_IN, 3), (DRIVER, 8))
+    program, fewest = PROGRAMS[name]
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
         try:

@@ -21,6 +21,7 @@ SECRETS = {
         "A_SECRET_OF_SOMEBODY",
     )
 }
+GIT = shutil.which("git")  # a machine without it has no such token
 REMOTE = f"https://somebody:{CANARY}-remote@git.test/theirs.git"
 STUDY = """
 name: small
@@ -60,8 +61,15 @@ def checkout(tmp_path_factory):
         ["add", "repro"],
         [*who, "commit", "--quiet", "--message", "As it is"],
     ):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, timeout=60)
+        if GIT:
+            subprocess.run([GIT, *arguments], cwd=folder, check=True, timeout=60)
     return folder
+
+
+def asked(checkout, *arguments):
+    """What git says of it."""
+    command = [GIT, *arguments]
+    return subprocess.run(command, cwd=checkout, capture_output=True, check=True).stdout.strip()
 
 
 def command(checkout, *arguments):
@@ -82,7 +90,7 @@ def telling(folder):
     return [path for path in files if CANARY.encode() in path.read_bytes()]
 
 
-def test_secrets_of_the_environment_and_of_git_stay_there(checkout, amount, tally):
+def test_secrets_of_the_environment_and_of_git_stay_there(checkout, draws, tally):
     """Six canaries: five variables and a token in the remote's address; every byte is looked at."""
     commands = [
         ["run", "small.yaml", "--workers", "1"],
@@ -90,19 +98,14 @@ def test_secrets_of_the_environment_and_of_git_stay_there(checkout, amount, tall
         ["sync"],
         ["run", "small.yaml", "--set", "data.train=/nowhere"],
     ]
-    said = [command(checkout, *arguments) for arguments in commands[: amount(1, len(commands))]]
-    remote = subprocess.run(
-        ["git", "remote", "get-url", "origin"], cwd=checkout, capture_output=True, check=True
-    )
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=checkout, capture_output=True, check=True
-    )
+    said = [command(checkout, *arguments) for arguments in draws(commands, 1)]
 
     tally.faults += len(SECRETS) + 1
     assert [done.returncode for done in said] == [0, 0, 0, 1][: len(said)], said[0].stderr.decode()
-    assert CANARY.encode() in remote.stdout  # it could have been found there
-    record = next((checkout / "results").rglob("record.json")).read_bytes()
-    assert commit.stdout.strip() in record
+    if GIT:  # then the remote's token could have been found
+        assert CANARY.encode() in asked(checkout, "remote", "get-url", "origin")
+        record = next((checkout / "results").rglob("record.json")).read_bytes()
+        assert asked(checkout, "rev-parse", "HEAD") in record
     assert telling(checkout / "results") == []
     assert telling(checkout / "report") == []
     for done in said:

@@ -143,10 +143,10 @@ def check(running, seconds, trial):
     assert "Traceback" not in said, told
 
 
-def test_however_it_is_interrupted_it_ends_at_once_and_goes_on(place, tally, amount):
+def test_however_it_is_interrupted_it_ends_at_once_and_goes_on(place, tally, draws):
     """Nobody is left behind, and the study that was cut off so often ends equal."""
     chance = random.Random(3)
-    trials = TRIALS[: amount(4, len(TRIALS))]
+    trials = draws(TRIALS, 4)
     for first in range(0, len(trials), 4):
         results = place / f"results{first}"
         for number, trial in enumerate(trials[first : first + 4], first):

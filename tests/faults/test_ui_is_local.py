@@ -311,11 +311,11 @@ def require_end(process, started, number):
     return 1
 
 
-def test_the_pages_are_for_this_machine_and_end_with_their_command(results, amount, tally):
+def test_the_pages_are_for_this_machine_and_end_with_their_command(results, draws, tally):
     """Probes and a SIGKILL, in results of a stranger; of secrets, the server's log says nothing."""
     foreign, command = sqlite_store.database(results).parent, ["ui", "--results", results, "--port"]
     marker = strangers.litter(foreign)
-    for number in amount([signal.SIGKILL], [*END]):
+    for number in draws(END, [signal.SIGKILL]):
         with serving("-m", "repro.cli", *command, cwd=foreign.parent.parent, PYTHONPATH=":.") as (
             process,
             port,

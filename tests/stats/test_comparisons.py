@@ -89,7 +89,7 @@ def test_paired_difference_has_the_correlation_of_scipy():
 
 def test_paired_difference_refuses_unequal_arms():
     """A seed without a partner is no pair."""
-    with pytest.raises(ValueError, match=r"equal shapes, not \(5,\) and \(3,\)"):
+    with pytest.raises(ValueError, match=r"shapes differ: a \(5,\), b \(3,\)"):
         comparisons.paired_difference(A, SHORT)
 
 
@@ -245,7 +245,7 @@ def test_superiority_of_either_arm_adds_up(a, b):
 
 def test_superiority_refuses_unequal_arms():
     """A seed without a partner is no pair."""
-    with pytest.raises(ValueError, match=r"equal shapes, not \(5,\) and \(3,\)"):
+    with pytest.raises(ValueError, match=r"shapes differ: a \(5,\), b \(3,\)"):
         comparisons.superiority(A, SHORT)
 
 

@@ -178,7 +178,7 @@ def test_wilson_widens_with_its_level():
 @pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5), (0, 0)])
 def test_wilson_refuses_impossible_counts(successes, n):
     """More successes than trials, fewer than none, or no trials."""
-    with pytest.raises(ValueError, match=f"{successes} successes in {n} trials"):
+    with pytest.raises(ValueError, match=r"^successes must lie in|^n must be at least 1, not 0"):
         intervals.wilson(successes, n)
 
 

@@ -50,7 +50,7 @@ def test_best_keeps_the_largest_in_their_order():
 
 def test_best_refuses_to_keep_more_than_there_are():
     """Too few finished runs are no selection."""
-    with pytest.raises(ValueError, match="cannot keep 3 of 2"):
+    with pytest.raises(ValueError, match="keep must be at least 1 and at most 2, not 3"):
         selection.best([0.1, 0.2], 3)
 
 

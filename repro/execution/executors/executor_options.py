@@ -6,6 +6,7 @@ from typing import Literal
 
 ExecutorName = Literal["local", "inline", "ray"]
 Kernels = Literal["blocked", "torch"]
+MOST_WORKERS = 10_000  # at a time; a larger number is a slip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
