@@ -16,6 +16,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+HOST = "127.0.0.1"  # where the server listens
 HTTP = 80  # the port that browsers leave out
 START_PAGE = "/"  # the same for everybody, without any result: a link elsewhere may lead to it
 ARTIFACT = "/get-artifact"
@@ -46,7 +47,7 @@ POLICY = "; ".join(  # scripts of the pages only, and no word to another host
         "frame-ancestors 'self'",
     ]
 )
-NO_POLICY_OF_OURS = "sandbox; default-src 'none'"  # for a file of a run that is opened as a page
+ARTIFACT_POLICY = "sandbox; default-src 'none'"  # for a file of a run that is opened as a page
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"cross-origin-resource-policy": b"same-origin",
@@ -85,7 +86,7 @@ def hosts(port: int) -> list[str]:
     Args:
         port: At which the server listens.
     """
-    names = ["127.0.0.1", "localhost"]
+    names = [HOST, "localhost"]
     return [f"{name}:{port}" for name in names] + (names if port == HTTP else [])
 
 
@@ -128,7 +129,7 @@ def _shown(values: list[str]) -> str:
 
 def _with_headers(send: Send, path: str) -> Send:
     """A `send` that says what browsers may do with an answer, in place of what MLflow says."""
-    policy = NO_POLICY_OF_OURS if path == ARTIFACT else POLICY
+    policy = ARTIFACT_POLICY if path == ARTIFACT else POLICY
     ours = {**HEADERS, b"content-security-policy": policy.encode()}
 
     async def with_headers(message: Message) -> None:

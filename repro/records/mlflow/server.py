@@ -20,6 +20,7 @@ import click
 
 from repro.errors import ReproError
 from repro.records.mlflow import server_guard, sqlite_store
+from repro.records.mlflow.request_rules import HOST
 from repro.records.mlflow.sqlite_store import (
     connect,
     database,
@@ -29,7 +30,6 @@ from repro.records.mlflow.sqlite_store import (
 )
 from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
 
-HOST = "127.0.0.1"
 GRACE = 5.0  # seconds that the guard has to end the server
 _SERVER = str(Path(__file__).with_name("server_process.py"))  # a program: it loads all of MLflow
 

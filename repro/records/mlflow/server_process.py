@@ -20,10 +20,9 @@ from mlflow.server.fastapi_app import app
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from repro.records.mlflow.request_rules import OwnPagesOnly
+from repro.records.mlflow.request_rules import HOST, OwnPagesOnly
 from repro.records.mlflow.sqlite_store import artifacts, store_uri
 
-HOST = "127.0.0.1"
 LAST_ANSWER = 1  # seconds for an answer under way when the server is told to end
 
 

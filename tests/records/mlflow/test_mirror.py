@@ -596,18 +596,19 @@ def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
     assert not (tmp_path / ".config" / "mlflow").exists()
 
 
-def test_the_server_is_told_to_listen_here_only(results, monkeypatch):
-    """The user's own MLflow settings cannot open it."""
+def test_the_server_takes_no_settings_of_the_user_s_for_mlflow(results, monkeypatch):
+    """They cannot open it; and relative folders of modules would be others where it runs."""
     monkeypatch.setenv("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "true")
+    monkeypatch.setenv("PYTHONPATH", ":.:/whole:relative")
     command, environment = server.command(results, 5055), server.environment()
 
-    assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert command[command.index("--port") + 1] == "5055"
+    assert command[1] == "-P"
+    assert command[3:] == [str(results.resolve()), "5055"]
+    assert environment["PYTHONPATH"] == "/whole"
     assert {k: v for k, v in environment.items() if k.startswith("MLFLOW")} == {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "CRITICAL",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 
 
