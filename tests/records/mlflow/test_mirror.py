@@ -590,7 +590,10 @@ def test_mlflow_is_imported_late_and_without_telemetry(tmp_path):
     kept = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTEST_CURRENT_TEST")}
     kept = {k: v for k, v in kept.items() if not k.startswith(("MLFLOW", "XDG"))}
     subprocess.run(
-        [sys.executable, "-c", program], env={**kept, "HOME": str(tmp_path)}, check=True, timeout=300
+        [sys.executable, "-c", program],
+        env={**kept, "HOME": str(tmp_path)},
+        check=True,
+        timeout=300,
     )
 
     assert not (tmp_path / ".config" / "mlflow").exists()
