@@ -111,7 +111,7 @@ def _tasks(
         configuration = _choices(arm, record)
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
-            preflight.check(configuration.data)
+            preflight.check(configuration.data, smallest=configuration.windows.smallest)
         data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(
