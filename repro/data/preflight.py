@@ -50,15 +50,19 @@ class _Opened(NamedTuple):
     parts: dict[str, Photographs]  # test pictures by role
 
 
-def check(data: Data) -> list[str]:
+def check(data: Data, *, smallest: float = 0.0) -> list[str]:
     """Open everything and decode every picture once, so that no run meets a damaged file.
+
+    Args:
+        data: Of some runs.
+        smallest: The smallest window of a photograph in any of them, as a share of its width.
 
     Returns:
         Remarks for the user, a sentence each.
 
     Raises:
         DataError: A source is missing or damaged, a test portrait is among the photographs without
-            a face, or there are duplicates that are not allowed.
+            a face, there are duplicates that are not allowed, or no window fits into any picture.
     """
     opened = _open(data)
     if "test" in opened.parts and "nonfaces" in opened.parts:
@@ -66,12 +70,20 @@ def check(data: Data) -> list[str]:
     if data.doubles == "refuse":
         for found in _doubles(opened):
             raise DataError(_refusal(data, found))
-    looks = [
-        (index, look)
-        for role, photographs in opened.parts.items()
-        for index in range(len(photographs))
-        for look in _looks(photographs.read(index), wanted=role == "test")
-    ]
+    looks: list[tuple[int, Look]] = []
+    for role, photographs in opened.parts.items():
+        fits = role == "crops"  # which are not scanned
+        for index in range(len(photographs)):
+            pixels = photographs.read(index)
+            fits = fits or int(smallest * pixels.shape[1]) <= len(pixels)
+            looks += [(index, look) for look in _looks(pixels, wanted=role == "test")]
+        if not fits:
+            raise DataError(
+                f"windows.smallest: {smallest:g} of the width is more than the height of each of "
+                f"the {len(photographs):,} pictures of data.{role}, such as "
+                f"{picture_files.shown(photographs.files[0])}, so that no window fits into one; "
+                "choose a smaller share"
+            )
     return [*_without_labels(data), *_alike(opened, Looks.of(looks))]
 
 

@@ -15,6 +15,7 @@ from repro.records import checkpoint_store, locks, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
 from repro.records.task import CHECKPOINT_SECONDS, LOST
+from repro.study.data_spec import Data
 from repro.study.study import Study
 from repro.system import atomic_files
 from repro.system.atomic_files import CannotWrite
@@ -117,8 +118,14 @@ def _about_data(planned: planning.Plan) -> list[str]:
     """
     from repro.data import preflight, sources
 
-    wanted = dict.fromkeys(task.configuration.data for task in planned.missing)
-    said = [line for data in wanted for line in (*preflight.check(data), *sources.remarks(data))]
+    smallest: dict[Data, float] = {}
+    for choices in (task.configuration for task in planned.missing):
+        smallest[choices.data] = max(choices.windows.smallest, smallest.get(choices.data, 0.0))
+    said = [
+        line
+        for data, share in smallest.items()
+        for line in (*preflight.check(data, smallest=share), *sources.remarks(data))
+    ]
     return [*dict.fromkeys(said)]
 
 

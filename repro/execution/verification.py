@@ -24,6 +24,8 @@ from repro.study.data_spec import Data
 from repro.system.file_digests import Contents
 from repro.training import provenance
 
+NOT_TRAINED = "not trained again, as its data are no longer there"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -81,14 +83,19 @@ def verify(
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(chosen, Path(folder), executor.computation)
         originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}
-        for event in scheduler.run_tasks(tasks, executor):
+        other = {task.key: diff.of_data(originals[task.key].data, task.data) for task in tasks}
+        for task in tasks:
+            if causes := other[task.key]:
+                yield Comparison(title=task.title, differences=(NOT_TRAINED,), causes=causes)
+        again = [task for task in tasks if not other[task.key]]
+        for event in scheduler.run_tasks(again, executor):
             if not isinstance(event, RunRecorded):
                 continue
-            again = event.record
-            if again.failure is not None and again.failure["term"] == LOST:
-                yield Comparison(title=event.title, differences=(again.failure["reason"],))
+            new = event.record
+            if new.failure is not None and new.failure["term"] == LOST:
+                yield Comparison(title=event.title, differences=(new.failure["reason"],))
             else:
-                yield _compared(event.title, originals[event.key], again)
+                yield _compared(event.title, originals[event.key], new)
 
 
 def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
@@ -111,7 +118,7 @@ def _tasks(
         configuration = _choices(arm, record)
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
-            preflight.check(configuration.data)
+            preflight.check(configuration.data, smallest=configuration.windows.smallest)
         data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(
@@ -144,7 +151,6 @@ def _compared(title: str, old: Record, new: Record) -> Comparison:
     causes = [
         *diff.of_computation(old.computation, new.computation),
         *(diff.of_code(old.computation, new.computation) if differences else ()),
-        *diff.of_data(old.data, new.data),
         *diff.of_environment(old.provenance, new.provenance),
     ]
     return Comparison(title=title, differences=differences, causes=causes)

@@ -15,7 +15,9 @@ from PIL import Image
 from faults import studies
 from repro.data import sources
 from repro.errors import DataError
-from repro.execution import planning, scheduler
+from repro.execution import planning, scheduler, verification
+from repro.execution.executors.inline import Inline
+from repro.records import records
 from repro.records.events import EpochEnded, RunRecorded, RunStarted, StudyStarted
 from repro.study.data_spec import Folder, MitH5, Ppb
 from repro.system import file_digests
@@ -67,8 +69,8 @@ def data(tmp_path):
         put(tmp_path / "ppb" / "imgs" / f"{name}.png", seed)
     for number in (1, 2):
         put(tmp_path / "rooms" / f"{number}.png", 10 + number)
-    for number, group in enumerate(("DF", "LM")):
-        put(tmp_path / "crops" / group / "1.png", 20 + number, width=64, height=64)
+    for number, name in enumerate(("DF/1", "DF/2", "LM/1")):
+        put(tmp_path / "crops" / f"{name}.png", 20 + number, width=64, height=64)
     (tmp_path / "toy.yaml").write_text(STUDY.format(folder=tmp_path))
     with mock.patch.object(file_digests, "SETTLED", 0):  # the files were just made
         yield tmp_path
@@ -252,6 +254,24 @@ def test_the_plan_and_a_worker_have_one_digest(data):
         "nonfaces": sources.fingerprint(planned.configuration.data.nonfaces),
         "crops": sources.fingerprint(planned.configuration.data.crops),
     }
+
+
+def test_a_run_whose_data_are_gone_is_not_verified_on_others(data, tally):
+    """It says so at once, and trains nothing."""
+    run(data, lambda: None, StudyStarted)
+    (path,) = (data / "results" / "studies").rglob("*.json")
+    overwritten(data / "train.h5")
+    tally.faults += 1
+    with Inline() as executor, mock.patch.object(scheduler, "run_tasks", return_value=[]) as train:
+        (said,) = verification.verify(
+            records.read_index(path), data / "results", runs=1, executor=executor
+        )
+
+    assert list(train.call_args[0][0]) == []
+    assert str(said) == (
+        "DIFFERENT  even, seed 0: not trained again, as its data are no longer there. Made "
+        "differently: data.train: content changed"
+    )
 
 
 def test_a_young_file_is_digested_again(tmp_path):

@@ -173,6 +173,24 @@ def test_empty_groups_and_classes_of_the_test_pictures_are_refused(tmp_path, cas
         studies.plan(tmp_path / "toy.yaml", tmp_path / "results", overrides=[option[case]])
 
 
+@pytest.mark.parametrize("role", ["test", "nonfaces"])
+def test_pictures_into_which_no_window_fits_are_refused_before_training(tmp_path, role, tally):
+    """They would have no score at all; one picture that is high enough has."""
+    put(tmp_path / "wide" / "a" / "1.png", 1, width=100, height=59)
+    path = f"{{source: {'groups' if role == 'test' else 'folder'}, path: {tmp_path}/wide}}"
+    (tmp_path / "toy.yaml").write_text(STUDY)
+    option, watcher = [f"data.{role}={path}"], studies.Watcher()
+    tally.bad_inputs += 1
+    with pytest.raises(DataError, match=r"^windows\.smallest: 0\.6 of the width is more than the"):
+        studies.run_here(
+            tmp_path / "toy.yaml", tmp_path / "results", overrides=option, watcher=watcher
+        )
+    assert watcher.begun == []
+    put(tmp_path / "wide" / "a" / "2.png", 2, width=100, height=60)
+    with studies.canned():
+        studies.run_here(tmp_path / "toy.yaml", tmp_path / "results", overrides=option)
+
+
 def test_counts_are_those_of_the_split():
     """What a plan refuses is what training would have had."""
     from repro.training import trainer
@@ -280,7 +298,8 @@ def test_one_face_held_out_has_no_picture_of_its_latents(tmp_path):
     (tmp_path / "toy.yaml").write_text(text)
     results = tmp_path / "results"
     studies.run_here(tmp_path / "toy.yaml", results)
-    (index,) = records.indexes(results)
+    (path,) = (results / "studies").rglob("*.json")
+    index = records.read_index(path)
     found = records.read_study(index, results)
     specimens = sample_faces.of_study(index, found, results, faces="all")
 
