@@ -60,7 +60,7 @@ def plan(
         planned = planning.plan(resolved, results, computation=executor.computation)
     slots = hardware.slots(place.device, place.workers, resolved.resources)
     missing = planned.missing
-    if place.address is None:
+    if missing and place.address is None:
         kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
         if not kernels.fell_back:  # of which the executor has told
             click.echo(kernels, err=True)
