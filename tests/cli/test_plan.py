@@ -8,7 +8,7 @@ from repro.cli import main
 
 STUDY = """name: toy
 question: Does it?
-base: {preset: dehaan2020, epochs: 1}
+base: {preset: dehaan2020, epochs: 1, batch_size: 4}
 arms:
   - name: none
     resampling: {combine: none}

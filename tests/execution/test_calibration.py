@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 from builders import a_task, configuration, training_images
+from data_layouts import put
 
 from repro.cli import expected_cost
 from repro.errors import ReproError
@@ -148,7 +149,10 @@ def test_what_a_run_costs_is_measured():
 
 def test_a_users_mistake_in_a_calibrating_process_reaches_the_parent(tmp_path):
     """A folder that went away is an error with its name; no process stays."""
+    picture = put(tmp_path / "gone" / "1.png", 1)
     gone = task(0, tmp_path, data=SMALL | {"nonfaces": str(tmp_path / "gone")})
+    picture.unlink()
+    picture.parent.rmdir()
 
     with pytest.raises(ReproError, match="gone: folder not found"):
         calibration.predict([gone], slots=["cpu"] * 2)
