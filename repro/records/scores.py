@@ -6,13 +6,15 @@ can be computed from the file later.
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEADER = ["set", "photograph", "group", "top_logit", "windows", "positive"]
+_NO_MARKS = bytes(one for one in range(256) if one not in b',\n\r"')  # bytes of cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,60 @@ def from_csv(content: bytes) -> dict[str, Scores]:
     Raises:
         ValueError: A line has too few cells, or a cell that is not a number.
     """
-    _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
-    sets: dict[str, list[list[str]]] = {}
-    for row in rows:
-        sets.setdefault(row[0], []).append(row)
-    return {name: _of_rows(of_set) for name, of_set in sets.items()}
+    sets, *columns = _columns(content)
+    return {name: _of_columns(*of_set) for name, of_set in _by_set(sets, columns)}
 
 
-def _of_rows(rows: list[list[str]]) -> Scores:
-    _, names, groups, logits, windows, positive = zip(*rows, strict=True)
+def top_logits(content: bytes) -> dict[str, tuple[list[str], NDArray[np.float64]]]:
+    """The group and the top logit of each photograph, by set, in half the time of `from_csv`.
+
+    Args:
+        content: As written by `to_csv`.
+
+    Raises:
+        ValueError: As `from_csv`.
+    """
+    sets, _, groups, logits, _, _ = _columns(content)
+    return {
+        name: (of_set[0], np.array([*map(float, of_set[1])]))
+        for name, of_set in _by_set(sets, [groups, logits])
+    }
+
+
+def _by_set(sets: list[str], columns: list[list[str]]) -> Iterator[tuple[str, list[list[str]]]]:
+    """The cells of each column in the lines of each set."""
+    for name in dict.fromkeys(sets):
+        own = [one == name for one in sets]
+        yield name, [[*compress(column, own)] for column in columns]
+
+
+def _columns(content: bytes) -> list[list[str]]:
+    """The cells of each column, without the header."""
+    width = len(HEADER)
+    if not _is_plain(content):
+        rows = [*csv.reader(io.StringIO(content.decode("utf-8"), newline=""))][1:]
+        return [[row[k] for row in rows] for k in range(width)]
+    cells = content.decode("utf-8").replace("\n", ",").split(",")[width:-1]
+    return [cells[k::width] for k in range(width)]
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether every line has all cells and none is quoted, so that it may be cut at the commas."""
+    line = b"," * (len(HEADER) - 1) + b"\n"
+    marks = content.translate(None, _NO_MARKS)
+    return marks == line * content.count(b"\n")
+
+
+def _of_columns(
+    names: list[str],
+    groups: list[str],
+    logits: list[str],
+    windows: list[str],
+    positive: list[str],
+) -> Scores:
     return Scores(
-        names,
-        groups,
+        tuple(names),
+        tuple(groups),
         np.array([*map(float, logits)]),
         np.array([*map(int, windows)], dtype=np.int64),
         np.array([*map(int, positive)], dtype=np.int64),

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from repro.data import count_progress
+from repro.system import count_progress
 
 
 class Terminal(io.StringIO):
