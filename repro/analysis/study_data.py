@@ -466,11 +466,12 @@ def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -
         content = records.read_file(record, results, records.SCORES)
         if content is None:
             return None
-        runs.append(scores.top_logits(content))
-    groups_of, _ = runs[0]["portraits"]
+        runs.append(scores.from_csv(content))
     none = np.empty(0)
     return ArmScores(
-        portraits=np.stack([run["portraits"][1] for run in runs]),
-        group=np.array([groups.index(name) for name in groups_of]),
-        nonfaces=np.stack([run["nonfaces"][1] if "nonfaces" in run else none for run in runs]),
+        portraits=np.stack([run["portraits"].top_logit for run in runs]),
+        group=np.array([groups.index(name) for name in runs[0]["portraits"].groups]),
+        nonfaces=np.stack(
+            [run["nonfaces"].top_logit if "nonfaces" in run else none for run in runs]
+        ),
     )

@@ -63,6 +63,9 @@ def with_pictures(
     ended = [record for of_arm in view.runs.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
         return view
+    if not any({records.MODEL, records.WEIGHTS} & record.files.keys() for record in ended):
+        warn("no pictures of faces: no run has a checkpoint")  # torch takes 300 MB
+        return view
     try:
         from repro.execution import draw_rates, sample_faces
     except Exception as error:  # noqa: BLE001 - a library that is missing may raise anything

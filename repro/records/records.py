@@ -102,7 +102,7 @@ class BriefRecord:
     groups: dict[str, Count] = field(default_factory=dict)
     nonfaces: Count | None = None
     metrics: dict[str, float] = field(default_factory=dict)
-    kl_per_latent: Sequence[float] = ()
+    kl_per_latent: Sequence[float] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 

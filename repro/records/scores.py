@@ -6,7 +6,7 @@ can be computed from the file later.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
 
@@ -65,47 +65,30 @@ def from_csv(content: bytes) -> dict[str, Scores]:
         ValueError: A line has too few cells, or a cell that is not a number.
     """
     sets, *columns = _columns(content)
-    return {name: _of_columns(*of_set) for name, of_set in _by_set(sets, columns)}
-
-
-def top_logits(content: bytes) -> dict[str, tuple[list[str], NDArray[np.float64]]]:
-    """The group and the top logit of each photograph, by set, in half the time of `from_csv`.
-
-    Args:
-        content: As written by `to_csv`.
-
-    Raises:
-        ValueError: As `from_csv`.
-    """
-    sets, _, groups, logits, _, _ = _columns(content)
-    return {
-        name: (of_set[0], np.array([*map(float, of_set[1])]))
-        for name, of_set in _by_set(sets, [groups, logits])
-    }
-
-
-def _by_set(sets: list[str], columns: list[list[str]]) -> Iterator[tuple[str, list[list[str]]]]:
-    """The cells of each column in the lines of each set."""
+    found = {}
     for name in dict.fromkeys(sets):
         own = [one == name for one in sets]
-        yield name, [[*compress(column, own)] for column in columns]
+        found[name] = _of_columns(*([*compress(column, own)] for column in columns))
+    return found
 
 
 def _columns(content: bytes) -> list[list[str]]:
     """The cells of each column, without the header."""
     width = len(HEADER)
     if not _is_plain(content):
-        rows = [*csv.reader(io.StringIO(content.decode("utf-8"), newline=""))][1:]
+        _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+        for row in rows:
+            if len(row) != width:
+                raise ValueError(f"{','.join(row)[:100]!r} is no line of scores")
         return [[row[k] for row in rows] for k in range(width)]
     cells = content.decode("utf-8").replace("\n", ",").split(",")[width:-1]
     return [cells[k::width] for k in range(width)]
 
 
 def _is_plain(content: bytes) -> bool:
-    """Whether every line has all cells and none is quoted, so that it may be cut at the commas."""
+    """Whether no cell is quoted and every line has all, so that it may be cut at the commas."""
     line = b"," * (len(HEADER) - 1) + b"\n"
-    marks = content.translate(None, _NO_MARKS)
-    return marks == line * content.count(b"\n")
+    return content.translate(None, _NO_MARKS) == line * content.count(b"\n")
 
 
 def _of_columns(
@@ -119,6 +102,12 @@ def _of_columns(
         tuple(names),
         tuple(groups),
         np.array([*map(float, logits)]),
-        np.array([*map(int, windows)], dtype=np.int64),
-        np.array([*map(int, positive)], dtype=np.int64),
+        _counts(windows),
+        _counts(positive),
     )
+
+
+def _counts(cells: list[str]) -> NDArray[np.int64]:
+    """Whole numbers; few differ, so each is read once."""
+    known = {text: int(text) for text in set(cells)}
+    return np.array([known[text] for text in cells], dtype=np.int64)
