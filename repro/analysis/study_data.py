@@ -26,7 +26,7 @@ from repro.study.published import Margin, Published, PublishedRow
 from repro.study.section import digest
 from repro.system.count_progress import each
 
-MANY_ARMS = 200  # above them, what is drawn at random is drawn a tenth as often, see `Arm.many`
+MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are fewer, see `Arm.many`
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
 
@@ -92,8 +92,8 @@ class Arm:
         hardware: The kind of machine of each run; empty if not in its record.
         keys: Of all its runs; equal for two arms that differ only in `ranked`.
         block: Seeds from which the paper's columns select, the first ones; None: all.
-        many: Whether its study has more than `MANY_ARMS` arms: then random draws are fewer, so that
-            tables of thousands of arms end within a minute or two.
+        many: Whether its study has more than `MANY_ARMS` arms or `MANY_RUNS` runs: then random
+            draws are a tenth as many, so that tables of 20,000 runs end within a minute or two.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -388,8 +388,12 @@ def _arm(
         hardware=tuple(map(_hardware, good)),
         keys=tuple(arm.keys),
         block=_block(index),
-        many=len(index.arms) > MANY_ARMS,
+        many=_is_large(index),
     )
+
+
+def _is_large(index: StudyIndex) -> bool:
+    return len(index.arms) > MANY_ARMS or sum(len(arm.keys) for arm in index.arms) > MANY_RUNS
 
 
 def _block(index: StudyIndex) -> range | None:

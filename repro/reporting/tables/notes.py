@@ -10,7 +10,7 @@ import numpy as np
 from repro.analysis import arm_differences, matched, operating_points, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import MANY_ARMS, Arm, Outcomes
+from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     interval_notes,
@@ -84,8 +84,8 @@ def _redrawn(outcomes: Outcomes) -> str:
     """How often photographs are drawn again, and how exact this is."""
     if any(arm.many for arm in outcomes.arms):
         return (
-            f"{redrawn.LEAST:,} times, because there are more than {MANY_ARMS} arms, which leaves "
-            "an error of about a thirtieth of an interval's width"
+            f"{redrawn.LEAST:,} times, because there are more than {MANY_ARMS} arms or "
+            f"{MANY_RUNS:,} runs, which leaves an error of about a thirtieth of an interval's width"
         )
     return (
         f"{redrawn.MOST:,} times or less, which leaves an error of about a hundredth of an "
