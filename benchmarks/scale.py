@@ -1,12 +1,17 @@
 """Bookkeeping of large studies: seconds and peak memory of plan, status and tables.
 
-A plan of 10,000 runs, and 5,000 records of two shapes, few arms of many seeds and many arms of few.
+A plan of 10,000 runs, and 5,000 records of two shapes, few arms of many seeds and many arms of few;
+with --large 20,000 records of two shapes, their report, figures and MLflow's pages as well.
 Records are made up and as large as real ones: eight epochs, 100 latents, logits of 600 portraits
 and of 200 photographs without a face that arms and seeds move. Each command is a process of its
 own, as a user starts it.
 
     python benchmarks/scale.py                          3 rounds, about 10 min with making the runs
     python benchmarks/scale.py --rounds 1 --runs 500    tries out the script itself
+    python benchmarks/scale.py --large --keep FOLDER    20,000 records, once each, about 30 min
+
+Records that are in FOLDER already are not made again, nor is a command measured again whose row is
+in FOLDER/measured.json.
 """
 
 import argparse
@@ -54,8 +59,15 @@ work = used.ru_utime + used.ru_stime
 print(json.dumps([time.perf_counter() - began, work, used.ru_maxrss / 1e3]))
 sys.exit(done.returncode)
 """  # a process of its own, because one that is forked inherits the peak of what forked it
+LARGE = ((5, 4_000), (1_000, 20))  # arms and seeds
 RUNS, FEW = 5_000, 5  # of the tables, half of the plan's; seeds or arms of the narrow side
-LIMITS = {"plan": "5 s", "status": "", "table": "10 s, 500 MB"}
+LIMITS = {"plan": "5 s", "table": "10 s, 500 MB"}
+LIMITS_OF_LARGE = {
+    "report": "120 s, 1 GB",
+    "table (Markdown, full)": "20 s, 600 MB",
+    "sync, first": "60 s, 1 GB",
+    "sync, nothing to do": "60 s, 1 GB",
+}
 
 
 def write_study(folder: Path, *, arms: int, replicates: int) -> Path:
@@ -162,11 +174,46 @@ def commands(file: Path, results: Path) -> dict[str, list[str | Path]]:
     }
 
 
+def large_commands(file: Path, results: Path) -> dict[str, list[str | Path]]:
+    """What is measured besides, over a large study."""
+    of_study: list[str | Path] = [file, "--results", results]
+    return {
+        "table (terminal, summary)": ["table", *of_study, "--format", "terminal"],
+        "table (JSON)": ["table", *of_study, "--format", "json"],
+        "figures": ["figures", *of_study, "--out", results.with_name(f"{results.name}-figures")],
+        "report": ["report", *of_study, "--out", results.with_name(f"{results.name}-report")],
+        "sync, first": ["sync", *of_study],
+        "sync, nothing to do": ["sync", *of_study],
+        "doctor": ["doctor", "--results", results],
+    }
+
+
+def measure_large(folder: Path, shapes: Sequence[tuple[int, int]]) -> None:
+    """A row for each command over each large study, once; what is in the folder is kept."""
+    kept = folder / "measured.json"
+    rows: dict[str, list[float]] = json.loads(kept.read_text()) if kept.exists() else {}
+    for arms, replicates in shapes:
+        file = write_study(folder, arms=arms, replicates=replicates)
+        results = folder / file.stem
+        if not (results / "studies").exists():
+            write_runs(file, results)
+        for what, command in (commands(file, results) | large_commands(file, results)).items():
+            name = f"{arms:,} x {replicates:,}, {what}"
+            if name not in rows:
+                rows[name] = list(measure(*command))
+                kept.write_text(json.dumps(rows, indent=1))
+            seconds, work, megabytes = rows[name]
+            limit = LIMITS_OF_LARGE.get(what, "")
+            print(
+                f"| {name} | {seconds:.1f} | {work:.1f} | {megabytes:.0f} | {limit} |", flush=True
+            )
+
+
 def _row(what: str, command: Sequence[str | Path], rounds: int) -> None:
     """Print medians of the rounds, and the limit."""
     found = [measure(*command) for _ in range(rounds)]
     seconds, work, megabytes = (statistics.median(one) for one in zip(*found, strict=True))
-    limit = LIMITS[str(command[0])]
+    limit = LIMITS.get(str(command[0]), "")
     print(f"| {what} | {seconds:.1f} | {work:.1f} | {megabytes:.0f} | {limit} |", flush=True)
 
 
@@ -175,7 +222,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--large", action="store_true", help="20,000 records, all commands")
+    parser.add_argument("--keep", type=Path, help="folder for the records of --large")
     given = parser.parse_args(arguments)
+    if given.large:
+        print("| what | seconds | of the processor | MB | limit |\n|---|---:|---:|---:|---|")
+        with tempfile.TemporaryDirectory(prefix="repro-scale-") as made:
+            measure_large(given.keep or Path(made), LARGE)
+        return
     print(f"| what (medians of {given.rounds}) | seconds | of the processor | MB | limit |")
     print("|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory(prefix="repro-scale-") as made:

@@ -21,7 +21,7 @@ from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorNam
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
-from repro.records.records import Record, StudyIndex
+from repro.records.records import BriefRecord, StudyIndex
 from repro.reporting.tables import answer, claims_json, output_formats, run_notes
 from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.table_part import Format, Style
@@ -123,7 +123,7 @@ class StudyResults:
         presentation = Presentation(form=form, style=wanted, definition=definition)
         return output_formats.text(self.outcomes(), presentation)
 
-    def _ended(self) -> list[tuple[str, Record]]:
+    def _ended(self) -> list[tuple[str, BriefRecord]]:
         found = records.read_study(self.index, self.results)
         return [(arm, found[key]) for arm, _, key in self.index.wanted() if key in found]
 
@@ -136,7 +136,7 @@ def _claim(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "effect": effect["value"], **own, "unit": effect["unit"]}
 
 
-def _run(arm: str, record: Record) -> dict[str, Any]:
+def _run(arm: str, record: BriefRecord) -> dict[str, Any]:
     row: dict[str, Any] = {"arm": arm, "seed": record.seed, "failure": None}
     if record.failure is not None:
         return row | {"failure": f"{record.failure['term']}: {record.failure['reason']}"}

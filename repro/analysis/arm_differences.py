@@ -18,6 +18,7 @@ from repro.stats.comparisons import Difference, Test
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats, Integers
 from repro.stats.trends import Trend
+from repro.system.count_progress import each
 
 Quantity = Literal["recall", "variance"]
 QUANTITIES: tuple[Quantity, ...] = ("recall", "variance")
@@ -163,12 +164,13 @@ def _family(outcomes: Outcomes, definition: Definition) -> Family:
     reference = outcomes.arm(outcomes.reference)
     if reference is None:
         return Family(planned=planned, made=[])
-    tested = [
-        tests(outcomes, arm, reference, metric, definition)
-        if _comparable(outcomes, arm, reference, metric)
-        else None
-        for arm, metric in planned
-    ]
+    with each("tests of the differences", planned, unit="comparisons") as listed:
+        tested = [
+            tests(outcomes, arm, reference, metric, definition)
+            if _comparable(outcomes, arm, reference, metric)
+            else None
+            for arm, metric in listed
+        ]
     nothing = float("nan")
     adjusted = comparisons.holm([one[outcomes.test].p if one else nothing for one in tested])
     made = [

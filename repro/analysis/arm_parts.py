@@ -88,6 +88,7 @@ def _redrawn(
         len(arm.groups),
         rate=rate,
         of=lambda recall: np.stack([one.value(recall) for one in made], axis=1),
+        few=arm.many,
     )
     return dict(zip(names, np.ascontiguousarray(found.T), strict=True))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from repro.records.records import Record, StudyIndex
+from repro.records.records import BriefRecord, StudyIndex
 
 Plain = Mapping[str, Any]
 WORDS = {
@@ -38,7 +38,7 @@ class Declaration:
     changed: tuple[str, ...]
 
 
-def of_index(index: StudyIndex, found: Mapping[str, Record]) -> Declaration | None:
+def of_index(index: StudyIndex, found: Mapping[str, BriefRecord]) -> Declaration | None:
     """The declaration of a study; None if it was not preregistered.
 
     Args:
@@ -57,7 +57,7 @@ def of_index(index: StudyIndex, found: Mapping[str, Record]) -> Declaration | No
     )
 
 
-def _changes(declared: Plain, index: StudyIndex, found: Mapping[str, Record]) -> Iterator[str]:
+def _changes(declared: Plain, index: StudyIndex, found: Mapping[str, BriefRecord]) -> Iterator[str]:
     now = {
         "question": index.question,
         "reference": index.reference,
@@ -90,7 +90,7 @@ def _changed_claims(declared: Sequence[Plain], now: Sequence[Plain]) -> Iterator
 
 
 def _changed_arms(
-    declared: Sequence[Plain], index: StudyIndex, found: Mapping[str, Record]
+    declared: Sequence[Plain], index: StudyIndex, found: Mapping[str, BriefRecord]
 ) -> Iterator[str]:
     today = {arm.name: arm for arm in index.arms}
     for arm in declared:
@@ -105,7 +105,7 @@ def _changed_arms(
     yield from (f"the arm '{name}' (added)" for name in today)
 
 
-def _of_runs(declared: Plain, runs: Sequence[Record]) -> Iterable[str]:
+def _of_runs(declared: Plain, runs: Sequence[BriefRecord]) -> Iterable[str]:
     """The choices in which a run of an arm differs from what was declared of it."""
     keys: dict[str, None] = {}
     for record in runs:
@@ -115,7 +115,7 @@ def _of_runs(declared: Plain, runs: Sequence[Record]) -> Iterable[str]:
     return keys
 
 
-def _choices(record: Record) -> dict[str, Any]:
+def _choices(record: BriefRecord) -> dict[str, Any]:
     try:
         return record.choices.identity()
     except ValidationError:  # of another release

@@ -138,6 +138,7 @@ def _redrawn_matched(
         b.scores.group,
         len(b.groups),
         of=lambda recall: np.stack([one.value(recall) for one in made], axis=1),
+        times=redrawn.draws(b.scores.nonfaces.shape[1], few=b.many),
     )
     return dict(zip(kinds, np.ascontiguousarray(found.T), strict=True))
 

@@ -7,7 +7,7 @@ includes the uncertainty of the threshold.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
 BETTER = {"recall": 1, "variance": -1, "gap": -1, "worst": 1}  # sign of an improvement
-MONTE_CARLO: float = 3 / (2 * redrawn.MOST) ** 0.5  # relative error of a half-width, 3 sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,19 @@ class Estimate:
         value: NaN if it is not defined.
         interval: 95 %.
         sd: Standard deviation of the values of single runs (ddof 1); NaN for one run.
+        samples: Number of redrawn samples that its interval is made of at a false-positive rate.
     """
 
     value: float
     interval: Interval = NOWHERE
     sd: float = float("nan")
+    samples: int = redrawn.MOST
 
     @property
     def is_above_zero(self) -> bool:
         """Whether the interval lies above 0 by more than its Monte Carlo error at given rates."""
-        return bool(self.interval.low > MONTE_CARLO * (self.value - self.interval.low))
+        monte_carlo = 3 / (2 * self.samples) ** 0.5  # relative error of a half-width, 3 sd
+        return bool(self.interval.low > monte_carlo * (self.value - self.interval.low))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +271,8 @@ def gain(
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
     base = float(_quantities(thresholds.recalls(b, rate), b.sizes, definition)[quantity])
-    return relative(apart, base, quantity)
+    samples = redrawn.LEAST if arm.many else redrawn.MOST
+    return replace(relative(apart, base, quantity), samples=samples)
 
 
 def relative(apart: Estimate, base: float, quantity: str) -> Estimate:

@@ -16,7 +16,7 @@ from repro.analysis import declarations
 from repro.analysis.declarations import Declaration
 from repro.metrics import collapsed, pooled_recall
 from repro.records import records, scores
-from repro.records.records import ArmIndex, Record, StudyIndex
+from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
@@ -24,7 +24,9 @@ from repro.study.claims import Claim, Declared
 from repro.study.looks import Looks
 from repro.study.published import Margin, Published, PublishedRow
 from repro.study.section import digest
+from repro.system.count_progress import each
 
+MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are fewer, see `Arm.many`
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
 
@@ -90,6 +92,8 @@ class Arm:
         hardware: The kind of machine of each run; empty if not in its record.
         keys: Of all its runs; equal for two arms that differ only in `ranked`.
         block: Seeds from which the paper's columns select, the first ones; None: all.
+        many: Whether its study has more than `MANY_ARMS` arms or `MANY_RUNS` runs: then random
+            draws are a tenth as many, so that tables of 20,000 runs end within a minute or two.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -116,6 +120,7 @@ class Arm:
     hardware: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     block: range | None = None
+    many: bool = False
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -252,7 +257,7 @@ class Outcomes:
         return self.block < self.replicates
 
 
-def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | None) -> Outcomes:
+def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path | None) -> Outcomes:
     """The outcomes of a study's records.
 
     Args:
@@ -262,10 +267,12 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path | Non
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
+    with each(f"{index.name}: reading scores", index.arms, unit="arms") as listed:
+        arms = tuple(_arm(arm, found, index, results) for arm in listed)
     return Outcomes(
         name=index.address,
         caption=f"{index.address}: {index.question} {data}",
-        arms=tuple(_arm(arm, found, index, results) for arm in index.arms),
+        arms=arms,
         reference=index.reference,
         keep=index.select["keep"],
         by=index.select["by"],
@@ -320,7 +327,7 @@ def _published(index: StudyIndex) -> dict[str, Any]:
     }
 
 
-def _digest(found: Mapping[str, Record]) -> str:
+def _digest(found: Mapping[str, BriefRecord]) -> str:
     """Of what the records say and of the files beside them."""
     return digest(
         {
@@ -343,7 +350,7 @@ def _declared(plain: Mapping[str, Any]) -> Declared:
 
 
 def _arm(
-    arm: ArmIndex, found: Mapping[str, Record], index: StudyIndex, results: Path | None
+    arm: ArmIndex, found: Mapping[str, BriefRecord], index: StudyIndex, results: Path | None
 ) -> Arm:
     select = index.select
     ranked = _otherwise(arm, select)
@@ -381,7 +388,12 @@ def _arm(
         hardware=tuple(map(_hardware, good)),
         keys=tuple(arm.keys),
         block=_block(index),
+        many=_is_large(index),
     )
+
+
+def _is_large(index: StudyIndex) -> bool:
+    return len(index.arms) > MANY_ARMS or sum(len(arm.keys) for arm in index.arms) > MANY_RUNS
 
 
 def _block(index: StudyIndex) -> range | None:
@@ -390,7 +402,7 @@ def _block(index: StudyIndex) -> range | None:
     return range(index.first_seed, index.first_seed + index.replicates)
 
 
-def _hardware(record: Record) -> str:
+def _hardware(record: BriefRecord) -> str:
     """The hardware, which affects the last bits but not the name of a run."""
     made = record.provenance
     if made.get("device", "cpu") != "cpu":
@@ -407,7 +419,7 @@ def _otherwise(arm: ArmIndex, select: Mapping[str, Any]) -> tuple[str, str] | No
     return None if own == (select["by"], select["split"]) else own
 
 
-def _crops(good: Sequence[Record]) -> Crops | None:
+def _crops(good: Sequence[BriefRecord]) -> Crops | None:
     """Crop results of the runs of an arm; None unless all have the same groups."""
     named = [[name for name in r.metrics if name.startswith(f"{CROPS}/")] for r in good]
     if not named or not named[0] or any(names != named[0] for names in named):
@@ -420,38 +432,38 @@ def _crops(good: Sequence[Record]) -> Crops | None:
     )
 
 
-def _selector(record: Record, by: str) -> float:
+def _selector(record: BriefRecord, by: str) -> float:
     return pooled_recall(record.groups) if by == "recall" else record.metrics["val_accuracy"]
 
 
-def _is_collapsed(record: Record) -> bool:
+def _is_collapsed(record: BriefRecord) -> bool:
     return collapsed(record.groups, record.nonfaces)
 
 
-def _has_collapsed_posterior(record: Record) -> bool:
+def _has_collapsed_posterior(record: BriefRecord) -> bool:
     """Fewer than a tenth of the latents vary over images (Burda et al. 2016)."""
     latents = len(record.kl_per_latent)
     return latents > 0 and record.metrics["val_active_units"] < latents / 10
 
 
-def _training_images(record: Record) -> int | None:
+def _training_images(record: BriefRecord) -> int | None:
     count = record.metrics.get("training_images")
     return None if count is None else int(count)
 
 
-def _reason(record: Record) -> str:
+def _reason(record: BriefRecord) -> str:
     assert record.failure is not None
     return f"{record.failure['term']}: {record.failure['reason']}"
 
 
-def _alpha(ended: Sequence[Record]) -> float | None:
+def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     choices = ended[0].configuration.get("resampling") if ended else None
     if choices is None:
         return None
     return math.inf if choices["combine"] == "none" else float(choices["alpha"])
 
 
-def _scores(good: Sequence[Record], groups: Sequence[str], results: Path) -> ArmScores | None:
+def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
     runs = []
     for record in good:

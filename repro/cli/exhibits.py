@@ -14,7 +14,8 @@ from repro.analysis import study_data
 from repro.analysis.samples import Floats
 from repro.errors import ReproError
 from repro.records import records
-from repro.records.records import Record, StudyIndex
+from repro.records.records import BriefRecord, StudyIndex
+from repro.reporting.figures import study_view
 from repro.reporting.figures.study_view import StudyView
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import rendering
@@ -50,7 +51,8 @@ def without_pictures(index: StudyIndex, results: Path) -> StudyView:
         found=found,
         records=runs,
         outcomes=study_data.of_study(index, found, results),
-        weights={arm: _weights(of_arm, results) for arm, of_arm in runs.items()},
+        weights=_weights(index, runs, results),
+        whole=lambda record: records.read_record(record.key, results),
     )
 
 
@@ -58,21 +60,27 @@ def with_pictures(
     view: StudyView, results: Path, *, with_images: bool, warn: Callable[[str], None]
 ) -> StudyView:
     """The view with data that needs networks or data sets; arguments as for `of_study`."""
-    ended = [record for of_arm in view.records.values() for record in of_arm]
+    ended = [record for of_arm in view.runs.values() for record in of_arm]
     if not any(with_images or record.shows_synthetic_faces for record in ended):
+        return view
+    if not any({records.MODEL, records.WEIGHTS} & record.files.keys() for record in ended):
+        warn("no pictures of faces: no run has a checkpoint")  # torch takes 300 MB
         return view
     try:
         from repro.execution import draw_rates, sample_faces
     except Exception as error:  # noqa: BLE001 - a library that is missing may raise anything
         raise ReproError(f"torch cannot be loaded here ({type(error).__name__}: {error})") from None
 
+    drawn = replace(view.index, arms=study_view.drawn_arms(view.index))
     faces: sample_faces.Faces = "all" if with_images else "synthetic"
     try:
-        specimens = sample_faces.of_study(view.index, view.found, results, faces=faces)
+        specimens = sample_faces.of_study(drawn, view.found, results, faces=faces)
     except ReproError as error:
         warn(f"no pictures of faces: {error}")
         specimens = ()
-    measured = draw_rates.of_study(view.index, view.found, results)
+    measured = draw_rates.of_study(
+        drawn.first(study_view.drawn_weights(view.index)), view.found, results
+    )
     return replace(view, specimens=specimens, rarity=measured)
 
 
@@ -122,10 +130,17 @@ def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]
     return study_pages.text(view.index, means, answer=told.text), files
 
 
-def _finished(keys: Sequence[str], found: Mapping[str, Record]) -> list[Record]:
+def _finished(keys: Sequence[str], found: Mapping[str, BriefRecord]) -> list[BriefRecord]:
     return [found[key] for key in keys if key in found and found[key].finished]
 
 
-def _weights(runs: Sequence[Record], results: Path) -> list[Floats]:
-    read = (records.read_weights(record, results) for record in runs)
-    return [weights for weights in read if weights is not None]
+def _weights(
+    index: StudyIndex, runs: Mapping[str, Sequence[BriefRecord]], results: Path
+) -> dict[str, list[Floats]]:
+    """The weights that figures show, by arm."""
+    most = study_view.drawn_weights(index)
+    found = {}
+    for arm in study_view.drawn_arms(index):
+        read = (records.read_weights(record, results) for record in runs[arm.name][:most])
+        found[arm.name] = [weights for weights in read if weights is not None]
+    return found

@@ -14,12 +14,12 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from repro.data.count_progress import counting
 from repro.data.pictures import duplicates, picture_files
 from repro.data.pictures.collection import Collection
 from repro.data.pictures.duplicates import Look, Looks, Match
 from repro.data.pictures.images import Pixels
 from repro.errors import DataError
+from repro.system.count_progress import counting
 
 CONSTANT = 4.0  # standard deviation of all values, 0 to 255, below which a picture is blank
 

@@ -16,9 +16,9 @@ import pooch
 import requests
 
 from repro.data.catalogue import Entry
-from repro.data.count_progress import Advance, counting
 from repro.errors import DataError
 from repro.system import atomic_files
+from repro.system.count_progress import Advance, counting
 
 TRIES = 4  # in one command, each continuing the previous one
 PATIENCE = (10.0, 60.0)  # timeouts in seconds for a connection, and between two pieces

@@ -12,12 +12,12 @@ from typing import Literal
 
 from repro import __version__
 from repro.data import catalogue, crop_workers, h5_writer
-from repro.data.count_progress import counting
 from repro.data.pictures import picture_files, picture_formats
 from repro.data.pictures.duplicates import Look
 from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources import RAW
 from repro.errors import DataError
+from repro.system.count_progress import counting
 
 UNREADABLE, OUTSIDE = "unreadable", "box outside the picture"  # why a picture is omitted
 MOST_OUTSIDE = 0.01  # share of the boxes; more prove that the list belongs to other pictures

@@ -15,12 +15,14 @@ from repro.data import sources
 from repro.data.sources import synthetic
 from repro.data.synthetic.rarity_levels import levels
 from repro.records import records
-from repro.records.records import ArmIndex, Record, StudyIndex
+from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.study.data_spec import SyntheticTraining
 from repro.training import trainer
 
 
-def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path) -> tuple[Rarity, ...]:
+def of_study(
+    index: StudyIndex, found: Mapping[str, BriefRecord], results: Path
+) -> tuple[Rarity, ...]:
     """The arms that resample embedded faces, with their runs in the order of the seeds.
 
     Raises:
@@ -30,7 +32,7 @@ def of_study(index: StudyIndex, found: Mapping[str, Record], results: Path) -> t
     return tuple(one for one in measured if one is not None)
 
 
-def _of_arm(arm: ArmIndex, found: Mapping[str, Record], results: Path) -> Rarity | None:
+def _of_arm(arm: ArmIndex, found: Mapping[str, BriefRecord], results: Path) -> Rarity | None:
     runs = [
         one
         for key in arm.keys
@@ -46,7 +48,7 @@ def _of_arm(arm: ArmIndex, found: Mapping[str, Record], results: Path) -> Rarity
     )
 
 
-def _of_run(record: Record, results: Path) -> dict[str, tuple[float, float]] | None:
+def _of_run(record: BriefRecord, results: Path) -> dict[str, tuple[float, float]] | None:
     """Share and multiple of every level; None for a run without weights of synthetic faces."""
     choices = record.choices
     weights = records.read_weights(record, results)

@@ -30,7 +30,7 @@ from repro.data.pictures.images import TrainingImages
 from repro.errors import DataError
 from repro.models import DebiasingVae
 from repro.records import records
-from repro.records.records import MODEL, Record, StudyIndex
+from repro.records.records import MODEL, BriefRecord, StudyIndex
 from repro.study.configuration import Configuration
 from repro.study.data_spec import MitH5, SyntheticTraining
 from repro.training import inference, trainer
@@ -47,7 +47,7 @@ STREAM = 2019  # seed of the choice of faces; independent of the runs
 
 
 def of_study(
-    index: StudyIndex, found: Mapping[str, Record], results: Path, *, faces: Faces
+    index: StudyIndex, found: Mapping[str, BriefRecord], results: Path, *, faces: Faces
 ) -> tuple[Specimens, ...]:
     """The specimens of one run of each arm, all of the same seed.
 
@@ -69,7 +69,7 @@ def of_study(
     )
 
 
-def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Record]:
+def chosen_runs(index: StudyIndex, found: Mapping[str, BriefRecord]) -> dict[str, BriefRecord]:
     """The run of each arm to show: that of the lowest seed with which most arms finished."""
     finished = {
         arm.name: {
@@ -84,7 +84,7 @@ def chosen_runs(index: StudyIndex, found: Mapping[str, Record]) -> dict[str, Rec
     return {arm: of_arm[seed] for arm, of_arm in finished.items() if seed in of_arm}
 
 
-def _specimens(arm: str, record: Record, results: Path) -> Specimens:
+def _specimens(arm: str, record: BriefRecord, results: Path) -> Specimens:
     choices = record.choices
     data = _training_images(choices.data.train, record.data["train"])
     split = trainer.split_images(data.is_face, share=choices.validation_share, seed=record.seed)
@@ -141,7 +141,7 @@ def draws(images: Pixels, faces: NDArray[np.int64], weights: Floats) -> FaceSamp
 
 
 def _latents(
-    record: Record,
+    record: BriefRecord,
     choices: Configuration,
     results: Path,
     images: Pixels,

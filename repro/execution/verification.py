@@ -17,7 +17,7 @@ from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
 from repro.records import diff, records
 from repro.records.events import RunRecorded
-from repro.records.records import Computation, Record, StudyIndex
+from repro.records.records import BriefRecord, Computation, Record, StudyIndex
 from repro.records.task import LOST, Task
 from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
@@ -74,7 +74,9 @@ def verify(
     Raises:
         ReproError: No run has finished, or data or device are missing.
     """
-    chosen = _chosen(index, results)[:runs]
+    chosen = [
+        (arm, records.read_record(one.key, results)) for arm, one in _chosen(index, results)[:runs]
+    ]
     if not chosen:
         raise ReproError(f"{index.address}: no run has finished; run it first")
     kernel_change.refuse_to_verify(
@@ -98,7 +100,7 @@ def verify(
                 yield _compared(event.title, originals[event.key], new)
 
 
-def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, Record]]:
+def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, BriefRecord]]:
     """Finished runs with their arms, without lost ones, seed by seed."""
     found = records.read_study(index, results)
     wanted = sorted(index.wanted(), key=lambda one: one[1])

@@ -10,7 +10,8 @@ computed), never by the study that requested it: two studies that share an arm s
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ from repro.study.configuration import Configuration, completed
 from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.system import atomic_files, checksum
+from repro.system.count_progress import each
 
 # Schema 1 had no `computation`, and a checksum of its content instead of its bytes; in schema 2 the
 # name of a run depended on the digests of the code instead of its numerics.
@@ -74,8 +76,8 @@ class Computation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """The record of one run.
+class BriefRecord:
+    """The record of one run without its curves, which would fill the memory for many runs.
 
     Attributes:
         key: Name of the run: digest and seed.
@@ -87,7 +89,6 @@ class Record:
         nonfaces: Detections on the photographs without a face; None if failed or absent.
         metrics: Single numbers by name, as fractions.
         kl_per_latent: Nats, averaged over validation faces.
-        history: Per epoch.
         provenance: Commit, versions, machine, times.
         files: SHA-256 of the files beside the record.
     """
@@ -101,8 +102,7 @@ class Record:
     groups: dict[str, Count] = field(default_factory=dict)
     nonfaces: Count | None = None
     metrics: dict[str, float] = field(default_factory=dict)
-    kl_per_latent: list[float] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
+    kl_per_latent: Sequence[float] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -120,6 +120,37 @@ class Record:
     def shows_synthetic_faces(self) -> bool:
         """Whether the run was trained on this program's synthetic faces."""
         return bool(self.configuration["data"]["train"]["source"] == "synthetic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(BriefRecord):
+    """The whole record of one run.
+
+    Attributes:
+        history: Losses and other numbers of each epoch.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def brief(self, like: BriefRecord | None = None) -> BriefRecord:
+        """The record without its curves.
+
+        Args:
+            like: Another record; what is equal in both is held in memory once.
+        """
+        kept = {each.name: getattr(self, each.name) for each in fields(BriefRecord)}
+        if like is not None:
+            kept = {name: _shared(value, getattr(like, name)) for name, value in kept.items()}
+        return BriefRecord(**{**kept, "kl_per_latent": array("d", self.kl_per_latent)})
+
+
+def _shared(value: Any, other: Any) -> Any:
+    """A value that equals the first, made from parts of the other where they are equal."""
+    if repr(value) == repr(other):  # 1 and 1.0 differ
+        return other
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {name: _shared(one, other.get(name)) for name, one in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +348,7 @@ def read_record(key: str, results: Path) -> Record:
     return record
 
 
-def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:
+def read_weights(record: BriefRecord, results: Path) -> NDArray[np.float64] | None:
     """Probability of each training face in the last resampled epoch, shape (F,), sum 1.
 
     Returns:
@@ -330,7 +361,7 @@ def read_weights(record: Record, results: Path) -> NDArray[np.float64] | None:
     return None if content is None else safetensors.numpy.load(content)["face_weights"]
 
 
-def read_file(record: Record, results: Path, name: str) -> bytes | None:
+def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
     """A file beside a run's record, verified; None if the run has none of that name.
 
     Raises:
@@ -401,11 +432,15 @@ def _looks(plain: dict[str, Any] | None) -> Looks | None:
     return Looks(**{**plain, **tuples})
 
 
-def read_study(index: StudyIndex, results: Path) -> dict[str, Record]:
-    """The existing records of a study's runs, by key."""
-    return {
-        key: read_record(key, results) for _, _, key in index.wanted() if has_record(key, results)
-    }
+def read_study(index: StudyIndex, results: Path) -> dict[str, BriefRecord]:
+    """The existing records of a study's runs, by key, without their curves."""
+    found: dict[str, BriefRecord] = {}
+    wanted, last = [key for _, _, key in index.wanted()], None
+    with each(f"{index.name}: reading records", wanted, unit="runs") as keys:
+        for key in keys:
+            if key not in found and has_record(key, results):
+                last = found[key] = read_record(key, results).brief(last)
+    return found
 
 
 def _read_json(path: Path) -> dict[str, Any]:

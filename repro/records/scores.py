@@ -8,11 +8,13 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEADER = ["set", "photograph", "group", "top_logit", "windows", "positive"]
+_NO_MARKS = bytes(one for one in range(256) if one not in b',\n\r"')  # bytes of cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,50 @@ def from_csv(content: bytes) -> dict[str, Scores]:
     Raises:
         ValueError: A line has too few cells, or a cell that is not a number.
     """
-    _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
-    sets: dict[str, list[list[str]]] = {}
-    for row in rows:
-        sets.setdefault(row[0], []).append(row)
-    return {name: _of_rows(of_set) for name, of_set in sets.items()}
+    sets, *columns = _columns(content)
+    found = {}
+    for name in dict.fromkeys(sets):
+        own = [one == name for one in sets]
+        found[name] = _of_columns(*([*compress(column, own)] for column in columns))
+    return found
 
 
-def _of_rows(rows: list[list[str]]) -> Scores:
-    _, names, groups, logits, windows, positive = zip(*rows, strict=True)
+def _columns(content: bytes) -> list[list[str]]:
+    """The cells of each column, without the header."""
+    width = len(HEADER)
+    if not _is_plain(content):
+        _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+        for row in rows:
+            if len(row) != width:
+                raise ValueError(f"{','.join(row)[:100]!r} is no line of scores")
+        return [[row[k] for row in rows] for k in range(width)]
+    cells = content.decode("utf-8").replace("\n", ",").split(",")[width:-1]
+    return [cells[k::width] for k in range(width)]
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether no cell is quoted and every line has all, so that it may be cut at the commas."""
+    line = b"," * (len(HEADER) - 1) + b"\n"
+    return content.translate(None, _NO_MARKS) == line * content.count(b"\n")
+
+
+def _of_columns(
+    names: list[str],
+    groups: list[str],
+    logits: list[str],
+    windows: list[str],
+    positive: list[str],
+) -> Scores:
     return Scores(
-        names,
-        groups,
+        tuple(names),
+        tuple(groups),
         np.array([*map(float, logits)]),
-        np.array([*map(int, windows)], dtype=np.int64),
-        np.array([*map(int, positive)], dtype=np.int64),
+        _counts(windows),
+        _counts(positive),
     )
+
+
+def _counts(cells: list[str]) -> NDArray[np.int64]:
+    """Whole numbers; few differ, so each is read once."""
+    known = {text: int(text) for text in set(cells)}
+    return np.array([known[text] for text in cells], dtype=np.int64)

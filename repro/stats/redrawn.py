@@ -24,16 +24,16 @@ Counts = NDArray[np.float32]  # integers, exact up to 16 million, fast to multip
 Places = NDArray[np.int32]  # half the memory of Integers
 
 
-def samples(count: int) -> int:
-    """Number of samples for so many photographs without a face."""
-    return min(max(NUMBERS // max(count, 1), LEAST), MOST)
+def samples(count: int, *, few: bool = False) -> int:
+    """Number of samples for so many photographs without a face; the least if few are enough."""
+    return LEAST if few else min(max(NUMBERS // max(count, 1), LEAST), MOST)
 
 
 @functools.lru_cache(maxsize=2)
-def draws(count: int) -> Counts:
+def draws(count: int, *, few: bool = False) -> Counts:
     """How often each photograph is drawn in each sample, shape (N, D), from a fixed seed."""
     generator = np.random.default_rng([SEED, count])
-    found = np.empty((count, samples(count)), dtype=np.float32)
+    found = np.empty((count, samples(count, few=few)), dtype=np.float32)
     for column in range(found.shape[1]):
         drawn = generator.integers(0, count, count)
         found[:, column] = np.bincount(drawn, minlength=count)
@@ -74,6 +74,7 @@ def statistic(
     *,
     rate: float,
     of: Callable[[Floats], Floats],
+    few: bool = False,
 ) -> Floats:
     """A statistic of the recalls at each sample's thresholds for a false-positive rate.
 
@@ -84,11 +85,12 @@ def statistic(
         groups: K.
         rate: False-positive rate.
         of: Values, shape (D, Q), for recalls of shape (D, R, K).
+        few: Whether `LEAST` samples are enough.
 
     Returns:
         Shape (D, Q).
     """
-    times, at_rank = draws(nonfaces.shape[1]), operating.rank(rate, nonfaces.shape[1])
+    times, at_rank = draws(nonfaces.shape[1], few=few), operating.rank(rate, nonfaces.shape[1])
     order = np.argsort(-nonfaces, axis=1, kind="stable")
     places: Places = np.empty((len(order), times.shape[1]), dtype=np.int32)
     for run, falling in enumerate(order):

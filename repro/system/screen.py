@@ -27,6 +27,11 @@ def can_draw() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") not in PLAIN
 
 
+def is_drawing() -> bool:
+    """Whether something is repeatedly drawn on the terminal now."""
+    return _drawings > 0
+
+
 @contextlib.contextmanager
 def drawing() -> Iterator[None]:
     """Within, something is repeatedly drawn on the terminal; `say_last` waits for the end."""

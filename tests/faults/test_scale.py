@@ -121,6 +121,26 @@ def test_5000_records_are_tabled_in_bounded_time_and_memory(tmp_path, amount, ar
     assert (full.work < 3 * 30, full.megabytes < 700) == (True, True), full
 
 
+def test_a_large_study_is_shown_in_bounded_time_and_memory(tmp_path, amount):
+    """A quarter of 1,000 arms of 20 seeds: in a quarter of the time of each, times three.
+
+    The whole has 120 s and 1 GB for a report, 60 s and 1 GB for MLflow's pages.
+    """
+    arms, replicates = amount(4, 250), amount(3, 20)
+    file = scale.write_study(tmp_path, arms=arms, replicates=replicates)
+    results = tmp_path / "results"
+    scale.write_runs(file, results)
+    of_study = (file, "--results", results)
+    report = scale.measure("report", *of_study, "--out", tmp_path / "report")
+    sync = scale.measure("sync", *of_study)
+    left_out = (tmp_path / "report" / "report.html").read_text()
+
+    assert (report.work < 3 * 30, report.megabytes < 700) == (True, True), report
+    assert (sync.work < 3 * 30, sync.megabytes < 700) == (True, True), sync
+    assert ("Shown: 50 of the 250 arms" in left_out) == (arms == 250)
+    assert ("The first 1,000 of 5,000 rows" in left_out) == (arms == 250)
+
+
 @pytest.mark.parametrize(("arms", "replicates"), [(5, 2000), (1000, 10)])
 def test_10000_runs_are_planned_in_bounded_time(tmp_path, amount, arms, replicates):
     """In 5 s, times three."""

@@ -71,6 +71,7 @@ def test_every_module_that_computes_has_its_digest_in_records():
     """Whatever training, evaluation and their data import, less words, files and bookkeeping."""
     bookkeeping = {"errors", "argument_checks", "study", "records", "data.synthetic"}
     others = {"system.atomic_files", "system.checksum", "data.duplicates", "losses"}
+    others |= {"system.count_progress", "system.screen"}
     others |= {"training.provenance", "training.state_files", "training.kernels.library_cache"}
     sources = {f"repro.data.sources.{path.stem}" for path in PACKAGE.glob("data/sources/[!_]*.py")}
     seen, new = set(), {"repro.training.single_run", "repro.data.sources", *sources}

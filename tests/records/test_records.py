@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -260,3 +261,45 @@ def test_an_index_knows_its_seeds(tmp_path):
 
     assert list(read.wanted()) == [("x", 7, "k-seed7"), ("x", 8, "k-seed8")]
     assert list(study_index({"x": ["k-seed0"]}).wanted()) == [("x", 0, "k-seed0")]
+
+
+def long_record(seed, **changes):
+    """A record with long curves, about 50 kB."""
+    history = [{"epoch": float(epoch), "train_loss": 1 / (epoch + seed)} for epoch in range(1, 401)]
+    plain = {"kl_per_latent": [seed / 7] * 100, "history": history, "provenance": {"threads": 1}}
+    return dataclasses.replace(RECORD, key=f"abc-seed{seed}", seed=seed, **plain | changes)
+
+
+def held_by(results, runs):
+    """Bytes that the records of a study hold in memory."""
+    index = study_index({"x": [f"abc-seed{seed}" for seed in range(runs)]})
+    tracemalloc.start()
+    found = records.read_study(index, results)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == runs
+    return held
+
+
+def test_a_study_of_many_runs_holds_little_of_each(tmp_path):
+    """Neither curves nor what other runs have as well: 2 kB a run, where a record takes 50."""
+    for seed in range(120):
+        write(tmp_path, long_record(seed))
+    held_by(tmp_path, 1)  # what is loaded once
+
+    assert held_by(tmp_path, 120) - held_by(tmp_path, 20) < 100 * 4_000
+
+
+def test_a_brief_record_says_what_the_whole_one_says():
+    """But its curves; numbers of other types stay what they are."""
+    first = long_record(1, provenance={"threads": 1, "packages": {"numpy": "2.0"}})
+    other = long_record(2, provenance={"threads": 1.0, "packages": {"numpy": "2.0"}})
+    brief = other.brief(first.brief())
+
+    assert brief.configuration is first.configuration
+    assert brief.provenance["packages"] is first.provenance["packages"]
+    assert repr(brief.provenance["threads"]) == "1.0"
+    assert [*brief.kl_per_latent] == other.kl_per_latent
+    for name in ("key", "seed", "groups", "nonfaces", "metrics", "provenance", "files"):
+        assert getattr(brief, name) == getattr(other, name)
+    assert not hasattr(brief, "history")

@@ -568,3 +568,13 @@ def test_brown_forsythe_is_an_analysis_of_variance():
 def test_brown_forsythe_is_nan_without_spread(a, b):
     """Also of two runs, which are equally far from their median, whatever they are."""
     assert np.isnan(comparisons.brown_forsythe(a, b))
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 20, 40])
+def test_sums_of_chosen_values_are_those_of_the_matrix(n):
+    """Eight at a time or all at once."""
+    generator = np.random.default_rng(n)
+    chosen, values = generator.integers(0, 2, (50, n)), generator.normal(size=n)
+    found = comparisons._sums(np.packbits(chosen, axis=1), values)
+
+    assert found == pytest.approx(chosen @ values, abs=1e-12)

@@ -7,23 +7,24 @@ itself.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repro.errors import ReproError
 from repro.records import locks, records
 from repro.records.mlflow import mirror, run_content, sqlite_store, study_pages
-from repro.records.mlflow.bulk_writer import Store
+from repro.records.mlflow.bulk_writer import AT_ONCE, Store
 from repro.records.mlflow.run_content import Listed, Name
-from repro.records.records import Record, StudyIndex
+from repro.records.records import StudyIndex
+from repro.system.count_progress import Advance, counting
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 Page = tuple[str, Mapping[str, bytes]]  # as made by `study_pages.text`, and files by path
-Contents = Mapping[Name, run_content.Content]
 
 
 @dataclass(slots=True)
@@ -86,28 +87,30 @@ def synchronise(
             if holder is not None:
                 changes.remarks.append(f"{name}: another process runs or mirrors it; left alone")
                 wanted.add(name)
-            elif found := records.read_study(index, results):
-                contents = _contents(index, found, results)
+            elif ended := _ended(index, results):
                 page = summary(index)
-                _synchronise_study(store, index, contents, results, page=page, changes=changes)
+                _synchronise_study(store, index, ended, results, page=page, changes=changes)
                 wanted.add(name)
     with _failing_in_a_sentence(results):
         _bin_lost_studies(store, wanted, only, changes)
     return changes
 
 
-def _contents(index: StudyIndex, found: Mapping[str, Record], results: Path) -> Contents:
-    return {
-        (arm, key): run_content.content(index, arm, found[key], results)
-        for arm, _, key in index.wanted()
-        if key in found
-    }
+def _ended(index: StudyIndex, results: Path) -> list[Name]:
+    """The runs of a study that have a record."""
+    return [(arm, key) for arm, _, key in index.wanted() if records.has_record(key, results)]
+
+
+def _content(index: StudyIndex, results: Path, name: Name) -> run_content.Content:
+    """What the mirror should hold of a run; made when it is needed, to hold few in memory."""
+    arm, key = name
+    return run_content.content(index, arm, records.read_record(key, results), results)
 
 
 def _synchronise_study(
     store: Store,
     index: StudyIndex,
-    contents: Contents,
+    ended: Sequence[Name],
     results: Path,
     *,
     page: Page,
@@ -116,24 +119,36 @@ def _synchronise_study(
     text, files = page
     with _failing_in_a_sentence(results):
         experiment = mirror.open_experiment(store, index, results)
-        _synchronise_runs(store, experiment, contents, changes)
+        with counting(f"{experiment.name} to MLflow", len(ended), unit="runs") as advance:
+            make = partial(_content, index, results)
+            _synchronise_runs(store, experiment, ended, make, advance, changes)
         changes.pages += mirror.show(store, experiment, index, text, files=files)
     changes.studies += 1
-    changes.runs += len(contents)
+    changes.runs += len(ended)
 
 
 def _synchronise_runs(
-    store: Store, experiment: "Experiment", contents: Contents, changes: Changes
+    store: Store,
+    experiment: "Experiment",
+    ended: Sequence[Name],
+    make: Callable[[Name], run_content.Content],
+    advance: Advance,
+    changes: Changes,
 ) -> None:
-    identifier = experiment.experiment_id
+    identifier, wanted = experiment.experiment_id, set(ended)
     with store.reading() as read:
 
         def is_right(name: Name, run: Listed) -> bool:
-            return name in contents and run_content.holds(read(run.identifier), contents[name])
+            right = name in wanted and run_content.holds(read(run.identifier), make(name))
+            advance(right)
+            return right
 
         kept, binned = mirror.sort_out(store, identifier, is_right)
-    missing = [name for name in contents if name not in kept]
-    store.write(identifier, [contents[name] for name in missing])
+    missing = [name for name in ended if name not in kept]
+    for first in range(0, len(missing), AT_ONCE):
+        part = missing[first : first + AT_ONCE]
+        store.write(identifier, [make(name) for name in part])
+        advance(len(part))
     renewed = len(set(missing) & set(binned))
     changes.added += len(missing) - renewed
     changes.renewed += renewed

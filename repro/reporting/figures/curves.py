@@ -1,17 +1,14 @@
 """Curves over the epochs: loss, validation accuracy, effective sample size."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from repro.records.records import Record
+from repro.analysis.object_cache import cached_by_owner
+from repro.records.records import BriefRecord
 from repro.reporting.figures import log_axes, style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import StudyView, listed
+from repro.reporting.figures.study_view import MOST_RUNS, StudyView, listed
 
 WIDE = 20.0  # ratio of the largest to the smallest value above which an axis is logarithmic
 RANGE = "Thick lines: median over the runs; thin lines: every run."
@@ -19,7 +16,7 @@ RANGE = "Thick lines: median over the runs; thin lines: every run."
 
 def training(view: StudyView) -> Illustration | None:
     """Loss and validation accuracy over the epochs, each objective on its own scale."""
-    frame = _history(view.records)
+    frame = _history(view)
     if frame.empty:
         return None
     objectives = list(dict.fromkeys(frame["objective"]))
@@ -59,7 +56,7 @@ def training(view: StudyView) -> Illustration | None:
 
 def draws(view: StudyView) -> Illustration | None:
     """Effective number of faces under resampling, by epoch."""
-    frame = _history(view.records)
+    frame = _history(view)
     if frame.empty or not (frame["ess_share"] < 1).any():
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
@@ -86,18 +83,20 @@ def draws(view: StudyView) -> Illustration | None:
     )
 
 
-def _history(records: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
-    """A row for each epoch of each run."""
-    rows: list[dict[str, Any]] = [
-        {"arm": arm, "seed": record.seed, "objective": _objective(record), **epoch}
-        for arm, runs in records.items()
+@cached_by_owner()
+def _history(view: StudyView) -> pd.DataFrame:
+    """A row for each epoch of each run of the arms that are shown."""
+    parts = [
+        pd.DataFrame(view.whole(record).history).assign(
+            arm=arm, seed=record.seed, objective=_objective(record)
+        )
+        for arm, runs in view.runs.items()
         for record in runs
-        for epoch in record.history
     ]
-    return pd.DataFrame(rows)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _objective(record: Record) -> str:
+def _objective(record: BriefRecord) -> str:
     """The name of the loss, as far as it determines the scale."""
     if record.configuration["model"] == "classifier":
         return "Classification alone"
@@ -109,17 +108,10 @@ def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> Non
     looks = view.looks
     for arm, runs in frame.groupby("arm", sort=False):
         look = looks[str(arm)]
-        drawn = {"x": "epoch", "y": column, "color": look.colour, "legend": False, "ax": axes}
-        sns.lineplot(runs, units="seed", estimator=None, lw=0.6, alpha=0.45, **drawn)
-        sns.lineplot(
-            runs,
-            estimator="median",
-            errorbar=None,
-            linestyle=look.line,
-            lw=2,
-            label=str(arm),
-            **drawn,
-        )
+        for _, run in list(runs.groupby("seed", sort=False))[:MOST_RUNS]:
+            axes.plot(run["epoch"], run[column], color=look.colour, lw=0.6, alpha=0.45)
+        median = runs.groupby("epoch")[column].median()
+        axes.plot(median, color=look.colour, linestyle=look.line, lw=2, label=str(arm))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

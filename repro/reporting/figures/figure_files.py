@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from repro.errors import ReproError
-from repro.reporting.figures.figure_registry import FIGURES
+from repro.reporting.figures import figure_registry
 from repro.reporting.figures.illustration import FORMS, Illustration, encode
 from repro.reporting.figures.study_view import StudyView
 from repro.study.merge import did_you_mean
@@ -29,12 +29,13 @@ def write(view: StudyView, folder: Path, *, only: Sequence[str] = ()) -> Iterato
             written.
     """
     for name in only:
-        if name not in FIGURES:
-            hint = did_you_mean(name, FIGURES) or f"; there are {', '.join(FIGURES)}"
+        if name not in figure_registry.FIGURES:
+            known = figure_registry.FIGURES
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
             raise ReproError(f"--only {name}: unknown figure{hint}")
     drawn = []
-    for name in only or FIGURES:
-        illustration = FIGURES[name](view)
+    for name in only or figure_registry.FIGURES:
+        illustration = figure_registry.drawn(name, view)
         if illustration is None and only:
             raise ReproError(f"{view.index.address}: there is no data for --only {name}")
         if illustration is not None:

@@ -1,6 +1,7 @@
 """The registry of a study's figures, in the order in which a report shows them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from repro.reporting.figures import (
     accuracy,
@@ -13,6 +14,7 @@ from repro.reporting.figures import (
 )
 from repro.reporting.figures.illustration import Illustration, without_users_settings
 from repro.reporting.figures.study_view import StudyView
+from repro.system.count_progress import each
 
 FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
     "claims": claims.effects,
@@ -34,9 +36,19 @@ FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
     "traversals": face_grids.traversals,
 }
 
+WITHOUT_NOTE = ("claims", "specification")  # show everything, or say it themselves
+
 
 def draw(view: StudyView) -> list[Illustration]:
     """The figures for which the study has data."""
-    with without_users_settings():
-        drawn = [make(view) for make in FIGURES.values()]
-    return [one for one in drawn if one is not None]
+    with without_users_settings(), each("drawing figures", [*FIGURES], unit="figures") as names:
+        found = [drawn(name, view) for name in names]
+    return [one for one in found if one is not None]
+
+
+def drawn(name: str, view: StudyView) -> Illustration | None:
+    """One figure; its caption says which arms and runs it leaves out."""
+    found, left_out = FIGURES[name](view), view.said_of_left_out()
+    if found is None or not left_out or name in WITHOUT_NOTE:
+        return found
+    return replace(found, caption=f"{found.caption} {left_out}")

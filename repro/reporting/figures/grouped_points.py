@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from repro.analysis.operating_points import Estimate
 from repro.reporting.figures import style
+from repro.reporting.figures.study_view import MOST_RUNS
 from repro.reporting.figures.style import Look
 from repro.stats.intervals import Floats
 
@@ -142,7 +143,8 @@ def _mark(
         draw_bar = axes.bar if where.across else axes.barh
         draw_bar(at, value, 0.9 * width, color=look.colour, alpha=0.35, label=label)
     aside = 0.3 * min(width, 0.2)
-    x, y = _turned(np.full(len(mark.values), at - aside), 100 * mark.values, where)
+    dots = mark.values[:MOST_RUNS]
+    x, y = _turned(np.full(len(dots), at - aside), 100 * dots, where)
     dot = 1.6 if small else 2.4
     axes.plot(x, y, look.marker, color=look.colour, ms=dot, alpha=0.7, mew=0)
     reach = None if np.isnan(ends).any() else np.abs(ends - value)[:, None]

@@ -9,10 +9,10 @@ from scipy.stats import spearmanr
 
 from repro.analysis.samples import Floats, Rarity
 from repro.metrics import ACTIVE_VARIANCE
-from repro.records.records import Record
+from repro.records.records import BriefRecord
 from repro.reporting.figures import log_axes, style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import StudyView, listed, span
+from repro.reporting.figures.study_view import MOST_RUNS, StudyView, listed, span
 from repro.reporting.figures.style import Look
 from repro.stats import intervals
 
@@ -97,7 +97,7 @@ def collapse(view: StudyView) -> Illustration | None:
     """KL of each latent and the number of active latents: whether the posterior has collapsed."""
     runs = {
         arm: [record for record in of_arm if record.kl_per_latent]
-        for arm, of_arm in view.records.items()
+        for arm, of_arm in view.runs.items()
     }
     runs = {arm: of_arm for arm, of_arm in runs.items() if of_arm}
     if not runs:
@@ -141,7 +141,7 @@ def collapse(view: StudyView) -> Illustration | None:
     )
 
 
-def _sorted_kl(runs: Sequence[Record]) -> Floats:
+def _sorted_kl(runs: Sequence[BriefRecord]) -> Floats:
     """Of each run, falling, shape (R, latents); rounding makes some slightly negative."""
     return np.maximum([sorted(record.kl_per_latent, reverse=True) for record in runs], 1e-8)
 
@@ -153,14 +153,15 @@ def _kl_of(axes: Axes, arm: str, values: Floats, look: Look) -> None:
     axes.fill_between(x, low, high, color=look.colour, alpha=0.13, lw=0)
 
 
-def _active(runs: Sequence[Record]) -> Floats:
+def _active(runs: Sequence[BriefRecord]) -> Floats:
     return np.array([record.metrics["val_active_units"] for record in runs])
 
 
-def _active_of(axes: Axes, place: int, runs: Sequence[Record], look: Look) -> None:
+def _active_of(axes: Axes, place: int, runs: Sequence[BriefRecord], look: Look) -> None:
     values = _active(runs)
-    heights = place + np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [place]
-    axes.plot(values, heights, look.marker, color=look.colour, ms=3.5, mew=0)
+    dots = values[:MOST_RUNS]
+    heights = place + np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else [place]
+    axes.plot(dots, heights, look.marker, color=look.colour, ms=3.5, mew=0)
     axes.plot([values.mean()] * 2, [place - 0.32, place + 0.32], color=look.colour, lw=1.8)
 
 

@@ -14,7 +14,7 @@ from repro.reporting.figures import group_labels, grouped_points, style
 from repro.reporting.figures.group_labels import FEW, OVERALL, POOLED
 from repro.reporting.figures.grouped_points import Find, Layout, Mark
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import StudyView, span
+from repro.reporting.figures.study_view import MOST_RUNS, StudyView, span
 from repro.reporting.figures.style import Look
 from repro.stats import operating
 from repro.stats.disparity import Definition
@@ -138,7 +138,8 @@ def _ring(axes: Axes, printed: PublishedRow | None, look: Look) -> None:
 
 def _tradeoff_of(axes: Axes, view: StudyView, arm: Arm, look: Look, definition: Definition) -> None:
     runs = [
-        arm_differences.run_values(arm, quantity, definition) for quantity in ("variance", "recall")
+        arm_differences.run_values(arm, quantity, definition)[:MOST_RUNS]
+        for quantity in ("variance", "recall")
     ]
     axes.plot(1e4 * runs[0], 100 * runs[1], look.marker, color=look.colour, ms=3, alpha=0.55, mew=0)
     read = operating_points.reading(view.outcomes, arm, definition).of

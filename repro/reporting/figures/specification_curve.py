@@ -11,7 +11,7 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.figures import group_labels, style
 from repro.reporting.figures.illustration import Illustration
-from repro.reporting.figures.study_view import StudyView, listed
+from repro.reporting.figures.study_view import MOST_ARMS, StudyView, listed
 from repro.reporting.figures.style import Look
 from repro.reporting.tables import specification_curve
 from repro.reporting.tables.cell import DASH
@@ -20,7 +20,6 @@ from repro.stats.disparity import Definition
 
 NAME = 28  # letters of an arm's name
 ROW, COLUMN, WIDEST = 0.2, 0.15, 0.22  # inches for each arm, and for each choice
-_TALL = 560  # number of arms above which file formats would refuse the picture
 _LOOKS = {
     "yes": Look("#00558b", "o", "-"),
     "no": Look("#933b00", "s", "-"),
@@ -40,9 +39,9 @@ def curve(view: StudyView) -> Illustration | None:
     """Recall and variance of every arm with intervals, and the matrix of choices."""
     definition = group_labels.definition(view)
     found = specification_curve.of_outcomes(view.outcomes, definition)
-    if found is None or len(found.specifications) > _TALL:
+    if found is None:
         return None
-    rows, keys = found.specifications, found.keys
+    rows, keys = _shown(found), found.keys
     matrix = min(WIDEST * len(keys), max(3.2, COLUMN * len(keys)))
     rest = max(1.1, (style.WIDTH - 1.7 - matrix) / 2)
     figure, axes = style.canvas(
@@ -56,7 +55,7 @@ def curve(view: StudyView) -> Illustration | None:
     style.root_scale(axes[1])
     axes[1].set_xlabel("variance,\npercent squared")
     _matrix(axes[2], rows, keys)
-    _names(axes, found)
+    _names(axes, rows, found.central)
     style.key_above(axes[0])
     return Illustration(
         name="specification",
@@ -140,10 +139,17 @@ def _matrix(axes: Axes, rows: Sequence[Specification], keys: Sequence[str]) -> N
     axes.set_xlim(-0.6, len(keys) - 0.4)
 
 
-def _names(axes: Sequence[Axes], found: Curve) -> None:
+def _shown(found: Curve) -> list[Specification]:
+    """All, or evenly spaced ones with the central arm, because more cannot be read."""
+    rows, last = found.specifications, len(found.specifications) - 1
+    kept = set(np.linspace(0, last, min(MOST_ARMS, last + 1)).round().astype(int).tolist())
+    return [one for place, one in enumerate(rows) if place in kept or one.arm is found.central]
+
+
+def _names(axes: Sequence[Axes], rows: Sequence[Specification], middle: Arm) -> None:
     """Write the arms' names on the vertical axis, and highlight the central arm in every panel."""
-    arms = [one.arm for one in found.specifications]
-    central = arms.index(found.central)
+    arms = [one.arm for one in rows]
+    central = arms.index(middle)
     for part in axes:
         part.axhspan(central - 0.5, central + 0.5, color="#f3e9c6", lw=0, zorder=0)
         part.tick_params(axis="y", length=0)
@@ -162,6 +168,10 @@ def _caption(view: StudyView, found: Curve, reference: Arm | None, definition: D
         f"({definition}) with 95 % intervals for new seeds and new portraits, and the choices in "
         f"which each differs from the central arm, {found.central.name} (set off)."
     ]
+    if len(rows) > MOST_ARMS:
+        told.append(
+            f"Shown: {MOST_ARMS} of them, evenly spaced, and the central arm; all are in the table."
+        )
     if judged:
         counts = ", ".join(
             f"{sum(one.falls == word for one in judged)} {word}"

@@ -1,19 +1,44 @@
 """The data of all figures of one study, and the sentences that captions share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from repro.analysis.samples import Floats, Rarity, Specimens
 from repro.analysis.study_data import Arm, Outcomes
-from repro.records.records import Record, StudyIndex
+from repro.analysis.wording import count
+from repro.records.records import ArmIndex, BriefRecord, Record, StudyIndex
 
 if TYPE_CHECKING:
     from repro.reporting.figures.style import Look
 
 MANY = 8  # above this many groups their sizes are not listed one by one
+MOST_ARMS = 50  # that a figure shows: more cannot be told apart
+MOST_RUNS = 200  # of an arm that are drawn one by one
+MOST_WEIGHTS = 500  # runs, over all arms, whose sampling probabilities are held in memory
+
+
+def drawn_arms(index: StudyIndex) -> list[ArmIndex]:
+    """The arms that figures show: all, or `MOST_ARMS` evenly spaced ones with the reference."""
+    arms, count = index.arms, len(index.arms)
+    if count <= MOST_ARMS:
+        return list(arms)
+    others = [place for place, arm in enumerate(arms) if arm.name != index.reference]
+    chosen = np.linspace(0, len(others) - 1, MOST_ARMS - 1).round().astype(int)
+    kept = {others[place] for place in chosen}
+    return [a for place, a in enumerate(arms) if place in kept or a.name == index.reference]
+
+
+def drawn_weights(index: StudyIndex) -> int:
+    """Number of runs of each drawn arm whose sampling probabilities are shown."""
+    return max(1, MOST_WEIGHTS // max(1, len(drawn_arms(index))))
+
+
+def _whole(record: BriefRecord) -> Record:
+    assert isinstance(record, Record)
+    return record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,20 +53,48 @@ class StudyView:
         weights: For each arm that resamples, the weights of each run that has them, shape (F,).
         specimens: Pictures of one run of each arm; empty if none may be shown.
         rarity: Rarity of the embedded faces' factors; empty for other data.
+        whole: Gives the whole record of a run, with its curves.
+        cache: Results computed from it, see `object_cache`.
     """
 
     index: StudyIndex
-    found: Mapping[str, Record]
-    records: Mapping[str, Sequence[Record]]
+    found: Mapping[str, BriefRecord]
+    records: Mapping[str, Sequence[BriefRecord]]
     outcomes: Outcomes
     weights: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
     specimens: Sequence[Specimens] = ()
     rarity: Sequence[Rarity] = ()
+    whole: Callable[[BriefRecord], Record] = _whole
+    cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def arms(self) -> list[Arm]:
-        """The arms that have runs."""
-        return [arm for arm in self.outcomes.arms if arm.runs]
+        """The arms that have runs, as far as figures show them."""
+        names = {arm.name for arm in drawn_arms(self.index)}
+        return [arm for arm in self.outcomes.arms if arm.runs and arm.name in names]
+
+    @property
+    def runs(self) -> dict[str, Sequence[BriefRecord]]:
+        """The finished runs of each arm that figures show."""
+        return {arm.name: self.records[arm.name] for arm in drawn_arms(self.index)}
+
+    def said_of_left_out(self) -> str:
+        """What the figures do not show, and where it is; empty if they show everything."""
+        told, arms = [], len(self.index.arms)
+        if arms > MOST_ARMS:
+            told.append(
+                f"Shown: {MOST_ARMS} of the {arms:,} arms, the reference and others evenly spaced "
+                "in the order of the study; every arm is in the tables."
+            )
+        if self.index.seeds > MOST_RUNS:
+            told.append(
+                f"Single runs are drawn of the first {MOST_RUNS} seeds; means and intervals are "
+                "over all runs."
+            )
+        if any(self.weights.values()) and self.index.seeds > drawn_weights(self.index):
+            seeds = count(drawn_weights(self.index), "seed")
+            told.append(f"Sampling probabilities are those of the first {seeds} of each arm.")
+        return " ".join(told)
 
     @property
     def looks(self) -> "dict[str, Look]":
@@ -58,7 +111,7 @@ class StudyView:
 
     def said_of_runs(self) -> str:
         """The number of runs with results, and that no runs were selected."""
-        seeds = [seed for arm in self.arms for seed in arm.seeds]
+        seeds = [seed for arm in self.outcomes.arms for seed in arm.seeds]
         counts = {arm.name: (arm.runs, arm.wanted) for arm in self.outcomes.arms}
         return f"{_counted(counts, 'with results')}{_seeds(seeds)}, no selection."
 
@@ -90,6 +143,9 @@ def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:
     if len(set(counts.values())) == 1:
         ran, wanted = next(iter(counts.values()))
         return f"{ran} of {wanted} runs per arm {what}"
+    if len(counts) > MOST_ARMS:
+        least, most = min(counts.values()), max(counts.values())
+        return f"{least[0]} to {most[0]} of {most[1]} runs per arm {what}"
     each = ", ".join(f"{arm} {ran} of {wanted}" for arm, (ran, wanted) in counts.items())
     return f"Runs {what}: {each}"
 

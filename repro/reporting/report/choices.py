@@ -8,6 +8,7 @@ import pandas as pd
 from repro.analysis import verdicts
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables.cell import DASH
+from repro.reporting.tables.run_notes import few
 from repro.reporting.tables.table_part import Part
 from repro.study import literature
 from repro.study.literature import NOT_SAID, NOT_USED, Choice, Deviation, Ledger
@@ -28,9 +29,11 @@ def made(chapter: Chapter) -> Part | None:
     rows = [
         {
             "What it is": choice.means.replace("`", ""),
-            "Used here": "; ".join(f"{v}{_of(arms)}" for v, arms in used[choice.key].items()),
+            "Used here": "; ".join(
+                few([f"{v}{_of(arms)}" for v, arms in used[choice.key].items()], "values")
+            ),
             "Left open": choice.left_open or "by no source",
-            "Same in": "; ".join(_others(choice, used[choice.key])),
+            "Same in": "; ".join(few([*_others(choice, used[choice.key])], "values")),
             "Other sources": _elsewhere(choice, used[choice.key]),
         }
         for choice in book.choices
@@ -78,7 +81,7 @@ def _by_value(arms: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _of(arms: Iterable[str]) -> str:
-    named = ", ".join(arms)
+    named = ", ".join(few([*arms], "arms"))
     return f" ({named})" if named else ""
 
 

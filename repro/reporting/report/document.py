@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.tables.table_part import Part
 
+MOST_ROWS = 1000  # of a table that a report prints; all rows of a longer one are in a file
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
@@ -46,6 +48,8 @@ class Sheet:
         number: Number of the table in the document; None if the part has no rows.
         links: For rows of these names, the anchor that they link to.
         targets: For rows at these positions, the anchor that they define.
+        whole: The table with all rows, if the part has only the first `MOST_ROWS`.
+        file: Path of the file with all rows, relative to the report, with forward slashes.
     """
 
     part: Part
@@ -54,6 +58,8 @@ class Sheet:
     number: int | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[int, str] = field(default_factory=dict)
+    whole: Part | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ referenced by number.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from repro.records.records import ArmIndex, Record
+from repro.records.records import ArmIndex, BriefRecord
+from repro.reporting.report.document import MOST_ROWS
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
@@ -23,6 +24,7 @@ _TITLES = ("Device", "Kernels", "Threads", "Processor", "System", "Python")
 def runs(chapter: Chapter) -> Part:
     """Every run of the study: an arm and a seed."""
     data, machines = _data(chapter), _machines(chapter)
+    collapsed = _collapsed(chapter)
     names, rows = [], []
     for arm in chapter.index.arms:
         kept = _kept(chapter, arm.name)
@@ -32,7 +34,7 @@ def runs(chapter: Chapter) -> Part:
                 {
                     "Seed": str(seed),
                     "Run": key,
-                    "State": _state(chapter, arm.name, record),
+                    "State": _state(record, collapsed[arm.name]),
                     "In the paper's column": "kept" if seed in kept and record else "no",
                     "Commit": _commit(record),
                     "Data": _called("data", data, _digests(record) if record else {}),
@@ -66,16 +68,17 @@ def first_rows(chapter: Chapter) -> dict[int, str]:
     """The position in `runs` of the first row of each arm, and its anchor."""
     found, row = {}, 0
     for position, arm in enumerate(chapter.index.arms):
-        if arm.keys:
+        if arm.keys and row < MOST_ROWS:
             found[row] = chapter.runs_anchor(position)
         row += len(arm.keys)
     return found
 
 
 def links(chapter: Chapter) -> dict[str, str]:
-    """For each arm's name, the anchor of its first run."""
-    arms = enumerate(chapter.index.arms)
-    return {arm.name: chapter.runs_anchor(position) for position, arm in arms if arm.keys}
+    """For each arm's name, the anchor of its first run, if the report prints it."""
+    printed = set(first_rows(chapter).values())
+    arms = ((arm, chapter.runs_anchor(place)) for place, arm in enumerate(chapter.index.arms))
+    return {arm.name: anchor for arm, anchor in arms if anchor in printed}
 
 
 def _kept(chapter: Chapter, name: str) -> set[int]:
@@ -84,20 +87,24 @@ def _kept(chapter: Chapter, name: str) -> set[int]:
     return {arm.seeds[at] for at in arm.kept(chapter.outcomes.keep)} if arm else set()
 
 
-def _state(chapter: Chapter, name: str, record: Record | None) -> str:
+def _collapsed(chapter: Chapter) -> dict[str, set[int]]:
+    """The seeds of the collapsed runs of each arm."""
+    return {arm.name: set(arm.collapsed) for arm in chapter.outcomes.arms}
+
+
+def _state(record: BriefRecord | None, collapsed: Container[int]) -> str:
     if record is None:
         return "no record yet"
     if not record.finished:
         return "failed"
-    arm = next(arm for arm in chapter.outcomes.arms if arm.name == name)
-    return "collapsed" if record.seed in arm.collapsed else "finished"
+    return "collapsed" if record.seed in collapsed else "finished"
 
 
-def _has_commit(record: Record) -> bool:
+def _has_commit(record: BriefRecord) -> bool:
     return bool(record.provenance.get("commit"))
 
 
-def _commit(record: Record | None) -> str:
+def _commit(record: BriefRecord | None) -> str:
     if record is None or not _has_commit(record):
         return DASH
     sha, dirty, _ = str(record.provenance["commit"]).partition("-dirty")
@@ -148,7 +155,7 @@ def _data(chapter: Chapter) -> list[dict[str, str]]:
     return _distinct(_digests(record) for record in chapter.ended)
 
 
-def _digests(record: Record) -> dict[str, str]:
+def _digests(record: BriefRecord) -> dict[str, str]:
     return {role.capitalize(): digest for role, digest in record.data.items()}
 
 
@@ -156,7 +163,7 @@ def _machines(chapter: Chapter) -> list[dict[str, str]]:
     return _distinct(map(_machine, chapter.ended))
 
 
-def _machine(record: Record) -> dict[str, str]:
+def _machine(record: BriefRecord) -> dict[str, str]:
     known = record.provenance
     return {
         title: str(known[key]) for key, title in zip(_MACHINE, _TITLES, strict=True) if key in known
@@ -197,10 +204,10 @@ def commands(chapter: Chapter) -> tuple[str, ...]:
 
 def failures(chapter: Chapter) -> Part | None:
     """Runs that ended without results, with the reasons; None if there are none."""
-    names, rows = [], []
+    names, rows, collapsed = [], [], _collapsed(chapter)
     for arm in chapter.index.arms:
         for seed, key, record in chapter.of(arm):
-            if record is None or _state(chapter, arm.name, record) == "finished":
+            if record is None or _state(record, collapsed[arm.name]) == "finished":
                 continue
             names.append(arm.name)
             rows.append({"Seed": str(seed), "Run": key, **_why(record)})
@@ -210,7 +217,7 @@ def failures(chapter: Chapter) -> Part | None:
     return _part("failures", title, rows, names, "Arm")
 
 
-def _why(record: Record) -> dict[str, str]:
+def _why(record: BriefRecord) -> dict[str, str]:
     if record.failure is None:
         reason = "classifies faces as faces no more often than other photographs"
         return {"Epoch": DASH, "Term": "collapsed", "Reason": reason}
@@ -246,13 +253,13 @@ def cost(chapter: Chapter) -> Part | None:
     )
 
 
-def _timed(chapter: Chapter, arm: ArmIndex) -> list[Record]:
+def _timed(chapter: Chapter, arm: ArmIndex) -> list[BriefRecord]:
     found = (record for _, _, record in chapter.of(arm) if record)
     return [record for record in found if "seconds" in record.provenance]
 
 
 def _cost_cells(
-    found: Sequence[Record], machines: Sequence[Mapping[str, str]], hours: str
+    found: Sequence[BriefRecord], machines: Sequence[Mapping[str, str]], hours: str
 ) -> dict[str, str]:
     if not found:
         return dict.fromkeys(

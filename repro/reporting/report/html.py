@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from repro.reporting.figures.illustration import Illustration, encode
 from repro.reporting.report.document import Block, Document, ReportSection, Sheet
@@ -50,6 +50,8 @@ def _sheet(sheet: Sheet, level: int) -> Markup:
         links=sheet.links,
         targets=sheet.targets,
     )
+    if sheet.file:
+        text += f'\n<p class="remark"><a href="{escape(sheet.file)}">All rows of the table</a></p>'
     return Markup(text)
 
 

@@ -1,4 +1,4 @@
-"""Write a report, each file atomically: HTML, LaTeX, ``verdict.json``, figures."""
+"""Write a report, each file atomically: HTML, LaTeX, ``verdict.json``, long tables, figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from repro.reporting.figures.illustration import encode
 from repro.reporting.report import html, latex, report_sections
 from repro.reporting.report.study_chapter import Chapter
-from repro.reporting.tables import json_output, study_json
+from repro.reporting.tables import csv_tsv, json_output, study_json
 from repro.system import atomic_files
 
 PAGE, TYPESET, VERDICT = "report.html", "report.tex", "verdict.json"
@@ -32,6 +32,9 @@ def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None
         atomic_files.put(folder / TYPESET, latex.render(document).encode()),
     ]
     written.append(atomic_files.put(folder / VERDICT, _verdict(chapters).encode()))
+    for file, part in report_sections.whole_tables(document):
+        rows = csv_tsv.text([part], separator=",")
+        written.append(atomic_files.put(folder / file, f"{rows}\n".encode()))
     for file, illustration in report_sections.illustrations(document):
         written.append(atomic_files.put(folder / file, encode(illustration, "pdf")))
     return written

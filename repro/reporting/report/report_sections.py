@@ -6,7 +6,7 @@ then the provenance. Tables and figures are numbered throughout the document.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import pandas as pd
@@ -17,6 +17,7 @@ from repro.reporting import escaping
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.report import choices, evidence
 from repro.reporting.report.document import (
+    MOST_ROWS,
     Block,
     Commands,
     Counts,
@@ -121,28 +122,31 @@ class _Maker:
         yield self.sheet(part, "Claims")
 
     def sheet(self, part: Part, heading: str, **linked: dict[str, str] | dict[int, str]) -> Sheet:
-        """A table with the next number."""
+        """A table with the next number; of a long one the first rows, and a file with all."""
+        cut = len(part.table) > MOST_ROWS
+        file = f"tables/{self.prefix}{escaping.anchor(part.name)}.csv" if cut else ""
         return Sheet(
-            part=part,
+            part=_beginning(part, file) if cut else part,
             heading=heading,
             anchor=escaping.anchor(self.chapter.anchor, "table", part.name),
             number=self.numbers.table(part),
+            whole=part if cut else None,
+            file=file,
             **linked,  # type: ignore[arg-type]
         )
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the chapter's files begin with; nothing if it is the only one."""
+        return "" if self.alone else f"{escaping.anchor(self.label)}-"
 
     def paper(self) -> Iterator[Block]:
         """The paper's two columns; each row leads to its runs."""
         name = self.chapter.outcomes.definition_name
         yield Paragraph(text=f"Recall and variance as {name} defines them: {DEFINITIONS[name]}.")
         (part,) = tables.parts(self.chapter.outcomes, style="paper")
-        table = self.sheet(part, "Recall and variance", links=evidence.links(self.chapter))
-        yield Sheet(
-            part=table.part,
-            heading=table.heading,
-            anchor=f"{self.chapter.anchor}-table-paper",
-            number=table.number,
-            links=table.links,
-        )
+        links = evidence.links(self.chapter)
+        yield self.sheet(replace(part, name="paper"), "Recall and variance", links=links)
 
     def judgements(self, verdict: Part | None) -> Iterator[Block]:
         """Every verdict, if there are any."""
@@ -168,12 +172,11 @@ class _Maker:
 
     def picture(self, one: Illustration) -> Picture:
         """A figure with the next number."""
-        prefix = "" if self.alone else f"{escaping.anchor(self.label)}-"
         return Picture(
             illustration=one,
             anchor=escaping.anchor(self.chapter.anchor, "figure", one.name),
             number=self.numbers.figure(),
-            file=f"figures/{prefix}{escaping.anchor(one.name)}.pdf",
+            file=f"figures/{self.prefix}{escaping.anchor(one.name)}.pdf",
         )
 
     def ledger(self) -> Iterator[Block]:
@@ -237,6 +240,12 @@ class _Maker:
             yield Paragraph(text="No record contains the duration of its run.")
         else:
             yield self.sheet(part, "Time")
+
+
+def _beginning(part: Part, file: str) -> Part:
+    """The first rows of a long table, with a remark that says where the others are."""
+    told = f"The first {MOST_ROWS:,} of {len(part.table):,} rows; all of them are in {file}."
+    return replace(part, table=part.table.iloc[:MOST_ROWS], remarks=[told, *part.remarks])
 
 
 def _each(ended: int) -> str:
@@ -397,6 +406,15 @@ def _appendix(numbers: _Numbers) -> ReportSection:
         number=numbers.table(part),
     )
     return ReportSection(title="Standing deviations", anchor=STANDING, blocks=(sheet,))
+
+
+def whole_tables(found: Document) -> Iterator[tuple[str, Part]]:
+    """The file and all rows of every table of which the report prints the first rows."""
+    for study in found.studies:
+        for section in study.sections:
+            for block in section.blocks:
+                if isinstance(block, Sheet) and block.whole is not None:
+                    yield block.file, block.whole
 
 
 def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:

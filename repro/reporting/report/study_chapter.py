@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repro.analysis.study_data import Outcomes
-from repro.records.records import ArmIndex, Record, StudyIndex
+from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.reporting import escaping
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Chapter:
     """
 
     index: StudyIndex
-    records: Mapping[str, Record]
+    records: Mapping[str, BriefRecord]
     outcomes: Outcomes
     illustrations: "Sequence[Illustration]"
     study_file: str
@@ -36,7 +36,7 @@ class Chapter:
         return escaping.anchor(self.index.name, self.index.variant)
 
     @property
-    def ended(self) -> list[Record]:
+    def ended(self) -> list[BriefRecord]:
         """The existing records, arm by arm."""
         return [self.records[key] for _, _, key in self.index.wanted() if key in self.records]
 
@@ -45,7 +45,7 @@ class Chapter:
         """The number of runs in the study."""
         return sum(len(arm.keys) for arm in self.index.arms)
 
-    def of(self, arm: ArmIndex) -> Iterator[tuple[int, str, Record | None]]:
+    def of(self, arm: ArmIndex) -> Iterator[tuple[int, str, BriefRecord | None]]:
         """(seed, key, record or None) of each run of an arm."""
         for seed, key in self.index.runs_of(arm):
             record = self.records.get(key)

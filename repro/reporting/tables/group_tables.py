@@ -21,6 +21,7 @@ from repro.stats import components, disparity, group_test, intervals, noise, rou
 from repro.stats.components import Parts
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
+from repro.system.count_progress import each
 
 WIDE = 8  # up to this many groups, each has a column
 OVERALL, PROBABILITY = "Overall", "Probability of crops"
@@ -226,7 +227,8 @@ def inequality(outcomes: Outcomes, name: str) -> Part | None:
     arms = [arm for arm in outcomes.arms if arm.runs and arm.can_differ]
     if not arms:
         return None
-    rows = [_inequality(outcomes, arm, DEFINITIONS[name]) for arm in arms]
+    with each("table of inequality", arms, unit="arms") as shown:
+        rows = [_inequality(outcomes, arm, DEFINITIONS[name]) for arm in shown]
     where = ", at logit 0" if any(arm.scores for arm in arms) else ""
     return Part(
         name="inequality",
@@ -255,8 +257,13 @@ def _equal_groups(arm: Arm) -> Cell:
     if arm.scores is None:
         return number_format.p_value(float("nan"))
     found = thresholds.detections(arm, None)
-    test = group_test.groups_differ(found, arm.scores.group, len(arm.groups))
+    test = group_test.groups_differ(found, arm.scores.group, len(arm.groups), draws=_deals([arm]))
     return number_format.p_value(test.p, least=test.attainable)
+
+
+def _deals(arms: Sequence[Arm]) -> int:
+    """Number of random divisions of the portraits."""
+    return group_test.DRAWS // 10 if any(arm.many for arm in arms) else group_test.DRAWS
 
 
 def _bounded(found: Parts) -> tuple[float, Interval]:
@@ -284,10 +291,10 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
     if any(arm.scores is not None for arm in arms):
         found.append(
             "p, equal groups: Monte Carlo test that the groups do not differ, for new seeds and "
-            f"new portraits: {group_test.DRAWS:,} random divisions of the portraits into groups of "
+            f"new portraits: {_deals(arms):,} random divisions of the portraits into groups of "
             "these sizes, with the same division in all runs, plus the variation of each group "
             "between runs. Standard error of p at most "
-            f"{0.5 / group_test.DRAWS**0.5:.4f}. Not adjusted for the number of arms."
+            f"{0.5 / _deals(arms) ** 0.5:.4f}. Not adjusted for the number of arms."
         )
     if areas:
         found.append(

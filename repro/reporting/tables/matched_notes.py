@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from repro.analysis import matched, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.study_data import MANY_ARMS, Arm
 from repro.analysis.wording import count
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.run_notes import few
 from repro.stats.disparity import Definition
 
-MANY = 200  # arms from which on matched differences have no interval
 Pair = tuple[Arm, Arm]  # an arm and what it is compared with
 
 
@@ -22,11 +21,11 @@ def difference(
     """Arm minus matched reference; a dash where it is not matched.
 
     One decimal, because the interval has the Monte Carlo error of redrawn photographs. With more
-    than `MANY` arms in the table there are no intervals, because they take 20 ms an arm.
+    than `MANY_ARMS` arms in the table there are no intervals, because they take 20 ms an arm.
     """
     if matched.refusal(arm, reference):
         return Cell(DASH)
-    if arms > MANY:
+    if arms > MANY_ARMS:
         plain = Estimate(matched.changes(arm, reference, definition)[quantity])
         return number_format.difference(plain, quantity, decimals=1)
     found = matched.difference(arm, reference, definition)[quantity]
@@ -56,8 +55,8 @@ def _meaning(pairs: list[Pair]) -> Iterator[str]:
 
 
 def _of_intervals(arms: int) -> str:
-    if arms > MANY:
-        return f"With more than {MANY} arms these differences have no interval."
+    if arms > MANY_ARMS:
+        return f"With more than {MANY_ARMS} arms these differences have no interval."
     return "The intervals include that other photographs would set other thresholds."
 
 

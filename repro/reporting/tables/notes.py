@@ -10,11 +10,10 @@ import numpy as np
 from repro.analysis import arm_differences, matched, operating_points, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     interval_notes,
-    matched_notes,
     power_notes,
     threshold_notes,
 )
@@ -81,14 +80,26 @@ def _bias_of(arm: Arm, definition: Definition, keep: int) -> str:
     return f"{recall} and {1e4 * found['variance']:+.2f}" if arm.can_differ else recall
 
 
+def _redrawn(outcomes: Outcomes) -> str:
+    """How often photographs are drawn again, and how exact this is."""
+    if any(arm.many for arm in outcomes.arms):
+        return (
+            f"{redrawn.LEAST:,} times, because there are more than {MANY_ARMS} arms or "
+            f"{MANY_RUNS:,} runs, which leaves an error of about a thirtieth of an interval's width"
+        )
+    return (
+        f"{redrawn.MOST:,} times or less, which leaves an error of about a hundredth of an "
+        "interval's width"
+    )
+
+
 def of_false_alarms(outcomes: Outcomes, definition: Definition) -> list[str]:
     """Footnotes: how thresholds are set, and what remains of each arm's gains."""
     found = [
         *threshold_notes.of_thresholds(outcomes),
         "At a given rate the intervals include that other photographs would set other thresholds: "
-        f"these are drawn again {redrawn.MOST:,} times or less, which leaves an error of about a "
-        "hundredth of an interval's width, so one decimal is printed. A gain is a proportion of "
-        "the reference's variance or misses.",
+        f"these are drawn again {_redrawn(outcomes)}, so one decimal is printed. A gain is a "
+        "proportion of the reference's variance or misses.",
         *interval_notes.of_intervals(outcomes),
         *_of_worst(outcomes, definition),
     ]
@@ -129,7 +140,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         ]
         if not rates or not set(arm.seeds) & set(reference.seeds):
             continue
-        match = len(outcomes.arms) <= matched_notes.MANY
+        match = len(outcomes.arms) <= MANY_ARMS
         told = [
             one
             for quantity in arm_differences.defined(arm, reference)

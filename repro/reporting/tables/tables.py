@@ -33,6 +33,7 @@ from repro.reporting.tables.table_part import Part, Style
 from repro.stats import comparisons, intervals, rounding
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
+from repro.system.count_progress import each
 
 MOST = 50  # runs of an arm; up to this many, each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
@@ -75,14 +76,8 @@ def only(found: Sequence[Part], which: str | None) -> list[Part]:
 def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     """The paper's columns; in full also published values, the mean of all runs and each run."""
     definition = DEFINITIONS[name]
-    rows = []
-    for arm in outcomes.arms:
-        row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
-        if style == "full":
-            row |= _expected_cells(arm, outcomes, definition)
-            row |= _printed_cells(arm, outcomes, definition)
-            row |= _run_cells(outcomes, arm, definition)
-        rows.append(row)
+    with each("table of results", outcomes.arms, unit="arms") as arms:
+        rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
     told = [
         *run_notes.of_selection(outcomes, name),
         *run_notes.of_single_groups(outcomes),
@@ -101,6 +96,17 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         table=number_format.frame(rows, [arm.name for arm in outcomes.arms]),
         remarks=told,
     )
+
+
+def _result_cells(
+    outcomes: Outcomes, arm: Arm, definition: Definition, style: Style
+) -> dict[str, str]:
+    row: dict[str, str] = _paper_cells(arm, outcomes.keep, definition)
+    if style == "full":
+        row |= _expected_cells(arm, outcomes, definition)
+        row |= _printed_cells(arm, outcomes, definition)
+        row |= _run_cells(outcomes, arm, definition)
+    return row
 
 
 def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
@@ -189,12 +195,13 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm, and its difference from the reference, at equal false-positive rates."""
     definition = DEFINITIONS[name]
     arms = [arm for arm in outcomes.arms if arm.runs and thresholds.nonfaces(arm)]
-    rows = [
-        (arm.name, row)
-        for arm in arms
-        if outcomes.rates
-        for row in _false_alarm_rows(outcomes, arm, definition)
-    ]
+    with each("table at equal false-positive rates", arms, unit="arms") as shown:
+        rows = [
+            (arm.name, row)
+            for arm in shown
+            if outcomes.rates
+            for row in _false_alarm_rows(outcomes, arm, definition)
+        ]
     if not rows:
         return None
     return Part(
@@ -296,7 +303,8 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm compared with the reference, metric by metric, or why none is."""
     definition = DEFINITIONS[name]
     family = arm_differences.family(outcomes, definition)
-    rows = [_comparison_cells(outcomes, one, definition) for one in family.made]
+    with each("table of comparisons", family.made, unit="comparisons") as made:
+        rows = [_comparison_cells(outcomes, one, definition) for one in made]
     for optional in (BOTH, MATCHED):
         if all(row.get(optional, DASH) == DASH for row in rows):
             rows = [{head: row[head] for head in row if head != optional} for row in rows]

@@ -22,6 +22,7 @@ from repro.reporting.figures import (
     figure_registry,
     latents,
     recall,
+    study_view,
     style,
 )
 from repro.reporting.figures.illustration import FORMS, encode
@@ -830,3 +831,43 @@ def test_a_legend_is_read_in_rows():
 def test_long_names_are_shortened(name, told):
     """To six letters."""
     assert style.shortened(name, 6) == told
+
+
+def test_figures_of_many_arms_show_some_and_say_so(monkeypatch):
+    """The reference is among them; the claims are about all."""
+    monkeypatch.setattr(study_view, "MOST_ARMS", 1)
+    one = view()
+    drawn = {figure.name: figure for figure in figure_registry.draw(one)}
+
+    assert len(one.index.arms) == 2
+    assert [arm.name for arm in one.arms] == [arm.name for arm in study_view.drawn_arms(one.index)]
+    assert one.index.reference in {arm.name for arm in one.arms}
+    assert "Shown: 1 of the 2 arms" in drawn["recall"].caption
+    assert "Shown" not in drawn["claims"].caption
+
+
+def test_figures_of_many_runs_say_that_they_draw_some(monkeypatch):
+    """Means and intervals are over all of them."""
+    monkeypatch.setattr(study_view, "MOST_RUNS", 2)
+    monkeypatch.setattr(study_view, "MOST_WEIGHTS", 1)
+    told = view().said_of_left_out()
+
+    assert "Single runs are drawn of the first 2 seeds" in told
+    assert "Sampling probabilities are those of the first 1 seed of each arm" in told
+
+
+def test_an_ordinary_study_leaves_nothing_out():
+    """No caption says that it does."""
+    assert view().said_of_left_out() == ""
+
+
+@pytest.mark.parametrize("count", [1, 50, 51, 1000])
+def test_the_arms_of_a_figure_span_the_study(count):
+    """From the first to the last, each once, in order; never more than fifty."""
+    names = [f"arm {place}" for place in range(count)]
+    plain = study_index({name: [name] for name in names}, reference=names[count // 3])
+    found = [arm.name for arm in study_view.drawn_arms(plain)]
+
+    assert len(found) == min(count, study_view.MOST_ARMS)
+    assert found == [name for name in names if name in found]
+    assert {names[0], names[-1], names[count // 3]} <= {*found}

@@ -12,7 +12,7 @@ import pytest
 from report_chapters import ARMS, HOSTILE, asking, chapter, hostile, illustration, judged
 
 from repro.errors import ReproError
-from repro.reporting.report import html, latex, report_files, report_sections
+from repro.reporting.report import evidence, html, latex, report_files, report_sections
 from repro.reporting.tables import json_output
 
 
@@ -203,3 +203,26 @@ def test_a_report_never_loads_torch():
     probe = "import sys, repro.reporting.report.report_files; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_a_long_table_is_printed_in_part_and_written_whole(monkeypatch, tmp_path):
+    """The report says so, links only to rows that it prints, and the file has every row."""
+    for module in (evidence, report_sections):
+        monkeypatch.setattr(module, "MOST_ROWS", 4)
+    one = chapter()
+    runs = sum(len(arm.keys) for arm in one.index.arms)
+    report_files.build([one], tmp_path)
+    shown = (tmp_path / "report.html").read_text()
+    rows = (tmp_path / "tables" / "runs.csv").read_text().splitlines()
+    ids = _Page(shown).values("id")
+
+    assert runs > 4
+    assert len(rows) == 1 + runs
+    assert f"The first 4 of {runs} rows; all of them are in tables/runs.csv." in shown
+    assert 'href="tables/runs.csv"' in shown
+    assert "tables/runs.csv" in (tmp_path / "report.tex").read_text().replace("\\allowbreak{}", "")
+    for link in _Page(shown).values("href"):
+        assert link.removeprefix("#") in ids or (tmp_path / link).is_file()
+    assert [key for arm in one.index.arms for key in arm.keys if key in shown] == [
+        key for arm in one.index.arms for key in arm.keys
+    ][:4]

@@ -184,7 +184,7 @@ def test_every_matched_column_can_have_a_label():
 
 def test_a_table_of_many_arms_has_no_intervals_of_matched_differences(monkeypatch):
     """They take most of its time; the note says so."""
-    monkeypatch.setattr(matched_notes, "MANY", 1)
+    monkeypatch.setattr(matched_notes, "MANY_ARMS", 1)
     pair = EAGER, PLAIN
 
     cell = matched_notes.difference(*pair, "recall", DEFINITION, arms=2)

@@ -3,7 +3,7 @@
 import io
 import sys
 
-from repro.data import count_progress
+from repro.system import count_progress, screen
 
 
 class Terminal(io.StringIO):
@@ -52,3 +52,37 @@ def test_a_pipe_gets_megabytes(monkeypatch, capsys):
         advance(5_000_000)
 
     assert capsys.readouterr().err == "x.h5: 5 of 1,264 MB\n"
+
+
+def gone_through(what, times, monkeypatch):
+    """All items of a loop whose clock shows these times."""
+    monkeypatch.setattr(count_progress.time, "monotonic", lambda: next(times))
+    with count_progress.each(what, "abc", unit="arms") as items:
+        return [*items]
+
+
+def test_a_short_loop_shows_nothing(monkeypatch):
+    """A bar that comes and goes at once says nothing."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+
+    assert gone_through("table", iter([0.0, 0.1, 0.2, 0.3]), monkeypatch) == ["a", "b", "c"]
+    assert sys.stderr.getvalue() == ""
+
+
+def test_a_long_loop_shows_how_far_it_is(monkeypatch):
+    """From the first item that ends after two seconds on."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    clock = iter([0.0, 1.0, *[3.0] * 10_000])
+
+    assert gone_through("table", clock, monkeypatch) == ["a", "b", "c"]
+    assert "table" in sys.stderr.getvalue()
+    assert "3/3" in sys.stderr.getvalue()
+
+
+def test_a_loop_within_something_drawn_draws_nothing(monkeypatch):
+    """Two bars would overwrite each other."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with screen.drawing():
+        assert gone_through("table", iter([0.0, *[3.0] * 10]), monkeypatch) == ["a", "b", "c"]
+
+    assert sys.stderr.getvalue() == ""

@@ -2,15 +2,18 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import click
 
 from repro.system import screen
 
 QUIET_SECONDS = 10.0  # in a pipe, minimum interval between lines
+PATIENCE = 2.0  # seconds after which a loop shows its progress: most end before
 
 Advance = Callable[[int], None]
+One = TypeVar("One")
 
 
 @contextlib.contextmanager
@@ -25,6 +28,32 @@ def counting(what: str, total: int, *, unit: str) -> Iterator[Advance]:
     show = _bar if screen.can_draw() else _lines
     with show(what, total, unit) as advance:
         yield advance
+
+
+@contextlib.contextmanager
+def each(what: str, items: Sequence[One], *, unit: str) -> Iterator[Iterator[One]]:
+    """Gives the items one by one; a loop over them that takes long shows its progress.
+
+    Args:
+        what: Description of the loop.
+        items: What it goes through.
+        unit: Of what the items are: ``runs``.
+    """
+    with contextlib.ExitStack() as bar:
+        yield _counted(what, items, unit, bar)
+
+
+def _counted(
+    what: str, items: Sequence[One], unit: str, bar: contextlib.ExitStack
+) -> Iterator[One]:
+    began, advance = time.monotonic(), None
+    for done, item in enumerate(items):
+        yield item
+        if advance is not None:
+            advance(1)
+        elif time.monotonic() - began > PATIENCE and not screen.is_drawing():
+            advance = bar.enter_context(counting(what, len(items), unit=unit))
+            advance(done + 1)
 
 
 @contextlib.contextmanager
