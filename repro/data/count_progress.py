@@ -4,9 +4,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-import click
-
 from repro.system import screen
+from repro.system.printing import one_line, say
 
 QUIET_SECONDS = 10.0  # in a pipe, minimum interval between lines
 
@@ -44,7 +43,7 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), count)
     bars = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
     with screen.drawing(), bars as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(one_line(what), total=total)
         yield lambda more: progress.advance(task, more)
 
 
@@ -57,7 +56,7 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Advance]:
         done += more
         if time.monotonic() - spoken > QUIET_SECONDS:
             spoken = time.monotonic()
-            click.echo(f"{what}: {_so_far(done, total, unit)}", err=True)
+            say(f"{what}: {_so_far(done, total, unit)}", err=True)
 
     yield advance
 
