@@ -78,7 +78,7 @@ REFUSED = {
     "pipe.png": (lambda path: os.mkfifo(path), NO_FILE),
     "endless.png": (lambda path: path.symlink_to("/dev/zero"), NO_FILE),
     "circle.png": (lambda path: path.symlink_to(path), NO_FILE),
-    "empty.jpg": (holding(b""), "the file is empty; give another"),
+    "empty.jpg": (holding(b""), UNKNOWN),
     "text.jpg": (holding(b"no picture\n"), UNKNOWN),
     "page.jpg": (holding(b"<html>404: not found</html>"), UNKNOWN),
     "drawing.png": (

@@ -173,15 +173,12 @@ def require_file(file: Path) -> None:
         DataError: The file is missing or not regular.
     """
     try:
-        is_empty = file.is_file() and not file.stat().st_size  # or one of the system, without end
         ordinary = file.is_file()
     except OSError as error:
         raise DataError(f"{shown(file)}: cannot be read ({error.strerror})") from None
     if not ordinary:
         what = "file not found, or it is a folder, a pipe or a device"
         raise DataError(f"{shown(file)}: {what}; give a file")
-    if is_empty:
-        raise DataError(f"{shown(file)}: the file is empty; give another")
 
 
 def require_plain(name: str, where: str) -> None:
