@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from repro.cli import options
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.reporting.tables.presentation import Presentation
@@ -81,7 +82,7 @@ def audit(
     screen = Screen.here() if presentation.form == "terminal" else None
     label = "-".join(dict.fromkeys(file.stem for file in files))
     shown = audit_tables.text(read, found, presentation, label=label, screen=screen)
-    click.echo(shown, color=screen.colours if screen else None)
+    say(shown, coloured=screen is not None and screen.colours)
 
 
 def _answers(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.cli import options
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,20 +47,20 @@ def clean(results: Path, yes: bool, only: tuple[Any, ...], every: bool) -> None:
     for category in cleaning.CATEGORIES:
         of_category = [one for one in found if one.category == category]
         if of_category:
-            click.echo(f"{category}: {cleaning.WHAT[category]}")
+            say(f"{category}: {cleaning.WHAT[category]}")
             _list(of_category, results, every=every)
-    click.echo(_summary(found, removed=yes))
+    say(_summary(found, removed=yes))
     if not yes and found and (holder := cleaning.running(results)):
-        click.echo(f"{holder} is running a study here: nothing can be removed now", err=True)
+        say(f"{holder} is running a study here: nothing can be removed now", err=True)
 
 
 def _list(found: "Sequence[Leftover]", results: Path, *, every: bool) -> None:
     shown = found if every else found[:LISTED]
     for one in shown:
-        click.echo(f"  {one.path.relative_to(results)}  {one.size:,} bytes")
+        say(f"  {one.path.relative_to(results)}  {one.size:,} bytes")
     if rest := found[len(shown) :]:
         size = sum(one.size for one in rest)
-        click.echo(f"  and {len(rest):,} more, {size:,} bytes (--all lists them)")
+        say(f"  and {len(rest):,} more, {size:,} bytes (--all lists them)")
 
 
 def _summary(found: "Sequence[Leftover]", *, removed: bool) -> str:

@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
+from repro.system.printing import say
+
 SHELLS = ["bash", "zsh", "fish"]
 # Click's own script for bash lacks this: blanks in a word are quoted, and no blank is added after
 # an incomplete word.
@@ -25,4 +27,4 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     script = kind(root, {}, "repro", "_REPRO_COMPLETE").source()
-    click.echo(script.replace(BASH_ADDS, BASH_GOES_ON))
+    say(script.replace(BASH_ADDS, BASH_GOES_ON))

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from repro.errors import ReproError
+from repro.system import input_file
 
 MOST = 200  # maximum number of words offered
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -114,7 +115,7 @@ def _study_word(context: click.Context) -> str:
 def _indexes(context: click.Context, name: str = "*") -> Iterator[dict[str, Any]]:
     """Indexes of a results folder, as plain values, unchecked."""
     for path in sorted((_results(context) / "studies").glob(f"{name}/*.json")):
-        yield json.loads(path.read_bytes())
+        yield json.loads(input_file.read(path))
 
 
 def _address(index: dict[str, Any]) -> str:

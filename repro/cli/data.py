@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 
 from repro.cli.shared import Group, warn
 from repro.execution.executors.executor_options import MOST_WORKERS
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.data.catalogue import Entry
@@ -138,10 +139,10 @@ def info(paths: tuple[Path, ...], kind: str | None, groups: tuple[str, ...], she
 
     opened = [any_layout.read(path, kind=kind, groups=groups) for path in paths]
     surveys = [dataset_info.survey(each) for each in opened]
-    click.echo(info_report.text(surveys))
+    say(info_report.text(surveys))
     if sheet is not None:
         content = info_report.sheet(surveys)
-        click.echo(atomic_files.put(sheet, content, advice="pass --sheet with another name"))
+        say(atomic_files.put(sheet, content, advice="pass --sheet with another name"))
 
 
 @data.command()
@@ -171,36 +172,36 @@ def fetch(name: str | None, folder: Path, listing: bool, catalogue: Path | None)
     from repro.data import download
 
     fetched = download.fetch(entry, folder)
-    click.echo(f"{fetched.path}: {'already there' if fetched.was_there else 'downloaded'}")
+    say(f"{fetched.path}: {'already there' if fetched.was_there else 'downloaded'}")
     checked = (
         "as the catalogue says"
         if fetched.is_checked
         else "not checked, because none is published; the size is right"
     )
-    click.echo(f"sha256 {fetched.sha256}: {checked}")
+    say(f"sha256 {fetched.sha256}: {checked}")
 
 
 def _say_prepared(prepared: "Prepared", out: Path) -> None:
     for source in prepared.sources:
         left_out = ", ".join(f"{count:,} {why}" for why, count in source.left_out.items())
-        click.echo(
+        say(
             f"{source.kind}: {source.faces:,} faces, {source.nonfaces:,} non-faces; "
             f"left out: {left_out or 'none'}; terms: {source.terms}"
         )
     for problem in prepared.problems:
-        click.echo(f"Warning: left out: {problem}", err=True)
+        say(f"Warning: left out: {problem}", err=True)
     faces = sum(source.faces for source in prepared.sources)
     others = sum(source.nonfaces for source in prepared.sources)
-    click.echo(
+    say(
         f"{out}: {faces + others:,} images, {faces:,} faces and {others:,} non-faces; "
         f"sha256 of images and labels {prepared.sha256}"
     )
 
 
 def _say_entry(name: str, entry: "Entry") -> None:
-    click.echo(f"{name}: {entry.what}")
-    click.echo(f"  terms: {entry.terms}")
+    say(f"{name}: {entry.what}")
+    say(f"  terms: {entry.terms}")
     if entry.note:
-        click.echo(f"  note: {entry.note}")
+        say(f"  note: {entry.note}")
     where = f"ask {entry.ask}" if entry.ask else f"{entry.url} ({entry.size:,} bytes)"
-    click.echo(f"  where: {where}")
+    say(f"  where: {where}")

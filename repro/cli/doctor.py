@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -19,5 +20,5 @@ def doctor(results: Path) -> None:
     from repro.execution import doctor as examination
 
     findings = examination.examine(results)
-    click.echo(examination.summary(findings))
+    say(examination.summary(findings))
     sys.exit(1 if examination.needs_mending(findings) else 0)

@@ -20,6 +20,7 @@ from repro.reporting.figures.study_view import StudyView
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import rendering
 from repro.reporting.tables.table_part import Part
+from repro.system.printing import printable
 
 if TYPE_CHECKING:
     from repro.reporting.figures.illustration import Form
@@ -123,7 +124,7 @@ def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]
     label, told = view.index.name, answer.of_study(view.outcomes)
     means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
     tables = rendering.render(parts, form="markdown", label=label, opening=told.sentences)
-    files = {"table.md": tables.encode()}
+    files = {"table.md": printable(tables).encode()}
     for one in figure_registry.draw(view):
         for form in SHOWN:
             files[f"figures/{one.name}.{form}"] = encode(one, form)

@@ -7,6 +7,7 @@ import click
 
 from repro.cli import completion_words, options
 from repro.cli.shared import say_what_is_left_out, warn
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -41,5 +42,5 @@ def figures(
     view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
     folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
     for path in figure_files.write(view, folder, only=only):
-        click.echo(path)
+        say(path)
     say_what_is_left_out(view, with_images)

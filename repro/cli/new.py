@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.errors import ReproError
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -32,7 +33,7 @@ def new(name: str) -> None:
     path = Path("studies" if Path("studies").is_dir() else "") / f"{name}.yaml"
     advice = "make the folder writable, or use another"
     atomic_files.put(path, template.replace("{name}", name).encode(), advice=advice)
-    click.echo(f"{path}\nRun it: repro run {name}")
+    say(f"{path}\nRun it: repro run {name}")
 
 
 def _refuse_if_taken(name: str) -> None:

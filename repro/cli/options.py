@@ -68,6 +68,14 @@ PLACES = [
         metavar="GB",
         help="Per run without the data, for --executor ray [default: the study's, or 1].",
     ),
+    click.option(
+        "--stall-minutes",
+        type=click.FloatRange(min=0, min_open=True),
+        default=10.0,
+        show_default=True,
+        help="A worker that uses no CPU time and says nothing for so long is ended, and its run "
+        "continues from its checkpoint.",
+    ),
 ]
 FORMATS = ["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
 PAPER = [
@@ -158,6 +166,7 @@ def places(command: Command) -> Command:
         cpus_per_run: float | None,
         gpus_per_run: float | None,
         memory_per_run: float | None,
+        stall_minutes: float,
         **others: Any,
     ) -> Any:
         taken = {"cpus": cpus_per_run, "gpus": gpus_per_run, "memory": memory_per_run}
@@ -167,6 +176,7 @@ def places(command: Command) -> Command:
             workers=workers,
             address=address,
             kernels=kernels,
+            stall_minutes=stall_minutes,
             taken={name: amount for name, amount in taken.items() if amount is not None},
         )
         return command(*arguments, place=place, **others)

@@ -9,6 +9,7 @@ import click
 from repro.cli import options
 from repro.cli.shared import load, warn
 from repro.execution.executors.executor_options import Place
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.execution.planning import Plan
@@ -63,20 +64,20 @@ def plan(
     if missing and place.address is None:
         kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
         if not kernels.fell_back:  # of which the executor has told
-            click.echo(kernels, err=True)
+            say(kernels, err=True)
     if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
         warn(f"`repro run` stops: {stop}")
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
     for task in planned.tasks:
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
         reason = f": {why[task.key]}" if task.key in why else ""
-        click.echo(f"{state:7} {task.key} {task.title}{reason}")
+        say(f"{state:7} {task.key} {task.title}{reason}")
     for one in _doubts(resolved, planned, results):
-        click.echo(one)
+        say(one)
     total = len(planned.tasks)
-    click.echo(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
+    say(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
-        click.echo(_expected(missing, slots, machines, hourly_price))
+        say(_expected(missing, slots, machines, hourly_price))
 
 
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
@@ -133,6 +134,6 @@ def _expected(
     from repro.cli import expected_cost
     from repro.execution import calibration
 
-    click.echo("Measuring the cost of a run on this machine ...", err=True)
+    say("Measuring the cost of a run on this machine ...", err=True)
     expected = calibration.predict(missing, slots=slots, machines=machines)
     return expected_cost.in_words(expected, hourly_price=price)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repro.cli import options
-from repro.cli.shared import load, printable, warn
+from repro.cli.shared import load, warn
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.records.records import StudyIndex
@@ -62,7 +63,7 @@ def preregister(
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
     atomic_files.put(path, text.encode())
     _add_to_index(planned.index, content, results)
-    click.echo(f"{path}\nDigest {content['digest']}; {printable(_found(content))}")
+    say(f"{path}\nDigest {content['digest']}; {_found(content)}")
 
 
 def _found(content: dict[str, Any]) -> str:

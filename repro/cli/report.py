@@ -7,6 +7,7 @@ import click
 
 from repro.cli import completion_words, options
 from repro.cli.shared import say_what_is_left_out, warn
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -48,4 +49,4 @@ def report(
     for path in report_files.build(
         [*chapters.values()], out or REPORTS / "+".join(chapters), title=title
     ):
-        click.echo(path)
+        say(path)

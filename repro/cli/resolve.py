@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from repro.errors import ReproError, StudyError
 from repro.records import records
 from repro.records.records import StudyIndex
 from repro.study import merge, study_files, yaml_source
 from repro.study.schema import NAME
-from repro.study.yaml_source import Located, printable, shown
+from repro.study.yaml_source import Located, shown
+from repro.system import private
+from repro.system.printing import one_line, say
 
 MOST = 10  # other variants that are listed
 
@@ -97,7 +97,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
     name, variant, first = _meant(study)
     wish = Wish(variant, profile, merge.override_labels(overrides))
     if variant is not None and not Wish(None, wish.profile, wish.labels).is_plain:
-        raise ReproError(f"{printable(study)} names a variant: leave out --profile and --set")
+        raise ReproError(f"{one_line(study)} names a variant: leave out --profile and --set")
     found = records.read_indexes(results, name)
     if not found:
         raise ReproError(_nothing_to_show(name, results))
@@ -119,7 +119,7 @@ def study_name(study: str) -> str:
 
 def study_file(study: str, index: StudyIndex) -> str:
     """The study as an argument of a command: the given file, or its name."""
-    return study if study_files.is_path(study) else index.name
+    return private.portable(study) if study_files.is_path(study) else index.name
 
 
 def _of_unnamed(found: list[StudyIndex], wish: Wish, first: str | None) -> list[StudyIndex]:
@@ -144,7 +144,7 @@ def _from_file(path: Path) -> tuple[str, str | None, str | None]:
         raise StudyError(file.problems)
     name = _name_in(file)
     if name is None:
-        raise ReproError(f"{printable(str(path))}: not a study file: it has no valid `name`")
+        raise ReproError(f"{one_line(str(path))}: not a study file: it has no valid `name`")
     return name, None, _first_in(file)
 
 
@@ -179,7 +179,7 @@ def _say_others(found: Sequence[StudyIndex], chosen: Sequence[StudyIndex]) -> No
     """List on standard error the shown and the other variants, if there are others."""
     others = [index for index in found if index not in chosen]
     if others:
-        click.echo(f"Shown:{_lines(chosen)}\nOther variants:{_lines(others)}", err=True)
+        say(f"Shown:{_lines(chosen)}\nOther variants:{_lines(others)}", err=True)
 
 
 def _not_one(
@@ -220,7 +220,7 @@ def _is_shared(index: StudyIndex, found: Sequence[StudyIndex]) -> bool:
 
 def _line(index: StudyIndex, *, full: bool = False) -> str:
     address = f"{index.name}@{index.variant}" if full else index.address
-    return printable(f"{address}  {index.differs}")
+    return one_line(f"{address}  {index.differs}")
 
 
 def _nothing_to_show(study: str | None, results: Path) -> str:

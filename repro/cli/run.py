@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
-from repro.cli.shared import load, printable
+from repro.cli.shared import load
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.records.mlflow.mirror_process import Scribe
@@ -92,10 +93,7 @@ def run(
     written = run_log.Log(log, warn=shown.warn) if log else progress.Display()
     display = progress.Together(shown, written)
 
-    def say(warning: str) -> None:
-        display.warn(printable(warning))
-
-    with written, mirror_process.Scribe(results, warn=say) as mirror:
+    with written, mirror_process.Scribe(results, warn=display.warn) as mirror:
         variant = ", ".join([resolved.profile, *resolved.overrides])
         written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
@@ -112,7 +110,7 @@ def run(
                 checkpoint_seconds=checkpoint_seconds,
                 kernels=place.kernels,
             )
-        _print_table(index, results, mirror, warn=say)
+        _print_table(index, results, mirror, warn=display.warn)
 
 
 def _until_answered(study: "Study", at_most: int | None, *, asked: bool) -> "Study":
@@ -137,7 +135,7 @@ def _print_table(
     from repro.reporting.tables import run_notes, tables
 
     view = exhibits.without_pictures(index, results)
-    click.echo(exhibits.conclusion(view))
+    say(exhibits.conclusion(view))
     if mirror.wants_page(index):
         parts = tables.parts(view.outcomes, style="full")
         shown = exhibits.with_pictures(view, results, with_images=False, warn=warn)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from repro.system.printing import printable, say
+
 if TYPE_CHECKING:
     from repro.reporting.figures.study_view import StudyView
     from repro.study.study import Study
@@ -39,7 +41,7 @@ def load(
     found = study_files.find(wanted)
     if not quiet and not study_files.is_path(wanted):
         instead = f" (in place of the shipped {found.hides})" if found.hides else ""
-        click.echo(printable(f"Study: {found.path}{instead}"), err=True)
+        say(f"Study: {found.path}{instead}", err=True)
     return study.load(found.path, profile=profile, overrides=overrides)
 
 
@@ -75,17 +77,10 @@ def _given(parameter: click.Option, option: str, value: object) -> list[str]:
 
 def warn(line: str) -> None:
     """Print a warning on standard error."""
-    click.echo(f"Warning: {printable(line)}", err=True)
-
-
-def printable(text: str) -> str:
-    """Text without control characters, which names from files may contain."""
-    from repro.study import yaml_source
-
-    return "\n".join(map(yaml_source.printable, text.splitlines()))
+    say(f"Warning: {line}", err=True)
 
 
 def say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
     """Print on standard error that pictures of real faces exist but are not shown."""
     if not view.specimens and not with_images:
-        click.echo("Pictures of real faces are left out; --with-images shows them.", err=True)
+        say("Pictures of real faces are left out; --with-images shows them.", err=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from repro.cli import completion_words, options
-from repro.cli.shared import printable
+from repro.system.printing import say
 
 
 @click.command()
@@ -23,4 +23,4 @@ def show(run: str, results: Path) -> None:
 
     indexes = records.read_indexes(results)
     key = run_names.key_of(run, results, indexes, run_view.keys(results, indexes))
-    click.echo(printable(run_details.text(run_view.view(key, results, indexes))))
+    say(run_details.text(run_view.view(key, results, indexes)))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from repro.errors import ReproError
 from repro.system import screen
 
 SECONDS = 4.0  # for an orderly end
@@ -63,7 +64,7 @@ def end(status: int) -> NoReturn:
     """End the process immediately: modules interrupted while loading may not exit normally."""
     screen.say_what_waits()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, ReproError, SystemExit):
             stream.flush()
     os._exit(status)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -19,12 +20,12 @@ def status(results: Path) -> None:
 
     indexes = records.read_indexes(results)
     if not indexes:
-        click.echo(f"No study in {results} yet. Start one: repro run alpha_sweep")
+        say(f"No study in {results} yet. Start one: repro run alpha_sweep")
     for index in indexes:
         found = records.read_study(index, results).values()
         failed = sum(not record.finished for record in found)
         wanted = sum(len(arm.keys) for arm in index.arms)
-        click.echo(
+        say(
             f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
             f"{failed} failed"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.errors import ReproError
+from repro.system.printing import one_line, say
 
 if TYPE_CHECKING:
     from repro.study.study import Study
@@ -21,12 +22,12 @@ def studies() -> None:
     from repro.study import study_files
 
     found = study_files.listed()
-    click.echo("\n\n".join(map(_described, found)))
+    say("\n\n".join(map(_described, found)))
 
 
 def _described(file: "StudyFile") -> str:
     """A study as a paragraph; for one that cannot be read, the first reason."""
-    from repro.study import study, yaml_source
+    from repro.study import study
 
     try:
         read = study.load(file.path)
@@ -35,7 +36,7 @@ def _described(file: "StudyFile") -> str:
     else:
         lines = [file.name, read.question, _size(read)]
     lines.append(_origin(file))
-    first, *others = (yaml_source.printable(line) for line in lines)
+    first, *others = (one_line(line) for line in lines)
     return "\n".join([first, *map(_indented, others)])
 
 

@@ -7,6 +7,7 @@ import click
 
 from repro.cli import completion_words, options
 from repro.cli.shared import warn
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.records.records import StudyIndex
@@ -28,4 +29,4 @@ def sync(study: str | None, results: Path, profile: str | None, overrides: tuple
     only = None
     if study is not None:
         only = resolve.one(results, study, profile=profile, overrides=overrides)
-    click.echo(synchronisation.synchronise(results, only=only, summary=page))
+    say(synchronisation.synchronise(results, only=only, summary=page))

@@ -8,6 +8,7 @@ import click
 from repro.cli import completion_words, options
 from repro.cli.shared import again
 from repro.errors import ReproError
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.analysis.study_data import Outcomes
@@ -43,13 +44,13 @@ def table(
         raise ReproError(f"a page shows one study; name one: {several}")
     found = [_outcomes(index, results, presentation) for index in indexes]
     if presentation.form == "json":
-        click.echo(output_formats.as_json("table", found, presentation))
+        say(output_formats.as_json("table", found, presentation))
         return
     screen = Screen.here() if presentation.form == "terminal" else None
     shown = (output_formats.text(one, presentation, screen=screen) for one in found)
-    click.echo("\n\n".join(shown), color=screen.colours if screen else None)
+    say("\n\n".join(shown), coloured=screen is not None and screen.colours)
     if screen:
-        click.echo(f"LaTeX: {again(context, form='latex')}")
+        say(f"LaTeX: {again(context, form='latex')}")
 
 
 def _outcomes(index: "StudyIndex", results: Path, presentation: "Presentation") -> "Outcomes":

@@ -9,6 +9,7 @@ import click
 from repro.cli import completion_words, options
 from repro.cli.shared import warn
 from repro.execution.executors.executor_options import Place
+from repro.system.printing import say
 
 if TYPE_CHECKING:
     pass
@@ -46,7 +47,7 @@ def verify(
             index, results, runs=runs, executor=executor, kernels=place.kernels
         )
         for comparison in compared:
-            click.echo(comparison)
+            say(comparison)
             same, total = same + (not comparison.differences), total + 1
-    click.echo(f"{same} of {total} runs are bit-identical")
+    say(f"{same} of {total} runs are bit-identical")
     sys.exit(0 if same == total else 1)

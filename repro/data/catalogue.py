@@ -10,8 +10,10 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from repro.errors import DataError
 from repro.study.section import Section
+from repro.system import input_file
 
 OURS = Path(__file__).with_name("catalogue.yaml")
+MOST_BYTES = 2**20  # ours has a few thousand
 
 
 class Entry(Section):
@@ -50,14 +52,19 @@ def read(path: Path = OURS) -> dict[str, Entry]:
         DataError: The file is missing or is not a catalogue.
     """
     try:
-        content = yaml.safe_load(path.read_bytes())
+        content = yaml.safe_load(input_file.read(path, most_bytes=MOST_BYTES))
         return TypeAdapter(dict[str, Entry]).validate_python(content, strict=True)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as YAML ({str(error)[:200]})") from None
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{path}: cannot be read as YAML ({_reason(error)})") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise DataError(f"{path}: {place}: {first['msg']}") from None
+
+
+def _reason(error: Exception) -> str:
+    said = error.strerror if isinstance(error, OSError) else error
+    return str(said)[:200]
 
 
 def one(entries: Mapping[str, Entry], name: str) -> Entry:

@@ -25,6 +25,7 @@ from repro.records.events import (
     CheckpointMade,
     EpochEnded,
     MachineLost,
+    Remark,
     RunEnded,
     RunHeld,
     RunRecorded,
@@ -125,7 +126,7 @@ class _Dispatch:
             self.attempts[task.key] += 1
             self.executor.submit(task, checkpoint_store.latest(task.key, task.results))
 
-    def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded]:
+    def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded | Remark]:
         """Store the content of an event, and yield the events to show to the user."""
         run = self.running[event.key]
         match event:
@@ -141,11 +142,16 @@ class _Dispatch:
             case RunEnded():
                 self._end(event)
             case WorkerDied() if not run.has_begun:
+                yield Remark(f"{event.title}: its worker ended ({event.how}); another one starts")
                 self._count_false_start(how=event.how)
                 self._uncounted(event.key)
             case MachineLost():
                 self._uncounted(event.key)
             case WorkerDied() if self.attempts[event.key] < ATTEMPTS:
+                yield Remark(
+                    f"{event.title}: its worker ended ({event.how}); the run is repeated from its "
+                    "last checkpoint"
+                )
                 self._again(event.key)
             case WorkerDied() if event.how == NO_MEMORY:
                 self._starve(event.key)

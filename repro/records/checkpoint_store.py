@@ -16,7 +16,7 @@ from repro.errors import RecordError
 from repro.records import records
 from repro.records.records import ADVICE
 from repro.records.task import Files
-from repro.system import atomic_files, checksum
+from repro.system import atomic_files, checksum, input_file
 
 SCHEMA = 1
 KEPT = 2
@@ -87,7 +87,7 @@ def epochs_kept(key: str, results: Path) -> int:
 def _read(path: Path, key: str) -> Files:
     beside = path.with_suffix(TENSORS)
     try:
-        raw, tensors = path.read_bytes(), beside.read_bytes()
+        raw, tensors = input_file.read(path), input_file.read(beside)
     except OSError:
         return {}
     if not checksum.is_whole(raw):

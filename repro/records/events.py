@@ -146,6 +146,6 @@ class StudyWarning:
 
 
 WorkerEvent = RunStarted | EpochEnded | CheckpointMade | RunEnded | WorkerDied | MachineLost
-ScheduleEvent = RunStarted | EpochEnded | RunHeld | RunRecorded
-Event = StudyStarted | ScheduleEvent | Remark | StudyWarning
+ScheduleEvent = RunStarted | EpochEnded | RunHeld | RunRecorded | Remark
+Event = StudyStarted | ScheduleEvent | StudyWarning
 OnEvent = Callable[[Event], None]

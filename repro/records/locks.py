@@ -87,7 +87,7 @@ def of_folder(folder: Path, *, patience: float) -> Iterator[str | None]:
 def holder_of(path: Path) -> str | None:
     """The holder of a lock file; None if it is free. Creates nothing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return None
     try:
@@ -128,10 +128,10 @@ def _open(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666)
         except PermissionError:  # another user's file: it can be locked, but not written
             with contextlib.suppress(FileNotFoundError):
-                return os.open(path, os.O_RDONLY)
+                return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             raise
     except OSError as error:
         raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None

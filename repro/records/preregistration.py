@@ -10,7 +10,7 @@ from typing import Any
 
 from repro.errors import RecordError, ReproError
 from repro.records.records import ADVICE
-from repro.system import atomic_files, checksum
+from repro.system import atomic_files, checksum, input_file
 
 FIELDS = {"date", "digest", "declared", "records"}
 
@@ -43,7 +43,7 @@ def read(name: str, variant: str, results: Path) -> dict[str, Any] | None:
     """
     path = path_of(name, variant, results)
     try:
-        raw = path.read_bytes()
+        raw = input_file.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:

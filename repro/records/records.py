@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.metrics import Count
+from repro.records import shareable
 from repro.records.numerics import earlier_code
 from repro.study.configuration import Configuration, completed
 from repro.study.looks import Looks
 from repro.study.section import digest
-from repro.system import atomic_files, checksum
+from repro.system import atomic_files, checksum, input_file, private
 from repro.system.count_progress import each
 
 # Schema 1 had no `computation`, and a checksum of its content instead of its bytes; in schema 2 the
@@ -113,8 +114,9 @@ class BriefRecord:
 
     @property
     def choices(self) -> Configuration:
-        """The configuration, typed."""
-        return Configuration.model_validate_json(json.dumps(self.configuration))
+        """The configuration, typed, its paths such that they can be opened."""
+        found = Configuration.model_validate_json(json.dumps(self.configuration))
+        return found.with_paths(private.expanded)
 
     @property
     def shows_synthetic_faces(self) -> bool:
@@ -285,7 +287,11 @@ def _plain(record: Record) -> dict[str, Any]:
     content = {each.name: getattr(record, each.name) for each in fields(record)}
     nonfaces = record.nonfaces and asdict(record.nonfaces)
     groups = {name: asdict(count) for name, count in record.groups.items()}
-    return content | {"groups": groups, "nonfaces": nonfaces}
+    told = {
+        "configuration": shareable.configuration(record.configuration),
+        "failure": shareable.failure(record.failure),
+    }
+    return content | told | {"groups": groups, "nonfaces": nonfaces}
 
 
 def folder_of(key: str, results: Path) -> Path:
@@ -372,7 +378,7 @@ def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
         return None
     path = folder_of(record.key, results) / name
     try:
-        content = path.read_bytes()
+        content = input_file.read(path)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
     if hashlib.sha256(content).hexdigest() != expected:
@@ -446,10 +452,12 @@ def read_study(index: StudyIndex, results: Path) -> dict[str, BriefRecord]:
 def _read_json(path: Path) -> dict[str, Any]:
     """The content of a file of ours, without schema and checksum, both verified."""
     try:
-        raw = path.read_bytes()
+        raw = input_file.read(path)
         content = json.loads(raw)
     except FileNotFoundError:
         raise RecordError(f"{path}: record not found") from None
+    except input_file.NotAFile as error:
+        raise RecordError(f"{path}: no record; {error.strerror}, or move it away") from None
     except OSError as error:
         raise Unreadable(
             f"{path}: cannot be read ({error.strerror}); it may be complete, so make it readable"

@@ -14,6 +14,7 @@ from repro.metrics import Count
 from repro.records import checkpoint_store, locks, records
 from repro.records.records import RECORD, Record, StudyIndex
 from repro.study.configuration import completed
+from repro.system import input_file
 
 State = Literal["finished", "failed", "damaged", "running", "unfinished", "not begun"]
 
@@ -114,7 +115,7 @@ def _state_without_record(key: str, results: Path) -> tuple[State, str]:
 
 def _as_far_as_it_can_be_read(key: str, results: Path) -> Record | None:
     try:
-        content = json.loads((records.folder_of(key, results) / RECORD).read_bytes())
+        content = json.loads(input_file.read(records.folder_of(key, results) / RECORD))
         known = {each.name: content[each.name] for each in fields(Record) if each.name in content}
         known["groups"] = {name: Count(**count) for name, count in known["groups"].items()}
         known["nonfaces"] = Count(**known["nonfaces"]) if known.get("nonfaces") else None

@@ -7,7 +7,7 @@ The letters in brackets are the literature's: ORIG is Amini & Soleimany et al. (
 reproduction by de Haan et al. (2020), MIT the 6.S191 lab, JM another reproduction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -117,6 +117,10 @@ class Configuration(Section):
         """The same settings, with duplicate pictures allowed in the data."""
         data = self.data.model_copy(update={"doubles": "allow"})
         return self.model_copy(update={"data": data})
+
+    def with_paths(self, changed: Callable[[str], str]) -> Self:
+        """The same settings, each path of the data changed by a function."""
+        return self.model_copy(update={"data": self.data.with_paths(changed)})
 
     def identity(self) -> dict[str, Any]:
         """The settings that affect a run, as plain values.

@@ -3,7 +3,8 @@
 This module opens no files; `data.sources` does.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -179,6 +180,15 @@ class Data(Section):
         """The sources by role; crops if given."""
         found = {role: getattr(self, role) for role in ROLES}
         return {role: spec for role, spec in found.items() if spec is not None}
+
+    def with_paths(self, changed: Callable[[str], str]) -> Self:
+        """The same sources, each path changed by a function."""
+        found = {
+            role: spec.model_copy(update={"path": changed(spec.path)})
+            for role, spec in self.parts.items()
+            if hasattr(spec, "path")
+        }
+        return self.model_copy(update=found)
 
     @property
     def is_synthetic(self) -> bool:

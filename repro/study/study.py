@@ -8,7 +8,6 @@ This module uses no data, results or torch.
 import itertools
 import math
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +45,7 @@ from repro.study.published import Margin, Published
 from repro.study.resources import Resources
 from repro.study.schema import MAX_ARMS, MAX_PROFILES, Compare, Header, Ranked, Ranking, Select
 from repro.study.yaml_source import KeyPath, Located, shown
+from repro.system import private
 
 STUDY_KEYS = (
     "replicates",
@@ -410,15 +410,15 @@ class _Resolution:
         for role, spec in data.parts.items():
             if (path := getattr(spec, "path", None)) is None:
                 continue
-            for variable in re.findall(r"\$\{(\w+)\}", path):
+            for variable in private.variables(path):
                 if variable in os.environ:
-                    path = path.replace(f"${{{variable}}}", os.environ[variable])
                     continue
                 message = (
                     f"data.{role}: the environment variable {variable} is not set; "
                     f"set it, or pass --set data.{role}=PATH"
                 )
                 self._report_at(("data", role), layers, message)
+            path = private.expanded(path)
             if not 0 < len(path) <= MAX_PATH:
                 message = f"data.{role}: the path has {len(path):,} characters: name a file"
                 self._report_at(("data", role), layers, message)

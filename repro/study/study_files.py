@@ -11,7 +11,9 @@ from pathlib import Path
 
 from repro.errors import ReproError
 from repro.study.merge import did_you_mean
-from repro.study.yaml_source import printable, shown
+from repro.study.yaml_source import MAX_BYTES, shown
+from repro.system import input_file
+from repro.system.printing import one_line
 
 ENDINGS = (".yaml", ".yml")
 SHIPPED = Path(__file__).parent / "shipped_studies"  # in a checkout a link to its studies/
@@ -109,7 +111,7 @@ def published_file(wanted: str) -> Path:
             return found
     known = known_published(Path("studies"))
     what = f"no published numbers are called {shown(wanted)}{did_you_mean(wanted, known)}"
-    raise ReproError(f"{what}. Available: {', '.join(map(printable, known))}")
+    raise ReproError(f"{what}. Available: {', '.join(map(one_line, known))}")
 
 
 def known_published(beside: Path) -> list[str]:
@@ -132,7 +134,7 @@ def _local(path: Path, shipped: Path) -> StudyFile:
 def _looks_like_a_study(path: Path) -> bool:
     """Whether a YAML file, which may be of any program, has arms."""
     try:
-        return "\narms:" in f"\n{path.read_text(encoding='utf-8')}"
+        return "\narms:" in f"\n{input_file.read_text(path, most_bytes=MAX_BYTES)}"
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -155,4 +157,4 @@ def _unknown(name: str) -> str:
     known = [one.name for one in listed()]
     what = f"no study is called {shown(name)}{did_you_mean(name, known)}"
     places = "looked for it here, in studies/ and among the shipped studies"
-    return f"{what} ({places}). Available: {', '.join(map(printable, known))}"
+    return f"{what} ({places}). Available: {', '.join(map(one_line, known))}"

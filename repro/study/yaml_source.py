@@ -8,8 +8,6 @@ that hostile files cannot use much time or memory.
 
 import re
 import reprlib
-import stat
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from typing import Any
 import yaml
 
 from repro.errors import Problem, StudyError
+from repro.system import input_file
+from repro.system.printing import hides, one_line
 
 KeyPath = tuple[str | int, ...]
 MAX_BYTES = 200_000
@@ -107,15 +107,7 @@ def problem(source: str, message: str, place: tuple[int, int] = (0, 0)) -> Probl
     """A problem with text that is safe to show on a terminal."""
     if len(message) > MAX_MESSAGE:
         message = f"{message[: MAX_MESSAGE - 3]}..."
-    return Problem(printable(source), *place, printable(message))
-
-
-def printable(text: str) -> str:
-    """The text with invisible and control characters escaped."""
-    return "".join(
-        character.encode("unicode_escape").decode() if _hides(character) else character
-        for character in text
-    )
+    return Problem(one_line(source), *place, one_line(message))
 
 
 def shown(value: Any) -> str:
@@ -131,12 +123,11 @@ def read(path: Path) -> Located:
     """
     source = str(path)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _refusal(source, "this is a folder, a pipe or a device: give a file")
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _refusal(source, f"more than {MAX_BYTES:,} bytes: a study needs few")
+        content = input_file.read(path, most_bytes=MAX_BYTES)
+    except input_file.NotAFile as error:
+        raise _refusal(source, str(error.strerror)) from None
+    except input_file.TooLarge as error:
+        raise _refusal(source, f"{error.strerror}: a study needs few") from None
     except FileNotFoundError:
         raise _refusal(source, "file not found") from None
     except OSError as error:
@@ -233,7 +224,7 @@ class _Builder:
 
     def _text(self, node: yaml.Node, text: str) -> str | None:
         plain = text.replace("\n", " ").replace("\t", " ")
-        hidden = None if plain.isprintable() else next(filter(_hides, plain), None)
+        hidden = None if plain.isprintable() else next(filter(hides, plain), None)
         if hidden is None:
             return text
         self._report(node, f"the text holds U+{ord(hidden):04X}, which is invisible: remove it")
@@ -267,7 +258,7 @@ class _Builder:
 
     def _key(self, node: yaml.Node) -> str | None:
         key = node.value
-        if not isinstance(key, str) or any(map(_hides, key)):
+        if not isinstance(key, str) or any(map(hides, key)):
             self._report(node, "a key must be plain text")
         elif key == "<<":
             self._report(node, "merge keys are not read here: write the keys out")
@@ -281,10 +272,3 @@ class _Builder:
 
 def _place(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _hides(character: str) -> bool:
-    """Whether it is invisible or a control character: all but letters, signs and spaces."""
-    if character.isprintable() or character in "\u200c\u200d":  # joiners of words and signs
-        return False
-    return unicodedata.category(character) != "Zs"

@@ -23,11 +23,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import IO, Any, Literal
 
 from repro.errors import ReproError
-from repro.system import worker_environment
+from repro.system import printing, stalls, worker_environment
 
+LAST_LINES = 0.2  # seconds for what an ended child printed to be printed here
+SMALL = 100_000  # bytes of a request that a connection takes at once
 GRACE = 2.0  # seconds that a child has to end after a request to do so
 GLANCE = 0.2  # seconds between two checks by a child whether its parent is alive
 PATIENCE = 60.0  # seconds for a Python interpreter to identify itself
@@ -61,33 +64,59 @@ class ChildError(RuntimeError):
 class Child:
     """A child process and the connection to it."""
 
-    def __init__(self, prepare: Callable[[], Answer]) -> None:
+    def __init__(self, prepare: Callable[[], Answer], *, stall: float = stalls.LIMIT) -> None:
         """Start the process; it waits for requests.
 
         Args:
             prepare: A module's function, called once in the child, before the first request; it
                 loads heavy modules there and returns the function that answers requests.
+            stall: Seconds after which a process that does nothing is ended; see `stalls`.
 
         Raises:
             NotStarted: The system or the interpreter does not allow it.
         """
-        self.is_ready = False
+        self.is_ready, self._stalled = False, ""
         with contextlib.ExitStack() as ours:
             try:
                 self.connection, theirs = Pipe()
                 ours.enter_context(self.connection)
                 self._said = ours.enter_context(_scratch())
+                self._echo, stderr = echo()
+                ours.callback(os.close, stderr)
                 with theirs, _ctrl_c_held_back():
-                    self.process = launch(self.connection, theirs, self._said)
+                    self.process = launch(self.connection, theirs, self._said, stderr)
             except OSError as error:
                 raise NotStarted(str(error)) from None
+            os.close(stderr)
             ours.pop_all()
+        self._watch = stalls.Watch(self.process.pid, limit=stall)
         self.send(prepare)
 
     def send(self, request: Any) -> None:
         """Send the idle child a request; if the child has ended, `receive` raises."""
-        with contextlib.suppress(BrokenPipeError, ConnectionError):
-            self.connection.send(request)
+        self._watch.moved()
+        content = ForkingPickler.dumps(request)
+        if len(content) <= SMALL:
+            self._send(content)
+            return
+        sending = threading.Thread(target=self._send, args=[content], daemon=True)
+        sending.start()
+        while sending.is_alive() and not self.is_stalled():  # one that is stopped takes nothing
+            sending.join(stalls.LOOK)
+
+    def _send(self, content: "memoryview") -> None:
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(content)
+
+    def is_stalled(self) -> bool:
+        """Whether the child has done nothing for too long; then it is ended, and `receive` raises.
+
+        To be called about every `stalls.LOOK` seconds while an answer is awaited.
+        """
+        if not self._stalled and (how := self._watch.stalled()):
+            self._stalled = how
+            self.process.kill()
+        return bool(self._stalled)
 
     def receive(self) -> tuple[Word, Any]:
         """The next message: its kind and its content.
@@ -102,7 +131,11 @@ class Child:
             ChildError: The child met a defect of this program.
         """
         try:
+            while not self.connection.poll(stalls.LOOK):
+                if self.is_stalled() and not self.connection.poll(GRACE):
+                    raise EOFError  # it cannot even be killed
             word, content = self.connection.recv()
+            self._watch.moved()
         except (EOFError, OSError):  # the end, possibly within a message
             said = self._said_before_ready()
             self.join()
@@ -125,6 +158,8 @@ class Child:
 
     def _fate(self) -> str:
         code = self.process.returncode
+        if self._stalled or code is None:
+            return self._stalled or "it does not end"
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
         if code == NO_MEMORY:
@@ -148,36 +183,37 @@ class Child:
             self.process.wait(grace)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system
+                self.process.wait(GRACE)
+        self._echo.join(LAST_LINES)
         self._said.close()
 
 
-def launch(ours: Connection, theirs: Connection, said: IO[bytes]) -> "subprocess.Popen[bytes]":
+def launch(
+    ours: Connection, theirs: Connection, said: IO[bytes], stderr: int
+) -> "subprocess.Popen[bytes]":
     """Start a Python process that serves a connection.
 
     Args:
         ours: This end of the connection.
         theirs: The child's end.
-        said: Receives what the child prints until it is ready; then it prints to our stderr.
+        said: Receives what the child prints until it is ready.
+        stderr: Descriptor to which it prints then.
 
     Raises:
         NotStarted: This interpreter cannot be started again.
         OSError: No process can be started.
     """
     flags: list[str] = getattr(subprocess, "_args_from_interpreter_flags", list)()
-    stderr = _standard_error()
-    try:
-        handed = [theirs.fileno(), os.getpid(), stderr]
-        process = subprocess.Popen(
-            [_python(sys.executable), *flags, "-P", "-c", BOOT, *map(str, handed)],
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            pass_fds=[theirs.fileno(), stderr],
-            env=worker_environment.of_worker(os.environ),
-        )
-    finally:
-        os.close(stderr)
+    handed = [theirs.fileno(), os.getpid(), stderr]
+    process = subprocess.Popen(
+        [_python(sys.executable), *flags, "-P", "-c", BOOT, *map(str, handed)],
+        stdin=subprocess.DEVNULL,
+        stdout=said,
+        stderr=said,
+        pass_fds=[theirs.fileno(), stderr],
+        env=worker_environment.of_worker(os.environ),
+    )
     with contextlib.suppress(ConnectionError):  # it ended at once
         ours.send([entry for entry in sys.path if isinstance(entry, str)])
     return process
@@ -217,12 +253,26 @@ def _scratch() -> IO[bytes]:
     return tempfile.TemporaryFile(buffering=0)
 
 
-def _standard_error() -> int:
-    """A descriptor of our standard error, or of the null device if that is closed."""
+def echo() -> tuple[threading.Thread, int]:
+    """A descriptor for a child's prints, and the thread that prints them here, line by line.
+
+    Lines of libraries may hold anything; here they pass the one way out.
+    """
+    ours, theirs = os.pipe()
+
+    def print_all() -> None:
+        with open(ours, "rb") as stream:
+            for line in stream:
+                printing.say(line.decode(errors="replace").rstrip("\r\n"), err=True)
+
+    thread = threading.Thread(target=print_all, daemon=True)
     try:
-        return os.dup(2)
-    except OSError:
-        return os.open(os.devnull, os.O_WRONLY)
+        thread.start()
+    except RuntimeError as error:  # the system allows no more threads
+        os.close(ours)
+        os.close(theirs)
+        raise OSError(str(error)) from None
+    return thread, theirs
 
 
 @contextlib.contextmanager

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import click
-
 from repro.system import screen
+from repro.system.printing import one_line, say
 
 QUIET_SECONDS = 10.0  # in a pipe, minimum interval between lines
 PATIENCE = 2.0  # seconds after which a loop shows its progress: most end before
@@ -73,7 +72,7 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), count)
     bars = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
     with screen.drawing(), bars as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(one_line(what), total=total)
         yield lambda more: progress.advance(task, more)
 
 
@@ -86,7 +85,7 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Advance]:
         done += more
         if time.monotonic() - spoken > QUIET_SECONDS:
             spoken = time.monotonic()
-            click.echo(f"{what}: {_so_far(done, total, unit)}", err=True)
+            say(f"{what}: {_so_far(done, total, unit)}", err=True)
 
     yield advance
 

@@ -12,11 +12,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from repro.system import file_digests
+from repro.system import file_digests, input_file
 
 SEPARATORS = ",;\t"
 _SAID = re.compile(r"sep=(.) *(\r\n|\r|\n)", re.IGNORECASE)  # Excel's own first line
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+_FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠\t\r]")
+
+
+def as_text(cell: str) -> str:
+    """A cell of text that no spreadsheet computes: what begins like a formula gets a ``'``."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def as_meant(cell: str) -> str:
+    """The text of a cell that `as_text` may have written."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 class NotCsv(ValueError):
@@ -83,9 +96,9 @@ def _separator(text: str) -> str:
 
 def _text(path: Path, most_bytes: int) -> str:
     try:
-        if path.exists() and not path.is_file():
-            raise NotCsv("this is a folder, a pipe or a device: name a file")
         content = file_digests.read(path, most_bytes=most_bytes + 1)
+    except input_file.NotAFile as error:
+        raise NotCsv(str(error.strerror)) from None
     except OSError as error:
         raise NotCsv(f"cannot be read: {error.strerror}") from None
     if len(content) > most_bytes:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from repro.system import input_file
+
 SETTLED = 2_000_000_000  # ns; a file as young as this may change again without a new time
 
 
@@ -73,9 +75,11 @@ def read(path: Path, *, most_bytes: int = -1) -> bytes:
     Raises:
         OSError: The file is missing or cannot be read.
     """
-    with path.open("rb") as stream:
+    with input_file.opened(path) as stream:
         before = _status(stream.fileno())
         content = stream.read(most_bytes)
+        if content is None:
+            raise input_file.NotAFile("a file of the system that has nothing to give")
         seen = _read.get()
         if seen is not None:
             digest = hashlib.sha256(content).digest()
@@ -94,7 +98,7 @@ def sha256(path: Path) -> bytes:
     known = _known.get(path)
     if known is not None and known[0] == _status(path):
         return known[1]
-    with path.open("rb") as stream:
+    with input_file.opened(path) as stream:
         before = _status(stream.fileno())
         digest = hashlib.file_digest(stream, "sha256").digest()
         if before == _status(stream.fileno()):

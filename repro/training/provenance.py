@@ -10,6 +10,7 @@ from typing import Any
 from repro.system import worker_environment
 
 PACKAGES = ("torch", "numpy", "pillow", "h5py", "safetensors")
+GIT = 60.0  # seconds for an answer
 EXTRAS = ("pillow-heif",)  # recorded if installed
 
 
@@ -19,7 +20,7 @@ def commit() -> str | None:
     try:
         sha = _git(home, "rev-parse", "HEAD")
         changed = _git(home, "status", "--porcelain", "--", str(home))
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return None
     return f"{sha}-dirty" if changed else sha
 
@@ -27,7 +28,8 @@ def commit() -> str | None:
 def _git(folder: Path, *arguments: str) -> str:
     # A repository's settings may name a program to run; that of a folder above may be anybody's.
     command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT)
+    return done.stdout.strip()
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ MEANS = "arm,alpha,recall,variance\n"
 GROUPS = "arm,alpha,a,b\n"
 HIDDEN = "has invisible characters: remove them"
 FORMULA = "begins like a spreadsheet formula: write it differently"
-NO_FILE = ": this is a folder, a pipe or a device: name a file"
+PIPE, DEVICE = (f": this is {what}: give a file" for what in ("a pipe", "a device"))
 BYTES = ": more than 2,000,000 bytes: leave rows out"
 
 
@@ -96,9 +96,9 @@ SHAPES = {
 PLACES = {
     "missing": (lambda path: None, ": cannot be read: No such file or directory"),
     "folder": (lambda path: path.mkdir(), ": holds no CSV file"),
-    "pipe": (lambda path: os.mkfifo(path), NO_FILE),
-    "without an end": (to("/dev/zero"), NO_FILE),
-    "nothing": (to("/dev/null"), NO_FILE),
+    "pipe": (lambda path: os.mkfifo(path), PIPE),
+    "without an end": (to("/dev/zero"), DEVICE),
+    "nothing": (to("/dev/null"), DEVICE),
     "link to itself": (to("table.csv"), ": cannot be read: Too many levels of symbolic links"),
     "link to nothing": (to("nowhere"), ": cannot be read: No such file or directory"),
 }

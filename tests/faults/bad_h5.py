@@ -8,7 +8,7 @@ import numpy as np
 
 IMAGES = (6, 64, 64, 3)
 LABELS = np.array([[1], [0]] * 3, np.uint8)
-NO_FILE = "file not found, or it is a folder, a pipe or a device"
+PIPE, DEVICE, EMPTY = (f": this is {what}" for what in ("a pipe", "a device", "an empty file"))
 DAMAGED = "damaged, truncated or not an HDF5 file"
 ELSEWHERE = "'images' is a link to another file; copy its data into this one"
 OTHERS = "'images' takes its values from other files; copy them into it"
@@ -101,12 +101,12 @@ def labels_of(values):
 
 TEXT = h5py.string_dtype()
 CASES = {
-    "missing": (lambda path: None, NO_FILE),
+    "missing": (lambda path: None, ": file not found"),
     "folder": (lambda path: path.mkdir(), "a folder, and training images are one HDF5 file"),
-    "pipe": (lambda path: os.mkfifo(path), NO_FILE),
-    "without an end": (lambda path: path.symlink_to("/dev/zero"), NO_FILE),
-    "link to itself": (lambda path: path.symlink_to(path), NO_FILE),
-    "empty": (holding(b""), DAMAGED),
+    "pipe": (lambda path: os.mkfifo(path), PIPE),
+    "without an end": (lambda path: path.symlink_to("/dev/zero"), DEVICE),
+    "link to itself": (lambda path: path.symlink_to(path), ": cannot be read (Too many levels"),
+    "empty": (holding(b""), EMPTY),
     "text": (holding(b"images, labels\n1, 2\n"), DAMAGED),
     "signature": (holding(b"\x89HDF\r\n\x1a\n"), DAMAGED),
     "cut early": (cut(0.05), DAMAGED),

@@ -30,7 +30,9 @@ WHOLE = f"{EPOCHS}input should be a valid integer"
 TAG = "tags are not read here, such as"
 EXPANDS = "this expands too far by its aliases"
 LIMIT = "more than 20,000 values or 50 levels"
-NO_FILE = ": this is a folder, a pipe or a device"
+FOLDER, PIPE, SOCKET, DEVICE = (
+    f": this is {what}: give a file" for what in ("a folder", "a pipe", "a socket", "a device")
+)
 NO_STUDY = "a study is a mapping of keys"
 MAPPING = "a mapping of keys is expected"
 HIDDEN = "which is invisible: remove it"
@@ -244,7 +246,7 @@ SHAPES = {
     ),
     "print without a shape": (printed("- 1"), "published/paper.yaml:1:1: a mapping of keys"),
     "print with a key twice": (printed("a: 1\na: 2"), "paper.yaml:2:1: duplicate key 'a'"),
-    "print without an end": (printed(to("/dev/zero")), f"published/paper.yaml{NO_FILE}"),
+    "print without an end": (printed(to("/dev/zero")), f"published/paper.yaml{DEVICE}"),
 }
 SYNTAX = {
     "tab": (but("  preset", "\tpreset"), ":4:1: not YAML: found character '\\t' that cannot"),
@@ -332,11 +334,11 @@ SIZES = {
 }
 PLACES = {
     "missing": (lambda path: None, ": file not found"),
-    "folder": (lambda path: path.mkdir(), NO_FILE),
-    "pipe": (lambda path: os.mkfifo(path), NO_FILE),
-    "socket": (listening, NO_FILE),
-    "without an end": (to("/dev/zero"), NO_FILE),
-    "nothing": (to("/dev/null"), NO_FILE),
+    "folder": (lambda path: path.mkdir(), FOLDER),
+    "pipe": (lambda path: os.mkfifo(path), PIPE),
+    "socket": (listening, SOCKET),
+    "without an end": (to("/dev/zero"), DEVICE),
+    "nothing": (to("/dev/null"), DEVICE),
     "link to itself": (to("study.yaml"), ": cannot be read: Too many levels"),
     "link to nothing": (to("nowhere"), ": file not found"),
     "memory": (to("/proc/self/mem"), ": cannot be read: Input/output error"),

@@ -12,7 +12,7 @@ from repro.system import child_process
 
 def started_by(method):
     """What takes the place of `processes.launch`: ``fork`` or ``forkserver``."""
-    return lambda ours, theirs, said: _Popen(method, theirs)
+    return lambda ours, theirs, *_: _Popen(method, theirs)
 
 
 class _Popen:

@@ -19,6 +19,7 @@ from repro.metrics import Count
 from repro.records import records
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation, Record
+from repro.system import input_file
 from repro.system.atomic_files import CannotWrite
 
 SCHEMA_1 = FILES / "schema1"
@@ -227,7 +228,7 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_damaged(tmp_path, monkeyp
     def refused(_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(input_file, "opened", refused)
 
     with pytest.raises(Unreadable, match=r"record\.json: cannot be read"):
         records.state_of(RECORD.key, tmp_path)

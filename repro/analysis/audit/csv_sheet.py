@@ -148,7 +148,7 @@ def _lines(sheet: Sheet) -> Iterator[tuple[int, list[str]]]:
     try:
         for line, cells in csv_file.read(sheet.path, most_bytes=MOST_BYTES):
             if _are_plain(sheet, line, cells):
-                yield line, cells
+                yield line, [csv_file.as_meant(cell) for cell in cells]
     except csv_file.NotCsv as error:
         if error.line:
             sheet.report(error.line, str(error))

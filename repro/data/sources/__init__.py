@@ -20,7 +20,7 @@ from repro.data.sources.source_registry import RAW, READERS, Reader
 from repro.data.synthetic import scenes
 from repro.study.data_spec import ROLES, Crops, Data, Nonfaces, Portraits, Source, Training
 from repro.study.section import digest
-from repro.system import file_digests
+from repro.system import file_digests, private
 from repro.system.file_digests import Contents
 
 __all__ = [
@@ -221,7 +221,9 @@ def remarks(data: Data) -> list[str]:
 def describe(data: Data) -> str:
     """For captions: the sources, with the last part of their paths."""
     names = {
-        role: Path(spec.path).name if hasattr(spec, "path") else "synthetic"
+        role: Path(private.without_secrets(spec.path)).name
+        if hasattr(spec, "path")
+        else "synthetic"
         for role, spec in data.parts.items()
     }
     if set(names.values()) == {"synthetic"}:

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from repro.data.pictures.raw_pictures import Box, Picture, Raw
 from repro.data.sources.source_registry import RawOptions, prepares
 from repro.errors import DataError
+from repro.system import input_file
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")
 PARTITION, BOXES, ATTRIBUTES = "list_eval_partition", "list_bbox_celeba", "list_attr_celeba"
@@ -174,9 +175,10 @@ def _cells(line: str) -> list[str]:
 def _lines(table: Path) -> list[tuple[str, str]]:
     """Position and text of each line that is not blank."""
     try:
-        if not table.is_file() or table.stat().st_size > MOST_BYTES:
-            raise DataError(f"{table}: is not a regular file; copy the list again")
-        lines = table.read_text(encoding="utf-8-sig").splitlines()
+        text = input_file.read_text(table, most_bytes=MOST_BYTES, encoding="utf-8-sig")
+        lines = text.splitlines()
+    except (input_file.NotAFile, input_file.TooLarge) as error:
+        raise DataError(f"{table}: {error.strerror}; copy the list again") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as text in UTF-8 ({error})") from None
     return [(f"{table}:{n}", line) for n, line in enumerate(lines, 1) if line.strip(" \t,")]

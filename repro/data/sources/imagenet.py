@@ -13,8 +13,10 @@ from repro.data.pictures import picture_files
 from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources.source_registry import RawOptions, prepares
 from repro.errors import DataError
+from repro.system import input_file
 
 PEOPLE = Path(__file__).with_name("imagenet_people.txt")
+MOST_BYTES = 2**24  # of a list of class folders; there are 22,000 at most
 
 
 def read(path: Path, *, without: Container[str], seed: int) -> Raw:
@@ -55,10 +57,11 @@ def names(path: Path) -> frozenset[str]:
     Raises:
         DataError: The list cannot be read.
     """
-    picture_files.require_file(path)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = input_file.read_text(path, most_bytes=MOST_BYTES).splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
         raise DataError(f"{path}: cannot be read as text in UTF-8 ({error})") from None
     return frozenset(line.partition("#")[0].strip() for line in lines) - {""}
 

@@ -31,7 +31,7 @@ from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
-from repro.system import file_digests
+from repro.system import file_digests, input_file
 
 MOST_EXPANSION = 100  # declared bytes per byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes; smaller data sets need not be in proportion
@@ -122,15 +122,25 @@ def _opened(
     """Images and labels of a valid layout; errors within are reported with the file."""
     try:
         require_prepared(path)
-        if not path.is_file():
-            what = "file not found, or it is a folder, a pipe or a device"
-            raise DataError(f"{path}: {what}; give the HDF5 file of training images")
-        with h5py.File(read(path), "r") as file:
+        with _file(path, read) as file:
             images, labels = (_dataset(path, file, name) for name in ("images", "labels"))
             _require_layout(path, images, labels)
             yield images, labels
     except _DAMAGED as error:
         raise _damaged(path, error) from None
+
+
+def _file(path: Path, read: Callable[[Path], Path | io.BytesIO] = lambda path: path) -> h5py.File:
+    """The file, open; h5py would wait for a pipe without end."""
+    try:
+        input_file.require(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: file not found; give the HDF5 file of training images") from None
+    except input_file.NotAFile as error:
+        raise DataError(f"{path}: {error.strerror} of training images in HDF5") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); make it readable") from None
+    return h5py.File(read(path), "r")
 
 
 def _checked(path: Path, labels: Any) -> tuple[int, ...]:
@@ -151,7 +161,7 @@ def texts(path: Path, name: str) -> tuple[str, ...]:
         DataError: The file is damaged or hostile.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with _file(path) as file:
             if name not in file:
                 return ()
             dataset = _dataset(path, file, name)
@@ -182,7 +192,7 @@ def source_looks(path: Path) -> tuple[Look | None, ...]:
         DataError: The file is damaged or hostile, or these data have another layout.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with _file(path) as file:
             if not all(name in file for name in SOURCES):
                 return ()
             digests, phashes = (_dataset(path, file, name) for name in SOURCES)
@@ -207,7 +217,7 @@ def remarks(path: Path) -> dict[str, str]:
         DataError: The file is damaged.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with _file(path) as file:
             found = {name: file.attrs[name] for name in PREPARED if name in file.attrs}
             return {name: text for name, text in found.items() if isinstance(text, str)}
     except _DAMAGED as error:

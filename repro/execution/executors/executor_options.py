@@ -20,6 +20,7 @@ class Place:
         address: Of a Ray cluster; None is one of our own on this machine.
         kernels: What computes networks on a processor; None: what REPRO_KERNELS says, or blocked
             ones where they can be had.
+        stall_minutes: Time after which a worker that does nothing is ended; only processes here.
         taken: What a run takes, as far as it is said here and not in the study; see `Resources`.
     """
 
@@ -28,4 +29,5 @@ class Place:
     workers: int | None = None
     address: str | None = None
     kernels: Kernels | None = None
+    stall_minutes: float = 10.0
     taken: Mapping[str, float] = field(default_factory=dict)

@@ -42,4 +42,4 @@ def executor_at(place: Place, resources: Resources, *, remark: Callable[[str], N
         return Inline(slots[0], kernels.name)
     if place.executor == "inline":
         return Inline(slots[0], kernels.name)
-    return Local(slots, kernels.name)
+    return Local(slots, kernels.name, stall=60 * place.stall_minutes)

@@ -16,22 +16,31 @@ from repro.execution.executors.base import WorkerError, cannot_start
 from repro.execution.executors.executor_options import Kernels
 from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
+from repro.system import stalls
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
 
 
 class Local:
     """An executor: a pool of processes, each started when it is first needed."""
 
-    def __init__(self, slots: Sequence[str], kernels: Kernels | None = None) -> None:
+    def __init__(
+        self,
+        slots: Sequence[str],
+        kernels: Kernels | None = None,
+        *,
+        stall: float = stalls.LIMIT,
+    ) -> None:
         """Nothing is started yet.
 
         Args:
             slots: The device of each process; see `machine`.
             kernels: What computes networks; see `Place`.
+            stall: Seconds after which a worker that does nothing is ended.
         """
         self._free = list(reversed(slots))  # devices that no process has
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
+        self._stall = stall
         self.workers, self.computation = len(slots), hardware.computation(slots, kernels)
 
     def __enter__(self) -> Self:
@@ -58,14 +67,16 @@ class Local:
 
     def _started(self) -> "_Worker":
         try:
-            return _Worker(self._free.pop())
+            return _Worker(self._free.pop(), stall=self._stall)
         except NotStarted as error:
             raise cannot_start(str(error)) from None
 
     def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
-        ready = wait([worker.connection for worker in self._busy])
-        for worker in [worker for worker in self._busy if worker.connection in ready]:
+        ready = wait([worker.connection for worker in self._busy], timeout=stalls.LOOK)
+        for worker in list(self._busy):
+            if worker.connection not in ready and not worker.is_stalled():
+                continue
             event = worker.event()
             if event is None:
                 continue
@@ -83,9 +94,9 @@ class _Worker(Child):
 
     task: Task
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, stall: float) -> None:
         """Start the process; it waits for runs."""
-        super().__init__(_prepare)
+        super().__init__(_prepare, stall=stall)
         self.device = device
 
     def event(self) -> WorkerEvent | None:

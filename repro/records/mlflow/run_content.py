@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.records.mlflow.sqlite_store import folder_of
 from repro.records.records import Record, StudyIndex
+from repro.system.printing import one_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -118,11 +119,11 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
     params = {**flatten(record.configuration), "arm": arm, "seed": str(record.seed)}
     tags = _tags(index, arm, record)
     return Content(
-        name=f"{arm}, seed {record.seed}",
+        name=one_line(f"{arm}, seed {record.seed}"),
         status="FINISHED" if record.finished else "FAILED",
         started=started,
         ended=ended,
-        params={name: value[:LONGEST_PARAM] for name, value in params.items()},
+        params={name: one_line(value)[:LONGEST_PARAM] for name, value in params.items()},
         tags={name: value[:LONGEST_TAG] for name, value in tags.items()},
         points=[point for point in _points(index, record, results) if math.isfinite(point[1])],
         artifacts=_evidence(record, results),
@@ -311,7 +312,9 @@ def _tags(index: StudyIndex, arm: str, record: Record) -> dict[str, str]:
         tags["repro.training_images"] = f"{record.metrics[TRAINING_IMAGES]:.0f}"
     if record.failure is not None:
         failure = record.failure
-        tags["repro.failure"] = f"epoch {failure['epoch']}: {failure['term']}: {failure['reason']}"
+        tags["repro.failure"] = one_line(
+            f"epoch {failure['epoch']}: {failure['term']}: {failure['reason']}"
+        )
     if record.provenance.get("commit") is not None:
         commit = str(record.provenance["commit"])
         tags |= {"repro.commit": commit, "mlflow.source.git.commit": commit}

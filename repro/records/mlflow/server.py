@@ -16,8 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-import click
-
 from repro.errors import ReproError
 from repro.records.mlflow import server_guard, sqlite_store
 from repro.records.mlflow.request_rules import HOST
@@ -29,6 +27,7 @@ from repro.records.mlflow.sqlite_store import (
     store_uri,
 )
 from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
+from repro.system.printing import say
 
 GRACE = 5.0  # seconds that the guard has to end the server
 _SERVER = str(Path(__file__).with_name("server_process.py"))  # a program: it loads all of MLflow
@@ -87,13 +86,13 @@ def serve(results: Path, *, port: int, open_study: str | None) -> int:
     _require_free(port)
     url = view_url(results, port, open_study)
     with _told_to_end(), contextlib.suppress(KeyboardInterrupt), _server(results, port) as server:
-        click.echo("MLflow is starting (about 10 s) ...")
+        say("MLflow is starting (about 10 s) ...")
         while server.poll() is None and not _is_open(port):
             time.sleep(0.2)
         if server.poll() is None:
-            click.echo(f"{url}\nCtrl-C ends it.")
+            say(f"{url}\nCtrl-C ends it.")
         server.wait()
-        click.echo(f"MLflow ended; the reason is in {_log(results)}", err=True)
+        say(f"MLflow ended; the reason is in {_log(results)}", err=True)
         return 1
     return 0
 

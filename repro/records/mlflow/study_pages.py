@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from repro.records.mlflow.run_content import LONGEST_TAG, THIS_RUN, Content, source_tags
 from repro.records.records import StudyIndex
+from repro.system.printing import as_markdown, printable
 
 VIEW_KEY = "arms"  # name of the saved view that groups an experiment's runs by arm
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
@@ -37,11 +38,11 @@ def text(index: StudyIndex, table_markdown: str, *, answer: str = "") -> str:
     kind = " (synthetic)" if index.synthetic else ""
     blocks = [
         " ".join(answer.split()),
-        " ".join(index.question.split()),
-        f"Data: {index.data}{kind}. Reference arm: {index.reference}.",
+        as_markdown(" ".join(index.question.split())),
+        as_markdown(f"Data: {index.data}{kind}. Reference arm: {index.reference}."),
         table_markdown.strip(),
     ]
-    return "\n\n".join(filter(None, blocks))
+    return printable("\n\n".join(filter(None, blocks)))
 
 
 def summary(

@@ -8,6 +8,7 @@ from repro.reporting.report import html, latex, report_sections
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import csv_tsv, json_output, study_json
 from repro.system import atomic_files
+from repro.system.printing import printable
 
 PAGE, TYPESET, VERDICT = "report.html", "report.tex", "verdict.json"
 
@@ -28,8 +29,8 @@ def build(chapters: Sequence[Chapter], folder: Path, *, title: str | None = None
     """
     document = report_sections.document(chapters, title=title)
     written = [
-        atomic_files.put(folder / PAGE, html.render(document).encode()),
-        atomic_files.put(folder / TYPESET, latex.render(document).encode()),
+        atomic_files.put(folder / PAGE, printable(html.render(document)).encode()),
+        atomic_files.put(folder / TYPESET, printable(latex.render(document)).encode()),
     ]
     written.append(atomic_files.put(folder / VERDICT, _verdict(chapters).encode()))
     for file, part in report_sections.whole_tables(document):

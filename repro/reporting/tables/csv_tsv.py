@@ -1,7 +1,8 @@
 """Format tables as CSV or TSV for programs: one number per cell, stable column names.
 
 A cell with several numbers becomes several columns: the value with its unit in the name, then
-`_low`, `_high`, `_sd`. Numbers have ten significant digits; NaN is an empty cell.
+`_low`, `_high`, `_sd`. Numbers have ten significant digits; NaN is an empty cell. A text that
+begins like a formula of a spreadsheet has a ``'`` before it, which `repro audit` takes away again.
 """
 
 import csv
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part, by_column
+from repro.system import csv_file
 
 _NAMES = {  # of columns whose file name is not derived from the header
     "E[A]: Recall": "recall",
@@ -109,4 +111,14 @@ def _written(value: object, separator: str) -> str:
     text = str(value)
     if text == DASH:
         return ""
-    return re.sub(r"[\t\r\n]+", " ", text) if separator == "\t" else text
+    if separator == "\t":
+        text = re.sub(r"[\t\r\n]+", " ", text)
+    return text if _is_number(text) else csv_file.as_text(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

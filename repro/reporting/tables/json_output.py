@@ -12,6 +12,7 @@ from typing import Any
 
 from repro import __version__
 from repro.reporting.tables.cell import Number
+from repro.system.printing import hides
 
 SCHEMA = 1
 
@@ -24,7 +25,15 @@ def document(kind: str, **content: Any) -> str:
         content: Its fields. NaN and infinities become null.
     """
     envelope = {"schema": SCHEMA, "kind": kind, "program": "repro", "version": __version__}
-    return json.dumps(_finite({**envelope, **content}), indent=2, ensure_ascii=False)
+    text = json.dumps(_finite({**envelope, **content}), indent=2, ensure_ascii=False)
+    return "".join(_escaped(line) for line in text.splitlines(keepends=True))
+
+
+def _escaped(line: str) -> str:
+    """A line of a document, invisible characters escaped as JSON has them."""
+    if line.removesuffix("\n").isprintable():
+        return line
+    return "".join(json.dumps(c)[1:-1] if c != "\n" and hides(c) else c for c in line)
 
 
 def schema() -> dict[str, Any]:

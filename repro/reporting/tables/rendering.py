@@ -6,6 +6,7 @@ from html import escape
 from repro.reporting import escaping
 from repro.reporting.tables import column_widths, latex_table
 from repro.reporting.tables.table_part import Markup, Part, by_column, heads, is_bold
+from repro.system.printing import as_markdown
 
 LETTERS, GAP = 150, 3  # letters per line of a page, and between two columns, approximately
 
@@ -20,7 +21,7 @@ def render(parts: Sequence[Part], *, form: Markup, label: str, opening: Sequence
         opening: Sentences before them, in LaTeX as comments: the answer of the study.
     """
     if form == "markdown":
-        before = [" ".join(opening)] if opening else []
+        before = [as_markdown(" ".join(opening))] if opening else []
         return "\n\n".join([*before, *map(_markdown, parts)])
     if form == "html":
         return _html(parts, label, opening)
@@ -33,13 +34,13 @@ def render(parts: Sequence[Part], *, form: Markup, label: str, opening: Sequence
 
 
 def _markdown(part: Part) -> str:
-    lines = [f"**{part.title}**", ""]
+    lines = [f"**{as_markdown(part.title)}**", ""]
     if len(part.table):
         header = heads(part)
         rows = [[str(name), *map(_marked, cells)] for name, *cells in part.table.itertuples()]
         rule = "---:" if part.holds == "numbers" else "---"
         lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)]), *map(_row, rows), ""]
-    return "\n".join([*lines, *(f"{remark}\n" for remark in part.remarks)]).rstrip()
+    return "\n".join([*lines, *(f"{as_markdown(remark)}\n" for remark in part.remarks)]).rstrip()
 
 
 def _marked(cell: object) -> str:
@@ -47,7 +48,7 @@ def _marked(cell: object) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    escaped = (as_markdown(cell.replace("|", "\\|").replace("\n", " ")) for cell in cells)
     return f"| {' | '.join(escaped)} |"
 
 

@@ -16,28 +16,10 @@ from rich.text import Text
 
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.table_part import Part, by_column
-from repro.study import yaml_source
+from repro.system.printing import encodable, one_line
 
 NARROW, PLAIN = 40, 100  # minimum width; width without a window
 NAMES = 28  # letters per line of a row name
-_SIGNS = {
-    "—": "-",
-    "–": "-",
-    "−": "-",
-    "±": "+/-",
-    "×": "x",
-    "≤": "<=",
-    "≥": ">=",
-    "≈": "~",
-    "α": "alpha",
-    "Δ": "diff",
-    "²": "^2",
-    "…": "...",
-    "“": '"',
-    "”": '"',
-    "‘": "'",
-    "’": "'",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,17 +89,6 @@ def text(
     return file.getvalue().rstrip("\n")
 
 
-def _encodable(shown: str, encoding: str) -> str:
-    """Replace characters that the encoding lacks by plain ones."""
-    try:
-        shown.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        for sign, plain in _SIGNS.items():
-            shown = shown.replace(sign, plain)
-        shown = shown.encode("ascii", "replace").decode()
-    return shown
-
-
 def _show(console: Console, part: Part, screen: Screen) -> None:
     console.print(Text(_plain(part.title, screen), style="bold"))
     if len(part.table):
@@ -130,7 +101,7 @@ def _show(console: Console, part: Part, screen: Screen) -> None:
 
 def _plain(text: str, screen: Screen) -> str:
     """A line without control characters, in characters that the encoding has."""
-    return _encodable(yaml_source.printable(text.replace("\n", " ")), screen.encoding)
+    return encodable(one_line(text.replace("\n", " ")), screen.encoding)
 
 
 def _words(part: Part, screen: Screen) -> list[Table]:

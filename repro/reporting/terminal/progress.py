@@ -5,7 +5,6 @@ import time
 from types import TracebackType
 from typing import Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -22,6 +21,7 @@ from repro.records.events import (
 )
 from repro.records.records import Record
 from repro.system import screen
+from repro.system.printing import one_line, printable, say
 
 MINUTE, HOUR = 60, 3600  # seconds
 QUIET_SECONDS = 60.0  # in a pipe, minimum interval between lines about running runs
@@ -114,7 +114,7 @@ class Quiet(Display):
     def on_event(self, event: Event) -> None:
         """Print a warning."""
         if isinstance(event, StudyWarning):
-            click.echo(f"Warning: {event.text}", err=True)
+            say(f"Warning: {event.text}", err=True)
 
 
 class Lines(Quiet):
@@ -164,7 +164,7 @@ class Lines(Quiet):
 
     def _print(self, line: str) -> None:
         self.spoken = time.monotonic()
-        click.echo(line, err=True)
+        say(line, err=True)
 
 
 class Bars(Display):
@@ -210,7 +210,9 @@ class Bars(Display):
             case RunStarted():
                 self._remove(event.key)  # a run whose worker died starts again
                 if len(self.bars) < SHOWN:
-                    bar = self.rich.add_task(event.title, total=event.epochs, note="epochs")
+                    bar = self.rich.add_task(
+                        one_line(event.title), total=event.epochs, note="epochs"
+                    )
                     self.bars[event.key] = bar
             case EpochEnded() if event.key in self.bars:
                 done, note = event.history["epoch"], doing(event)
@@ -239,7 +241,7 @@ class Bars(Display):
 
     def _print(self, line: str) -> None:
         """Print a line above the bars."""
-        self.rich.console.print(line, markup=False, highlight=False)
+        self.rich.console.print(printable(line), markup=False, highlight=False)
 
     def _remove(self, key: str) -> None:
         bar = self.bars.pop(key, None)

@@ -1,6 +1,8 @@
 """Logs the events of a study to a file, with times, in addition to the terminal's output."""
 
 import datetime
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +19,8 @@ from repro.records.events import (
     StudyWarning,
 )
 from repro.reporting.terminal.progress import Display, beginning, outcome, waiting
-from repro.study import yaml_source
 from repro.system.atomic_files import CannotWrite
+from repro.system.printing import printable
 
 
 class Log(Display):
@@ -40,7 +42,7 @@ class Log(Display):
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = path.open("ab", buffering=0)
+            self.file = open(path, "ab", buffering=0, opener=_without_waiting)  # noqa: SIM115 - closed on leaving
         except OSError as error:
             raise CannotWrite(
                 f"{path}: the log cannot be written ({error.strerror}); pass --log with another "
@@ -91,15 +93,21 @@ class Log(Display):
         if not self.is_open:
             return
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        lines = [f"{now} {yaml_source.printable(line)}\n" for line in text.splitlines()]
+        lines = [f"{now} {line}\n" for line in printable(text).split("\n")]
         try:
-            self.file.write("".join(lines).encode())
+            if self.file.write("".join(lines).encode()) is None:
+                raise BlockingIOError(errno.EAGAIN, "its reader does not read")
         except OSError as error:
             self.is_open = False
             self.tell_user(
                 f"{self.path}: the log cannot be written any more ({error.strerror}); the study "
                 "continues without it"
             )
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe without a reader is an error, and a full one is never waited for."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
 
 
 def _end(error: BaseException | None) -> str:
