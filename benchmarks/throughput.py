@@ -124,7 +124,9 @@ def _work(task: Task, *_: Any) -> Iterator[ray.Piece]:
 
 def _material(_: Any) -> Material:
     """Data for nobody."""
-    return Material(TrainingImages(np.empty((0, 64, 64, 3), np.uint8), np.empty(0, np.bool_)), {})
+    return Material(
+        TrainingImages(np.empty((0, 64, 64, 3), np.uint8), np.empty(0, np.bool_)), {}, {}
+    )
 
 
 class Watch:

@@ -12,7 +12,11 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
     # starts. A `random.py` there may be somebody else's.
     _folder = sys.path.pop(0)
     if _folder == os.path.dirname(os.path.dirname(__file__)):
-        sys.path.append(_folder)  # a checkout that is not installed
+        # A checkout is found after the standard library, and before another copy that is installed.
+        _installed = (
+            n for n, entry in enumerate(sys.path) if "-packages" in os.path.basename(entry)
+        )
+        sys.path.insert(next(_installed, len(sys.path)), _folder)
 
 import importlib
 from typing import TYPE_CHECKING, Any
