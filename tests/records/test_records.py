@@ -223,10 +223,10 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_damaged(tmp_path, monkeyp
     """It may be whole: a finished run is not trained again for it."""
     write(tmp_path)
 
-    def refused(_):
+    def refused(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr(os, "open", refused)
 
     with pytest.raises(Unreadable, match=r"record\.json: cannot be read"):
         records.state_of(RECORD.key, tmp_path)

@@ -99,9 +99,10 @@ def _history(records: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
 
 def _objective(record: Record) -> str:
     """The name of the loss, as far as it determines the scale."""
-    if record.configuration["model"] == "classifier":
+    if record.configuration.get("model") == "classifier":
         return "Classification alone"
-    return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
+    reduction = record.configuration.get("reconstruction", {}).get("reduction", "unknown")
+    return f"Reconstruction error, {reduction}"
 
 
 def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> None:
