@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
+from repro.cli.shared import warn
 
 if TYPE_CHECKING:
     pass
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 @options.results
 def status(results: Path) -> None:
     """Say how far every study in the results folder is."""
-    from repro.records import records
+    from repro.records import records, study_origin
 
     indexes = records.read_indexes(results)
     if not indexes:
@@ -28,3 +29,5 @@ def status(results: Path) -> None:
             f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
             f"{failed} failed"
         )
+        if told := study_origin.change(index, results):
+            warn(told)
