@@ -19,6 +19,7 @@ from builders import RECORD
 from click.testing import CliRunner
 
 from repro.cli import main
+from repro.metrics import Count
 from repro.records import records
 
 
@@ -96,13 +97,14 @@ def two_arms(tmp_path_factory):
     for folder, offset in zip(folders, (0.0, 0.001, 0.4), strict=True):
         for seed in range(3):
             for combine in ("none", "max"):
-                key = f"{combine}-seed{seed}"
+                key, recall = f"{combine}-seed{seed}", 0.5 + 0.01 * seed + offset
                 record = replace(
                     RECORD,
                     key=key,
                     seed=seed,
                     configuration={"resampling": {"combine": combine}},
-                    metrics={"recall": 0.5 + 0.01 * seed + offset, "val_accuracy": 0.9},
+                    groups={"a": Count(1000, round(1000 * recall))},
+                    metrics={"recall": recall, "val_accuracy": 0.9},
                 )
                 records.write_record(record, Path(folder), {})
     return folders

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
+from repro.errors import RecordError
 from repro.records.records import BriefRecord, StudyIndex
 
 Plain = Mapping[str, Any]
@@ -118,7 +117,7 @@ def _of_runs(declared: Plain, runs: Sequence[BriefRecord]) -> Iterable[str]:
 def _choices(record: BriefRecord) -> dict[str, Any]:
     try:
         return record.choices.identity()
-    except ValidationError:  # of another release
+    except RecordError:  # of another release
         return dict(record.configuration)
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from repro.analysis import declarations
 from repro.analysis.declarations import Declaration
+from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
-from repro.records import records, scores
+from repro.records import records
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -27,6 +28,7 @@ from repro.study.section import digest
 from repro.system.count_progress import each
 
 MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are fewer, see `Arm.many`
+ACCURACY = "val_accuracy"  # of a record's metrics
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
 
@@ -433,7 +435,11 @@ def _crops(good: Sequence[BriefRecord]) -> Crops | None:
 
 
 def _selector(record: BriefRecord, by: str) -> float:
-    return pooled_recall(record.groups) if by == "recall" else record.metrics["val_accuracy"]
+    if by == "recall":
+        return pooled_recall(record.groups)
+    if ACCURACY not in record.metrics:
+        raise RecordError(f"{record.key}: its record has no {ACCURACY}, which ranks the runs here")
+    return record.metrics[ACCURACY]
 
 
 def _is_collapsed(record: BriefRecord) -> bool:
@@ -460,17 +466,18 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     choices = ended[0].configuration.get("resampling") if ended else None
     if choices is None:
         return None
-    return math.inf if choices["combine"] == "none" else float(choices["alpha"])
+    alpha: float | None = math.inf if choices.get("combine") == "none" else choices.get("alpha")
+    return alpha
 
 
 def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
     runs = []
     for record in good:
-        content = records.read_file(record, results, records.SCORES)
-        if content is None:
+        found = records.read_scores(record, results)
+        if found is None:
             return None
-        runs.append(scores.from_csv(content))
+        runs.append(found)
     none = np.empty(0)
     return ArmScores(
         portraits=np.stack([run["portraits"].top_logit for run in runs]),

@@ -12,8 +12,18 @@ import click
 from click.shell_completion import CompletionItem
 
 from repro.errors import ReproError
-from repro.system import input_file
+from repro.system import regular_file
 
+MOST_BYTES = 8 << 20  # of an index
+UNREADABLE = (
+    ReproError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
 MOST = 200  # maximum number of words offered
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -24,7 +34,7 @@ def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Complete
     ) -> list[CompletionItem]:
         try:
             found = [word for word in words(context, incomplete) if word.startswith(incomplete)]
-        except (ReproError, OSError, ValueError, TypeError, KeyError, AttributeError):
+        except UNREADABLE:
             return []
         return [CompletionItem(word) for word in dict.fromkeys(found[:MOST])]
 
@@ -115,7 +125,7 @@ def _study_word(context: click.Context) -> str:
 def _indexes(context: click.Context, name: str = "*") -> Iterator[dict[str, Any]]:
     """Indexes of a results folder, as plain values, unchecked."""
     for path in sorted((_results(context) / "studies").glob(f"{name}/*.json")):
-        yield json.loads(input_file.read(path))
+        yield json.loads(regular_file.read(path, at_most=MOST_BYTES))
 
 
 def _address(index: dict[str, Any]) -> str:

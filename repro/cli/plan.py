@@ -13,6 +13,7 @@ from repro.system.printing import say
 
 if TYPE_CHECKING:
     from repro.execution.planning import Plan
+    from repro.records.records import StudyIndex
     from repro.records.task import Task
     from repro.study.study import Study
 
@@ -72,12 +73,28 @@ def plan(
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
         reason = f": {why[task.key]}" if task.key in why else ""
         say(f"{state:7} {task.key} {task.title}{reason}")
+    if told := _changed(planned.index, results):
+        warn(told)
     for one in _doubts(resolved, planned, results):
         say(one)
     total = len(planned.tasks)
     say(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
     if missing and not no_calibration:
         say(_expected(missing, slots, machines, hourly_price))
+
+
+def _changed(planned: "StudyIndex", results: Path) -> str | None:
+    """A sentence if the study file is not what was run last."""
+    from repro.records import records
+
+    path = records.index_path(planned, results)
+    before = records.read_index(path).file_digest if path.exists() else None
+    if before in (None, planned.file_digest):
+        return None
+    return (
+        "the study file was changed after the last run: tables show what was run then, until "
+        "`repro run` has run it"
+    )
 
 
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:

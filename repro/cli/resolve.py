@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.cli.shared import warn
 from repro.errors import ReproError, StudyError
-from repro.records import records
+from repro.records import records, study_origin
 from repro.records.records import StudyIndex
 from repro.study import merge, study_files, yaml_source
 from repro.study.schema import NAME
@@ -79,6 +80,7 @@ def studies(
     if not found:
         raise ReproError(_nothing_to_show(None, results))
     _say_others(found, fitting)
+    _say_changes(fitting, results)
     return fitting
 
 
@@ -105,6 +107,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
     if len(fitting) != 1:
         raise ReproError(_not_one(name, wish, first, fitting, found, results))
     _say_others(found, fitting)
+    _say_changes(fitting, results, given=Path(study) if study_files.is_path(study) else None)
     return fitting[0]
 
 
@@ -180,6 +183,13 @@ def _say_others(found: Sequence[StudyIndex], chosen: Sequence[StudyIndex]) -> No
     others = [index for index in found if index not in chosen]
     if others:
         say(f"Shown:{_lines(chosen)}\nOther variants:{_lines(others)}", err=True)
+
+
+def _say_changes(chosen: Sequence[StudyIndex], results: Path, *, given: Path | None = None) -> None:
+    """Say on standard error which study files were changed after their runs."""
+    for index in chosen:
+        if told := study_origin.change(index, results, given=given):
+            warn(told)
 
 
 def _not_one(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
+from repro.cli.shared import warn
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @options.results
 def status(results: Path) -> None:
     """Say how far every study in the results folder is."""
-    from repro.records import records
+    from repro.records import records, study_origin
 
     indexes = records.read_indexes(results)
     if not indexes:
@@ -29,3 +30,5 @@ def status(results: Path) -> None:
             f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
             f"{failed} failed"
         )
+        if told := study_origin.change(index, results):
+            warn(told)

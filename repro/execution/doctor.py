@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from repro.errors import LaterRelease, RecordError, ReproError
-from repro.records import checkpoint_store, locks, preregistration, records
+from repro.records import checkpoint_store, locks, preregistration, records, study_origin
 from repro.records.mlflow import sqlite_store
 from repro.records.records import RECORD
 from repro.system.atomic_files import PARTIAL
 
 Kind = Literal[
     "finished", "failed", "study", "old schema", "damaged", "foreign", "later release",
-    "unwanted", "unfinished", "running", "left over", "aside", "mirror",
+    "changed", "unwanted", "unfinished", "running", "left over", "aside", "mirror",
 ]  # fmt: skip
 WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
@@ -54,9 +54,11 @@ def examine(results: Path) -> list[Diagnosis]:
     if not results.is_dir():
         raise ReproError(f"{results}: folder not found; run a study first")
     wanted: set[str] = set()
+    studies = [*_studies(results, wanted)]
+    all_are_known = all(one.kind not in ("damaged", "later release") for one in studies)
     return [
-        *_studies(results, wanted),
-        *_runs(results, wanted),
+        *studies,
+        *_runs(results, wanted, all_are_known=all_are_known),
         *_preregistered(results),
         *_unfinished(results),
         *_aside(results),
@@ -97,6 +99,8 @@ def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
             else:
                 wanted |= {key for _, _, key in index.wanted()}
                 yield Diagnosis("study", place)
+                if told := study_origin.change(index, results):
+                    yield Diagnosis("changed", place, told)
         elif path.suffix != ".lock":
             yield Diagnosis("foreign", place, "not a file of this program; move it away")
 
@@ -114,7 +118,8 @@ def _preregistered(results: Path) -> Iterator[Diagnosis]:
             yield Diagnosis("damaged", place, _said(error, path))
 
 
-def _runs(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
+def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[Diagnosis]:
+    """Check the records; those that no study wants are named only if every index was read."""
     for path in sorted((results / "runs").glob("*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
@@ -124,7 +129,8 @@ def _runs(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
         else:
             finding = _run(path, place, results)
             yield finding
-            if finding.kind in ("finished", "failed", "old schema") and path.name not in wanted:
+            whole = finding.kind in ("finished", "failed", "old schema")
+            if whole and all_are_known and path.name not in wanted:
                 yield Diagnosis("unwanted", place, "no study needs it; it may be removed")
 
 
@@ -133,10 +139,13 @@ def _run(path: Path, place: str, results: Path) -> Diagnosis:
         record = records.read_record(path.name, results)
         for name in record.files:
             records.read_file(record, results, name)
+        records.read_scores(record, results)
+        records.read_weights(record, results)
+        records.require_tensors(record, results)
     except LaterRelease as error:
         return Diagnosis("later release", place, _said(error, path))
     except RecordError as error:
-        is_seen = records.state_of(path.name, results) == "damaged"  # by every command
+        is_seen = _is_seen(path.name, results)
         return Diagnosis(
             "damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}"
         )
@@ -145,6 +154,14 @@ def _run(path: Path, place: str, results: Path) -> Diagnosis:
             "old schema", place, "complete; tables read it, `repro run` trains it again"
         )
     return Diagnosis("finished" if record.finished else "failed", place)
+
+
+def _is_seen(key: str, results: Path) -> bool:
+    """Whether every command sees that a run is damaged, also those that read no file beside it."""
+    try:
+        return records.state_of(key, results) == "damaged"
+    except RecordError:  # it cannot be read
+        return False
 
 
 def _unfinished(results: Path) -> Iterator[Diagnosis]:

@@ -51,11 +51,10 @@ def _of_arm(arm: ArmIndex, found: Mapping[str, BriefRecord], results: Path) -> R
 def _of_run(record: BriefRecord, results: Path) -> dict[str, tuple[float, float]] | None:
     """Share and multiple of every level; None for a run without weights of synthetic faces."""
     choices = record.choices
-    weights = records.read_weights(record, results)
     spec = choices.data.train
-    if weights is None or not isinstance(spec, SyntheticTraining):
+    if records.WEIGHTS not in record.files or not isinstance(spec, SyntheticTraining):
         return None
-    if sources.fingerprint(spec) != record.data["train"]:
+    if sources.fingerprint(spec) != record.data.get("train"):
         return None  # drawn by another version of the generator: their factors are not known
     split = trainer.split_images(
         np.arange(spec.faces + spec.nonfaces) < spec.faces,
@@ -63,6 +62,9 @@ def _of_run(record: BriefRecord, results: Path) -> dict[str, tuple[float, float]
         seed=record.seed,
     )
     faces = split.train[split.train < spec.faces]
+    weights = records.read_weights(record, results, faces=len(faces))
+    if weights is None:
+        return None
     shown = levels(synthetic.true_factors(spec))
     return {name: draws_of(flags[faces], weights) for name, flags in shown.items()}
 

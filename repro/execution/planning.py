@@ -7,7 +7,7 @@ from typing import Any
 
 from repro.analysis.looks import level_of
 from repro.errors import LaterRelease, RecordError, StudyError
-from repro.records import preregistration, records
+from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
 from repro.records.task import Task
 from repro.study import looks
@@ -61,7 +61,9 @@ def plan(
         StudyError: It has too few images for a setting; see `image_counts`.
         RecordError: The preregistration is damaged.
         LaterRelease: A record is of a schema that this release does not know.
+        ReproError: The results of this name belong to another study file.
     """
+    study_origin.require_own(study, results)
     contents = contents_of(_all_data(study))
     _require_enough(study)
     known = {data: fingerprints(held) for data, held in contents.items()}
@@ -221,6 +223,8 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         replicates=study.replicates,
         looks=_looks(study, before, declared),
         preregistration=declared,
+        file=study_origin.written(study.file, results) if study.file else None,
+        file_digest=study.file_digest,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor
 
 from repro import models
@@ -27,7 +28,7 @@ from repro.analysis.samples import (
 )
 from repro.data import sources
 from repro.data.pictures.images import TrainingImages
-from repro.errors import DataError
+from repro.errors import DataError, RecordError
 from repro.models import DebiasingVae
 from repro.records import records
 from repro.records.records import MODEL, BriefRecord, StudyIndex
@@ -86,10 +87,10 @@ def chosen_runs(index: StudyIndex, found: Mapping[str, BriefRecord]) -> dict[str
 
 def _specimens(arm: str, record: BriefRecord, results: Path) -> Specimens:
     choices = record.choices
-    data = _training_images(choices.data.train, record.data["train"])
+    data = _training_images(choices.data.train, record.data.get("train"))
     split = trainer.split_images(data.is_face, share=choices.validation_share, seed=record.seed)
-    weights = records.read_weights(record, results)
     train, held_out = (part[data.is_face[part]] for part in (split.train, split.validation))
+    weights = records.read_weights(record, results, faces=len(train))
     return Specimens(
         arm=arm,
         seed=record.seed,
@@ -100,7 +101,7 @@ def _specimens(arm: str, record: BriefRecord, results: Path) -> Specimens:
 
 
 @functools.lru_cache(maxsize=2)
-def _training_images(spec: SyntheticTraining | MitH5, digest: str) -> TrainingImages:
+def _training_images(spec: SyntheticTraining | MitH5, digest: str | None) -> TrainingImages:
     images, held = sources.read(spec)
     if held.fingerprint != digest or not isinstance(images, TrainingImages):
         what = spec.path if isinstance(spec, MitH5) else "the embedded faces"
@@ -155,7 +156,11 @@ def _latents(
     faces = images[held_out[order]]
     if not spread(faces):  # of a single face, or of equal ones: nothing to compare a spread with
         return None
-    model.load_state_dict(safetensors.torch.load(state))
+    try:
+        model.load_state_dict(safetensors.torch.load(state))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        why = str(error).splitlines()[0]
+        raise RecordError(f"{record.key}/{MODEL}: not the network of this run ({why})") from None
     means = inference.encode(model, torch.from_numpy(faces)).latent_mean
     decoded = inference.decode(model, means)
     by_batch = inference.decode(model, means, statistics="batch")

@@ -10,8 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from repro.errors import RecordError
 from repro.records import checkpoint_store, diff, numerics, records
 from repro.records.records import Record, StudyIndex
@@ -104,7 +102,7 @@ def _choices(record: Record) -> dict[str, Any]:
     """The configuration of a run, as far as this release understands it."""
     try:
         return record.choices.identity()
-    except ValidationError:
+    except RecordError:
         return {name: value for name, value in record.configuration.items() if name != "data"}
 
 

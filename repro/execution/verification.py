@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from repro.errors import ReproError
 from repro.execution import kernel_change, planning, scheduler
 from repro.execution.executors.base import Executor
@@ -19,7 +17,6 @@ from repro.records import diff, records
 from repro.records.events import RunRecorded
 from repro.records.records import BriefRecord, Computation, Record, StudyIndex
 from repro.records.task import LOST, Task
-from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
 from repro.system.file_digests import Contents
 from repro.training import provenance
@@ -117,7 +114,7 @@ def _tasks(
     contents: dict[Data, dict[str, Contents]] = {}
     tasks = []
     for arm, record in chosen:
-        configuration = _choices(arm, record)
+        configuration = record.choices
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
             preflight.check(configuration.data, smallest=configuration.windows.smallest)
@@ -136,16 +133,6 @@ def _tasks(
             )
         )
     return tasks
-
-
-def _choices(arm: str, record: Record) -> Configuration:
-    try:
-        return record.choices
-    except ValidationError:
-        raise ReproError(
-            f"{arm}, seed {record.seed}: an earlier release made it, whose choices this one does "
-            "not have; verify it with that release"
-        ) from None
 
 
 def _compared(title: str, old: Record, new: Record) -> Comparison:

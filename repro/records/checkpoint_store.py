@@ -8,19 +8,39 @@ loads torch.
 """
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from pydantic import Field, TypeAdapter
 
 from repro.errors import RecordError
-from repro.records import records
+from repro.records import field_types, records
+from repro.records.field_types import Known, Sha256, Text, Whole
 from repro.records.records import ADVICE
 from repro.records.task import Files
-from repro.system import atomic_files, checksum, input_file
+from repro.study.section import NonNegative
+from repro.system import atomic_files, checksum, regular_file
 
 SCHEMA = 1
 KEPT = 2
+MOST_BYTES = 8 << 30  # of one of its files
 TENSORS, REST = ".safetensors", ".json"  # file suffixes
+
+
+class _Rest(Known):
+    history: list[dict[Text, float]]
+
+
+class _Checkpoint(Known):
+    version: Literal[1] = Field(alias="schema")
+    key: Text
+    epoch: Whole
+    seconds: NonNegative
+    tensors: Sha256
+    rest: _Rest
+
+
+_MODEL = TypeAdapter(_Checkpoint)
 
 
 def folder_of(key: str, results: Path) -> Path:
@@ -86,14 +106,18 @@ def epochs_kept(key: str, results: Path) -> int:
 
 def _read(path: Path, key: str) -> Files:
     beside = path.with_suffix(TENSORS)
+    if path.parent.is_symlink():
+        return {}
     try:
-        raw, tensors = input_file.read(path), input_file.read(beside)
-    except OSError:
+        raw = regular_file.read(path, at_most=MOST_BYTES)
+        tensors = regular_file.read(beside, at_most=MOST_BYTES)
+        content = field_types.parsed(_MODEL, raw) if checksum.is_whole(raw) else None
+    except (OSError, ValueError):
         return {}
-    if not checksum.is_whole(raw):
+    if content is None or (content.key, name_of(content.epoch)) != (key, path.stem):
         return {}
-    content: dict[str, Any] = json.loads(raw)
-    whose = (content.get("schema"), content.get("key"), content.get("tensors"))
-    if whose != (SCHEMA, key, hashlib.sha256(tensors).hexdigest()):
+    if content.epoch != len(content.rest.history):
+        return {}
+    if content.tensors != hashlib.sha256(tensors).hexdigest():
         return {}
     return {beside.name: tensors, path.name: raw}

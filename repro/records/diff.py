@@ -38,17 +38,18 @@ def of_computation(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if not old:
         return ["its record has schema 1, which does not hold code and libraries"]
     found = []
-    before = numerics_of(old)
-    if before is None:
+    known = numerics_of(old)
+    if known is None:
         found.append(f"numerics: not known for the code that made it -> {new['numerics']}")
-    elif before != new["numerics"]:
-        found.append(f"numerics {before} -> {new['numerics']}")
+    elif known != new["numerics"]:
+        found.append(f"numerics {known} -> {new['numerics']}")
     for name in new["libraries"]:
         if not _same(old, new, "libraries", name):
-            found.append(f"{name} {old['libraries'].get(name, ABSENT)} -> {new['libraries'][name]}")
+            before = old.get("libraries", {}).get(name, ABSENT)
+            found.append(f"{name} {before} -> {new['libraries'][name]}")
     for name in ("device", "kernels", "threads"):
-        if old[name] != new[name]:
-            found.append(f"{name} {old[name]} -> {new[name]}")
+        if old.get(name) != new[name]:
+            found.append(f"{name} {old.get(name, ABSENT)} -> {new[name]}")
     return found
 
 
@@ -56,7 +57,8 @@ def of_code(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Modules whose meaning differs; they may change no bit, and are not part of a run's name."""
     if not old:
         return []
-    changed = [m for m in {**old["code"], **new["code"]} if not _same(old, new, "code", m)]
+    both = {**old.get("code", {}), **new["code"]}
+    changed = [module for module in both if not _same(old, new, "code", module)]
     return [f"code: {_list([name.rpartition('.')[0] for name in changed])}"] if changed else []
 
 
@@ -89,7 +91,7 @@ def of_results(old: Record, new: Record) -> list[str]:
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], part: str, name: str) -> bool:
-    return bool(old[part].get(name) == new[part].get(name))
+    return bool(old.get(part, {}).get(name) == new[part].get(name))
 
 
 def _outcome(record: Record) -> str:

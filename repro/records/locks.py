@@ -6,9 +6,11 @@ first record is kept.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from repro.records.records import ADVICE, StudyIndex
 from repro.system.atomic_files import CannotWrite
 
 PAUSE = 0.1  # seconds between two attempts
+LINKED_NOWHERE = ("studies", "unfinished")  # folders whose own folders are never links
+OURS = os.O_NOFOLLOW | os.O_NONBLOCK  # a lock is never behind a link, and a pipe never holds us up
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def of_folder(folder: Path, *, patience: float) -> Iterator[str | None]:
 def holder_of(path: Path) -> str | None:
     """The holder of a lock file; None if it is free. Creates nothing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | OURS)
     except OSError:
         return None
     try:
@@ -125,16 +129,27 @@ def _lock(path: Path, *, patience: float, alone: bool = True) -> Iterator[str | 
 
 
 def _open(path: Path) -> int:
+    if path.parent.parent.name in LINKED_NOWHERE and path.parent.is_symlink():
+        raise CannotWrite(f"{path}: its folder is a link, which leads elsewhere; move it away")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666)
+            return _regular(os.open(path, os.O_RDWR | os.O_CREAT | OURS, 0o666))
         except PermissionError:  # another user's file: it can be locked, but not written
             with contextlib.suppress(FileNotFoundError):
-                return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+                return _regular(os.open(path, os.O_RDONLY | OURS))
             raise
     except OSError as error:
-        raise CannotWrite(f"{path}: cannot be made ({error.strerror}); {ADVICE}") from None
+        why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise CannotWrite(f"{path}: cannot be made ({why}); {ADVICE}") from None
+
+
+def _regular(descriptor: int) -> int:
+    """The descriptor of a file; a pipe or a device is no lock, and nothing is written to it."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a file")
 
 
 def _try(descriptor: int, path: Path, how: int) -> str:

@@ -3,16 +3,19 @@
 ``results/preregistered/NAME/VARIANT.json`` is never replaced by this program.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repro.errors import RecordError, ReproError
-from repro.records.records import ADVICE
-from repro.system import atomic_files, checksum, input_file
+from pydantic import TypeAdapter
 
-FIELDS = {"date", "digest", "declared", "records"}
+from repro.errors import RecordError, ReproError
+from repro.records import declared, field_types
+from repro.records.records import ADVICE
+from repro.system import atomic_files, checksum, regular_file
+
+MOST_BYTES = 64 << 20
+_JSON = TypeAdapter(dict[str, Any])
 
 
 def path_of(name: str, variant: str, results: Path) -> Path:
@@ -27,6 +30,8 @@ def write(content: Mapping[str, Any], path: Path) -> Path:
         ReproError: There is one already.
         CannotWrite: The disk is full, or the path cannot be written.
     """
+    if path.parent.is_symlink():
+        raise ReproError(f"{path}: its folder is a link, which leads elsewhere; move it away")
     if path.exists():
         raise ReproError(
             f"{path}: this study is preregistered already; a preregistration is not replaced: "
@@ -43,26 +48,27 @@ def read(name: str, variant: str, results: Path) -> dict[str, Any] | None:
     """
     path = path_of(name, variant, results)
     try:
-        raw = input_file.read(path)
+        return _parsed(regular_file.read(path, at_most=MOST_BYTES))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror}); make it readable") from None
-    content = _parsed(raw)
-    if content is None:
+    except ValueError as error:
         raise RecordError(
-            f"{path}: this preregistration was changed or damaged; restore it from a copy, or move "
-            "it away to give it up"
-        )
+            f"{path}: this preregistration was changed or damaged ({error}); restore it from a "
+            "copy, or move it away to give it up"
+        ) from None
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """The content as it was sealed.
+
+    Raises:
+        ValueError: It was changed, or is no preregistration.
+    """
+    if not checksum.is_whole(raw):
+        raise ValueError("its checksum does not match")
+    content = field_types.parsed(_JSON, raw)
+    del content["checksum"]
+    declared.require(content)
     return content
-
-
-def _parsed(raw: bytes) -> dict[str, Any] | None:
-    """The content as it was sealed; None if it is not."""
-    try:
-        content = json.loads(raw)
-    except ValueError:
-        return None
-    if not checksum.is_whole(raw) or not isinstance(content, dict) or not content.keys() >= FIELDS:
-        return None
-    return {name: value for name, value in content.items() if name != "checksum"}

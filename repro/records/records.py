@@ -9,33 +9,35 @@ computed), never by the study that requested it: two studies that share an arm s
 """
 
 import hashlib
-import json
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from repro.errors import LaterRelease, RecordError, Unreadable
-from repro.metrics import Count
-from repro.records import shareable
+from repro.records import record as run_record
+from repro.records import scores, sealed_json, shareable, study_index
 from repro.records.numerics import earlier_code
-from repro.study.configuration import Configuration, completed
-from repro.study.looks import Looks
+from repro.records.record import BriefRecord, Record
+from repro.records.scores import Scores
+from repro.records.sealed_json import SCHEMA
+from repro.records.study_index import ArmIndex, StudyIndex
+from repro.study.configuration import Configuration
 from repro.study.section import digest
-from repro.system import atomic_files, checksum, input_file, private
+from repro.system import atomic_files, checksum, regular_file
 from repro.system.count_progress import each
 
-# Schema 1 had no `computation`, and a checksum of its content instead of its bytes; in schema 2 the
-# name of a run depended on the digests of the code instead of its numerics.
-SCHEMA = 3
+__all__ = ["ArmIndex", "BriefRecord", "Record", "StudyIndex"]  # where the program finds them
+
 ADVICE = (
     "free some space or make it writable, or pass --results DIR; then run the same command again"
 )
+MOST_BYTES = 1 << 30  # of a file beside a record
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
 
@@ -74,164 +76,6 @@ class Computation:
                 plain = self.identity() | {"code": dict(earlier.code)}
                 del plain["numerics"]
                 yield plain
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BriefRecord:
-    """The record of one run without its curves, which would fill the memory for many runs.
-
-    Attributes:
-        key: Name of the run: digest and seed.
-        configuration: Every choice, as plain values.
-        data: Digest of the content of each part of the data.
-        computation: How it was computed, as `Computation`; empty in records of schema 1.
-        failure: None, or epoch, term and reason.
-        groups: Detections per group on the test portraits; empty if failed.
-        nonfaces: Detections on the photographs without a face; None if failed or absent.
-        metrics: Single numbers by name, as fractions.
-        kl_per_latent: Nats, averaged over validation faces.
-        provenance: Commit, versions, machine, times.
-        files: SHA-256 of the files beside the record.
-    """
-
-    key: str
-    seed: int
-    configuration: dict[str, Any]
-    data: dict[str, str]
-    computation: dict[str, Any] = field(default_factory=dict)
-    failure: dict[str, Any] | None = None
-    groups: dict[str, Count] = field(default_factory=dict)
-    nonfaces: Count | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    kl_per_latent: Sequence[float] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has results."""
-        return self.failure is None
-
-    @property
-    def choices(self) -> Configuration:
-        """The configuration, typed, its paths such that they can be opened."""
-        found = Configuration.model_validate_json(json.dumps(self.configuration))
-        return found.with_paths(private.expanded)
-
-    @property
-    def shows_synthetic_faces(self) -> bool:
-        """Whether the run was trained on this program's synthetic faces."""
-        return bool(self.configuration["data"]["train"]["source"] == "synthetic")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record(BriefRecord):
-    """The whole record of one run.
-
-    Attributes:
-        history: Losses and other numbers of each epoch.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-
-    def brief(self, like: BriefRecord | None = None) -> BriefRecord:
-        """The record without its curves.
-
-        Args:
-            like: Another record; what is equal in both is held in memory once.
-        """
-        kept = {each.name: getattr(self, each.name) for each in fields(BriefRecord)}
-        if like is not None:
-            kept = {name: _shared(value, getattr(like, name)) for name, value in kept.items()}
-        return BriefRecord(**{**kept, "kl_per_latent": array("d", self.kl_per_latent)})
-
-
-def _shared(value: Any, other: Any) -> Any:
-    """A value that equals the first, made from parts of the other where they are equal."""
-    if repr(value) == repr(other):  # 1 and 1.0 differ
-        return other
-    if isinstance(value, dict) and isinstance(other, dict):
-        return {name: _shared(one, other.get(name)) for name, one in value.items()}
-    return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmIndex:
-    """An arm's name and the keys of its runs, in the order of the seeds.
-
-    Attributes:
-        select: Metric and split by which its runs are ranked; None for the study's.
-    """
-
-    name: str
-    keys: list[str]
-    select: dict[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyIndex:
-    """A study as tables read it.
-
-    Attributes:
-        first_seed: Seed of the first run of each arm; the others follow.
-        replicates: Seeds from which the paper's columns select; None: all.
-        looks: When its claims were planned to be looked at, and were; None without claims.
-        preregistration: What was declared before, see `preregistration`; None if nothing was.
-    """
-
-    name: str
-    variant: str
-    question: str
-    profile: str
-    overrides: list[str]
-    data: str
-    synthetic: bool
-    arms: list[ArmIndex]
-    reference: str
-    select: dict[str, Any]
-    published: dict[str, Any] | None
-    false_positive_rates: list[float] = field(default_factory=lambda: [0.01, 0.05, 0.1])
-    compare: dict[str, Any] = field(
-        default_factory=lambda: {"metrics": ["recall", "variance"], "test": "t"}
-    )
-    claims: list[dict[str, Any]] = field(default_factory=list)  # each with its `arms`
-    first_seed: int = 0
-    replicates: int | None = None
-    looks: Looks | None = None
-    preregistration: dict[str, Any] | None = None
-
-    @property
-    def seeds(self) -> int:
-        """Number of seeds."""
-        return max(len(arm.keys) for arm in self.arms)
-
-    def first(self, seeds: int) -> "StudyIndex":
-        """The index with only so many seeds, the first ones."""
-        return replace(self, arms=[replace(arm, keys=arm.keys[:seeds]) for arm in self.arms])
-
-    @property
-    def short(self) -> str:
-        """The variant's id: the profile, or six hex digits if something was changed."""
-        return self.variant.removeprefix(f"{self.profile}-") if self.overrides else self.variant
-
-    @property
-    def address(self) -> str:
-        """The address of this variant for commands: ``STUDY@ID``."""
-        return f"{self.name}@{self.short}"
-
-    @property
-    def differs(self) -> str:
-        """The changes that define this variant, in words."""
-        changed = f"; changed: {', '.join(self.overrides)}" if self.overrides else ""
-        return f"profile {self.profile}{changed}"
-
-    def wanted(self) -> Iterator[tuple[str, int, str]]:
-        """(arm, seed, key) of every run, arm by arm."""
-        return ((arm.name, seed, key) for arm in self.arms for seed, key in self.runs_of(arm))
-
-    def runs_of(self, arm: ArmIndex) -> Iterator[tuple[int, str]]:
-        """(seed, key) of every run of an arm."""
-        return enumerate(arm.keys, start=self.first_seed)
 
 
 def run_key(
@@ -275,8 +119,10 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
     """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     content = {"schema": SCHEMA, **_plain(record), "files": digests}
-    folder = folder_of(record.key, results)
-    atomic_files.put_folder(folder, {**files, RECORD: checksum.seal(content)}, advice=ADVICE)
+    folder, sealed = folder_of(record.key, results), checksum.seal(content)
+    if len(sealed) > sealed_json.MOST_BYTES:
+        raise RecordError(f"{folder}: a record of {len(sealed):,} bytes would never be read again")
+    atomic_files.put_folder(folder, {**files, RECORD: sealed}, advice=ADVICE)
     if not has_record(record.key, results):
         raise RecordError(f"{folder}: blocks a record; move it away and run again")
     return folder
@@ -320,7 +166,7 @@ def state_of(key: str, results: Path) -> State:
         raise
     except RecordError:
         return "damaged"
-    if not all((folder / name).is_file() for name in record.files):
+    if not all(regular_file.is_there(folder / name) for name in record.files):
         return "damaged"
     return "finished" if record.finished else "failed"
 
@@ -341,30 +187,86 @@ def read_record(key: str, results: Path) -> Record:
         RecordError: It is missing, damaged, of another run, or of a later release.
     """
     path = folder_of(key, results) / RECORD
-    content = _read_json(path)
     try:
-        content["groups"] = {name: Count(**count) for name, count in content["groups"].items()}
-        content["nonfaces"] = Count(**content["nonfaces"]) if content["nonfaces"] else None
-        content["configuration"] = completed(content["configuration"])
-        record = Record(**content)
-    except (TypeError, KeyError, AttributeError) as error:
-        raise RecordError(f"{path}: not a record of this program ({error})") from None
+        record = run_record.parse(sealed_json.read(path))
+    except ValueError as error:
+        raise sealed_json.damaged(path, error) from None
     if record.key != key:
         raise RecordError(f"{path}: this is the record of {record.key}; move it away")
     return record
 
 
-def read_weights(record: BriefRecord, results: Path) -> NDArray[np.float64] | None:
+def read_weights(
+    record: BriefRecord, results: Path, *, faces: int | None = None
+) -> NDArray[np.float64] | None:
     """Probability of each training face in the last resampled epoch, shape (F,), sum 1.
+
+    Args:
+        record: Of the run.
+        results: The results folder.
+        faces: F, where it is known.
 
     Returns:
         None if the run never resampled.
 
     Raises:
-        RecordError: The file is not the one written with the record.
+        RecordError: The file is not the one written with the record, or holds no such numbers.
     """
     content = read_file(record, results, WEIGHTS)
-    return None if content is None else safetensors.numpy.load(content)["face_weights"]
+    if content is None:
+        return None
+    try:
+        found = safetensors.numpy.load(content)["face_weights"]
+        wrong = weights_problem(found, faces)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        wrong = f"no face_weights can be read: {error}"
+    if wrong:
+        raise sealed_json.damaged(folder_of(record.key, results) / WEIGHTS, wrong)
+    return found
+
+
+def weights_problem(found: NDArray[Any], faces: int | None) -> str:
+    """What is wrong with the weights of training faces; empty if nothing is."""
+    if found.dtype != np.float64 or found.ndim != 1 or not len(found):
+        return f"{found.dtype} of shape {found.shape}, not float64 of shape (F,)"
+    if faces is not None and len(found) != faces:
+        return f"{len(found):,} weights, and {faces:,} training faces"
+    if not (np.isfinite(found).all() and (found >= 0).all() and abs(found.sum() - 1) < 1e-6):
+        return "the weights are not probabilities with a sum of 1"
+    return ""
+
+
+def require_tensors(record: BriefRecord, results: Path) -> None:
+    """Check that the file of a run's network holds tensors.
+
+    Raises:
+        RecordError: It does not, or is not the one written with the record.
+    """
+    content = read_file(record, results, MODEL)
+    try:
+        if content is not None:
+            safetensors.numpy.load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise sealed_json.damaged(folder_of(record.key, results) / MODEL, error) from None
+
+
+def read_scores(record: BriefRecord, results: Path) -> dict[str, Scores] | None:
+    """Scores of a run's photographs, as `scores.from_csv`; None if it has none.
+
+    Raises:
+        RecordError: The file is not the one written with the record, or its counts are others.
+    """
+    content = read_file(record, results, SCORES)
+    if content is None:
+        return None
+    try:
+        found = scores.from_csv(content)
+        wrong = scores.disagreement(found, record.groups, record.nonfaces)
+    except ValueError as error:
+        wrong = str(error)
+    if wrong:
+        raise sealed_json.damaged(folder_of(record.key, results) / SCORES, wrong)
+    return found
 
 
 def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
@@ -378,9 +280,11 @@ def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
         return None
     path = folder_of(record.key, results) / name
     try:
-        content = input_file.read(path)
+        content = regular_file.read(path, at_most=MOST_BYTES)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
+    except regular_file.NotPlain as error:
+        raise sealed_json.damaged(path, error) from None
     if hashlib.sha256(content).hexdigest() != expected:
         raise RecordError(f"{path}: its checksum does not match; remove its folder and run again")
     return content
@@ -420,22 +324,16 @@ def read_index(path: Path) -> StudyIndex:
     """One index.
 
     Raises:
-        RecordError: It is damaged, or of a later release.
+        RecordError: It is damaged, of a later release, or at another place than its name says.
     """
-    content = _read_json(path)
     try:
-        content["arms"] = [ArmIndex(**arm) for arm in content["arms"]]
-        content["looks"] = _looks(content.get("looks"))
-        return StudyIndex(**content)
-    except (TypeError, KeyError) as error:
-        raise RecordError(f"{path}: not an index of this program ({error})") from None
-
-
-def _looks(plain: dict[str, Any] | None) -> Looks | None:
-    if plain is None:
-        return None
-    tuples = {name: tuple(plain[name]) for name in ("planned", "taken")}
-    return Looks(**{**plain, **tuples})
+        index = study_index.parse(sealed_json.read(path))
+    except ValueError as error:
+        raise sealed_json.damaged(path, error) from None
+    if (index.name, index.variant) != (path.parent.name, path.stem):
+        named = f"{index.name}/{index.variant}"
+        raise RecordError(f"{path}: this is the index of {named}; move it away")
+    return index
 
 
 def read_study(index: StudyIndex, results: Path) -> dict[str, BriefRecord]:
@@ -447,38 +345,3 @@ def read_study(index: StudyIndex, results: Path) -> dict[str, BriefRecord]:
             if key not in found and has_record(key, results):
                 last = found[key] = read_record(key, results).brief(last)
     return found
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The content of a file of ours, without schema and checksum, both verified."""
-    try:
-        raw = input_file.read(path)
-        content = json.loads(raw)
-    except FileNotFoundError:
-        raise RecordError(f"{path}: record not found") from None
-    except input_file.NotAFile as error:
-        raise RecordError(f"{path}: no record; {error.strerror}, or move it away") from None
-    except OSError as error:
-        raise Unreadable(
-            f"{path}: cannot be read ({error.strerror}); it may be complete, so make it readable"
-        ) from None
-    except ValueError as error:
-        raise RecordError(f"{path}: damaged ({error}); run again to recreate it") from None
-    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
-        raise RecordError(f"{path}: not a record of this program; move it away")
-    if content["schema"] > SCHEMA:
-        raise LaterRelease(
-            f"{path}: written by a later release (schema {content['schema']}, this one knows "
-            f"{SCHEMA}); use that release"
-        )
-    if not _is_whole(content, raw):
-        raise RecordError(f"{path}: its checksum does not match; run again to recreate it")
-    return {name: value for name, value in content.items() if name not in ("schema", "checksum")}
-
-
-def _is_whole(content: dict[str, Any], raw: bytes) -> bool:
-    if content["schema"] > 1:
-        return checksum.is_whole(raw)
-    rest = {name: value for name, value in content.items() if name != "checksum"}
-    text = json.dumps(rest, sort_keys=True)
-    return content.get("checksum") == hashlib.sha256(text.encode()).hexdigest()

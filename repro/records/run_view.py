@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from repro.errors import ReproError
-from repro.metrics import Count
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, locks, records, sealed_json
+from repro.records import record as run_record
 from repro.records.records import RECORD, Record, StudyIndex
-from repro.study.configuration import completed
-from repro.system import input_file
+from repro.system import regular_file
 
 State = Literal["finished", "failed", "damaged", "running", "unfinished", "not begun"]
 
@@ -114,14 +113,13 @@ def _state_without_record(key: str, results: Path) -> tuple[State, str]:
 
 
 def _as_far_as_it_can_be_read(key: str, results: Path) -> Record | None:
+    """Of a record whose checksum or files are wrong; None if its fields are."""
+    path = records.folder_of(key, results) / RECORD
     try:
-        content = json.loads(input_file.read(records.folder_of(key, results) / RECORD))
+        content = json.loads(regular_file.read(path, at_most=sealed_json.MOST_BYTES))
         known = {each.name: content[each.name] for each in fields(Record) if each.name in content}
-        known["groups"] = {name: Count(**count) for name, count in known["groups"].items()}
-        known["nonfaces"] = Count(**known["nonfaces"]) if known.get("nonfaces") else None
-        known["configuration"] = completed(known["configuration"])
-        return Record(**known)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return run_record.parse(json.dumps(known).encode())
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -140,5 +138,5 @@ def _files(key: str, results: Path) -> dict[str, int]:
     return {
         path.relative_to(results).as_posix(): path.stat().st_size
         for path in paths
-        if path.is_file() and path.name != "lock"
+        if regular_file.is_there(path) and path.name != "lock"
     }

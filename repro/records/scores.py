@@ -6,6 +6,7 @@ can be computed from the file later.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
@@ -13,7 +14,11 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from repro.metrics import Count
+
 HEADER = ["set", "photograph", "group", "top_logit", "windows", "positive"]
+SETS = ("portraits", "nonfaces")
+DIGITS = 9  # of a number of windows
 _NO_MARKS = bytes(one for one in range(256) if one not in b',\n\r"')  # bytes of cells
 
 
@@ -62,11 +67,16 @@ def from_csv(content: bytes) -> dict[str, Scores]:
         ``portraits`` and ``nonfaces``; a set without photographs is omitted.
 
     Raises:
-        ValueError: A line has too few cells, or a cell that is not a number.
+        ValueError: Another header or set, a line with other cells, or a number out of its range.
     """
-    sets, *columns = _columns(content)
+    try:
+        sets, *columns = _columns(content)
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
     found = {}
     for name in dict.fromkeys(sets):
+        if name not in SETS:
+            raise ValueError(f"{name[:100]!r} is no set of photographs")
         own = [one == name for one in sets]
         found[name] = _of_columns(*([*compress(column, own)] for column in columns))
     return found
@@ -76,13 +86,20 @@ def _columns(content: bytes) -> list[list[str]]:
     """The cells of each column, without the header."""
     width = len(HEADER)
     if not _is_plain(content):
-        _, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+        header, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+        _require_header(header)
         for row in rows:
             if len(row) != width:
                 raise ValueError(f"{','.join(row)[:100]!r} is no line of scores")
         return [[row[k] for row in rows] for k in range(width)]
-    cells = content.decode("utf-8").replace("\n", ",").split(",")[width:-1]
-    return [cells[k::width] for k in range(width)]
+    cells = content.decode("utf-8").replace("\n", ",").split(",")[:-1]
+    _require_header(cells[:width])
+    return [cells[k::width] for k in range(width, 2 * width)]
+
+
+def _require_header(cells: list[str]) -> None:
+    if cells != HEADER:
+        raise ValueError(f"its first line is not {','.join(HEADER)}")
 
 
 def _is_plain(content: bytes) -> bool:
@@ -98,16 +115,62 @@ def _of_columns(
     windows: list[str],
     positive: list[str],
 ) -> Scores:
-    return Scores(
+    found = Scores(
         tuple(names),
         tuple(groups),
         np.array([*map(float, logits)]),
-        _counts(windows),
-        _counts(positive),
+        _numbers(windows),
+        _numbers(positive),
     )
+    if (found.positive > found.windows).any():
+        raise ValueError("more positive windows than windows")
+    if not (found.top_logit < np.inf).all():
+        raise ValueError("a top logit is NaN or infinite")
+    return found
 
 
-def _counts(cells: list[str]) -> NDArray[np.int64]:
-    """Whole numbers; few differ, so each is read once."""
-    known = {text: int(text) for text in set(cells)}
+def _numbers(cells: list[str]) -> NDArray[np.int64]:
+    """Numbers of windows; few differ, so each is read once."""
+    known = {text: _number(text) for text in set(cells)}
     return np.array([known[text] for text in cells], dtype=np.int64)
+
+
+def _number(text: str) -> int:
+    if len(text) > DIGITS or not text.isdecimal():
+        raise ValueError(f"{text[:100]!r} is no number of windows")
+    return int(text)
+
+
+def disagreement(
+    found: Mapping[str, Scores], groups: Mapping[str, Count], nonfaces: Count | None
+) -> str:
+    """How scores differ from the counts of the record beside them; empty if they do not.
+
+    Args:
+        found: Sets by name.
+        groups: Counts of the portraits' groups.
+        nonfaces: Counts of the photographs without a face; None if there are none.
+    """
+    if any(((one.top_logit >= 0) != one.detected).any() for one in found.values()):
+        return "a top logit of 0 or more has no positive window, or a lower one has"
+    portraits, others = found.get("portraits"), found.get("nonfaces")
+    counted = _counts(portraits) if portraits else {}
+    if counted != groups:
+        return f"it counts {_told(counted)}, and the record {_told(groups)}"
+    of_others = Count(len(others.names), int(others.detected.sum())) if others else None
+    if of_others != nonfaces:
+        return f"it counts {of_others} without a face, and the record {nonfaces}"
+    return ""
+
+
+def _counts(portraits: Scores) -> dict[str, Count]:
+    """As `metrics.group_counts`, in a tenth of its time."""
+    sizes = Counter(portraits.groups)
+    found = Counter(compress(portraits.groups, portraits.detected.tolist()))
+    return {name: Count(n, found[name]) for name, n in sizes.items()}
+
+
+def _told(groups: Mapping[str, Count]) -> str:
+    """The counts in a few words."""
+    told = [f"{count.detected} of {count.n} {name[:40]!r}" for name, count in groups.items()]
+    return ", ".join(told[:4]) + (" ..." if len(told) > 4 else "") or "nothing"

@@ -14,6 +14,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from repro.study import yaml_source
 from repro.study.configuration import Configuration
 
@@ -160,7 +162,10 @@ def values(configurations: Mapping[str, Mapping[str, object]]) -> dict[str, dict
 
 def _shown(plain: Mapping[str, object]) -> dict[str, str]:
     """Text of every setting that affects a run, by key."""
-    configuration = Configuration.model_validate(dict(plain))
+    try:
+        configuration = Configuration.model_validate(dict(plain))
+    except ValidationError:  # of another release
+        return {key: _text(value) for key, value in _leaves(plain)}
     shown = {key: _text(value) for key, value in _leaves(configuration.identity())}
     data = configuration.data.model_dump(mode="json")
     return shown | {

@@ -11,6 +11,7 @@ from repro.study.resources import PLAIN, Resources
 from repro.study.section import PositiveInt, Section, Seed
 
 NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
+PROFILE = r"^\w[\w .+=-]{0,59}$"  # its name; part of the names of files
 MAX_ARMS = 1000
 MAX_PROFILES = 10
 
@@ -97,4 +98,7 @@ class Header(Section):
     published: Answering = None
     resources: Resources = PLAIN
     expected: Line | None = None  # time and memory, in words, for `repro studies`
-    profiles: Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=MAX_PROFILES)]
+    profiles: Annotated[
+        dict[Annotated[str, Field(pattern=PROFILE)], dict[str, Any]],
+        Field(min_length=1, max_length=MAX_PROFILES),
+    ]

@@ -16,6 +16,7 @@ from typing import Any
 from repro.errors import Problem, StudyError
 from repro.study import (
     contrasts,
+    file_digest,
     looks,
     published,
     shared_profiles,
@@ -117,6 +118,8 @@ class Study:
         margin: The equivalence margin.
         resources: Resources of each run.
         expected: Time and memory to expect, in words; None if the file does not say.
+        file: Where it was read; None if it was not read from a file.
+        file_digest: Of what the file says of the profile, see `file_digest`.
     """
 
     name: str
@@ -137,6 +140,8 @@ class Study:
     margin: Margin | None
     resources: Resources
     expected: str | None = None
+    file: Path | None = None
+    file_digest: str | None = None
 
     def runs(self, seeds: int | None = None) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms.
@@ -197,6 +202,8 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         margin=header.published.margin if header.published else None,
         resources=header.resources,
         expected=header.expected,
+        file=path,
+        file_digest=file_digest.of_content(file.value, chosen, path.parent),
     )
 
 

@@ -18,11 +18,16 @@ def seal(content: Mapping[str, Any]) -> bytes:
     Raises:
         ValueError: A number is NaN or infinite.
     """
-    body = json.dumps(content, indent=1, allow_nan=False).encode().removesuffix(b"\n}")
-    return body + _SEAL + hashlib.sha256(body).hexdigest().encode() + _END
+    text = json.dumps(content, indent=1, allow_nan=False).encode().removesuffix(b"\n}")
+    return text + _SEAL + hashlib.sha256(text).hexdigest().encode() + _END
 
 
 def is_whole(raw: bytes) -> bool:
     """Whether the bytes are exactly as sealed: nothing cut off, added or changed."""
-    body, _, its_seal = raw.rpartition(_SEAL)
-    return its_seal == hashlib.sha256(body).hexdigest().encode() + _END
+    sealed, _, its_seal = raw.rpartition(_SEAL)
+    return its_seal == hashlib.sha256(sealed).hexdigest().encode() + _END
+
+
+def body(raw: bytes) -> bytes:
+    """The bytes before the checksum: the JSON without its last key and its closing brace."""
+    return raw.rpartition(_SEAL)[0]

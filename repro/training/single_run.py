@@ -17,12 +17,12 @@ from safetensors.torch import save
 
 from repro import models
 from repro.data.pictures import content_digest
-from repro.data.pictures.images import Material
+from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
 from repro.records import code_digests, scores
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted, WorkerEvent
-from repro.records.records import MODEL, SCORES, WEIGHTS, Record
+from repro.records.records import MODEL, SCORES, WEIGHTS, Record, weights_problem
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, state_files, trainer
@@ -143,6 +143,8 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
     images = material.images
     trainer.require_enough(task.configuration, images)
     went_on = state_files.unpack(begun)
+    restored = _restored(task, images, went_on) if went_on else None
+    went_on = went_on if restored else None
     clock = _Clock(
         trainer.images_per_epoch(task.configuration, images), went_on.seconds if went_on else 0.0
     )
@@ -153,13 +155,7 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fit = Fit(
-            task.configuration,
-            task.seed,
-            images,
-            device=task.device,
-            resume=went_on.state if went_on else None,
-        )
+        fit = restored or Fit(task.configuration, task.seed, images, device=task.device)
         kept, epochs = time.monotonic(), task.configuration.epochs
         for history in fit.epochs():
             yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
@@ -172,6 +168,18 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         reason = {"epoch": failure.epoch, "term": failure.term, "reason": failure.reason}
         record, files = task.record(failure=reason, provenance=measured()), {}
     yield RunEnded(task.key, task.title, record, files)
+
+
+def _restored(task: Task, images: TrainingImages, checkpoint: Checkpoint) -> Fit | None:
+    """The training at a checkpoint; None if it is not one of this run, which then starts again."""
+    try:
+        fit = Fit(
+            task.configuration, task.seed, images, device=task.device, resume=checkpoint.state
+        )
+    except (LookupError, RuntimeError, TypeError, ValueError):
+        return None
+    sound = fit.weights is None or not weights_problem(fit.weights, len(fit.faces))
+    return fit if sound and fit.goes_on else None
 
 
 def _evaluated(

@@ -153,9 +153,9 @@ LOGITS = [2.1257302210933933, -0.0, 1e-300, -math.inf, 0.1 + 0.2]
 
 def sets(folder, content):
     """What is read of a run with this file of scores."""
-    kept = record("k0")
+    kept = record("k-seed0", configuration={})
     records.write_record(kept, folder, {records.SCORES: content.encode()})
-    kept = records.read_record("k0", folder)
+    kept = records.read_record("k-seed0", folder)
     return scores.from_csv(records.read_file(kept, folder, records.SCORES))
 
 
@@ -195,10 +195,11 @@ def test_scores_of_photographs_with_any_name_are_read(tmp_path, name):
 def test_scores_of_portraits_alone_are_read(tmp_path):
     """No photograph without a face."""
     row = "portraits,x,a,1.5,3,1\n"
-    kept = record("k0")
+    key = "k-seed0"
+    kept = Record(key=key, seed=0, configuration={}, data={}, groups={"a": Count(1, 1)})
     records.write_record(kept, tmp_path, {records.SCORES: (HEAD + row).encode()})
-    index = study_index({"x": ["k0"]})
-    (only,) = study_data.of_study(index, {"k0": records.read_record("k0", tmp_path)}, tmp_path).arms
+    index = study_index({"x": [key]})
+    (only,) = study_data.of_study(index, {key: records.read_record(key, tmp_path)}, tmp_path).arms
 
     assert only.scores.portraits.tolist() == [[1.5]]
     assert only.scores.nonfaces.shape == (1, 0)
@@ -206,7 +207,7 @@ def test_scores_of_portraits_alone_are_read(tmp_path):
 
 def test_scores_with_a_cell_too_few_are_refused(tmp_path):
     """A shorter row is not a number."""
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="no line of scores"):
         sets(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
 
 

@@ -31,7 +31,7 @@ def write(results, *variants):
     for variant in variants:
         key = f"{variant['variant']}-seed0"
         counts = {"a": Count(10, 5), "b": Count(10, 9)}
-        record = Record(key=key, seed=0, configuration={"resampling": None}, data={}, groups=counts)
+        record = Record(key=key, seed=0, configuration={}, data={}, groups=counts)
         records.write_record(record, results, {})
         records.write_index(study_index({"x": [key]}, **variant), results)
 

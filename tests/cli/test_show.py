@@ -23,7 +23,7 @@ HISTORY = [
 RECORD = Record(
     key="ab12-seed0",
     seed=0,
-    configuration=configuration(resampling={"alpha": 0.1}).model_dump(mode="json"),
+    configuration=configuration(epochs=8, resampling={"alpha": 0.1}).model_dump(mode="json"),
     data={"train": "0123abcd"},
     computation={"device": "cpu", "kernels": "blocked", "threads": 1, "code": {"a.py": "12"}},
     groups={"darker": Count(4, 3), "lighter": Count(4, 4)},
@@ -47,8 +47,9 @@ def results(tmp_path):
     """A finished run, a failed one, one that is cut off, one that nobody has begun."""
     records.write_record(RECORD, tmp_path, {"scores.csv": b"x" * 1234})
     failed = dataclasses.replace(RECORD, key="ab12-seed1", seed=1, failure=FAILURE, groups={})
-    records.write_record(dataclasses.replace(failed, nonfaces=None), tmp_path, {})
-    state = State(4, {}, {"history": HISTORY[:4]})
+    failed = dataclasses.replace(failed, nonfaces=None, metrics={})
+    records.write_record(failed, tmp_path, {})
+    state = State(4, {}, {"history": HISTORY[:4], "best": [0.7, 4], "batches": {}})
     checkpoint_store.keep(
         state_files.pack(Checkpoint(state, 1.0), "cd34-seed0"), "cd34-seed0", tmp_path
     )
@@ -80,7 +81,7 @@ def test_a_finished_run_is_shown_whole(results):
     assert section(text, "Choices that differ from the nearest preset, dehaan2020") == [
         "resampling.alpha  0.001 -> 0.1",
         "batch_size        24 -> 16",
-        "epochs            60 -> 2",
+        "epochs            60 -> 8",
     ]
     assert "resampling.alpha           0.1" in section(text, "All choices")
     assert section(text, "Curve") == [
@@ -231,7 +232,7 @@ def test_looking_changes_nothing(results):
 
 def test_runs_are_named_by_their_own_seeds(results):
     """In a study whose seeds begin at 7, STUDY/ARM/0 is no run."""
-    records.write_index(study_index({"x": ["ab12-seed0"]}, name="late", first_seed=7), results)
+    records.write_index(study_index({"x": ["ab12-seed7"]}, name="late", first_seed=7), results)
 
     assert "late@embedded: x, seed 7" in shown(results, "late/x/7")
     assert "late@embedded: x has the seeds 7 to 7" in shown(results, "late/x/0", status=1)

@@ -5,7 +5,9 @@ import fcntl
 import shutil
 import sqlite3
 
+import numpy as np
 import pytest
+import safetensors.numpy
 from builders import study_index
 from click.testing import CliRunner
 from places import FILES
@@ -13,20 +15,30 @@ from places import FILES
 from repro.cli import main
 from repro.errors import ReproError
 from repro.execution import doctor
+from repro.metrics import Count
 from repro.records import records
 from repro.records.mlflow import sqlite_store
 from repro.records.records import Record
 
 KEYS = ["a-seed0", "a-seed1"]
-RECORD = Record(key=KEYS[0], seed=0, configuration={}, data={}, computation={"device": "cpu"})
+RECORD = Record(
+    key=KEYS[0],
+    seed=0,
+    configuration={},
+    data={},
+    computation={"device": "cpu"},
+    groups={"a": Count(1, 1)},
+)
+SCORES = b"set,photograph,group,top_logit,windows,positive\nportraits,p,a,0.5,3,1\n"
+TENSORS = safetensors.numpy.save({"x": np.zeros(1)})
 FAILURE = {"epoch": 1, "term": "kl", "reason": "it is inf"}
 
 
 @pytest.fixture
 def results(tmp_path):
     """A finished and a failed run of one study."""
-    failed = dataclasses.replace(RECORD, key=KEYS[1], seed=1, failure=FAILURE)
-    records.write_record(RECORD, tmp_path, {"scores.csv": b"x", "model.safetensors": b"y"})
+    failed = dataclasses.replace(RECORD, key=KEYS[1], seed=1, failure=FAILURE, groups={})
+    records.write_record(RECORD, tmp_path, {"scores.csv": SCORES, "model.safetensors": TENSORS})
     records.write_record(failed, tmp_path, {})
     records.write_index(study_index({"x": KEYS}), tmp_path)
     return tmp_path

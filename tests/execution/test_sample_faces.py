@@ -28,7 +28,7 @@ def trained(results, choices, name, seed=0):
     """A run of this configuration, with its record."""
     task = a_task(
         results,
-        key=f"{name}-{seed}",
+        key=f"{name}-seed{seed}",
         arm=name,
         seed=seed,
         configuration=choices,
@@ -49,7 +49,7 @@ def embedded(tmp_path_factory):
         "plain": configuration(data=EMBEDDED, resampling=off, model="classifier"),
     }
     found = {(r := trained(results, one, name)).key: r for name, one in choices.items()}
-    index = study_index({name: [f"{name}-0"] for name in choices})
+    index = study_index({name: [f"{name}-seed0"] for name in choices})
     return index, found, results
 
 

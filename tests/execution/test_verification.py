@@ -183,7 +183,8 @@ def test_runs_are_dealt_over_the_arms_and_lost_ones_left_out(tmp_path):
         for seed, key in enumerate(of_arm):
             lost = {"epoch": 1, "term": LOST, "reason": "killed"} if key == "b-seed0" else None
             task = a_task(tmp_path, key=key, arm=arm, seed=seed)
-            records.write_record(task.record(failure=lost), tmp_path, {})
+            groups = {} if lost else {"a": Count(4, 3)}
+            records.write_record(task.record(failure=lost, groups=groups), tmp_path, {})
     chosen = verification._chosen(study_index(keys), tmp_path)
 
     assert [(arm, record.seed) for arm, record in chosen] == [("a", 0), ("a", 1), ("b", 1)]

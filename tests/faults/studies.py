@@ -175,14 +175,14 @@ def canned_training(task, material, begun):
             "val_active_units": 50.0,
             "training_images": 60.0,
         },
-        kl_per_latent=[1.0] * 4,
+        kl_per_latent=[1.0] * task.configuration.latent_dim,
         history=history,
         provenance={"commit": task.commit, "seconds": 1.0},
     )
     files = {
         records.SCORES: _scores(detected),
         records.MODEL: save({"network": _tensor(history)}),
-        records.WEIGHTS: save({"face_weights": torch.full((48,), 1 / 48, dtype=torch.float64)}),
+        records.WEIGHTS: save({"face_weights": torch.full((24,), 1 / 24, dtype=torch.float64)}),
     }
     yield RunEnded(task.key, task.title, record, files)
 

@@ -26,6 +26,7 @@ from repro.data.sources import (
     utkface,
 )
 from repro.errors import DataError, RecordError
+from repro.metrics import Count
 from repro.records import records
 from repro.records.records import MODEL, WEIGHTS, Record
 from repro.study.data_spec import Folder, MitH5, Ppb
@@ -144,7 +145,8 @@ def test_a_payload_is_refused_and_never_runs(name, tmp_path, tally):
 def test_a_payload_in_place_of_a_checkpoint_never_runs(name, tmp_path, tally):
     """The record knows the bytes that the run left; and the format holds nothing but numbers."""
     canary = tmp_path / "canary"
-    record = Record(key="a-seed0", seed=0, configuration={}, data={}, history=[{"epoch": 1.0}])
+    groups = {"a": Count(4, 3)}
+    record = Record(key="a-seed0", seed=0, configuration={}, data={}, groups=groups)
     place = records.write_record(record, tmp_path, {MODEL: b"sound", WEIGHTS: b"sound"})
     written = records.read_record(record.key, tmp_path)
     content = payloads(canary)[name]

@@ -45,6 +45,9 @@ profiles: {embedded: {}}
 """
 
 
+GROUPS = {"a": Count(4, 3)}
+
+
 def planned(folder, text=TEXT, **options):
     """The plan of the study in this text."""
     file = folder / "toy.yaml"
@@ -57,7 +60,7 @@ def planned(folder, text=TEXT, **options):
 def run(plan):
     """Give every run of a plan a record, and the study its index, without training."""
     for task in plan.missing:
-        record = task.record(groups={"a": Count(4, 3)}, nonfaces=Count(4, 1), history=[])
+        record = task.record(groups=GROUPS, nonfaces=Count(4, 1), history=[])
         records.write_record(record, task.results, {})
     records.write_index(plan.index, plan.tasks[0].results)
 
@@ -218,7 +221,7 @@ def test_the_nearest_record_explains(done, monkeypatch):
     for task in planned(done).tasks:
         worse = dataclasses.replace(task, key=f"{'f' * 32}-seed{task.seed}", data={})
         if not records.has_record(worse.key, worse.results):
-            records.write_record(worse.record(), worse.results, {})
+            records.write_record(worse.record(groups=GROUPS), worse.results, {})
     later = code_digests.libraries() | {"numpy": "9"}
     monkeypatch.setattr(code_digests, "libraries", lambda: later)
 
@@ -231,7 +234,7 @@ def test_records_of_the_first_schema_are_not_taken_for_ours(done):
         shutil.rmtree(records.folder_of(task.key, task.results))
         old = dataclasses.replace(task, key=f"{'0' * 12}-seed{task.seed}")
         shutil.rmtree(records.folder_of(old.key, old.results), ignore_errors=True)
-        record = dataclasses.replace(old.record(), computation={})
+        record = dataclasses.replace(old.record(groups=GROUPS), computation={})
         records.write_record(record, old.results, {})
 
     assert "its record has schema 1, which does not hold code and libraries" in why(planned(done))
@@ -279,7 +282,7 @@ def with_code(task, code):
         ),
         task.seed,
     )
-    return dataclasses.replace(task.record(), key=name, computation=plain)
+    return dataclasses.replace(task.record(groups=GROUPS), key=name, computation=plain)
 
 
 @pytest.fixture

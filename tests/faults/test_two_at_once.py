@@ -19,6 +19,7 @@ import pytest
 from faults import studies, warm
 from repro.errors import ReproError
 from repro.execution import runner
+from repro.metrics import Count
 from repro.records import checkpoint_store, locks, records
 from repro.records.records import Record
 from repro.training import single_run
@@ -266,7 +267,8 @@ def write_records():
     number, count = int(os.environ["WRITER"]), int(os.environ["COUNT"])
     for run in range(count):
         for owner in (str(number), "all"):
-            record = Record(key=f"{owner}-seed{run}", seed=run, configuration={}, data={})
+            key, groups = f"{owner}-seed{run}", {"a": Count(4, 3)}
+            record = Record(key=key, seed=run, configuration={}, data={}, groups=groups)
             files = {"scores.csv": os.urandom(5000)}
             records.write_record(record, Path(os.environ["RESULTS"]), files)
     raise SystemExit(0)

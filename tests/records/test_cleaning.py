@@ -19,17 +19,21 @@ from places import TESTS
 from repro.cli import clean, main
 from repro.errors import Busy, ReproError
 from repro.execution import doctor
+from repro.metrics import Count
 from repro.records import cleaning, locks, records
 from repro.records.records import Record
 from repro.system import atomic_files
 
 RECORD = Record(key="", seed=0, configuration={}, data={}, computation={"device": "cpu"})
+GROUPS = {"a": Count(4, 3)}
 FAILURE = {"epoch": 1, "term": "kl", "reason": "it is inf"}
 
 
 def put_record(results, key, *, failure=None):
-    record = dataclasses.replace(RECORD, key=key, failure=failure)
-    return records.write_record(record, results, {"scores.csv": b"x" * 100})
+    groups = {} if failure else GROUPS
+    seed = int(key.rpartition("-seed")[2])
+    record = dataclasses.replace(RECORD, key=key, seed=seed, failure=failure, groups=groups)
+    return records.write_record(record, results, {"notes.csv": b"x" * 100})
 
 
 def put_checkpoint(results, key):
@@ -44,12 +48,12 @@ def results(tmp_path):
     put_record(tmp_path, "old-seed0")
     put_record(tmp_path, "bad-seed0")
     records.set_aside("bad-seed0", tmp_path)
-    for key in ("new-seed0", "next-seed0", "old-seed1"):
+    for key in ("new-seed0", "next-seed1", "old-seed1"):
         put_checkpoint(tmp_path, key)
     (tmp_path / "runs" / ".new-seed0.0.partial").mkdir()
     (tmp_path / "studies" / "toy").mkdir(parents=True)
     (tmp_path / "studies" / "toy" / ".embedded.json.0.partial").write_text("{")
-    records.write_index(study_index({"x": ["new-seed0", "next-seed0"]}), tmp_path)
+    records.write_index(study_index({"x": ["new-seed0", "next-seed1"]}), tmp_path)
     return tmp_path
 
 
@@ -88,8 +92,8 @@ def test_what_was_found_is_removed_and_nothing_else(results):
     assert places(removed, results) == ALL
     assert {path for path in gone if not path.is_relative_to("unfinished")} == {
         Path(place) for _, place in ALL if not place.startswith("unfinished")
-    } | {Path("runs/old-seed0") / name for name in ("record.json", "scores.csv")} | {
-        Path("aside/bad-seed0") / name for name in ("record.json", "scores.csv")
+    } | {Path("runs/old-seed0") / name for name in ("record.json", "notes.csv")} | {
+        Path("aside/bad-seed0") / name for name in ("record.json", "notes.csv")
     }
     assert cleaning.find(results) == []
     kinds = {one.kind for one in doctor.examine(results)}
@@ -108,7 +112,7 @@ def test_the_command_line_knows_the_categories():
     assert tuple(clean.CATEGORIES) == cleaning.CATEGORIES
 
 
-KEYS = [f"{letter}-seed{seed}" for letter in "abcd" for seed in range(2)]
+KEYS = [f"{letter}-seed0" for letter in "abcdefgh"]
 SETS = st.sets(st.sampled_from(KEYS))
 
 
@@ -122,7 +126,8 @@ def test_a_record_that_an_index_names_is_never_removed(
         results, wanted = Path(folder), first | second
         for name, keys in (("one", first), ("two", second)):
             if keys:
-                records.write_index(study_index({"x": sorted(keys)}, name=name), results)
+                arms = {key: [key] for key in sorted(keys)}
+                records.write_index(study_index(arms, name=name), results)
         for key in records_of:
             put_record(results, key, failure=FAILURE if key in failed else None)
             if key in damaged:
@@ -243,7 +248,7 @@ def test_what_a_killed_cleaning_leaves_is_no_half_record(results, monkeypatch):
 
 def test_the_command_lists_bytes_and_removes_only_when_told(results):
     """Bytes that MLflow's pages hold as well are said to stay."""
-    os.link(results / "runs" / "old-seed0" / "scores.csv", results / "artifact")
+    os.link(results / "runs" / "old-seed0" / "notes.csv", results / "artifact")
     before = everything(results)
     listed = CliRunner().invoke(main, ["clean", "--results", str(results), "--only", "superseded"])
     size = sum(path.stat().st_size for path in (results / "runs" / "old-seed0").iterdir())

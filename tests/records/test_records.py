@@ -19,7 +19,6 @@ from repro.metrics import Count
 from repro.records import records
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation, Record
-from repro.system import input_file
 from repro.system.atomic_files import CannotWrite
 
 SCHEMA_1 = FILES / "schema1"
@@ -225,10 +224,10 @@ def test_a_record_that_cannot_be_read_is_not_taken_for_damaged(tmp_path, monkeyp
     """It may be whole: a finished run is not trained again for it."""
     write(tmp_path)
 
-    def refused(_):
+    def refused(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(input_file, "opened", refused)
+    monkeypatch.setattr(os, "open", refused)
 
     with pytest.raises(Unreadable, match=r"record\.json: cannot be read"):
         records.state_of(RECORD.key, tmp_path)

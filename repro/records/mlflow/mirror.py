@@ -158,6 +158,8 @@ def open_experiment(store: Store, index: StudyIndex, results: Path) -> "Experime
     """
     name = experiment_name(index)
     folder = sqlite_store.artifacts(results) / name
+    if folder.resolve() != folder:
+        raise OSError(f"{folder} leads to {folder.resolve()}: move the link away")
     found = store.client.get_experiment_by_name(name)
     if found is not None and found.lifecycle_stage == "deleted":
         store.client.restore_experiment(found.experiment_id)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.records.mlflow.sqlite_store import folder_of
 from repro.records.records import Record, StudyIndex
+from repro.system import regular_file
 from repro.system.printing import one_line
 
 if TYPE_CHECKING:
@@ -249,21 +250,23 @@ def is_of(run: Listed, key: str, results: Path) -> bool:
     """Whether a run shows the current record of that key, which may have been trained again."""
     name = "record.json"
     found, wanted = folder_of(run.artifact_uri) / name, results / "runs" / key / name
-    if found.is_file() and wanted.is_file():
-        return _is_copy(found, wanted)
-    return found.is_file() == wanted.is_file()
+    there = regular_file.is_there(found), regular_file.is_there(wanted)
+    return _is_copy(found, wanted) if all(there) else not any(there)
 
 
 def _holds_artifacts(folder: Path, wanted: Mapping[str, Path | bytes]) -> bool:
-    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    return found.keys() == wanted.keys() and all(
-        _is_copy(path, wanted[name]) for name, path in found.items()
+    """Whether a folder has these files alone; one that is not ours is left at the first other."""
+    if not all(regular_file.is_there(folder / name) for name in wanted):
+        return False
+    others = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    return all(path.relative_to(folder).as_posix() in wanted for path in others) and all(
+        _is_copy(folder / name, source) for name, source in wanted.items()
     )
 
 
 def _is_copy(path: Path, source: Path | bytes) -> bool:
     if isinstance(source, bytes):
-        return path.read_bytes() == source
+        return path.stat().st_size == len(source) and path.read_bytes() == source
     return path.samefile(source) or filecmp.cmp(path, source)
 
 
@@ -280,10 +283,10 @@ def put(source: Path | bytes, target: Path) -> None:
 
 
 def _evidence(record: Record, results: Path) -> dict[str, Path]:
-    """The record and the existing files beside it."""
+    """The record and the existing files beside it, without links."""
     folder = results.resolve() / "runs" / record.key
     paths = [folder / name for name in ("record.json", *record.files)]
-    return {path.name: path for path in paths if path.is_file()}
+    return {path.name: path for path in paths if regular_file.is_there(path)}
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from repro.errors import RecordError
-from repro.records import records, scores
+from repro.records import records
 from repro.records.records import Record, StudyIndex
 from repro.records.scores import Scores
 from repro.stats import disparity, operating
@@ -82,7 +82,6 @@ def _at_rates(
 
 def _scores(record: Record, results: Path) -> dict[str, Scores]:
     try:
-        content = records.read_file(record, results, records.SCORES)
+        return records.read_scores(record, results) or {}
     except RecordError:
         return {}
-    return {} if content is None else scores.from_csv(content)

@@ -98,9 +98,10 @@ def _history(view: StudyView) -> pd.DataFrame:
 
 def _objective(record: BriefRecord) -> str:
     """The name of the loss, as far as it determines the scale."""
-    if record.configuration["model"] == "classifier":
+    if record.configuration.get("model") == "classifier":
         return "Classification alone"
-    return f"Reconstruction error, {record.configuration['reconstruction']['reduction']}"
+    reduction = record.configuration.get("reconstruction", {}).get("reduction", "unknown")
+    return f"Reconstruction error, {reduction}"
 
 
 def _lines(axes: Axes, frame: pd.DataFrame, column: str, view: StudyView) -> None:

@@ -139,7 +139,7 @@ def _provenance(record: Record) -> str:
         "python": made.get("python"),
         "cleared": ", ".join(made.get("variables_cleared", [])) or None,
         "kept": ", ".join(made.get("variables_kept", [])) or None,
-        **made.get("packages", how.get("libraries", {})),
+        **(made.get("packages") or how.get("libraries") or {}),
         **{f"data.{part}": content for part, content in record.data.items()},
     }
     rows = [(name, str(value)) for name, value in shown.items() if value is not None]

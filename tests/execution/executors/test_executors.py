@@ -24,6 +24,7 @@ from repro.execution import scheduler
 from repro.execution.executors import hardware, ray, ray_session
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.executor_registry import executor_at
+from repro.metrics import Count
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
     EpochEnded,
@@ -193,7 +194,9 @@ def test_a_run_that_another_process_trains_is_taken_up_when_it_is_free(place, tm
 def test_a_run_that_others_finished_meanwhile_is_not_done_again(place, tmp_path):
     """Its record is told as if it had just ended."""
     one = task(tmp_path)
-    records.write_record(one.record(provenance={"by": "others"}), tmp_path, {})
+    records.write_record(
+        one.record(provenance={"by": "others"}, groups={"a": Count(4, 3)}), tmp_path, {}
+    )
     (event,) = run([one], place)
 
     assert (type(event), event.record.provenance) == (RunRecorded, {"by": "others"})

@@ -156,7 +156,8 @@ def test_a_run_is_mirrored_once(mirror, results):
 
 def test_a_run_that_was_done_again_is_mirrored_again(results):
     """Its key is the same, and what MLflow holds is of a record that was moved away."""
-    lost = replace(RECORD, failure={"epoch": 0, "term": "process", "reason": "killed"})
+    failure = {"epoch": 0, "term": "process", "reason": "killed"}
+    lost = replace(RECORD, failure=failure, groups={}, metrics={})
     for record in (lost, RECORD):
         shutil.rmtree(results / "runs", ignore_errors=True)
         (read,) = write_study(results, found=[record])
@@ -313,6 +314,20 @@ def test_artifacts_are_copies_where_links_cannot_be(mirror, results, monkeypatch
     assert not (folder_of(run) / "model.safetensors").samefile(
         results / "runs" / record.key / "model.safetensors"
     )
+
+
+def test_nothing_is_written_behind_a_link_in_place_of_a_folder(mirror, results, tmp_path):
+    """Results of somebody else may have one, to anywhere."""
+    record, _ = write_study(results)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = sqlite_store.artifacts(results)
+    folder.mkdir(parents=True)
+    (folder / INDEX.name).symlink_to(elsewhere)
+
+    with pytest.raises(ReproError, match="move the link away"):
+        mirror.add(INDEX, "alpha 0.1", record)
+    assert [*elsewhere.iterdir()] == []
 
 
 def test_tables_and_figures_are_a_run_without_an_arm(mirror, results):

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 @pytest.fixture
 def results(tmp_path):
-    write_study(tmp_path, STUDY, [replace(RECORD, key=key) for key in KEYS])
+    write_study(
+        tmp_path, STUDY, [replace(RECORD, key=key, seed=seed) for seed, key in enumerate(KEYS)]
+    )
     return tmp_path
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from builders import study_index
 
-from repro.metrics import Count
+from repro.metrics import Count, group_counts
 from repro.records import records, scores
 from repro.records.mlflow import run_content, run_metrics
 from repro.records.scores import Scores
 
-RECORD = replace(mirrors.RECORD, groups={"a": Count(4, 4), "b": Count(2, 1)})
+COUNTS = {"a": Count(4, 4), "b": Count(2, 1)}
+METRICS = mirrors.RECORD.metrics | {"recall": 5 / 6}
+RECORD = replace(mirrors.RECORD, groups=COUNTS, metrics=METRICS)
 
 
 def of_set(groups, logits):
@@ -24,11 +26,14 @@ def of_set(groups, logits):
 
 
 def written(results, *, nonfaces=10, groups=("a",) * 4 + ("b",) * 2):
-    """The record with its scores: ten photographs without a face have the logits 0 to 9."""
-    sets = {"portraits": of_set(groups, [9, 9, 9, 3, 9, 0])}
+    """The record with its scores: ten photographs without a face have the logits -2.5 to 6.5."""
+    sets = {"portraits": of_set(groups, np.array([9, 9, 9, 3, 9, 0]) - 2.5)}
     if nonfaces:
-        sets["nonfaces"] = of_set([""] * nonfaces, range(nonfaces))
-    records.write_record(RECORD, results, {records.SCORES: scores.to_csv(sets)})
+        sets["nonfaces"] = of_set([""] * nonfaces, np.arange(nonfaces) - 2.5)
+    counts = group_counts(groups, sets["portraits"].detected)
+    others = Count(nonfaces, nonfaces - 3) if nonfaces else None
+    record = replace(RECORD, groups=counts, nonfaces=others)
+    records.write_record(record, results, {records.SCORES: scores.to_csv(sets)})
     return records.read_record(RECORD.key, results)
 
 
@@ -103,9 +108,7 @@ def test_rates_are_those_of_the_study_and_of_its_claims():
 
 def test_a_group_of_a_metrics_name_does_not_hide_the_metric(tmp_path):
     """A group called `at_fpr_10` would be logged as test/recall_at_fpr_10, too."""
-    record = replace(RECORD, groups={"at_fpr_10": Count(4, 4), "b": Count(2, 1)})
-    written(tmp_path, groups=("at_fpr_10",) * 4 + ("b",) * 2)
-    record = replace(record, files=records.read_record(RECORD.key, tmp_path).files)
+    record = written(tmp_path, groups=("at_fpr_10",) * 4 + ("b",) * 2)
     points = run_content.content(mirrors.INDEX, "alpha 0.1", record, tmp_path).points
 
     assert [value for name, value, _ in points if name == "test/recall_at_fpr_10"] == [

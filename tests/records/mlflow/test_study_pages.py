@@ -77,7 +77,9 @@ def write_mirror(results):
     mirror = Mirror(results)
     records.write_index(index, results)
     for arm, seed, key in index.wanted():
-        record = replace(RECORD, key=key, seed=seed, groups={"darker": Count(8, 6 + seed)})
+        found = Count(8, 6 + seed)
+        metrics = RECORD.metrics | {"recall": found.share}
+        record = replace(RECORD, key=key, seed=seed, groups={"darker": found}, metrics=metrics)
         records.write_record(record, results, {"model.safetensors": b"weights"})
         mirror.add(index, arm, records.read_record(key, results))
     text = study_pages.text(index, TABLE, answer="Bias falls by 4.")

@@ -33,7 +33,9 @@ from repro.records.mlflow.mirror import Mirror
 from repro.records.records import ArmIndex
 from repro.reporting.tables import tables
 
-OTHER = replace(INDEX, name="resampling", arms=[ArmIndex(name="max", keys=["a-seed0"])])
+OTHER = replace(
+    INDEX, name="resampling", reference="max", arms=[ArmIndex(name="max", keys=["a-seed0"])]
+)
 
 
 @pytest.fixture(scope="session")

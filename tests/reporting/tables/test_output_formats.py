@@ -297,7 +297,7 @@ def test_a_run_ends_on_a_terminal_with_its_summary(found, monkeypatch):
 
 def test_the_last_line_repeats_the_command_that_was_given(tmp_path):
     """With the options that were given, quoted for a shell."""
-    key = "k0"
+    key = "k-seed0"
     record = Record(key=key, seed=0, configuration={}, data={}, groups={"a": Count(9, 8)})
     records.write_record(record, tmp_path, {})
     records.write_index(study_index({"an arm": [key]}), tmp_path)
