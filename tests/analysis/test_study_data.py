@@ -206,7 +206,7 @@ def test_scores_of_portraits_alone_are_read(tmp_path):
 
 def test_scores_with_a_cell_too_few_are_refused(tmp_path):
     """A shorter row is not a number."""
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="is no line of scores"):
         sets(tmp_path, HEAD + "portraits,x,a,1.5,3,1\nportraits,y,a\n")
 
 
