@@ -472,17 +472,15 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
 
 def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
-    runs = []
+    none, places = np.empty(0), np.empty(0, dtype=np.int64)
+    portraits: list[Floats] = []
+    nonfaces: list[Floats] = []
     for record in good:
         found = records.read_scores(record, results)
         if found is None:
             return None
-        runs.append(found)
-    none = np.empty(0)
-    return ArmScores(
-        portraits=np.stack([run["portraits"].top_logit for run in runs]),
-        group=np.array([groups.index(name) for name in runs[0]["portraits"].groups]),
-        nonfaces=np.stack(
-            [run["nonfaces"].top_logit if "nonfaces" in run else none for run in runs]
-        ),
-    )
+        if not portraits:
+            places = np.array([groups.index(name) for name in found["portraits"].groups])
+        portraits.append(found["portraits"].top_logit)  # names of photographs are not kept
+        nonfaces.append(found["nonfaces"].top_logit if "nonfaces" in found else none)
+    return ArmScores(portraits=np.stack(portraits), group=places, nonfaces=np.stack(nonfaces))

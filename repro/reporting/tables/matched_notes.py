@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from repro.analysis import matched, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import MANY_ARMS, Arm
+from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm
 from repro.analysis.wording import count
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell
@@ -25,7 +25,7 @@ def difference(
     """
     if matched.refusal(arm, reference):
         return Cell(DASH)
-    if arms > MANY_ARMS:
+    if arms > MANY_ARMS or arm.many:
         plain = Estimate(matched.changes(arm, reference, definition)[quantity])
         return number_format.difference(plain, quantity, decimals=1)
     found = matched.difference(arm, reference, definition)[quantity]
@@ -50,13 +50,15 @@ def _meaning(pairs: list[Pair]) -> Iterator[str]:
         yield (
             "Matched: the arm at logit 0 minus its reference at the arm's own false-positive rate, "
             "run by run: at the threshold, midway between two logits, at which the run with the "
-            "same seed detects as many photographs without a face. " + _of_intervals(len(pairs))
+            "same seed detects as many photographs without a face. " + _of_intervals(pairs)
         )
 
 
-def _of_intervals(arms: int) -> str:
-    if arms > MANY_ARMS:
+def _of_intervals(pairs: list[Pair]) -> str:
+    if len(pairs) > MANY_ARMS:
         return f"With more than {MANY_ARMS} arms these differences have no interval."
+    if any(arm.many for arm, _ in pairs):
+        return f"With more than {MANY_RUNS:,} runs these differences have no interval."
     return "The intervals include that other photographs would set other thresholds."
 
 

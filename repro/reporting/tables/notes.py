@@ -140,7 +140,7 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         ]
         if not rates or not set(arm.seeds) & set(reference.seeds):
             continue
-        match = len(outcomes.arms) <= MANY_ARMS
+        match = len(outcomes.arms) <= MANY_ARMS and not arm.many
         told = [
             one
             for quantity in arm_differences.defined(arm, reference)
