@@ -141,7 +141,7 @@ def test_a_record_holds_what_the_tables_and_figures_need(results):
     """Scores per photograph, counts, diagnostics, history, provenance."""
     folder, _ = results
     index = records.read_indexes(folder)[0]
-    record = records.read_study(index, folder)[index.arms[-1].keys[0]]
+    record = records.read_record(index.arms[-1].keys[0], folder)
     scores = (folder / "runs" / record.key / "scores.csv").read_text().splitlines()
 
     assert scores[0] == "set,photograph,group,top_logit,windows,positive"
