@@ -99,8 +99,10 @@ def sha256(path: Path) -> bytes:
     if known is not None and known[0] == _status(path):
         return known[1]
     with input_file.opened(path) as stream:
-        before = _status(stream.fileno())
-        digest = hashlib.file_digest(stream, "sha256").digest()
+        before, hashed = _status(stream.fileno()), hashlib.sha256()
+        for piece in input_file.pieces(stream):
+            hashed.update(piece)
+        digest = hashed.digest()
         if before == _status(stream.fileno()):
             _remember(path, before, digest)
     return digest

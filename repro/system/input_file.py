@@ -7,6 +7,7 @@ that look regular, such as ``/proc/kmsg``, are refused when they have nothing to
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
@@ -69,15 +70,27 @@ def read(path: Path, *, most_bytes: int | None = None) -> bytes:
     """
     content = bytearray()
     with opened(path) as stream:
-        while True:
-            piece = stream.read(PIECE)
-            if piece is None:
-                raise NotAFile("a file of the system that has nothing to give")
-            if not piece:
-                return bytes(content)
+        for piece in pieces(stream):
             content += piece
             if most_bytes is not None and len(content) > most_bytes:
                 raise TooLarge(most_bytes)
+    return bytes(content)
+
+
+def pieces(stream: BufferedReader) -> Iterator[bytes]:
+    """The content of an opened file, piece by piece.
+
+    Raises:
+        NotAFile: It has no end.
+        OSError: It cannot be read.
+    """
+    while True:
+        piece = stream.read(PIECE)
+        if piece is None:
+            raise NotAFile("a file of the system that has nothing to give")
+        if not piece:
+            return
+        yield piece
 
 
 def read_text(path: Path, *, most_bytes: int | None = None, encoding: str = "utf-8") -> str:

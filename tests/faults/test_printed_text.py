@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from unittest import mock
 
 import children
 import pandas as pd
@@ -97,11 +98,10 @@ def failing(task, material, begun):
     yield RunEnded(task.key, task.title, task.record(failure=failure), {})
 
 
-def test_a_hostile_reason_acts_nowhere(tmp_path, monkeypatch, tally):
+def test_a_hostile_reason_acts_nowhere(tmp_path, tally):
     """In the record, in every table, in what commands print, in the report and in the log."""
     file, results = studies.toy(tmp_path, arms=studies.ONE_ARM), tmp_path / "results"
-    with studies.canned():
-        monkeypatch.setattr(single_run, "_train_and_evaluate", failing)
+    with studies.canned(), mock.patch.object(single_run, "_train_and_evaluate", failing):
         studies.run_here(file, results)
     key = next((results / "runs").glob("[!.]*")).name
     there = ["--results", str(results)]

@@ -17,6 +17,7 @@ from repro.errors import ReproError
 from repro.execution import scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.base import NO_MEMORY, loading
+from repro.metrics import Count
 from repro.records import records
 from repro.records.events import RunEnded, RunStarted, WorkerDied
 from repro.training import single_run
@@ -152,7 +153,7 @@ class Starving:
         if task.seed in self.starving:
             yield WorkerDied(*run, NO_MEMORY)
         else:
-            yield RunEnded(*run, task.record(), {})
+            yield RunEnded(*run, task.record(groups={"a": Count(4, 3)}), {})
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,8 @@ def done(line, place):
     )
 
 
-def pairs(whole):
-    """Faults and commands; a quick part has all faults with a command that prints."""
-    if whole:
-        return [(fault, name) for fault in FAULTS for name in COMMANDS]
-    return [(fault, QUICK[n % len(QUICK)]) for n, fault in enumerate(FAULTS)]
+PAIRS = [(fault, name) for fault in FAULTS for name in COMMANDS]
+QUICK_PAIRS = [(fault, QUICK[n % len(QUICK)]) for n, fault in enumerate(FAULTS)]
 
 
 def check(ended, status, said):
@@ -103,10 +100,10 @@ def check(ended, status, said):
     return errors
 
 
-def test_odd_streams_and_environments_cause_no_traceback(place, amount, tally):
+def test_odd_streams_and_environments_cause_no_traceback(place, draws, tally):
     """Nineteen faults of what is around a command, with every command on the whole list."""
     usual = {}
-    for fault, name in pairs(amount(False, True)):
+    for fault, name in draws(PAIRS, QUICK_PAIRS):
         line, status, said = FAULTS[fault]
         command = f"{COMMAND} {COMMANDS[name]}"
         if status is None and name not in usual:
@@ -119,9 +116,9 @@ def test_odd_streams_and_environments_cause_no_traceback(place, amount, tally):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be an unknown user")
-def test_a_user_that_no_list_knows_needs_no_home(place, amount, tally):
+def test_a_user_that_no_list_knows_needs_no_home(place, draws, tally):
     """As in a container that is started with a user's number."""
-    for name in amount(QUICK, COMMANDS):
+    for name in draws(COMMANDS, QUICK):
         line, _, _ = ROOT_ONLY["an unknown user"]
         ended = done(line.format(f"PYTHONPATH=$PYTHONPATH {COMMAND} {COMMANDS[name]}"), place)
         check(ended, "any" if name == "data info" else 0, "")

@@ -155,11 +155,10 @@ def names(node):
 
 
 def test_the_documentation_holds_the_table():
-    """docs/configuration.md has the ledger's table, and no other table."""
+    """docs/configuration.md has the ledger's table once."""
     page = PAGE.read_text(encoding="utf-8")
 
-    assert f"\n\n{literature.markdown_table()}\n" in page
-    assert page.count("\n|---") == 1
+    assert page.count(f"\n\n{literature.markdown_table()}\n") == 1
 
 
 def test_the_table_has_a_row_for_each_choice_and_equally_many_cells():

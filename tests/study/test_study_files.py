@@ -62,10 +62,13 @@ def test_the_file_that_is_used_is_said(here):
     own = invoke("plan", "alpha_sweep", "--no-calibration")
     path = invoke("plan", "alpha_sweep.yaml", "--no-calibration")
 
-    assert shipped.stderr == f"Study: {SHIPPED / 'alpha_sweep.yaml'}\n"
+    def told(result):  # but for the line about kernels
+        return [line for line in result.stderr.splitlines() if not line.startswith("Kernels: ")]
+
+    assert told(shipped) == [f"Study: {SHIPPED / 'alpha_sweep.yaml'}"]
     hidden = SHIPPED / "alpha_sweep.yaml"
-    assert own.stderr == f"Study: alpha_sweep.yaml (in place of the shipped {hidden})\n"
-    assert path.stderr == ""
+    assert told(own) == [f"Study: alpha_sweep.yaml (in place of the shipped {hidden})"]
+    assert told(path) == []
     assert shipped.stdout == own.stdout == path.stdout
 
 

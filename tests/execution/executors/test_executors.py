@@ -337,7 +337,7 @@ class Scripted:
     def events(self):
         """All at once, the mistake at the end."""
         for task in self.tasks[:2]:
-            yield RunEnded(task.key, task.title, task.record(), {})
+            yield RunEnded(task.key, task.title, task.record(groups={"a": Count(4, 3)}), {})
         raise ReproError("the third run's data are gone")
 
 
@@ -375,7 +375,7 @@ class Fragile:
             yield RunStarted(*run, 3, 0)
         self.task = None
         if word == "ended":
-            yield RunEnded(*run, task.record(), {})
+            yield RunEnded(*run, task.record(groups={"a": Count(4, 3)}), {})
         else:
             yield WorkerDied(*run, "killed by SIGKILL")
 
