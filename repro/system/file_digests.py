@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ def read(path: Path, *, most_bytes: int = -1) -> bytes:
         before = _status(stream.fileno())
         content = stream.read(most_bytes)
         if content is None:
-            raise input_file.NotAFile("a file of the system that has nothing to give")
+            raise input_file.NotAFile(input_file.NOTHING)
         seen = _read.get()
         if seen is not None:
             digest = hashlib.sha256(content).digest()
@@ -100,10 +101,22 @@ def sha256(path: Path) -> bytes:
         return known[1]
     with input_file.opened(path) as stream:
         before = _status(stream.fileno())
-        digest = hashlib.file_digest(stream, "sha256").digest()
+        digest = _digest(stream)
         if before == _status(stream.fileno()):
             _remember(path, before, digest)
     return digest
+
+
+def _digest(stream: BufferedReader) -> bytes:
+    """SHA-256 of all that a file has; `hashlib.file_digest` never ends where a file has nothing."""
+    digest = hashlib.sha256()
+    while True:
+        piece = stream.read(input_file.PIECE)
+        if piece is None:
+            raise input_file.NotAFile(input_file.NOTHING)
+        if not piece:
+            return digest.digest()
+        digest.update(piece)
 
 
 def _remember(path: Path, status: _Status, digest: bytes) -> None:

@@ -17,6 +17,7 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+NOTHING = "a file of the system that has nothing to give"
 PIECE = 1 << 20  # bytes of one read
 
 
@@ -72,7 +73,7 @@ def read(path: Path, *, most_bytes: int | None = None) -> bytes:
         while True:
             piece = stream.read(PIECE)
             if piece is None:
-                raise NotAFile("a file of the system that has nothing to give")
+                raise NotAFile(NOTHING)
             if not piece:
                 return bytes(content)
             content += piece
