@@ -360,6 +360,7 @@ def _arm(
     ended = [found[key] for key in arm.keys if key in found]
     finished = [record for record in ended if record.finished]
     good = [record for record in finished if not _is_collapsed(record)]
+    _require_same_groups(good)
     groups = tuple(good[0].groups) if good else ()
     false = [r.nonfaces.share for r in good if r.nonfaces]
     return Arm(
@@ -392,6 +393,22 @@ def _arm(
         block=_block(index),
         many=_is_large(index),
     )
+
+
+def _require_same_groups(good: Sequence[BriefRecord]) -> None:
+    """Runs of an arm see the same test pictures, so other groups are those of a forged record.
+
+    Raises:
+        RecordError: Two runs count other groups, or groups of other sizes.
+    """
+    sizes = [{name: one.n for name, one in record.groups.items()} for record in good]
+    for record, found in zip(good, sizes, strict=True):
+        if found != sizes[0]:
+            raise RecordError(
+                f"{record.key}: its groups are not those of {good[0].key}, which saw the same test "
+                "pictures, so one of the two is forged or damaged: move its folder away and run "
+                "again"
+            )
 
 
 def _is_large(index: StudyIndex) -> bool:

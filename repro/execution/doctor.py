@@ -218,4 +218,4 @@ def _left_over(place: str) -> Diagnosis:
 
 def _said(error: RecordError, path: Path) -> str:
     """Only the reason of an error, without path and advice."""
-    return str(error).removeprefix(f"{path}").lstrip("/").partition("; ")[0]
+    return str(error).removeprefix(f"{path}").lstrip("/: ").partition("; ")[0]

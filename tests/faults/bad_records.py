@@ -44,6 +44,13 @@ def nested(depth):
 
 
 GROUP = ("groups", "darker_female")
+
+
+def renamed(content):
+    """A group gets another name."""
+    content["groups"]["others"] = content["groups"].pop(GROUP[1])
+
+
 FAILURE = {"epoch": 1, "term": "kl", "reason": "it is inf"}
 RECORDS = {  # of a run of the toy study, which finished
     "key of a path": at("key", to="../../x-seed0"),
@@ -81,6 +88,7 @@ RECORDS = {  # of a run of the toy study, which finished
     "failure with results": at("failure", to=FAILURE),
     "no groups": at("groups", to={}),
     "groups that are a list": at("groups", to=[["a", 4, 3]]),
+    "group of another name": renamed,
     "group of nobody": at(*GROUP, to={"n": 0, "detected": 0}),
     "fewer than none": at(*GROUP, "n", to=-4),
     "more detected than there are": at(*GROUP, "detected", to=1000),

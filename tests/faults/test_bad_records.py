@@ -171,6 +171,28 @@ def test_reports_figures_pages_and_verification_end_in_a_sentence(place, tally, 
     assert bad == []
 
 
+def test_runs_of_an_arm_with_other_groups_are_told(place, tally):
+    """They saw the same pictures: a sentence names both runs, with and without scores."""
+    run = a_run(place)
+    bad_records.forged(run / RECORD, RECORDS["group of another name"])
+    with_scores = CliRunner().invoke(main, ["table", "toy"])
+    bad_records.forged(run / RECORD, lambda content: content["files"].pop("scores.csv"))
+    without_scores = CliRunner().invoke(main, ["table", "toy"])
+
+    tally.bad_inputs += 2
+    for told in (with_scores, without_scores):
+        assert told.exit_code == 1
+        assert isinstance(told.exception, SystemExit)
+        assert run.name in told.output
+        assert "its groups are not those of" in told.output
+
+
+def test_doctor_says_what_is_wrong_with_an_index_without_signs_before_it(place):
+    """`studies/toy/embedded.json: damaged (...)`."""
+    bad_records.forged(place / "results" / INDEX, INDEXES["no arms"])
+    assert f"{INDEX}: damaged (arms: " in CliRunner().invoke(main, ["doctor"]).output
+
+
 def test_no_file_of_the_user_is_linked_into_the_pages(place, tally):
     """Named by a forged record, or behind a link in place of a file: neither is linked."""
     run = a_run(place)

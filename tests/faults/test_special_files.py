@@ -33,6 +33,10 @@ INPUTS = {
     "catalogue": ("x.yaml", "data fetch --catalogue {}"),
     "training images": ("x.h5", "data info {} --as h5"),
     "training images of a study": ("x.h5", "plan toy.yaml --no-calibration --set data.train={}"),
+    "images whose kind no name says": (
+        "images",
+        "plan toy.yaml --no-calibration --set data.train={}",
+    ),
     "table of pictures": ("x.csv", "data info {} --as csv"),
     "table of a study": ("x.csv", "plan toy.yaml --no-calibration --set data.test={}"),
     "classes to leave out": ("x.txt", "data prepare --without {} faces:pictures out.h5"),
