@@ -267,6 +267,7 @@ def long_record(seed, **changes):
     """A record with long curves, about 50 kB."""
     history = [{"epoch": float(epoch), "train_loss": 1 / (epoch + seed)} for epoch in range(1, 401)]
     plain = {"kl_per_latent": [seed / 7] * 100, "history": history, "provenance": {"threads": 1}}
+    plain["metrics"] = RECORD.metrics | {"val_active_units": 100.0}
     return dataclasses.replace(RECORD, key=f"abc-seed{seed}", seed=seed, **plain | changes)
 
 
