@@ -171,7 +171,7 @@ def _numbers(cells: Sequence[str]) -> NDArray[np.int64]:
     """Numbers of windows; few differ, so each is read once."""
     known = {text: _number(text) for text in set(cells)}
     if len(known) == 1:
-        return np.full(len(cells), *known.values(), dtype=np.int64)
+        return np.full(len(cells), next(iter(known.values())), dtype=np.int64)
     return np.array([*map(known.__getitem__, cells)], dtype=np.int64)
 
 
