@@ -162,7 +162,7 @@ def area_variance(arm: Arm) -> Parts:
         thresholds.areas(arm),
         quantities.plain_variance(),
         arm.sizes,
-        detected=np.stack([operating.placements(portraits, n) for portraits, n in pairs]),
+        detected=thresholds.placements(arm),
         group=scores.group,
         nonfaces=np.array(above),
     )

@@ -58,15 +58,19 @@ def at(arm: Arm, rate: float) -> Arm:
     return replace(arm, recall=recalls(arm, rate))
 
 
+def placements(arm: Arm) -> Floats:
+    """Share of the photographs without a face below each portrait, of each run, shape (R, N)."""
+    assert arm.scores is not None
+    pairs = zip(arm.scores.portraits, arm.scores.nonfaces, strict=True)
+    return np.stack([operating.placements(portraits, others) for portraits, others in pairs])
+
+
+@cached_by_owner()
 def areas(arm: Arm) -> Floats:
     """Area under recall against false-positive rate of each run and group, shape (R, K)."""
     assert arm.scores is not None
-    return np.array(
-        [
-            [operating.area(logits[arm.scores.group == k], others) for k in range(len(arm.groups))]
-            for logits, others in zip(arm.scores.portraits, arm.scores.nonfaces, strict=True)
-        ]
-    )
+    members = [arm.scores.group == k for k in range(len(arm.groups))]
+    return np.array([[below[own].mean() for own in members] for below in placements(arm)])
 
 
 def curves(arm: Arm) -> tuple[Floats, Floats]:

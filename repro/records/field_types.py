@@ -5,7 +5,7 @@ makes the whole file damaged, and the sentence says which field.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from repro.study.yaml_source import shown
 from repro.system.printing import printable
 
+NEWEST = 8  # values that are checked once
 MOST_DEPTH = 12  # levels of mappings and lists in a free field
 MOST_TEXT = 10_000  # characters
 MOST_SEEDS = 10_000  # of an arm
@@ -58,8 +59,26 @@ def _check(value: Any, depth: int) -> None:
             _check(one, depth - 1)
 
 
-Plain = Annotated[dict[str, Any], AfterValidator(plain)]
+Free = dict[str, Any]  # of any keys
+Plain = Annotated[Free, AfterValidator(plain)]
+Check = Callable[[Free], Free]
 Model = TypeVar("Model")
+
+
+def checked_once(check: Check) -> Check:
+    """A check that gives the same object for the newest equal values: runs of an arm share many."""
+    known: dict[str, Free] = {}
+
+    def checked(value: Free) -> Free:
+        text = repr(value)  # 1 and 1.0 differ
+        if text not in known:
+            found = check(value)
+            while len(known) >= NEWEST:
+                known.pop(next(iter(known)))
+            known[text] = found
+        return known[text]
+
+    return checked
 
 
 def parsed(model: TypeAdapter[Model], text: bytes) -> Model:

@@ -6,7 +6,7 @@ each other agree; otherwise the record is damaged.
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -16,7 +16,17 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from repro.errors import RecordError
 from repro.metrics import Count, pooled_recall
 from repro.records import field_types
-from repro.records.field_types import FileName, Key, Known, Plain, Seed, Sha256, Text, Whole
+from repro.records.field_types import (
+    FileName,
+    Free,
+    Key,
+    Known,
+    Seed,
+    Sha256,
+    Text,
+    Whole,
+    checked_once,
+)
 from repro.study.configuration import Configuration, completed
 from repro.study.section import NonNegative
 from repro.system import private
@@ -30,6 +40,7 @@ OF_ANOTHER_RELEASE = {
     "union_tag_not_found",
 }
 SHARES = ("recall", "val_accuracy", "false_positive_rate", "crop_probability")
+ALIKE = ("configuration", "data", "computation", "provenance")  # in the runs of an arm
 SAME = 1e-9  # of two numbers that are computed from the same counts
 
 
@@ -73,13 +84,13 @@ class _Provenance(Known):
     images_per_second: Annotated[NonNegative, Field(le=1e12)] = 0
 
 
-def _by(model: type[Known]) -> AfterValidator:
+def _by(model: type[Known]) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def checked(value: dict[str, Any]) -> dict[str, Any]:
         if value:
-            field_types.check(model, value)
+            field_types.check(model, field_types.plain(value))
         return value
 
-    return AfterValidator(checked)
+    return checked
 
 
 def _of_any_release(written: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +99,7 @@ def _of_any_release(written: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: A value has another type or range.
     """
+    field_types.plain(written)
     if not isinstance(written.get("resampling", {}), dict):
         raise ValueError("resampling: a mapping is expected")
     whole = completed(written)
@@ -123,15 +135,17 @@ class BriefRecord:
 
     key: Key
     seed: Seed
-    configuration: Annotated[Plain, AfterValidator(_of_any_release)]
+    configuration: Annotated[Free, AfterValidator(checked_once(_of_any_release))]
     data: dict[Text, Text]
-    computation: Annotated[Plain, _by(_Computation)] = field(default_factory=dict)
-    failure: Annotated[Plain, _by(_Failure)] | None = None
+    computation: Annotated[Free, AfterValidator(checked_once(_by(_Computation)))] = field(
+        default_factory=dict
+    )
+    failure: Annotated[Free, AfterValidator(_by(_Failure))] | None = None
     groups: dict[Text, Annotated[Count, AfterValidator(_count)]] = field(default_factory=dict)
     nonfaces: Annotated[Count, AfterValidator(_count)] | None = None
     metrics: dict[Text, float] = field(default_factory=dict)
     kl_per_latent: Sequence[float] = field(default_factory=list)
-    provenance: Annotated[Plain, _by(_Provenance)] = field(default_factory=dict)
+    provenance: Annotated[Free, AfterValidator(_by(_Provenance))] = field(default_factory=dict)
     files: dict[FileName, Sha256] = field(default_factory=dict)
 
     @property
@@ -184,13 +198,13 @@ class Record(BriefRecord):
         """
         kept = {each.name: getattr(self, each.name) for each in fields(BriefRecord)}
         if like is not None:
-            kept = {name: _shared(value, getattr(like, name)) for name, value in kept.items()}
+            kept |= {name: _shared(kept[name], getattr(like, name)) for name in ALIKE}
         return BriefRecord(**{**kept, "kl_per_latent": array("d", self.kl_per_latent)})
 
 
 def _shared(value: Any, other: Any) -> Any:
     """A value that equals the first, made from parts of the other where they are equal."""
-    if repr(value) == repr(other):  # 1 and 1.0 differ
+    if value is other or repr(value) == repr(other):  # 1 and 1.0 differ
         return other
     if isinstance(value, dict) and isinstance(other, dict):
         return {name: _shared(one, other.get(name)) for name, one in value.items()}

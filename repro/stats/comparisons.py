@@ -246,12 +246,12 @@ def least_of_deals(n: int, m: int) -> float:
 def _flips(n: int) -> Bits:
     """Which of n signs are flipped: all arrangements or a sample, the observed one first."""
     if 2**n <= ENUMERATED:
-        return np.packbits((np.arange(2**n)[:, None] >> np.arange(n)) & 1, axis=1)
+        return _by_column(np.packbits((np.arange(2**n)[:, None] >> np.arange(n)) & 1, axis=1))
     generator = np.random.default_rng([SEED, n])
     drawn = (generator.integers(0, 2, (rows, n)) for rows in portions(ENUMERATED, n))
     turned = np.concatenate([np.packbits(part, axis=1) for part in drawn])
     turned[0] = 0
-    return turned
+    return _by_column(turned)
 
 
 @functools.lru_cache(maxsize=4)
@@ -261,7 +261,7 @@ def _deals(total: int, n: int) -> Bits:
         picks = np.array(list(combinations(range(total), n)))
         dealt = np.zeros((len(picks), total), dtype=np.bool_)
         np.put_along_axis(dealt, picks, values=True, axis=1)
-        return np.packbits(dealt, axis=1)
+        return _by_column(np.packbits(dealt, axis=1))
     generator = np.random.default_rng([SEED, total, n])
     parts = []
     for rows in portions(ENUMERATED, total):
@@ -270,15 +270,20 @@ def _deals(total: int, n: int) -> Bits:
         parts.append(np.packbits(keys <= last, axis=1))
     found = np.concatenate(parts)
     found[0] = np.packbits(np.arange(total) < n)  # the observed arrangement is one of them
-    return found
+    return _by_column(found)
+
+
+def _by_column(chosen: Bits) -> Bits:
+    """The same, each column in one piece of memory: `_sums` reads it twice as fast."""
+    return np.asfortranarray(chosen)
 
 
 def _sums(chosen: Bits, values: Floats) -> Floats:
     """Sum of the chosen values of each arrangement, from the sums of each eight values."""
     total = np.zeros(len(chosen))
-    for place in range(chosen.shape[1]):
+    for place, bits in enumerate(chosen.T):
         eight = values[8 * place : 8 * (place + 1)]
-        total += (_BITS[:, : len(eight)] @ eight)[chosen[:, place]]
+        total += np.take(_BITS[:, : len(eight)] @ eight, bits)
     return total
 
 

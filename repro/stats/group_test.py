@@ -63,7 +63,7 @@ def _dealt(
     classes = np.flatnonzero(counts)
     left = np.tile(counts[classes], (draws, 1))
     found = np.zeros((draws, len(sizes)))
-    for k, size in enumerate(sizes):
+    for k, size in enumerate(sizes[:-1]):
         missing, rest = np.full(draws, size), left.sum(axis=1)
         for place, times in enumerate(classes):
             rest = rest - left[:, place]
@@ -71,6 +71,7 @@ def _dealt(
             found[:, k] += times * drawn
             left[:, place] -= drawn
             missing = missing - drawn
+    found[:, -1] = left @ classes
     return found
 
 

@@ -65,3 +65,22 @@ def test_a_line_with_other_cells_is_not_cut_at_the_commas(line):
     file = io.BytesIO(scores.to_csv(SETS) + line.encode() + b"\n")
 
     assert not scores._is_plain(file.getvalue())
+
+
+@pytest.mark.parametrize("cell", ["-1.", "-.5", "-inf", "-1e-320", "-00.5", "-1", "-0.1", "-1_0.5"])
+def test_a_logit_is_what_float_says(cell):
+    """Also where JSON has no such number."""
+    content = f"{','.join(scores.HEADER)}\nportraits,a,x,{cell},1,0\n".encode()
+
+    assert scores.from_csv(content)["portraits"].top_logit.tobytes() == np.float64(cell).tobytes()
+
+
+@pytest.mark.parametrize(
+    "cell", ["true", "null", "[1]", "{}", "NaN", "1e999", "9" * 400, "", "1-1"]
+)
+def test_other_cells_are_no_logits(cell):
+    """Whatever JSON would make of them."""
+    content = f"{','.join(scores.HEADER)}\nportraits,a,x,{cell},1,1\n".encode()
+
+    with pytest.raises(ValueError, match="could not|NaN or infinite"):
+        scores.from_csv(content)

@@ -222,3 +222,14 @@ def test_matched_statistic_takes_given_samples():
     whole = redrawn.matched_statistic(*arguments, of=every_recall)
     ours = redrawn.matched_statistic(*arguments, of=every_recall, times=few)
     np.testing.assert_array_equal(ours, whole[:10])
+
+
+@pytest.mark.parametrize("at_rank", [1, 3, 20, 40])
+def test_ranks_of_several_runs_are_those_of_each(at_rank):
+    """From both ends."""
+    generator = np.random.default_rng(0)
+    times = redrawn.draws(40, few=True)
+    order = np.stack([generator.permutation(40) for _ in range(5)])
+    alone = [redrawn.ranks(times, falling, at_rank) for falling in order]
+
+    assert np.array_equal(redrawn.ranks_of_runs(times, order, at_rank), alone)
