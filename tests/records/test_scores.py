@@ -82,5 +82,5 @@ def test_other_cells_are_no_logits(cell):
     """Whatever JSON would make of them."""
     content = f"{','.join(scores.HEADER)}\nportraits,a,x,{cell},1,1\n".encode()
 
-    with pytest.raises(ValueError, match="could not|NaN or infinite"):
+    with pytest.raises(ValueError, match=r"could not|NaN or infinite"):
         scores.from_csv(content)
