@@ -118,9 +118,9 @@ def statistic(
     times, at_rank = draws(nonfaces.shape[1], few=few), operating.rank(rate, nonfaces.shape[1])
     order = np.argsort(-nonfaces, axis=1, kind="stable")
     step = max(1, IN_CACHE // times.shape[1])
-    places = np.concatenate(
-        [ranks_of_runs(times, order[k : k + step], at_rank) for k in range(0, len(order), step)]
-    )
+    places = np.empty((len(order), times.shape[1]), dtype=np.int32)
+    for k in range(0, len(order), step):
+        places[k : k + step] = ranks_of_runs(times, order[k : k + step], at_rank)
     levels = np.take_along_axis(nonfaces, order[:, : places.max() + 1], axis=1)
     return _at_levels(portraits, levels, places, group, groups, of)
 

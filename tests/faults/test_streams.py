@@ -25,7 +25,7 @@ COMMANDS = {
     "studies": "studies",
     "audit": "audit numbers.csv",
     "show": "show toy/even/0",
-    "figures": "figures toy --only curves",
+    "figures": "figures toy --only recall",
     "data info": "data info pictures",
     "data fetch": "data fetch --list",
 }

@@ -262,7 +262,9 @@ def headers_of(port, path):
 
 def run_outside(results):
     """A run whose artifacts are said to be elsewhere, and a link that leads there."""
-    (mirrors.folder_of(one_run_of(results)) / "link").symlink_to("/etc/passwd")
+    link = mirrors.folder_of(one_run_of(results)) / "link"
+    link.unlink(missing_ok=True)  # of the probes before
+    link.symlink_to("/etc/passwd")
     with contextlib.closing(sqlite3.connect(sqlite_store.database(results))) as connection:
         (run,) = connection.execute(
             "SELECT max(run_uuid) FROM runs WHERE status = 'FAILED'"

@@ -11,6 +11,7 @@ from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import MOST_RUNS, StudyView, listed
 
 WIDE = 20.0  # ratio of the largest to the smallest value above which an axis is logarithmic
+CURVES = {"train_loss", "val_accuracy"}  # of a history
 RANGE = "Thick lines: median over the runs; thin lines: every run."
 
 
@@ -57,7 +58,7 @@ def training(view: StudyView) -> Illustration | None:
 def draws(view: StudyView) -> Illustration | None:
     """Effective number of faces under resampling, by epoch."""
     frame = _history(view)
-    if frame.empty or not (frame["ess_share"] < 1).any():
+    if "ess_share" not in frame or not (frame["ess_share"] < 1).any():
         return None
     figure, (axes,) = style.canvas(1, 1, height=3.0)
     percents = frame.assign(percent=100 * frame["ess_share"])
@@ -85,13 +86,12 @@ def draws(view: StudyView) -> Illustration | None:
 
 @cached_by_owner()
 def _history(view: StudyView) -> pd.DataFrame:
-    """A row for each epoch of each run of the arms that are shown."""
+    """A row for each epoch of each run of the arms that are shown, if it has both curves."""
     parts = [
-        pd.DataFrame(view.whole(record).history).assign(
-            arm=arm, seed=record.seed, objective=_objective(record)
-        )
+        pd.DataFrame(history).assign(arm=arm, seed=record.seed, objective=_objective(record))
         for arm, runs in view.runs.items()
         for record in runs
+        if (history := view.whole(record).history) and all(row.keys() >= CURVES for row in history)
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
