@@ -73,11 +73,15 @@ def place():
 
 
 def done(line, place):
-    """A line of the shell, carried out."""
+    """A line of the shell, carried out.
+
+    Python itself complains of a relative entry of its path where the folder is gone.
+    """
+    path = os.pathsep.join(filter(os.path.isabs, sys.path))
     return subprocess.run(
         ["bash", "-c", line],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         check=False,
         timeout=300,
