@@ -137,7 +137,7 @@ def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[D
 def _run(path: Path, place: str, results: Path) -> Diagnosis:
     try:
         record = records.read_record(path.name, results)
-        for name in record.files:
+        for name in record.files.keys() - {records.SCORES, records.WEIGHTS, records.MODEL}:
             records.read_file(record, results, name)
         records.read_scores(record, results)
         records.read_weights(record, results)
