@@ -49,11 +49,13 @@ class Origin:
     Attributes:
         where: File or folder as the user named it, or distribution and version.
         digest: Of its files, 32 hex digits.
+        root: File or folder of its code, as in tracebacks.
         installed: Whether it is part of an installed distribution.
     """
 
     where: str
     digest: str
+    root: str
     installed: bool = False
 
 
