@@ -103,9 +103,9 @@ def load(one: Installed) -> Plugin:
     """
     root = root_of(one)
     entry = EntryPoint(one.name, _group(one.kind), one.value)
-    with plugin_errors.told(f"{one.where}: loading {one.value}", root=str(root)):
-        with guard.undisturbed():
-            made = entry.load()
+    what = f"loading {one.value} of {one.where}"
+    with plugin_errors.told(what, root=str(root)), guard.undisturbed():
+        made = entry.load()
     for plugin in declared_by(made):
         if (plugin.kind, plugin.name) == (one.kind, one.name):
             origin = Origin(one.where, digest(one), str(root), installed=True)
