@@ -9,7 +9,7 @@ import importlib.machinery
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from repro.plugins import guard, plugin_errors
@@ -68,8 +68,8 @@ def find(kind: Kind, name: str) -> Installed | None:
     Raises:
         PluginError: There are several.
     """
-    group = next(group for group, of in GROUPS.items() if of == kind)
-    found = {one.value: _described(kind, one) for one in entry_points(group=group, name=name)}
+    entries = entry_points(group=_group(kind), name=name)
+    found = {one.value: _described(kind, one) for one in entries}
     if len(found) > 1:
         owners = " and ".join(sorted(one.where for one in found.values()))
         raise PluginError(
@@ -102,7 +102,7 @@ def load(one: Installed) -> Plugin:
         PluginError: It cannot be imported, or is not declared to be what its entry point says.
     """
     root = root_of(one)
-    entry = EntryPoint(one.name, _group(one.kind), one.value)
+    entry = EntryPoint(name=one.name, value=one.value, group=_group(one.kind))
     what = f"loading {one.value} of {one.where}"
     with plugin_errors.told(what, root=str(root)), guard.undisturbed():
         made = entry.load()
@@ -166,15 +166,8 @@ def _counts(path: Path) -> bool:
 
 
 def _described(kind: Kind, one: EntryPoint) -> Installed:
-    name = one.dist.name if one.dist else ""
-    return Installed(kind, one.name, one.value, name, _version(name))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name) if name else ""
-    except PackageNotFoundError:
-        return ""
+    name, number = (one.dist.name, one.dist.version) if one.dist else ("", "")
+    return Installed(kind, one.name, one.value, name, number)
 
 
 def _group(kind: Kind) -> str:
