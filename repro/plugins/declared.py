@@ -13,11 +13,15 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from repro.plugins.installed import Installed
+    from repro.plugins.plugin_text import PluginText
 
 Kind = Literal["rule", "objective", "model", "metric", "source"]
 Need = Literal["latents", "groups", "losses", "source"]
@@ -50,13 +54,13 @@ class Origin:
         where: File or folder as the user named it, or distribution and version.
         digest: Of its files, 32 hex digits.
         root: File or folder of its code, as in tracebacks.
-        installed: Whether it is part of an installed distribution.
+        carrier: What brings it to a worker: its text, or where an installed one is found.
     """
 
     where: str
     digest: str
     root: str
-    installed: bool = False
+    carrier: "PluginText | Installed | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def load(one: Installed) -> Plugin:
         made = entry.load()
     for plugin in declared_by(made):
         if (plugin.kind, plugin.name) == (one.kind, one.name):
-            origin = Origin(one.where, digest(one), str(root), installed=True)
+            origin = Origin(one.where, digest(one), root=str(root), carrier=one)
             return replace(plugin, origin=origin)
     raise PluginError(
         f"{one.where}: {one.value} is not declared as the {one.kind} {one.name}: put the decorator "

@@ -32,7 +32,7 @@ class PluginText:
     """
 
     where: str
-    files: Mapping[str, bytes] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False, hash=False)
     digest: str
 
     @property

@@ -6,8 +6,8 @@ from repro.plugins.catalogue import Catalogue, NameTaken
 from repro.plugins.declared import Origin, Plugin
 
 BUILT_IN = Plugin(kind="rule", name="mine", make="a:b")
-FIRST = Plugin(kind="rule", name="mine", make=print, origin=Origin("a.py", "0" * 32, "a.py"))
-SECOND = Plugin(kind="rule", name="mine", make=print, origin=Origin("b.py", "1" * 32, "b.py"))
+FIRST = Plugin(kind="rule", name="mine", make=print, origin=Origin("a.py", "0" * 32, root="a.py"))
+SECOND = Plugin(kind="rule", name="mine", make=print, origin=Origin("b.py", "1" * 32, root="b.py"))
 MODEL = Plugin(kind="model", name="mine", make=print)
 
 
