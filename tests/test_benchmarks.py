@@ -102,7 +102,7 @@ def two_arms(tmp_path_factory):
                     RECORD,
                     key=key,
                     seed=seed,
-                    configuration={"resampling": {"combine": combine}},
+                    configuration={"resampling": {"rule": combine}},
                     groups={"a": Count(1000, round(1000 * recall))},
                     metrics={"recall": recall, "val_accuracy": 0.9},
                 )

@@ -22,6 +22,7 @@ from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.claims import Claim, Declared
+from repro.study.configuration import density_rule
 from repro.study.looks import Looks
 from repro.study.published import Margin, Published, PublishedRow
 from repro.study.section import digest
@@ -483,7 +484,11 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     choices = ended[0].configuration.get("resampling") if ended else None
     if choices is None:
         return None
-    alpha: float | None = math.inf if choices.get("combine") == "none" else choices.get("alpha")
+    rule = choices.get("rule", "none")
+    if rule == "none":
+        return math.inf
+    by = density_rule(rule, choices.get("parameters", {}))
+    alpha: float | None = choices.get("alpha") if by else None
     return alpha
 
 

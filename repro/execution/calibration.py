@@ -297,7 +297,7 @@ def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> i
             "batch_size": count + 1,
             "validation_share": 4 / count,
             "resampling": configuration.resampling.model_copy(
-                update={"combine": "none", "uniform_epochs": "shuffle"}
+                update={"rule": "none", "uniform_epochs": "shuffle"}
             ),
         }
     )

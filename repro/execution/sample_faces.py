@@ -148,7 +148,7 @@ def _latents(
     images: Pixels,
     held_out: NDArray[np.int64],
 ) -> Latents | None:
-    model = models.build(choices.architecture, latent_dim=choices.latents, seed=0)
+    model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
     state = records.read_file(record, results, MODEL)
     if not isinstance(model, DebiasingVae) or state is None:
         return None

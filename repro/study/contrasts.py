@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from repro.study.claims import Contrast
-from repro.study.configuration import Configuration
+from repro.study.configuration import Configuration, density_rule
 from repro.study.merge import did_you_mean
 from repro.study.yaml_source import shown
 
@@ -65,7 +65,10 @@ def value_of(key: str, configuration: Configuration) -> float | None:
     path = tuple(key.split("."))
     if path in (ALPHA, ALPHA[1:]):
         resampling = configuration.resampling
-        return math.inf if resampling.combine == "none" else float(resampling.alpha)
+        if resampling.rule == "none":
+            return math.inf
+        by = density_rule(resampling.rule, resampling.parameters)
+        return float(resampling.alpha) if by else None
     value: Any = configuration.model_dump(mode="json")
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None

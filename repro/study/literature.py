@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from repro.study import yaml_source
 from repro.study.configuration import Configuration
+from repro.study.method_settings import flat
 
 FILE = "literature.yaml"
 NOT_SAID = "-"
@@ -166,7 +167,7 @@ def _shown(plain: Mapping[str, object]) -> dict[str, str]:
         configuration = Configuration.model_validate(dict(plain))
     except ValidationError:  # of another release
         return {key: _text(value) for key, value in _leaves(plain)}
-    shown = {key: _text(value) for key, value in _leaves(configuration.identity())}
+    shown = {key: _text(value) for key, value in _leaves(flat(configuration.settings()))}
     data = configuration.data.model_dump(mode="json")
     return shown | {
         f"data.{name}": value if isinstance(value, str) else _source_text(value)

@@ -9,7 +9,7 @@ import difflib
 import functools
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, TypeVar, get_args
@@ -164,12 +164,26 @@ def merged(layers: Sequence[Layer], path: KeyPath) -> Any:
     return value
 
 
-def validate(model: type[Model], layers: Sequence[Layer], problems: list[Problem]) -> Model | None:
-    """The validated model of the merged layers, or None with problems added."""
+def validate(
+    model: type[Model],
+    layers: Sequence[Layer],
+    problems: list[Problem],
+    *,
+    beside: Collection[str] = (),
+) -> Model | None:
+    """The validated model of the merged layers, or None with problems added.
+
+    Args:
+        model: Of the settings.
+        layers: The lowest first.
+        problems: Mistakes are added.
+        beside: Further keys that are allowed there, which another model checks.
+    """
     try:
         return model.model_validate(merged(layers, ()))
     except ValidationError as error:
-        found = [_problem(model, details, layers) for details in error.errors()[:MOST_PROBLEMS]]
+        details = error.errors()[:MOST_PROBLEMS]
+        found = [_problem(model, each, layers, beside) for each in details]
         problems += [problem for problem in found if problem not in problems]
         return None
 
@@ -214,12 +228,17 @@ def _walk(
         yield from _walk(item, (*at, key), file, (*path, key))
 
 
-def _problem(model: type[BaseModel], details: ErrorDetails, layers: Sequence[Layer]) -> Problem:
+def _problem(
+    model: type[BaseModel],
+    details: ErrorDetails,
+    layers: Sequence[Layer],
+    beside: Collection[str],
+) -> Problem:
     path = _without_union_tags(details["loc"])
     is_key = details["type"] == "extra_forbidden"
     # A key of the outermost mapping is missing in the file, not in what is laid over it.
     found = locate(path, layers[:1] if details["type"] == "missing" and len(path) == 1 else layers)
-    message = _message(model, details, path)
+    message = _message(model, details, path, beside)
     if found is None:
         return yaml_source.problem("study", message)
     document, place = found
@@ -228,11 +247,14 @@ def _problem(model: type[BaseModel], details: ErrorDetails, layers: Sequence[Lay
     return document.problem(place, message, at_key=is_key)
 
 
-def _message(model: type[BaseModel], details: ErrorDetails, path: KeyPath) -> str:
+def _message(
+    model: type[BaseModel], details: ErrorDetails, path: KeyPath, beside: Collection[str]
+) -> str:
     kind, given = details["type"], details["input"]
     context, name = details.get("ctx", {}), _dotted(path)
     if kind == "extra_forbidden":
-        return _unknown_key(str(path[-1]), _fields(model, path[:-1]))
+        allowed = _fields(model, path[:-1]) | (set(beside) if len(path) == 1 else set())
+        return _unknown_key(str(path[-1]), allowed)
     if kind in {"value_error", "assertion_error"}:
         return str(context["error"])
     if kind in {"literal_error", "union_tag_invalid"}:

@@ -21,7 +21,7 @@ _DEHAAN2020: dict[str, Any] = {
     "kl": {"weight": 1.0},
     "reconstruction": {"norm": "l2", "reduction": "sum", "weight": 1.0},
     "resampling": {
-        "combine": "max",
+        "rule": "max",
         "arithmetic": "log",
         "density": "mass",
         "alpha": 0.001,
@@ -48,7 +48,7 @@ _DEHAAN2020: dict[str, Any] = {
 _AMINI2019 = merge(
     _DEHAAN2020,
     {
-        "resampling": {"combine": "product", "latents": "sample", "first_epoch": "resampled"},
+        "resampling": {"rule": "product", "latents": "sample", "first_epoch": "resampled"},
         "epochs": 50,
     },
 )

@@ -18,6 +18,8 @@ from repro.study import (
     contrasts,
     file_digest,
     looks,
+    method_settings,
+    methods,
     published,
     shared_profiles,
     study_checks,
@@ -212,6 +214,7 @@ class _Resolution:
 
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
+        self.catalogue = methods.BUILT_IN
         self.refused = 0  # arms
         self.replicates: dict[str, Any] = {}  # that the file declares, by profile
         self.problems: list[Problem] = list(file.problems)
@@ -263,11 +266,11 @@ class _Resolution:
         self.replicates[profile] = merged(outer[:-1], ("replicates",))
         header = self._header(outer)
         preset = Layer(self._preset(self.top.value["base"], ("base",)))
-        base = Layer.from_file(self.file, ("base",)).without("preset")
-        validate(Configuration, [preset, base], self.problems)  # a profile must not hide mistakes
+        base = self._current(Layer.from_file(self.file, ("base",)).without("preset"))
+        self._configured([preset, base])  # a profile must not hide mistakes
         own_choices, options_choices = (
-            own.without(*STUDY_KEYS, "arms"),
-            options.without(*STUDY_KEYS),
+            self._current(own.without(*STUDY_KEYS, "arms")),
+            self._current(options.without(*STUDY_KEYS)),
         )
         lower = combined([base, own_choices, options_choices])
         most = min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
@@ -288,7 +291,7 @@ class _Resolution:
         found = [arm for arm in arms if arm is not None]
         if len(found) == len(written):
             self.problems += study_checks.idle_options(
-                options.without(*STUDY_KEYS), [layer for _, layer in written], found
+                options_choices, [layer for _, layer in written], found
             )
         reference = self.top.value.get("reference")
         for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
@@ -305,7 +308,7 @@ class _Resolution:
         overlays = self.top.value["profiles"][profile].get("arms")
         if not isinstance(overlays, dict) or not isinstance(overlays.get(arm), dict):
             return []
-        return [Layer.from_file(self.file, ("profiles", profile, "arms", arm))]
+        return [self._current(Layer.from_file(self.file, ("profiles", profile, "arms", arm)))]
 
     def _check_overlays(self, profile: str, names: list[str]) -> None:
         """Report changes of a profile to unknown arms."""
@@ -360,7 +363,7 @@ class _Resolution:
             elif "sweep" in value:
                 yield from self._grid(value["sweep"], index, layer, name)
             elif "name" in value:
-                yield name, layer
+                yield name, self._current(layer)
             else:
                 self._report(path, "an arm needs a name, or a sweep that names it")
 
@@ -381,7 +384,7 @@ class _Resolution:
                 self._report(path, f"{shown(name)} is not a valid name: {_NAMES}")
                 return
             origins = layer.origins | own.origins | {(): (self.file, path[:2])}
-            yield name, Layer(merge(layer.value, own.value), origins)
+            yield name, self._current(Layer(merge(layer.value, own.value), origins))
 
     def _is_grid(self, sweep: Any, path: KeyPath) -> bool:
         if not isinstance(sweep, dict) or not sweep:
@@ -402,14 +405,27 @@ class _Resolution:
         own = layers[2]
         ranked = [own.only("select")] if "select" in own.value else []
         choices = [layer.without("select", "preset") for layer in layers]
-        configuration = None if self.is_full else validate(Configuration, choices, self.problems)
+        configuration = None if self.is_full else self._configured(choices)
         if configuration is None:
             self.refused += 1
             return None
         if selected:
             configuration = self._with_paths(configuration, choices)
         select = validate(Ranked, ranked, self.problems) if ranked else None
-        return ArmSpec(name, configuration, select.select if select else None, tuple(choices))
+        arm = ArmSpec(name, configuration, select.select if select else None, tuple(choices))
+        for paths, message in method_settings.problems_of(configuration, self.catalogue):
+            self._note(arm.problem(paths, message))
+        return arm
+
+    def _current(self, layer: Layer) -> Layer:
+        return method_settings.current(layer, self.problems)
+
+    def _configured(self, layers: list[Layer]) -> Configuration | None:
+        """The configuration of merged layers; None if it has problems."""
+        before = len(self.problems)
+        whole = method_settings.opened(layers, self.catalogue, self.problems)
+        configuration = validate(Configuration, whole, self.problems)
+        return configuration if len(self.problems) == before else None
 
     def _with_paths(self, configuration: Configuration, layers: list[Layer]) -> Configuration:
         """The configuration with ``${NAME}`` in its data paths taken from the environment."""

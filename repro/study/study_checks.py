@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import Problem
-from repro.study import contrasts, looks
+from repro.study import contrasts, looks, method_settings
 from repro.study.claims import Claim
 from repro.study.configuration import Configuration
 from repro.study.merge import Layer, did_you_mean, merged
@@ -26,7 +26,7 @@ def of_arms(names: Sequence[str], arms: "Sequence[ArmSpec]", reference: Any) -> 
     seen: dict[str, str] = {}
     for arm in arms:
         # The data is included: two arms may differ only in it.
-        key = repr((arm.configuration.identity(), arm.configuration.data, arm.select))
+        key = repr((arm.configuration.settings(), arm.configuration.data, arm.select))
         if seen.setdefault(key, arm.name) != arm.name:
             message = f"arms '{seen[key]}' and '{arm.name}' are the same configuration: drop one"
             yield ("arms",), message
@@ -94,7 +94,7 @@ def idle_options(
 
 def _matters(path: KeyPath, configuration: Configuration) -> bool:
     """Whether the setting at the path affects a run of this configuration."""
-    value: Any = configuration.identity() | {"data": {}}
+    value: Any = method_settings.flat(configuration.settings()) | {"data": {}}
     for key in path:
         if not isinstance(value, dict) or (key not in value and path[0] != "data"):
             return False

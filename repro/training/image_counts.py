@@ -73,8 +73,8 @@ def _empty(share: float, images: ImageCounts, held: ImageCounts) -> Iterator[Mis
 def _draws_halves(choices: Configuration) -> bool:
     """Whether half a batch is drawn from the faces, all of them different, in some epoch."""
     rule = choices.resampling
-    resampled = rule.combine != "none" and (choices.epochs > 1 or rule.first_epoch == "resampled")
-    uniform = rule.combine == "none" or rule.first_epoch == "uniform"
+    resampled = rule.rule != "none" and (choices.epochs > 1 or rule.first_epoch == "resampled")
+    uniform = rule.rule == "none" or rule.first_epoch == "uniform"
     drawn = resampled or (uniform and rule.uniform_epochs == "draw")
     return drawn and rule.replacement == "without" and rule.balance == "exact"
 

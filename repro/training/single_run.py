@@ -133,7 +133,7 @@ def _require_same_program(task: Task) -> None:
 
 def _bytes_of_network(task: Task) -> int:
     model = models.build(
-        task.configuration.architecture, latent_dim=task.configuration.latents, seed=task.seed
+        task.configuration.used["model"], latent_dim=task.configuration.latents, seed=task.seed
     )
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 

@@ -22,7 +22,7 @@ from repro.errors import ReproError, RunFailed
 from repro.losses import formulas
 from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
-from repro.study.configuration import Configuration
+from repro.study.configuration import Configuration, density_rule
 from repro.system import worker_environment
 from repro.training import image_counts, inference, random_streams
 from repro.training.image_counts import ImageCounts
@@ -205,7 +205,7 @@ class Fit:
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = models.build(
-            configuration.architecture,
+            configuration.used["model"],
             latent_dim=configuration.latents,
             seed=random_streams.stream_seed(seed, "initialisation"),
         ).to(self.device)
@@ -336,7 +336,7 @@ class Fit:
     def draw(self, number: int) -> NDArray[np.int64]:
         """Batches of the epoch, faces first in each, (steps, N); stores its weights."""
         rule = self.choices.resampling
-        uniform = rule.combine == "none" or (number == 1 and rule.first_epoch == "uniform")
+        uniform = rule.rule == "none" or (number == 1 and rule.first_epoch == "uniform")
         self.weights = None if uniform else self._face_weights(number)
         size = self.choices.batch_size
         if self.weights is None and rule.uniform_epochs == "shuffle":
@@ -377,14 +377,15 @@ class Fit:
 
     def _face_weights(self, number: int) -> NDArray[np.float64]:
         rule = self.choices.resampling
-        assert rule.combine != "none"
+        combine = density_rule(rule.rule, rule.parameters)
+        assert combine is not None
         latents = self._density_latents()
         if not np.isfinite(latents).all():
             raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
         with _degenerate_weights_fail(number):
             return resampling.weights(
                 latents,
-                combine=rule.combine,
+                combine=combine,
                 density=rule.density,
                 alpha=rule.alpha,
                 bins=rule.bins,

@@ -70,8 +70,8 @@ def test_a_collapsed_posterior_is_counted_and_the_run_ranked(active, count):
 @pytest.mark.parametrize(
     ("resampling", "alpha"),
     [
-        ({"combine": "none", "alpha": 0.1}, math.inf),
-        ({"combine": "max", "alpha": 0.1}, 0.1),
+        ({"rule": "none", "alpha": 0.1}, math.inf),
+        ({"rule": "max", "alpha": 0.1}, 0.1),
         (None, None),
     ],
 )
@@ -307,7 +307,7 @@ def test_an_arm_that_shares_the_runs_of_another_does_not_end_a_sweep():
     runs = [
         record(f"{name}{seed}", detected=9 - seed, seed=seed, resampling=resampling)
         for name, alpha in alphas.items()
-        for resampling in [{"combine": "max", "alpha": alpha}]
+        for resampling in [{"rule": "max", "alpha": alpha}]
         for seed in range(2)
     ]
     keys = {name: [f"{name}0", f"{name}1"] for name in alphas}

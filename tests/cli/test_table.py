@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
         for seed, key in enumerate(keys[arm]):
             portraits, others = scores(arm, seed)
             found = (portraits >= 0).reshape(len(GROUPS), EACH).sum(axis=1)
-            resampling = {"combine": "max" if alpha else "none", "alpha": alpha or 0.0}
+            resampling = {"rule": "max" if alpha else "none", "alpha": alpha or 0.0}
             record = Record(
                 key=key,
                 seed=seed,

@@ -95,8 +95,8 @@ def test_repeated_measurements_are_averaged():
         ({"epochs": 9}, True),
         ({"kl": {"weight": 0.5}}, True),
         ({"reconstruction": {"reduction": "mean"}}, True),
-        ({"resampling": {"combine": "none"}}, False),
-        ({"resampling": {"combine": "product"}}, False),
+        ({"resampling": {"rule": "none"}}, False),
+        ({"resampling": {"rule": "product"}}, False),
         ({"batch_size": 17}, False),
         ({"latent_dim": 3}, False),
         ({"decoder_input": "faces"}, False),
@@ -137,7 +137,7 @@ def test_images_per_epoch_are_those_that_training_counts():
 def test_what_a_run_costs_is_measured():
     """Every part takes time and memory; a product that underflows ends after one epoch."""
     cost = calibration.measure(configuration(data=SMALL), start=1.0, device="cpu")
-    rule = {"combine": "product", "arithmetic": "float32"}
+    rule = {"rule": "product", "arithmetic": "float32"}
     failing = calibration.measure(
         configuration(data=SMALL, resampling=rule), start=1.0, device="cpu"
     )

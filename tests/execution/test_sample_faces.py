@@ -42,7 +42,7 @@ def trained(results, choices, name, seed=0):
 def embedded(tmp_path_factory):
     """One run that resamples, one that does not, one plain classifier."""
     results = tmp_path_factory.mktemp("gallery")
-    off = {"combine": "none"}
+    off = {"rule": "none"}
     choices = {
         "resampled": configuration(data=EMBEDDED),
         "uniform": configuration(data=EMBEDDED, resampling=off),

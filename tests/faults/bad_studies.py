@@ -224,7 +224,7 @@ SHAPES = {
     "name that is a path": (but("name: toy", "name: ../../etc"), ":1:7: name: '../../etc' must"),
     "name that is long": (but("toy", "t" * 50_000), ":1:7: name: 'ttttttttt"),
     "no question": (asked('""'), ":2:11: question: string should have at least 1 character"),
-    "choice": (but("combine: none", "combine: no"), ":7:27: resampling.combine: 'no' is not one"),
+    "choice": (but("combine: none", "combine: no"), ":7:27: resampling.rule: 'no' is not one"),
     "select": (but("{keep: 2, by: recall, split: test}", "2"), f":11:9: select: {MAPPING}, not 2"),
     "profiles": (but(PROFILES, "profiles: [a]"), f":12:11: profiles: {MAPPING}, not ['a']"),
     "no profile": (but(PROFILES, "profiles: {}"), ":12:11: profiles: 0 given, at least 1 needed"),

@@ -20,8 +20,8 @@ from repro.training.trainer import Fit
 SAMPLED = {"latents": "sample", "replacement": "without", "balance": "exact"}
 ARMS = {
     "largest latent": {"resampling": {"alpha": 0.01}},
-    "sampled latents": {"resampling": {"combine": "product", "alpha": 0.1, **SAMPLED}},
-    "classifier": {"model": "classifier", "resampling": {"combine": "none"}},
+    "sampled latents": {"resampling": {"rule": "product", "alpha": 0.1, **SAMPLED}},
+    "classifier": {"model": "classifier", "resampling": {"rule": "none"}},
 }
 RULES = ("last", "best_val_accuracy")
 

@@ -222,7 +222,7 @@ def drawn(chance):
     model = pick(["dbvae", "dbvae", "dbvae", "classifier"])
     combine = "none" if model == "classifier" else pick(["none", "max", "product", "top5"])
     rule = {
-        "combine": combine,
+        "rule": combine,
         "latents": pick(["mean", "sample"]),
         "first_epoch": pick(["uniform", "resampled"]),
         "replacement": pick(["with", "without"]),

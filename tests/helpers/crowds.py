@@ -11,7 +11,7 @@ from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.figures.study_view import StudyView
 
-PLAIN = {"resampling": {"combine": "none"}}
+PLAIN = {"resampling": {"rule": "none"}}
 SWEEP = {"No debias": PLAIN, "alpha = 0.1": {"resampling": {"alpha": 0.1}}}
 FAILURE = {"epoch": 1, "term": "loss", "reason": "nan"}
 

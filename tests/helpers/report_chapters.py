@@ -45,7 +45,7 @@ PUBLISHED = {
     ],
     "margin": {"recall": 2.0, "variance": 10.0},
 }
-ARMS = {"none": {"combine": "none"}, "alpha = 0.1": {"combine": "max", "alpha": 0.1}}
+ARMS = {"none": {"rule": "none"}, "alpha = 0.1": {"rule": "max", "alpha": 0.1}}
 
 
 def record(key, seed, *, resampling, **changes):

@@ -237,7 +237,7 @@ def before_architectures(model):
     """The small configuration as records held it before it said whose network it is."""
     plain = configuration(
         model="classifier" if model == "classifier" else "dbvae",
-        resampling={"combine": "none"},
+        resampling={"rule": "none"},
     ).model_dump(mode="json")
     later = ("architecture", "latent_noise", "batch_norm", "indicator")
     resampling = {k: v for k, v in plain["resampling"].items() if k not in ("pixels", "channels")}

@@ -8,7 +8,7 @@ from builders import configuration
 from repro.study import contrasts
 from repro.study.claims import Contrast
 
-PLAIN = configuration(resampling={"combine": "none"})
+PLAIN = configuration(resampling={"rule": "none"})
 
 
 def arms(*alphas, plain=True):
@@ -93,6 +93,6 @@ def test_the_value_of_a_key_is_a_number_or_none():
     )
     assert contrasts.value_of("alpha", PLAIN) == math.inf
     assert contrasts.value_of("batch_size", PLAIN) == 16.0
-    assert contrasts.value_of("resampling.combine", PLAIN) is None
+    assert contrasts.value_of("resampling.rule", PLAIN) is None
     assert contrasts.value_of("resampling", PLAIN) is None
     assert contrasts.value_of("resampling.alpha.more", PLAIN) is None

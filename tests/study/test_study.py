@@ -96,11 +96,11 @@ def test_a_sweep_names_its_arms_by_key_and_value(write):
 def test_layers_win_in_their_order(write):
     """Preset, base, profile, --set, arm: the later one wins key by key."""
     path = write("preset: dehaan2020", "preset: dehaan2020\n  epochs: 9\n  batch_size: 8")
-    loaded = study.load(path, overrides=["batch_size=4", "resampling.combine=product"])
+    loaded = study.load(path, overrides=["batch_size=4", "resampling.rule=product"])
     first, second, _ = (arm.configuration for arm in loaded.arms)
 
     assert (first.epochs, first.batch_size) == (2, 4)
-    assert (first.resampling.combine, second.resampling.combine) == ("none", "product")
+    assert (first.resampling.rule, second.resampling.rule) == ("none", "product")
 
 
 def test_runs_go_seed_by_seed(write):
@@ -159,13 +159,13 @@ def test_paths_come_from_the_command_line(write):
             "preset: dehaan2020\n  aplha: 1",
             "toy.yaml:5:3: unknown key 'aplha'; known here: architecture, batch_norm, "
             "batch_size, checkpoint, classification, data, decoder_input, epochs, indicator, kl, "
-            "latent_dim, latent_noise, learning_rate, model, precision, reconstruction, "
+            "latent_dim, latent_noise, learning_rate, model, objective, precision, reconstruction, "
             "resampling, validation_share, windows",
         ),
         (
             "{combine: none}",
-            "{combin: none}",
-            "toy.yaml:7:18: unknown key 'combin'; did you mean 'combine'?",
+            "{combine: none, alpa: 1}",
+            "toy.yaml:7:33: unknown key 'alpa'; did you mean 'alpha'?",
         ),
         (
             "replicates: 3",
@@ -208,8 +208,8 @@ def test_paths_come_from_the_command_line(write):
         (
             "{combine: none}",
             "{combine: no}",
-            "toy.yaml:7:27: resampling.combine: 'no' is not one of none, max, product, top5; "
-            "did you mean 'none'?",
+            "toy.yaml:7:27: resampling.rule: 'no' is not one of none, max, product, top5, "
+            "placebo, oracle, subg, as_loss, frozen, jtt; did you mean 'none'?",
         ),
         (
             "[0.1, 0.01]",
@@ -358,7 +358,7 @@ def test_every_mistake_is_reported_at_once(write):
         (
             "model=classifier",
             "toy.yaml:8:5: the classifier has no latents to resample by: "
-            "set resampling.combine to 'none'",
+            "set resampling.rule to 'none'",
         ),
     ],
 )
@@ -423,7 +423,7 @@ def test_one_and_one_point_zero_are_one_configuration():
 
 def test_an_arm_that_does_not_resample_ignores_alpha():
     """What has no effect is no part of a run's name, so studies share such runs."""
-    rule = PRESETS["dehaan2020"]["resampling"] | {"combine": "none"}
+    rule = PRESETS["dehaan2020"]["resampling"] | {"rule": "none"}
     one, other = (configuration(resampling=rule | {"alpha": a}) for a in (0.1, 0.2))
 
     assert one.identity() == other.identity()
@@ -437,8 +437,10 @@ def test_a_path_is_no_part_of_a_configurations_identity():
 
 
 def keys(section, prefix=""):
-    """Every dotted key of a configuration, data sources as a whole."""
+    """Every dotted key of a configuration without methods, data sources as a whole."""
     for name, field in section.model_fields.items():
+        if name in ("objective", "of", "parameters"):  # docs/controls.md
+            continue
         inner = field.annotation
         nested = isinstance(inner, type) and issubclass(inner, Section)
         yield from keys(inner, f"{prefix}{name}.") if nested else [f"{prefix}{name}"]

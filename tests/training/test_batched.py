@@ -229,7 +229,7 @@ def test_the_same_stack_trained_again_gives_the_same_bits(three):
 def test_a_member_does_not_depend_on_the_others(three):
     """The same bits beside other arms and seeds, in a stack of the same size."""
     ours = runs(0.1, 0.01, 0.001)[0]
-    others = [(configuration(resampling={"combine": "none"}), 7), (configuration(), 8)]
+    others = [(configuration(resampling={"rule": "none"}), 7), (configuration(), 8)]
     fit = BatchedFit([ours, *others], training_images())
     all_epochs(fit)
 
@@ -269,7 +269,7 @@ def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):
 
 def test_a_member_that_fails_leaves_the_others_alone():
     """It ends with its epoch and reason, they with their last epoch."""
-    product = {"combine": "product", "arithmetic": "float32"}
+    product = {"rule": "product", "arithmetic": "float32"}
     failing = configuration(resampling=product), 1
     fit = BatchedFit([*runs(0.1), failing], training_images())
     epochs = all_epochs(fit)

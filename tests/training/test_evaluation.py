@@ -91,7 +91,7 @@ def test_scores_are_written_in_full_precision(fitted):
 
 def test_diagnostics_of_a_classifier_have_no_latents():
     """A model without latents has an accuracy and nothing else."""
-    arm, data = configuration(model="classifier", resampling={"combine": "none"}), training_images()
+    arm, data = configuration(model="classifier", resampling={"rule": "none"}), training_images()
     metrics, kl = evaluation.validation_metrics(trainer.fit(arm, 0, data), data)
 
     assert set(metrics) == {"val_accuracy", "val_best_epoch"}

@@ -31,7 +31,7 @@ def history_of(name):
     choices = Configuration.model_validate(merge.merge(PRESETS[name], SMALL))
     fitted = trainer.fit(choices, 3, training_images(faces=15, others=15))
     # A product of a hundred densities makes another draw of another last bit.
-    comparable = fitted.history[: 1 if choices.resampling.combine == "product" else 2]
+    comparable = fitted.history[: 1 if choices.resampling.rule == "product" else 2]
     return [{name: float(value) for name, value in epoch.items()} for epoch in comparable]
 
 

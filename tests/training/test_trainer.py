@@ -50,7 +50,7 @@ def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
     data = training_images()
     first = [
         trainer.fit(configuration(epochs=1, resampling=rule), 0, data).history[0]
-        for rule in ({"combine": "none"}, {"alpha": 0.1}, {"combine": "product"})
+        for rule in ({"rule": "none"}, {"alpha": 0.1}, {"rule": "product"})
     ]
 
     assert first[0] == first[1] == first[2]
@@ -86,20 +86,20 @@ def test_the_original_algorithm_resamples_from_the_first_epoch():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model": "classifier", "resampling": {"combine": "none"}},
+        {"model": "classifier", "resampling": {"rule": "none"}},
         {"decoder_input": "faces"},
         {"reconstruction": {"norm": "l1", "reduction": "mean"}},
         {"resampling": {"latents": "sample", "replacement": "without", "balance": "exact"}},
-        {"resampling": {"combine": "none", "uniform_epochs": "draw"}},
-        {"resampling": {"combine": "product"}},
-        {"resampling": {"combine": "top5", "density": "density"}},
+        {"resampling": {"rule": "none", "uniform_epochs": "draw"}},
+        {"resampling": {"rule": "product"}},
+        {"resampling": {"rule": "top5", "density": "density"}},
         {"checkpoint": "last"},
         {"architecture": "mit2019", "reconstruction": {"norm": "l1"}},
         {"architecture": "mit2020", "decoder_input": "faces", "precision": "bf16"},
         {"architecture": "fijen2020", "batch_size": 32},
         {"latent_noise": "variance", "batch_norm": "stored", "indicator": "swapped"},
         {"resampling": {"pixels": "raw", "channels": "reversed", "alpha": 0.0}},
-        {"architecture": "mit2019", "model": "classifier", "resampling": {"combine": "none"}},
+        {"architecture": "mit2019", "model": "classifier", "resampling": {"rule": "none"}},
     ],
     ids=str,
 )
@@ -123,7 +123,7 @@ def test_which_images_the_decoder_sees_makes_another_function():
 
 def test_the_float32_product_ends_as_a_failed_run():
     """Equation 4 as first written down: the epoch, the term and the underflow are named."""
-    arm = configuration(resampling={"combine": "product", "arithmetic": "float32"})
+    arm = configuration(resampling={"rule": "product", "arithmetic": "float32"})
 
     with pytest.raises(RunFailed, match="epoch 2: resampling weights: underflow"):
         trainer.fit(arm, 0, training_images())

@@ -165,14 +165,14 @@ def _partner(made: Mapping[Arm, Choices], arm: Arm) -> Arm | None:
 
     The ranking of runs is ignored, because it does not affect results over all runs.
     """
-    if made[arm][f"{RESAMPLING}combine"] == "none":
+    if made[arm][f"{RESAMPLING}rule"] == "none":
         return None
     wanted = _but(made[arm], RANKED, RESAMPLING)
     return next(
         (
             one
             for one, choices in made.items()
-            if choices[f"{RESAMPLING}combine"] == "none"
+            if choices[f"{RESAMPLING}rule"] == "none"
             and _but(choices, RANKED, RESAMPLING) == wanted
         ),
         None,

@@ -71,7 +71,7 @@ def nearest_preset(choices: Mapping[str, Any]) -> tuple[str, list[str]]:
 def _with_effect(choices: Mapping[str, Any]) -> dict[str, Any]:
     """The choices without those that have no effect, as far as this release understands them."""
     try:
-        return Configuration.model_validate({**choices, "data": "synthetic"}).identity()
+        return Configuration.model_validate({**choices, "data": "synthetic"}).settings()
     except ValueError:
         return {name: value for name, value in choices.items() if name != "data"}
 

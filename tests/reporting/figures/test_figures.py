@@ -66,7 +66,7 @@ def record(arm, seed, **changes):
     off = arm == "No debias"
     reduction = changes.pop("reduction", "sum")
     choices = configuration(
-        resampling={"combine": "none" if off else "max", "alpha": 0.1},
+        resampling={"rule": "none" if off else "max", "alpha": 0.1},
         reconstruction={"reduction": reduction},
     )
     plain = {

@@ -308,7 +308,7 @@ def test_the_ledger_names_arms_only_where_they_differ():
     used = table(chapter(), "ledger")["Used here"]
 
     assert used["latent_dim"] == "100"
-    assert used["resampling.combine"] == "none (none); max (alpha = 0.1)"
+    assert used["resampling.rule"] == "none (none); max (alpha = 0.1)"
     assert used["select.keep"] == "2"
     assert used["definition"] == "dehaan2020"
 
@@ -323,10 +323,10 @@ def test_the_ledger_says_who_does_the_same_and_what_the_others_do():
 
 def test_a_value_of_most_arms_is_that_of_the_others():
     """A sweep of many arms does not list them all."""
-    arms = {"none": {"combine": "none"}}
-    arms |= {f"alpha = {a}": {"combine": "max", "alpha": a} for a in (0.1, 0.05, 0.01)}
+    arms = {"none": {"rule": "none"}}
+    arms |= {f"alpha = {a}": {"rule": "max", "alpha": a} for a in (0.1, 0.05, 0.01)}
 
-    assert table(chapter(arms=arms), "ledger").loc["resampling.combine", "Used here"] == (
+    assert table(chapter(arms=arms), "ledger").loc["resampling.rule", "Used here"] == (
         "none (none); max (the others)"
     )
 

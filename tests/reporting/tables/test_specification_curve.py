@@ -61,9 +61,9 @@ def test_each_arm_tells_what_it_changes(part):
     """Key, value and what it was; what follows from not resampling is left out."""
     assert part.table["Changed"].to_dict() == {
         "usual": "nothing: the central arm",
-        "l1, none": "reconstruction.norm: l1 (was l2); resampling.combine: none (was max)",
+        "l1, none": "reconstruction.norm: l1 (was l2); resampling.rule: none (was max)",
         "l1": "reconstruction.norm: l1 (was l2)",
-        "none": "resampling.combine: none (was max)",
+        "none": "resampling.rule: none (was max)",
         "weak": "kl.weight: 0.1 (was 1)",
     }
 
@@ -159,14 +159,14 @@ def test_a_sweep_of_one_choice_has_no_curve():
 
 def test_choices_of_arms_that_the_central_one_has_no_use_for_are_told_where_they_differ():
     """Arithmetic shapes products alone, and tells two of them apart."""
-    product = {"combine": "product"}
+    product = {"rule": "product"}
     arms = ARMS | {
         "product": {"resampling": product},
         "product, float32": {"resampling": product | {"arithmetic": "float32"}},
     }
     found = tables.part(crowds.view(arms, GROUPS).outcomes, "specification").table["Changed"]
 
-    assert found["product"] == ("resampling.combine: product (was max); resampling.arithmetic: log")
+    assert found["product"] == ("resampling.rule: product (was max); resampling.arithmetic: log")
     assert found["product, float32"].endswith("resampling.arithmetic: float32")
 
 
@@ -223,9 +223,9 @@ def test_the_matrix_fills_what_differs(whole):
 
     assert filled == {
         ("reconstruction: norm", 1),
-        ("resampling: combine", 1),
+        ("resampling: rule", 1),
         ("reconstruction: norm", 2),
-        ("resampling: combine", 3),
+        ("resampling: rule", 3),
         ("kl: weight", 4),
     }
 
