@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from pydantic import BaseModel
 
-Floats = NDArray[np.float64]
+    Floats = NDArray[np.float64]
 
 
 class SourceRun(Protocol):
@@ -22,16 +21,16 @@ class SourceRun(Protocol):
     def key(self) -> str:
         """Name of the run."""
 
-    def weights(self, epoch: int) -> Floats | None:
+    def weights(self, epoch: int) -> "Floats | None":
         """Probabilities of its training faces in an epoch, (N,), sum 1; None: an even epoch."""
 
-    def logits_of_faces(self) -> NDArray[np.float32]:
+    def logits_of_faces(self) -> "NDArray[np.float32]":
         """Of the training faces under its network in evaluation mode, (N,)."""
 
-    def logits_of_nonfaces(self) -> NDArray[np.float32]:
+    def logits_of_nonfaces(self) -> "NDArray[np.float32]":
         """Of the training images without a face, likewise, (M,)."""
 
-    def latents(self) -> NDArray[np.float32]:
+    def latents(self) -> "NDArray[np.float32]":
         """Of the training faces under its network, (N, D)."""
 
 
@@ -56,10 +55,10 @@ class RuleContext:
     epoch: int
     faces: int
     nonfaces: int
-    groups: NDArray[np.str_] | None
-    losses: NDArray[np.float32] | None
-    random: np.random.Generator
-    run_random: np.random.Generator
+    groups: "NDArray[np.str_] | None"
+    losses: "NDArray[np.float32] | None"
+    random: "np.random.Generator"
+    run_random: "np.random.Generator"
     parameters: "BaseModel | Any"
     settings: Any
     source: SourceRun | None = None
