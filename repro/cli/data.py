@@ -71,7 +71,14 @@ def data() -> None:
     default="train",
     show_default=True,
     type=click.Choice(["train", "all"]),
-    help="Part of CelebA's own partition.",
+    help="Part of CelebA's or FairFace's own partition.",
+)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    metavar="COLUMN",
+    help="Makes the groups of faces; repeatable [default: each source's own].",
 )
 @click.option(
     "--skip-unreadable", is_flag=True, help="Leave unreadable pictures out, and report them."
@@ -86,12 +93,13 @@ def prepare(
     workers: int | None,
     without: Path | None,
     part: Literal["train", "all"],
+    groups: tuple[str, ...],
     skip_unreadable: bool,
 ) -> None:
     """Cut pictures to 64 x 64 and write them into one file for `data.train`.
 
-    A SOURCE is KIND:PATH: celeba:DIR, celeba-aligned:DIR, imagenet:DIR, faces:DIR, nonfaces:DIR,
-    csv:FILE or mit_h5:FILE.
+    A SOURCE is KIND:PATH: celeba:DIR, celeba-aligned:DIR, fairface:DIR, utkface:DIR, groups:DIR,
+    faces:DIR, imagenet:DIR, nonfaces:DIR, csv:FILE or mit_h5:FILE.
     """
     from repro.data import h5_writer, preparation, raw_sources
     from repro.data.sources import imagenet
@@ -102,7 +110,7 @@ def prepare(
     classes = imagenet.names(imagenet.PEOPLE)
     if without is not None:
         classes |= imagenet.names(without)
-    options = RawOptions(part=part, without=classes, seed=seed)
+    options = RawOptions(part=part, without=classes, seed=seed, groups=groups)
     read = [raw_sources.read(word, options) for word in sources]
     for remark in dict.fromkeys(line for source in read for line in source.remarks):
         warn(remark)

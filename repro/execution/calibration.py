@@ -357,7 +357,8 @@ def some(configuration: Configuration, images: TrainingImages) -> TrainingImages
             for members in (np.flatnonzero(images.is_face), np.flatnonzero(~images.is_face))
         ]
     )
-    return TrainingImages(images.images[chosen], images.is_face[chosen])
+    groups = images.groups and tuple(images.groups[index] for index in chosen)
+    return TrainingImages(images.images[chosen], images.is_face[chosen], groups)
 
 
 def _scan(model: "Model", photographs: Photographs, configuration: Configuration) -> float:

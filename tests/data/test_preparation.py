@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from data_layouts import celeba, imagenet, put
+from data_layouts import celeba, fairface, imagenet, put, table, utkface, write_h5
 from PIL import Image
 
 from repro.cli.data import data
@@ -148,7 +148,7 @@ def test_more_classes_are_left_out_by_a_list(places, tmp_path):
     (tmp_path / "list.txt").write_text("# also\n\nn02102040  # a dog with its owner\n")
     prepare(*words, out, "--without", tmp_path / "list.txt")
 
-    assert {name.split("/")[0] for name in mit_h5.texts(out, "names")[3:]} == {"n01440764"}
+    assert {name.split("/")[0] for name in mit_h5.image_names(out, 5)[3:]} == {"n01440764"}
 
 
 @pytest.fixture
@@ -364,7 +364,137 @@ def test_a_file_of_training_images_may_be_extended(places):
 
     assert np.array_equal(new.images[:7], old.images)
     assert new.is_face.tolist() == [*old.is_face.tolist(), True, True, True]
-    assert mit_h5.texts(out.with_name("more.h5"), "names")[:7] == mit_h5.texts(out, "names")
+    assert mit_h5.image_names(out.with_name("more.h5"), 10)[:7] == mit_h5.image_names(out, 7)
+    assert new.groups == (*old.groups, "male", "male", "female")
+
+
+def test_groups_of_celeba_are_made_of_any_attributes(places):
+    """Those of the order that is given; non-faces have none."""
+    words, out = places
+    prepare(*words, out, "--group", "Young", "--group", "Male")
+
+    assert sources.training_groups(MitH5(path=str(out))) == (
+        *("young_male", "young_male", "young_female"),
+        *("",) * 4,
+    )
+
+
+@pytest.fixture
+def every_kind(tmp_path):
+    """A source of each kind that has groups, all with the column ``group`` but the published."""
+    fairface(tmp_path / "fairface", part="train")
+    put(tmp_path / "people" / "Dark Skin" / "a.png", 1)
+    table(tmp_path / "csv", header="path,label,group")
+    return {
+        "fairface": fairface(tmp_path / "fairface"),
+        "utkface": utkface(tmp_path / "utkface"),
+        "groups": tmp_path / "people",
+        "csv": tmp_path / "csv" / "mine.csv",
+        "nonfaces": imagenet(tmp_path / "others", classes=("n01440764",), each=1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "expected"),
+    [
+        ("fairface", (), ("black_female", "east_asian_male") * 2),
+        ("fairface", ("age",), ("more_than_70", "50-59") * 2),
+        ("utkface", (), ("asian_male", "black_female")),
+        ("utkface", ("gender", "age"), ("male_age_0_19", "female_age_20_39")),
+        ("groups", (), ("dark_skin",)),
+        ("groups", ("group",), ("dark_skin",)),
+        ("csv", (), ("chile", "")),
+        ("csv", ("label", "group"), ("1_chile", "")),
+    ],
+)
+def test_groups_are_named_as_in_tests(every_kind, tmp_path, kind, columns, expected):
+    """Values of columns in lower case, joined; those of each kind by default."""
+    words = [f"{name}:{every_kind[name]}" for name in (kind, "nonfaces")]
+    options = [word for column in columns for word in ("--group", column)]
+    prepare(*words, tmp_path / "o.h5", *options)
+
+    assert mit_h5.groups(tmp_path / "o.h5") == (*expected, "")
+
+
+def test_both_parts_of_fairface_are_taken_on_request(every_kind, tmp_path):
+    """``train`` alone by default, as of CelebA."""
+    words = [f"{name}:{every_kind[name]}" for name in ("fairface", "nonfaces")]
+    prepare(*words, tmp_path / "o.h5", "--part", "all")
+    names = mit_h5.image_names(tmp_path / "o.h5", 9)
+
+    assert names[:8] == tuple(f"{part}/{n}.jpg" for part in ("train", "val") for n in (1, 2, 3, 4))
+
+
+def test_faces_of_a_file_without_groups_have_none(every_kind, tmp_path):
+    """A file whose groups are all empty is one without groups."""
+    prepare(
+        f"faces:{every_kind['groups']}", f"nonfaces:{every_kind['nonfaces']}", tmp_path / "o.h5"
+    )
+
+    assert mit_h5.groups(tmp_path / "o.h5") is None
+    assert mit_h5.read(tmp_path / "o.h5", channels="bgr").groups is None
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("celeba:faces", "list_attr_celeba.txt: no column 'country' to make groups of; it has 5_o"),
+        ("fairface:fairface", "no column 'country'; the columns are file, age, gender, race, serv"),
+        ("utkface:utkface", "UTKFace has no 'country' to make groups of; its names say age, gende"),
+        ("csv:csv/mine.csv", "no column 'country'; the columns are path, label, group"),
+        ("groups:people", "people: no column 'country' to make groups of; it has group"),
+        ("faces:people", "people: no column 'country' to make groups of; it has none"),
+        ("mit_h5:old.h5", "old.h5: no column 'country' to make groups of; it has group"),
+        ("mit_h5:plain.h5", "plain.h5: no column 'country' to make groups of; it has none"),
+    ],
+)
+def test_a_column_that_a_source_of_faces_does_not_have_is_refused(
+    every_kind, tmp_path, word, message
+):
+    """It is named, with the known ones, and no file is written; non-faces need no column."""
+    celeba(tmp_path / "faces")
+    write_h5(tmp_path / "plain.h5")
+    write_h5(tmp_path / "old.h5", groups=np.array([b"a"] * 6))
+    kind, _, place = word.partition(":")
+    out = tmp_path / "o.h5"
+
+    with pytest.raises(DataError, match=re.escape(message)):
+        prepare(
+            *(f"{kind}:{tmp_path / place}", f"nonfaces:{every_kind['nonfaces']}"),
+            *(out, "--group", "country"),
+        )
+    assert not out.exists()
+
+
+def test_a_similar_attribute_of_celeba_is_proposed(places):
+    """Names are as CelebA writes them."""
+    words, out = places
+
+    with pytest.raises(DataError, match=r"no column 'smiling' .* Did you mean 'Smiling'\?"):
+        prepare(*words, out, "--group", "smiling")
+
+
+def test_a_face_of_celeba_without_attributes_is_refused_where_they_make_groups(places, tmp_path):
+    """By default it has no group."""
+    words, out = places
+    attributes = tmp_path / "faces" / "celeba" / "list_attr_celeba.txt"
+    lines = attributes.read_text().splitlines()
+    attributes.write_text("\n".join(["5", *lines[1:-1]]) + "\n")  # 000006.jpg has no row
+
+    with pytest.raises(DataError, match=r"list_attr_celeba\.txt: no row for 000006\.jpg; copy"):
+        prepare(*words, out, "--group", "Male")
+    prepare(*words, out)
+    assert mit_h5.groups(out)[:3] == ("male", "male", "")
+
+
+def test_a_value_that_is_no_answer_is_refused(places, tmp_path):
+    """An attribute is 1 or -1."""
+    words, out = places
+    attributes = tmp_path / "faces" / "celeba" / "list_attr_celeba.txt"
+    attributes.write_text(attributes.read_text().replace("000004.jpg -1", "000004.jpg 7"))
+
+    with pytest.raises(DataError, match=r":6: '7' is no value of 5_o_Clock_Shadow; 1 is yes, and"):
+        prepare(*words, out, "--group", "5_o_Clock_Shadow")
 
 
 def test_a_forgotten_name_for_the_file_is_told(places):

@@ -1,5 +1,6 @@
 """Sources of the users' own choice: FairFace, UTKFace, a CSV, folders of crops."""
 
+import pickle
 import re
 import shutil
 from typing import get_args
@@ -19,8 +20,9 @@ from data_layouts import (
 
 from repro.data import any_layout, preflight, sources
 from repro.data.pictures import picture_files
-from repro.data.sources import source_registry
+from repro.data.sources import source_registry, synthetic
 from repro.data.sources.utkface import band, labels
+from repro.data.synthetic import scenes
 from repro.errors import DataError
 from repro.study import data_spec
 from repro.study.data_spec import (
@@ -32,6 +34,8 @@ from repro.study.data_spec import (
     MitH5,
     Ppb,
     SyntheticCrops,
+    SyntheticPortraits,
+    SyntheticTraining,
     Table,
     TableNegatives,
     UtkFace,
@@ -213,6 +217,48 @@ def test_synthetic_crops_are_balanced_training_style_faces():
     assert read.read(0).shape == (64, 64, 3)
     assert np.array_equal(read.read(7), again.read(7))
     assert not np.array_equal(read.read(7), other.read(7))
+
+
+def test_embedded_training_faces_have_the_groups_of_the_portraits():
+    """By their true factors, without any picture; non-faces have none."""
+    spec = SyntheticTraining(faces=40, nonfaces=3, darker_share=0.5)
+    groups = sources.training_groups(spec)
+    factors = synthetic.true_factors(spec)
+
+    assert set(groups[:40]) == set(sources.groups(SyntheticPortraits(per_group=1)))
+    assert groups[40:] == ("",) * 3
+    assert [group.startswith("darker") for group in groups[:40]] == factors.darker.tolist()
+    assert sources.training_images(spec).groups == groups
+
+
+def test_groups_of_embedded_faces_cost_no_random_number():
+    """Pictures are drawn from the streams as if there were no groups."""
+    spec = SyntheticTraining(faces=6, nonfaces=4)
+    faces, others = np.random.default_rng((spec.seed, 0)).spawn(2)
+    factors = scenes.draw_factors(faces, 6, darker_share=spec.darker_share)
+    images = [scenes.render_faces(factors, faces), scenes.render_nonfaces(others, 4)]
+
+    assert np.array_equal(sources.training_images(spec).images, np.concatenate(images))
+    assert sources.fingerprint(spec) == "59aad7bdf650"
+
+
+def test_groups_of_stored_images_are_those_of_faces_alone(tmp_path):
+    """Those that pictures and labels are read with, also from another process."""
+    stored = np.array(["darker", "darker", "lighter", "", "größer", ""])
+    groups = np.array([text.encode() for text in stored])
+    spec = MitH5(path=str(write_h5(tmp_path / "a.h5", groups=groups)))
+    expected = ("darker", "", "lighter", "", "größer", "")
+
+    assert sources.training_groups(spec) == expected
+    assert pickle.loads(pickle.dumps(sources.training_images(spec))).groups == expected
+
+
+def test_a_file_without_groups_has_none(tmp_path):
+    """As MIT's own."""
+    spec = MitH5(path=str(write_h5(tmp_path / "a.h5")))
+
+    assert sources.training_groups(spec) is None
+    assert sources.training_images(spec).groups is None
 
 
 @pytest.mark.parametrize("name", SPECS)

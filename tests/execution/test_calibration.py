@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,16 @@ def test_a_part_of_the_images_makes_the_steps_that_are_timed(batch_size):
 
     assert 512 <= trainer.images_per_epoch(arm, part) < 512 + 2 * batch_size
     assert np.isclose(part.is_face.mean(), 0.75, atol=0.01)
+
+
+def test_a_part_of_the_images_keeps_their_groups():
+    """Each image's own, of which the picture tells."""
+    data = training_images(faces=1500, others=500)
+    data.images[:, 0, 0, 0] = np.arange(2000) % 256
+    named = replace(data, groups=tuple(str(number % 256) for number in range(2000)))
+    part = calibration.some(configuration(), named)
+
+    assert [int(group) for group in part.groups] == part.images[:, 0, 0, 0].tolist()
 
 
 def test_few_images_are_taken_whole():

@@ -99,6 +99,28 @@ def labels_of(values):
     return lambda path: write(path, images=noise(), labels=values)
 
 
+def groups_of(values, **how):
+    """A sound file, but for its groups."""
+
+    def maker(path):
+        write(path, images=noise())
+        with h5py.File(path, "r+") as file:
+            file.create_dataset("groups", data=values, **how)
+
+    return maker
+
+
+def sound_with(make):
+    """A sound file to which something is added."""
+
+    def maker(path):
+        write(path, images=noise())
+        with h5py.File(path, "r+") as file:
+            make(file)
+
+    return maker
+
+
 TEXT = h5py.string_dtype()
 CASES = {
     "missing": (lambda path: None, ": file not found"),
@@ -152,6 +174,22 @@ CASES = {
     ),
     "label of another kind": (labels_of(np.array([1, 0, 1, 0, 1, 2])), "labels must be 0 (non-fa"),
     "one label": (labels_of(np.ones(6)), "labels must be 0 (non-face) and 1 (face), and both must"),
+    "too few groups": (groups_of(np.array([b"a"] * 5)), "'groups' must be 6 strings of a fixed le"),
+    "groups as numbers": (groups_of(np.arange(6)), "one for each image, not int64 (6,)"),
+    "groups of any length": (groups_of(["a"] * 6, dtype=TEXT), "image, not object (6,); write it"),
+    "groups in a table": (groups_of(np.array([[b"a"]] * 6)), "each image, not |S1 (6, 1)"),
+    "groups in another encoding": (
+        groups_of(np.array([b"a", b"", "grün".encode("cp1252"), b"", b"a", b""])),
+        "the group of image 2 is not text in UTF-8 (invalid start byte)",
+    ),
+    "groups as a folder": (
+        sound_with(lambda file: file.create_group("groups")),
+        "there is no dataset 'groups'; the file holds groups, images, labels",
+    ),
+    "groups elsewhere": (
+        sound_with(lambda file: file.__setitem__("groups", h5py.ExternalLink("a.h5", "/groups"))),
+        "'groups' is a link to another file; copy its data into this one",
+    ),
     "too few labels": (labels_of(np.ones(5)), "labels must be (6, 1), not (5,)"),
 }
 

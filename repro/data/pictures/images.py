@@ -23,10 +23,13 @@ class TrainingImages:
     Attributes:
         images: Shape (N, 64, 64, 3), RGB.
         is_face: Boolean, shape (N,).
+        groups: The group of each image, "" for non-faces and where it is unknown; None if the
+            source has no groups.
     """
 
     images: Pixels
     is_face: NDArray[np.bool_]
+    groups: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

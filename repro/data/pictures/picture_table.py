@@ -276,7 +276,9 @@ def _found(
 def _missing(header: Header, name: str) -> DataError:
     close = _close(name, header.others)
     names = picture_files.shown(", ".join(header.written))[:200]
-    hint = f". Did you mean '{picture_files.shown(close)}'? Rename it to '{name}'" if close else ""
+    hint = f". Did you mean '{picture_files.shown(close)}'?" if close else ""
+    if close and name in SYNONYMS:  # the names of others are the user's choice
+        hint += f" Rename it to '{name}'"
     if name == GROUP:
         hint += ", or say which columns make groups: groups: [COLUMN]"
     return DataError(

@@ -40,6 +40,7 @@ __all__ = [
     "read",
     "reader",
     "remarks",
+    "training_groups",
     "training_images",
 ]
 
@@ -166,6 +167,18 @@ def labels(spec: Training) -> NDArray[np.bool_]:
         DataError: The source is missing or damaged.
     """
     return reader(spec).labels(spec)
+
+
+def training_groups(spec: Training) -> tuple[str, ...] | None:
+    """The group of each image to train on, without decoding or drawing them.
+
+    Returns:
+        One per image, "" for non-faces and where it is unknown; None if the source has no groups.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return reader(spec).training_groups(spec)
 
 
 def groups(spec: Portraits | Nonfaces) -> tuple[str, ...]:

@@ -14,14 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from repro.data.pictures import picture_files, picture_table
 from repro.data.pictures.raw_pictures import Box, Picture, Raw
-from repro.data.sources.source_registry import RawOptions, prepares
+from repro.data.sources.source_registry import RawOptions, prepares, require_columns
 from repro.errors import DataError
 from repro.system import input_file
 
 PLACES = ("celeba", ".", "Anno", "Eval", "Img")
 PARTITION, BOXES, ATTRIBUTES = "list_eval_partition", "list_bbox_celeba", "list_attr_celeba"
 SUFFIXES = (".txt", ".csv")
+GENDER = "Male"  # the attribute that makes the groups by default
 ALIGNED, FOUND = "img_align_celeba", "img_celeba"
 MOST_BYTES = 2**27  # of a list; the longest one, of attributes, has 27,000,000
 
@@ -40,21 +42,30 @@ class _List(NamedTuple):
     rows: list[tuple[str, list[str]]]
 
 
-def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train", "all"]) -> Raw:
-    """The faces of a part, each with its square and its gender as labelled in CelebA.
+def read(
+    path: Path,
+    *,
+    framing: Literal["box", "aligned"],
+    part: Literal["train", "all"],
+    groups: tuple[str, ...] = (),
+) -> Raw:
+    """The faces of a part, each with its square and its group.
 
     Args:
         path: The folder that contains ``celeba``, or that folder.
         framing: Square around the box of an original picture, or middle of an aligned picture.
         part: The training part of CelebA's partition, or all.
+        groups: Attributes that make the groups: ``smiling_male``, ``not_smiling_female``; if none,
+            gender, where the list of attributes exists.
 
     Raises:
-        DataError: Lists or the pictures' folder are missing, or a list has another format.
+        DataError: Lists or the pictures' folder are missing, a list has another format, or CelebA
+            has no such attribute.
     """
     needed = (FOUND, PARTITION, BOXES) if framing == "box" else (ALIGNED, PARTITION)
     pictures, partition, *more = _required(path, needed)
     boxes = _boxes(_read(more[0])) if framing == "box" else {}
-    genders = _genders(path)
+    named = _groups(path, groups)
     kept, left_out = [], Counter[str]()
     for name in _part(_read(partition), part):
         box = boxes.get(name)
@@ -63,7 +74,9 @@ def read(path: Path, *, framing: Literal["box", "aligned"], part: Literal["train
         if box is not None and min(box[2:]) <= 0:
             left_out["empty box"] += 1
         else:
-            kept.append(Picture(pictures / name, name, 1, genders.get(name, ""), box))
+            if groups and name not in named:
+                raise DataError(f"{_attributes(path)}: no row for {name}; copy the list again")
+            kept.append(Picture(pictures / name, name, 1, named.get(name, ""), box))
     return Raw("celeba" if framing == "box" else "celeba-aligned", tuple(kept), left_out)
 
 
@@ -126,17 +139,37 @@ def _boxes(listed: _List) -> dict[str, Box]:
     return boxes
 
 
-def _genders(path: Path) -> dict[str, str]:
-    """CelebA's attribute ``Male``, if its list exists."""
+def _groups(path: Path, asked: tuple[str, ...]) -> dict[str, str]:
+    """The group of each picture by attributes; by gender, if its list exists, where none is asked.
+
+    Values of attributes other than ``Male`` are ``smiling`` and ``not_smiling``.
+    """
     table = _found(path, ATTRIBUTES)
-    if table is None:
+    if table is None and not asked:
         return {}
-    listed = _read(table)
-    if "Male" not in listed.header:
-        raise DataError(f"{listed.table}: no attribute Male in the header; copy the list again")
-    column = listed.header.index("Male") + 1
-    rows = _of_width(listed, len(listed.header) + 1)
-    return {cells[0]: "male" if cells[column] == "1" else "female" for _, cells in rows}
+    listed = _read(_attributes(path))
+    columns = asked or (GENDER,)
+    require_columns(columns, listed.header, listed.table)
+    names = picture_table.GroupNames(columns)
+    places = [(name, 1 + listed.header.index(name)) for name in columns]
+    return {
+        cells[0]: names.of({name: _word(name, cells[at], where) for name, at in places}, where)
+        for where, cells in _of_width(listed, len(listed.header) + 1)
+    }
+
+
+def _attributes(path: Path) -> Path:
+    """The list of attributes, which must exist."""
+    return _required(path, (ATTRIBUTES,))[0]
+
+
+def _word(attribute: str, cell: str, where: str) -> str:
+    """What a cell says of a face."""
+    if cell not in ("1", "-1", "0"):
+        said = picture_files.shown(cell)[:50]
+        raise DataError(f"{where}: {said!r} is no value of {attribute}; 1 is yes, and -1 is no")
+    yes, no = ("male", "female") if attribute == GENDER else (attribute, f"not {attribute}")
+    return yes if cell == "1" else no
 
 
 def _of_width(listed: _List, columns: int) -> Iterator[tuple[str, list[str]]]:
@@ -187,10 +220,10 @@ def _lines(table: Path) -> list[tuple[str, str]]:
 @prepares("celeba", catalogued="celeba")
 def as_found(path: Path, options: RawOptions) -> Raw:
     """Squares around the boxes of original pictures."""
-    return read(path, framing="box", part=options.part)
+    return read(path, framing="box", part=options.part, groups=options.groups)
 
 
 @prepares("celeba-aligned", catalogued="celeba")
 def aligned(path: Path, options: RawOptions) -> Raw:
     """The middles of aligned pictures."""
-    return read(path, framing="aligned", part=options.part)
+    return read(path, framing="aligned", part=options.part, groups=options.groups)

@@ -14,7 +14,8 @@ from repro.data.pictures import content_digest, picture_files, picture_table
 from repro.data.pictures.collection import FACE, Collection
 from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.images import Photographs
-from repro.data.sources.source_registry import Reader, reads
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import FairFace
 
@@ -136,6 +137,21 @@ def _sentence(labels: Path, column: str, line: int, counts: Counter[str]) -> str
         f"{labels}:{line}: {rest} as {column}, which FairFace does not have; it "
         f"has {', '.join(CATEGORIES[column])}. {advice[0].upper()}{advice[1:]}"
     )
+
+
+@prepares("fairface", catalogued="fairface")
+def raw(path: Path, options: RawOptions) -> Raw:
+    """The middles of the faces of ``train``, or of both parts."""
+    groups = options.groups or FairFace(path=str(path)).groups
+    parts = ("train",) if options.part == "train" else sorted(PARTS)
+    read_parts = [read(path, part=part, groups=groups) for part in parts]
+    pictures = tuple(
+        Picture(file, name, 1, group)
+        for found in read_parts
+        for file, name, group in zip(found.files, found.names, found.groups, strict=True)
+    )
+    remarks = [remark for part in parts for remark in picture_files.remarks(path / part)]
+    return Raw("fairface", pictures, remarks=tuple(remarks))
 
 
 @reads(FairFace)

@@ -5,7 +5,7 @@ from pathlib import Path
 from repro.data.pictures import picture_files
 from repro.data.pictures.images import Photographs
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads, require_columns
 from repro.study.data_spec import Folder
 
 
@@ -26,8 +26,9 @@ class FolderReader(Reader[Folder]):
 
 
 @prepares("faces")
-def faces(path: Path, _: RawOptions) -> Raw:
-    """All pictures of a folder as faces, the middle of each."""
+def faces(path: Path, options: RawOptions) -> Raw:
+    """All pictures of a folder as faces, the middle of each; there are no groups."""
+    require_columns(options.groups, (), path)
     return _plain(path, "faces", 1)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from repro.data.pictures import picture_files, square_crops
 from repro.data.pictures.images import Photographs
-from repro.data.sources.source_registry import Reader, reads
+from repro.data.pictures.picture_table import GROUP
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads, require_columns
 from repro.errors import DataError
 from repro.study.data_spec import GroupFolders, Groups
 
@@ -65,6 +67,18 @@ def read_crops(path: Path) -> Photographs:
     """
     found = read(path)
     return replace(found, read=lambda index: square_crops.resized(found.read(index)))
+
+
+@prepares("groups")
+def raw(path: Path, options: RawOptions) -> Raw:
+    """The pictures as faces, the middle of each; the only column is the name of their folder."""
+    require_columns(options.groups, (GROUP,), path)
+    found = read(path)
+    pictures = tuple(
+        Picture(file, name, 1, group)
+        for file, name, group in zip(found.files, found.names, found.groups, strict=True)
+    )
+    return Raw("groups", pictures, picture_files.left_out(path), picture_files.remarks(path))
 
 
 @reads(Groups)

@@ -172,12 +172,14 @@ class TableNegativesReader(Reader[TableNegatives]):
 
 
 @prepares("csv")
-def raw(path: Path, _: RawOptions) -> Raw:
+def raw(path: Path, options: RawOptions) -> Raw:
     """All rows, each with its label and group."""
+    groups = options.groups or None
     pictures = tuple(
-        Picture(path.parent / row.name, row.name, row.label, row.group) for row in entries(path)
+        Picture(path.parent / row.name, row.name, row.label, row.group)
+        for row in entries(path, groups=groups)
     )
-    return Raw("csv", pictures, remarks=remarks(path))
+    return Raw("csv", pictures, remarks=remarks(path, groups=groups))
 
 
 def _files(path: Path, label: int) -> NamedFiles:

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,15 @@ from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.duplicates import Look
 from repro.data.pictures.images import Pixels, TrainingImages
 from repro.data.pictures.picture_files import shown
+from repro.data.pictures.picture_table import GROUP
 from repro.data.pictures.raw_pictures import Picture, Raw
-from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
+from repro.data.sources.source_registry import (
+    RawOptions,
+    Reader,
+    prepares,
+    reads,
+    require_columns,
+)
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
 from repro.system import file_digests, input_file
@@ -54,12 +62,12 @@ def read(path: Path, *, channels: Literal["bgr", "rgb"]) -> TrainingImages:
     Raises:
         DataError: The file is missing, damaged, hostile, or of another layout.
     """
-    with _opened(path, read=_in_memory) as datasets:
-        images, labels = (dataset[:] for dataset in datasets)
-    is_face = np.asarray(_checked(path, labels), bool)
+    with _opened(path, read=_in_memory) as (images, labels):
+        pixels, found = images[:], _checked(path, labels[:])
+        groups = _groups(path, images.parent, found)
     if channels == "bgr":
-        images = images[..., ::-1]
-    return TrainingImages(np.ascontiguousarray(images), is_face)
+        pixels = pixels[..., ::-1]
+    return TrainingImages(np.ascontiguousarray(pixels), np.asarray(found, bool), groups)
 
 
 def labels(path: Path) -> tuple[int, ...]:
@@ -70,6 +78,16 @@ def labels(path: Path) -> tuple[int, ...]:
     """
     with _opened(path) as (_, found):
         return _checked(path, found[:])
+
+
+def groups(path: Path) -> tuple[str, ...] | None:
+    """The group of each image, "" for non-faces and where it is unknown; None if there is none.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    with _opened(path) as (images, labels):
+        return _groups(path, images.parent, _checked(path, labels[:]))
 
 
 def image(path: Path, row: int) -> Pixels:
@@ -150,36 +168,52 @@ def _checked(path: Path, labels: Any) -> tuple[int, ...]:
     return tuple(labels.astype(int).tolist())
 
 
-def texts(path: Path, name: str) -> tuple[str, ...]:
-    """A text dataset that a prepared file has beside its images; empty if there is none.
+def _groups(path: Path, file: h5py.Group, labels: tuple[int, ...]) -> tuple[str, ...] | None:
+    """The groups of faces, if the file has any; "" for non-faces, whatever the file says."""
+    if "groups" not in file:
+        return None
+    dataset = _dataset(path, file, "groups")
+    if dataset.dtype.kind != "S" or dataset.shape != (len(labels),):
+        raise DataError(
+            f"{path}: 'groups' must be {len(labels):,} strings of a fixed length, one for each "
+            f"image, not {dataset.dtype} {dataset.shape}; write it again, or delete it"
+        )
+    found = tuple(
+        _group(path, row, text) if label else ""
+        for row, (text, label) in enumerate(zip(dataset[:], labels, strict=True))
+    )
+    return found if any(found) else None
 
-    Args:
-        path: The HDF5 file.
-        name: ``names`` of the pictures, or their ``groups``.
+
+def _group(path: Path, row: int, text: bytes) -> str:
+    try:
+        return sys.intern(shown(text.decode()))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: the group of image {row} is not text in UTF-8 ({error.reason}); write "
+            "'groups' again, or delete it"
+        ) from None
+
+
+def image_names(path: Path, count: int) -> tuple[str, ...]:
+    """Names of all images; numbers if the file has none, or not one for each.
 
     Raises:
         DataError: The file is damaged or hostile.
     """
     try:
         with _file(path) as file:
-            if name not in file:
-                return ()
-            dataset = _dataset(path, file, name)
-            if dataset.dtype.kind != "S" or dataset.ndim != 1:
-                raise DataError(f"{path}: '{name}' must be a list of strings, not {dataset.dtype}")
-            return tuple(shown(text.decode(errors="replace")) for text in dataset[:])
+            stored = _names(path, file) if "names" in file else ()
     except _DAMAGED as error:
         raise _damaged(path, error) from None
-
-
-def image_names(path: Path, count: int) -> tuple[str, ...]:
-    """Names of all images; numbers if the file has no names.
-
-    Raises:
-        DataError: As for `texts`.
-    """
-    stored = texts(path, "names")
     return stored if len(stored) == count else tuple(f"image {index}" for index in range(count))
+
+
+def _names(path: Path, file: h5py.File) -> tuple[str, ...]:
+    dataset = _dataset(path, file, "names")
+    if dataset.dtype.kind != "S" or dataset.ndim != 1:
+        raise DataError(f"{path}: 'names' must be a list of strings, not {dataset.dtype}")
+    return tuple(shown(text.decode(errors="replace")) for text in dataset[:])
 
 
 def source_looks(path: Path) -> tuple[Look | None, ...]:
@@ -231,7 +265,7 @@ def _damaged(path: Path, error: Exception) -> DataError:
     )
 
 
-def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
+def _dataset(path: Path, file: h5py.Group, name: str) -> h5py.Dataset:
     """A dataset whose values are in this file, and whose number of values is reasonable."""
     link = file.get(name, getlink=True)
     if link is not None and not isinstance(link, h5py.HardLink):
@@ -294,6 +328,10 @@ class MitH5Reader(Reader[MitH5]):
         """The labels alone."""
         return np.asarray(labels(Path(spec.path)), bool)
 
+    def training_groups(self, spec: MitH5) -> tuple[str, ...] | None:
+        """The groups alone."""
+        return groups(Path(spec.path))
+
     def files(self, spec: MitH5) -> NamedFiles:
         """The file, without its name."""
         require_prepared(Path(spec.path))
@@ -311,24 +349,27 @@ class MitH5Reader(Reader[MitH5]):
         """Its images by number; by name and with groups if this program prepared the file."""
         stored = read(path, channels="bgr")
         count = len(stored.images)
-        found = texts(path, "groups")
         return Collection(
             *(path, self.kind, image_names(path, count)),
             tuple(np.where(stored.is_face, FACE, NO_FACE).tolist()),
-            found if len(found) == count else ("",) * count,
+            stored.groups or ("",) * count,
             stored.images.__getitem__,
             sources=source_looks(path),
         )
 
 
 @prepares("mit_h5", terms="those of the sources of that file")
-def raw(path: Path, _: RawOptions) -> Raw:
-    """Images that are already cropped."""
-    found = labels(path)
-    names = texts(path, "names") or tuple(f"image {row}" for row in range(len(found)))
+def raw(path: Path, options: RawOptions) -> Raw:
+    """Images that are already cropped, with the groups that the file has."""
+    found, kept = labels(path), groups(path)
+    require_columns(options.groups, () if kept is None else (GROUP,), path)
+    names = image_names(path, len(found))
     looks = source_looks(path) or (None,) * len(found)
+    of_each = kept or ("",) * len(found)
     pictures = (
-        Picture(path, name, label, stored=partial(image, path, row), look=look)
-        for row, (name, label, look) in enumerate(zip(names, found, looks, strict=True))
+        Picture(path, name, label, group, stored=partial(image, path, row), look=look)
+        for row, (name, label, group, look) in enumerate(
+            zip(names, found, of_each, looks, strict=True)
+        )
     )
     return Raw("mit_h5", tuple(pictures))

@@ -5,8 +5,9 @@ readers with `reads` (for studies and ``repro data info``) or `prepares` (for ``
 prepare``), so that no list of sources is needed.
 """
 
+import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
@@ -23,6 +24,7 @@ from repro.errors import DataError
 from repro.study.section import Section
 
 Spec = TypeVar("Spec", bound=Section)
+CLOSE = 0.5  # similarity of `difflib` from which another name is proposed
 OWN = "not stated; pictures of your own"
 
 
@@ -71,16 +73,27 @@ class Reader(ABC, Generic[Spec]):
             raise DataError(f"{spec}: training pictures have no groups")
         return found.groups
 
+    def training_groups(self, spec: Spec) -> tuple[str, ...] | None:
+        """The group of each image to train on, as in `TrainingImages`, without its pictures.
+
+        Raises:
+            DataError: The source is missing or damaged, or its pictures are not to train on.
+        """
+        return self._to_train_on(spec).groups
+
     def labels(self, spec: Spec) -> NDArray[np.bool_]:
         """Which of the images to train on shows a face, shape (N,).
 
         Raises:
             DataError: The source is missing or damaged, or its pictures are not to train on.
         """
+        return self._to_train_on(spec).is_face
+
+    def _to_train_on(self, spec: Spec) -> TrainingImages:
         found = self.open(spec)
         if isinstance(found, Photographs):
             raise DataError(f"{spec}: these pictures are not training images")
-        return found.is_face
+        return found
 
     def files(self, spec: Spec) -> NamedFiles | None:
         """All files on which its content depends, by relative name; None if it is synthetic.
@@ -150,14 +163,37 @@ class RawOptions:
     """Options of ``repro data prepare`` that apply to sources.
 
     Attributes:
-        part: Part of CelebA's own partition.
+        part: Part of CelebA's or FairFace's own partition.
         without: Classes of ImageNet to exclude.
         seed: Seed of random crops.
+        groups: Columns that make the groups of faces; if none, the default of each source.
     """
 
     part: Literal["train", "all"]
     without: Container[str]
     seed: int
+    groups: tuple[str, ...] = ()
+
+
+def require_columns(asked: Sequence[str], known: Sequence[str], source: Path) -> None:
+    """Reject a column that is to make groups and that a source of faces does not have.
+
+    Args:
+        asked: Names of columns.
+        known: Those that the source has.
+        source: Its path, for the message.
+
+    Raises:
+        DataError: Names the first such column, and the known ones.
+    """
+    for name in asked:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=CLOSE)
+            hint = f". Did you mean {close[0]!r}?" if close else ""
+            raise DataError(
+                f"{source}: no column {picture_files.shown(name)[:100]!r} to make groups of; "
+                f"it has {', '.join(known) or 'none'}{hint}"
+            )
 
 
 RawReader = Callable[[Path, RawOptions], Raw]

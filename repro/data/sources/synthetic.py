@@ -42,11 +42,15 @@ class TrainingReader(_Drawn[SyntheticTraining]):
             scenes.render_faces(factors, faces),
             scenes.render_nonfaces(others, spec.nonfaces),
         ]
-        return TrainingImages(np.concatenate(images), self.labels(spec))
+        return TrainingImages(np.concatenate(images), self.labels(spec), _of_faces(factors, spec))
 
     def labels(self, spec: SyntheticTraining) -> NDArray[np.bool_]:
         """The faces come first."""
         return np.arange(spec.faces + spec.nonfaces) < spec.faces
+
+    def training_groups(self, spec: SyntheticTraining) -> tuple[str, ...]:
+        """Skin and gender of the faces, without drawing them."""
+        return _of_faces(true_factors(spec), spec)
 
 
 @reads(SyntheticPortraits)
@@ -99,6 +103,11 @@ def true_factors(spec: SyntheticTraining) -> scenes.Factors:
 def _training_streams(spec: SyntheticTraining) -> list[np.random.Generator]:
     """One generator for the faces, one for the rest."""
     return np.random.default_rng((spec.seed, 0)).spawn(2)
+
+
+def _of_faces(factors: scenes.Factors, spec: SyntheticTraining) -> tuple[str, ...]:
+    """The groups of the faces, then none for each of the rest."""
+    return _groups(factors) + ("",) * spec.nonfaces
 
 
 def _portraits(spec: SyntheticPortraits) -> tuple[scenes.Factors, np.random.Generator]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from repro.data.pictures import picture_files
 from repro.data.pictures.collection import FACE
 from repro.data.pictures.images import Photographs
-from repro.data.sources.source_registry import Reader, reads
+from repro.data.pictures.raw_pictures import Picture, Raw
+from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads
 from repro.errors import DataError
 from repro.study.data_spec import UtkFace
 
@@ -88,6 +89,25 @@ def _value(said: Labels, field: str, bands: tuple[int, ...]) -> str:
     if field == "age":
         return band(said.age, bands)
     return said.gender if field == "gender" else said.race
+
+
+@prepares("utkface", catalogued="utkface")
+def raw(path: Path, options: RawOptions) -> Raw:
+    """The middles of the faces whose names have all labels; ages are in the default bands."""
+    default = UtkFace(path=str(path))
+    found = read(path, groups=options.groups or default.groups, age_bands=default.age_bands)
+    pictures = tuple(
+        Picture(file, name, 1, group)
+        for file, name, group in zip(found.files, found.names, found.groups, strict=True)
+    )
+    lacking = len(split(picture_files.pictures(path))[1])
+    left_out = {"whose name lacks a label": lacking} if lacking else {}
+    return Raw(
+        "utkface",
+        pictures,
+        {**left_out, **picture_files.left_out(path)},
+        picture_files.remarks(path),
+    )
 
 
 @reads(UtkFace)
