@@ -17,7 +17,7 @@ from repro.data.synthetic.rarity_levels import levels
 from repro.records import records
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.study.data_spec import SyntheticTraining
-from repro.training import trainer
+from repro.training.image_split import split_images
 
 
 def of_study(
@@ -56,7 +56,7 @@ def _of_run(record: BriefRecord, results: Path) -> dict[str, tuple[float, float]
         return None
     if sources.fingerprint(spec) != record.data.get("train"):
         return None  # drawn by another version of the generator: their factors are not known
-    split = trainer.split_images(
+    split = split_images(
         np.arange(spec.faces + spec.nonfaces) < spec.faces,
         share=choices.validation_share,
         seed=record.seed,

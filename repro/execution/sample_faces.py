@@ -35,6 +35,7 @@ from repro.records.records import MODEL, BriefRecord, StudyIndex
 from repro.study.configuration import Configuration
 from repro.study.data_spec import MitH5, SyntheticTraining
 from repro.training import inference, trainer
+from repro.training.image_split import split_images
 from repro.training.inference import as_float64
 
 Faces = Literal["synthetic", "all"]
@@ -88,7 +89,7 @@ def chosen_runs(index: StudyIndex, found: Mapping[str, BriefRecord]) -> dict[str
 def _specimens(arm: str, record: BriefRecord, results: Path) -> Specimens:
     choices = record.choices
     data = _training_images(choices.data.train, record.data.get("train"))
-    split = trainer.split_images(data.is_face, share=choices.validation_share, seed=record.seed)
+    split = split_images(data.is_face, share=choices.validation_share, seed=record.seed)
     train, held_out = (part[data.is_face[part]] for part in (split.train, split.validation))
     weights = records.read_weights(record, results, faces=len(train))
     return Specimens(

@@ -5,9 +5,12 @@ draws from one stream does not affect another.
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream_seed(seed: int, name: str) -> int:
@@ -20,6 +23,10 @@ def generator(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(stream_seed(seed, name))
 
 
-def torch_generator(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
+def torch_generator(
+    seed: int, name: str, device: "torch.device | str" = "cpu"
+) -> "torch.Generator":
     """Torch's generator for the named stream, on a device; numbers depend on the kind of device."""
+    import torch
+
     return torch.Generator(device).manual_seed(stream_seed(seed, name))

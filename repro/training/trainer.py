@@ -26,20 +26,13 @@ from repro.study.configuration import Configuration, density_rule
 from repro.system import worker_environment
 from repro.training import image_counts, inference, random_streams
 from repro.training.image_counts import ImageCounts
+from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
 THREADS = 1  # results depend on the number of threads, to the bit
 
 Epoch = dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Indices of the training and the validation images."""
-
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +103,6 @@ def require_device(device: str) -> None:
             f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
             "here; leave the option out, or install the build of torch for your GPU"
         )
-
-
-def split_images(is_face: NDArray[np.bool_], *, share: float, seed: int) -> Split:
-    """Hold out a share of each class, rounded, at random from the seed."""
-    generator = random_streams.generator(seed, "split")
-    held_out = np.concatenate(
-        [
-            generator.permutation(members)[: image_counts.held_out(len(members), share=share)]
-            for members in (np.flatnonzero(is_face), np.flatnonzero(~is_face))
-        ]
-    )
-    everything = np.arange(len(is_face))
-    return Split(np.setdiff1d(everything, held_out), np.sort(held_out))
 
 
 def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:

@@ -19,6 +19,7 @@ from repro.study.merge import merge
 from repro.study.presets import PRESETS
 from repro.training import image_counts
 from repro.training.image_counts import ImageCounts
+from repro.training.image_split import split_images
 
 STUDY = """\
 name: toy
@@ -193,10 +194,8 @@ def test_pictures_into_which_no_window_fits_are_refused_before_training(tmp_path
 
 def test_counts_are_those_of_the_split():
     """What a plan refuses is what training would have had."""
-    from repro.training import trainer
-
     for faces, others, share in itertools.product((1, 2, 3, 7), (1, 5), (0.01, 0.2, 0.5, 0.9)):
-        split = trainer.split_images(np.arange(faces + others) < faces, share=share, seed=1)
+        split = split_images(np.arange(faces + others) < faces, share=share, seed=1)
         held = [image_counts.held_out(count, share=share) for count in (faces, others)]
         assert len(split.validation) == sum(held)
         assert (split.validation < faces).sum() == held[0]

@@ -56,18 +56,6 @@ def test_the_first_epoch_is_the_same_in_every_arm_of_the_reproduction():
     assert first[0] == first[1] == first[2]
 
 
-def test_the_split_is_stratified_and_from_the_seed():
-    """A fifth of each class is held out, the same fifth for the same seed."""
-    is_face = np.arange(100) < 30
-    split = trainer.split_images(is_face, share=0.2, seed=5)
-    again = trainer.split_images(is_face, share=0.2, seed=5)
-
-    assert is_face[split.validation].sum() == 6
-    assert len(split.validation) == 20
-    assert sorted([*split.train, *split.validation]) == list(range(100))
-    assert np.array_equal(split.validation, again.validation)
-
-
 def test_resampling_starts_with_the_second_epoch(four_epochs):
     """The reproduction draws its first epoch evenly: all faces count alike."""
     history = four_epochs.history

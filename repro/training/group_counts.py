@@ -1,0 +1,81 @@
+"""Whether the training faces have the groups that a method asks for, from their names alone.
+
+A method that balances groups would divide by zero for a group without a face, or balance whatever
+faces have a name. So its run is refused when it is planned. No picture is read here, and torch is
+not loaded.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from repro.training.image_split import split_images
+
+ADVICE = (
+    "write them into the file with `repro data prepare --group COLUMN`, or choose a method that "
+    "needs no groups"
+)
+
+
+def problems(
+    is_face: NDArray[np.bool_],
+    groups: tuple[str, ...] | None,
+    *,
+    tested: Collection[str],
+    share: float,
+    seeds: Iterable[int],
+) -> Iterator[str]:
+    """What stands in the way of a method that needs the group of each training face.
+
+    Args:
+        is_face: Which images to train on show a face, shape (N,).
+        groups: The group of each image; None if the source has none.
+        tested: Groups of the test portraits. If the training faces have one of them, they are
+            named alike, and must have all of them.
+        share: Of each class, held out for validation.
+        seeds: Of the runs, each with a split of its own.
+
+    Yields:
+        The rest of a sentence that begins with the method; empty if nothing is wrong.
+    """
+    if groups is None:
+        yield f"needs the group of each training face, and data.train has no groups; {ADVICE}"
+        return
+    of_faces = np.asarray(groups)[is_face]
+    unknown = int((of_faces == "").sum())
+    if unknown:
+        yield (
+            f"needs the group of each training face, and {unknown:,} of {len(of_faces):,} faces of "
+            f"data.train have none; {ADVICE}"
+        )
+        return
+    known = set(of_faces.tolist())
+    for name in sorted(set(tested) - known - {""}) if known & set(tested) else ():
+        yield (
+            f"no face of data.train is of the group {name}, which data.test has, so that nothing "
+            "can be balanced; add faces of this group"
+        )
+    yield from _held_out(is_face, np.asarray(groups), known, share=share, seeds=seeds)
+
+
+def _held_out(
+    is_face: NDArray[np.bool_],
+    groups: NDArray[np.str_],
+    known: Collection[str],
+    *,
+    share: float,
+    seeds: Iterable[int],
+) -> Iterator[str]:
+    """Groups of which no face is left to train on, with the first such seed."""
+    told: set[str] = set()
+    for seed in seeds:
+        train = split_images(is_face, share=share, seed=seed).train
+        for name in sorted(set(known) - set(groups[train].tolist()) - told):
+            told.add(name)
+            count = int((groups == name).sum())
+            yield (
+                f"no face of the group {name} is left to train on with seed {seed}: all {count:,} "
+                "are held out (validation_share); add faces of this group, or choose a smaller "
+                "share"
+            )

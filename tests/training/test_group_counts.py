@@ -1,0 +1,58 @@
+"""Groups that a method needs, and training faces that do not have them."""
+
+import numpy as np
+import pytest
+
+from repro.training import group_counts
+from repro.training.image_split import split_images
+
+IS_FACE = np.arange(30) < 20
+EVEN = ("a", "b") * 10 + ("",) * 10
+
+
+def problems(groups, *, is_face=IS_FACE, tested=(), share=0.2, seeds=range(3)):
+    """As a list."""
+    return list(group_counts.problems(is_face, groups, tested=tested, share=share, seeds=seeds))
+
+
+def test_nothing_is_wrong_with_faces_of_every_group():
+    """Non-faces need none, and portraits may have groups of other names."""
+    assert problems(EVEN) == []
+    assert problems(EVEN, tested=("a", "b")) == []
+    assert problems(EVEN, tested=("darker", "lighter")) == []
+
+
+def test_a_source_without_groups_is_told():
+    """With what to do."""
+    (said,) = problems(None)
+
+    assert said.startswith("needs the group of each training face, and data.train has no groups; ")
+    assert "repro data prepare --group COLUMN" in said
+
+
+def test_faces_without_a_group_are_counted():
+    """They would be left out, or be a group of their own."""
+    (said,) = problems(("", "", *EVEN[2:]))
+
+    assert said.startswith("needs the group of each training face, and 2 of 20 faces of data.tra")
+
+
+def test_a_group_of_the_portraits_without_a_training_face_is_named():
+    """Where the names of both are the same otherwise; a photograph without a group counts not."""
+    (said,) = problems(EVEN, tested=("", "a", "b", "c"))
+
+    assert said.startswith("no face of data.train is of the group c, which data.test has")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_group_whose_faces_are_all_held_out_is_named_with_the_first_seed(count):
+    """By the split of each seed."""
+    groups = ("rare",) * count + ("common",) * (20 - count) + ("",) * 10
+    trained = [set(split_images(IS_FACE, share=0.5, seed=seed).train) for seed in range(40)]
+    first = next(seed for seed in range(40) if not trained[seed] & set(range(count)))
+
+    assert problems(groups, share=0.5, seeds=range(first)) == []
+    (said,) = problems(groups, share=0.5, seeds=range(40))
+    assert said.startswith(
+        f"no face of the group rare is left to train on with seed {first}: all {count} are held"
+    )
