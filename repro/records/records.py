@@ -40,6 +40,7 @@ ADVICE = (
 MOST_BYTES = 1 << 30  # of a file beside a record
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
+EPOCH_WEIGHTS = "epoch_weights.safetensors"  # of each resampled epoch
 
 
 State = Literal["finished", "failed", "damaged", "absent"]
