@@ -24,7 +24,8 @@ from repro.metrics import says_face
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration, density_rule
 from repro.system import worker_environment
-from repro.training import image_counts, inference, random_streams
+from repro.training import adam_state, image_counts, inference, random_streams
+from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
@@ -231,12 +232,11 @@ class Fit:
     def state(self) -> State:
         """The state after the completed epochs."""
         tensors = {
-            **_named("network", self.model.state_dict()),
-            **_named("best", self.best_state),
-            **_named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
+            **named("network", self.model.state_dict()),
+            **named("best", self.best_state),
+            **named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
         }
-        for number, parameter in enumerate(self.model.parameters()):
-            tensors |= _named(f"adam.{number}", self.step.optimiser.state[parameter])
+        tensors |= adam_state.moments(self.step.optimiser, self.model)
         if self.weights is not None:
             tensors["face_weights"] = torch.from_numpy(self.weights)
         rest = {
@@ -249,17 +249,11 @@ class Fit:
     def _restore(self, state: State) -> None:
         """Restore a state."""
         tensors = state.tensors
-        self.model.load_state_dict(_unnamed("network", tensors))
-        self.best_state = _unnamed("best", tensors)
+        self.model.load_state_dict(unnamed("network", tensors))
+        self.best_state = unnamed("best", tensors)
         for name, stream in self._torch_streams().items():
             stream.set_state(tensors[f"random.{name}"])
-        for number, parameter in enumerate(self.model.parameters()):
-            moments = _unnamed(f"adam.{number}", tensors).items()
-            # In the memory layout of the parameter, as Adam creates them.
-            self.step.optimiser.state[parameter] = {
-                name: torch.empty_like(parameter).copy_(m) if m.ndim else m.to(self.device)
-                for name, m in moments
-            }
+        adam_state.restore_moments(self.step.optimiser, self.model, tensors)
         self.weights = tensors["face_weights"].numpy() if "face_weights" in tensors else None
         self.history = list(state.rest["history"])
         self.best, self.best_epoch = state.rest["best"]
@@ -430,17 +424,6 @@ def _degenerate_weights_fail(number: int) -> Iterator[None]:
 
 def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
-
-
-def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a part of a state, with the prefix of the part."""
-    return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def _unnamed(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `_named`."""
-    start = f"{part}."
-    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def checkpoint_tensors(model: Model) -> dict[str, Any]:
