@@ -4,10 +4,10 @@ The files of its record travel in the task (`records.task.Source`), so that a wo
 machine needs no results folder. What is computed with its network is computed when first asked for.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-import safetensors.numpy
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from torch import Tensor
 from repro import models
 from repro.errors import ReproError
 from repro.models import DebiasingVae, Model
-from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS, weights_problem
+from repro.records import records
+from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
 from repro.training import inference
 
@@ -25,11 +26,6 @@ OF_EARLIER_RELEASE = (
     "was made by an earlier release, which kept the weights of its last resampled epoch only: "
     "move its folder out of results/runs, and `repro run` trains it again and keeps them all"
 )
-
-
-def name_of(epoch: int) -> str:
-    """The name of an epoch's weights in the file of all epochs; epochs count from 1."""
-    return f"epoch_{epoch:04d}"
 
 
 class SourceRun:
@@ -68,12 +64,7 @@ class SourceRun:
         Raises:
             ReproError: An earlier release made it, or its weights are of other faces.
         """
-        found = self._epoch_weights.get(name_of(epoch))
-        if found is None:
-            return None
-        if wrong := weights_problem(found, len(self._faces)):
-            raise self._refused(f"epoch {epoch}: {wrong}")
-        return found
+        return self._epoch_weights.get(epoch)
 
     @cached_property
     def logits_of_faces(self) -> NDArray[np.float32]:
@@ -110,7 +101,7 @@ class SourceRun:
     @cached_property
     def _network(self) -> Model:
         choices = self._source.configuration
-        model = models.build(choices.architecture, latent_dim=choices.latents, seed=0)
+        model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
         try:
             model.load_state_dict(self.network())
         except RuntimeError as error:
@@ -118,22 +109,22 @@ class SourceRun:
         return model.to(self._images.device)
 
     @cached_property
-    def _epoch_weights(self) -> dict[str, NDArray[np.float64]]:
+    def _epoch_weights(self) -> dict[int, NDArray[np.float64]]:
         files = self._source.files
         if EPOCH_WEIGHTS not in files:
             if WEIGHTS in files:
                 raise self._refused(OF_EARLIER_RELEASE)
             return {}
         try:
-            return safetensors.numpy.load(files[EPOCH_WEIGHTS])
-        except SafetensorError as error:
-            raise self._refused(f"{EPOCH_WEIGHTS} cannot be read ({error})") from None
+            return records.parse_epoch_weights(files[EPOCH_WEIGHTS], faces=len(self._faces))
+        except ValueError as error:
+            raise self._refused(f"{EPOCH_WEIGHTS}: {error}") from None
 
     def _refused(self, why: str) -> ReproError:
         return ReproError(f"source run {self.key} ({self._source.arm}): {why}")
 
 
-def packed(weights: dict[int, NDArray[np.float64]]) -> bytes:
+def packed(weights: Mapping[int, NDArray[np.float64]]) -> bytes:
     """The file of the weights of all resampled epochs, by epoch; inverse of `SourceRun.weights`."""
-    tensors = {name_of(epoch): torch.from_numpy(one) for epoch, one in sorted(weights.items())}
+    tensors = {records.epoch_tensor(e): torch.from_numpy(one) for e, one in weights.items()}
     return safetensors.torch.save(tensors)

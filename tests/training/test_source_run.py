@@ -67,7 +67,7 @@ def test_weights_of_other_faces_are_refused():
     """Their number is that of this run's training faces."""
     run = run_with({EPOCH_WEIGHTS: source_run.packed({1: np.full(5, 0.2)})})
 
-    with pytest.raises(ReproError, match="epoch 1: 5 weights, and 32 training faces"):
+    with pytest.raises(ReproError, match="epoch_0001: 5 weights, and 32 training faces"):
         run.weights(1)
 
 
