@@ -242,8 +242,9 @@ def weighted_batches(
     replacement: Replacement,
     balance: Balance,
     generator: np.random.Generator,
+    other_weights: Floats | None = None,
 ) -> Integers:
-    """An epoch of batches, half faces drawn by weight and half non-faces drawn evenly.
+    """An epoch of batches, half faces drawn by weight and half non-faces, evenly or by weight.
 
     Source: ``balance`` ``expected`` and ``with`` replacement are de Haan et al.'s
     WeightedRandomSampler over all images; ``exact`` and ``without`` are the MIT lab's.
@@ -256,6 +257,7 @@ def weighted_batches(
         replacement: Whether an image can occur twice in one batch.
         balance: Half faces on average, or in every batch (with one more non-face if odd).
         generator: Source of random numbers.
+        other_weights: Likewise of the images without a face; None: all alike.
 
     Returns:
         Indices into `is_face`, shape (steps, batch_size).
@@ -263,7 +265,7 @@ def weighted_batches(
     Raises:
         TypeError: `is_face` is not boolean, `weights` are no real numbers, `batch_size` is not
             an integer, or `generator` is not a NumPy generator.
-        ValueError: An unknown word; weights that are not probabilities of the faces; only one
+        ValueError: An unknown word; weights that are not probabilities of their images; only one
             kind of image; `batch_size` out of range.
         DegenerateWeights: Without replacement, fewer images have a weight than a batch needs.
     """
@@ -279,12 +281,20 @@ def weighted_batches(
             "weights must be one for each face in is_face, beside images without a face: "
             f"{len(weights)} weights, {len(faces)} faces and {len(others)} other images"
         )
-    even = np.full(len(others), 1.0 / len(others))
+    if other_weights is None:
+        other_weights = np.full(len(others), 1.0 / len(others))
+    other_weights = arrays.probabilities("other_weights", other_weights)
+    if len(other_weights) != len(others):
+        raise ValueError(
+            "other_weights must be one for each image without a face: "
+            f"{len(other_weights)} weights and {len(others)} images"
+        )
     if balance == "expected":
-        pools = [(np.concatenate([faces, others]), np.concatenate([weights, even]) / 2, batch_size)]
+        both = np.concatenate([weights, other_weights]) / 2
+        pools = [(np.concatenate([faces, others]), both, batch_size)]
     else:
         half = batch_size // 2
-        pools = [(faces, weights, half), (others, even, batch_size - half)]
+        pools = [(faces, weights, half), (others, other_weights, batch_size - half)]
     steps = len(is_face) // batch_size
     drawn = [
         members[_draws(p, steps, size, replacement=replacement, generator=generator)]
@@ -337,5 +347,6 @@ def draw_indices(probability: Floats, count: int, *, generator: np.random.Genera
     cumulative = np.cumsum(probability)
     rising = gaps[:-1] * (cumulative[-1] / gaps[-1])
     indices = np.searchsorted(cumulative, rising, side="right")
-    indices = np.minimum(indices, len(probability) - 1)  # the last can round up to the total
+    last = len(probability) - 1 - int(np.argmax(probability[::-1] > 0))
+    indices = np.minimum(indices, last)  # the last draw can round up to the total
     return generator.permutation(indices.astype(np.int64))

@@ -137,10 +137,11 @@ def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[D
 def _run(path: Path, place: str, results: Path) -> Diagnosis:
     try:
         record = records.read_record(path.name, results)
-        for name in record.files.keys() - {records.SCORES, records.WEIGHTS, records.MODEL}:
+        for name in record.files.keys() - records.READ_AS_NUMBERS:
             records.read_file(record, results, name)
         records.read_scores(record, results)
         records.read_weights(record, results)
+        records.read_epoch_weights(record, results)
         records.require_tensors(record, results)
     except LaterRelease as error:
         return Diagnosis("later release", place, _said(error, path))

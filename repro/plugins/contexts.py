@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from pydantic import BaseModel
 
     Floats = NDArray[np.float64]
 
@@ -24,12 +23,15 @@ class SourceRun(Protocol):
     def weights(self, epoch: int) -> "Floats | None":
         """Probabilities of its training faces in an epoch, (N,), sum 1; None: an even epoch."""
 
+    @property
     def logits_of_faces(self) -> "NDArray[np.float32]":
         """Of the training faces under its network in evaluation mode, (N,)."""
 
+    @property
     def logits_of_nonfaces(self) -> "NDArray[np.float32]":
         """Of the training images without a face, likewise, (M,)."""
 
+    @property
     def latents(self) -> "NDArray[np.float32]":
         """Of the training faces under its network, (N, D)."""
 
@@ -43,6 +45,7 @@ class RuleContext:
         faces: Number of training faces, N, after the split.
         nonfaces: Number of training images without a face, M.
         groups: Group of each training face, (N,) strings; None if unknown.
+        group_names: Groups of all labelled faces, sorted: one may have no training face left.
         losses: Classification loss of each training face under the network after the last epoch,
             in evaluation mode, (N,); None in epoch 1 and if the rule does not need it.
         random: A random stream of this rule, seed and epoch.
@@ -59,6 +62,7 @@ class RuleContext:
     losses: "NDArray[np.float32] | None"
     random: "np.random.Generator"
     run_random: "np.random.Generator"
-    parameters: "BaseModel | Any"
+    parameters: Any
     settings: Any
     source: SourceRun | None = None
+    group_names: tuple[str, ...] = ()

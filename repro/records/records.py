@@ -1,8 +1,9 @@
 """Records on disk: one folder per run that ended, one index per study and variant.
 
 ``results/runs/KEY/`` holds ``record.json``, ``scores.csv``, ``model.safetensors`` and, for arms
-that resample, ``weights.safetensors``. A folder is written whole or not at all, when the run ended:
-finished, or failed with a reason.
+that resample, ``weights.safetensors`` (of the last resampled epoch) and
+``epoch_weights.safetensors`` (of every resampled epoch). A folder is written whole or not at all,
+when the run ended: finished, or failed with a reason.
 ``results/studies/NAME/VARIANT.json`` lists the runs of a study: tables need nothing else.
 A run is named by everything that affects its bits (configuration, seed, data, and how it was
 computed), never by the study that requested it: two studies that share an arm share its runs.
@@ -40,6 +41,8 @@ ADVICE = (
 MOST_BYTES = 1 << 30  # of a file beside a record
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
+EPOCH_WEIGHTS = "epoch_weights.safetensors"
+READ_AS_NUMBERS = {SCORES, MODEL, WEIGHTS, EPOCH_WEIGHTS}  # by a function below
 
 
 State = Literal["finished", "failed", "damaged", "absent"]
@@ -223,6 +226,63 @@ def read_weights(
     if wrong:
         raise sealed_json.damaged(folder_of(record.key, results) / WEIGHTS, wrong)
     return found
+
+
+def epoch_tensor(epoch: int) -> str:
+    """The name of an epoch's tensor in `EPOCH_WEIGHTS`."""
+    return f"epoch_{epoch:04d}"
+
+
+def read_epoch_weights(
+    record: BriefRecord, results: Path, *, faces: int | None = None
+) -> dict[int, NDArray[np.float64]] | None:
+    """Probability of each training face in every resampled epoch, by number of the epoch.
+
+    Args:
+        record: Of the run.
+        results: The results folder.
+        faces: F, where it is known.
+
+    Returns:
+        Each of shape (F,), sum 1; an epoch that drew evenly is missing. None if the run never
+        resampled, or an earlier release made it, which did not keep them.
+
+    Raises:
+        RecordError: The file is not the one written with the record, or holds no such numbers.
+    """
+    content = read_file(record, results, EPOCH_WEIGHTS)
+    if content is None:
+        return None
+    try:
+        return parse_epoch_weights(content, faces=faces)
+    except ValueError as wrong:
+        raise sealed_json.damaged(folder_of(record.key, results) / EPOCH_WEIGHTS, wrong) from None
+
+
+def parse_epoch_weights(
+    content: bytes, *, faces: int | None = None
+) -> dict[int, NDArray[np.float64]]:
+    """The weights in a file of this name, as `read_epoch_weights`.
+
+    Raises:
+        ValueError: They are not probabilities of the same faces in epochs of a run.
+    """
+    try:
+        tensors = safetensors.numpy.load(content)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ValueError(f"no weights can be read: {error}") from None
+    found: dict[int, NDArray[np.float64]] = {}
+    for name, weights in sorted(tensors.items()):
+        number = name.removeprefix("epoch_")
+        if not number.isdecimal() or epoch_tensor(int(number)) != name or int(number) < 1:
+            raise ValueError(f"a tensor {name!r}, not of an epoch such as {epoch_tensor(1)}")
+        if wrong := weights_problem(weights, faces):
+            raise ValueError(f"{name}: {wrong}")
+        found[int(number)] = weights
+        faces = len(weights)
+    if not found:
+        raise ValueError("it holds no epoch")
+    return dict(sorted(found.items()))
 
 
 def weights_problem(found: NDArray[Any], faces: int | None) -> str:

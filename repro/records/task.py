@@ -11,8 +11,28 @@ from repro.system.file_digests import Contents
 
 CHECKPOINT_SECONDS = 30.0  # minimum time between two checkpoints of a run
 LOST = "worker"  # failure term of a run whose worker died every time
+OF_SOURCE = "source run"  # failure term of a run whose source run failed
 
 Files = dict[str, bytes]  # content by file name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The run on which another one depends, of the same seed.
+
+    Attributes:
+        key: Key of its record.
+        arm: Name of its arm.
+        digest: What the names of its arm's runs begin with today; part of the dependent's name.
+        configuration: Configuration of its arm.
+        files: The files beside its record, by name; empty until it has one.
+    """
+
+    key: str
+    arm: str
+    digest: str
+    configuration: Configuration
+    files: Files = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +46,7 @@ class Task:
         configuration: Configuration of the arm.
         data: Digests of the data's content.
         contents: The files of the data when the study was planned, by role; see `content_digest`.
+        source: The run that it depends on; None for most.
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
@@ -44,6 +65,7 @@ class Task:
     device: str = "cpu"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     contents: Mapping[str, Contents] = field(default_factory=dict)
+    source: Source | None = None
 
     @property
     def title(self) -> str:

@@ -111,6 +111,9 @@ class BatchedFit:
         self.update: Update = self.step
         if self.device.type == "cuda" and captured:
             self.update = CapturedStep(self.step, GraphCapture())
+        if any(member.step.loss_weights is not None for member in self.members):
+            of_each = (len(runs), len(images))
+            self.step.loss_weights = torch.ones(of_each, device=self.device)
         self.completed = len(self.members[0].history)
         if resume is not None:
             self._stack_moments()
@@ -164,6 +167,8 @@ class BatchedFit:
                 drawn[number] = member.draw(self.completed + 1)
             except RunFailed as failure:
                 self.failures[number] = failure
+            if self.step.loss_weights is not None and member.step.loss_weights is not None:
+                self.step.loss_weights[number].copy_(member.step.loss_weights)
         placeholder = next(iter(drawn.values()), self._no_batches())
         return [drawn.get(number, placeholder) for number in range(len(self.members))]
 

@@ -52,7 +52,9 @@ class Step:
 
     Attributes:
         totals: Sum of each of `TERMS` over the images since it was last zeroed, float64, (5,);
-            of each of S stacked networks (5, S).
+            of each of S stacked networks (5, S). No loss weight enters them.
+        loss_weights: Factor of each stored image's loss, all its terms, (M,), of stacked networks
+            (S, M); None: 1. A captured step reads this tensor, so that it is changed in place.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Step:
         )
         shape = (len(TERMS), *members)
         self.totals = torch.zeros(shape, dtype=torch.float64, device=images.device)
+        self.loss_weights: Tensor | None = None
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
         """Update once; see `Update`. Stacked networks minimise the sum of their mean losses."""
@@ -90,7 +93,10 @@ class Step:
         with self.kernels.arithmetic(index.device):
             terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(terms["loss"].view(index.shape).mean(dim=-1).sum())
+        loss = terms["loss"].view(index.shape)
+        if self.loss_weights is not None:
+            loss = loss * self.loss_weights.gather(-1, index)
+        torch.autograd.backward(loss.mean(dim=-1).sum())
         self.optimiser.step()
         values = torch.stack([terms[name].detach() for name in TERMS]).double()
         self.totals += values.view(-1, *index.shape).sum(dim=-1)

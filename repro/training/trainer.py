@@ -7,7 +7,6 @@ module reads and writes no files.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +18,31 @@ from torch import Tensor
 from repro import models, resampling
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
-from repro.losses import formulas
 from repro.metrics import says_face
-from repro.models import DebiasingVae, Model
-from repro.study.configuration import Configuration, density_rule
+from repro.models import Model
+from repro.plugins.catalogue import Catalogue
+from repro.records.task import Source
+from repro.study import methods
+from repro.study.configuration import Configuration
 from repro.system import worker_environment
-from repro.training import image_counts, inference, random_streams
+from repro.training import (
+    adam_state,
+    epoch_batches,
+    epoch_choice,
+    image_counts,
+    inference,
+    random_streams,
+)
+from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
+from repro.training.rules import density, weighting
+from repro.training.rules.weighting import Seen, Weighting, Weights
+from repro.training.source_run import SourceRun
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 
+VALUES = {"worst_class": "val_worst_class"}  # what else than accuracy a checkpoint is chosen by
 THREADS = 1  # results depend on the number of threads, to the bit
 
 Epoch = dict[str, float]
@@ -44,14 +57,20 @@ class Fitted:
         history: One mapping per epoch: terms per image, accuracies, ESS, largest weight.
         best_epoch: Epoch of the checkpoint, counted from 1.
         split: The training and the held-out images.
-        weights: Probabilities of the training faces in the last resampled epoch, or None.
+        epoch_weights: Probabilities of the training faces in each resampled epoch, float64 (F,),
+            by number of the epoch.
     """
 
     model: Model
     history: tuple[Epoch, ...]
     best_epoch: int
     split: Split
-    weights: NDArray[np.float64] | None
+    epoch_weights: Mapping[int, NDArray[np.float64]]
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """Those of the last resampled epoch; None if there was none."""
+        return self.epoch_weights[max(self.epoch_weights)] if self.epoch_weights else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,7 @@ class State:
     Attributes:
         epoch: Number of completed epochs.
         tensors: Of the network, the best network so far, Adam, the random streams on torch, and
-            the weights of the faces, by name.
+            the weights of the faces in each epoch, by name.
         rest: The other values: history, best epoch, stream of the batches.
     """
 
@@ -164,6 +183,8 @@ class Fit:
         device: str = "cpu",
         resume: State | None = None,
         images: Tensor | None = None,
+        catalogue: Catalogue = methods.BUILT_IN,
+        source: Source | None = None,
         captured: bool = True,
     ) -> None:
         """Initialise the network, or continue from a state.
@@ -175,6 +196,8 @@ class Fit:
             device: Name of a torch device: cpu, cuda:0.
             resume: The state after one of the epochs of this run; None: from the start.
             images: The crops' pixels if they are on the device already.
+            catalogue: Where the rule is found: the built-in ones, or with plug-ins.
+            source: The run that the rule starts from.
             captured: Whether a GPU replays its steps as a CUDA graph.
         """
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
@@ -182,6 +205,7 @@ class Fit:
         self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
+        self.nonfaces = self._on_device(self.split.train[~self.is_face])
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = models.build(
@@ -192,17 +216,41 @@ class Fit:
         self.step = step = Step(configuration, self.model, self.images)
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
+        self.weighting = self._weighting(data, catalogue, source)
+        if self.weighting.on_loss:
+            step.loss_weights = torch.ones(len(self.images), device=self.device)
         self.update: Update = step
         if self.device.type == "cuda" and captured:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
-        self.density_noise = random_streams.torch_generator(seed, "density noise")
-        self.weights: NDArray[np.float64] | None = None
+        self.epoch_weights: dict[int, NDArray[np.float64]] = {}
         self.history: list[Epoch] = []
         self.best, self.best_epoch, self.best_state = -1.0, 0, dict[str, Tensor]()
         if resume is not None:
             self._restore(resume)
+
+    def _weighting(
+        self, data: TrainingImages, catalogue: Catalogue, source: Source | None
+    ) -> Weighting:
+        """The rule of the run, with what it may see."""
+        name = self.choices.resampling.rule
+        rule = catalogue.find("rule", name)
+        if rule is None:
+            raise ReproError(f"resampling.rule: there is no rule {name!r}")
+        known = {*data.groups} - {""} if data.groups else set()
+        seen = Seen(
+            model=self.model,
+            images=self.images,
+            faces=self.faces,
+            nonfaces=len(self.nonfaces),
+            groups=weighting.groups_of(data.groups, self.split.train[self.is_face]),
+            group_names=tuple(sorted(known)),
+            source=None
+            if source is None
+            else SourceRun(source, self.images, faces=self.faces, nonfaces=self.nonfaces),
+        )
+        return Weighting(rule, self.choices, self.seed, seen)
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)
@@ -226,19 +274,20 @@ class Fit:
     def fitted(self) -> Fitted:
         """The result, after the last epoch; loads the configured checkpoint."""
         self.model.load_state_dict(self.best_state)
-        return Fitted(self.model, tuple(self.history), self.best_epoch, self.split, self.weights)
+        return Fitted(
+            self.model, tuple(self.history), self.best_epoch, self.split, self.epoch_weights
+        )
 
     def state(self) -> State:
         """The state after the completed epochs."""
         tensors = {
-            **_named("network", self.model.state_dict()),
-            **_named("best", self.best_state),
-            **_named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
+            **named("network", self.model.state_dict()),
+            **named("best", self.best_state),
+            **named("random", {name: r.get_state() for name, r in self._torch_streams().items()}),
         }
-        for number, parameter in enumerate(self.model.parameters()):
-            tensors |= _named(f"adam.{number}", self.step.optimiser.state[parameter])
-        if self.weights is not None:
-            tensors["face_weights"] = torch.from_numpy(self.weights)
+        tensors |= adam_state.moments(self.step.optimiser, self.model)
+        weights = {str(e): torch.from_numpy(w) for e, w in self.epoch_weights.items()}
+        tensors |= named("face_weights", weights)
         rest = {
             "history": self.history,
             "best": [self.best, self.best_epoch],
@@ -247,26 +296,27 @@ class Fit:
         return State(len(self.history), tensors, rest)
 
     def _restore(self, state: State) -> None:
-        """Restore a state."""
+        """Restore a state.
+
+        Raises:
+            LookupError: It is not of a run like this one.
+        """
         tensors = state.tensors
-        self.model.load_state_dict(_unnamed("network", tensors))
-        self.best_state = _unnamed("best", tensors)
+        self.model.load_state_dict(unnamed("network", tensors))
+        self.best_state = unnamed("best", tensors)
         for name, stream in self._torch_streams().items():
             stream.set_state(tensors[f"random.{name}"])
-        for number, parameter in enumerate(self.model.parameters()):
-            moments = _unnamed(f"adam.{number}", tensors).items()
-            # In the memory layout of the parameter, as Adam creates them.
-            self.step.optimiser.state[parameter] = {
-                name: torch.empty_like(parameter).copy_(m) if m.ndim else m.to(self.device)
-                for name, m in moments
-            }
-        self.weights = tensors["face_weights"].numpy() if "face_weights" in tensors else None
+        adam_state.restore_moments(self.step.optimiser, self.model, tensors)
+        if "face_weights" in tensors:
+            raise LookupError("of an earlier release, without the weights of all epochs")
+        weights = {int(epoch): w for epoch, w in unnamed("face_weights", tensors).items()}
+        self.epoch_weights = {epoch: weights[epoch].numpy() for epoch in sorted(weights)}
         self.history = list(state.rest["history"])
         self.best, self.best_epoch = state.rest["best"]
         self.batches.bit_generator.state = state.rest["batches"]
 
     def _torch_streams(self) -> dict[str, torch.Generator]:
-        return {"latent noise": self.latent_noise, "density noise": self.density_noise}
+        return {"latent noise": self.latent_noise, "density noise": self.weighting.noise}
 
     @property
     def number(self) -> int:
@@ -288,10 +338,11 @@ class Fit:
         epoch = {"epoch": float(self.number)}
         epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
-        epoch["val_accuracy"] = self._validation_accuracy()
+        epoch |= self._validated()
         epoch |= self._weight_spread()
-        if self.choices.checkpoint == "last" or epoch["val_accuracy"] >= self.best:
-            self.best, self.best_epoch = epoch["val_accuracy"], self.number
+        value = epoch[VALUES.get(self.choices.checkpoint, "val_accuracy")]
+        if self.choices.checkpoint == "last" or epoch_choice.replaces(value, self.best):
+            self.best, self.best_epoch = value, self.number
             self.best_state = _copy(self.model.state_dict())
         self.history.append(epoch)
         return epoch
@@ -315,78 +366,28 @@ class Fit:
 
     def draw(self, number: int) -> NDArray[np.int64]:
         """Batches of the epoch, faces first in each, (steps, N); stores its weights."""
-        rule = self.choices.resampling
-        uniform = rule.rule == "none" or (number == 1 and rule.first_epoch == "uniform")
-        self.weights = None if uniform else self._face_weights(number)
-        size = self.choices.batch_size
-        if self.weights is None and rule.uniform_epochs == "shuffle":
-            batches = resampling.shuffled_batches(
-                len(self.is_face), batch_size=size, generator=self.batches
-            )
-        else:
-            weights = self.weights
-            if weights is None:
-                weights = np.full(len(self.faces), 1 / len(self.faces))
-            with _degenerate_weights_fail(number):
-                batches = resampling.weighted_batches(
-                    weights,
-                    self.is_face,
-                    batch_size=size,
-                    replacement=rule.replacement,
-                    balance=rule.balance,
-                    generator=self.batches,
-                )
-        self._require_decodable(batches)
-        return resampling.faces_first(batches, self.is_face)
+        weights = self.weighting.at(number)
+        if weights is not None:
+            self.epoch_weights[number] = weights.faces
+        if self.weighting.on_loss:
+            self._weigh_losses(weights)
+            weights = None
+        drawn = epoch_batches.drawn(weights, self.is_face, self.choices, self.batches, epoch=number)
+        epoch_batches.require_decodable(drawn, self.is_face, self.choices, self.model, epoch=number)
+        return drawn
 
-    def _require_decodable(self, batches: NDArray[np.int64]) -> None:
-        """Fail the run if a decoder of faces alone would normalise a batch of one vector."""
-        normalises = self.choices.decoder_input == "faces" and self.choices.batch_norm == "batch"
-        if not normalises or not isinstance(self.model, DebiasingVae):
-            return
-        vectors = any(isinstance(part, torch.nn.BatchNorm1d) for part in self.model.modules())
-        alone = np.flatnonzero(self.is_face[batches].sum(axis=1) == 1)
-        if vectors and len(alone):
-            raise RunFailed(
-                epoch=self.number,
-                term="decoder",
-                reason=f"batch {alone[0] + 1} has one face, and the batch normalisation of a "
-                "decoder of faces alone needs two: more faces, larger batches, or decoder_input: "
-                "all",
-            )
+    def _weigh_losses(self, weights: Weights | None) -> None:
+        """Set the factors of the images' losses in place, for a step that was captured."""
+        factors = self.step.loss_weights
+        assert factors is not None
+        factors.fill_(1)
+        if weights is not None:
+            factors[self.faces] = self._factors(weights.faces)
+        if weights is not None and weights.nonfaces is not None:
+            factors[self.nonfaces] = self._factors(weights.nonfaces)
 
-    def _face_weights(self, number: int) -> NDArray[np.float64]:
-        rule = self.choices.resampling
-        combine = density_rule(rule.rule, rule.parameters)
-        assert combine is not None
-        latents = self._density_latents()
-        if not np.isfinite(latents).all():
-            raise RunFailed(epoch=number, term="latents", reason="not finite before resampling")
-        with _degenerate_weights_fail(number):
-            return resampling.weights(
-                latents,
-                combine=combine,
-                density=rule.density,
-                alpha=rule.alpha,
-                bins=rule.bins,
-                arithmetic=rule.arithmetic,
-            )
-
-    def _density_latents(self) -> NDArray[np.float32]:
-        """Latents for the density: posterior means of the training faces, or samples."""
-        assert isinstance(self.model, DebiasingVae)
-        rule, images = self.choices.resampling, self.images
-        if rule.channels == "reversed":
-            images = images.flip(-1)
-        white = 1.0 if rule.pixels == "unit" else 255.0
-        if rule.latents == "mean":
-            latents = inference.latent_means(self.model, images, self.faces, white=white)
-        else:
-            encoding = inference.encode(self.model, images, self.faces, white=white)
-            mean, logvar = encoding.latent_mean, encoding.latent_logvar
-            noise = torch.randn(mean.shape, generator=self.density_noise)
-            latents = formulas.reparameterise(mean, logvar, noise, times=self.choices.latent_noise)
-        return latents.numpy()
+    def _factors(self, probabilities: NDArray[np.float64]) -> Tensor:
+        return self._on_device(density.loss_weights(probabilities).astype(np.float32))
 
     def _require_numbers(self, means: dict[str, float]) -> None:
         for term in ("classification", "kl", "reconstruction", "loss"):
@@ -398,18 +399,27 @@ class Fit:
                 reason = "the parameter is not finite"
                 raise RunFailed(epoch=self.number, term=name, reason=reason)
 
-    def _validation_accuracy(self) -> float:
+    def _validated(self) -> Epoch:
+        """What the validation images say of the network, and what a checkpoint is chosen by."""
         positive = says_face(inference.logits(self.model, self.images, self.validation))
-        return float((positive == self.validation_is_face).double().mean())
+        found = {"val_accuracy": epoch_choice.accuracy(positive, self.validation_is_face)}
+        if self.choices.checkpoint == "worst_class":
+            worst = epoch_choice.worst_class_recall(positive, self.validation_is_face)
+            found["val_worst_class"] = worst
+        return found
 
     def _weight_spread(self) -> Epoch:
-        """Effective sample size and largest weight of the epoch."""
-        count = len(self.faces)
-        if self.weights is None:
-            return {"ess": float(count), "ess_share": 1.0, "largest_weight": 1 / count}
-        ess = resampling.effective_sample_size(self.weights)
-        largest = float(self.weights.max())
-        return {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+        """Effective sample size and largest weight of the epoch; of a loss, the largest factor."""
+        count, weights = len(self.faces), self.epoch_weights.get(self.number)
+        if weights is None:
+            found = {"ess": float(count), "ess_share": 1.0, "largest_weight": 1 / count}
+        else:
+            ess = resampling.effective_sample_size(weights)
+            largest = float(weights.max())
+            found = {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+        if self.step.loss_weights is not None:
+            found["largest_loss_weight"] = float(self.step.loss_weights[self.faces].max())
+        return found
 
 
 def keep_statistics(model: torch.nn.Module) -> None:
@@ -419,28 +429,8 @@ def keep_statistics(model: torch.nn.Module) -> None:
             part.eval()
 
 
-@contextmanager
-def _degenerate_weights_fail(number: int) -> Iterator[None]:
-    """Fail the run if the weights cannot be normalised."""
-    try:
-        yield
-    except resampling.DegenerateWeights as error:
-        raise RunFailed(epoch=number, term="resampling weights", reason=str(error)) from error
-
-
 def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
-
-
-def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a part of a state, with the prefix of the part."""
-    return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def _unnamed(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `_named`."""
-    start = f"{part}."
-    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def checkpoint_tensors(model: Model) -> dict[str, Any]:
