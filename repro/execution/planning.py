@@ -1,5 +1,6 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,13 @@ from repro.errors import LaterRelease, RecordError, StudyError
 from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, State, StudyIndex
 from repro.records.task import Task
-from repro.study import looks
+from repro.study import looks, methods
 from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
 from repro.system.file_digests import Contents
-from repro.training import image_counts, provenance
+from repro.training import group_counts, image_counts, provenance
 from repro.training.image_counts import ImageCounts
 
 
@@ -58,7 +59,8 @@ def plan(
 
     Raises:
         DataError: A data source is missing.
-        StudyError: It has too few images for a setting; see `image_counts`.
+        StudyError: It has too few images for a setting, or a method needs groups of faces that
+            are not there; see `image_counts` and `group_counts`.
         RecordError: The preregistration is damaged.
         LaterRelease: A record is of a schema that this release does not know.
         ReproError: The results of this name belong to another study file.
@@ -69,6 +71,7 @@ def plan(
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
     index = _index(study, _Names(study, data, computation, results), results, seeds=seeds)
+    _require_groups(study, index.seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     commit = provenance.commit()
     tasks = [
@@ -109,6 +112,38 @@ def _require_enough(study: Study) -> None:
     for data in _all_data(study):
         sources.groups(data.test)
         sources.groups(data.nonfaces)
+
+
+def _require_groups(study: Study, seeds: int) -> None:
+    """Refuse methods that need groups of training faces, each at its name, where a group lacks.
+
+    Raises:
+        StudyError: All such methods.
+        DataError: A source is damaged.
+    """
+    from repro.data import sources
+
+    @functools.cache
+    def lacking(data: Data, share: float) -> list[str]:
+        return list(
+            group_counts.problems(
+                sources.labels(data.train),
+                sources.training_groups(data.train),
+                tested=sources.groups(data.test),
+                share=share,
+                seeds=study.seeds(seeds),
+            )
+        )
+
+    problems = []
+    for arm in study.arms:
+        choices = arm.configuration
+        for path, title in methods.grouped(choices, study.catalogue):
+            places = [path, path[:1], ("data", "train")]
+            found = lacking(choices.data, choices.validation_share)
+            problems += [arm.problem(places, f"the {title}: {what}") for what in found]
+    if problems:
+        raise StudyError(problems)
 
 
 def _all_data(study: Study) -> dict[Data, None]:

@@ -6,13 +6,21 @@ beside the plain arm; tables print these words under each study that uses the me
 N are the training faces, G their groups, n_g the faces of group g, p the probabilities.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from repro.plugins.catalogue import Catalogue
-from repro.plugins.declared import Parameters, Plugin
-from repro.study.configuration import OF_DENSITY, OWN_ARCHITECTURES, STANDARD, DensityRule
+from repro.plugins.declared import Kind, Parameters, Plugin
+from repro.study.configuration import (
+    OF_DENSITY,
+    OWN_ARCHITECTURES,
+    STANDARD,
+    Configuration,
+    DensityRule,
+)
+from repro.study.yaml_source import KeyPath
 
 RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
@@ -185,6 +193,20 @@ _NETWORKS = tuple(
     Plugin(kind="model", name=name, make="repro.models:build") for name in OWN_ARCHITECTURES
 )
 BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS))
+
+
+def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tuple[KeyPath, str]]:
+    """The rule and the objective of an arm, as far as they need groups: setting, and title."""
+    used = configuration.used
+    resampling, objective = configuration.resampling, configuration.objective
+    found: tuple[tuple[KeyPath, Kind, dict[str, object]], ...] = (
+        (("resampling", "rule"), "rule", resampling.parameters),
+        (("objective", "name"), "objective", objective.parameters),
+    )
+    for path, kind, parameters in found:
+        plugin = catalogue.find(kind, used[kind])
+        if plugin is not None and needs_groups(plugin, parameters):
+            yield path, plugin.title
 
 
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:

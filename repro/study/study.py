@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
+from repro.plugins.catalogue import Catalogue
 from repro.study import (
     contrasts,
     file_digest,
@@ -122,6 +123,7 @@ class Study:
         expected: Time and memory to expect, in words; None if the file does not say.
         file: Where it was read; None if it was not read from a file.
         file_digest: Of what the file says of the profile, see `file_digest`.
+        catalogue: What its arms and claims can name: what is built in, and plug-ins.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Study:
     expected: str | None = None
     file: Path | None = None
     file_digest: str | None = None
+    catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
 
     def runs(self, seeds: int | None = None) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms.
@@ -206,6 +209,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         expected=header.expected,
         file=path,
         file_digest=file_digest.of_content(file.value, chosen, path.parent),
+        catalogue=resolution.catalogue,
     )
 
 
