@@ -14,6 +14,7 @@ NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
 PROFILE = r"^\w[\w .+=-]{0,59}$"  # its name; part of the names of files
 MAX_ARMS = 1000
 MAX_PROFILES = 10
+MOST_PLUGINS = 20
 
 
 class Ranking(Section):
@@ -69,6 +70,7 @@ def _rates(value: Any) -> Any:
     return tuple(value)
 
 
+PluginPath = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$")]
 
 
@@ -95,6 +97,9 @@ class Header(Section):
         Field(default_factory=list)
     )
     stop: Stop | None = None
+    plugins: Annotated[list[PluginPath], Field(max_length=MOST_PLUGINS)] = Field(
+        default_factory=list
+    )  # files and folders, relative to the study file
     published: Answering = None
     resources: Resources = PLAIN
     expected: Line | None = None  # time and memory, in words, for `repro studies`

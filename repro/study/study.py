@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
+from repro.plugins.catalogue import Catalogue
 from repro.study import (
     contrasts,
     file_digest,
     looks,
     method_settings,
     methods,
+    plugin_files,
     published,
     shared_profiles,
     study_checks,
@@ -122,6 +124,7 @@ class Study:
         expected: Time and memory to expect, in words; None if the file does not say.
         file: Where it was read; None if it was not read from a file.
         file_digest: Of what the file says of the profile, see `file_digest`.
+        catalogue: What its arms and claims can name: what is built in, and plug-ins.
     """
 
     name: str
@@ -144,6 +147,7 @@ class Study:
     expected: str | None = None
     file: Path | None = None
     file_digest: str | None = None
+    catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
 
     def runs(self, seeds: int | None = None) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms.
@@ -206,6 +210,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         expected=header.expected,
         file=path,
         file_digest=file_digest.of_content(file.value, chosen, path.parent),
+        catalogue=resolution.catalogue,
     )
 
 
@@ -214,12 +219,12 @@ class _Resolution:
 
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
-        self.catalogue = methods.BUILT_IN
         self.refused = 0  # arms
         self.replicates: dict[str, Any] = {}  # that the file declares, by profile
         self.problems: list[Problem] = list(file.problems)
         self.top = self._top()
         self.profiles = list(self.top.value["profiles"])
+        self.catalogue = self._catalogue()
 
     def _top(self) -> Layer:
         """The outer mapping of the file; raises if it is not a mapping."""
@@ -239,6 +244,20 @@ class _Resolution:
         for place, message in study_checks.of_profiles(list(value["profiles"])):
             self._report(place, message)
         return top
+
+    def _catalogue(self) -> Catalogue:
+        """What the study can name; raises if one of its plug-ins cannot be read or loaded."""
+        listed = self.top.value.get(plugin_files.KEY, [])
+        if not listed:
+            return plugin_files.catalogue([], self._report)
+        before = len(self.problems)
+        texts = plugin_files.read(listed, self.path.parent, self._report)
+        if self.problems:  # nothing is run for a study with mistakes
+            raise refusal(self.problems, self.file)
+        found = plugin_files.catalogue(texts, self._report)
+        if len(self.problems) > before:
+            raise refusal(self.problems, self.file)
+        return found
 
     @property
     def is_full(self) -> bool:
