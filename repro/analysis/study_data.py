@@ -16,6 +16,8 @@ from repro.analysis import declarations
 from repro.analysis.declarations import Declaration
 from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
+from repro.plugins import loaded
+from repro.plugins.declared import Plugin
 from repro.records import records
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
@@ -196,6 +198,7 @@ class Outcomes:
             their protocol wrote the index.
         margin: The equivalence margin.
         claims: What the study asks.
+        own_metrics: Those of plug-ins that it shows or asks of, by name; None: not here.
         digest: Of the records that it was made from; empty for an audited file.
         looks: When its claims were planned to be looked at, and were; None without claims.
         declaration: What was declared before the results; None if nothing was.
@@ -219,6 +222,7 @@ class Outcomes:
     published: Published | None = None
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
+    own_metrics: Mapping[str, Plugin | None] = field(default_factory=dict)
     digest: str = ""
     looks: Looks | None = None
     declaration: Declaration | None = None
@@ -228,6 +232,10 @@ class Outcomes:
     def arm(self, name: str) -> Arm | None:
         """The arm of this name that has runs."""
         return next((arm for arm in self.arms if arm.name == name and arm.runs), None)
+
+    def own_metric(self, name: str) -> Plugin | None:
+        """The metric of a plug-in; None if it is none, or not here."""
+        return self.own_metrics.get(name)
 
     @property
     def others(self) -> list[Arm]:
@@ -288,6 +296,7 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         changed=tuple(index.overrides),
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
+        own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         digest=_digest(found),
         looks=index.looks,
         declaration=declarations.of_index(index, found),

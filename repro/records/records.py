@@ -356,7 +356,12 @@ def write_index(index: StudyIndex, results: Path) -> Path:
     Raises:
         CannotWrite: The disk is full, or the path cannot be written.
     """
-    content = checksum.seal({"schema": SCHEMA, **asdict(index)})
+    plain = {
+        name: value
+        for name, value in asdict(index).items()
+        if value or name not in study_index.ONLY_OF_SOME
+    }
+    content = checksum.seal({"schema": SCHEMA, **plain})
     return atomic_files.put(index_path(index, results), content, advice=ADVICE)
 
 

@@ -4,7 +4,7 @@ This module opens no files; `data.sources` does.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -155,6 +155,9 @@ Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups
 Nonfaces = SyntheticScenes | Folder | TableNegatives
 Crops = SyntheticCrops | GroupFolders
 Source = Training | Portraits | Nonfaces | Crops
+NAMES: tuple[str, ...] = tuple(
+    dict.fromkeys(spec.model_fields["source"].default for spec in get_args(Source))
+)
 
 
 class Data(Section):

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Parameters, Plugin
+from repro.study import data_spec
+from repro.study.claims import QUANTITIES
 from repro.study.configuration import OF_DENSITY, OWN_ARCHITECTURES, STANDARD, DensityRule
 
 RULES = "repro.training.rules"
@@ -184,7 +186,10 @@ _OBJECTIVES = (
 _NETWORKS = tuple(
     Plugin(kind="model", name=name, make="repro.models:build") for name in OWN_ARCHITECTURES
 )
-BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS))
+# What claims measure, and where data come from, so that no plug-in takes their names.
+_QUANTITIES = tuple(Plugin(kind="metric", name=name, make="") for name in QUANTITIES)
+_SOURCES = tuple(Plugin(kind="source", name=name, make="") for name in data_spec.NAMES)
+BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS, *_QUANTITIES, *_SOURCES))
 
 
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:

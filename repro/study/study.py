@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
+from repro.plugins import loaded
 from repro.plugins.catalogue import Catalogue
 from repro.study import (
     contrasts,
@@ -57,6 +58,7 @@ STUDY_KEYS = (
     "seeds",
     "select",
     "claims",
+    "metrics",
     "stop",
     "published",
     "resources",
@@ -116,6 +118,7 @@ class Study:
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
+        metrics: Of plug-ins, shown in its tables.
         stop: The rule by which it goes on until the primary claim is decided; None: one look.
         looks: Numbers of seeds at which the file plans to look at the results.
         published: The published values to compare with, or None.
@@ -139,6 +142,7 @@ class Study:
     compare: Compare
     false_positive_rates: tuple[float, ...]
     claims: tuple[Declared, ...]
+    metrics: tuple[str, ...]
     stop: Stop | None
     looks: tuple[int, ...]
     published: Published | None
@@ -186,6 +190,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
     header, arms = parts[chosen]
     assert header is not None
     by_name = {arm.name: arm.configuration for arm in arms}
+    loaded.remember(header.name, resolution.catalogue)
     return Study(
         name=header.name,
         question=header.question,
@@ -202,6 +207,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
             Declared(one, contrasts.arms_of(one.contrast, by_name, header.reference))
             for one in header.claims
         ),
+        metrics=tuple(header.metrics),
         stop=header.stop,
         looks=looks.looks(resolution.replicates[chosen], header.stop),
         published=published,
@@ -316,6 +322,7 @@ class _Resolution:
         for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
             self._report(place, message)
         mistakes = list(study_checks.of_stop(header, outer)) if header else []
+        mistakes += study_checks.of_metrics(header, self.catalogue) if header else []
         if header is not None and len(found) == len(written):
             mistakes += study_checks.of_claims(header.claims, found, header.reference)
         for place, message in mistakes:

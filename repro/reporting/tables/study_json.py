@@ -18,6 +18,7 @@ from repro.reporting.tables import (
     interval_notes,
     look_notes,
     matched_notes,
+    metric_columns,
     notes,
     number_format,
     run_notes,
@@ -66,6 +67,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             for one in family.made
             if one.arm.name in wanted
         ],
+        "metrics": metric_columns.origins(outcomes),
         **claims_json.fields(outcomes),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
@@ -117,6 +119,7 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
             if arm.runs and thresholds.can_read(arm, rate)
         ],
         "matched": _matched(arm, outcomes, definition),
+        "metrics": metric_columns.fields(outcomes, arm),
     }
 
 
@@ -356,5 +359,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
+        *metric_columns.notes(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]
