@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.plugins import carriers
+from repro.plugins.carriers import Carried
+from repro.plugins.catalogue import Catalogue
 from repro.records.records import Computation, Record
+from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.system.file_digests import Contents
 
@@ -47,6 +51,7 @@ class Task:
         data: Digests of the data's content.
         contents: The files of the data when the study was planned, by role; see `content_digest`.
         source: The run that it depends on; None for most.
+        plugins: Those that it uses, by kind and name; a worker loads them.
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
@@ -65,12 +70,22 @@ class Task:
     device: str = "cpu"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     contents: Mapping[str, Contents] = field(default_factory=dict)
+    plugins: Mapping[str, Carried] = field(default_factory=dict)
     source: Source | None = None
 
     @property
     def title(self) -> str:
         """Name for people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
+
+    def catalogue(self) -> Catalogue:
+        """Where the methods of the run are found; loads its plug-ins.
+
+        Raises:
+            PluginError: One cannot be loaded, is not installed here, or differs here.
+        """
+        own = {id(one.carrier): one for one in self.plugins.values()}
+        return methods.BUILT_IN.with_plugins(carriers.unpacked(own.values()))
 
     def record(self, **fields: Any) -> Record:
         """The record of this run.
@@ -84,5 +99,6 @@ class Task:
             configuration=self.configuration.model_dump(mode="json"),
             data=self.data,
             computation=asdict(self.computation),
+            plugins={name: one.digest for name, one in self.plugins.items()},
             **fields,
         )

@@ -16,6 +16,7 @@ from typing import Any
 from repro.errors import Problem, StudyError
 from repro.plugins import loaded
 from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Plugin
 from repro.study import (
     contrasts,
     file_digest,
@@ -152,6 +153,12 @@ class Study:
     file: Path | None = None
     file_digest: str | None = None
     catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
+
+    def plugins_of(self, arm: ArmSpec) -> dict[str, Plugin]:
+        """The plug-ins that an arm's runs use, by kind and name; nothing of what is built in."""
+        named = arm.configuration.methods
+        found = (self.catalogue.find(kind, name) for kind, name in named)
+        return {one.title: one for one in found if one is not None and one.origin is not None}
 
     def runs(self, seeds: int | None = None) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms.

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from repro import models
 from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
@@ -25,7 +24,7 @@ from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarte
 from repro.records.records import EPOCH_WEIGHTS, MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
-from repro.training import evaluation, provenance, source_run, state_files, trainer
+from repro.training import evaluation, networks, provenance, source_run, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted
@@ -132,9 +131,7 @@ def _require_same_program(task: Task) -> None:
 
 
 def _bytes_of_network(task: Task) -> int:
-    model = models.build(
-        task.configuration.used["model"], latent_dim=task.configuration.latents, seed=task.seed
-    )
+    model = networks.build(task.configuration, task.seed, task.catalogue())
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
@@ -155,7 +152,13 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fit = restored or Fit(task.configuration, task.seed, images, device=task.device)
+        fit = restored or Fit(
+            task.configuration,
+            task.seed,
+            images,
+            device=task.device,
+            catalogue=task.catalogue(),
+        )
         kept, epochs = time.monotonic(), task.configuration.epochs
         for history in fit.epochs():
             yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
@@ -174,7 +177,12 @@ def _restored(task: Task, images: TrainingImages, checkpoint: Checkpoint) -> Fit
     """The training at a checkpoint; None if it is not one of this run, which then starts again."""
     try:
         fit = Fit(
-            task.configuration, task.seed, images, device=task.device, resume=checkpoint.state
+            task.configuration,
+            task.seed,
+            images,
+            device=task.device,
+            resume=checkpoint.state,
+            catalogue=task.catalogue(),
         )
     except (LookupError, RuntimeError, TypeError, ValueError):
         return None

@@ -196,7 +196,7 @@ class Fit:
             device: Name of a torch device: cpu, cuda:0.
             resume: The state after one of the epochs of this run; None: from the start.
             images: The crops' pixels if they are on the device already.
-            catalogue: Where the rule is found: the built-in ones, or with plug-ins.
+            catalogue: Where rule and network are found: the built-in ones, or with plug-ins.
             source: The run that the rule starts from.
             captured: Whether a GPU replays its steps as a CUDA graph.
         """
@@ -208,11 +208,8 @@ class Fit:
         self.nonfaces = self._on_device(self.split.train[~self.is_face])
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
-        self.model = models.build(
-            configuration.used["model"],
-            latent_dim=configuration.latents,
-            seed=random_streams.stream_seed(seed, "initialisation"),
-        ).to(self.device)
+        start = random_streams.stream_seed(seed, "initialisation")
+        self.model = networks.build(configuration, start, catalogue).to(self.device)
         self.step = step = Step(configuration, self.model, self.images)
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
@@ -220,7 +217,8 @@ class Fit:
         if self.weighting.on_loss:
             step.loss_weights = torch.ones(len(self.images), device=self.device)
         self.update: Update = step
-        if self.device.type == "cuda" and captured:
+        own = isinstance(self.model, OwnClassifier)
+        if self.device.type == "cuda" and captured and not own:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
