@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
@@ -112,7 +112,7 @@ class StudyIndex:
     metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = field(
         default_factory=list
     )
-    plugins: dict[Text, dict[Literal["where", "digest"], Text]] = field(default_factory=dict)
+    plugins: dict[Text, dict[str, Text]] = field(default_factory=dict)
 
     @property
     def all_metrics(self) -> list[str]:

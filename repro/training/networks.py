@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from repro import models
 from repro.errors import ReproError
-from repro.models import Classified, Classifier, Encoding, Model
+from repro.models import Classified, Classifier, Encoder, Encoding, Model
 from repro.plugins import calls
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Plugin
@@ -52,14 +52,14 @@ class OwnClassifier(Classifier):
 
     def forward(self, images: Tensor) -> Classified:
         """Classify images in [0, 1], shape (N, 3, 64, 64)."""
-        return Classified(self.encoder.logit_from_features(self.encoder.module(images)))
+        return Classified(self.encoder.logit_from_features(self.encoder.convolutions(images)))
 
 
-class _OwnEncoder(nn.Module):
+class _OwnEncoder(Encoder):
     """The module in the place of an encoder: its output is the logit."""
 
     def __init__(self, plugin: Plugin, parameters: dict[str, Any], seed: int) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         with calls.own_code(plugin):
             torch.manual_seed(seed)
             made = plugin.function(plugin.typed(parameters))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repro import models, resampling
+from repro import resampling
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import says_face
@@ -31,12 +31,14 @@ from repro.training import (
     epoch_choice,
     image_counts,
     inference,
+    networks,
     random_streams,
 )
 from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
+from repro.training.networks import OwnClassifier
 from repro.training.rules import density, weighting
 from repro.training.rules.weighting import Seen, Weighting, Weights
 from repro.training.source_run import SourceRun
