@@ -4,16 +4,17 @@ Nothing is run before every text has been read and its path and digest are print
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from repro.plugins import installed, plugin_module, plugin_text
+from repro.errors import Problem, StudyError
+from repro.plugins import installed, listing, plugin_module, plugin_text
 from repro.plugins.catalogue import Catalogue, NameTaken
 from repro.plugins.declared import Kind, Plugin
 from repro.plugins.plugin_errors import PluginError
-from repro.plugins.plugin_text import PluginText
-from repro.study import methods
+from repro.plugins.plugin_text import Missing, PluginText
+from repro.study import methods, yaml_source
 from repro.study.yaml_source import KeyPath
 from repro.system.printing import say
 
@@ -61,6 +62,42 @@ def catalogue(texts: Iterable[PluginText], report: Report) -> Catalogue:
             found = found.with_plugins(plugins)
         except (PluginError, NameTaken) as error:
             report((KEY, number), str(error))
+    return found
+
+
+def of_file(path: Path, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
+    """What a study file's plug-ins declare, of some names; other files of plug-ins are not run.
+
+    Records and tables need few of them: a file that is missing is as if nobody had listed it.
+
+    Args:
+        path: The study file.
+        wanted: Kinds and names.
+
+    Raises:
+        StudyError: A plug-in with one of these names cannot be loaded.
+        PluginError: None has, and a file is not Python.
+    """
+    file = yaml_source.read(path)
+    listed = file.value.get(KEY) if isinstance(file.value, dict) else None
+    numbers = {}
+    failed: list[PluginError] = []
+    for number, name in enumerate(listed if isinstance(listed, list) else []):
+        try:
+            text = plugin_text.read(path.parent / str(name))
+            if any((one.kind, one.name) in wanted for one in listing.of_text(text)):
+                numbers[number] = text
+        except PluginError as error:
+            failed.append(error)
+    problems: list[Problem] = []
+    found = catalogue(
+        numbers.values(), lambda place, message: problems.append(file.problem(place, message))
+    )
+    if problems:
+        raise StudyError(problems)
+    broken = [one for one in failed if not isinstance(one, Missing)]
+    if broken and any(found.find(*one) is None for one in wanted):
+        raise broken[0]
     return found
 
 
