@@ -26,6 +26,7 @@ from repro.study import (
     plugin_files,
     published,
     shared_profiles,
+    source_settings,
     study_checks,
     study_files,
     yaml_source,
@@ -457,6 +458,7 @@ class _Resolution:
         """The configuration of merged layers; None if it has problems."""
         before = len(self.problems)
         whole = method_settings.opened(layers, self.catalogue, self.problems)
+        whole = source_settings.opened(whole, self.catalogue, self.problems)
         configuration = validate(Configuration, whole, self.problems)
         return configuration if len(self.problems) == before else None
 
