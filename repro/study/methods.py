@@ -12,7 +12,13 @@ from pydantic import Field
 
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Parameters, Plugin
-from repro.study.configuration import OF_DENSITY, OWN_ARCHITECTURES, STANDARD, DensityRule
+from repro.study.configuration import (
+    OF_DENSITY,
+    OWN_ARCHITECTURES,
+    STANDARD,
+    Configuration,
+    DensityRule,
+)
 
 RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
@@ -190,3 +196,13 @@ BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS))
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def replays(configuration: Configuration) -> bool:
+    """Whether a rule takes the weights of every epoch of its source run."""
+    return configuration.resampling.rule == "placebo"
+
+
+def trains(configuration: Configuration) -> bool:
+    """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
+    return configuration.objective.name != "dfr"
