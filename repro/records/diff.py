@@ -92,6 +92,11 @@ def of_results(old: Record, new: Record) -> list[str]:
     return [*found, *files]
 
 
+def of_source(old: str, new: str) -> list[str]:
+    """Source runs, by key."""
+    return [f"source run {old or ABSENT} -> {new or ABSENT}"] if old != new else []
+
+
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], part: str, name: str) -> bool:
     return bool(old.get(part, {}).get(name) == new[part].get(name))
 

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -24,9 +25,9 @@ from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.records import record as run_record
 from repro.records import scores, sealed_json, shareable, study_index
 from repro.records.numerics import earlier_code
-from repro.records.record import BriefRecord, Record
+from repro.records.record import ONLY_OF_SOME, BriefRecord, Record
 from repro.records.scores import Scores
-from repro.records.sealed_json import SCHEMA
+from repro.records.sealed_json import SCHEMA, WITH_SOURCE
 from repro.records.study_index import ArmIndex, StudyIndex
 from repro.study.configuration import Configuration
 from repro.study.section import digest
@@ -45,6 +46,7 @@ EPOCH_WEIGHTS = "epoch_weights.safetensors"
 READ_AS_NUMBERS = {SCORES, MODEL, WEIGHTS, EPOCH_WEIGHTS}  # by a function below
 
 
+NO_PLUGINS: Mapping[str, str] = MappingProxyType({})
 State = Literal["finished", "failed", "damaged", "absent"]
 
 
@@ -82,21 +84,47 @@ class Computation:
 
 
 def run_key(
-    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
+    configuration: Configuration,
+    seed: int,
+    *,
+    data: Mapping[str, str],
+    computation: Computation,
+    source: str | None = None,
+    plugins: Mapping[str, str] = NO_PLUGINS,
 ) -> str:
-    """The name of a run: everything that affects its numbers."""
-    own = next(run_digests(configuration, data=data, computation=computation))
+    """The name of a run: everything that affects its numbers; arguments as for `run_digests`."""
+    own = next(
+        run_digests(
+            configuration, data=data, computation=computation, source=source, plugins=plugins
+        )
+    )
     return key_of(own, seed)
 
 
 def run_digests(
-    configuration: Configuration, *, data: Mapping[str, str], computation: Computation
+    configuration: Configuration,
+    *,
+    data: Mapping[str, str],
+    computation: Computation,
+    source: str | None = None,
+    plugins: Mapping[str, str] = NO_PLUGINS,
 ) -> Iterator[str]:
     """What the names of an arm's runs begin with: first today, then in each earlier release.
 
     Runs that an earlier release named so have the same bits.
+
+    Args:
+        configuration: Of the arm.
+        data: The digest of each part of its data.
+        computation: How its runs are computed.
+        source: The first of these for the arm of its source runs; None if it has none.
+        plugins: The digest of each plug-in that its runs use.
     """
-    identity = {"configuration": configuration.identity(), "data": dict(data)}
+    identity: dict[str, Any] = {"configuration": configuration.identity(), "data": dict(data)}
+    if source is not None:
+        identity["source"] = source
+    if plugins:
+        identity["plugins"] = dict(sorted(plugins.items()))
     for one in (computation.identity(), *computation.earlier_identities()):
         yield digest({**identity, "computation": one})
 
@@ -121,7 +149,7 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
         CannotWrite: The disk is full, or the path cannot be written.
     """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    content = {"schema": SCHEMA, **_plain(record), "files": digests}
+    content = {"schema": _schema(record), **_plain(record), "files": digests}
     folder, sealed = folder_of(record.key, results), checksum.seal(content)
     if len(sealed) > sealed_json.MOST_BYTES:
         raise RecordError(f"{folder}: a record of {len(sealed):,} bytes would never be read again")
@@ -131,9 +159,18 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
     return folder
 
 
+def _schema(record: Record) -> int:
+    """The first schema that has all fields of the record: earlier releases read what they can."""
+    return WITH_SOURCE if record.source or record.plugins else SCHEMA
+
+
 def _plain(record: Record) -> dict[str, Any]:
-    """Like `asdict`, but without copying every number of the history."""
-    content = {each.name: getattr(record, each.name) for each in fields(record)}
+    """Like `asdict`, without empty `ONLY_OF_SOME` and without copying numbers of the history."""
+    content = {
+        each.name: value
+        for each in fields(record)
+        if (value := getattr(record, each.name)) or each.name not in ONLY_OF_SOME
+    }
     nonfaces = record.nonfaces and asdict(record.nonfaces)
     groups = {name: asdict(count) for name, count in record.groups.items()}
     told = {
@@ -172,6 +209,17 @@ def state_of(key: str, results: Path) -> State:
     if not all(regular_file.is_there(folder / name) for name in record.files):
         return "damaged"
     return "finished" if record.finished else "failed"
+
+
+def source_of(key: str, results: Path) -> str:
+    """The key of a run's source run; empty if it has none, or if its record cannot be read."""
+    path = folder_of(key, results) / RECORD
+    try:
+        if sealed_json.schema_of(path) != WITH_SOURCE:
+            return ""
+        return read_record(key, results).source
+    except RecordError:
+        return ""
 
 
 def set_aside(key: str, results: Path) -> Path:

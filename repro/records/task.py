@@ -68,6 +68,11 @@ class Task:
     source: Source | None = None
 
     @property
+    def awaits(self) -> str | None:
+        """The key of the run whose record it needs to start; None if it can start now."""
+        return self.source.key if self.source and not self.source.files else None
+
+    @property
     def title(self) -> str:
         """Name for people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
@@ -81,8 +86,9 @@ class Task:
         return Record(
             key=self.key,
             seed=self.seed,
-            configuration=self.configuration.model_dump(mode="json"),
+            configuration=self.configuration.without_arms().model_dump(mode="json"),
             data=self.data,
             computation=asdict(self.computation),
+            source=self.source.key if self.source else "",
             **fields,
         )

@@ -212,3 +212,13 @@ def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tupl
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def replays(configuration: Configuration) -> bool:
+    """Whether a rule takes the weights of every epoch of its source run."""
+    return configuration.resampling.rule == "placebo"
+
+
+def trains(configuration: Configuration) -> bool:
+    """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
+    return configuration.objective.name != "dfr"

@@ -23,6 +23,7 @@ from repro.study import (
     methods,
     published,
     shared_profiles,
+    source_checks,
     study_checks,
     study_files,
     yaml_source,
@@ -305,6 +306,9 @@ class _Resolution:
             mistakes += study_checks.of_claims(header.claims, found, header.reference)
         for place, message in mistakes:
             self._report_at(place, outer, message)
+        if len(found) == len(written):
+            for problem in source_checks.problems(found):
+                self._note(problem)
         return header, found
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:

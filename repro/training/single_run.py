@@ -28,7 +28,7 @@ from repro.records.task import Files, Task
 from repro.training import evaluation, provenance, source_run, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
-from repro.training.trainer import Fit, Fitted
+from repro.training.trainer import Fit, Fitted, State
 
 SHORTAGE = (  # in the text of torch's and Python's errors
     *("can't allocate memory", "cannot allocate memory", "out of memory", "bad_alloc"),
@@ -155,7 +155,7 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fit = restored or Fit(task.configuration, task.seed, images, device=task.device)
+        fit = restored or _fit(task, images)
         kept, epochs = time.monotonic(), task.configuration.epochs
         for history in fit.epochs():
             yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
@@ -170,12 +170,22 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
     yield RunEnded(task.key, task.title, record, files)
 
 
+def _fit(task: Task, images: TrainingImages, resume: State | None = None) -> Fit:
+    """The training of a run, from its start or from a state."""
+    return Fit(
+        task.configuration,
+        task.seed,
+        images,
+        device=task.device,
+        resume=resume,
+        source=task.source,
+    )
+
+
 def _restored(task: Task, images: TrainingImages, checkpoint: Checkpoint) -> Fit | None:
     """The training at a checkpoint; None if it is not one of this run, which then starts again."""
     try:
-        fit = Fit(
-            task.configuration, task.seed, images, device=task.device, resume=checkpoint.state
-        )
+        fit = _fit(task, images, checkpoint.state)
     except (LookupError, RuntimeError, TypeError, ValueError):
         return None
     sound = not any(

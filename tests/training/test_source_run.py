@@ -102,12 +102,12 @@ def test_a_network_is_a_copy(fitted, of_network):
 
 def test_a_classifier_has_no_latents():
     """The sentence says so."""
-    classifier = configuration(model="classifier", resampling={"combine": "none"}, epochs=1)
+    classifier = configuration(model="classifier", resampling={"rule": "none"}, epochs=1)
     model = trainer.models.build(classifier.architecture, latent_dim=0, seed=0)
     run = run_with(
         {MODEL: save(trainer.checkpoint_tensors(model))},
         model="classifier",
-        resampling={"combine": "none"},
+        resampling={"rule": "none"},
     )
 
     with pytest.raises(ReproError, match="classifier, which has no latents"):
