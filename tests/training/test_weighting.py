@@ -10,7 +10,7 @@ from repro.errors import ReproError, RunFailed
 from repro.plugins.declared import Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study import methods
-from repro.training.rules.weighting import Seen, Weighting, problem
+from repro.training.weighting import Seen, Weighting, problem
 
 FACES, OTHERS = 6, 4
 GROUPS = np.array(["a", "b", "a", "a", "b", "c"])
