@@ -23,6 +23,7 @@ Kind = Literal[
 ]  # fmt: skip
 WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
+CHECKED = {records.SCORES, records.WEIGHTS, records.EPOCH_WEIGHTS, records.MODEL}  # by content
 RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
@@ -137,7 +138,7 @@ def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[D
 def _run(path: Path, place: str, results: Path) -> Diagnosis:
     try:
         record = records.read_record(path.name, results)
-        for name in record.files.keys() - records.READ_AS_NUMBERS:
+        for name in record.files.keys() - CHECKED:
             records.read_file(record, results, name)
         records.read_scores(record, results)
         records.read_weights(record, results)

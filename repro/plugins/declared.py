@@ -164,6 +164,10 @@ def rule(
 ) -> Callable[[Made], Made]:
     """Declare a rule: ``(latents, context) -> probabilities`` of the training faces.
 
+    The probabilities are float64 of shape (N,) with sum 1, used as they are; or a pair with those
+    of the M training images without a face; or None for an epoch that draws all alike. A rule that
+    needs the network's latents or losses is not asked in a first epoch that is to be uniform.
+
     Args:
         name: How a study names it.
         parameters: Their types and defaults.

@@ -66,7 +66,7 @@ class Fitted:
     history: tuple[Epoch, ...]
     best_epoch: int
     split: Split
-    epoch_weights: Mapping[int, NDArray[np.float64]]
+    epoch_weights: dict[int, NDArray[np.float64]]
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
