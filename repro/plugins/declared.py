@@ -73,6 +73,7 @@ class Plugin:
         make: Its function or class, or ``"module:attribute"``.
         parameters: Their types and defaults.
         needs: What a rule or an objective must be given.
+        what: It does, in words for the caption: ``deals weights to other faces``.
         paper: Where the method was published; "" if nowhere.
         groups: What the method knows of groups, in words for the caption.
         cost: What it costs beside a plain run, in words for the caption.
@@ -88,6 +89,7 @@ class Plugin:
     make: Callable[..., Any] | str
     parameters: type[BaseModel] = Parameters
     needs: tuple[Need, ...] = ()
+    what: str = ""
     paper: str = ""
     groups: str = ""
     cost: str = ""

@@ -92,6 +92,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="placebo",
+        what="deals the weights of the source run, epoch by epoch, to other training faces",
         make=f"{RULES}.placebo:weights",
         parameters=Placebo,
         needs=("source",),
@@ -101,6 +102,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="oracle",
+        what="gives each group of the training faces the same mass",
         make=f"{RULES}.balanced:oracle",
         parameters=Balanced,
         needs=("groups",),
@@ -111,6 +113,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="subg",
+        what="cuts each group of the training faces to the size of the smallest, once a run",
         make=f"{RULES}.balanced:subg",
         parameters=Balanced,
         needs=("groups",),
@@ -121,6 +124,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="as_loss",
+        what="draws all alike, and multiplies each face's loss by N times its probability",
         make=f"{RULES}.density:as_loss",
         parameters=ByDensity,
         needs=("latents",),
@@ -132,6 +136,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="frozen",
+        what="takes weights once from the latents of the source run's network, for all epochs",
         make=f"{RULES}.frozen:weights",
         parameters=ByDensity,
         needs=("source",),
@@ -141,6 +146,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="jtt",
+        what="draws images more often that the source run's network gets wrong, within each class",
         make=f"{RULES}.jtt:weights",
         parameters=Jtt,
         needs=("source",),
@@ -154,6 +160,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="group_dro",
+        what="weights the groups of faces by their losses, the worst most",
         make=f"{OBJECTIVES}.group_dro:GroupDro",
         parameters=GroupDro,
         needs=("groups",),
@@ -164,6 +171,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="lff",
+        what="weights images by how hard a second, biased network finds them",
         make=f"{OBJECTIVES}.lff:Lff",
         parameters=Lff,
         paper="Nam et al. 2020",
@@ -173,6 +181,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="dfr",
+        what="fits the last layer of the source run's network again, on balanced held-out faces",
         make=f"{OBJECTIVES}.dfr:Dfr",
         parameters=Dfr,
         needs=("groups", "source"),
