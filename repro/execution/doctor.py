@@ -25,6 +25,7 @@ WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are lis
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
 INTACT = ("finished", "failed", "old schema")  # kinds of runs
 TRAINS_SOURCE = "`repro run` of its study trains that one again, and `repro verify` needs it"
+CHECKED = {records.SCORES, records.WEIGHTS, records.EPOCH_WEIGHTS, records.MODEL}  # by content
 RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
@@ -146,7 +147,7 @@ def _run(path: Path, place: str, results: Path) -> tuple[Diagnosis, str]:
     """What is found of a run, and the key of its source run if it has one."""
     try:
         record = records.read_record(path.name, results)
-        for name in record.files.keys() - records.READ_AS_NUMBERS:
+        for name in record.files.keys() - CHECKED:
             records.read_file(record, results, name)
         records.read_scores(record, results)
         records.read_weights(record, results)

@@ -100,6 +100,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="placebo",
+        what="deals the weights of the source run, epoch by epoch, to other training faces",
         make=f"{RULES}.placebo:weights",
         parameters=Placebo,
         needs=("source",),
@@ -109,6 +110,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="oracle",
+        what="gives each group of the training faces the same mass",
         make=f"{RULES}.balanced:oracle",
         parameters=Balanced,
         needs=("groups",),
@@ -119,6 +121,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="subg",
+        what="cuts each group of the training faces to the size of the smallest, once a run",
         make=f"{RULES}.balanced:subg",
         parameters=Balanced,
         needs=("groups",),
@@ -129,6 +132,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="as_loss",
+        what="draws all alike, and multiplies each face's loss by N times its probability",
         make=f"{RULES}.density:as_loss",
         parameters=ByDensity,
         needs=("latents",),
@@ -140,6 +144,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="frozen",
+        what="takes weights once from the latents of the source run's network, for all epochs",
         make=f"{RULES}.frozen:weights",
         parameters=ByDensity,
         needs=("source",),
@@ -149,6 +154,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="jtt",
+        what="draws images more often that the source run's network gets wrong, within each class",
         make=f"{RULES}.jtt:weights",
         parameters=Jtt,
         needs=("source",),
@@ -162,6 +168,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="group_dro",
+        what="weights the groups of faces by their losses, the worst most",
         make=f"{OBJECTIVES}.group_dro:GroupDro",
         parameters=GroupDro,
         needs=("groups",),
@@ -172,6 +179,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="lff",
+        what="weights images by how hard a second, biased network finds them",
         make=f"{OBJECTIVES}.lff:Lff",
         parameters=Lff,
         paper="Nam et al. 2020",
@@ -181,6 +189,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="dfr",
+        what="fits the last layer of the source run's network again, on balanced held-out faces",
         make=f"{OBJECTIVES}.dfr:Dfr",
         parameters=Dfr,
         needs=("groups", "source"),

@@ -20,12 +20,12 @@ from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import code_digests, records, scores
+from repro.records import code_digests, epoch_weights, scores
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted, WorkerEvent
 from repro.records.records import EPOCH_WEIGHTS, MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
-from repro.training import evaluation, provenance, source_run, state_files, trainer
+from repro.training import evaluation, provenance, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted, State
@@ -189,7 +189,7 @@ def _restored(task: Task, images: TrainingImages, checkpoint: Checkpoint) -> Fit
     except (LookupError, RuntimeError, TypeError, ValueError):
         return None
     sound = not any(
-        records.weights_problem(weights, len(fit.faces)) or epoch not in range(1, fit.number)
+        epoch_weights.problem(weights, len(fit.faces)) or epoch not in range(1, fit.number)
         for epoch, weights in fit.epoch_weights.items()
     )
     return fit if sound and fit.goes_on else None
@@ -234,7 +234,7 @@ def _evaluated(
     }
     if fitted.weights is not None:
         files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
-        files[EPOCH_WEIGHTS] = source_run.packed(fitted.epoch_weights)
+        files[EPOCH_WEIGHTS] = epoch_weights.pack(fitted.epoch_weights)
     return record, files
 
 

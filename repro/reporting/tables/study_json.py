@@ -18,6 +18,7 @@ from repro.reporting.tables import (
     interval_notes,
     look_notes,
     matched_notes,
+    method_notes,
     notes,
     number_format,
     run_notes,
@@ -347,6 +348,7 @@ def _judgement(one: verdicts.Judgement) -> Mapping[str, Any]:
 def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
+        *method_notes.of_methods(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),

@@ -22,6 +22,7 @@ from repro.reporting.tables import (
     interval_notes,
     look_notes,
     matched_notes,
+    method_notes,
     notes,
     number_format,
     run_notes,
@@ -80,6 +81,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
     told = [
         *run_notes.of_selection(outcomes, name),
+        *method_notes.of_methods(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
