@@ -281,6 +281,7 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         claims=[
             {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
         ],
+        gap_share=study.gap_share.model_dump(mode="json") if study.gap_share else None,
         first_seed=study.first_seed,
         replicates=study.replicates,
         looks=_looks(study, before, declared),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from repro.study.claims import MAX_CLAIMS, Claim, check_family
+from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.published import Answering
 from repro.study.resources import PLAIN, Resources
@@ -94,6 +95,7 @@ class Header(Section):
     claims: Annotated[list[Claim], Field(max_length=MAX_CLAIMS), AfterValidator(check_family)] = (
         Field(default_factory=list)
     )
+    gap_share: GapShare | None = None
     stop: Stop | None = None
     published: Answering = None
     resources: Resources = PLAIN

@@ -15,12 +15,14 @@ from repro.reporting.tables import (
     claims_json,
     comparison_notes,
     declaration_notes,
+    gap_table,
     interval_notes,
     look_notes,
     matched_notes,
     method_notes,
     notes,
     number_format,
+    placebo_table,
     run_notes,
 )
 from repro.reporting.tables.cell import Number
@@ -68,6 +70,8 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             if one.arm.name in wanted
         ],
         **claims_json.fields(outcomes),
+        "gap_share": gap_table.as_fields(outcomes),
+        "placebos": placebo_table.as_fields(outcomes),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),

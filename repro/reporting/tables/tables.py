@@ -18,6 +18,7 @@ from repro.reporting.tables import (
     claim_table,
     comparison_notes,
     declaration_notes,
+    gap_table,
     group_tables,
     interval_notes,
     look_notes,
@@ -25,6 +26,7 @@ from repro.reporting.tables import (
     method_notes,
     notes,
     number_format,
+    placebo_table,
     run_notes,
     specification_curve,
     verdict_notes,
@@ -415,6 +417,8 @@ def _judged(text: str, number: float) -> Cell:
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "claims": claim_table.part,
+    "gap_share": gap_table.part,
+    "placebos": placebo_table.part,
     "results": results,
     "groups": group_tables.groups,
     "inequality": group_tables.inequality,
