@@ -239,15 +239,15 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
     )
     if is_share(declared.claim):
         return _of_shares(unknown, *arms)
-    pairs = _common(arms)
-    unknown = replace(unknown, pairs=len(pairs[0].seeds), doubts=_doubts(outcomes, arms))
-    if why := _unreadable(declared.claim, arms, pairs):
+    pairs = common(arms)
+    unknown = replace(unknown, pairs=len(pairs[0].seeds), doubts=doubts_of(outcomes, arms))
+    if why := unreadable(declared.claim, arms, pairs):
         return replace(unknown, reason=why)
     if declared.claim.is_metric:
         return _of_metric(unknown, pairs)
     if declared.claim.expect == "largest":
         return _largest(unknown, pairs)
-    return _changed(unknown, _statistics(declared.claim, pairs, outcomes.definition))
+    return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition))
 
 
 def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
@@ -259,21 +259,21 @@ def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     return _changed(unknown, [own_metrics.parts(arm, metric, rate) for arm in pairs])
 
 
-def _common(arms: Sequence[Arm]) -> list[Arm]:
+def common(arms: Sequence[Arm]) -> list[Arm]:
     """The arms with the seeds that all of them have results for."""
     shared = set.intersection(*(set(arm.seeds) for arm in arms))
     seeds = tuple(seed for seed in arms[0].seeds if seed in shared)
     return [operating_points.only(arm, seeds) for arm in arms]
 
 
-def _doubts(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[str, ...]:
+def doubts_of(outcomes: Outcomes, arms: Sequence[Arm]) -> tuple[str, ...]:
     """Why the interval cannot be trusted, arms with runs far from the others first."""
     known = sorted((arm for arm in arms if arm.runs), key=lambda arm: not bad_runs.far(arm))
     found = [(arm.name, bad_runs.untrusted(outcomes, arm)) for arm in known]
     return tuple(f"{name}: {why}" for name, why in found if why)
 
 
-def _unreadable(claim: Claim, arms: Sequence[Arm], pairs: Sequence[Arm]) -> str:
+def unreadable(claim: Claim, arms: Sequence[Arm], pairs: Sequence[Arm]) -> str:
     """Why the claim has no value or no interval; empty if it has one."""
     if empty := [arm.name for arm in arms if not arm.runs]:
         return f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no run with results"
@@ -307,8 +307,8 @@ def _unreadable_threshold(claim: Claim, pairs: Sequence[Arm]) -> str:
     return ""
 
 
-def _statistics(claim: Claim, arms: Sequence[Arm], definition: Definition) -> list[Parts]:
-    """The claim's quantity in each of its arms."""
+def statistics(claim: Claim, arms: Sequence[Arm], definition: Definition) -> list[Parts]:
+    """A claim's quantity in each arm, for one that is not `unreadable`."""
     if claim.quantity == "auc_variance":
         return [arm_parts.area_variance(arm) for arm in arms]
     if claim.quantity == "false_positive_rate":
@@ -368,9 +368,12 @@ def _weights(arms: int) -> list[float]:
 
 
 def _unit(found: Finding) -> float:
-    if found.metric is not None:
-        return own_metrics.scale(found.metric)
-    return SQUARED if is_variance(found.claim) else PERCENT
+    return own_metrics.scale(found.metric) if found.metric is not None else unit(found.claim)
+
+
+def unit(claim: Claim) -> float:
+    """Table units of its quantity per unit used here."""
+    return SQUARED if is_variance(claim) else PERCENT
 
 
 def _smallest(claim: Claim, first: float, scale: float) -> float:
@@ -453,7 +456,7 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     nearest = apart[int(np.argmin([float(one.value) for one in apart]))]
     told = _measured(unknown, nearest, PERCENT)
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
-    first, *_, last = _statistics(claim, pairs, DEFINITIONS["dehaan2020"])
+    first, *_, last = statistics(claim, pairs, DEFINITIONS["dehaan2020"])
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason=_ALL_ALIKE)

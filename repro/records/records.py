@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from repro.errors import LaterRelease, RecordError, Unreadable
+from repro.records import epoch_weights, scores, sealed_json, shareable, study_index
 from repro.records import record as run_record
-from repro.records import scores, sealed_json, shareable, study_index
 from repro.records.numerics import earlier_code
 from repro.records.record import ONLY_OF_SOME, BriefRecord, Record
 from repro.records.scores import Scores
@@ -42,8 +42,7 @@ ADVICE = (
 MOST_BYTES = 1 << 30  # of a file beside a record
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
-EPOCH_WEIGHTS = "epoch_weights.safetensors"
-READ_AS_NUMBERS = {SCORES, MODEL, WEIGHTS, EPOCH_WEIGHTS}  # by a function below
+EPOCH_WEIGHTS = "epoch_weights.safetensors"  # of each resampled epoch
 
 
 NO_PLUGINS: Mapping[str, str] = MappingProxyType({})
@@ -211,6 +210,17 @@ def state_of(key: str, results: Path) -> State:
     return "finished" if record.finished else "failed"
 
 
+def source_of(key: str, results: Path) -> str:
+    """The key of a run's source run; empty if it has none, or if its record cannot be read."""
+    path = folder_of(key, results) / RECORD
+    try:
+        if sealed_json.schema_of(path) != WITH_SOURCE:
+            return ""
+        return read_record(key, results).source
+    except RecordError:
+        return ""
+
+
 def set_aside(key: str, results: Path) -> Path:
     """Move a run's folder out of the way; return its new path.
 
@@ -257,7 +267,7 @@ def read_weights(
         return None
     try:
         found = safetensors.numpy.load(content)["face_weights"]
-        wrong = weights_problem(found, faces)
+        wrong = epoch_weights.problem(found, faces)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         wrong = f"no face_weights can be read: {error}"
     if wrong:
@@ -265,15 +275,10 @@ def read_weights(
     return found
 
 
-def epoch_tensor(epoch: int) -> str:
-    """The name of an epoch's tensor in `EPOCH_WEIGHTS`."""
-    return f"epoch_{epoch:04d}"
-
-
 def read_epoch_weights(
     record: BriefRecord, results: Path, *, faces: int | None = None
-) -> dict[int, NDArray[np.float64]] | None:
-    """Probability of each training face in every resampled epoch, by number of the epoch.
+) -> epoch_weights.ByEpoch:
+    """Probability of each training face, shape (F,), sum 1, in each resampled epoch, by epoch.
 
     Args:
         record: Of the run.
@@ -281,56 +286,16 @@ def read_epoch_weights(
         faces: F, where it is known.
 
     Returns:
-        Each of shape (F,), sum 1; an epoch that drew evenly is missing. None if the run never
-        resampled, or an earlier release made it, which did not keep them.
+        Empty if the run never resampled, or if an earlier release made it.
 
     Raises:
         RecordError: The file is not the one written with the record, or holds no such numbers.
     """
     content = read_file(record, results, EPOCH_WEIGHTS)
-    if content is None:
-        return None
     try:
-        return parse_epoch_weights(content, faces=faces)
-    except ValueError as wrong:
-        raise sealed_json.damaged(folder_of(record.key, results) / EPOCH_WEIGHTS, wrong) from None
-
-
-def parse_epoch_weights(
-    content: bytes, *, faces: int | None = None
-) -> dict[int, NDArray[np.float64]]:
-    """The weights in a file of this name, as `read_epoch_weights`.
-
-    Raises:
-        ValueError: They are not probabilities of the same faces in epochs of a run.
-    """
-    try:
-        tensors = safetensors.numpy.load(content)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"no weights can be read: {error}") from None
-    found: dict[int, NDArray[np.float64]] = {}
-    for name, weights in sorted(tensors.items()):
-        number = name.removeprefix("epoch_")
-        if not number.isdecimal() or epoch_tensor(int(number)) != name or int(number) < 1:
-            raise ValueError(f"a tensor {name!r}, not of an epoch such as {epoch_tensor(1)}")
-        if wrong := weights_problem(weights, faces):
-            raise ValueError(f"{name}: {wrong}")
-        found[int(number)] = weights
-        faces = len(weights)
-    if not found:
-        raise ValueError("it holds no epoch")
-    return dict(sorted(found.items()))
-
-
-def weights_problem(found: NDArray[Any], faces: int | None) -> str:
-    """What is wrong with the weights of training faces; empty if nothing is."""
-    if found.dtype != np.float64 or found.ndim != 1 or not len(found):
-        return f"{found.dtype} of shape {found.shape}, not float64 of shape (F,)"
-    if faces is not None and len(found) != faces:
-        return f"{len(found):,} weights, and {faces:,} training faces"
-    if not (np.isfinite(found).all() and (found >= 0).all() and abs(found.sum() - 1) < 1e-6):
-        return "the weights are not probabilities with a sum of 1"
-    return ""
+        return epoch_weights.unpack(content, faces) if content is not None else {}
+    except ValueError as error:
+        raise sealed_json.damaged(folder_of(record.key, results) / EPOCH_WEIGHTS, error) from None
 
 
 def require_tensors(record: BriefRecord, results: Path) -> None:

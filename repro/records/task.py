@@ -74,9 +74,19 @@ class Task:
     source: Source | None = None
 
     @property
+    def awaits(self) -> str | None:
+        """The key of the run whose record it needs to start; None if it can start now."""
+        return self.source.key if self.source and not self.source.files else None
+
+    @property
     def title(self) -> str:
         """Name for people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
+
+    @property
+    def plugin_digests(self) -> dict[str, str]:
+        """The digest of each plug-in, by kind and name."""
+        return {title: one.digest for title, one in self.plugins.items()}
 
     def catalogue(self) -> Catalogue:
         """Where the methods of the run are found; loads its plug-ins.
@@ -96,9 +106,10 @@ class Task:
         return Record(
             key=self.key,
             seed=self.seed,
-            configuration=self.configuration.model_dump(mode="json"),
+            configuration=self.configuration.without_arms().model_dump(mode="json"),
             data=self.data,
             computation=asdict(self.computation),
-            plugins={name: one.digest for name, one in self.plugins.items()},
+            plugins=self.plugin_digests,
+            source=self.source.key if self.source else "",
             **fields,
         )

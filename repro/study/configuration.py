@@ -179,6 +179,14 @@ class Configuration(Section):
         data = self.data.model_copy(update={"doubles": "allow"})
         return self.model_copy(update={"data": data})
 
+    def without_arms(self) -> Self:
+        """The same settings without the name of another arm, which a study gives as it likes."""
+        if self.source_arm is None:
+            return self
+        names = ("resampling", "objective")
+        parts = {name: getattr(self, name).model_copy(update={"of": None}) for name in names}
+        return self.model_copy(update=parts)
+
     def with_paths(self, changed: Callable[[str], str]) -> Self:
         """The same settings, each path of the data changed by a function."""
         return self.model_copy(update={"data": self.data.with_paths(changed)})

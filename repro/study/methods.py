@@ -6,15 +6,23 @@ beside the plain arm; tables print these words under each study that uses the me
 N are the training faces, G their groups, n_g the faces of group g, p the probabilities.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from repro.plugins.catalogue import Catalogue
-from repro.plugins.declared import Parameters, Plugin
+from repro.plugins.declared import Kind, Parameters, Plugin
 from repro.study import data_spec
 from repro.study.claims import QUANTITIES
-from repro.study.configuration import OF_DENSITY, OWN_ARCHITECTURES, STANDARD, DensityRule
+from repro.study.configuration import (
+    OF_DENSITY,
+    OWN_ARCHITECTURES,
+    STANDARD,
+    Configuration,
+    DensityRule,
+)
+from repro.study.yaml_source import KeyPath
 
 RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
@@ -94,6 +102,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="placebo",
+        what="deals the weights of the source run, epoch by epoch, to other training faces",
         make=f"{RULES}.placebo:weights",
         parameters=Placebo,
         needs=("source",),
@@ -103,6 +112,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="oracle",
+        what="gives each group of the training faces the same mass",
         make=f"{RULES}.balanced:oracle",
         parameters=Balanced,
         needs=("groups",),
@@ -113,6 +123,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="subg",
+        what="cuts each group of the training faces to the size of the smallest, once a run",
         make=f"{RULES}.balanced:subg",
         parameters=Balanced,
         needs=("groups",),
@@ -123,6 +134,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="as_loss",
+        what="draws all alike, and multiplies each face's loss by N times its probability",
         make=f"{RULES}.density:as_loss",
         parameters=ByDensity,
         needs=("latents",),
@@ -134,6 +146,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="frozen",
+        what="takes weights once from the latents of the source run's network, for all epochs",
         make=f"{RULES}.frozen:weights",
         parameters=ByDensity,
         needs=("source",),
@@ -143,6 +156,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="jtt",
+        what="draws images more often that the source run's network gets wrong, within each class",
         make=f"{RULES}.jtt:weights",
         parameters=Jtt,
         needs=("source",),
@@ -156,6 +170,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="group_dro",
+        what="weights the groups of faces by their losses, the worst most",
         make=f"{OBJECTIVES}.group_dro:GroupDro",
         parameters=GroupDro,
         needs=("groups",),
@@ -166,6 +181,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="lff",
+        what="weights images by how hard a second, biased network finds them",
         make=f"{OBJECTIVES}.lff:Lff",
         parameters=Lff,
         paper="Nam et al. 2020",
@@ -175,6 +191,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="dfr",
+        what="fits the last layer of the source run's network again, on balanced held-out faces",
         make=f"{OBJECTIVES}.dfr:Dfr",
         parameters=Dfr,
         needs=("groups", "source"),
@@ -192,6 +209,30 @@ _SOURCES = tuple(Plugin(kind="source", name=name, make="") for name in data_spec
 BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS, *_QUANTITIES, *_SOURCES))
 
 
+def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tuple[KeyPath, str]]:
+    """The rule and the objective of an arm, as far as they need groups: setting, and title."""
+    used = configuration.used
+    resampling, objective = configuration.resampling, configuration.objective
+    found: tuple[tuple[KeyPath, Kind, dict[str, object]], ...] = (
+        (("resampling", "rule"), "rule", resampling.parameters),
+        (("objective", "name"), "objective", objective.parameters),
+    )
+    for path, kind, parameters in found:
+        plugin = catalogue.find(kind, used[kind])
+        if plugin is not None and needs_groups(plugin, parameters):
+            yield path, plugin.title
+
+
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def replays(configuration: Configuration) -> bool:
+    """Whether a rule takes the weights of every epoch of its source run."""
+    return configuration.resampling.rule == "placebo"
+
+
+def trains(configuration: Configuration) -> bool:
+    """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
+    return configuration.objective.name != "dfr"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from repro.study.claims import MAX_CLAIMS, Claim, MetricName, check_family
+from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.published import Answering
 from repro.study.resources import PLAIN, Resources
@@ -99,6 +100,7 @@ class Header(Section):
     metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = Field(
         default_factory=list
     )  # of plug-ins, shown beside the others
+    gap_share: GapShare | None = None
     stop: Stop | None = None
     plugins: Annotated[list[PluginPath], Field(max_length=MOST_PLUGINS)] = Field(
         default_factory=list

@@ -20,12 +20,14 @@ from repro.plugins.declared import Plugin
 from repro.study import (
     contrasts,
     file_digest,
+    gap_share,
     looks,
     method_settings,
     methods,
     plugin_files,
     published,
     shared_profiles,
+    source_checks,
     source_settings,
     study_checks,
     study_files,
@@ -33,6 +35,7 @@ from repro.study import (
 )
 from repro.study.claims import Declared
 from repro.study.configuration import Configuration
+from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.merge import (
     MOST_PARTS,
@@ -61,6 +64,7 @@ STUDY_KEYS = (
     "select",
     "claims",
     "metrics",
+    "gap_share",
     "stop",
     "published",
     "resources",
@@ -121,6 +125,7 @@ class Study:
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
         metrics: Of plug-ins, shown in its tables.
+        gap_share: Which arms close how much of which gap, complete; None if it does not ask.
         stop: The rule by which it goes on until the primary claim is decided; None: one look.
         looks: Numbers of seeds at which the file plans to look at the results.
         published: The published values to compare with, or None.
@@ -150,6 +155,7 @@ class Study:
     published: Published | None
     margin: Margin | None
     resources: Resources
+    gap_share: GapShare | None = None
     expected: str | None = None
     file: Path | None = None
     file_digest: str | None = None
@@ -221,6 +227,8 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         published=published,
         margin=header.published.margin if header.published else None,
         resources=header.resources,
+        gap_share=header.gap_share
+        and gap_share.completed(header.gap_share, list(by_name), header.reference),
         expected=header.expected,
         file=path,
         file_digest=file_digest.of_content(file.value, chosen, path.parent),
@@ -333,8 +341,12 @@ class _Resolution:
         mistakes += study_checks.of_metrics(header, self.catalogue) if header else []
         if header is not None and len(found) == len(written):
             mistakes += study_checks.of_claims(header.claims, found, header.reference)
+            mistakes += study_checks.of_gap_share(header, found)
         for place, message in mistakes:
             self._report_at(place, outer, message)
+        if len(found) == len(written):
+            for problem in source_checks.problems(found):
+                self._note(problem)
         return header, found
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:

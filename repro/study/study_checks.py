@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.errors import Problem
 from repro.plugins.catalogue import Catalogue
-from repro.study import contrasts, looks, method_settings
+from repro.study import contrasts, gap_share, looks, method_settings
 from repro.study.claims import QUANTITIES, Claim
 from repro.study.configuration import Configuration
 from repro.study.merge import Layer, did_you_mean, merged
@@ -61,6 +61,16 @@ def of_claims(
     for place, claim in enumerate(claims):
         for key, message in contrasts.problems(claim.contrast, by_name, reference):
             yield ("claims", place, "contrast", key), message
+
+
+def of_gap_share(header: Header, arms: "Sequence[ArmSpec]") -> Iterator[Mistake]:
+    """Shares of a gap of arms that are unknown, or that no primary claim says how to read."""
+    if header.gap_share is None:
+        return
+    names = [arm.name for arm in arms]
+    found = gap_share.problems(header.gap_share, names, header.reference, header.claims)
+    for place, message in found:
+        yield ("gap_share", *place), message
 
 
 def of_metrics(header: Header, catalogue: Catalogue) -> Iterator[Mistake]:

@@ -33,16 +33,17 @@ from repro.training import (
     inference,
     networks,
     random_streams,
+    weighting,
 )
 from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
 from repro.training.networks import OwnClassifier
-from repro.training.rules import density, weighting
-from repro.training.rules.weighting import Seen, Weighting, Weights
+from repro.training.rules import density
 from repro.training.source_run import SourceRun
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
+from repro.training.weighting import Seen, Weighting, Weights
 
 VALUES = {"worst_class": "val_worst_class"}  # what else than accuracy a checkpoint is chosen by
 THREADS = 1  # results depend on the number of threads, to the bit
@@ -67,7 +68,7 @@ class Fitted:
     history: tuple[Epoch, ...]
     best_epoch: int
     split: Split
-    epoch_weights: Mapping[int, NDArray[np.float64]]
+    epoch_weights: dict[int, NDArray[np.float64]]
 
     @property
     def weights(self) -> NDArray[np.float64] | None:

@@ -18,13 +18,16 @@ from repro.reporting.tables import (
     claim_table,
     comparison_notes,
     declaration_notes,
+    gap_table,
     group_tables,
     interval_notes,
     look_notes,
     matched_notes,
+    method_notes,
     metric_columns,
     notes,
     number_format,
+    placebo_table,
     run_notes,
     specification_curve,
     verdict_notes,
@@ -81,6 +84,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
     told = [
         *run_notes.of_selection(outcomes, name),
+        *method_notes.of_methods(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -416,6 +420,8 @@ def _judged(text: str, number: float) -> Cell:
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "claims": claim_table.part,
+    "gap_share": gap_table.part,
+    "placebos": placebo_table.part,
     "results": results,
     "groups": group_tables.groups,
     "inequality": group_tables.inequality,
