@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.plugins import carriers
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.records.records import Computation, Record
@@ -94,8 +93,7 @@ class Task:
         Raises:
             PluginError: One cannot be loaded, is not installed here, or differs here.
         """
-        own = {id(one.carrier): one for one in self.plugins.values()}
-        return methods.BUILT_IN.with_plugins(carriers.unpacked(own.values()))
+        return methods.with_plugins(self.plugins.values())
 
     def record(self, **fields: Any) -> Record:
         """The record of this run.

@@ -152,6 +152,7 @@ def fit(
     *,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    catalogue: Catalogue = methods.BUILT_IN,
 ) -> Fitted:
     """Train one network from its first epoch to its last.
 
@@ -161,6 +162,7 @@ def fit(
         data: All labelled crops; a share is held out.
         device: Name of a torch device: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
+        catalogue: As for `Fit`.
 
     Returns:
         The result.
@@ -168,7 +170,7 @@ def fit(
     Raises:
         RunFailed: A term, a parameter or a weight became NaN or infinite.
     """
-    run = Fit(configuration, seed, data, device=device)
+    run = Fit(configuration, seed, data, device=device, catalogue=catalogue)
     for epoch in run.epochs():
         on_epoch(epoch)
     return run.fitted()
