@@ -186,7 +186,7 @@ def epoch_overhead(place: Place) -> Rows:
     resampling.faces_first(drawn, run.is_face)
     seconds["drawing"] = (time.perf_counter() - began) * IMAGES / len(run.is_face)
     began = time.perf_counter()
-    run._validation_accuracy()
+    run._validated()
     seconds["validation"] = (time.perf_counter() - began) * IMAGES / 4 / len(run.validation)
     for name, took in seconds.items():
         minutes = took * RUNS * EPOCHS / 60

@@ -28,7 +28,8 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "data.pictures": {"errors", "system"},
     "data.sources": {*BASE, "data.pictures", "data.synthetic"},
     "data": {*BASE, "data.pictures", "data.sources"},
-    "training": {*BASE, *MATHEMATICS, "data.pictures", "training.kernels"},
+    "training.rules": {"metrics", "resampling", "study", "plugins"},
+    "training": {*BASE, *MATHEMATICS, "data.pictures", "training.kernels", "training.rules"},
     "execution.executors": {
         *BASE,
         "data.pictures",

@@ -2,6 +2,7 @@
 
 from simulations import (
     bad_runs,
+    gap_shares,
     group_test,
     matched_threshold,
     power,
@@ -17,6 +18,6 @@ SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION
     for module in (
         *(power, bad_runs, variance, group_test, selection_bias),
-        *(matched_threshold, words, ratios, stopping),
+        *(matched_threshold, words, ratios, gap_shares, stopping),
     )
 )

@@ -8,7 +8,7 @@ from repro.analysis import thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.metrics import says_face
-from repro.stats import components, operating, quantities, redrawn
+from repro.stats import components, noise, operating, quantities, redrawn
 from repro.stats.components import Parts, Pooled
 from repro.stats.disparity import Definition
 from repro.stats.intervals import Floats
@@ -145,6 +145,38 @@ def false_positives(arm: Arm) -> Parts | None:
         detected=None if scores is None else says_face(scores.nonfaces).astype(np.float64),
         group=None if scores is None else np.zeros(scores.nonfaces.shape[1], dtype=np.int64),
     )
+
+
+def variances_without_noise(arm: Arm, definition: Definition, rate: float | None = None) -> Floats:
+    """Pseudo-value of each run of the variance without the noise of seeds and portraits.
+
+    Their mean is `noise.unbiased_variance` of all runs. NaN without scores, for a group of one
+    portrait, and for fewer than three runs that are averaged first.
+
+    Args:
+        arm: With two groups or more.
+        definition: Of the variance.
+        rate: False-positive rate that sets each run's threshold; None for logit 0.
+
+    Returns:
+        Shape (R,), squared fractions.
+    """
+    return _variances_without_noise(arm, definition, rate)
+
+
+@cached_by_owner()
+def _variances_without_noise(arm: Arm, definition: Definition, rate: float | None) -> Floats:
+    if arm.scores is None:
+        return np.full(arm.runs, np.nan)
+    found, group, groups = thresholds.detections(arm, rate), arm.scores.group, len(arm.groups)
+
+    def without_noise(detected: Floats) -> float:
+        return float(noise.unbiased_variance(detected, group, groups, definition))
+
+    if definition.runs == "last":
+        return np.array([without_noise(run[None]) for run in found])
+    others = np.array([without_noise(np.delete(found, at, axis=0)) for at in range(arm.runs)])
+    return np.asarray(arm.runs * without_noise(found) - (arm.runs - 1) * others)
 
 
 def logit_variance(arm: Arm) -> Parts:

@@ -16,6 +16,8 @@ from repro.analysis import declarations
 from repro.analysis.declarations import Declaration
 from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
+from repro.plugins import loaded
+from repro.plugins.declared import Plugin
 from repro.records import records
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
@@ -23,6 +25,7 @@ from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats, Integers
 from repro.study.claims import Claim, Declared
 from repro.study.configuration import density_rule
+from repro.study.gap_share import GapShare
 from repro.study.looks import Looks
 from repro.study.published import Margin, Published, PublishedRow
 from repro.study.section import digest
@@ -94,6 +97,7 @@ class Arm:
         crops: Results of its runs on face crops; None if a run has none.
         hardware: The kind of machine of each run; empty if not in its record.
         keys: Of all its runs; equal for two arms that differ only in `ranked`.
+        sources: Keys of the runs that its runs started from; empty without any.
         block: Seeds from which the paper's columns select, the first ones; None: all.
         many: Whether its study has more than `MANY_ARMS` arms or `MANY_RUNS` runs: then random
             draws are a tenth as many, so that tables of 20,000 runs end within a minute or two.
@@ -122,6 +126,7 @@ class Arm:
     crops: Crops | None = None
     hardware: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     block: range | None = None
     many: bool = False
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
@@ -196,7 +201,9 @@ class Outcomes:
             their protocol wrote the index.
         margin: The equivalence margin.
         claims: What the study asks.
+        own_metrics: Those of plug-ins that it shows or asks of, by name; None: not here.
         digest: Of the records that it was made from; empty for an audited file.
+        gap_share: Which arms close how much of which gap; None if it does not ask.
         looks: When its claims were planned to be looked at, and were; None without claims.
         declaration: What was declared before the results; None if nothing was.
         label: Of the table in LaTeX.
@@ -219,6 +226,8 @@ class Outcomes:
     published: Published | None = None
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
+    own_metrics: Mapping[str, Plugin | None] = field(default_factory=dict)
+    gap_share: GapShare | None = None
     digest: str = ""
     looks: Looks | None = None
     declaration: Declaration | None = None
@@ -228,6 +237,10 @@ class Outcomes:
     def arm(self, name: str) -> Arm | None:
         """The arm of this name that has runs."""
         return next((arm for arm in self.arms if arm.name == name and arm.runs), None)
+
+    def own_metric(self, name: str) -> Plugin | None:
+        """The metric of a plug-in; None if it is none, or not here."""
+        return self.own_metrics.get(name)
 
     @property
     def others(self) -> list[Arm]:
@@ -288,6 +301,8 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         changed=tuple(index.overrides),
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
+        own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
+        gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
         digest=_digest(found),
         looks=index.looks,
         declaration=declarations.of_index(index, found),

@@ -37,7 +37,8 @@ def clean(results: Path, yes: bool, only: tuple[Any, ...], every: bool) -> None:
     unfinished: checkpoints of runs that have a record, or that no study names.
     temporary: what a killed process left half written.
 
-    What a study names is never removed, and nothing is while a study runs.
+    What a study names is never removed, nor is a run that such a run started from, and nothing is
+    while a study runs.
     """
     from repro.records import cleaning
 

@@ -15,6 +15,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 # Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
 PARTS = [
     "claims",
+    "gap_share",
+    "placebos",
     "results",
     "groups",
     "inequality",

@@ -53,7 +53,7 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import kernel_change, planning, staleness
+    from repro.execution import kernel_change, planning, source_records, staleness
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
@@ -68,11 +68,14 @@ def plan(
             say(kernels, err=True)
     if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
         warn(f"`repro run` stops: {stop}")
+    if stop := source_records.without_weights(missing, planned.states):
+        warn(f"`repro run` stops: {stop}")
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
     for task in planned.tasks:
         state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
         reason = f": {why[task.key]}" if task.key in why else ""
-        say(f"{state:7} {task.key} {task.title}{reason}")
+        after = f" (after {task.source.arm}, seed {task.seed})" if task.source else ""
+        say(f"{state:7} {task.key} {task.title}{after}{reason}")
     if told := _changed(planned.index, results):
         warn(told)
     for one in _doubts(resolved, planned, results):
@@ -134,11 +137,12 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
 def _unsupported_rates(study: "Study") -> Iterator[str]:
     """The false-positive rates for which too few photographs are declared."""
     from repro.reporting.tables import threshold_notes
+    from repro.study.data_spec import SyntheticScenes
 
     counts = {
         arm.configuration.data.nonfaces.photographs
         for arm in study.arms
-        if arm.configuration.data.nonfaces.source == "synthetic"
+        if isinstance(arm.configuration.data.nonfaces, SyntheticScenes)
     }
     for reason in threshold_notes.too_few(study.false_positive_rates, sorted(counts)):
         yield f"false_positive_rates: {reason}"

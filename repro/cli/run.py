@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     "eight times its replicates].",
 )
 @click.option(
-    "--retry-lost", is_flag=True, help="Try runs again whose worker died three times before."
+    "--retry-lost",
+    is_flag=True,
+    help="Try runs again whose worker died three times before, and those that depend on them.",
 )
 @click.option(
     "--quiet", "-q", is_flag=True, help="Show no progress, only the table, warnings and errors."
@@ -76,7 +78,8 @@ def run(
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table.
 
-    The exit status is 1 if all its runs have failed.
+    A run that starts from another arm's run of the same seed ('of' in the study) waits for it, and
+    fails with it. The exit status is 1 if all its runs have failed.
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
     resolved = load(study, profile, overrides, quiet=quiet)

@@ -9,9 +9,11 @@ import functools
 import heapq
 import math
 import time
-from collections.abc import Hashable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +23,11 @@ from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.execution.executors import hardware
+from repro.plugins.carriers import Carried
+from repro.plugins.catalogue import Catalogue
 from repro.records.task import Task
-from repro.study.configuration import Configuration
+from repro.study import methods
+from repro.study.configuration import Configuration, Objective
 from repro.study.data_spec import Data
 from repro.study.section import digest
 from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
@@ -34,6 +39,13 @@ IMAGES = 512  # of a calibrating epoch: about a second on one core
 STEPS = 2  # of a calibrating epoch at least, however large the batches
 EPOCHS = 3  # the first warms up
 PHOTOGRAPHS = 40  # of each kind
+EVEN_DRAWS: Mapping[str, Any] = {
+    "rule": "none",
+    "of": None,
+    "parameters": {},
+    "uniform_epochs": "draw",
+}
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,22 +114,50 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
         ReproError: The data are wrong, or a calibrating process was killed.
     """
     slots = slots[: len(tasks)]
-    kinds = [cost_kind(task.configuration) for task in tasks]
-    wanted = dict(zip(kinds, (task.configuration for task in tasks), strict=True))
+    alike = [standing_in(task.configuration) for task in tasks]
+    kinds = [cost_kind(configuration) for configuration in alike]
+    carried = [tuple(task.plugins.values()) for task in tasks]
+    wanted = dict(zip(kinds, zip(alike, carried, strict=True), strict=True))
     kernels = tasks[0].computation.kernels
     measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots, kernels=kernels)
     costs = {name: average(found) for name, found in measured.items()}
     runs = [
-        (task.configuration.data, costs[name].load, costs[name].seconds(task.configuration.epochs))
+        (task.configuration.data, costs[name].load, costs[name].seconds(_epochs(task)))
         for task, name in zip(tasks, kinds, strict=True)
     ]
+    places = {task.key: place for place, task in enumerate(tasks)}
+    after = {
+        place: places[task.awaits] for place, task in enumerate(tasks) if task.awaits in places
+    }
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_seconds(runs, workers=machines * len(slots)),
+        seconds=start + wall_seconds(runs, workers=machines * len(slots), after=after),
         workers=len(slots),
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
     )
+
+
+def standing_in(configuration: Configuration) -> Configuration:
+    """A configuration of about the same cost that starts from no other run: even draws."""
+    resampling, objective = configuration.resampling, configuration.objective
+    if resampling.of is not None:
+        even: dict[str, Any] = {
+            "rule": "none",
+            "of": None,
+            "parameters": {},
+            "uniform_epochs": "draw",
+        }
+        resampling = resampling.model_copy(update=even)
+    if objective.of is not None:
+        objective = Objective()
+    changes = {"resampling": resampling, "objective": objective}
+    return configuration.model_copy(update=changes)
+
+
+def _epochs(task: Task) -> int:
+    """Epochs that a run trains; what a method does without training takes seconds."""
+    return task.configuration.epochs if methods.trains(task.configuration) else 0
 
 
 def cost_kind(configuration: Configuration) -> str:
@@ -158,27 +198,44 @@ def average(found: Sequence[Cost]) -> Cost:
     )
 
 
-def wall_seconds(runs: Iterable[tuple[Hashable, float, float]], *, workers: int) -> float:
+def wall_seconds(
+    runs: Iterable[tuple[Hashable, float, float]],
+    *,
+    workers: int,
+    after: Mapping[int, int] = NOTHING,
+) -> float:
     """When the last of these runs ends, each given to the worker that is free first.
 
     Args:
         runs: (data, seconds to load them, seconds of the run) in their order. A worker loads
             the data if its run before had others.
         workers: At least 1.
+        after: Position of a run -> position of the run that must have ended before.
     """
+    waiting = OrderedDict(enumerate(runs))
     free: list[tuple[float, int]] = [(0.0, worker) for worker in range(workers)]
     holds: dict[int, Hashable] = {}
-    for data, load, seconds in runs:
-        since, worker = heapq.heappop(free)
-        needed = 0.0 if holds.get(worker) == data else load
+    ends: dict[int, float] = {}
+    while waiting:
+        now, worker = heapq.heappop(free)
+        place = next((one for one in waiting if _can_start(one, after, ends, now)), None)
+        if place is None:  # nothing can start before another run ends
+            heapq.heappush(free, (min(end for end in ends.values() if end > now), worker))
+            continue
+        data, load, seconds = waiting.pop(place)
+        ends[place] = now + (0.0 if holds.get(worker) == data else load) + seconds
         holds[worker] = data
-        heapq.heappush(free, (since + needed + seconds, worker))
-    return max(since for since, _ in free)
+        heapq.heappush(free, (ends[place], worker))
+    return max(ends.values(), default=0.0)
+
+
+def _can_start(place: int, after: Mapping[int, int], ends: Mapping[int, float], now: float) -> bool:
+    return place not in after or ends.get(after[place], math.inf) <= now
 
 
 def _measure_all(
     dealt: Sequence[Sequence[str]],
-    wanted: dict[str, Configuration],
+    wanted: Mapping[str, tuple[Configuration, tuple[Carried, ...]]],
     slots: Sequence[str],
     *,
     kernels: str,
@@ -224,26 +281,34 @@ def _prepare() -> Answer:
         trainer.require_device(device)
         start = time.monotonic() - began
         with hardware.using(kernels):
-            return [measure(each, start=start, device=device) for each in configurations]
+            return [
+                measure(each, start=start, device=device, plugins=carried)
+                for each, carried in configurations
+            ]
 
     return measure_each
 
 
-def measure(configuration: Configuration, *, start: float, device: str) -> Cost:
+def measure(
+    configuration: Configuration, *, start: float, device: str, plugins: Iterable[Carried] = ()
+) -> Cost:
     """Measure the cost of a run by training and scanning a part of its data in this process.
 
     Args:
         configuration: Of the run.
         start: Seconds until this process was ready.
         device: Where it would train.
+        plugins: Those that it uses.
 
     Raises:
         DataError: The data are wrong.
+        PluginError: A plug-in failed.
     """
+    catalogue = methods.with_plugins(plugins)
     data = _load(configuration.data)
-    copies = _memory_of_copies(configuration, data.images)
+    copies = _memory_of_copies(configuration, data.images, catalogue)
     resting = _start_of_peak()
-    epoch, model, fails_after = _train(configuration, data.images, device)
+    epoch, model, fails_after = _train(configuration, data.images, device, catalogue)
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
@@ -282,7 +347,9 @@ def _load(data: Data) -> _Loaded:
     )
 
 
-def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> int:
+def _memory_of_copies(
+    configuration: Configuration, images: TrainingImages, catalogue: Catalogue
+) -> int:
     """Bytes that training adds to all the images before its first step.
 
     An epoch on all images with a batch size above their number makes no step, but allocates the
@@ -297,17 +364,17 @@ def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> i
             "batch_size": count + 1,
             "validation_share": 4 / count,
             "resampling": configuration.resampling.model_copy(
-                update={"rule": "none", "uniform_epochs": "shuffle"}
+                update={"rule": "none", "parameters": {}, "uniform_epochs": "shuffle"}
             ),
         }
     )
     resting = _start_of_peak()
-    trainer.fit(stepless, 0, images)
+    trainer.fit(stepless, 0, images, catalogue=catalogue)
     return _memory("VmHWM") - resting
 
 
 def _train(
-    configuration: Configuration, images: TrainingImages, device: str
+    configuration: Configuration, images: TrainingImages, device: str, catalogue: Catalogue
 ) -> tuple[float, "Model | None", int | None]:
     """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
     from repro.training import trainer
@@ -322,6 +389,7 @@ def _train(
             part,
             device=device,
             on_epoch=lambda _: ends.append(time.perf_counter() - began),
+            catalogue=catalogue,
         ).model
     except RunFailed:
         fails_after = len(ends)

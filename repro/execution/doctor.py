@@ -19,10 +19,13 @@ from repro.system.atomic_files import PARTIAL
 
 Kind = Literal[
     "finished", "failed", "study", "old schema", "damaged", "foreign", "later release",
-    "changed", "unwanted", "unfinished", "running", "left over", "aside", "mirror",
+    "no source", "changed", "unwanted", "unfinished", "running", "left over", "aside", "mirror",
 ]  # fmt: skip
 WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
+INTACT = ("finished", "failed", "old schema")  # kinds of runs
+TRAINS_SOURCE = "`repro run` of its study trains that one again, and `repro verify` needs it"
+CHECKED = {records.SCORES, records.WEIGHTS, records.EPOCH_WEIGHTS, records.MODEL}  # by content
 RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
@@ -120,6 +123,7 @@ def _preregistered(results: Path) -> Iterator[Diagnosis]:
 
 def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[Diagnosis]:
     """Check the records; those that no study wants are named only if every index was read."""
+    kinds, sources = dict[str, str](), dict[str, str]()
     for path in sorted((results / "runs").glob("*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
@@ -127,34 +131,37 @@ def _runs(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[D
         elif not path.is_dir() or not (path / RECORD).exists():
             yield Diagnosis("foreign", place, "no record in it; move it away")
         else:
-            finding = _run(path, place, results)
+            finding, sources[path.name] = _run(path, place, results)
+            kinds[path.name] = finding.kind
             yield finding
-            whole = finding.kind in ("finished", "failed", "old schema")
-            if whole and all_are_known and path.name not in wanted:
+            if finding.kind in INTACT and all_are_known and path.name not in wanted:
                 yield Diagnosis("unwanted", place, "no study needs it; it may be removed")
+    for key, source in sources.items():
+        if source and kinds.get(source) not in INTACT:
+            what = kinds.get(source, "missing")
+            text = f"complete, but its source run {source} is {what}; {TRAINS_SOURCE}"
+            yield Diagnosis("no source", f"runs/{key}", text)
 
 
-def _run(path: Path, place: str, results: Path) -> Diagnosis:
+def _run(path: Path, place: str, results: Path) -> tuple[Diagnosis, str]:
+    """What is found of a run, and the key of its source run if it has one."""
     try:
         record = records.read_record(path.name, results)
-        for name in record.files.keys() - records.READ_AS_NUMBERS:
+        for name in record.files.keys() - CHECKED:
             records.read_file(record, results, name)
         records.read_scores(record, results)
         records.read_weights(record, results)
         records.read_epoch_weights(record, results)
         records.require_tensors(record, results)
     except LaterRelease as error:
-        return Diagnosis("later release", place, _said(error, path))
+        return Diagnosis("later release", place, _said(error, path)), ""
     except RecordError as error:
-        is_seen = _is_seen(path.name, results)
-        return Diagnosis(
-            "damaged", place, f"{_said(error, path)}; {RUN_AGAIN if is_seen else MOVE}"
-        )
+        told = RUN_AGAIN if _is_seen(path.name, results) else MOVE
+        return Diagnosis("damaged", place, f"{_said(error, path)}; {told}"), ""
     if not record.computation:
-        return Diagnosis(
-            "old schema", place, "complete; tables read it, `repro run` trains it again"
-        )
-    return Diagnosis("finished" if record.finished else "failed", place)
+        text = "complete; tables read it, `repro run` trains it again"
+        return Diagnosis("old schema", place, text), record.source
+    return Diagnosis("finished" if record.finished else "failed", place), record.source
 
 
 def _is_seen(key: str, results: Path) -> bool:

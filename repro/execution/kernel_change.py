@@ -68,9 +68,17 @@ def _is_open(computation: Computation, asked: Kernels | None) -> bool:
 
 def _has_other(task: Task, names: dict[str, list[str]]) -> bool:
     """Whether the other kernels have made a record of a run; `names` holds those of each arm."""
+    if task.source is not None:  # its source run is asked about as well
+        return False
     if task.arm not in names:
         other = replace(task.computation, kernels=OTHER[task.computation.kernels])
-        digests = records.run_digests(task.configuration, data=task.data, computation=other)
+        digests = records.run_digests(
+            task.configuration,
+            data=task.data,
+            computation=other,
+            source=task.source.digest if task.source else None,
+            plugins=task.plugin_digests,
+        )
         names[task.arm] = [*digests]
     keys = (records.key_of(one, task.seed) for one in names[task.arm])
     return any(records.has_record(key, task.results) for key in keys)

@@ -1,24 +1,31 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from repro.analysis.looks import level_of
 from repro.errors import LaterRelease, RecordError, StudyError
+from repro.execution import source_records
+from repro.execution.source_records import RunState
+from repro.plugins import carriers
+from repro.plugins.declared import Plugin
 from repro.records import preregistration, records, study_origin
-from repro.records.records import ArmIndex, Computation, State, StudyIndex
-from repro.records.task import Task
+from repro.records.records import ArmIndex, Computation, StudyIndex
+from repro.records.task import Source, Task
 from repro.study import looks, methods
 from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
+from repro.system import private
 from repro.system.file_digests import Contents
 from repro.training import group_counts, image_counts, provenance
 from repro.training.image_counts import ImageCounts
+
+ENDED = ("finished", "failed")  # states of runs with a usable record
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +40,17 @@ class Plan:
 
     index: StudyIndex
     tasks: Sequence[Task]
-    states: Mapping[str, State]
+    states: Mapping[str, RunState]
 
     @property
     def missing(self) -> list[Task]:
         """Runs without a usable record."""
-        return [task for task in self.tasks if self.states[task.key] in ("absent", "damaged")]
+        return [task for task in self.tasks if self.states[task.key] not in ENDED]
 
     @property
     def ended(self) -> list[Task]:
         """Those that have one."""
-        return [task for task in self.tasks if self.states[task.key] in ("finished", "failed")]
+        return [task for task in self.tasks if self.states[task.key] in ENDED]
 
 
 def plan(
@@ -70,10 +77,13 @@ def plan(
     _require_enough(study)
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
-    index = _index(study, _Names(study, data, computation, results), results, seeds=seeds)
+    names = _Names(study, data, computation, results)
+    index = _index(study, names, results, seeds=seeds)
     _require_groups(study, index.seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
+    sources = {arm.name: names.source(arm) for arm in study.arms}
     commit = provenance.commit()
+    carried = {arm.name: carriers.carried(study.plugins_of(arm)) for arm in study.arms}
     tasks = [
         Task(
             key=keys[run.arm.name, run.seed],
@@ -85,10 +95,12 @@ def plan(
             computation=computation,
             commit=commit,
             results=results,
+            plugins=carried[run.arm.name],
+            source=_with_key(sources[run.arm.name], run.seed, keys),
         )
         for run in study.runs(index.seeds)
     ]
-    return Plan(index, tasks, states_of(tasks))
+    return Plan(index, tasks, source_records.states_of(tasks))
 
 
 def _require_enough(study: Study) -> None:
@@ -165,14 +177,14 @@ def contents_of(all_data: Iterable[Data]) -> dict[Data, dict[str, Contents]]:
     }
 
 
+def digests(plugins: Mapping[str, Plugin]) -> dict[str, str]:
+    """The digest of each plug-in, by kind and name."""
+    return {title: one.origin.digest for title, one in plugins.items() if one.origin is not None}
+
+
 def fingerprints(held: Mapping[str, Contents]) -> dict[str, str]:
     """The digest of each part, as in the names of runs."""
     return {role: contents.fingerprint for role, contents in held.items()}
-
-
-def states_of(tasks: Sequence[Task]) -> dict[str, State]:
-    """State of each run, by key."""
-    return {task.key: records.state_of(task.key, task.results) for task in tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,18 +220,44 @@ class _Names:
             LaterRelease: A record is of a schema that this release does not know.
             Unreadable: The system cannot read it.
         """
-        own, *earlier = records.run_digests(
-            arm.configuration, data=self.data[arm.name], computation=self.computation
-        )
+        own, *earlier = self._digests(arm)
         return [self._in_use(seed, own, earlier) for seed in self.study.seeds(seeds)]
+
+    def source(self, arm: ArmSpec) -> Source | None:
+        """What the source runs of an arm's runs have in common; the key is empty."""
+        source = self._source_of(arm)
+        if source is None:
+            return None
+        digest, configuration = next(self._digests(source)), source.configuration
+        return Source(key="", arm=source.name, digest=digest, configuration=configuration)
+
+    def _digests(self, arm: ArmSpec) -> Iterator[str]:
+        """What the names of an arm's runs begin with: first today, then in earlier releases."""
+        source = self._source_of(arm)
+        return records.run_digests(
+            arm.configuration,
+            data=self.data[arm.name],
+            computation=self.computation,
+            source=next(self._digests(source)) if source else None,
+            plugins=digests(self.study.plugins_of(arm)),
+        )
+
+    def _source_of(self, arm: ArmSpec) -> ArmSpec | None:
+        name = arm.configuration.source_arm
+        return next(one for one in self.study.arms if one.name == name) if name else None
 
     def _in_use(self, seed: int, own: str, earlier: Sequence[str]) -> str:
         key, *aliases = (records.key_of(one, seed) for one in (own, *earlier))
         if records.folder_of(key, self.results).exists():
             return key
-        ended = ("finished", "failed")
-        used = (one for one in aliases if records.state_of(one, self.results) in ended)
+        used = (one for one in aliases if records.state_of(one, self.results) in ENDED)
         return next(used, key)
+
+
+def _with_key(
+    source: Source | None, seed: int, keys: Mapping[tuple[str, int], str]
+) -> Source | None:
+    return replace(source, key=keys[source.arm, seed]) if source else None
 
 
 def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> StudyIndex:
@@ -254,13 +292,26 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         claims=[
             {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
         ],
+        gap_share=study.gap_share.model_dump(mode="json") if study.gap_share else None,
         first_seed=study.first_seed,
         replicates=study.replicates,
         looks=_looks(study, before, declared),
         preregistration=declared,
         file=study_origin.written(study.file, results) if study.file else None,
         file_digest=study.file_digest,
+        metrics=list(study.metrics),
+        plugins=_plugins(study),
     )
+
+
+def _plugins(study: Study) -> dict[str, dict[str, str]]:
+    """Where the plug-ins of its runs come from, and their digests."""
+    used = {title: one for arm in study.arms for title, one in study.plugins_of(arm).items()}
+    return {
+        title: {"where": private.portable(one.origin.where), "digest": one.origin.digest}
+        for title, one in sorted(used.items())
+        if one.origin is not None
+    }
 
 
 def _before(study: Study, names: _Names, variant: str, results: Path) -> StudyIndex | None:

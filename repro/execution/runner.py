@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from repro.errors import Busy, LaterRelease, RecordError
-from repro.execution import kernel_change, planning, scheduler
+from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
-from repro.records.task import CHECKPOINT_SECONDS, LOST
+from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
 from repro.study.data_spec import Data
 from repro.study.study import Study
 from repro.system import atomic_files
@@ -69,6 +69,7 @@ def run(
     """
     planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
     kernel_change.refuse(planned.missing, asked=kernels, study=planned.index.address)
+    source_records.require_all_weights(planned.missing, planned.states)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
     with _alone_at(planned.index, results):
@@ -78,9 +79,8 @@ def run(
         ]:
             on_event(Remark(line))
         _require_writable(planned, results)
-        planned = replace(
-            planned, states=planning.states_of(planned.tasks)
-        )  # now nobody else is at them
+        states = source_records.states_of(planned.tasks)  # now nobody else is at them
+        planned = replace(planned, states=states)
         _remove_checkpoints_of_ended(planned, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
@@ -158,16 +158,25 @@ def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
 
 def _cleared(planned: planning.Plan, *, retry_lost: bool) -> Iterator[str]:
     """Move aside records that are damaged or to be repeated; yield a sentence for each."""
+    damaged = set(source_records.damaged_sources(planned.missing, planned.states))
     for task in planned.tasks:
         state = planned.states[task.key]
-        if state == "damaged" and records.state_of(task.key, task.results) == "damaged":
+        is_damaged = state == "damaged" and records.state_of(task.key, task.results) == "damaged"
+        if is_damaged or task.key in damaged:
             aside = records.set_aside(task.key, task.results)
             yield f"{task.title}: its record is damaged, kept as {aside}; the run is done again"
         elif state == "failed" and retry_lost:
             failure = records.read_record(task.key, task.results).failure
             if failure is not None and failure["term"] == LOST:
-                aside = records.set_aside(task.key, task.results)
-                yield f"{task.title}: tried again; the record of its failure is kept as {aside}"
+                yield _tried_again(task)
+    states = source_records.states_of(planned.tasks)
+    yield from (_tried_again(task) for task in planned.tasks if states[task.key] == "outdated")
+
+
+def _tried_again(task: Task) -> str:
+    """Move the record of a failure aside; say so."""
+    aside = records.set_aside(task.key, task.results)
+    return f"{task.title}: tried again; the record of its failure is kept as {aside}"
 
 
 def _remove_checkpoints_of_ended(planned: planning.Plan, results: Path) -> None:

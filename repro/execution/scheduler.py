@@ -6,6 +6,9 @@ its run, that is not counted for the run; if several workers in succession do, t
 nothing is written. A run that has no memory at every attempt has no record either: the machine has
 failed and not the method. The others continue if one has ended before, and then the study ends with
 an error.
+
+A run that depends on another one waits for its record, whichever process writes it, and fails if
+its source run failed. A source run that had no memory leaves those that depend on it undone.
 """
 
 import contextlib
@@ -19,6 +22,7 @@ from pathlib import Path
 
 from repro.analysis import wording
 from repro.errors import ReproError
+from repro.execution import source_records
 from repro.execution.executors.base import NO_MEMORY, Executor, cannot_start
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
@@ -60,7 +64,8 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
             Or runs had no memory at every attempt, and all others have ended.
         WorkerError: A worker met a defect of this program.
     """
-    dispatch = _Dispatch(executor, deque(tasks))
+    waiting = deque(tasks)
+    dispatch = _Dispatch(executor, waiting, {task.key for task in waiting})
     try:
         while dispatch.waiting or dispatch.running:
             yield from dispatch.start()
@@ -95,10 +100,12 @@ class _Dispatch:
 
     executor: Executor
     waiting: deque[Task]
+    to_come: set[str]  # keys of the runs without a record
     running: dict[str, _Running] = field(default_factory=dict)
     ended: list[tuple[_Running, RunEnded]] = field(default_factory=list)  # not written yet
     attempts: Counter[str] = field(default_factory=Counter)
     starved: list[str] = field(default_factory=list)  # titles of runs that had no memory
+    dependents_undone: int = 0  # runs that depend on them
     some_ended: bool = False  # so that a shortage is not the machine's at large
     false_starts: int = 0  # successive workers that died before they started a run
     left_over: dict[str, list[Path]] | None = None  # from processes that were killed while writing
@@ -106,9 +113,9 @@ class _Dispatch:
     def start(self) -> Iterator[ScheduleEvent]:
         """Submit runs while slots are free; runs locked by other processes go to the end."""
         for _ in range(len(self.waiting)):
-            if not self.executor.room():
+            task = self._next() if self.executor.room() else None
+            if task is None:
                 return
-            task = self.waiting.popleft()
             lock = contextlib.ExitStack()
             folder = checkpoint_store.folder_of(task.key, task.results)
             holder = lock.enter_context(locks.of_folder(folder, patience=0))
@@ -119,12 +126,24 @@ class _Dispatch:
                 yield RunHeld(task.key, task.title, holder)
                 continue
             self._sweep(task)
+            run = _Running(task, lock)
             if records.has_record(task.key, task.results):
-                yield _recorded(_Running(task, lock), None)
-                continue
-            self.running[task.key] = _Running(task, lock)
-            self.attempts[task.key] += 1
-            self.executor.submit(task, checkpoint_store.latest(task.key, task.results))
+                yield self._recorded(run, None)
+            elif (record := source_records.record_of_dependent(task)) is not None:
+                yield self._recorded(run, RunEnded(task.key, task.title, record, {}))
+            else:
+                self.running[task.key] = run
+                self.attempts[task.key] += 1
+                begun = checkpoint_store.latest(task.key, task.results)
+                self.executor.submit(source_records.with_files(task), begun)
+
+    def _next(self) -> Task | None:
+        """The first waiting run whose source run is not to come, taken out of the queue."""
+        for position, task in enumerate(self.waiting):
+            if task.awaits not in self.to_come:
+                del self.waiting[position]
+                return task
+        return None
 
     def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded | Remark]:
         """Store the content of an event, and yield the events to show to the user."""
@@ -162,9 +181,19 @@ class _Dispatch:
         """Write the records of all finished runs concurrently, because the disk is the limit."""
         ended, self.ended = self.ended, []
         if len(ended) < 2:
-            return [_recorded(*one) for one in ended]
+            return [self._recorded(*one) for one in ended]
         with ThreadPoolExecutor(min(len(ended), WRITERS)) as pool:
-            return list(pool.map(_recorded, *zip(*ended, strict=True)))
+            return list(pool.map(self._recorded, *zip(*ended, strict=True)))
+
+    def _recorded(self, run: _Running, ended: RunEnded | None) -> RunRecorded:
+        """Write a run's record, unless there is one, and forget its checkpoints."""
+        key, results = run.task.key, run.task.results
+        with run.lock:
+            if ended is not None:
+                records.write_record(ended.record, results, ended.files)
+            checkpoint_store.remove(key, results)
+        self.to_come.discard(key)
+        return RunRecorded(key, run.task.title, records.read_record(key, results))
 
     def __len__(self) -> int:
         """Number of runs without a record."""
@@ -182,19 +211,27 @@ class _Dispatch:
         self._again(key)
 
     def _starve(self, key: str) -> None:
-        """Give a run up without a record; its checkpoint is kept."""
+        """Give a run up without a record, and those that depend on it; its checkpoint is kept."""
         run = self.running.pop(key)
         run.lock.close()
         self.starved.append(run.task.title)
+        undone = {key}
+        while dependents := [task for task in self.waiting if task.awaits in undone]:
+            undone = {task.key for task in dependents}
+            self.waiting = deque(task for task in self.waiting if task.key not in undone)
+            self.dependents_undone += len(dependents)
         if not self.some_ended:
             self.require_memory()
 
     def require_memory(self) -> None:
         """Raise an error if runs had no memory."""
         if self.starved:
+            undone = self.dependents_undone
+            others = f", and {undone} that start from them were not begun" if undone else ""
+            more = " and others" if self.starved[1:] else ""
             raise ReproError(
                 f"{wording.count(len(self.starved), 'run')} had no memory at {ATTEMPTS} attempts "
-                f"({self.starved[0]}{' and others' if self.starved[1:] else ''}); nothing is "
+                f"({self.starved[0]}{more}){others}; nothing is "
                 "recorded for that, and finished runs are kept: give them more memory (fewer "
                 "--workers, a larger `ulimit -v`) and run the same again"
             )
@@ -218,16 +255,6 @@ class _Dispatch:
             )
         for partial in self.left_over.pop(task.key, []):
             atomic_files.discard(partial)
-
-
-def _recorded(run: _Running, ended: RunEnded | None) -> RunRecorded:
-    """Write a run's record, unless there is one, and forget its checkpoints."""
-    key, results = run.task.key, run.task.results
-    with run.lock:
-        if ended is not None:
-            records.write_record(ended.record, results, ended.files)
-        checkpoint_store.remove(key, results)
-    return RunRecorded(key, run.task.title, records.read_record(key, results))
 
 
 def _lost(run: _Running, *, how: str) -> RunEnded:

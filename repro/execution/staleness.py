@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import RecordError
+from repro.execution import source_records
 from repro.records import checkpoint_store, diff, numerics, records
 from repro.records.records import Record, StudyIndex
 from repro.records.task import Task
@@ -49,13 +50,18 @@ def earlier(ended: Sequence[Task]) -> dict[str, str]:
 
 def _own_name(task: Task) -> str:
     return records.run_key(
-        task.configuration, task.seed, data=task.data, computation=task.computation
+        task.configuration,
+        task.seed,
+        data=task.data,
+        computation=task.computation,
+        source=task.source.digest if task.source else None,
+        plugins=task.plugin_digests,
     )
 
 
 def _reason(task: Task, alike: Kin, before: Mapping[tuple[str, int], str], results: Path) -> str:
     if records.has_record(task.key, results):
-        return "its record is damaged"
+        return source_records.why_again(task, results) or "its record is damaged"
     if epochs := checkpoint_store.epochs_kept(task.key, results):
         return f"continues after epoch {epochs}"
     choices = task.configuration.identity()
@@ -72,7 +78,9 @@ def _differences(old: Record, task: Task, choices: Mapping[str, Any]) -> list[st
     return [
         *diff.of_choices(_choices(old), choices),
         *diff.of_data(old.data, task.data),
+        *diff.of_plugins(old.plugins, task.plugin_digests),
         *diff.of_computation(old.computation, asdict(task.computation)),
+        *diff.of_source(old.source, task.source.key if task.source else ""),
     ]
 
 

@@ -8,20 +8,27 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from repro.errors import ReproError
-from repro.execution import kernel_change, planning, scheduler
+from repro.errors import RecordError, ReproError
+from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
+from repro.plugins import carriers
+from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Kind, Plugin
 from repro.records import diff, records
 from repro.records.events import RunRecorded
 from repro.records.records import BriefRecord, Computation, Record, StudyIndex
-from repro.records.task import LOST, Task
+from repro.records.task import LOST, OF_SOURCE, Source, Task
+from repro.study import methods
 from repro.study.data_spec import Data
 from repro.system.file_digests import Contents
 from repro.training import provenance
 
+OTHER_PLUGIN = "not trained again, as a plug-in was changed or is not here"
 NOT_TRAINED = "not trained again, as its data are no longer there"
+NO_SOURCE = "not trained again, as its source run cannot be read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,7 @@ def verify(
     runs: int,
     executor: Executor,
     kernels: Kernels | None = None,
+    catalogue: Catalogue = methods.BUILT_IN,
 ) -> Iterator[Comparison]:
     """Train runs of a study again, in a separate folder, and compare.
 
@@ -64,6 +72,7 @@ def verify(
         runs: Number of runs, spread over the arms: one of each arm first.
         executor: Where they execute.
         kernels: Those that the user asked for; None: those of the records, or none.
+        catalogue: Of the study, with its plug-ins.
 
     Yields:
         A comparison for each run when it ends.
@@ -79,9 +88,22 @@ def verify(
     kernel_change.refuse_to_verify(
         [record for _, record in chosen], executor.computation, asked=kernels, study=index.address
     )
+    found = []
+    for arm, record in chosen:
+        here = carriers.carried(_plugins(record, catalogue))
+        digests = {title: one.digest for title, one in here.items()}
+        if causes := diff.of_plugins(record.plugins, digests):
+            title = f"{arm}, seed {record.seed}"
+            yield Comparison(title=title, differences=(OTHER_PLUGIN,), causes=causes)
+            continue
+        try:
+            found.append((arm, record, _source(record, results)))
+        except RecordError as error:
+            title = f"{arm}, seed {record.seed}"
+            yield Comparison(title=title, differences=(NO_SOURCE,), causes=[str(error)])
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
-        tasks = _tasks(chosen, Path(folder), executor.computation)
-        originals = {task.key: record for task, (_, record) in zip(tasks, chosen, strict=True)}
+        tasks = _tasks(found, Path(folder), executor.computation, catalogue)
+        originals = {task.key: record for task, (_, record, _) in zip(tasks, found, strict=True)}
         other = {task.key: diff.of_data(originals[task.key].data, task.data) for task in tasks}
         for task in tasks:
             if causes := other[task.key]:
@@ -98,22 +120,28 @@ def verify(
 
 
 def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, BriefRecord]]:
-    """Finished runs with their arms, without lost ones, seed by seed."""
+    """Ended runs with their arms, seed by seed, without those that a lost worker ended."""
     found = records.read_study(index, results)
     wanted = sorted(index.wanted(), key=lambda one: one[1])
     ended = [(arm, found[key]) for arm, _, key in wanted if key in found]
-    return [(arm, one) for arm, one in ended if not one.failure or one.failure["term"] != LOST]
+    untrained = (LOST, OF_SOURCE)
+    return [
+        (arm, one) for arm, one in ended if not one.failure or one.failure["term"] not in untrained
+    ]
 
 
 def _tasks(
-    chosen: Sequence[tuple[str, Record]], results: Path, computation: Computation
+    chosen: Sequence[tuple[str, Record, Source | None]],
+    results: Path,
+    computation: Computation,
+    catalogue: Catalogue,
 ) -> list[Task]:
     from repro.data import preflight
 
     commit = provenance.commit()
     contents: dict[Data, dict[str, Contents]] = {}
     tasks = []
-    for arm, record in chosen:
+    for arm, record, source in chosen:
         configuration = record.choices
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
@@ -121,7 +149,14 @@ def _tasks(
         data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(
-                key=records.run_key(configuration, record.seed, data=data, computation=computation),
+                key=records.run_key(
+                    configuration,
+                    record.seed,
+                    data=data,
+                    computation=computation,
+                    source=source.digest if source else None,
+                    plugins=record.plugins,
+                ),
                 arm=arm,
                 seed=record.seed,
                 configuration=configuration,
@@ -130,9 +165,45 @@ def _tasks(
                 computation=computation,
                 commit=commit,
                 results=results,
+                source=source,
+                plugins=carriers.carried(_plugins(record, catalogue)),
             )
         )
     return tasks
+
+
+def wanted(index: StudyIndex) -> list[tuple[Kind, str]]:
+    """Kind and name of each plug-in of the study's runs."""
+    return [_kind_and_name(title) for title in index.plugins]
+
+
+def _plugins(record: Record, catalogue: Catalogue) -> dict[str, Plugin]:
+    """The plug-ins that a run used, as they are now; without those that are not here."""
+    found = {title: catalogue.find(*_kind_and_name(title)) for title in record.plugins}
+    return {title: one for title, one in found.items() if one is not None}
+
+
+def _kind_and_name(title: str) -> tuple[Kind, str]:
+    kind, _, name = title.partition(" ")
+    return cast(Kind, kind), name
+
+
+def _source(record: Record, results: Path) -> Source | None:
+    """The source run of a run as it is recorded, with its files.
+
+    Raises:
+        RecordError: Its record is missing or damaged.
+    """
+    if not record.source:
+        return None
+    source = records.read_record(record.source, results)
+    return Source(
+        key=source.key,
+        arm=source.key,
+        digest=source.key.rpartition("-seed")[0],
+        configuration=source.choices,
+        files=source_records.files_of(source, results),
+    )
 
 
 def _compared(title: str, old: Record, new: Record) -> Comparison:

@@ -23,15 +23,12 @@ class SourceRun(Protocol):
     def weights(self, epoch: int) -> "Floats | None":
         """Probabilities of its training faces in an epoch, (N,), sum 1; None: an even epoch."""
 
-    @property
     def logits_of_faces(self) -> "NDArray[np.float32]":
         """Of the training faces under its network in evaluation mode, (N,)."""
 
-    @property
     def logits_of_nonfaces(self) -> "NDArray[np.float32]":
         """Of the training images without a face, likewise, (M,)."""
 
-    @property
     def latents(self) -> "NDArray[np.float32]":
         """Of the training faces under its network, (N, D)."""
 

@@ -27,7 +27,7 @@ Kind = Literal["rule", "objective", "model", "metric", "source"]
 Need = Literal["latents", "groups", "losses", "source"]
 Scope = Literal["draw", "loss"]
 Better = Literal["higher", "lower"]
-Role = Literal["train", "validation", "test"]
+Role = Literal["train", "test", "nonfaces", "crops"]
 Made = TypeVar("Made", bound=Callable[..., Any])
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -73,6 +73,7 @@ class Plugin:
         make: Its function or class, or ``"module:attribute"``.
         parameters: Their types and defaults.
         needs: What a rule or an objective must be given.
+        what: It does, in words for the caption: ``deals weights to other faces``.
         paper: Where the method was published; "" if nowhere.
         groups: What the method knows of groups, in words for the caption.
         cost: What it costs beside a plain run, in words for the caption.
@@ -88,6 +89,7 @@ class Plugin:
     make: Callable[..., Any] | str
     parameters: type[BaseModel] = Parameters
     needs: tuple[Need, ...] = ()
+    what: str = ""
     paper: str = ""
     groups: str = ""
     cost: str = ""
@@ -163,6 +165,10 @@ def rule(
     cost: str = "",
 ) -> Callable[[Made], Made]:
     """Declare a rule: ``(latents, context) -> probabilities`` of the training faces.
+
+    The probabilities are float64 of shape (N,) with sum 1, used as they are; or a pair with those
+    of the M training images without a face; or None for an epoch that draws all alike. A rule that
+    needs the network's latents or losses is not asked in a first epoch that is to be uniform.
 
     Args:
         name: How a study names it.
@@ -251,7 +257,7 @@ def source(
 
     Args:
         name: How a study names it.
-        role: ``train``, ``validation`` or ``test``.
+        role: ``train``, ``test``, ``nonfaces`` or ``crops``, as in a study's `data`.
         parameters: Their types and defaults.
         paper: Where the data were published.
 

@@ -1,8 +1,9 @@
 """Find and remove what no study needs any more in a results folder.
 
-What an index names is never removed, and nothing is removed while a study runs: studies share the
-lock of their results folder, cleaning holds it exclusively. Everything is removed at once, by a
-rename; if the process is killed after that, a partial file is left like any other.
+What an index names is never removed, nor what such a run started from, and nothing is removed while
+a study runs: studies share the lock of their results folder, cleaning holds it exclusively.
+Everything is removed at once, by a rename; if the process is killed after that, a partial file is
+left like any other.
 """
 
 from collections.abc import Collection, Iterator
@@ -101,7 +102,7 @@ def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list
 
 
 def _wanted(results: Path) -> set[str]:
-    """Keys of all runs that an index names."""
+    """Keys of all runs that an index names, and of their source runs."""
     try:
         indexes = records.read_indexes(results)
     except RecordError as error:
@@ -109,7 +110,16 @@ def _wanted(results: Path) -> set[str]:
             f"{error}. What this study names is not known, so nothing is removed; `repro run` of "
             "the study writes its index again"
         ) from None
-    return {key for index in indexes for _, _, key in index.wanted()}
+    return _with_sources({key for index in indexes for _, _, key in index.wanted()}, results)
+
+
+def _with_sources(keys: set[str], results: Path) -> set[str]:
+    """These runs, their source runs, and so on."""
+    found, new = set(keys), keys
+    while new:
+        new = {records.source_of(key, results) for key in new} - {"", *found}
+        found |= new
+    return found
 
 
 def _superseded(results: Path, wanted: Collection[str]) -> Iterator[Path]:

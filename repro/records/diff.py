@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repro.records.numerics import numerics_of
-from repro.records.records import EPOCH_WEIGHTS, Record
+from repro.records.records import EPOCH_WEIGHTS, WEIGHTS, Record
 
 # Fields of a record's provenance that may change the last bits and are not part of a run's name.
 ENVIRONMENT = (
@@ -87,9 +87,23 @@ def of_results(old: Record, new: Record) -> list[str]:
         if getattr(old, what) != getattr(new, what):
             found.append(what.replace("_", " "))
     files = [n for n in {**old.files, **new.files} if old.files.get(n) != new.files.get(n)]
-    if EPOCH_WEIGHTS not in old.files:  # as in earlier releases, which did not keep them
+    if EPOCH_WEIGHTS not in old.files and WEIGHTS in old.files:  # as earlier releases kept them
         files = [name for name in files if name != EPOCH_WEIGHTS]
     return [*found, *files]
+
+
+def of_source(old: str, new: str) -> list[str]:
+    """Source runs, by key."""
+    return [f"source run {old or ABSENT} -> {new or ABSENT}"] if old != new else []
+
+
+def of_plugins(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Plug-ins whose files differ, by kind and name, with the digests."""
+    return [
+        f"plug-in {name}: {old.get(name, ABSENT)} -> {new.get(name, ABSENT)}"
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], part: str, name: str) -> bool:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -40,7 +40,8 @@ OF_ANOTHER_RELEASE = {
     "union_tag_not_found",
 }
 SHARES = ("recall", "val_accuracy", "false_positive_rate", "crop_probability")
-ALIKE = ("configuration", "data", "computation", "provenance")  # in the runs of an arm
+ALIKE = ("configuration", "data", "computation", "provenance", "plugins")  # in the runs of an arm
+ONLY_OF_SOME = ("source", "plugins")  # fields that are written only if they are not empty
 SAME = 1e-9  # of two numbers that are computed from the same counts
 
 
@@ -129,6 +130,8 @@ class BriefRecord:
         kl_per_latent: Nats, averaged over validation faces.
         provenance: Commit, versions, machine, times.
         files: SHA-256 of the files beside the record.
+        source: Key of the run on which it depends; empty if there is none.
+        plugins: Digest of each plug-in that it used, by name.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -147,6 +150,8 @@ class BriefRecord:
     kl_per_latent: Sequence[float] = field(default_factory=list)
     provenance: Annotated[Free, AfterValidator(_by(_Provenance))] = field(default_factory=dict)
     files: dict[FileName, Sha256] = field(default_factory=dict)
+    source: Key | Literal[""] = ""
+    plugins: dict[Text, Text] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -230,6 +235,10 @@ def _of_results(record: Record) -> Iterator[str]:
     """Key and seed, and what a run that failed or finished has."""
     if record.key.rpartition("-seed")[2] != str(record.seed):
         yield f"seed: {record.seed}, and its name ends in {record.key.rpartition('-')[2]}"
+    if record.source and record.source.rpartition("-seed")[2] != str(record.seed):
+        yield f"source: it has another seed: {record.source}"
+    if record.source and record.source == record.key:
+        yield "source: it is the run itself"
     if record.failure == {}:
         yield "failure: it has no reason"
     if record.finished and not record.groups:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -21,12 +22,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from repro.errors import LaterRelease, RecordError, Unreadable
+from repro.records import epoch_weights, scores, sealed_json, shareable, study_index
 from repro.records import record as run_record
-from repro.records import scores, sealed_json, shareable, study_index
 from repro.records.numerics import earlier_code
-from repro.records.record import BriefRecord, Record
+from repro.records.record import ONLY_OF_SOME, BriefRecord, Record
 from repro.records.scores import Scores
-from repro.records.sealed_json import SCHEMA
+from repro.records.sealed_json import SCHEMA, WITH_SOURCE
 from repro.records.study_index import ArmIndex, StudyIndex
 from repro.study.configuration import Configuration
 from repro.study.section import digest
@@ -41,10 +42,10 @@ ADVICE = (
 MOST_BYTES = 1 << 30  # of a file beside a record
 RECORD = "record.json"
 SCORES, MODEL, WEIGHTS = "scores.csv", "model.safetensors", "weights.safetensors"
-EPOCH_WEIGHTS = "epoch_weights.safetensors"
-READ_AS_NUMBERS = {SCORES, MODEL, WEIGHTS, EPOCH_WEIGHTS}  # by a function below
+EPOCH_WEIGHTS = "epoch_weights.safetensors"  # of each resampled epoch
 
 
+NO_PLUGINS: Mapping[str, str] = MappingProxyType({})
 State = Literal["finished", "failed", "damaged", "absent"]
 
 
@@ -82,21 +83,47 @@ class Computation:
 
 
 def run_key(
-    configuration: Configuration, seed: int, *, data: Mapping[str, str], computation: Computation
+    configuration: Configuration,
+    seed: int,
+    *,
+    data: Mapping[str, str],
+    computation: Computation,
+    source: str | None = None,
+    plugins: Mapping[str, str] = NO_PLUGINS,
 ) -> str:
-    """The name of a run: everything that affects its numbers."""
-    own = next(run_digests(configuration, data=data, computation=computation))
+    """The name of a run: everything that affects its numbers; arguments as for `run_digests`."""
+    own = next(
+        run_digests(
+            configuration, data=data, computation=computation, source=source, plugins=plugins
+        )
+    )
     return key_of(own, seed)
 
 
 def run_digests(
-    configuration: Configuration, *, data: Mapping[str, str], computation: Computation
+    configuration: Configuration,
+    *,
+    data: Mapping[str, str],
+    computation: Computation,
+    source: str | None = None,
+    plugins: Mapping[str, str] = NO_PLUGINS,
 ) -> Iterator[str]:
     """What the names of an arm's runs begin with: first today, then in each earlier release.
 
     Runs that an earlier release named so have the same bits.
+
+    Args:
+        configuration: Of the arm.
+        data: The digest of each part of its data.
+        computation: How its runs are computed.
+        source: The first of these for the arm of its source runs; None if it has none.
+        plugins: The digest of each plug-in that its runs use.
     """
-    identity = {"configuration": configuration.identity(), "data": dict(data)}
+    identity: dict[str, Any] = {"configuration": configuration.identity(), "data": dict(data)}
+    if source is not None:
+        identity["source"] = source
+    if plugins:
+        identity["plugins"] = dict(sorted(plugins.items()))
     for one in (computation.identity(), *computation.earlier_identities()):
         yield digest({**identity, "computation": one})
 
@@ -121,7 +148,7 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
         CannotWrite: The disk is full, or the path cannot be written.
     """
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    content = {"schema": SCHEMA, **_plain(record), "files": digests}
+    content = {"schema": _schema(record), **_plain(record), "files": digests}
     folder, sealed = folder_of(record.key, results), checksum.seal(content)
     if len(sealed) > sealed_json.MOST_BYTES:
         raise RecordError(f"{folder}: a record of {len(sealed):,} bytes would never be read again")
@@ -131,9 +158,18 @@ def write_record(record: Record, results: Path, files: Mapping[str, bytes]) -> P
     return folder
 
 
+def _schema(record: Record) -> int:
+    """The first schema that has all fields of the record: earlier releases read what they can."""
+    return WITH_SOURCE if record.source or record.plugins else SCHEMA
+
+
 def _plain(record: Record) -> dict[str, Any]:
-    """Like `asdict`, but without copying every number of the history."""
-    content = {each.name: getattr(record, each.name) for each in fields(record)}
+    """Like `asdict`, without empty `ONLY_OF_SOME` and without copying numbers of the history."""
+    content = {
+        each.name: value
+        for each in fields(record)
+        if (value := getattr(record, each.name)) or each.name not in ONLY_OF_SOME
+    }
     nonfaces = record.nonfaces and asdict(record.nonfaces)
     groups = {name: asdict(count) for name, count in record.groups.items()}
     told = {
@@ -172,6 +208,17 @@ def state_of(key: str, results: Path) -> State:
     if not all(regular_file.is_there(folder / name) for name in record.files):
         return "damaged"
     return "finished" if record.finished else "failed"
+
+
+def source_of(key: str, results: Path) -> str:
+    """The key of a run's source run; empty if it has none, or if its record cannot be read."""
+    path = folder_of(key, results) / RECORD
+    try:
+        if sealed_json.schema_of(path) != WITH_SOURCE:
+            return ""
+        return read_record(key, results).source
+    except RecordError:
+        return ""
 
 
 def set_aside(key: str, results: Path) -> Path:
@@ -220,7 +267,7 @@ def read_weights(
         return None
     try:
         found = safetensors.numpy.load(content)["face_weights"]
-        wrong = weights_problem(found, faces)
+        wrong = epoch_weights.problem(found, faces)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         wrong = f"no face_weights can be read: {error}"
     if wrong:
@@ -228,15 +275,10 @@ def read_weights(
     return found
 
 
-def epoch_tensor(epoch: int) -> str:
-    """The name of an epoch's tensor in `EPOCH_WEIGHTS`."""
-    return f"epoch_{epoch:04d}"
-
-
 def read_epoch_weights(
     record: BriefRecord, results: Path, *, faces: int | None = None
-) -> dict[int, NDArray[np.float64]] | None:
-    """Probability of each training face in every resampled epoch, by number of the epoch.
+) -> epoch_weights.ByEpoch:
+    """Probability of each training face, shape (F,), sum 1, in each resampled epoch, by epoch.
 
     Args:
         record: Of the run.
@@ -244,56 +286,16 @@ def read_epoch_weights(
         faces: F, where it is known.
 
     Returns:
-        Each of shape (F,), sum 1; an epoch that drew evenly is missing. None if the run never
-        resampled, or an earlier release made it, which did not keep them.
+        Empty if the run never resampled, or if an earlier release made it.
 
     Raises:
         RecordError: The file is not the one written with the record, or holds no such numbers.
     """
     content = read_file(record, results, EPOCH_WEIGHTS)
-    if content is None:
-        return None
     try:
-        return parse_epoch_weights(content, faces=faces)
-    except ValueError as wrong:
-        raise sealed_json.damaged(folder_of(record.key, results) / EPOCH_WEIGHTS, wrong) from None
-
-
-def parse_epoch_weights(
-    content: bytes, *, faces: int | None = None
-) -> dict[int, NDArray[np.float64]]:
-    """The weights in a file of this name, as `read_epoch_weights`.
-
-    Raises:
-        ValueError: They are not probabilities of the same faces in epochs of a run.
-    """
-    try:
-        tensors = safetensors.numpy.load(content)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"no weights can be read: {error}") from None
-    found: dict[int, NDArray[np.float64]] = {}
-    for name, weights in sorted(tensors.items()):
-        number = name.removeprefix("epoch_")
-        if not number.isdecimal() or epoch_tensor(int(number)) != name or int(number) < 1:
-            raise ValueError(f"a tensor {name!r}, not of an epoch such as {epoch_tensor(1)}")
-        if wrong := weights_problem(weights, faces):
-            raise ValueError(f"{name}: {wrong}")
-        found[int(number)] = weights
-        faces = len(weights)
-    if not found:
-        raise ValueError("it holds no epoch")
-    return dict(sorted(found.items()))
-
-
-def weights_problem(found: NDArray[Any], faces: int | None) -> str:
-    """What is wrong with the weights of training faces; empty if nothing is."""
-    if found.dtype != np.float64 or found.ndim != 1 or not len(found):
-        return f"{found.dtype} of shape {found.shape}, not float64 of shape (F,)"
-    if faces is not None and len(found) != faces:
-        return f"{len(found):,} weights, and {faces:,} training faces"
-    if not (np.isfinite(found).all() and (found >= 0).all() and abs(found.sum() - 1) < 1e-6):
-        return "the weights are not probabilities with a sum of 1"
-    return ""
+        return epoch_weights.unpack(content, faces) if content is not None else {}
+    except ValueError as error:
+        raise sealed_json.damaged(folder_of(record.key, results) / EPOCH_WEIGHTS, error) from None
 
 
 def require_tensors(record: BriefRecord, results: Path) -> None:
@@ -356,7 +358,13 @@ def write_index(index: StudyIndex, results: Path) -> Path:
     Raises:
         CannotWrite: The disk is full, or the path cannot be written.
     """
-    content = checksum.seal({"schema": SCHEMA, **asdict(index)})
+    plain = {
+        name: value
+        for name, value in asdict(index).items()
+        if value or name not in study_index.ONLY_OF_SOME
+    }
+    schema = WITH_SOURCE if plain.keys() & {*study_index.ONLY_OF_SOME} else SCHEMA
+    content = checksum.seal({"schema": schema, **plain})
     return atomic_files.put(index_path(index, results), content, advice=ADVICE)
 
 

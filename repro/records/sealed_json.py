@@ -10,8 +10,10 @@ from repro.errors import LaterRelease, RecordError, Unreadable
 from repro.system import checksum, regular_file
 
 # Schema 1 had no `computation`, and a checksum of its content instead of its bytes; in schema 2 the
-# name of a run depended on the digests of the code instead of its numerics.
-SCHEMA = 3
+# name of a run depended on the digests of the code instead of its numerics. Schema 4 is written
+# only for a record with a source run or plug-ins, which earlier releases do not know.
+SCHEMA, WITH_SOURCE = 3, 4
+NEWEST = WITH_SOURCE
 MOST_BYTES = 64 << 20  # a record of 150,000 epochs
 _HEAD = re.compile(rb'\{\s*"schema":\s*([0-9]{1,9}),')
 
@@ -26,9 +28,18 @@ def read(path: Path) -> bytes:
     """
     raw = _bytes(path)
     head = _HEAD.match(raw)
-    if head and 1 < int(head[1]) <= SCHEMA and checksum.is_whole(raw):
+    if head and 1 < int(head[1]) <= NEWEST and checksum.is_whole(raw):
         return b"{" + checksum.body(raw)[head.end() :] + b"\n}"
     return json.dumps(_content(raw, path)).encode()
+
+
+def schema_of(path: Path) -> int | None:
+    """The schema that a file says it has; None if it says none, or cannot be read."""
+    try:
+        head = _HEAD.match(regular_file.start(path, 64))
+    except (OSError, regular_file.NotPlain):
+        return None
+    return int(head[1]) if head else None
 
 
 def _bytes(path: Path) -> bytes:
@@ -60,9 +71,9 @@ def _content(raw: bytes, path: Path) -> dict[str, Any]:
     schema = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(schema, int):
         raise RecordError(f"{path}: not a record of this program; move it away")
-    if schema > SCHEMA:
+    if schema > NEWEST:
         raise LaterRelease(
-            f"{path}: written by a later release (schema {schema}, this one knows {SCHEMA}); use "
+            f"{path}: written by a later release (schema {schema}, this one knows {NEWEST}); use "
             "that release"
         )
     rest = {name: value for name, value in content.items() if name != "checksum"}

@@ -1,6 +1,6 @@
 """The index of a study: which runs each of its arms has, and the model by which it is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
@@ -8,12 +8,14 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from repro.records import declared, field_types
 from repro.records.field_types import MOST_SEEDS, Key, Name, Plain, Text
-from repro.study.claims import MAX_CLAIMS, Claim
+from repro.study.claims import MAX_CLAIMS, QUANTITIES, Claim, MetricName
+from repro.study.gap_share import GapShare
 from repro.study.looks import MOST_LOOKS, Looks
 from repro.study.published import Margin, Published
-from repro.study.schema import MAX_ARMS, NAME, PROFILE, Compare, Ranking, Rate, Select
+from repro.study.schema import MAX_ARMS, MOST_METRICS, NAME, PROFILE, Compare, Ranking, Rate, Select
 from repro.study.section import Section
 
+ONLY_OF_SOME = ("metrics", "plugins")  # fields that are written only if they are not empty
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
 
@@ -70,12 +72,15 @@ class StudyIndex:
     """A study as tables read it.
 
     Attributes:
+        gap_share: Which arms close how much of which gap; None if the study does not ask.
         first_seed: Seed of the first run of each arm; the others follow.
         replicates: Seeds from which the paper's columns select; None: all.
         looks: When its claims were planned to be looked at, and were; None without claims.
         preregistration: What was declared before, see `preregistration`; None if nothing was.
         file: The study file, as `study_origin` writes its path; None if it is not known.
         file_digest: Of what the file says of this variant, see `file_digest`; None as above.
+        metrics: Of plug-ins, that its tables show.
+        plugins: Of its runs: where each comes from and its digest, by kind and name.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -100,12 +105,24 @@ class StudyIndex:
     claims: Annotated[  # each with its `arms`
         list[Annotated[Plain, AfterValidator(_claim)]], Field(max_length=MAX_CLAIMS)
     ] = field(default_factory=list)
+    gap_share: Annotated[dict[str, Any], _as(GapShare)] | None = None
     first_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     replicates: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = None
     looks: Looks | None = None
     preregistration: Annotated[Plain, AfterValidator(_declared)] | None = None
     file: Annotated[Text, Field(min_length=1)] | None = None
     file_digest: Text | None = None
+    metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = field(
+        default_factory=list
+    )
+    plugins: dict[Text, dict[str, Text]] = field(default_factory=dict)
+
+    @property
+    def all_metrics(self) -> list[str]:
+        """Metrics of plug-ins that its tables show and its claims ask of, each once."""
+        asked = [claim["quantity"] for claim in self.claims]
+        own = (name for name in asked if name not in QUANTITIES)
+        return list(dict.fromkeys([*self.metrics, *own]))
 
     @property
     def seeds(self) -> int:
@@ -168,6 +185,14 @@ def _of_arms(index: StudyIndex) -> Iterator[str]:
     for claim in index.claims:
         if any(arm not in names for arm in claim["arms"]):
             yield f"claims: {claim['name']!r} is about an arm that the study does not have"
+    yield from _of_gap_share(index, names)
+
+
+def _of_gap_share(index: StudyIndex, names: Sequence[str]) -> Iterator[str]:
+    asked = index.gap_share or {}
+    named = [*asked.get("ceilings", ()), *(asked.get("arms") or ())]
+    if any(name not in names for name in (*named, asked.get("reference") or index.reference)):
+        yield "gap_share: it is about an arm that the study does not have"
 
 
 def _of_looks(looks: Looks | None) -> Iterator[str]:

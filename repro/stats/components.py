@@ -224,10 +224,7 @@ def pool(arms: Sequence[Floats]) -> Pooled | None:
 def half_width(
     between: float, runs: int, degrees: int, of_photographs: float, *, level: float = LEVEL
 ) -> float:
-    """Student's quantile times the root of both parts of the variance.
-
-    Only the part between runs is estimated from few values, so the degrees of freedom are
-    ``degrees`` times (whole / part between runs) squared (Satterthwaite 1946).
+    """Student's quantile times the standard error.
 
     Args:
         between: Variance between runs.
@@ -236,12 +233,23 @@ def half_width(
         of_photographs: Variance from the photographs.
         level: Of the interval.
     """
+    error, free = standard_error(between, runs, degrees, of_photographs)
+    return t_quantile(free, level=level) * error if error > 0 else float("nan")
+
+
+def standard_error(
+    between: float, runs: int, degrees: int, of_photographs: float
+) -> tuple[float, float]:
+    """Root of both parts of the variance, and its degrees of freedom.
+
+    Only the part between runs is estimated from few values, so the degrees of freedom are
+    ``degrees`` times (whole / part between runs) squared (Satterthwaite 1946), at most 10^9.
+    Arguments as for `half_width`; 0 and 10^9 without any variance.
+    """
     part = between / runs
     whole = part + of_photographs
-    if not whole > 0:
-        return float("nan")
     free = degrees * (whole / part) ** 2 if part > 1e-12 * whole else np.inf
-    return t_quantile(float(min(free, 1e9)), level=level) * float(np.sqrt(whole))
+    return float(np.sqrt(max(whole, 0.0))), float(min(free, 1e9))
 
 
 def half_widths(

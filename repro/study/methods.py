@@ -6,13 +6,17 @@ beside the plain arm; tables print these words under each study that uses the me
 N are the training faces, G their groups, n_g the faces of group g, p the probabilities.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from repro.plugins import carriers
+from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Kind, Parameters, Plugin
+from repro.study import data_spec
+from repro.study.claims import QUANTITIES
 from repro.study.configuration import (
     OF_DENSITY,
     OWN_ARCHITECTURES,
@@ -100,6 +104,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="placebo",
+        what="deals the weights of the source run, epoch by epoch, to other training faces",
         make=f"{RULES}.placebo:weights",
         parameters=Placebo,
         needs=("source",),
@@ -109,6 +114,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="oracle",
+        what="gives each group of the training faces the same mass",
         make=f"{RULES}.balanced:oracle",
         parameters=Balanced,
         needs=("groups",),
@@ -119,6 +125,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="subg",
+        what="cuts each group of the training faces to the size of the smallest, once a run",
         make=f"{RULES}.balanced:subg",
         parameters=Balanced,
         needs=("groups",),
@@ -129,6 +136,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="as_loss",
+        what="draws all alike, and multiplies each face's loss by N times its probability",
         make=f"{RULES}.density:as_loss",
         parameters=ByDensity,
         needs=("latents",),
@@ -140,6 +148,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="frozen",
+        what="takes weights once from the latents of the source run's network, for all epochs",
         make=f"{RULES}.frozen:weights",
         parameters=ByDensity,
         needs=("source",),
@@ -149,6 +158,7 @@ _RULES = (
     Plugin(
         kind="rule",
         name="jtt",
+        what="draws images more often that the source run's network gets wrong, within each class",
         make=f"{RULES}.jtt:weights",
         parameters=Jtt,
         needs=("source",),
@@ -162,6 +172,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="group_dro",
+        what="weights the groups of faces by their losses, the worst most",
         make=f"{OBJECTIVES}.group_dro:GroupDro",
         parameters=GroupDro,
         needs=("groups",),
@@ -172,6 +183,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="lff",
+        what="weights images by how hard a second, biased network finds them",
         make=f"{OBJECTIVES}.lff:Lff",
         parameters=Lff,
         paper="Nam et al. 2020",
@@ -181,6 +193,7 @@ _OBJECTIVES = (
     Plugin(
         kind="objective",
         name="dfr",
+        what="fits the last layer of the source run's network again, on balanced held-out faces",
         make=f"{OBJECTIVES}.dfr:Dfr",
         parameters=Dfr,
         needs=("groups", "source"),
@@ -192,7 +205,20 @@ _OBJECTIVES = (
 _NETWORKS = tuple(
     Plugin(kind="model", name=name, make="repro.models:build") for name in OWN_ARCHITECTURES
 )
-BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS))
+# What claims measure, and where data come from, so that no plug-in takes their names.
+_QUANTITIES = tuple(Plugin(kind="metric", name=name, make="") for name in QUANTITIES)
+_SOURCES = tuple(Plugin(kind="source", name=name, make="") for name in data_spec.NAMES)
+BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS, *_QUANTITIES, *_SOURCES))
+
+
+def with_plugins(all_carried: Iterable[Carried]) -> Catalogue:
+    """What a run can name, where it is: what is built in, and its plug-ins, which are loaded.
+
+    Raises:
+        PluginError: One cannot be loaded, is not installed here, or differs here.
+    """
+    own = {id(one.carrier): one for one in all_carried}  # one text may hold several
+    return BUILT_IN.with_plugins(carriers.unpacked(own.values()))
 
 
 def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tuple[KeyPath, str]]:
@@ -212,3 +238,13 @@ def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tupl
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def replays(configuration: Configuration) -> bool:
+    """Whether a rule takes the weights of every epoch of its source run."""
+    return configuration.resampling.rule == "placebo"
+
+
+def trains(configuration: Configuration) -> bool:
+    """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
+    return configuration.objective.name != "dfr"

@@ -13,7 +13,8 @@ from repro.study.merge import Layer, combined, did_you_mean
 from repro.study.yaml_source import shown
 
 FROM = "from"
-OF_A_STUDY = (FROM, "arms", "claims", "expected", "published")  # what no shared profile holds
+# What no shared profile holds.
+OF_A_STUDY = (FROM, "arms", "claims", "gap_share", "expected", "published")
 
 
 def opened(profile: Layer, beside: Path, problems: list[Problem]) -> Layer:

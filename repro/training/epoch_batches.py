@@ -8,7 +8,7 @@ from repro import resampling
 from repro.errors import RunFailed
 from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
-from repro.training.rules.weighting import Weights, degenerate_weights_fail
+from repro.training.weighting import Weights, degenerate_weights_fail
 
 
 def drawn(

@@ -15,20 +15,19 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from repro import models
 from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import Count, group_counts, pooled_recall
-from repro.records import code_digests, records, scores
+from repro.records import code_digests, epoch_weights, scores
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted, WorkerEvent
 from repro.records.records import EPOCH_WEIGHTS, MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
-from repro.training import evaluation, provenance, source_run, state_files, trainer
+from repro.training import evaluation, networks, provenance, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
-from repro.training.trainer import Fit, Fitted
+from repro.training.trainer import Fit, Fitted, State
 
 SHORTAGE = (  # in the text of torch's and Python's errors
     *("can't allocate memory", "cannot allocate memory", "out of memory", "bad_alloc"),
@@ -132,9 +131,7 @@ def _require_same_program(task: Task) -> None:
 
 
 def _bytes_of_network(task: Task) -> int:
-    model = models.build(
-        task.configuration.used["model"], latent_dim=task.configuration.latents, seed=task.seed
-    )
+    model = networks.build(task.configuration, task.seed, task.catalogue())
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
@@ -155,7 +152,7 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fit = restored or Fit(task.configuration, task.seed, images, device=task.device)
+        fit = restored or _fit(task, images)
         kept, epochs = time.monotonic(), task.configuration.epochs
         for history in fit.epochs():
             yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
@@ -170,16 +167,27 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
     yield RunEnded(task.key, task.title, record, files)
 
 
+def _fit(task: Task, images: TrainingImages, resume: State | None = None) -> Fit:
+    """The training of a run, from its start or from a state."""
+    return Fit(
+        task.configuration,
+        task.seed,
+        images,
+        device=task.device,
+        resume=resume,
+        catalogue=task.catalogue(),
+        source=task.source,
+    )
+
+
 def _restored(task: Task, images: TrainingImages, checkpoint: Checkpoint) -> Fit | None:
     """The training at a checkpoint; None if it is not one of this run, which then starts again."""
     try:
-        fit = Fit(
-            task.configuration, task.seed, images, device=task.device, resume=checkpoint.state
-        )
+        fit = _fit(task, images, checkpoint.state)
     except (LookupError, RuntimeError, TypeError, ValueError):
         return None
     sound = not any(
-        records.weights_problem(weights, len(fit.faces)) or epoch not in range(1, fit.number)
+        epoch_weights.problem(weights, len(fit.faces)) or epoch not in range(1, fit.number)
         for epoch, weights in fit.epoch_weights.items()
     )
     return fit if sound and fit.goes_on else None
@@ -224,7 +232,7 @@ def _evaluated(
     }
     if fitted.weights is not None:
         files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
-        files[EPOCH_WEIGHTS] = source_run.packed(fitted.epoch_weights)
+        files[EPOCH_WEIGHTS] = epoch_weights.pack(fitted.epoch_weights)
     return record, files
 
 

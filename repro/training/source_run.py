@@ -4,12 +4,10 @@ The files of its record travel in the task (`records.task.Source`), so that a wo
 machine needs no results folder. What is computed with its network is computed when first asked for.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 import safetensors.torch
-import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
@@ -17,7 +15,7 @@ from torch import Tensor
 from repro import models
 from repro.errors import ReproError
 from repro.models import DebiasingVae, Model
-from repro.records import records
+from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
 from repro.training import inference
@@ -66,23 +64,30 @@ class SourceRun:
         """
         return self._epoch_weights.get(epoch)
 
-    @cached_property
     def logits_of_faces(self) -> NDArray[np.float32]:
         """Logit of each training face in evaluation mode, (N,)."""
-        return inference.logits(self._network, self._images, self._faces).numpy()
+        return self._logits[0]
 
-    @cached_property
     def logits_of_nonfaces(self) -> NDArray[np.float32]:
         """Logit of each other training image in evaluation mode, (M,)."""
-        return inference.logits(self._network, self._images, self._nonfaces).numpy()
+        return self._logits[1]
 
-    @cached_property
     def latents(self) -> NDArray[np.float32]:
         """Posterior mean of each training face, (N, D).
 
         Raises:
             ReproError: It is a classifier, which has no latents.
         """
+        return self._latents
+
+    @cached_property
+    def _logits(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        both = (self._faces, self._nonfaces)
+        faces, others = (inference.logits(self._network, self._images, one) for one in both)
+        return faces.numpy(), others.numpy()
+
+    @cached_property
+    def _latents(self) -> NDArray[np.float32]:
         if not isinstance(self._network, DebiasingVae):
             raise self._refused("it is a classifier, which has no latents: name an arm that has")
         return inference.latent_means(self._network, self._images, self._faces).numpy()
@@ -109,22 +114,16 @@ class SourceRun:
         return model.to(self._images.device)
 
     @cached_property
-    def _epoch_weights(self) -> dict[int, NDArray[np.float64]]:
+    def _epoch_weights(self) -> epoch_weights.ByEpoch:
         files = self._source.files
         if EPOCH_WEIGHTS not in files:
             if WEIGHTS in files:
                 raise self._refused(OF_EARLIER_RELEASE)
             return {}
         try:
-            return records.parse_epoch_weights(files[EPOCH_WEIGHTS], faces=len(self._faces))
+            return epoch_weights.unpack(files[EPOCH_WEIGHTS], len(self._faces))
         except ValueError as error:
             raise self._refused(f"{EPOCH_WEIGHTS}: {error}") from None
 
     def _refused(self, why: str) -> ReproError:
         return ReproError(f"source run {self.key} ({self._source.arm}): {why}")
-
-
-def packed(weights: Mapping[int, NDArray[np.float64]]) -> bytes:
-    """The file of the weights of all resampled epochs, by epoch; inverse of `SourceRun.weights`."""
-    tensors = {records.epoch_tensor(e): torch.from_numpy(one) for e, one in weights.items()}
-    return safetensors.torch.save(tensors)

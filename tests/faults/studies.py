@@ -37,7 +37,7 @@ from repro.records.events import (
     RunStarted,
 )
 from repro.study import study
-from repro.training import provenance, single_run, state_files
+from repro.training import provenance, single_run, source_run, state_files
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import State
 
@@ -152,12 +152,13 @@ def canned():
 
 
 def canned_training(task, material, begun):
-    """As `single_run`: goes on from a checkpoint, and each epoch hangs on those before."""
+    """As `single_run`: each epoch hangs on those before, which a checkpoint has, and the source."""
     went_on = state_files.unpack(begun)
     history = list(went_on.state.rest["history"]) if went_on else []
     epochs = task.configuration.epochs
     for number in range(len(history) + 1, epochs + 1):
-        history.append({"epoch": float(number), "train_loss": _chance([task.key, history])})
+        hangs_on = [task.key, history, *_of_source(task)]
+        history.append({"epoch": float(number), "train_loss": _chance(hangs_on)})
         told = history[-1] | {"val_accuracy": 0.5}
         yield EpochEnded(task.key, task.title, epochs, told, 1.0)
         if number < epochs:
@@ -183,6 +184,7 @@ def canned_training(task, material, begun):
         records.SCORES: _scores(detected),
         records.MODEL: save({"network": _tensor(history)}),
         records.WEIGHTS: save({"face_weights": torch.full((24,), 1 / 24, dtype=torch.float64)}),
+        records.EPOCH_WEIGHTS: source_run.packed({2: np.full(24, 1 / 24)}),
     }
     yield RunEnded(task.key, task.title, record, files)
 
@@ -203,6 +205,14 @@ def _chance(content):
     """A number in [0, 1) that is a function of its argument."""
     digest = hashlib.sha256(json.dumps(content).encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
+
+
+def _of_source(task):
+    """What a worker has of the run on which its own depends: the digests of its files."""
+    if task.source is None:
+        return []
+    assert records.MODEL in task.source.files
+    return [hashlib.sha256(content).hexdigest() for content in task.source.files.values()]
 
 
 def _tensor(history):

@@ -110,12 +110,14 @@ def test_shipped_studies_share_the_embedded_profile():
             "{from: tinny}",
             SHARED,
             "toy.yaml:12:17: no shared profile is called 'tinny'; did you mean 'tiny'? (looked for "
-            "it in profiles/ beside the study and among the shipped ones); known: tiny, embedded",
+            "it in profiles/ beside the study and among the shipped ones); known: tiny, embedded, "
+            "real",
         ),
         (
             "{from: [tiny]}",
             SHARED,
-            "toy.yaml:12:17: from: name a shared profile, not ['tiny']; known: tiny, embedded",
+            "toy.yaml:12:17: from: name a shared profile, not ['tiny']; known: tiny, embedded, "
+            "real",
         ),
         (
             "{from: tiny}",

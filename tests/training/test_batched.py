@@ -267,6 +267,25 @@ def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):
     assert stacked["train_loss"] == pytest.approx(single["train_loss"], rel=1e-2)
 
 
+def test_losses_are_weighted_in_each_member_by_its_own_factors():
+    """Beside an even one; an even epoch is the even arm's, to the bit."""
+    even = configuration(resampling={"rule": "none"})
+    weighted = configuration(resampling={"rule": "as_loss", "parameters": {"by": "max"}})
+    without, beside = (
+        BatchedFit([(even, 0), (arm, 0)], training_images()) for arm in (even, weighted)
+    )
+    all_epochs(without)
+    all_epochs(beside)
+    (first, other), (same, factored) = (
+        [one.history for one in fit.members] for fit in (without, beside)
+    )
+
+    assert first == same
+    assert {name: factored[0][name] for name in other[0]} == other[0]
+    assert factored[1]["train_loss"] != other[1]["train_loss"]
+    assert factored[1]["largest_loss_weight"] > 1
+
+
 def test_a_member_that_fails_leaves_the_others_alone():
     """It ends with its epoch and reason, they with their last epoch."""
     product = {"rule": "product", "arithmetic": "float32"}

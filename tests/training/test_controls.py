@@ -7,10 +7,11 @@ from builders import configuration, training_images
 from safetensors.torch import save
 
 from repro.data.pictures.images import TrainingImages
+from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL
 from repro.records.task import Source
 from repro.study import methods
-from repro.training import source_run, state_files, trainer
+from repro.training import state_files, trainer
 from repro.training.rules import density, placebo
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit
@@ -54,7 +55,7 @@ def as_source(fitted):
     """A run as the source of another."""
     files = {
         MODEL: save(trainer.checkpoint_tensors(fitted.model)),
-        EPOCH_WEIGHTS: source_run.packed(fitted.epoch_weights),
+        EPOCH_WEIGHTS: epoch_weights.pack(fitted.epoch_weights),
     }
     return Source(key="k-seed0", arm="x", digest="k", configuration=choices("max"), files=files)
 

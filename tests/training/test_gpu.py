@@ -37,6 +37,18 @@ def test_the_first_epoch_on_a_gpu_is_the_processors_but_for_rounding():
     assert gpu["train_classification"] == pytest.approx(cpu["train_classification"], rel=1e-3)
 
 
+def test_a_captured_step_reads_the_weights_of_each_epoch():
+    """They are changed in place: the graph gives the bits of single kernels."""
+    rule = {"rule": "as_loss", "parameters": {"by": "max"}}
+    arm = configuration(resampling=rule, epochs=3)
+
+    def trained(captured):
+        run = trainer.Fit(arm, 1, training_images(), device="cuda:0", captured=captured)
+        return list(run.epochs()), digest(run.fitted())
+
+    assert trained(captured=True) == trained(captured=False)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_direct_stack_gives_the_same_bits_as_a_graph_and_again(precision):
     """By CUDA kernels of this package: no sum depends on the order of threads."""

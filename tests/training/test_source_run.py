@@ -5,9 +5,10 @@ from builders import configuration, training_images
 from safetensors.torch import save
 
 from repro.errors import ReproError
+from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
-from repro.training import inference, source_run, trainer
+from repro.training import inference, trainer
 from repro.training.source_run import SourceRun
 
 IMAGES = training_images()
@@ -45,7 +46,7 @@ def of_network(fitted):
 def test_weights_come_back_epoch_by_epoch():
     """To the bit, and None for an epoch in which all faces were drawn alike."""
     second, third = weights_of(0.3), weights_of(0.1, 0.2)
-    run = run_with({EPOCH_WEIGHTS: source_run.packed({2: second, 3: third}), WEIGHTS: b""})
+    run = run_with({EPOCH_WEIGHTS: epoch_weights.pack({2: second, 3: third}), WEIGHTS: b""})
 
     assert run.weights(1) is None
     np.testing.assert_array_equal(run.weights(2), second)
@@ -65,9 +66,9 @@ def test_a_run_of_an_earlier_release_says_what_to_do():
 
 def test_weights_of_other_faces_are_refused():
     """Their number is that of this run's training faces."""
-    run = run_with({EPOCH_WEIGHTS: source_run.packed({1: np.full(5, 0.2)})})
+    run = run_with({EPOCH_WEIGHTS: epoch_weights.pack({1: np.full(5, 0.2)})})
 
-    with pytest.raises(ReproError, match="epoch_0001: 5 weights, and 32 training faces"):
+    with pytest.raises(ReproError, match="epoch 1: 5 weights, and 32 training faces"):
         run.weights(1)
 
 
@@ -79,8 +80,8 @@ def test_logits_are_those_of_its_network_on_the_training_images(fitted, of_netwo
     ).numpy()
 
     is_face = IMAGES.is_face[train]
-    np.testing.assert_allclose(of_network.logits_of_faces, every[is_face], rtol=1e-5)
-    np.testing.assert_allclose(of_network.logits_of_nonfaces, every[~is_face], rtol=1e-5)
+    np.testing.assert_allclose(of_network.logits_of_faces(), every[is_face], rtol=1e-5)
+    np.testing.assert_allclose(of_network.logits_of_nonfaces(), every[~is_face], rtol=1e-5)
 
 
 def test_latents_are_posterior_means_of_the_training_faces(fitted, of_network):
@@ -88,7 +89,7 @@ def test_latents_are_posterior_means_of_the_training_faces(fitted, of_network):
     faces = torch.from_numpy(fitted.split.train[IMAGES.is_face[fitted.split.train]])
     means = inference.latent_means(fitted.model, torch.from_numpy(IMAGES.images), faces)
 
-    np.testing.assert_array_equal(of_network.latents, means.numpy())
+    np.testing.assert_array_equal(of_network.latents(), means.numpy())
 
 
 def test_a_network_is_a_copy(fitted, of_network):
@@ -102,16 +103,16 @@ def test_a_network_is_a_copy(fitted, of_network):
 
 def test_a_classifier_has_no_latents():
     """The sentence says so."""
-    classifier = configuration(model="classifier", resampling={"combine": "none"}, epochs=1)
+    classifier = configuration(model="classifier", resampling={"rule": "none"}, epochs=1)
     model = trainer.models.build(classifier.architecture, latent_dim=0, seed=0)
     run = run_with(
         {MODEL: save(trainer.checkpoint_tensors(model))},
         model="classifier",
-        resampling={"combine": "none"},
+        resampling={"rule": "none"},
     )
 
     with pytest.raises(ReproError, match="classifier, which has no latents"):
-        _ = run.latents
+        run.latents()
 
 
 def test_a_network_of_another_size_is_refused(fitted):
@@ -119,4 +120,4 @@ def test_a_network_of_another_size_is_refused(fitted):
     run = run_with({MODEL: save(trainer.checkpoint_tensors(fitted.model))}, latent_dim=3)
 
     with pytest.raises(ReproError, match="its network is another one"):
-        _ = run.latents
+        run.latents()

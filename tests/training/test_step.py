@@ -10,6 +10,7 @@ from repro.data import sources
 from repro.study.data_spec import SyntheticTraining
 from repro.training import inference
 from repro.training.step import WARM_UP, CapturedStep, Step
+from repro.training.trainer import keep_statistics
 
 FACES, IMAGES = 28, 64
 
@@ -134,6 +135,43 @@ def test_means_for_the_weights_are_within_a_ten_thousandth_of_their_spread(store
     means = inference.latent_means(network, stored, torch.arange(IMAGES))
 
     assert float(((means - expected) / expected.std(dim=0)).abs().max()) < 1e-4
+
+
+def test_a_nonface_pulls_as_it_did_whatever_the_faces_weigh(stored):
+    """The gradient of a batch is that of its faces times their factors, and of the others."""
+    index, off = torch.arange(IMAGES), torch.zeros(IMAGES, 100)
+
+    def pull(factor):
+        network = models.build("dehaan2020", latent_dim=100, seed=0)
+        step = Step(configuration(batch_norm="stored"), network, stored)
+        keep_statistics(network)
+        step.loss_weights = torch.ones(IMAGES)
+        step.loss_weights[:FACES] = factor
+        step(index, off, torch.tensor(FACES), FACES)
+        return gradients(network)
+
+    others, both, twice = pull(0.0), pull(1.0), pull(2.0)
+
+    assert distance(twice - both, both - others) < 1e-3
+    assert float(others.norm()) > 0
+
+
+def test_weights_of_1_change_no_bit_and_no_total_is_weighted(stored):
+    """Reported terms are those of the images, so that arms can be compared."""
+    index, off = torch.arange(IMAGES), torch.zeros(IMAGES, 100)
+
+    def stepped(factor):
+        network = models.build("dehaan2020", latent_dim=100, seed=0)
+        step = Step(configuration(), network, stored)
+        if factor is not None:
+            step.loss_weights = torch.full((IMAGES,), factor)
+        step(index, off, torch.tensor(FACES), FACES)
+        return save(network.state_dict()), step.totals.tolist()
+
+    plain, ones, double = stepped(None), stepped(1.0), stepped(2.0)
+
+    assert plain == ones
+    assert double[1] == plain[1]
 
 
 class Again:

@@ -309,8 +309,11 @@ def _tags(index: StudyIndex, arm: str, record: Record) -> dict[str, str]:
         "repro.status": "finished" if record.finished else "failed",
         "repro.record": f"runs/{record.key}/record.json",
         **{f"repro.data.{part}": digest for part, digest in record.data.items()},
+        **{f"repro.plugin.{name}": digest for name, digest in record.plugins.items()},
         **source_tags(index),
     }
+    if record.source:
+        tags["repro.source_run"] = record.source
     if TRAINING_IMAGES in record.metrics:
         tags["repro.training_images"] = f"{record.metrics[TRAINING_IMAGES]:.0f}"
     if record.failure is not None:

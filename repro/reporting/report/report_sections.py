@@ -38,6 +38,8 @@ OVERVIEW, STANDING = "overview", "standing-deviations"
 CLAIMS = "claims"  # the figure that belongs to the answer
 _WORDS = ("reproduced", "not reproduced", "cannot tell")
 _HEADINGS = {
+    "gap_share": "Share of the gap closed",
+    "placebos": "Arms less their placebos",
     "results": "Results, all columns",
     "groups": "Groups",
     "inequality": "Inequality between groups",

@@ -15,11 +15,15 @@ from repro.reporting.tables import (
     claims_json,
     comparison_notes,
     declaration_notes,
+    gap_table,
     interval_notes,
     look_notes,
     matched_notes,
+    method_notes,
+    metric_columns,
     notes,
     number_format,
+    placebo_table,
     run_notes,
 )
 from repro.reporting.tables.cell import Number
@@ -66,7 +70,10 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             for one in family.made
             if one.arm.name in wanted
         ],
+        "metrics": metric_columns.origins(outcomes),
         **claims_json.fields(outcomes),
+        "gap_share": gap_table.as_fields(outcomes),
+        "placebos": placebo_table.as_fields(outcomes),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),
@@ -117,6 +124,7 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
             if arm.runs and thresholds.can_read(arm, rate)
         ],
         "matched": _matched(arm, outcomes, definition),
+        "metrics": metric_columns.fields(outcomes, arm),
     }
 
 
@@ -347,6 +355,7 @@ def _judgement(one: verdicts.Judgement) -> Mapping[str, Any]:
 def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
+        *method_notes.of_methods(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -356,5 +365,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
+        *metric_columns.notes(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]

@@ -18,12 +18,16 @@ from repro.reporting.tables import (
     claim_table,
     comparison_notes,
     declaration_notes,
+    gap_table,
     group_tables,
     interval_notes,
     look_notes,
     matched_notes,
+    method_notes,
+    metric_columns,
     notes,
     number_format,
+    placebo_table,
     run_notes,
     specification_curve,
     verdict_notes,
@@ -80,6 +84,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
     told = [
         *run_notes.of_selection(outcomes, name),
+        *method_notes.of_methods(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -90,6 +95,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         told += look_notes.of_expected(outcomes)
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
+        told += metric_columns.notes(outcomes)
     return Part(
         name="results",
         title=outcomes.caption,
@@ -105,6 +111,7 @@ def _result_cells(
     if style == "full":
         row |= _expected_cells(arm, outcomes, definition)
         row |= _printed_cells(arm, outcomes, definition)
+        row |= metric_columns.cells(outcomes, arm)
         row |= _run_cells(outcomes, arm, definition)
     return row
 
@@ -413,6 +420,8 @@ def _judged(text: str, number: float) -> Cell:
 
 _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "claims": claim_table.part,
+    "gap_share": gap_table.part,
+    "placebos": placebo_table.part,
     "results": results,
     "groups": group_tables.groups,
     "inequality": group_tables.inequality,

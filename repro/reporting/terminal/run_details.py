@@ -125,6 +125,7 @@ def _metrics(record: Record) -> str:
 def _provenance(record: Record) -> str:
     made, how = record.provenance, record.computation
     shown: dict[str, Any] = {
+        "source run": record.source or None,
         "commit": made.get("commit"),
         "code": _code(how.get("code")),
         "started": made.get("started"),
@@ -141,6 +142,7 @@ def _provenance(record: Record) -> str:
         "kept": ", ".join(made.get("variables_kept", [])) or None,
         **(made.get("packages") or how.get("libraries") or {}),
         **{f"data.{part}": content for part, content in record.data.items()},
+        **{f"plug-in {name}": content for name, content in record.plugins.items()},
     }
     rows = [(name, str(value)) for name, value in shown.items() if value is not None]
     return _section("Provenance", _aligned(rows))

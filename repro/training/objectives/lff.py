@@ -76,7 +76,8 @@ class MovingAverages:
     def of_class_maximum(self, index: Tensor) -> Tensor:
         """Averages of these images as shares of the largest of their class, (N,); 0 if it is 0."""
         faces, others = (
-            torch.where(members, self.values, 0.0).max() for members in (self.is_face, ~self.is_face)
+            torch.where(members, self.values, 0.0).max()
+            for members in (self.is_face, ~self.is_face)
         )
         return self.values[index] / (torch.where(self.is_face[index], faces, others) + SMALL)
 

@@ -28,5 +28,5 @@ def weights(latents: None, context: RuleContext) -> NDArray[np.float64]:
         DegenerateWeights: As `resampling.weights`.
     """
     assert context.source is not None
-    latents_of_source = context.source.latents
+    latents_of_source = context.source.latents()
     return density.of_latents(latents_of_source, context.parameters.by, context.settings)

@@ -39,8 +39,8 @@ def weights(latents: None, context: RuleContext) -> tuple[Floats, Floats] | None
     """
     assert context.source is not None
     choices, source = context.parameters, context.source
-    missed = errors(source.logits_of_faces, faces=True)
-    alarms = errors(source.logits_of_nonfaces, faces=False)
+    missed = errors(source.logits_of_faces(), faces=True)
+    alarms = errors(source.logits_of_nonfaces(), faces=False)
     if choices.nonfaces == "even":
         alarms = np.zeros_like(alarms)
     if not (missed.any() or alarms.any()):

@@ -84,7 +84,7 @@ def test_a_trend_and_a_matched_threshold_are_told_in_short(monkeypatch):
 def test_bad_runs_are_remarked_once(found, monkeypatch):
     """Not for each claim on the same arm."""
     doubted = ["B: seed 3 far from its median"]
-    monkeypatch.setattr(claims, "_doubts", lambda *rest: tuple(doubted))
+    monkeypatch.setattr(claims, "doubts_of", lambda *rest: tuple(doubted))
     remarks = tables.part(found, "claims").remarks
 
     assert sum(one.startswith(doubted[0]) for one in remarks) == 1

@@ -56,9 +56,7 @@ def test_its_gradient_is_p_to_the_q_times_that_of_cross_entropy():
 def test_towards_q_0_it_is_cross_entropy_and_at_1_the_probability_of_being_wrong():
     """The two ends of the family."""
     cross_entropy = formulas.classification(BIASED, FACES)
-    assert_close(
-        generalised_cross_entropy(BIASED, FACES, q=1e-9), cross_entropy, atol=1e-8, rtol=0
-    )
+    assert_close(generalised_cross_entropy(BIASED, FACES, q=1e-9), cross_entropy, atol=1e-8, rtol=0)
     assert_close(generalised_cross_entropy(BIASED, FACES, q=1.0), 1 - BIASED.sigmoid())
 
 

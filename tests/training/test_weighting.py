@@ -10,7 +10,7 @@ from repro.errors import ReproError, RunFailed
 from repro.plugins.declared import Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study import methods
-from repro.training.rules.weighting import Seen, Weighting, problem
+from repro.training.weighting import Seen, Weighting, problem
 
 FACES, OTHERS = 6, 4
 GROUPS = np.array(["a", "b", "a", "a", "b", "c"])
@@ -22,9 +22,20 @@ class Source:
     """A source run with weights from the second epoch on."""
 
     key = "k-seed0"
-    logits_of_faces = np.array([1, -1, 1, 1, -1, 1], np.float32)
-    logits_of_nonfaces = np.array([-1, 1, -1, -1], np.float32)
-    latents = np.random.default_rng(0).normal(size=(FACES, 3)).astype(np.float32)
+    faces = np.array([1, -1, 1, 1, -1, 1], np.float32)
+    others = np.array([-1, 1, -1, -1], np.float32)
+
+    def logits_of_faces(self):
+        """Two are missed."""
+        return self.faces
+
+    def logits_of_nonfaces(self):
+        """One is a false alarm."""
+        return self.others
+
+    def latents(self):
+        """Of each face, three."""
+        return np.random.default_rng(0).normal(size=(FACES, 3)).astype(np.float32)
 
     def weights(self, epoch):
         """Of one epoch; even in the first."""
@@ -157,7 +168,7 @@ def test_jtt_weighs_errors_within_each_class(parameters, faces, others):
 class Perfect(Source):
     """A network without an error."""
 
-    logits_of_faces, logits_of_nonfaces = np.ones(FACES, np.float32), -np.ones(OTHERS, np.float32)
+    faces, others = np.ones(FACES, np.float32), -np.ones(OTHERS, np.float32)
 
 
 def test_an_empty_error_set_fails_the_run_or_is_even_as_declared():

@@ -1,0 +1,66 @@
+"""Footnotes on the methods of a table: what each is, its source, what it knows, what it costs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repro.analysis.study_data import Outcomes
+from repro.plugins.declared import Kind, Plugin
+from repro.reporting.tables.run_notes import few
+from repro.study import methods
+from repro.study.configuration import OF_DENSITY, STANDARD
+
+PLAIN = {"none", *OF_DENSITY, STANDARD}  # what the papers do, which their own columns explain
+SECTIONS: tuple[tuple[str, str, Kind], ...] = (
+    ("resampling", "rule", "rule"),
+    ("objective", "name", "objective"),
+)
+
+
+def of_methods(outcomes: Outcomes) -> list[str]:
+    """A row for each method with its parameters, and one on an unusual choice of the epoch."""
+    arms: dict[str, list[str]] = {}
+    for arm in outcomes.arms:
+        for told in _told(arm.configured):
+            arms.setdefault(told, []).append(arm.name)
+    every = len(outcomes.arms)
+    return [
+        f"{'All arms' if len(named) == every > 1 else ', '.join(few(named, 'arms'))}: {told}."
+        for told, named in arms.items()
+    ]
+
+
+def _told(configured: Mapping[str, Any]) -> Iterator[str]:
+    for section, key, kind in SECTIONS:
+        chosen = configured.get(section)
+        if isinstance(chosen, Mapping) and (name := chosen.get(key, STANDARD)) not in PLAIN:
+            parameters = chosen.get("parameters", {})
+            yield "; ".join(_words(methods.BUILT_IN.find(kind, name), kind, name, parameters))
+    if configured.get("checkpoint") == "worst_class":
+        yield (
+            "the network is that of the epoch with the highest recall of the worse class on the "
+            "validation images at logit 0, ties to the latest (Yang et al. 2023); it selects for "
+            "few false alarms where these are the worse side; no groups are known"
+        )
+
+
+def _words(
+    method: Plugin | None, kind: Kind, name: str, parameters: Mapping[str, Any]
+) -> Iterator[str]:
+    """What is declared of a method, part by part."""
+    if method is None:
+        yield f"{kind} {name}, a plug-in"
+    else:
+        source = f" ({method.paper})" if method.paper else ""
+        yield f"{kind} {name}{source} {method.what}"
+        yield methods.OF_FACES if methods.needs_groups(method, dict(parameters)) else method.groups
+        yield f"extra cost: {method.cost}"
+    if parameters.get("labels") == "estimated":
+        yield "balanced by estimate: the groups are a classifier's guesses"
+    if parameters:
+        yield ", ".join(f"{key} = {_value(value)}" for key, value in parameters.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,131 @@
+"""Mistakes of arms that start from the finished run of another arm: which, and from what."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from repro.errors import Problem
+from repro.study import methods
+from repro.study.configuration import Configuration
+from repro.study.merge import did_you_mean
+from repro.study.yaml_source import KeyPath, shown
+
+if TYPE_CHECKING:
+    from repro.study.study import ArmSpec
+
+Mistake = tuple[KeyPath, str]  # the setting that is wrong, and a sentence
+SAME_IMAGES = (("data", "train"), ("validation_share",))  # so that both train on the same ones
+PLACEBO = "a placebo is its arm but for the faces that get the weights"
+
+
+def problems(arms: "Sequence[ArmSpec]") -> Iterator[Problem]:
+    """Mistakes of all arms of a study, each at its place in the file.
+
+    Args:
+        arms: All of them, resolved.
+    """
+    by_name = {arm.name: arm.configuration for arm in arms}
+    for arm in arms:
+        if arm.configuration.source_arm is not None:
+            for path, message in _of_arm(arm.name, by_name):
+                yield arm.problem([path], message)
+
+
+def _of_arm(name: str, arms: Mapping[str, Configuration]) -> Iterator[Mistake]:
+    configuration = arms[name]
+    section = "resampling" if configuration.resampling.of is not None else "objective"
+    of, place = configuration.source_arm, (section, "of")
+    assert of is not None
+    if of == name:
+        yield place, "an arm cannot start from its own runs: name another arm"
+    elif of not in arms:
+        told = f"unknown arm {shown(of)}{did_you_mean(of, list(arms))}"
+        yield place, f"{told}; the arms are: {', '.join(arms)}"
+    elif cycle := _cycle(name, arms):
+        yield place, f"these arms wait for each other: {' -> '.join(cycle)}: leave one 'of' out"
+    else:
+        yield from _of_pair(configuration, arms[of], of, place)
+
+
+def _cycle(name: str, arms: Mapping[str, Configuration]) -> list[str]:
+    """The arms from one to its source, and so on, until it comes again; empty if it does not."""
+    way = [name]
+    while True:
+        of = arms[way[-1]].source_arm
+        if of is None or of not in arms:
+            return []
+        if of in way:
+            return [*way, of] if of == name else []
+        way.append(of)
+
+
+def _of_pair(
+    arm: Configuration, source: Configuration, of: str, place: KeyPath
+) -> Iterator[Mistake]:
+    """An arm and the arm that it starts from, of the name `of`."""
+    if methods.replays(arm):
+        yield from _of_replay(arm, source, of, place)
+        return
+    for path in SAME_IMAGES:
+        if (mine := _at(arm, path)) != (its := _at(source, path)):
+            yield path, _differs(path, mine, its, of, "one starts from the other's runs")
+    if arm.resampling.rule == "frozen" and not source.latents:
+        yield place, f"{shown(of)} is a classifier, which has no latents: name an arm that has"
+    if arm.objective.name == "dfr":
+        yield from _of_dfr(arm, source, of)
+
+
+def _of_replay(
+    arm: Configuration, source: Configuration, of: str, place: KeyPath
+) -> Iterator[Mistake]:
+    """A placebo is its arm but for the faces that get the weights."""
+    if source.resampling.rule == "none":
+        yield place, f"{shown(of)} draws all faces alike: name an arm with weights to deal"
+        return
+    mine, its = _leaves(arm.settings()), _leaves(source.settings())
+    mine |= _leaves({"data": arm.data.model_dump(mode="json")})
+    its |= _leaves({"data": source.data.model_dump(mode="json")})
+    for path in {**mine, **its}:
+        if path[0] != "resampling" and mine.get(path) != its.get(path):
+            yield path, _differs(path, mine.get(path), its.get(path), of, PLACEBO)
+            return
+    for name in ("replacement", "balance", "uniform_epochs"):
+        path = ("resampling", name)
+        if (drawn := _at(arm, path)) != (other := _at(source, path)):
+            yield path, _differs(path, drawn, other, of, PLACEBO)
+            return
+
+
+def _of_dfr(arm: Configuration, source: Configuration, of: str) -> Iterator[Mistake]:
+    if source.checkpoint != "last":
+        yield (
+            ("objective", "of"),
+            f"{shown(of)} has checkpoint: {source.checkpoint}, chosen on the held-out images that "
+            "DFR fits: give it checkpoint: last",
+        )
+    for path in (("architecture",), ("model",), ("latent_dim",)):
+        if (mine := _at(arm, path)) != (its := _at(source, path)):
+            yield path, _differs(path, mine, its, of, "DFR takes over its network")
+
+
+def _differs(path: KeyPath, mine: Any, its: Any, of: str, why: str) -> str:
+    key = ".".join(map(str, path))
+    return f"{key} is {_told(mine)} here and {_told(its)} in {shown(of)}: make both alike, as {why}"
+
+
+def _told(value: Any) -> str:
+    return "absent" if value is None else shown(value)
+
+
+def _at(configuration: Configuration, path: KeyPath) -> Any:
+    value: Any = configuration.model_dump(mode="json")
+    for key in path:
+        value = value[key]
+    return value
+
+
+def _leaves(tree: Mapping[str, Any], start: KeyPath = ()) -> dict[KeyPath, Any]:
+    found: dict[KeyPath, Any] = {}
+    for name, value in tree.items():
+        path = (*start, name)
+        found |= _leaves(value, path) if isinstance(value, Mapping) else {path: value}
+    return found
