@@ -216,13 +216,13 @@ class Fit:
         start = random_streams.stream_seed(seed, "initialisation")
         self.model = networks.build(configuration, start, catalogue).to(self.device)
         self.step = step = Step(configuration, self.model, self.images)
-        if step.kernels.name == "torch":
+        own = isinstance(self.model, OwnClassifier)
+        if step.kernels.name == "torch" and not own:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.weighting = self._weighting(data, catalogue, source)
         if self.weighting.on_loss:
             step.loss_weights = torch.ones(len(self.images), device=self.device)
         self.update: Update = step
-        own = isinstance(self.model, OwnClassifier)
         if self.device.type == "cuda" and captured and not own:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
@@ -251,7 +251,13 @@ class Fit:
             group_names=tuple(sorted(known)),
             source=None
             if source is None
-            else SourceRun(source, self.images, faces=self.faces, nonfaces=self.nonfaces),
+            else SourceRun(
+                source,
+                self.images,
+                faces=self.faces,
+                nonfaces=self.nonfaces,
+                catalogue=catalogue,
+            ),
         )
         return Weighting(rule, self.choices, self.seed, seen)
 
