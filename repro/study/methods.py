@@ -231,3 +231,11 @@ def replays(configuration: Configuration) -> bool:
 def trains(configuration: Configuration) -> bool:
     """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
     return configuration.objective.name != "dfr"
+
+
+def follows_network(plugin: Plugin) -> bool:
+    """Whether a rule uses what the run's own network has learnt.
+
+    Such a rule is not asked in a first epoch that is to be uniform (``first_epoch``).
+    """
+    return bool({"latents", "losses"} & set(plugin.needs))

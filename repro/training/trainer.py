@@ -38,7 +38,7 @@ from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
-from repro.training.rules import density
+from repro.training.rules import density, placebo
 from repro.training.source_run import SourceRun
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 from repro.training.weighting import Seen, Weighting, Weights
@@ -418,6 +418,10 @@ class Fit:
             ess = resampling.effective_sample_size(weights)
             largest = float(weights.max())
             found = {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+        before = self.epoch_weights.get(self.number - 1)
+        if methods.replays(self.choices) and weights is not None and before is not None:
+            lasting = placebo.persistence(before, weights)
+            found |= {} if lasting is None else {"log_weight_correlation": lasting}
         if self.step.loss_weights is not None:
             found["largest_loss_weight"] = float(self.step.loss_weights[self.faces].max())
         return found
