@@ -13,10 +13,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.analysis import arm_parts, bad_runs, looks, matched, operating_points, thresholds
+from repro.analysis import (
+    arm_parts,
+    bad_runs,
+    looks,
+    matched,
+    operating_points,
+    own_metrics,
+    thresholds,
+)
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
+from repro.plugins.declared import Plugin
 from repro.stats import (
     components,
     conclusions,
@@ -66,6 +75,7 @@ class Finding:
         opposite: Whether the effect is in the other direction than expected.
         reason: Why there is no interval; empty if there is one.
         doubts: Why the interval cannot be trusted, by arm.
+        metric: The plug-in that its quantity is; None if it is built in, or not here.
     """
 
     declared: Declared
@@ -84,6 +94,7 @@ class Finding:
     opposite: bool = False
     reason: str = ""
     doubts: tuple[str, ...] = ()
+    metric: Plugin | None = None
 
     @property
     def claim(self) -> Claim:
@@ -93,6 +104,8 @@ class Finding:
     @property
     def unit(self) -> str:
         """Of the effect."""
+        if self.claim.is_metric:
+            return own_metrics.unit_of_difference(self.metric)
         return "percent squared" if is_variance(self.claim) else "points"
 
     @property
@@ -114,7 +127,7 @@ def is_variance(claim: Claim) -> bool:
 
 def is_share(claim: Claim) -> bool:
     """Whether it is about a share of an arm's runs."""
-    return claim.quantity.endswith("_share")
+    return claim.is_share
 
 
 def findings(outcomes: Outcomes) -> list[Finding]:
@@ -222,6 +235,7 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         word=conclusions.CANNOT_TELL,
         level=level,
         started=min(arm.wanted for arm in arms),
+        metric=outcomes.own_metric(declared.claim.quantity),
     )
     if is_share(declared.claim):
         return _of_shares(unknown, *arms)
@@ -229,9 +243,20 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
     unknown = replace(unknown, pairs=len(pairs[0].seeds), doubts=doubts_of(outcomes, arms))
     if why := unreadable(declared.claim, arms, pairs):
         return replace(unknown, reason=why)
+    if declared.claim.is_metric:
+        return _of_metric(unknown, pairs)
     if declared.claim.expect == "largest":
         return _largest(unknown, pairs)
     return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition))
+
+
+def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+    """The answer to a claim on a metric of a plug-in."""
+    claim, metric = unknown.claim, unknown.metric
+    if metric is None:
+        return replace(unknown, reason=own_metrics.missing(claim.quantity))
+    rate = claim.read_at.false_positive_rate if claim.read_at else None
+    return _changed(unknown, [own_metrics.parts(arm, metric, rate) for arm in pairs])
 
 
 def common(arms: Sequence[Arm]) -> list[Arm]:
@@ -307,7 +332,7 @@ def _at_threshold(
 def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     """The answer to a claim on the change from the first arm to the last."""
     claim, first = unknown.claim, of_arms[0]
-    weights, scale = _weights(len(of_arms)), unit(claim)
+    weights, scale = _weights(len(of_arms)), _unit(unknown)
     change = components.combined(list(zip(weights, of_arms, strict=True)))
     smallest = _smallest(claim, float(first.value), scale)
     told = replace(
@@ -342,6 +367,10 @@ def _weights(arms: int) -> list[float]:
     return [float(one) for one in (arms - 1) * places / (places**2).sum()]
 
 
+def _unit(found: Finding) -> float:
+    return own_metrics.scale(found.metric) if found.metric is not None else unit(found.claim)
+
+
 def unit(claim: Claim) -> float:
     """Table units of its quantity per unit used here."""
     return SQUARED if is_variance(claim) else PERCENT
@@ -370,7 +399,7 @@ def _scaled(interval: Interval, scale: float) -> Interval:
 
 def _beyond(told: Finding, weights: Sequence[float], of_arms: Sequence[Parts]) -> Interval:
     """Of the turned effect minus the smallest one; for a ratio Fieller's statistic."""
-    effect, scale = told.claim.smallest_effect, unit(told.claim)
+    effect, scale = told.claim.smallest_effect, _unit(told)
     if effect.ratio is None:
         _, turned = told.turned
         return Interval(*(conclusions.minus(end, told.smallest) for end in turned))

@@ -50,6 +50,6 @@ def anytime_level(pairs: int) -> float:
 def _pairs(outcomes: Outcomes, declared: Declared) -> int:
     """Number of seeds that all arms of a claim have results for; of a share those that ended."""
     arms = [arm for arm in outcomes.arms if arm.name in declared.arms]
-    if declared.claim.quantity.endswith("_share"):
+    if declared.claim.is_share:
         return min(arm.wanted - arm.missing for arm in arms)
     return len(set.intersection(*(set(arm.seeds) for arm in arms)))

@@ -41,6 +41,18 @@ def scale(plugin: Plugin) -> float:
     return 100.0 if plugin.unit in IN_HUNDREDS else 1.0
 
 
+def unit_of_difference(plugin: Plugin | None) -> str:
+    """Of the difference of two values."""
+    if plugin is None:
+        return ""
+    return "points" if plugin.unit in IN_HUNDREDS else plugin.unit
+
+
+def missing(name: str) -> str:
+    """Why a metric has no value, as a clause."""
+    return f"the plug-in of the metric {name} is not here: name the study's file that lists it"
+
+
 def of_arm(arm: Arm, plugin: Plugin, rate: float | None = None) -> Value | None:
     """A metric of an arm; None without scores.
 

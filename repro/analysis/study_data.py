@@ -16,6 +16,8 @@ from repro.analysis import declarations
 from repro.analysis.declarations import Declaration
 from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
+from repro.plugins import loaded
+from repro.plugins.declared import Plugin
 from repro.records import records
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
@@ -199,6 +201,7 @@ class Outcomes:
             their protocol wrote the index.
         margin: The equivalence margin.
         claims: What the study asks.
+        own_metrics: Those of plug-ins that it shows or asks of, by name; None: not here.
         digest: Of the records that it was made from; empty for an audited file.
         gap_share: Which arms close how much of which gap; None if it does not ask.
         looks: When its claims were planned to be looked at, and were; None without claims.
@@ -223,6 +226,7 @@ class Outcomes:
     published: Published | None = None
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
+    own_metrics: Mapping[str, Plugin | None] = field(default_factory=dict)
     gap_share: GapShare | None = None
     digest: str = ""
     looks: Looks | None = None
@@ -233,6 +237,10 @@ class Outcomes:
     def arm(self, name: str) -> Arm | None:
         """The arm of this name that has runs."""
         return next((arm for arm in self.arms if arm.name == name and arm.runs), None)
+
+    def own_metric(self, name: str) -> Plugin | None:
+        """The metric of a plug-in; None if it is none, or not here."""
+        return self.own_metrics.get(name)
 
     @property
     def others(self) -> list[Arm]:
@@ -293,6 +301,7 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         changed=tuple(index.overrides),
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
+        own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
         digest=_digest(found),
         looks=index.looks,

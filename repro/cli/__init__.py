@@ -21,6 +21,7 @@ from repro.cli import (
     figures,
     new,
     plan,
+    plugins,
     preregister,
     report,
     run,
@@ -42,6 +43,7 @@ from repro.system.printing import say
 COMMANDS = (
     studies.studies,
     new.new,
+    plugins.plugins,
     run.run,
     plan.plan,
     preregister.preregister,

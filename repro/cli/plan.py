@@ -137,11 +137,12 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
 def _unsupported_rates(study: "Study") -> Iterator[str]:
     """The false-positive rates for which too few photographs are declared."""
     from repro.reporting.tables import threshold_notes
+    from repro.study.data_spec import SyntheticScenes
 
     counts = {
         arm.configuration.data.nonfaces.photographs
         for arm in study.arms
-        if arm.configuration.data.nonfaces.source == "synthetic"
+        if isinstance(arm.configuration.data.nonfaces, SyntheticScenes)
     }
     for reason in threshold_notes.too_few(study.false_positive_rates, sorted(counts)):
         yield f"false_positive_rates: {reason}"

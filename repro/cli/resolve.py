@@ -5,15 +5,18 @@ and ``--set`` select the variant run with them; ``NAME@ID`` selects one by id.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from repro.cli.shared import warn
 from repro.errors import ReproError, StudyError
+from repro.plugins import loaded
+from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Kind
 from repro.records import records, study_origin
 from repro.records.records import StudyIndex
-from repro.study import merge, study_files, yaml_source
+from repro.study import merge, methods, plugin_files, study_files, yaml_source
 from repro.study.schema import NAME
 from repro.study.yaml_source import Located, shown
 from repro.system import private
@@ -108,7 +111,33 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
         raise ReproError(_not_one(name, wish, first, fitting, found, results))
     _say_others(found, fitting)
     _say_changes(fitting, results, given=Path(study) if study_files.is_path(study) else None)
+    _load_metrics(fitting[0], study)
     return fitting[0]
+
+
+def catalogue(study: str, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
+    """What the file of a study can name; of its plug-ins those with these names are loaded.
+
+    Args:
+        study: A name, ``NAME@ID``, or the file of a study.
+        wanted: Kinds and names; without any, no file is read.
+
+    Raises:
+        ReproError: A plug-in with one of these names cannot be loaded.
+    """
+    file = Path(study) if study_files.is_path(study) else None
+    if file is None and (home := study_files.find_name(study_name(study))):
+        file = home.path
+    if not wanted or file is None or not file.is_file():
+        return methods.BUILT_IN
+    return plugin_files.of_file(file, wanted)
+
+
+def _load_metrics(index: StudyIndex, study: str) -> None:
+    """Load the plug-ins of a study's metrics, which tables compute, from the file that is named."""
+    wanted: list[tuple[Kind, str]] = [("metric", name) for name in index.all_metrics]
+    if wanted:
+        loaded.remember(index.name, catalogue(study, wanted))
 
 
 def study_name(study: str) -> str:

@@ -30,14 +30,25 @@ def _described(file: "StudyFile") -> str:
     from repro.study import study
 
     try:
-        read = study.load(file.path)
+        if plugins := _plugins(file):
+            lines = [file.name, f"uses plug-ins, which are not run for this list: {plugins}"]
+        else:
+            read = study.load(file.path)
+            lines = [file.name, read.question, _size(read)]
     except ReproError as error:
         lines = [f"{file.name}: cannot be read", str(error).splitlines()[0]]
-    else:
-        lines = [file.name, read.question, _size(read)]
     lines.append(_origin(file))
     first, *others = (one_line(line) for line in lines)
     return "\n".join([first, *map(_indented, others)])
+
+
+def _plugins(file: "StudyFile") -> str:
+    """The plug-ins that a study file lists, in one line."""
+    from repro.study import plugin_files, yaml_source
+
+    content = yaml_source.read(file.path).value
+    listed = content.get(plugin_files.KEY) if isinstance(content, dict) else None
+    return ", ".join(map(str, listed)) if isinstance(listed, list) else ""
 
 
 def _size(read: "Study") -> str:

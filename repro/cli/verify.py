@@ -41,10 +41,16 @@ def verify(
     from repro.study.resources import PLAIN
 
     index = resolve.one(results, study, profile=profile, overrides=overrides)
+    catalogue = resolve.catalogue(study, verification.wanted(index))
     same = total = 0
     with executor_at(place, PLAIN, remark=warn) as executor:
         compared = verification.verify(
-            index, results, runs=runs, executor=executor, kernels=place.kernels
+            index,
+            results,
+            runs=runs,
+            executor=executor,
+            kernels=place.kernels,
+            catalogue=catalogue,
         )
         for comparison in compared:
             say(comparison)

@@ -109,13 +109,18 @@ def allowed(data: Data) -> str:
 def _open(data: Data) -> _Opened:
     parts = {}
     trained = sources.training_images(data.train) if isinstance(data.train, MitH5) else None
-    if data.test.source != "synthetic":
+    if _is_read(data.test):
         parts["test"] = sources.portraits(data.test)
-    if data.nonfaces.source != "synthetic":
+    if _is_read(data.nonfaces):
         parts["nonfaces"] = sources.nonface_photographs(data.nonfaces)
-    if data.crops is not None and data.crops.source != "synthetic":
+    if data.crops is not None and _is_read(data.crops):
         parts["crops"] = sources.crops(data.crops)
     return _Opened(data, trained, parts)
+
+
+def _is_read(spec: Source) -> bool:
+    """Whether it is read from files: neither drawn here, nor made by a plug-in."""
+    return hasattr(spec, "path")
 
 
 def _doubles(opened: _Opened) -> Iterator[Doubles]:

@@ -23,6 +23,8 @@ from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.execution.executors import hardware
+from repro.plugins.carriers import Carried
+from repro.plugins.catalogue import Catalogue
 from repro.records.task import Task
 from repro.study import methods
 from repro.study.configuration import Configuration, Objective
@@ -114,7 +116,8 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
     slots = slots[: len(tasks)]
     alike = [standing_in(task.configuration) for task in tasks]
     kinds = [cost_kind(configuration) for configuration in alike]
-    wanted = dict(zip(kinds, alike, strict=True))
+    carried = [tuple(task.plugins.values()) for task in tasks]
+    wanted = dict(zip(kinds, zip(alike, carried, strict=True), strict=True))
     kernels = tasks[0].computation.kernels
     measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots, kernels=kernels)
     costs = {name: average(found) for name, found in measured.items()}
@@ -232,7 +235,7 @@ def _can_start(place: int, after: Mapping[int, int], ends: Mapping[int, float], 
 
 def _measure_all(
     dealt: Sequence[Sequence[str]],
-    wanted: dict[str, Configuration],
+    wanted: Mapping[str, tuple[Configuration, tuple[Carried, ...]]],
     slots: Sequence[str],
     *,
     kernels: str,
@@ -278,26 +281,34 @@ def _prepare() -> Answer:
         trainer.require_device(device)
         start = time.monotonic() - began
         with hardware.using(kernels):
-            return [measure(each, start=start, device=device) for each in configurations]
+            return [
+                measure(each, start=start, device=device, plugins=carried)
+                for each, carried in configurations
+            ]
 
     return measure_each
 
 
-def measure(configuration: Configuration, *, start: float, device: str) -> Cost:
+def measure(
+    configuration: Configuration, *, start: float, device: str, plugins: Iterable[Carried] = ()
+) -> Cost:
     """Measure the cost of a run by training and scanning a part of its data in this process.
 
     Args:
         configuration: Of the run.
         start: Seconds until this process was ready.
         device: Where it would train.
+        plugins: Those that it uses.
 
     Raises:
         DataError: The data are wrong.
+        PluginError: A plug-in failed.
     """
+    catalogue = methods.with_plugins(plugins)
     data = _load(configuration.data)
-    copies = _memory_of_copies(configuration, data.images)
+    copies = _memory_of_copies(configuration, data.images, catalogue)
     resting = _start_of_peak()
-    epoch, model, fails_after = _train(configuration, data.images, device)
+    epoch, model, fails_after = _train(configuration, data.images, device, catalogue)
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
@@ -336,7 +347,9 @@ def _load(data: Data) -> _Loaded:
     )
 
 
-def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> int:
+def _memory_of_copies(
+    configuration: Configuration, images: TrainingImages, catalogue: Catalogue
+) -> int:
     """Bytes that training adds to all the images before its first step.
 
     An epoch on all images with a batch size above their number makes no step, but allocates the
@@ -351,17 +364,17 @@ def _memory_of_copies(configuration: Configuration, images: TrainingImages) -> i
             "batch_size": count + 1,
             "validation_share": 4 / count,
             "resampling": configuration.resampling.model_copy(
-                update={"rule": "none", "uniform_epochs": "shuffle"}
+                update={"rule": "none", "parameters": {}, "uniform_epochs": "shuffle"}
             ),
         }
     )
     resting = _start_of_peak()
-    trainer.fit(stepless, 0, images)
+    trainer.fit(stepless, 0, images, catalogue=catalogue)
     return _memory("VmHWM") - resting
 
 
 def _train(
-    configuration: Configuration, images: TrainingImages, device: str
+    configuration: Configuration, images: TrainingImages, device: str, catalogue: Catalogue
 ) -> tuple[float, "Model | None", int | None]:
     """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
     from repro.training import trainer
@@ -376,6 +389,7 @@ def _train(
             part,
             device=device,
             on_epoch=lambda _: ends.append(time.perf_counter() - began),
+            catalogue=catalogue,
         ).model
     except RunFailed:
         fails_after = len(ends)

@@ -72,7 +72,13 @@ def _has_other(task: Task, names: dict[str, list[str]]) -> bool:
         return False
     if task.arm not in names:
         other = replace(task.computation, kernels=OTHER[task.computation.kernels])
-        digests = records.run_digests(task.configuration, data=task.data, computation=other)
+        digests = records.run_digests(
+            task.configuration,
+            data=task.data,
+            computation=other,
+            source=task.source.digest if task.source else None,
+            plugins=task.plugin_digests,
+        )
         names[task.arm] = [*digests]
     keys = (records.key_of(one, task.seed) for one in names[task.arm])
     return any(records.has_record(key, task.results) for key in keys)

@@ -10,6 +10,8 @@ from repro.analysis.looks import level_of
 from repro.errors import LaterRelease, RecordError, StudyError
 from repro.execution import source_records
 from repro.execution.source_records import RunState
+from repro.plugins import carriers
+from repro.plugins.declared import Plugin
 from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, StudyIndex
 from repro.records.task import Source, Task
@@ -18,6 +20,7 @@ from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
 from repro.study.study import ArmSpec, Study
+from repro.system import private
 from repro.system.file_digests import Contents
 from repro.training import group_counts, image_counts, provenance
 from repro.training.image_counts import ImageCounts
@@ -80,6 +83,7 @@ def plan(
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     sources = {arm.name: names.source(arm) for arm in study.arms}
     commit = provenance.commit()
+    carried = {arm.name: carriers.carried(study.plugins_of(arm)) for arm in study.arms}
     tasks = [
         Task(
             key=keys[run.arm.name, run.seed],
@@ -91,6 +95,7 @@ def plan(
             computation=computation,
             commit=commit,
             results=results,
+            plugins=carried[run.arm.name],
             source=_with_key(sources[run.arm.name], run.seed, keys),
         )
         for run in study.runs(index.seeds)
@@ -172,6 +177,11 @@ def contents_of(all_data: Iterable[Data]) -> dict[Data, dict[str, Contents]]:
     }
 
 
+def digests(plugins: Mapping[str, Plugin]) -> dict[str, str]:
+    """The digest of each plug-in, by kind and name."""
+    return {title: one.origin.digest for title, one in plugins.items() if one.origin is not None}
+
+
 def fingerprints(held: Mapping[str, Contents]) -> dict[str, str]:
     """The digest of each part, as in the names of runs."""
     return {role: contents.fingerprint for role, contents in held.items()}
@@ -229,6 +239,7 @@ class _Names:
             data=self.data[arm.name],
             computation=self.computation,
             source=next(self._digests(source)) if source else None,
+            plugins=digests(self.study.plugins_of(arm)),
         )
 
     def _source_of(self, arm: ArmSpec) -> ArmSpec | None:
@@ -288,7 +299,19 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         preregistration=declared,
         file=study_origin.written(study.file, results) if study.file else None,
         file_digest=study.file_digest,
+        metrics=list(study.metrics),
+        plugins=_plugins(study),
     )
+
+
+def _plugins(study: Study) -> dict[str, dict[str, str]]:
+    """Where the plug-ins of its runs come from, and their digests."""
+    used = {title: one for arm in study.arms for title, one in study.plugins_of(arm).items()}
+    return {
+        title: {"where": private.portable(one.origin.where), "digest": one.origin.digest}
+        for title, one in sorted(used.items())
+        if one.origin is not None
+    }
 
 
 def _before(study: Study, names: _Names, variant: str, results: Path) -> StudyIndex | None:

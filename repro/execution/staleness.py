@@ -55,6 +55,7 @@ def _own_name(task: Task) -> str:
         data=task.data,
         computation=task.computation,
         source=task.source.digest if task.source else None,
+        plugins=task.plugin_digests,
     )
 
 
@@ -77,6 +78,7 @@ def _differences(old: Record, task: Task, choices: Mapping[str, Any]) -> list[st
     return [
         *diff.of_choices(_choices(old), choices),
         *diff.of_data(old.data, task.data),
+        *diff.of_plugins(old.plugins, task.plugin_digests),
         *diff.of_computation(old.computation, asdict(task.computation)),
         *diff.of_source(old.source, task.source.key if task.source else ""),
     ]

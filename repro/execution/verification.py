@@ -8,19 +8,25 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from repro.errors import RecordError, ReproError
 from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
+from repro.plugins import carriers
+from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Kind, Plugin
 from repro.records import diff, records
 from repro.records.events import RunRecorded
 from repro.records.records import BriefRecord, Computation, Record, StudyIndex
 from repro.records.task import LOST, OF_SOURCE, Source, Task
+from repro.study import methods
 from repro.study.data_spec import Data
 from repro.system.file_digests import Contents
 from repro.training import provenance
 
+OTHER_PLUGIN = "not trained again, as a plug-in was changed or is not here"
 NOT_TRAINED = "not trained again, as its data are no longer there"
 NO_SOURCE = "not trained again, as its source run cannot be read"
 
@@ -56,6 +62,7 @@ def verify(
     runs: int,
     executor: Executor,
     kernels: Kernels | None = None,
+    catalogue: Catalogue = methods.BUILT_IN,
 ) -> Iterator[Comparison]:
     """Train runs of a study again, in a separate folder, and compare.
 
@@ -65,6 +72,7 @@ def verify(
         runs: Number of runs, spread over the arms: one of each arm first.
         executor: Where they execute.
         kernels: Those that the user asked for; None: those of the records, or none.
+        catalogue: Of the study, with its plug-ins.
 
     Yields:
         A comparison for each run when it ends.
@@ -82,13 +90,19 @@ def verify(
     )
     found = []
     for arm, record in chosen:
+        here = carriers.carried(_plugins(record, catalogue))
+        digests = {title: one.digest for title, one in here.items()}
+        if causes := diff.of_plugins(record.plugins, digests):
+            title = f"{arm}, seed {record.seed}"
+            yield Comparison(title=title, differences=(OTHER_PLUGIN,), causes=causes)
+            continue
         try:
             found.append((arm, record, _source(record, results)))
         except RecordError as error:
             title = f"{arm}, seed {record.seed}"
             yield Comparison(title=title, differences=(NO_SOURCE,), causes=[str(error)])
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
-        tasks = _tasks(found, Path(folder), executor.computation)
+        tasks = _tasks(found, Path(folder), executor.computation, catalogue)
         originals = {task.key: record for task, (_, record, _) in zip(tasks, found, strict=True)}
         other = {task.key: diff.of_data(originals[task.key].data, task.data) for task in tasks}
         for task in tasks:
@@ -117,7 +131,10 @@ def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, BriefRecord]]:
 
 
 def _tasks(
-    chosen: Sequence[tuple[str, Record, Source | None]], results: Path, computation: Computation
+    chosen: Sequence[tuple[str, Record, Source | None]],
+    results: Path,
+    computation: Computation,
+    catalogue: Catalogue,
 ) -> list[Task]:
     from repro.data import preflight
 
@@ -149,9 +166,26 @@ def _tasks(
                 commit=commit,
                 results=results,
                 source=source,
+                plugins=carriers.carried(_plugins(record, catalogue)),
             )
         )
     return tasks
+
+
+def wanted(index: StudyIndex) -> list[tuple[Kind, str]]:
+    """Kind and name of each plug-in of the study's runs."""
+    return [_kind_and_name(title) for title in index.plugins]
+
+
+def _plugins(record: Record, catalogue: Catalogue) -> dict[str, Plugin]:
+    """The plug-ins that a run used, as they are now; without those that are not here."""
+    found = {title: catalogue.find(*_kind_and_name(title)) for title in record.plugins}
+    return {title: one for title, one in found.items() if one is not None}
+
+
+def _kind_and_name(title: str) -> tuple[Kind, str]:
+    kind, _, name = title.partition(" ")
+    return cast(Kind, kind), name
 
 
 def _source(record: Record, results: Path) -> Source | None:

@@ -4,7 +4,7 @@ One way for all executors: a worker builds the same module from the same text, a
 installed plug-in whose files differ from those of the machine that planned the run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from repro.plugins import installed, plugin_module
@@ -27,14 +27,13 @@ class Carried:
     digest: str
 
 
-def carried(plugins: Iterable[Plugin]) -> tuple[Carried, ...]:
-    """What some plug-ins need to reach a worker, each text once; nothing for built-in ones."""
-    found = {
-        (one.origin.carrier, one.origin.digest): None
-        for one in plugins
-        if one.origin is not None and one.origin.carrier is not None
-    }
-    return tuple(Carried(carrier, digest) for carrier, digest in found if carrier is not None)
+def carried(plugins: Mapping[str, Plugin]) -> dict[str, Carried]:
+    """What some plug-ins need to reach a worker, under the same names; nothing of built-in ones."""
+    found = {}
+    for title, one in plugins.items():
+        if one.origin is not None and one.origin.carrier is not None:
+            found[title] = Carried(one.origin.carrier, one.origin.digest)
+    return found
 
 
 def unpacked(all_carried: Iterable[Carried]) -> Iterator[Plugin]:

@@ -1,6 +1,6 @@
 """Everything that a study can name: what is built in, and what its plug-ins add."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from repro.errors import ReproError
@@ -17,17 +17,26 @@ class Catalogue:
 
     Attributes:
         entries: (kind, name) -> plug-in, in the order in which they were added.
+        elsewhere: Finds what is not among them: an installed plug-in, loaded when it is named.
     """
 
     entries: Mapping[tuple[Kind, str], Plugin] = field(default_factory=dict)
+    elsewhere: Callable[[Kind, str], Plugin | None] | None = None
 
     def __iter__(self) -> Iterator[Plugin]:
         """All, kind by kind."""
         return (one for kind in KINDS for one in self.entries.values() if one.kind == kind)
 
     def find(self, kind: Kind, name: str) -> Plugin | None:
-        """The plug-in of this kind and name, or None."""
-        return self.entries.get((kind, name))
+        """The plug-in of this kind and name, or None.
+
+        Raises:
+            PluginError: It is an installed one that cannot be loaded.
+        """
+        found = self.entries.get((kind, name))
+        if found is None and self.elsewhere is not None:
+            return self.elsewhere(kind, name)
+        return found
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The names of one kind, built-in ones first."""
@@ -47,7 +56,7 @@ class Catalogue:
                     f"{_place(one)}: there is a {one.kind} called '{one.name}' already, "
                     f"{_told(known)}: give this one another name"
                 )
-        return Catalogue(entries)
+        return Catalogue(entries, self.elsewhere)
 
 
 def _place(plugin: Plugin) -> str:

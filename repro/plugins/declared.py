@@ -27,7 +27,7 @@ Kind = Literal["rule", "objective", "model", "metric", "source"]
 Need = Literal["latents", "groups", "losses", "source"]
 Scope = Literal["draw", "loss"]
 Better = Literal["higher", "lower"]
-Role = Literal["train", "validation", "test"]
+Role = Literal["train", "test", "nonfaces", "crops"]
 Made = TypeVar("Made", bound=Callable[..., Any])
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -257,7 +257,7 @@ def source(
 
     Args:
         name: How a study names it.
-        role: ``train``, ``validation`` or ``test``.
+        role: ``train``, ``test``, ``nonfaces`` or ``crops``, as in a study's `data`.
         parameters: Their types and defaults.
         paper: Where the data were published.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from repro.plugins import guard, plugin_errors
+from repro.plugins import guard, loaded, plugin_errors
 from repro.plugins.declared import Kind, Origin, Plugin, declared_by
 from repro.plugins.plugin_errors import PluginError
 from repro.plugins.plugin_text import DIGITS
@@ -109,7 +109,9 @@ def load(one: Installed) -> Plugin:
     for plugin in declared_by(made):
         if (plugin.kind, plugin.name) == (one.kind, one.name):
             origin = Origin(one.where, digest(one), root=str(root), carrier=one)
-            return replace(plugin, origin=origin)
+            found = replace(plugin, origin=origin)
+            loaded.keep([found])
+            return found
     raise PluginError(
         f"{one.where}: {one.value} is not declared as the {one.kind} {one.name}: put the decorator "
         f'repro.plugins.{one.kind}("{one.name}") on it'

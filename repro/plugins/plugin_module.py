@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 
-from repro.plugins import guard, plugin_errors, sibling_imports
+from repro.plugins import guard, loaded, plugin_errors, sibling_imports
 from repro.plugins.declared import Origin, Plugin, declared_in
 from repro.plugins.plugin_errors import PluginError
 from repro.plugins.plugin_text import INIT, PluginText
@@ -88,6 +88,7 @@ def plugins_of(text: PluginText) -> tuple[Plugin, ...]:
             f"{text.where}: it declares nothing: put a decorator of repro.plugins (rule, "
             "objective, model, metric, source) on a function or class"
         )
+    loaded.keep(found)
     return found
 
 
@@ -97,8 +98,8 @@ def load(text: PluginText) -> ModuleType:
     Raises:
         PluginError: It cannot be loaded.
     """
-    if loaded := sys.modules.get(text.module):
-        return loaded
+    if known := sys.modules.get(text.module):
+        return known
     sibling_imports.refuse(text)
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)

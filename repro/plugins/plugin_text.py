@@ -21,6 +21,10 @@ DIGITS = 32  # of a digest, hexadecimal
 KIND = f"a plug-in is a file NAME.py, or a folder with {INIT}"
 
 
+class Missing(PluginError):
+    """There is no such file or folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class PluginText:
     """What a plug-in is made of.
@@ -78,7 +82,7 @@ def read(path: Path) -> PluginText:
         if sum(map(len, files.values())) > MOST_BYTES:
             raise input_file.TooLarge(MOST_BYTES)
     except FileNotFoundError:
-        raise PluginError(f"{where}: file not found") from None
+        raise Missing(f"{where}: file not found") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise PluginError(f"{where}: {_reason(error)}") from None
     text = PluginText(where, files, _digest(files))

@@ -97,6 +97,15 @@ def of_source(old: str, new: str) -> list[str]:
     return [f"source run {old or ABSENT} -> {new or ABSENT}"] if old != new else []
 
 
+def of_plugins(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Plug-ins whose files differ, by kind and name, with the digests."""
+    return [
+        f"plug-in {name}: {old.get(name, ABSENT)} -> {new.get(name, ABSENT)}"
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
+
+
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], part: str, name: str) -> bool:
     return bool(old.get(part, {}).get(name) == new[part].get(name))
 

@@ -358,7 +358,13 @@ def write_index(index: StudyIndex, results: Path) -> Path:
     Raises:
         CannotWrite: The disk is full, or the path cannot be written.
     """
-    content = checksum.seal({"schema": SCHEMA, **asdict(index)})
+    plain = {
+        name: value
+        for name, value in asdict(index).items()
+        if value or name not in study_index.ONLY_OF_SOME
+    }
+    schema = WITH_SOURCE if plain.keys() & {*study_index.ONLY_OF_SOME} else SCHEMA
+    content = checksum.seal({"schema": schema, **plain})
     return atomic_files.put(index_path(index, results), content, advice=ADVICE)
 
 

@@ -8,13 +8,14 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from repro.records import declared, field_types
 from repro.records.field_types import MOST_SEEDS, Key, Name, Plain, Text
-from repro.study.claims import MAX_CLAIMS, Claim
+from repro.study.claims import MAX_CLAIMS, QUANTITIES, Claim, MetricName
 from repro.study.gap_share import GapShare
 from repro.study.looks import MOST_LOOKS, Looks
 from repro.study.published import Margin, Published
-from repro.study.schema import MAX_ARMS, NAME, PROFILE, Compare, Ranking, Rate, Select
+from repro.study.schema import MAX_ARMS, MOST_METRICS, NAME, PROFILE, Compare, Ranking, Rate, Select
 from repro.study.section import Section
 
+ONLY_OF_SOME = ("metrics", "plugins")  # fields that are written only if they are not empty
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
 
@@ -78,6 +79,8 @@ class StudyIndex:
         preregistration: What was declared before, see `preregistration`; None if nothing was.
         file: The study file, as `study_origin` writes its path; None if it is not known.
         file_digest: Of what the file says of this variant, see `file_digest`; None as above.
+        metrics: Of plug-ins, that its tables show.
+        plugins: Of its runs: where each comes from and its digest, by kind and name.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -109,6 +112,17 @@ class StudyIndex:
     preregistration: Annotated[Plain, AfterValidator(_declared)] | None = None
     file: Annotated[Text, Field(min_length=1)] | None = None
     file_digest: Text | None = None
+    metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = field(
+        default_factory=list
+    )
+    plugins: dict[Text, dict[str, Text]] = field(default_factory=dict)
+
+    @property
+    def all_metrics(self) -> list[str]:
+        """Metrics of plug-ins that its tables show and its claims ask of, each once."""
+        asked = [claim["quantity"] for claim in self.claims]
+        own = (name for name in asked if name not in QUANTITIES)
+        return list(dict.fromkeys([*self.metrics, *own]))
 
     @property
     def seeds(self) -> int:

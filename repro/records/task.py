@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.plugins.carriers import Carried
+from repro.plugins.catalogue import Catalogue
 from repro.records.records import Computation, Record
+from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.system.file_digests import Contents
 
@@ -47,6 +50,7 @@ class Task:
         data: Digests of the data's content.
         contents: The files of the data when the study was planned, by role; see `content_digest`.
         source: The run that it depends on; None for most.
+        plugins: Those that it uses, by kind and name; a worker loads them.
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
@@ -65,6 +69,7 @@ class Task:
     device: str = "cpu"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     contents: Mapping[str, Contents] = field(default_factory=dict)
+    plugins: Mapping[str, Carried] = field(default_factory=dict)
     source: Source | None = None
 
     @property
@@ -76,6 +81,19 @@ class Task:
     def title(self) -> str:
         """Name for people: the arm and the seed."""
         return f"{self.arm}, seed {self.seed}"
+
+    @property
+    def plugin_digests(self) -> dict[str, str]:
+        """The digest of each plug-in, by kind and name."""
+        return {title: one.digest for title, one in self.plugins.items()}
+
+    def catalogue(self) -> Catalogue:
+        """Where the methods of the run are found; loads its plug-ins.
+
+        Raises:
+            PluginError: One cannot be loaded, is not installed here, or differs here.
+        """
+        return methods.with_plugins(self.plugins.values())
 
     def record(self, **fields: Any) -> Record:
         """The record of this run.
@@ -89,6 +107,7 @@ class Task:
             configuration=self.configuration.without_arms().model_dump(mode="json"),
             data=self.data,
             computation=asdict(self.computation),
+            plugins=self.plugin_digests,
             source=self.source.key if self.source else "",
             **fields,
         )

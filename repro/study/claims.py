@@ -1,7 +1,7 @@
 """What a study asks, so that a program can answer: claims and the smallest effect that matters."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -19,6 +19,11 @@ Quantity = Literal[
     "collapsed_share",
     "posterior_collapsed_share",
 ]
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
+OF_SHARES = ("failed_share", "collapsed_share", "posterior_collapsed_share")
+MetricName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")
+]  # one of these, or a plug-in's
 Expected = Literal["lower", "higher", "kept", "largest"]
 AT_A_THRESHOLD = ("recall", "group_recall", "variance", "gap", "worst_group")
 MAX_CLAIMS = 50
@@ -92,7 +97,7 @@ class Claim(Section):
     Attributes:
         name: What is claimed, in words.
         source: Who said so, with page or table; None for a claim of one's own.
-        quantity: What is measured.
+        quantity: What is measured: one of `QUANTITIES`, or a metric of a plug-in.
         group: The group of ``group_recall``.
         read_at: Threshold; None for quantities without one.
         contrast: The arms.
@@ -104,7 +109,7 @@ class Claim(Section):
 
     name: Text
     source: Text | None = None
-    quantity: Quantity
+    quantity: MetricName
     group: str | None = None
     read_at: Annotated[ReadAt | None, BeforeValidator(_threshold)] = None
     contrast: Contrast
@@ -124,7 +129,21 @@ class Claim(Section):
         self._check_ratio()
         return self
 
+    @property
+    def is_metric(self) -> bool:
+        """Whether the quantity is a metric of a plug-in."""
+        return self.quantity not in QUANTITIES
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is about a share of an arm's runs."""
+        return self.quantity in OF_SHARES
+
     def _check_threshold(self) -> None:
+        if self.is_metric:
+            if self.read_at == _MATCHED:
+                raise ValueError("a metric of a plug-in is read at {logit: 0} or at a rate")
+            return
         needs = self.quantity in AT_A_THRESHOLD
         if needs and self.read_at is None:
             raise ValueError(f"{self.quantity} needs read_at, such as read_at: {{logit: 0}}")
@@ -134,14 +153,14 @@ class Claim(Section):
             return
         if needs and self.read_at == _MATCHED:
             raise ValueError("matched_to compares two arms: give contrast arm and less")
-        if self.quantity.endswith("_share"):
+        if self.is_share:
             raise ValueError(f"{self.quantity} compares two arms: give contrast arm and less")
 
     def _check_ratio(self) -> None:
         ratio = self.smallest_effect.ratio
         if ratio is None:
             return
-        if self.expect in ("kept", "largest") or self.quantity.endswith("_share"):
+        if self.expect in ("kept", "largest") or self.is_share:
             raise ValueError("here the smallest effect is absolute: {absolute: 2.0}")
         if (ratio < 1) != (self.expect == "lower") or ratio == 1:
             raise ValueError("a ratio lies below 1 for lower, and above 1 for higher")

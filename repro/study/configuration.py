@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from repro.plugins.declared import Kind
 from repro.study.data_spec import Data
 from repro.study.section import NonNegative, Positive, Section, Share
 
@@ -155,11 +156,18 @@ class Configuration(Section):
         return self.resampling.of or self.objective.of
 
     @property
-    def used(self) -> dict[str, str]:
+    def used(self) -> dict[Kind, str]:
         """Names of the rule, the objective and the network, by kind."""
         network = self.architecture
         name = network if isinstance(network, str) else network.name
         return {"rule": self.resampling.rule, "objective": self.objective.name, "model": name}
+
+    @property
+    def methods(self) -> list[tuple[Kind, str]]:
+        """Kind and name of everything that it names and a plug-in could be."""
+        sources = dict.fromkeys(spec.source for spec in self.data.parts.values())
+        found: list[tuple[Kind, str]] = [(kind, name) for kind, name in self.used.items()]
+        return [*found, *(("source", name) for name in sources)]
 
     @property
     def latents(self) -> int:

@@ -3,10 +3,11 @@
 This module opens no files; `data.sources` does.
 """
 
+import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from repro.study.section import PositiveInt, Section, Seed, Share
 
@@ -150,22 +151,51 @@ def _spec(path_source: str, *, table: bool = False) -> BeforeValidator:
     return BeforeValidator(expand)
 
 
+class OwnSource(Section):
+    """A source of a plug-in, as `source_settings` makes it; no study file has these keys."""
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    parameters: dict[str, Any]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]  # of the plug-in's files
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.digest, json.dumps(self.parameters, sort_keys=True)))
+
+
+BUILT_IN, OWN = "built in", "of a plug-in"  # tags of specifications
+
+
+def _tag(value: Any) -> str:
+    """Whether a specification is of a plug-in: the study's resolution has put its digest there."""
+    own = isinstance(value, OwnSource) or (isinstance(value, dict) and "digest" in value)
+    return OWN if own else BUILT_IN
+
+
+_Own = Annotated[OwnSource, Tag(OWN)]
+_EITHER = Discriminator(_tag)
 Training = SyntheticTraining | MitH5
 Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups
 Nonfaces = SyntheticScenes | Folder | TableNegatives
 Crops = SyntheticCrops | GroupFolders
-Source = Training | Portraits | Nonfaces | Crops
+Source = Training | Portraits | Nonfaces | Crops | OwnSource
+_Train = Annotated[Training, Field(discriminator="source"), Tag(BUILT_IN)]
+_Test = Annotated[Portraits, Field(discriminator="source"), Tag(BUILT_IN)]
+_Nonfaces = Annotated[Nonfaces, Field(discriminator="source"), Tag(BUILT_IN)]
+_Crops = Annotated[Crops, Field(discriminator="source"), Tag(BUILT_IN)]
+NAMES: tuple[str, ...] = tuple(
+    dict.fromkeys(
+        spec.model_fields["source"].default for spec in get_args(Source) if spec is not OwnSource
+    )
+)
 
 
 class Data(Section):
     """Training images, test portraits, face-free photographs, and crops for the lab's metric."""
 
-    train: Annotated[Annotated[Training, Field(discriminator="source")], _spec("mit_h5")]
-    test: Annotated[Annotated[Portraits, Field(discriminator="source")], _spec("ppb", table=True)]
-    nonfaces: Annotated[
-        Annotated[Nonfaces, Field(discriminator="source")], _spec("folder", table=True)
-    ]
-    crops: Annotated[Annotated[Crops, Field(discriminator="source")] | None, _spec("folder")] = None
+    train: Annotated[_Train | _Own, _EITHER, _spec("mit_h5")]
+    test: Annotated[_Test | _Own, _EITHER, _spec("ppb", table=True)]
+    nonfaces: Annotated[_Nonfaces | _Own, _EITHER, _spec("folder", table=True)]
+    crops: Annotated[Annotated[_Crops | _Own, _EITHER] | None, _spec("folder")] = None
     doubles: Literal["refuse", "allow"] = "refuse"  # duplicate pictures; see data.preflight
 
     @model_validator(mode="before")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from repro.errors import Problem, StudyError
-from repro.study import yaml_source
+from repro.study import data_spec, yaml_source
 from repro.study.yaml_source import KeyPath, Located, shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -303,9 +303,10 @@ def _number_hint(text: str) -> str:
 
 
 def _without_union_tags(path: KeyPath) -> KeyPath:
-    """Pydantic puts the source's name after ``data.train``; the file has no such level."""
-    tagged = len(path) > 2 and path[0] == "data" and path[1] in _DATA_ROLES
-    return (*path[:2], *path[3:]) if tagged else path
+    """Pydantic puts tags after ``data.train``, the last one the source's; the file has none."""
+    if path[:1] != ("data",) or len(path) < 3 or path[1] not in _DATA_ROLES:
+        return path
+    return (*path[:2], *path[4 if path[2] == data_spec.BUILT_IN else 3 :])
 
 
 def _fields(model: type[BaseModel], path: KeyPath) -> set[str]:
@@ -314,7 +315,7 @@ def _fields(model: type[BaseModel], path: KeyPath) -> set[str]:
     for key in (key for key in path if not isinstance(key, int)):  # items have their list's models
         annotations = [m.model_fields[key].annotation for m in models if str(key) in m.model_fields]
         models = [m for annotation in annotations for m in _models_in(annotation)]
-    return {name for m in models for name in m.model_fields}
+    return {name for m in models for name in m.model_fields if m is not data_spec.OwnSource}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

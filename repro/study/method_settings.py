@@ -13,6 +13,7 @@ from typing import Any
 from repro.errors import Problem
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Kind, Plugin
+from repro.plugins.plugin_errors import PluginError
 from repro.study import yaml_source
 from repro.study.configuration import Configuration, Network, Objective, Resampling, renamed
 from repro.study.merge import Layer, Origins, did_you_mean, locate, merged, validate
@@ -97,7 +98,11 @@ def _section_opened(
     name = merged(rest, (named.section, named.key))
     if not isinstance(name, str):
         return rest  # the section itself is wrong or absent, which its own model says
-    plugin = catalogue.find(named.kind, name)
+    try:
+        plugin = catalogue.find(named.kind, name)
+    except PluginError as error:  # of an installed one
+        _note(rest, (named.section, named.key), str(error), problems)
+        return rest
     if plugin is None:
         known = catalogue.names(named.kind)
         where = named.section if named.kind == "model" else f"{named.section}.{named.key}"

@@ -6,13 +6,17 @@ beside the plain arm; tables print these words under each study that uses the me
 N are the training faces, G their groups, n_g the faces of group g, p the probabilities.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from repro.plugins import carriers
+from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Kind, Parameters, Plugin
+from repro.study import data_spec
+from repro.study.claims import QUANTITIES
 from repro.study.configuration import (
     OF_DENSITY,
     OWN_ARCHITECTURES,
@@ -201,7 +205,20 @@ _OBJECTIVES = (
 _NETWORKS = tuple(
     Plugin(kind="model", name=name, make="repro.models:build") for name in OWN_ARCHITECTURES
 )
-BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS))
+# What claims measure, and where data come from, so that no plug-in takes their names.
+_QUANTITIES = tuple(Plugin(kind="metric", name=name, make="") for name in QUANTITIES)
+_SOURCES = tuple(Plugin(kind="source", name=name, make="") for name in data_spec.NAMES)
+BUILT_IN = Catalogue().with_plugins((*_RULES, *_OBJECTIVES, *_NETWORKS, *_QUANTITIES, *_SOURCES))
+
+
+def with_plugins(all_carried: Iterable[Carried]) -> Catalogue:
+    """What a run can name, where it is: what is built in, and its plug-ins, which are loaded.
+
+    Raises:
+        PluginError: One cannot be loaded, is not installed here, or differs here.
+    """
+    own = {id(one.carrier): one for one in all_carried}  # one text may hold several
+    return BUILT_IN.with_plugins(carriers.unpacked(own.values()))
 
 
 def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tuple[KeyPath, str]]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from repro.study.claims import MAX_CLAIMS, Claim, check_family
+from repro.study.claims import MAX_CLAIMS, Claim, MetricName, check_family
 from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.published import Answering
@@ -15,6 +15,7 @@ NAME = r"^[a-z][a-z0-9_]{0,59}$"  # of a study
 PROFILE = r"^\w[\w .+=-]{0,59}$"  # its name; part of the names of files
 MAX_ARMS = 1000
 MAX_PROFILES = 10
+MOST_PLUGINS = MOST_METRICS = 20
 
 
 class Ranking(Section):
@@ -70,6 +71,7 @@ def _rates(value: Any) -> Any:
     return tuple(value)
 
 
+PluginPath = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$")]
 
 
@@ -95,8 +97,14 @@ class Header(Section):
     claims: Annotated[list[Claim], Field(max_length=MAX_CLAIMS), AfterValidator(check_family)] = (
         Field(default_factory=list)
     )
+    metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = Field(
+        default_factory=list
+    )  # of plug-ins, shown beside the others
     gap_share: GapShare | None = None
     stop: Stop | None = None
+    plugins: Annotated[list[PluginPath], Field(max_length=MOST_PLUGINS)] = Field(
+        default_factory=list
+    )  # files and folders, relative to the study file
     published: Answering = None
     resources: Resources = PLAIN
     expected: Line | None = None  # time and memory, in words, for `repro studies`

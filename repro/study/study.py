@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import Problem, StudyError
+from repro.plugins import loaded
 from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Plugin
 from repro.study import (
     contrasts,
     file_digest,
@@ -22,9 +24,11 @@ from repro.study import (
     looks,
     method_settings,
     methods,
+    plugin_files,
     published,
     shared_profiles,
     source_checks,
+    source_settings,
     study_checks,
     study_files,
     yaml_source,
@@ -59,6 +63,7 @@ STUDY_KEYS = (
     "seeds",
     "select",
     "claims",
+    "metrics",
     "gap_share",
     "stop",
     "published",
@@ -119,6 +124,7 @@ class Study:
         compare: The family of comparisons.
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
+        metrics: Of plug-ins, shown in its tables.
         gap_share: Which arms close how much of which gap, complete; None if it does not ask.
         stop: The rule by which it goes on until the primary claim is decided; None: one look.
         looks: Numbers of seeds at which the file plans to look at the results.
@@ -143,6 +149,7 @@ class Study:
     compare: Compare
     false_positive_rates: tuple[float, ...]
     claims: tuple[Declared, ...]
+    metrics: tuple[str, ...]
     stop: Stop | None
     looks: tuple[int, ...]
     published: Published | None
@@ -153,6 +160,12 @@ class Study:
     file: Path | None = None
     file_digest: str | None = None
     catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
+
+    def plugins_of(self, arm: ArmSpec) -> dict[str, Plugin]:
+        """The plug-ins that an arm's runs use, by kind and name; nothing of what is built in."""
+        named = arm.configuration.methods
+        found = (self.catalogue.find(kind, name) for kind, name in named)
+        return {one.title: one for one in found if one is not None and one.origin is not None}
 
     def runs(self, seeds: int | None = None) -> Iterator[Run]:
         """The runs, seed by seed, so that a study cut short stays balanced across arms.
@@ -191,6 +204,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
     header, arms = parts[chosen]
     assert header is not None
     by_name = {arm.name: arm.configuration for arm in arms}
+    loaded.remember(header.name, resolution.catalogue)
     return Study(
         name=header.name,
         question=header.question,
@@ -207,6 +221,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
             Declared(one, contrasts.arms_of(one.contrast, by_name, header.reference))
             for one in header.claims
         ),
+        metrics=tuple(header.metrics),
         stop=header.stop,
         looks=looks.looks(resolution.replicates[chosen], header.stop),
         published=published,
@@ -226,12 +241,12 @@ class _Resolution:
 
     def __init__(self, file: Located, path: Path, options: Layer) -> None:
         self.file, self.path, self.options = file, path, options
-        self.catalogue = methods.BUILT_IN
         self.refused = 0  # arms
         self.replicates: dict[str, Any] = {}  # that the file declares, by profile
         self.problems: list[Problem] = list(file.problems)
         self.top = self._top()
         self.profiles = list(self.top.value["profiles"])
+        self.catalogue = self._catalogue()
 
     def _top(self) -> Layer:
         """The outer mapping of the file; raises if it is not a mapping."""
@@ -251,6 +266,20 @@ class _Resolution:
         for place, message in study_checks.of_profiles(list(value["profiles"])):
             self._report(place, message)
         return top
+
+    def _catalogue(self) -> Catalogue:
+        """What the study can name; raises if one of its plug-ins cannot be read or loaded."""
+        listed = self.top.value.get(plugin_files.KEY, [])
+        if not listed:
+            return plugin_files.catalogue([], self._report)
+        before = len(self.problems)
+        texts = plugin_files.read(listed, self.path.parent, self._report)
+        if self.problems:  # nothing is run for a study with mistakes
+            raise refusal(self.problems, self.file)
+        found = plugin_files.catalogue(texts, self._report)
+        if len(self.problems) > before:
+            raise refusal(self.problems, self.file)
+        return found
 
     @property
     def is_full(self) -> bool:
@@ -309,6 +338,7 @@ class _Resolution:
         for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
             self._report(place, message)
         mistakes = list(study_checks.of_stop(header, outer)) if header else []
+        mistakes += study_checks.of_metrics(header, self.catalogue) if header else []
         if header is not None and len(found) == len(written):
             mistakes += study_checks.of_claims(header.claims, found, header.reference)
             mistakes += study_checks.of_gap_share(header, found)
@@ -440,6 +470,7 @@ class _Resolution:
         """The configuration of merged layers; None if it has problems."""
         before = len(self.problems)
         whole = method_settings.opened(layers, self.catalogue, self.problems)
+        whole = source_settings.opened(whole, self.catalogue, self.problems)
         configuration = validate(Configuration, whole, self.problems)
         return configuration if len(self.problems) == before else None
 

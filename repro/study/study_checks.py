@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import Problem
+from repro.plugins.catalogue import Catalogue
 from repro.study import contrasts, gap_share, looks, method_settings
-from repro.study.claims import Claim
+from repro.study.claims import QUANTITIES, Claim
 from repro.study.configuration import Configuration
 from repro.study.merge import Layer, did_you_mean, merged
 from repro.study.schema import Header
@@ -70,6 +71,28 @@ def of_gap_share(header: Header, arms: "Sequence[ArmSpec]") -> Iterator[Mistake]
     found = gap_share.problems(header.gap_share, names, header.reference, header.claims)
     for place, message in found:
         yield ("gap_share", *place), message
+
+
+def of_metrics(header: Header, catalogue: Catalogue) -> Iterator[Mistake]:
+    """Metrics, of the tables and of claims, that are neither built in nor a plug-in's."""
+    for place, name in enumerate(header.metrics):
+        if name in QUANTITIES:
+            yield ("metrics", place), f"metrics: {name} is in the tables already: remove it"
+        elif name in header.metrics[:place]:
+            yield ("metrics", place), f"metrics: {name} is listed twice: remove one"
+        elif catalogue.find("metric", name) is None:
+            known = [one for one in catalogue.names("metric") if one not in QUANTITIES]
+            yield ("metrics", place), f"metrics: {_unknown(name, known)}"
+    for place, claim in enumerate(header.claims):
+        if catalogue.find("metric", claim.quantity) is None:
+            what = _unknown(claim.quantity, catalogue.names("metric"))
+            yield ("claims", place, "quantity"), f"claims[{place}].quantity: {what}"
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    if not known:
+        return f"{shown(name)} is no metric of a plug-in: list the plug-in's file under 'plugins'"
+    return f"{shown(name)} is not one of {', '.join(known)}{did_you_mean(name, known)}"
 
 
 def of_stop(header: Header, layers: Sequence[Layer]) -> Iterator[Mistake]:

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from repro import models
 from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material, TrainingImages
 from repro.errors import ReproError, RunFailed
@@ -25,7 +24,7 @@ from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarte
 from repro.records.records import EPOCH_WEIGHTS, MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
-from repro.training import evaluation, provenance, state_files, trainer
+from repro.training import evaluation, networks, provenance, state_files, trainer
 from repro.training.kernels import c_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted, State
@@ -132,9 +131,7 @@ def _require_same_program(task: Task) -> None:
 
 
 def _bytes_of_network(task: Task) -> int:
-    model = models.build(
-        task.configuration.used["model"], latent_dim=task.configuration.latents, seed=task.seed
-    )
+    model = networks.build(task.configuration, task.seed, task.catalogue())
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
@@ -178,6 +175,7 @@ def _fit(task: Task, images: TrainingImages, resume: State | None = None) -> Fit
         images,
         device=task.device,
         resume=resume,
+        catalogue=task.catalogue(),
         source=task.source,
     )
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repro import models, resampling
+from repro import resampling
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.metrics import says_face
@@ -31,6 +31,7 @@ from repro.training import (
     epoch_choice,
     image_counts,
     inference,
+    networks,
     random_streams,
     weighting,
 )
@@ -38,6 +39,7 @@ from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
+from repro.training.networks import OwnClassifier
 from repro.training.rules import density, placebo
 from repro.training.source_run import SourceRun
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
@@ -150,6 +152,7 @@ def fit(
     *,
     device: str = "cpu",
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    catalogue: Catalogue = methods.BUILT_IN,
 ) -> Fitted:
     """Train one network from its first epoch to its last.
 
@@ -159,6 +162,7 @@ def fit(
         data: All labelled crops; a share is held out.
         device: Name of a torch device: cpu, cuda:0.
         on_epoch: Called with each epoch's history when the epoch ends.
+        catalogue: As for `Fit`.
 
     Returns:
         The result.
@@ -166,7 +170,7 @@ def fit(
     Raises:
         RunFailed: A term, a parameter or a weight became NaN or infinite.
     """
-    run = Fit(configuration, seed, data, device=device)
+    run = Fit(configuration, seed, data, device=device, catalogue=catalogue)
     for epoch in run.epochs():
         on_epoch(epoch)
     return run.fitted()
@@ -197,7 +201,7 @@ class Fit:
             device: Name of a torch device: cpu, cuda:0.
             resume: The state after one of the epochs of this run; None: from the start.
             images: The crops' pixels if they are on the device already.
-            catalogue: Where the rule is found: the built-in ones, or with plug-ins.
+            catalogue: Where rule and network are found: the built-in ones, or with plug-ins.
             source: The run that the rule starts from.
             captured: Whether a GPU replays its steps as a CUDA graph.
         """
@@ -209,11 +213,8 @@ class Fit:
         self.nonfaces = self._on_device(self.split.train[~self.is_face])
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
-        self.model = models.build(
-            configuration.used["model"],
-            latent_dim=configuration.latents,
-            seed=random_streams.stream_seed(seed, "initialisation"),
-        ).to(self.device)
+        start = random_streams.stream_seed(seed, "initialisation")
+        self.model = networks.build(configuration, start, catalogue).to(self.device)
         self.step = step = Step(configuration, self.model, self.images)
         if step.kernels.name == "torch":
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
@@ -221,7 +222,8 @@ class Fit:
         if self.weighting.on_loss:
             step.loss_weights = torch.ones(len(self.images), device=self.device)
         self.update: Update = step
-        if self.device.type == "cuda" and captured:
+        own = isinstance(self.model, OwnClassifier)
+        if self.device.type == "cuda" and captured and not own:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)

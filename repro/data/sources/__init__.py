@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from repro.data.pictures import content_digest, picture_formats
 from repro.data.pictures.images import Material, Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import RAW, READERS, Reader
-from repro.data.synthetic import scenes
-from repro.study.data_spec import ROLES, Crops, Data, Nonfaces, Portraits, Source, Training
+from repro.study.data_spec import ROLES, Data, Source
 from repro.study.section import digest
 from repro.system import file_digests, private
 from repro.system.file_digests import Contents
@@ -116,7 +115,7 @@ def _digested(
     return checked
 
 
-def training_images(spec: Training) -> TrainingImages:
+def training_images(spec: Source) -> TrainingImages:
     """The crops to train on.
 
     Raises:
@@ -127,7 +126,7 @@ def training_images(spec: Training) -> TrainingImages:
     return found
 
 
-def portraits(spec: Portraits) -> Photographs:
+def portraits(spec: Source) -> Photographs:
     """The test pictures, each with a face and a group.
 
     Raises:
@@ -136,7 +135,7 @@ def portraits(spec: Portraits) -> Photographs:
     return _photographs(spec)
 
 
-def nonface_photographs(spec: Nonfaces) -> Photographs:
+def nonface_photographs(spec: Source) -> Photographs:
     """The test pictures without a face.
 
     Raises:
@@ -145,7 +144,7 @@ def nonface_photographs(spec: Nonfaces) -> Photographs:
     return _photographs(spec)
 
 
-def crops(spec: Crops) -> Photographs:
+def crops(spec: Source) -> Photographs:
     """Face crops by group, (64, 64, 3) each: the lab averages a network's outputs for them.
 
     Raises:
@@ -160,7 +159,7 @@ def _photographs(spec: Source) -> Photographs:
     return found
 
 
-def labels(spec: Training) -> NDArray[np.bool_]:
+def labels(spec: Source) -> NDArray[np.bool_]:
     """Which of the images to train on shows a face, shape (N,), without decoding or drawing them.
 
     Raises:
@@ -169,7 +168,7 @@ def labels(spec: Training) -> NDArray[np.bool_]:
     return reader(spec).labels(spec)
 
 
-def training_groups(spec: Training) -> tuple[str, ...] | None:
+def training_groups(spec: Source) -> tuple[str, ...] | None:
     """The group of each image to train on, without decoding or drawing them.
 
     Returns:
@@ -181,7 +180,7 @@ def training_groups(spec: Training) -> tuple[str, ...] | None:
     return reader(spec).training_groups(spec)
 
 
-def groups(spec: Portraits | Nonfaces) -> tuple[str, ...]:
+def groups(spec: Source) -> tuple[str, ...]:
     """The group of each photograph, "" if it has none, without decoding or drawing pictures.
 
     Raises:
@@ -212,10 +211,10 @@ def contents(spec: Source) -> Contents:
     Raises:
         DataError: The source is missing.
     """
-    choices = spec.model_dump(mode="json", exclude={"path"})
+    choices = spec.model_dump(mode="json", exclude={"path", "digest"})
     named = reader(spec).files(spec)
     files = content_digest.of_files(named or ())
-    content = scenes.VERSION if named is None else content_digest.content(files)
+    content = reader(spec).content(spec) if named is None else content_digest.content(files)
     decoders = picture_formats.decoders(file for _, file in named or ())
     return Contents(digest([choices, content, *decoders])[:12], files)
 
@@ -236,7 +235,7 @@ def describe(data: Data) -> str:
     names = {
         role: Path(private.without_secrets(spec.path)).name
         if hasattr(spec, "path")
-        else "synthetic"
+        else spec.source
         for role, spec in data.parts.items()
     }
     if set(names.values()) == {"synthetic"}:

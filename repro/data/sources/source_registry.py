@@ -20,6 +20,7 @@ from repro.data.pictures.collection import Collection
 from repro.data.pictures.content_digest import NamedFiles
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.data.pictures.raw_pictures import Raw
+from repro.data.synthetic import scenes
 from repro.errors import DataError
 from repro.study.section import Section
 
@@ -102,6 +103,10 @@ class Reader(ABC, Generic[Spec]):
             DataError: There is no such file or folder, or it has no picture.
         """
         return content_digest.tree(_path(spec))
+
+    def content(self, spec: Spec) -> str:
+        """What names the content of a source without files."""
+        return scenes.VERSION
 
     def remarks(self, spec: Spec) -> tuple[str, ...]:
         """What is omitted or assumed, a sentence each."""

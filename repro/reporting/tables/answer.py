@@ -89,10 +89,24 @@ def _values(found: Finding) -> str:
     """The values of the first and the last arm, and the change."""
     claim, arms = found.claim, found.declared.arms
     at = f"{read_at(claim)} " if read_at(claim) else ""
-    unit = "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
+    unit = _unit_of_value(found)
     first, last = (f"{amount(value, found)}{unit}" for value in (found.first, found.last))
     change = _lead(found) if claim.expect == "largest" else _change(found)
     return f"{at}{quantity(claim)} was {last} with {arms[-1]} and {first} with {arms[0]}, {change}"
+
+
+def _unit_of_value(found: Finding) -> str:
+    claim = found.claim
+    if claim.is_metric:
+        unit = found.metric.unit if found.metric else ""
+        return {"": "", "percent": " %"}.get(unit, f" {unit}")
+    return "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
+
+
+def _unit_of_change(found: Finding) -> str:
+    if found.claim.is_metric:
+        return f" {found.unit}" if found.unit else ""
+    return " points" if found.unit == "points" else ""
 
 
 def _change(found: Finding) -> str:
@@ -116,8 +130,7 @@ def _lead(found: Finding) -> str:
 
 def _sized(found: Finding) -> str:
     sign = -1 if found.effect < 0 else 1
-    unit = " points" if found.unit == "points" else ""
-    return f"{amount(abs(found.effect), found)}{unit}{_ends(found, sign)}"
+    return f"{amount(abs(found.effect), found)}{_unit_of_change(found)}{_ends(found, sign)}"
 
 
 def _ends(found: Finding, sign: int) -> str:
@@ -172,8 +185,8 @@ def smallest(found: Finding) -> str:
         way = "a fall to" if kind == "lower" else "a rise to"
         return f"{way} {100 * effect.ratio:g} %"
     what = f"{effect.absolute:g}"
-    if found.unit == "points":
-        what += " point" if effect.absolute == 1 else " points"
+    unit = _unit_of_change(found)
+    what += " point" if unit == " points" and effect.absolute == 1 else unit
     if kind == "kept":
         return what
     return f"{_WAYS[kind]} {what}"
@@ -200,6 +213,8 @@ def quantity(claim: Claim) -> str:
     """What is measured, in words."""
     if claim.quantity == "group_recall":
         return f"the recall of {claim.group}"
+    if claim.is_metric:
+        return f"the {claim.quantity.replace('_', ' ')}"
     return _QUANTITY[claim.quantity]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from repro.analysis import claims, looks
 from repro.analysis.claims import Finding
 from repro.analysis.study_data import Outcomes
-from repro.reporting.tables import answer, number_format, verdict_notes
+from repro.reporting.tables import answer, metric_columns, number_format, verdict_notes
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part
 from repro.stats import conclusions
@@ -96,6 +96,12 @@ def _remarks(outcomes: Outcomes, found: Sequence[Finding]) -> Iterator[str]:
         "FP: false positives. Effects are in percentage points, of a variance in percent squared; "
         "intervals are for new seeds and new photographs, of shares of runs for new runs."
     )
+    if any(one.claim.is_metric for one in found):
+        yield (
+            "Intervals of metrics of plug-ins are for new seeds and these photographs, in the "
+            "metric's unit."
+        )
+    yield from metric_columns.notes(outcomes)
     if sources := [f"{one.claim.name}: {one.claim.source}" for one in found if one.claim.source]:
         yield f"Sources: {'; '.join(sources)}."
     for one in found:

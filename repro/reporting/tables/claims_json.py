@@ -10,6 +10,8 @@ from repro.reporting.tables import answer
 from repro.stats import conclusions
 
 _METHOD = "paired runs and photographs, Student's quantile"
+_OF_METRIC = "paired runs, Student's quantile; these photographs"
+_UNITS = {"points": "points", "percent squared": "percent_squared"}
 _EXACT = "exact unconditional, score statistic (Chan & Zhang 1999)"
 
 
@@ -62,9 +64,10 @@ def _claim(found: Finding, outcomes: Outcomes) -> dict[str, Any]:
 def _effect(found: Finding) -> dict[str, Any]:
     low, high = found.interval
     method = _EXACT if claims.is_share(found.claim) else _METHOD
+    method = _OF_METRIC if found.claim.is_metric else method
     return {
         "value": found.effect,
-        "unit": found.unit.replace(" ", "_"),
+        "unit": _UNITS.get(found.unit, "1"),
         "n": found.pairs,
         "sd": found.spread,
         "interval": None

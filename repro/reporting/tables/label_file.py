@@ -6,6 +6,7 @@ from pathlib import Path
 
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import Problem, ReproError, StudyError
+from repro.reporting.tables import metric_columns
 from repro.study import merge, yaml_source
 from repro.study.claims import Declared
 from repro.study.published import Published
@@ -88,7 +89,8 @@ def known(outcomes: Outcomes) -> list[str]:
     names = {arm.name: None for arm in outcomes.arms}
     for arm in outcomes.arms:
         names |= dict.fromkeys([*arm.groups, *(arm.crops.groups if arm.crops else ())])
-    return [*names, *sorted(HEADS)]
+    own = map(metric_columns.head, outcomes.own_metrics)
+    return [*names, *sorted({*HEADS, *own})]
 
 
 def read(path: Path, names: Sequence[str]) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from repro.reporting.tables import (
     look_notes,
     matched_notes,
     method_notes,
+    metric_columns,
     notes,
     number_format,
     placebo_table,
@@ -69,6 +70,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
             for one in family.made
             if one.arm.name in wanted
         ],
+        "metrics": metric_columns.origins(outcomes),
         **claims_json.fields(outcomes),
         "gap_share": gap_table.as_fields(outcomes),
         "placebos": placebo_table.as_fields(outcomes),
@@ -122,6 +124,7 @@ def _arm(arm: Arm, outcomes: Outcomes, definition: Definition) -> dict[str, Any]
             if arm.runs and thresholds.can_read(arm, rate)
         ],
         "matched": _matched(arm, outcomes, definition),
+        "metrics": metric_columns.fields(outcomes, arm),
     }
 
 
@@ -362,5 +365,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *interval_notes.of_bad_runs(outcomes),
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
+        *metric_columns.notes(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]

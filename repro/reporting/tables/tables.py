@@ -24,6 +24,7 @@ from repro.reporting.tables import (
     look_notes,
     matched_notes,
     method_notes,
+    metric_columns,
     notes,
     number_format,
     placebo_table,
@@ -94,6 +95,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         told += look_notes.of_expected(outcomes)
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
+        told += metric_columns.notes(outcomes)
     return Part(
         name="results",
         title=outcomes.caption,
@@ -109,6 +111,7 @@ def _result_cells(
     if style == "full":
         row |= _expected_cells(arm, outcomes, definition)
         row |= _printed_cells(arm, outcomes, definition)
+        row |= metric_columns.cells(outcomes, arm)
         row |= _run_cells(outcomes, arm, definition)
     return row
 

@@ -16,6 +16,7 @@ from repro.reporting.tables import (
     interval_notes,
     look_notes,
     matched_notes,
+    metric_columns,
     number_format,
     power_notes,
     run_notes,
@@ -57,6 +58,7 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
         row["Variance"] = number_format.estimate(found.of["variance"], "variance")
     if any(one.false_positive_rate is not None for one in outcomes.arms):
         row["False positives"] = number_format.share(found.false_positives.value, better=0)
+    row |= metric_columns.cells(outcomes, arm)
     if (rate := asked_rate(outcomes)) is not None:
         return row | _at_rate(outcomes, arm, definition, rate)
     for one in family.made:
@@ -121,6 +123,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
         yield from _strength(outcomes, family)
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
+    yield from metric_columns.notes(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from look_notes.of_looks(outcomes)
     yield from declaration_notes.of_declaration(outcomes)
