@@ -35,13 +35,13 @@ from numpy.typing import NDArray
 
 from repro.errors import ReproError, RunFailed
 from repro.models import Encoder
+from repro.study.methods import FEWEST_HELD_OUT
 from repro.training import inference
 from repro.training.objective import Objective, ObjectiveContext
 from repro.training.objectives import l1_logistic
 from repro.training.objectives.l1_logistic import Linear, Numbers
 
 NONFACES = -1  # in place of a group's number
-FEWEST = 4  # held-out faces of a group: two to fit, two to score
 
 Groups = NDArray[np.int64]  # number of each image's group, `NONFACES` for others, (N,)
 Index = NDArray[np.int64]
@@ -221,8 +221,9 @@ class Dfr(Objective):
 
 def _require_enough(sizes: Mapping[str, int]) -> None:
     for name, count in sizes.items():
-        if count < FEWEST:
+        if count < FEWEST_HELD_OUT:
             raise ReproError(
                 f"objective.name: dfr fits on held-out faces, and {count} of the group {name} are "
-                f"held out: it needs {FEWEST}; hold out more (validation_share), or add faces"
+                f"held out: it needs {FEWEST_HELD_OUT}; hold out more (validation_share), or add "
+                "faces of this group"
             )
