@@ -30,6 +30,7 @@ RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
 NO_GROUPS = "knows no groups"
 OF_FACES = "knows the group of each training face"
+FEWEST_HELD_OUT = 4  # faces of each group, of DFR
 Labels = Literal["true", "estimated"]  # whether somebody knew the groups or a classifier guessed
 
 
@@ -238,6 +239,11 @@ def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tupl
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def fewest_held_out(configuration: Configuration) -> int:
+    """Held-out faces of each group that the objective needs: DFR fits on two and scores on two."""
+    return FEWEST_HELD_OUT if configuration.objective.name == "dfr" else 0
 
 
 def replays(configuration: Configuration) -> bool:
