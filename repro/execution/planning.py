@@ -136,7 +136,7 @@ def _require_groups(study: Study, seeds: int) -> None:
     from repro.data import sources
 
     @functools.cache
-    def lacking(data: Data, share: float) -> list[str]:
+    def lacking(data: Data, share: float, fewest: int) -> list[str]:
         return list(
             group_counts.problems(
                 sources.labels(data.train),
@@ -144,6 +144,7 @@ def _require_groups(study: Study, seeds: int) -> None:
                 tested=sources.groups(data.test),
                 share=share,
                 seeds=study.seeds(seeds),
+                fewest_held_out=fewest,
             )
         )
 
@@ -152,7 +153,8 @@ def _require_groups(study: Study, seeds: int) -> None:
         choices = arm.configuration
         for path, title in methods.grouped(choices, study.catalogue):
             places = [path, path[:1], ("data", "train")]
-            found = lacking(choices.data, choices.validation_share)
+            fewest = methods.fewest_held_out(choices)
+            found = lacking(choices.data, choices.validation_share, fewest)
             problems += [arm.problem(places, f"the {title}: {what}") for what in found]
     if problems:
         raise StudyError(problems)

@@ -149,10 +149,11 @@ def _latents(
     images: Pixels,
     held_out: NDArray[np.int64],
 ) -> Latents | None:
-    model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
     state = records.read_file(record, results, MODEL)
-    if not isinstance(model, DebiasingVae) or state is None:
+    if not choices.latents or state is None:  # a classifier, or the network of a plug-in
         return None
+    model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
+    assert isinstance(model, DebiasingVae)
     order = np.random.default_rng(STREAM).permutation(len(held_out))[:HELD_OUT]
     faces = images[held_out[order]]
     if not spread(faces):  # of a single face, or of equal ones: nothing to compare a spread with

@@ -36,6 +36,7 @@ from repro.records.events import (
     RunStarted,
     WorkerDied,
 )
+from repro.records.task import Source
 from repro.study.resources import PLAIN, Resources
 
 HERE = hardware.computation(["cpu"])
@@ -119,6 +120,38 @@ def undisturbed(tmp_path_factory):
     """What the run should come to."""
     *_, last = run([task(tmp_path_factory.mktemp("undisturbed"))], Place(executor="inline"))
     return what_came_out(last.record)
+
+
+def pair(results):
+    """A placebo, and the run whose weights it deals; the placebo is first in the study."""
+    draw = {"uniform_epochs": "draw", "alpha": 0.01}
+    source = task(results, epochs=2, resampling=draw)
+    dealt = {"rule": "placebo", "of": "x", "parameters": {"within": "all", "permutation": "run"}}
+    arm = configuration(data=SMALL, epochs=2, resampling=draw | dealt)
+    come_from = Source(key=source.key, arm="x", digest="k", configuration=source.configuration)
+    return [a_task(results, key="d-seed0", configuration=arm, source=come_from), source]
+
+
+@pytest.fixture(scope="module")
+def undisturbed_pair(tmp_path_factory):
+    """What the two runs should come to."""
+    return recorded(pair(tmp_path_factory.mktemp("pair")), Place(executor="inline"))
+
+
+def recorded(tasks, place):
+    """The records in the order in which they were made."""
+    events = run(tasks, place)
+    return [what_came_out(one.record) for one in events if isinstance(one, RunRecorded)]
+
+
+def test_a_placebo_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed_pair):
+    """It starts after its source run, and gets from this process what its worker cannot read."""
+    source, dealt = recorded(pair(tmp_path), place)
+
+    assert [source, dealt] == undisturbed_pair
+    assert dealt.source == source.key
+    spreads = [[epoch["ess"] for epoch in one.history] for one in (source, dealt)]
+    assert spreads[1] == pytest.approx(spreads[0], rel=1e-12)
 
 
 def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
