@@ -62,14 +62,18 @@ def listed() -> tuple[Installed, ...]:
     return tuple(sorted(found.values(), key=lambda one: (*(one.kind, one.name), one.where)))
 
 
-def find(kind: Kind, name: str) -> Installed | None:
+def find(kind: Kind | str, name: str) -> Installed | None:
     """The one of this kind and name; None if there is none.
 
     Raises:
         PluginError: There are several.
     """
-    entries = entry_points(group=_group(kind), name=name)
-    found = {one.value: _described(kind, one) for one in entries}
+    found = {
+        one.value: _described(of, one)
+        for group, of in GROUPS.items()
+        if of == kind
+        for one in entry_points(group=group, name=name)
+    }
     if len(found) > 1:
         owners = " and ".join(sorted(one.where for one in found.values()))
         raise PluginError(
@@ -108,7 +112,7 @@ def load(one: Installed) -> Plugin:
         made = entry.load()
     for plugin in declared_by(made):
         if (plugin.kind, plugin.name) == (one.kind, one.name):
-            origin = Origin(one.where, digest(one), root=str(root), carrier=one)
+            origin = Origin(one.where, digest(one), root=str(root), shown=str(root), carrier=one)
             found = replace(plugin, origin=origin)
             loaded.keep([found])
             return found

@@ -47,6 +47,12 @@ def _claim(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _plugin(value: dict[str, str]) -> dict[str, str]:
+    if set(value) != {"where", "digest"}:
+        raise ValueError("where and digest are expected")
+    return value
+
+
 def _declared(value: dict[str, Any]) -> dict[str, Any]:
     declared.require(value)
     return value
@@ -115,7 +121,9 @@ class StudyIndex:
     metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = field(
         default_factory=list
     )
-    plugins: dict[Text, dict[str, Text]] = field(default_factory=dict)
+    plugins: dict[Text, Annotated[dict[str, Text], AfterValidator(_plugin)]] = field(
+        default_factory=dict
+    )
 
     @property
     def all_metrics(self) -> list[str]:

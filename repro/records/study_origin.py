@@ -5,7 +5,7 @@ from pathlib import Path
 from repro.errors import RecordError, ReproError
 from repro.records import records
 from repro.records.records import StudyIndex
-from repro.study import file_digest, study_files
+from repro.study import file_digest, plugin_files, study_files
 from repro.study.study import Study
 
 
@@ -47,11 +47,26 @@ def change(index: StudyIndex, results: Path, *, given: Path | None = None) -> st
     if index.file_digest is None or file is None or not file.is_file():
         return None
     if file_digest.of_file(file, index.profile, name=index.name) == index.file_digest:
-        return None
+        return _changed_plugins(index, file)
     return (
         f"{file} was changed after {index.address} was run, or is another study: arms, claims and "
         f"numbers are those that were run; `repro plan {file}` shows what differs, and `repro run "
         f"{file}` runs it"
+    )
+
+
+def _changed_plugins(index: StudyIndex, file: Path) -> str | None:
+    """A sentence if a plug-in of its runs has another text by now."""
+    changed = plugin_files.missing_now(file, index.plugins) if index.plugins else []
+    if not changed:
+        return None
+    named = ", ".join(
+        f"the {one} of {index.plugins[one]['where']} (digest then {index.plugins[one]['digest']})"
+        for one in changed
+    )
+    return (
+        f"{named}: changed after {index.address} was run, or not there any more: numbers are those "
+        f"that were run; `repro plan {file}` shows what differs, and `repro run {file}` runs it"
     )
 
 

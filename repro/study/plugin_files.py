@@ -4,7 +4,7 @@ Nothing is run before every text has been read and its path and digest are print
 """
 
 import functools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,44 @@ def of_file(path: Path, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
     if broken and any(found.find(*one) is None for one in wanted):
         raise broken[0]
     return found
+
+
+def missing_now(path: Path, plugins: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Which of the plug-ins of some runs a study file has no more, or in another text.
+
+    Nothing is run.
+
+    Args:
+        path: The study file.
+        plugins: By kind and name, with their digests.
+    """
+    try:
+        content = yaml_source.read(path).value
+    except StudyError:
+        return []
+    listed = content.get(KEY) if isinstance(content, dict) else None
+    here = {_digest(path.parent / str(one)) for one in (listed if isinstance(listed, list) else [])}
+    return [
+        title
+        for title, one in plugins.items()
+        if one["digest"] not in here and one["digest"] != _installed_digest(title)
+    ]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return plugin_text.read(path).digest
+    except PluginError:
+        return ""
+
+
+def _installed_digest(title: str) -> str:
+    kind, _, name = title.partition(" ")
+    try:
+        one = installed.find(kind, name)
+        return installed.digest(one) if one else ""
+    except PluginError:
+        return ""
 
 
 def _require_not_installed(plugin: Plugin) -> None:

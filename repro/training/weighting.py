@@ -85,6 +85,7 @@ class Weighting:
         self._parameters = rule.typed(choices.resampling.parameters)
         self.on_loss = rule.scope == "loss"
         self.noise = random_streams.torch_generator(seed, "density noise")
+        self._is_repeatable = False  # as far as is known of a plug-in
         self._require_needs()
 
     def _require_needs(self) -> None:
@@ -115,7 +116,23 @@ class Weighting:
             return None
         latents = self._latents(epoch) if "latents" in self._rule.needs else None
         with degenerate_weights_fail(epoch):
-            return self._checked(calls.call(self._rule, latents, self._context(epoch)))
+            found = self._answer(latents, epoch)
+            if self._rule.origin is not None and not self._is_repeatable:
+                self._require_same(found, self._answer(latents, epoch))
+            return found
+
+    def _answer(self, latents: NDArray[np.float32] | None, epoch: int) -> Weights | None:
+        return self._checked(calls.call(self._rule, latents, self._context(epoch)))
+
+    def _require_same(self, found: Weights | None, again: Weights | None) -> None:
+        """Refuse a plug-in that answers the same question in two ways."""
+        if not _are_equal(found, again):
+            raise calls.refuse(
+                self._rule,
+                "it returned other values when it was called again with the same arguments: take "
+                "random numbers from context.random alone, and keep nothing between two calls",
+            )
+        self._is_repeatable = True
 
     def _context(self, epoch: int) -> RuleContext:
         seen, stream = self._seen, f"rule/{self._rule.name}"
@@ -190,6 +207,14 @@ class Weighting:
                 f"shape ({count},), used as they are, so that their sum is 1",
             )
         return np.array(found)
+
+
+def _are_equal(one: Weights | None, other: Weights | None) -> bool:
+    """Whether both are the same to the bit."""
+    if one is None or other is None:
+        return one is other
+    pairs = ((one.faces, other.faces), (one.nonfaces, other.nonfaces))
+    return all(a is b or np.array_equal(a, b) for a, b in pairs)  # type: ignore[arg-type]
 
 
 @contextmanager

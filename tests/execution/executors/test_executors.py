@@ -25,6 +25,7 @@ from repro.execution.executors import hardware, ray, ray_session
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import Count
+from repro.plugins import carriers, plugin_module, plugin_text
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
     EpochEnded,
@@ -162,6 +163,58 @@ def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     assert what_came_out(events[-1].record) == undisturbed
     assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
     assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
+
+
+RULE = """\
+import numpy as np
+from repro.plugins import Parameters, rule
+
+class Power(Parameters):
+    power: float
+
+@rule("mine", parameters=Power, needs=("groups", "latents"))
+def mine(latents, context):
+    weights = np.abs(latents[:, 0].astype(np.float64)) ** context.parameters.power + 0.1
+    weights[context.groups == "darker_female"] *= 2 * context.random.random()
+    return weights / {divisor}
+"""
+
+
+def with_plugin(folder, divisor="weights.sum()"):
+    """A run with a rule of a file, which is gone when the run starts."""
+    file = folder / "mine.py"
+    file.write_text(RULE.format(divisor=divisor))
+    (plugin,) = plugin_module.plugins_of(plugin_text.read(file))
+    file.unlink()
+    arm = {"rule": "mine", "parameters": {"power": 0.5}}
+    return dataclasses.replace(
+        task(folder, epochs=2, resampling=arm), plugins=carriers.carried({plugin.title: plugin})
+    )
+
+
+@pytest.fixture(scope="module")
+def plugged(tmp_path_factory):
+    """What the run with a plug-in should come to."""
+    *_, last = run([with_plugin(tmp_path_factory.mktemp("plugged"))], Place(executor="inline"))
+    return what_came_out(last.record)
+
+
+def test_a_run_with_a_plugin_comes_to_the_same_wherever_it_is(place, tmp_path, plugged):
+    """Its text travels in the task; the record has its digest."""
+    *_, last = run([with_plugin(tmp_path)], place)
+
+    assert what_came_out(last.record) == plugged
+    assert [*plugged.plugins] == ["rule mine"]
+
+
+def test_an_error_of_a_plugin_is_told_with_its_line_wherever_it_is(place, tmp_path):
+    """As text: the exception's class may be the plug-in's own."""
+    with pytest.raises(ReproError) as error:
+        list(run([with_plugin(tmp_path, divisor="undefined")], place))
+
+    assert str(error.value) == (
+        f"{tmp_path / 'mine.py'}:11: rule mine: NameError: name 'undefined' is not defined"
+    )
 
 
 def test_an_executor_takes_further_runs_after_its_last_one(place, tmp_path):
