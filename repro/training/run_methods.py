@@ -72,7 +72,9 @@ class Run:
         if self.source is None:
             return None
         faces, nonfaces = (self.positions(faces=kind) for kind in (True, False))
-        return SourceRun(self.source, self.images, faces=faces, nonfaces=nonfaces)
+        return SourceRun(
+            self.source, self.images, faces=faces, nonfaces=nonfaces, catalogue=self.catalogue
+        )
 
 
 def weighting(run: Run) -> Weighting:

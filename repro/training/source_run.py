@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
-from repro import models
 from repro.errors import ReproError
 from repro.models import DebiasingVae, Model
+from repro.plugins.catalogue import Catalogue
 from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
-from repro.training import inference
+from repro.study import methods
+from repro.training import inference, networks
 
 OF_EARLIER_RELEASE = (
     "was made by an earlier release, which kept the weights of its last resampled epoch only: "
@@ -33,7 +34,15 @@ class SourceRun:
     training photographs without a face (M).
     """
 
-    def __init__(self, source: Source, images: Tensor, *, faces: Tensor, nonfaces: Tensor) -> None:
+    def __init__(
+        self,
+        source: Source,
+        images: Tensor,
+        *,
+        faces: Tensor,
+        nonfaces: Tensor,
+        catalogue: Catalogue = methods.BUILT_IN,
+    ) -> None:
         """Nothing is read yet.
 
         Args:
@@ -41,8 +50,9 @@ class SourceRun:
             images: All labelled crops, uint8 (I, 64, 64, 3), on the device of the run.
             faces: Positions of the training faces among them, int64 (N,), on that device.
             nonfaces: Positions of the other training images, int64 (M,), on that device.
+            catalogue: Where its network is found.
         """
-        self._source, self._images = source, images
+        self._source, self._images, self._catalogue = source, images, catalogue
         self._faces, self._nonfaces = faces, nonfaces
 
     @property
@@ -105,8 +115,7 @@ class SourceRun:
 
     @cached_property
     def _network(self) -> Model:
-        choices = self._source.configuration
-        model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
+        model = networks.build(self._source.configuration, 0, self._catalogue)
         try:
             model.load_state_dict(self.network())
         except RuntimeError as error:
