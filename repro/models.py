@@ -203,7 +203,7 @@ class Encoder(nn.Module):
 
     def from_features(self, features: Tensor) -> Encoding:
         """The encoding of the output of the convolutions, shape (N, C, h, w)."""
-        hidden = self.trunk[self.depth :](features)
+        hidden = self.hidden_from_features(features)
         logit = self.logit(hidden).squeeze(1)
         if not self.latent_dim:
             nothing = hidden.new_empty(len(hidden), 0)
@@ -212,12 +212,17 @@ class Encoder(nn.Module):
 
     def logit_from_features(self, features: Tensor) -> Tensor:
         """Only the face logit, shape (N,)."""
-        logit: Tensor = self.logit(self.trunk[self.depth :](features)).squeeze(1)
+        logit: Tensor = self.logit(self.hidden_from_features(features)).squeeze(1)
         return logit
+
+    def hidden_from_features(self, features: Tensor) -> Tensor:
+        """What the heads read, shape (N, H)."""
+        hidden: Tensor = self.trunk[self.depth :](features)
+        return hidden
 
     def mean_from_features(self, features: Tensor) -> Tensor:
         """Only the posterior mean, shape (N, D)."""
-        return self._mean(self.trunk[self.depth :](features))
+        return self._mean(self.hidden_from_features(features))
 
     def _mean(self, hidden: Tensor) -> Tensor:
         mean: Tensor = self.latent_mean(hidden)

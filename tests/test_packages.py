@@ -30,6 +30,9 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "data": {*BASE, "data.pictures", "data.sources"},
     "training.rules": {"metrics", "resampling", "study", "plugins"},
     "training": {*BASE, *MATHEMATICS, "data.pictures", "training.kernels", "training.rules"},
+    "training.objectives": {
+        *("errors", "losses", "models", "study", "training", "training.kernels"),
+    },
     "execution.executors": {
         *BASE,
         "data.pictures",

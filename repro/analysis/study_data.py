@@ -406,6 +406,7 @@ def _arm(
         crops=_crops(good),
         hardware=tuple(map(_hardware, good)),
         keys=tuple(arm.keys),
+        sources=tuple(record.source for record in ended if record.source),
         block=_block(index),
         many=_is_large(index),
     )

@@ -112,30 +112,28 @@ class _Dispatch:
 
     def start(self) -> Iterator[ScheduleEvent]:
         """Submit runs while slots are free; runs locked by other processes go to the end."""
-        for _ in range(len(self.waiting)):
-            task = self._next() if self.executor.room() else None
-            if task is None:
-                return
+        held = []
+        while self.executor.room() and (task := self._next()) is not None:
             lock = contextlib.ExitStack()
             folder = checkpoint_store.folder_of(task.key, task.results)
             holder = lock.enter_context(locks.of_folder(folder, patience=0))
             if holder is not None:
                 lock.close()
-                self.waiting.append(task)
+                held.append(task)
                 self.left_over = None
                 yield RunHeld(task.key, task.title, holder)
                 continue
+            run = self.running[task.key] = _Running(task, lock)
             self._sweep(task)
-            run = _Running(task, lock)
             if records.has_record(task.key, task.results):
                 yield self._recorded(run, None)
             elif (record := source_records.record_of_dependent(task)) is not None:
                 yield self._recorded(run, RunEnded(task.key, task.title, record, {}))
             else:
-                self.running[task.key] = run
                 self.attempts[task.key] += 1
                 begun = checkpoint_store.latest(task.key, task.results)
                 self.executor.submit(source_records.with_files(task), begun)
+        self.waiting.extend(held)
 
     def _next(self) -> Task | None:
         """The first waiting run whose source run is not to come, taken out of the queue."""
@@ -192,6 +190,7 @@ class _Dispatch:
             if ended is not None:
                 records.write_record(ended.record, results, ended.files)
             checkpoint_store.remove(key, results)
+        self.running.pop(key, None)
         self.to_come.discard(key)
         return RunRecorded(key, run.task.title, records.read_record(key, results))
 

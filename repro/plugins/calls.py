@@ -22,7 +22,9 @@ def own_code(plugin: Plugin) -> Iterator[None]:
     if plugin.origin is None:
         yield
         return
-    with plugin_errors.told(plugin.title, root=plugin.origin.root), guard.undisturbed():
+    origin = plugin.origin
+    told = plugin_errors.told(plugin.title, root=origin.root, shown=origin.shown)
+    with told, guard.undisturbed():
         yield
 
 
@@ -62,7 +64,8 @@ def described(value: object) -> str:
 def _place(plugin: Plugin) -> str:
     """File and line of the function or class."""
     assert plugin.origin is not None
+    root, shown = plugin.origin.root, plugin.origin.shown
     code = getattr(plugin.make, "__code__", None)
     if code is None or not isinstance(code.co_filename, str):
-        return plugin.origin.root
-    return f"{code.co_filename}:{code.co_firstlineno}"
+        return shown
+    return f"{shown}{code.co_filename.removeprefix(root)}:{code.co_firstlineno}"

@@ -54,12 +54,14 @@ class Origin:
         where: File or folder as the user named it, or distribution and version.
         digest: Of its files, 32 hex digits.
         root: File or folder of its code, as in tracebacks.
+        shown: The same as messages show it: the place of a text that was first loaded elsewhere.
         carrier: What brings it to a worker: its text, or where an installed one is found.
     """
 
     where: str
     digest: str
     root: str
+    shown: str
     carrier: "PluginText | Installed | None" = field(default=None, repr=False)
 
 

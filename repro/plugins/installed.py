@@ -112,7 +112,7 @@ def load(one: Installed) -> Plugin:
         made = entry.load()
     for plugin in declared_by(made):
         if (plugin.kind, plugin.name) == (one.kind, one.name):
-            origin = Origin(one.where, digest(one), root=str(root), carrier=one)
+            origin = Origin(one.where, digest(one), root=str(root), shown=str(root), carrier=one)
             found = replace(plugin, origin=origin)
             loaded.keep([found])
             return found

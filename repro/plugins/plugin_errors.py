@@ -18,12 +18,13 @@ class PluginError(ReproError):
 
 
 @contextlib.contextmanager
-def told(what: str, *, root: str) -> Iterator[None]:
+def told(what: str, *, root: str, shown: str = "") -> Iterator[None]:
     """Within, code of a plug-in is called.
 
     Args:
         what: What is done, such as ``rule inverse_root``.
         root: The plug-in's file or folder, as in its tracebacks.
+        shown: The same as messages show it; as in tracebacks if empty.
 
     Raises:
         PluginError: It raised an exception, or asked Python to exit.
@@ -37,10 +38,10 @@ def told(what: str, *, root: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if type(error).__name__ == "OutOfMemoryError":  # torch's
             raise
-        raise PluginError(_sentence(error, what, root)) from None
+        raise PluginError(_sentence(error, what, root, shown or root)) from None
 
 
-def _sentence(error: BaseException, what: str, root: str) -> str:
+def _sentence(error: BaseException, what: str, root: str, shown: str) -> str:
     """File and line in the plug-in, what was done, and what the exception says."""
     place = root
     if isinstance(error, SyntaxError) and error.filename and _is_within(error.filename, root):
@@ -50,7 +51,7 @@ def _sentence(error: BaseException, what: str, root: str) -> str:
         own = [frame for frame in frames if _is_within(frame.filename, root)]
         place = f"{own[-1].filename}:{own[-1].lineno}" if own else root
         said = _said(error)
-    return one_line(f"{place}: {what}: {said}")
+    return one_line(f"{shown}{place.removeprefix(root)}: {what}: {said}")
 
 
 def _said(error: BaseException) -> str:

@@ -81,7 +81,7 @@ def plugins_of(text: PluginText) -> tuple[Plugin, ...]:
     load(text)
     own = [module for name, module in list(sys.modules.items()) if _belongs(name, text) and module]
     first = _FINDER.texts[text.module]  # the same text may lie in two places
-    origin = Origin(text.where, text.digest, root=first.where, carrier=text)
+    origin = Origin(text.where, text.digest, root=first.where, shown=text.where, carrier=text)
     found = tuple(replace(one, origin=origin) for one in declared_in(own))
     if not found:
         raise PluginError(

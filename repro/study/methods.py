@@ -30,6 +30,7 @@ RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
 NO_GROUPS = "knows no groups"
 OF_FACES = "knows the group of each training face"
+FEWEST_HELD_OUT = 4  # faces of each group, of DFR
 Labels = Literal["true", "estimated"]  # whether somebody knew the groups or a classifier guessed
 
 
@@ -240,6 +241,11 @@ def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     return "groups" in plugin.needs or parameters.get("within") == "groups"
 
 
+def fewest_held_out(configuration: Configuration) -> int:
+    """Held-out faces of each group that the objective needs: DFR fits on two and scores on two."""
+    return FEWEST_HELD_OUT if configuration.objective.name == "dfr" else 0
+
+
 def replays(configuration: Configuration) -> bool:
     """Whether a rule takes the weights of every epoch of its source run."""
     return configuration.resampling.rule == "placebo"
@@ -248,3 +254,11 @@ def replays(configuration: Configuration) -> bool:
 def trains(configuration: Configuration) -> bool:
     """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
     return configuration.objective.name != "dfr"
+
+
+def follows_network(plugin: Plugin) -> bool:
+    """Whether a rule uses what the run's own network has learnt.
+
+    Such a rule is not asked in a first epoch that is to be uniform (``first_epoch``).
+    """
+    return bool({"latents", "losses"} & set(plugin.needs))

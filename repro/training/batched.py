@@ -18,7 +18,7 @@ from torch import Tensor
 
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
-from repro.study.configuration import Configuration
+from repro.study.configuration import STANDARD, Configuration
 from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
@@ -35,7 +35,8 @@ def require_one_shape(configurations: Sequence[Configuration]) -> None:
     """Refuse runs that cannot be stacked.
 
     Raises:
-        ReproError: They differ in a choice that a step depends on, or decode faces only.
+        ReproError: They differ in a choice that a step depends on, decode faces only, or have an
+            objective of their own.
     """
     first = configurations[0]
     for name in sorted(set(Configuration.model_fields) - set(_OF_EACH)):
@@ -43,6 +44,11 @@ def require_one_shape(configurations: Sequence[Configuration]) -> None:
             raise ReproError(
                 f"{name}: runs that are trained as one network must agree in it; run them singly"
             )
+    if first.objective.name != STANDARD:
+        raise ReproError(
+            f"objective.name: {first.objective.name} follows one network, and cannot be trained "
+            "with others as one; run them singly"
+        )
     if first.decoder_input == "faces":
         raise ReproError(
             "decoder_input: with faces, batches have a different shape in each run, which cannot "

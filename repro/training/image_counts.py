@@ -7,6 +7,7 @@ is refused when it is planned. No picture is read here, and torch is not loaded.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.study.yaml_source import KeyPath
 
@@ -54,7 +55,7 @@ def problems(choices: Configuration, images: ImageCounts) -> Iterator[Mistake]:
             f"trained on (of {sum(images):,}, {sum(held):,} are held out), so that no batch is "
             "complete; choose a smaller one",
         )
-    elif _draws_halves(choices):
+    elif draws_halves(choices):
         half = choices.batch_size // 2
         yield from _too_few_for_halves(ImageCounts(half, choices.batch_size - half), trained)
 
@@ -70,13 +71,23 @@ def _empty(share: float, images: ImageCounts, held: ImageCounts) -> Iterator[Mis
             )
 
 
-def _draws_halves(choices: Configuration) -> bool:
+def draws_halves(choices: Configuration) -> bool:
     """Whether half a batch is drawn from the faces, all of them different, in some epoch."""
     rule = choices.resampling
-    resampled = rule.rule != "none" and (choices.epochs > 1 or rule.first_epoch == "resampled")
-    uniform = rule.rule == "none" or rule.first_epoch == "uniform"
-    drawn = resampled or (uniform and rule.uniform_epochs == "draw")
+    evenly, weighted = _epochs(choices)
+    drawn = weighted or (evenly and rule.uniform_epochs == "draw")
     return drawn and rule.replacement == "without" and rule.balance == "exact"
+
+
+def _epochs(choices: Configuration) -> tuple[bool, bool]:
+    """Whether there are epochs that draw all alike, and epochs that draw by weights."""
+    rule = choices.resampling
+    method = methods.BUILT_IN.find("rule", rule.rule)
+    if rule.rule == "none" or (method is not None and method.scope == "loss"):
+        return True, False
+    waits = method is None or methods.follows_network(method)
+    first_is_even = rule.first_epoch == "uniform" and waits
+    return first_is_even, choices.epochs > 1 or not first_is_even
 
 
 def _too_few_for_halves(needed: ImageCounts, trained: ImageCounts) -> Iterator[Mistake]:

@@ -64,6 +64,11 @@ def logits(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
     return torch.cat(_read(model, images, index, model.encoder.logit_from_features)).cpu()
 
 
+def hidden(model: Model, images: Tensor, index: Tensor | None = None) -> Tensor:
+    """What the layer of the logit reads, shape (N, H); arguments as for `encode`."""
+    return torch.cat(_read(model, images, index, model.encoder.hidden_from_features)).cpu()
+
+
 def decode(
     model: DebiasingVae, latents: Tensor, *, statistics: Literal["running", "batch"] = "running"
 ) -> NDArray[np.uint8]:

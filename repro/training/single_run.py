@@ -214,6 +214,7 @@ def _evaluated(
         "false_positive_rate": false.share,
         "positive_windows_portraits": _share(found["portraits"]),
         "positive_windows_nonfaces": _share(found["nonfaces"]),
+        **fitted.numbers,
     }
     if "crops" in photographs:
         metrics |= evaluation.crop_probabilities(fitted.model, photographs["crops"])

@@ -5,6 +5,7 @@ The faces of a batch come first, so that terms for faces only use a slice.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -16,6 +17,8 @@ from repro.models import DebiasingVae, Model
 from repro.study.configuration import Configuration
 from repro.training.kernels.kernel_choice import Kernels, choose
 from repro.training.kernels.operators import full
+from repro.training.objective import Batch
+from repro.training.running_objective import RunningObjective
 
 TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
@@ -52,9 +55,10 @@ class Step:
 
     Attributes:
         totals: Sum of each of `TERMS` over the images since it was last zeroed, float64, (5,);
-            of each of S stacked networks (5, S). No loss weight enters them.
+            of each of S stacked networks (5, S). No weight of a loss enters them.
         loss_weights: Factor of each stored image's loss, all its terms, (M,), of stacked networks
             (S, M); None: 1. A captured step reads this tensor, so that it is changed in place.
+        objective: What is minimised in place of the mean loss; None: nothing else.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Step:
         shape = (len(TERMS), *members)
         self.totals = torch.zeros(shape, dtype=torch.float64, device=images.device)
         self.loss_weights: Tensor | None = None
+        self.objective: RunningObjective | None = None
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
         """Update once; see `Update`. Stacked networks minimise the sum of their mean losses."""
@@ -93,7 +98,7 @@ class Step:
         with self.kernels.arithmetic(index.device):
             terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
         self.optimiser.zero_grad(set_to_none=True)
-        loss = terms["loss"].view(index.shape)
+        loss = terms["minimised"].view(index.shape)
         if self.loss_weights is not None:
             loss = loss * self.loss_weights.gather(-1, index)
         torch.autograd.backward(loss.mean(dim=-1).sum())
@@ -111,7 +116,7 @@ class Step:
             count: See `Update`.
 
         Returns:
-            By name, each (N,).
+            By name, each (N,): `TERMS`, and what is minimised.
         """
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
@@ -125,19 +130,27 @@ class Step:
             kl = formulas.face_kl(mean, logvar, has_latents)
             latents = formulas.reparameterise(mean, logvar, noise, times=c.latent_noise)
             reconstruction = self._reconstruction(self.model, batch, latents, count)
-        loss = formulas.objective(
-            classification=classification,
+        standard = partial(
+            formulas.objective,
             kl=kl,
             reconstruction=reconstruction,
             is_face=is_face,
             weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
             indicator=c.indicator,
         )
+        loss = minimised = standard(classification=classification)
+        reconstruction = torch.where(is_face, reconstruction, 0.0)
+        if self.objective is not None:
+            seen = Batch(
+                index, is_face, logit, classification, kl, reconstruction, images=self.images
+            )
+            minimised = self.objective.minimised(seen, standard)
         return {
             "loss": loss,
+            "minimised": minimised,
             "classification": classification,
             "kl": kl,
-            "reconstruction": torch.where(is_face, reconstruction, 0.0),
+            "reconstruction": reconstruction,
             "correct": (says_face(logit) == is_face).float(),
         }
 

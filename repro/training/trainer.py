@@ -33,17 +33,17 @@ from repro.training import (
     inference,
     networks,
     random_streams,
-    weighting,
+    run_methods,
 )
 from repro.training.adam_state import named, unnamed
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library
 from repro.training.networks import OwnClassifier
-from repro.training.rules import density
-from repro.training.source_run import SourceRun
+from repro.training.rules import density, placebo
+from repro.training.run_methods import Run
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
-from repro.training.weighting import Seen, Weighting, Weights
+from repro.training.weighting import Weights
 
 VALUES = {"worst_class": "val_worst_class"}  # what else than accuracy a checkpoint is chosen by
 THREADS = 1  # results depend on the number of threads, to the bit
@@ -62,6 +62,7 @@ class Fitted:
         split: The training and the held-out images.
         epoch_weights: Probabilities of the training faces in each resampled epoch, float64 (F,),
             by number of the epoch.
+        numbers: What the objective says of its last step, by name.
     """
 
     model: Model
@@ -69,6 +70,7 @@ class Fitted:
     best_epoch: int
     split: Split
     epoch_weights: dict[int, NDArray[np.float64]]
+    numbers: Mapping[str, float]
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
@@ -213,53 +215,45 @@ class Fit:
         self.nonfaces = self._on_device(self.split.train[~self.is_face])
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
-        start = random_streams.stream_seed(seed, "initialisation")
-        self.model = networks.build(configuration, start, catalogue).to(self.device)
+        self.model = self._network(configuration, "initialisation", catalogue)
         self.step = step = Step(configuration, self.model, self.images)
         own = isinstance(self.model, OwnClassifier)
         if step.kernels.name == "torch" and not own:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        self.weighting = self._weighting(data, catalogue, source)
+        run = Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
+        self.weighting = run_methods.weighting(run)
         if self.weighting.on_loss:
             step.loss_weights = torch.ones(len(self.images), device=self.device)
+        self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
+        step.objective = run_methods.objective(
+            run,
+            self.objective_stream,
+            lambda: self._network(
+                configuration.model_copy(update={"model": "classifier"}),
+                "objective/initialisation",
+                catalogue,
+            ),
+        )
         self.update: Update = step
-        if self.device.type == "cuda" and captured and not own:
+        if self.device.type == "cuda" and captured and self._can_be_captured:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
         self.epoch_weights: dict[int, NDArray[np.float64]] = {}
         self.history: list[Epoch] = []
-        self.best, self.best_epoch, self.best_state = -1.0, 0, dict[str, Tensor]()
+        self.best, self.best_epoch, self.best_state = -1.0, 0, _copy(self.model.state_dict())
         if resume is not None:
             self._restore(resume)
 
-    def _weighting(
-        self, data: TrainingImages, catalogue: Catalogue, source: Source | None
-    ) -> Weighting:
-        """The rule of the run, with what it may see."""
-        name = self.choices.resampling.rule
-        rule = catalogue.find("rule", name)
-        if rule is None:
-            raise ReproError(f"resampling.rule: there is no rule {name!r}")
-        known = {*data.groups} - {""} if data.groups else set()
-        seen = Seen(
-            model=self.model,
-            images=self.images,
-            faces=self.faces,
-            nonfaces=len(self.nonfaces),
-            groups=weighting.groups_of(data.groups, self.split.train[self.is_face]),
-            group_names=tuple(sorted(known)),
-            source=None
-            if source is None
-            else SourceRun(
-                source,
-                self.images,
-                faces=self.faces,
-                nonfaces=self.nonfaces,
-                catalogue=catalogue,
-            ),
-        )
-        return Weighting(rule, self.choices, self.seed, seen)
+    def _network(self, choices: Configuration, stream: str, catalogue: Catalogue) -> Model:
+        """An untrained network, on the device."""
+        seed = random_streams.stream_seed(self.seed, stream)
+        return networks.build(choices, seed, catalogue).to(self.device)
+
+    @property
+    def _can_be_captured(self) -> bool:
+        own = isinstance(self.model, OwnClassifier)
+        return not own and (self.step.objective is None or self.step.objective.captured)
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)
@@ -277,15 +271,17 @@ class Fit:
 
     @property
     def goes_on(self) -> bool:
-        """Whether epochs remain."""
-        return len(self.history) < self.choices.epochs
+        """Whether epochs remain; an objective may have none."""
+        objective = self.step.objective
+        trains = objective is None or objective.trains
+        return trains and len(self.history) < self.choices.epochs
 
     def fitted(self) -> Fitted:
         """The result, after the last epoch; loads the configured checkpoint."""
         self.model.load_state_dict(self.best_state)
-        return Fitted(
-            self.model, tuple(self.history), self.best_epoch, self.split, self.epoch_weights
-        )
+        numbers = self.step.objective.finish() if self.step.objective else {}
+        history = tuple(self.history)
+        return Fitted(self.model, history, self.best_epoch, self.split, self.epoch_weights, numbers)
 
     def state(self) -> State:
         """The state after the completed epochs."""
@@ -297,6 +293,8 @@ class Fit:
         tensors |= adam_state.moments(self.step.optimiser, self.model)
         weights = {str(e): torch.from_numpy(w) for e, w in self.epoch_weights.items()}
         tensors |= named("face_weights", weights)
+        if self.step.objective is not None:
+            tensors |= self.step.objective.state()
         rest = {
             "history": self.history,
             "best": [self.best, self.best_epoch],
@@ -320,12 +318,17 @@ class Fit:
             raise LookupError("of an earlier release, without the weights of all epochs")
         weights = {int(epoch): w for epoch, w in unnamed("face_weights", tensors).items()}
         self.epoch_weights = {epoch: weights[epoch].numpy() for epoch in sorted(weights)}
+        if self.step.objective is not None:
+            self.step.objective.restore(tensors)
         self.history = list(state.rest["history"])
         self.best, self.best_epoch = state.rest["best"]
         self.batches.bit_generator.state = state.rest["batches"]
 
     def _torch_streams(self) -> dict[str, torch.Generator]:
-        return {"latent noise": self.latent_noise, "density noise": self.weighting.noise}
+        streams = {"latent noise": self.latent_noise, "density noise": self.weighting.noise}
+        if self.step.objective is not None:
+            streams["objective"] = self.objective_stream
+        return streams
 
     @property
     def number(self) -> int:
@@ -343,12 +346,17 @@ class Fit:
             RunFailed: As `fit`.
         """
         means = dict(zip(TERMS, (totals / max(images, 1)).tolist(), strict=True))
+        objective = self.step.objective
+        if objective is not None:
+            objective.require_usable(self.number)
         self._require_numbers(means)
         epoch = {"epoch": float(self.number)}
         epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
         epoch |= self._validated()
         epoch |= self._weight_spread()
+        if objective is not None:
+            epoch |= objective.epoch_ended(images)
         value = epoch[VALUES.get(self.choices.checkpoint, "val_accuracy")]
         if self.choices.checkpoint == "last" or epoch_choice.replaces(value, self.best):
             self.best, self.best_epoch = value, self.number
@@ -426,6 +434,10 @@ class Fit:
             ess = resampling.effective_sample_size(weights)
             largest = float(weights.max())
             found = {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
+        before = self.epoch_weights.get(self.number - 1)
+        if methods.replays(self.choices) and weights is not None and before is not None:
+            lasting = placebo.persistence(before, weights)
+            found |= {} if lasting is None else {"log_weight_correlation": lasting}
         if self.step.loss_weights is not None:
             found["largest_loss_weight"] = float(self.step.loss_weights[self.faces].max())
         return found

@@ -23,7 +23,6 @@ from repro.training import inference, random_streams
 
 Floats = NDArray[np.float64]
 SUM = 1e-9  # tolerance for the sum of probabilities
-OF_NETWORK = {"latents", "losses"}  # needs that follow what this run's network has learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +111,10 @@ class Weighting:
             RunFailed: The latents cannot be used, or the weights not computed.
             PluginError: The rule is a plug-in and failed, or what it returned is wrong.
         """
-        first, needs = self._choices.resampling.first_epoch, set(self._rule.needs)
-        if epoch == 1 and first == "uniform" and needs & OF_NETWORK:
+        first = self._choices.resampling.first_epoch
+        if epoch == 1 and first == "uniform" and methods.follows_network(self._rule):
             return None
-        latents = self._latents(epoch) if "latents" in needs else None
+        latents = self._latents(epoch) if "latents" in self._rule.needs else None
         with degenerate_weights_fail(epoch):
             found = self._answer(latents, epoch)
             if self._rule.origin is not None and not self._is_repeatable:

@@ -63,6 +63,16 @@ def shown(results, word, *, status=0):
     return done.output
 
 
+def test_what_a_run_started_from_is_shown(results):
+    """The source run and the digest of a plug-in, beside where it was computed."""
+    more = {"source": "ab12-seed0", "plugins": {"rule mine": "0f0f"}}
+    records.write_record(dataclasses.replace(RECORD, key="0101-seed0", **more), results, {})
+    lines = [line.split() for line in shown(results, "0101").splitlines()]
+
+    assert ["source", "run", "ab12-seed0"] in lines
+    assert ["plug-in", "rule", "mine", "0f0f"] in lines
+
+
 def section(text, title):
     """The lines of one section."""
     (found,) = [part for part in text.split("\n\n") if part.startswith(title)]

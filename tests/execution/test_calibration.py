@@ -12,6 +12,7 @@ from repro.cli import expected_cost
 from repro.errors import ReproError
 from repro.execution import calibration
 from repro.execution.calibration import Cost, Prediction
+from repro.records.task import Source
 from repro.training import trainer
 
 SMALL = {
@@ -65,6 +66,57 @@ def test_a_worker_loads_again_when_the_data_change():
     runs = [(data, 3.0, 5.0) for data in "aba"]
 
     assert calibration.wall_seconds(runs, workers=1) == 24
+
+
+@pytest.mark.parametrize(
+    ("lengths", "after", "seconds"),
+    [
+        ([5, 5, 5], {}, 10),
+        ([5, 5, 5], {0: 1}, 10),  # the second and third run, then the first
+        ([5, 9, 2], {0: 1, 2: 0}, 16),  # one after the other, and one worker waits
+        ([5, 1, 4], {0: 2}, 9),
+    ],
+)
+def test_a_run_waits_for_the_end_of_its_source(lengths, after, seconds):
+    """Two workers; others go first, and where there is none a worker waits."""
+    runs = [("data", 0.0, float(length)) for length in lengths]
+
+    assert calibration.wall_seconds(runs, workers=2, after=after) == seconds
+
+
+SOURCES = {
+    "a": {"resampling": {"rule": "placebo", "of": "x", "parameters": {"within": "all"}}},
+    "b": {"objective": {"name": "dfr", "of": "x"}, "resampling": {"rule": "none"}},
+}
+
+
+def test_a_run_that_starts_from_another_is_measured_without_it():
+    """Even draws, the papers' objective: no run has to be finished for a forecast."""
+    placebo, dfr = (calibration.standing_in(configuration(**SOURCES[name])) for name in "ab")
+
+    assert placebo.source_arm is None is dfr.source_arm
+    assert (placebo.resampling.rule, placebo.resampling.uniform_epochs) == ("none", "draw")
+    assert dfr.objective.name == "standard"
+
+
+def test_a_forecast_knows_of_sources(tmp_path, monkeypatch):
+    """A placebo starts when its source has ended; DFR trains no epoch, and costs its scan."""
+    monkeypatch.setattr(
+        calibration, "_measure_all", lambda _dealt, wanted, *_, **__: {n: [COST] for n in wanted}
+    )
+    source = task(0, tmp_path, epochs=8)
+    rest = [
+        a_task(
+            tmp_path,
+            key=f"{name}-seed0",
+            configuration=configuration(epochs=8, **SOURCES[name]),
+            source=Source(key=source.key, arm="x", digest="k", configuration=source.configuration),
+        )
+        for name in "ab"
+    ]
+    predicted = calibration.predict([*rest, source], slots=["cpu"] * 3)
+
+    assert predicted.seconds == 2 + (3 + 8 * 1.5 + 4) + (8 * 1.5 + 4)  # data are loaded once
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,11 @@ def network(latent_dim: int) -> Callable[..., Any]:
 
 PIXELS = tensor(IMAGES, finite=False, alone=True)
 PIXELS = Argument(IMAGES, PIXELS.wrong | {"smaller": IMAGES[..., :32], "grey": IMAGES[:, :1]})
+OTHER_WEIGHTS = {
+    name: value
+    for name, value in numbers(EVEN, low=0, few=np.full(5, 0.2), **WEIGHTS).wrong.items()
+    if value is not None
+}
 NOISE = Argument(ROWS, {k: v for k, v in tensor(ROWS, finite=False).wrong.items() if v is not None})
 BAD_OVERRIDES = {name: value for name, value in OTHERS.items() if value is not None} | {
     "list": ["epochs=2"],
@@ -188,6 +193,7 @@ CALLS = {
             "replacement": word("with"),
             "balance": word("exact"),
             "generator": generator(),
+            "other_weights": Argument(EVEN, OTHER_WEIGHTS),
         },
     ),
     "resampling.shuffled_batches": Call(

@@ -145,16 +145,29 @@ def test_what_cannot_be_loaded_is_told_at_its_place(what, tmp_path, tally):
 
 @pytest.mark.parametrize("what", AT_CALL)
 def test_what_fails_in_a_run_is_told_with_its_line(what, tmp_path, tally):
-    """The other arm's run is kept, and this one has no record."""
+    """In one sentence; the run has no record."""
     body, said = AT_CALL[what]
     rule(body)(tmp_path / "mine.py")
+    file = study(tmp_path, arms=MINE.removeprefix(ARM))
+    file.write_text(file.read_text().replace("reference: even", "reference: mine"))
     tally.faults += 1
 
     with pytest.raises(PluginError) as error:
-        studies.run_here(study(tmp_path), tmp_path / "results", overrides=["epochs=1"])
+        studies.run_here(file, tmp_path / "results")
 
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+    assert not studies.evidence(tmp_path / "results")
+
+
+def test_runs_that_ended_before_are_kept(tmp_path, tally):
+    """Of another arm of the same study."""
+    rule("return 1 / 0")(tmp_path / "mine.py")
+    tally.faults += 1
+
+    with pytest.raises(PluginError, match="ZeroDivisionError"):
+        studies.run_here(study(tmp_path), tmp_path / "results", overrides=["epochs=1"])
+
     (kept,) = (tmp_path / "results" / "runs").glob("*-seed0")
     assert records.read_record(kept.name, tmp_path / "results").configuration["resampling"][
         "rule"

@@ -6,8 +6,12 @@ from repro.plugins.catalogue import Catalogue, NameTaken
 from repro.plugins.declared import Origin, Plugin
 
 BUILT_IN = Plugin(kind="rule", name="mine", make="a:b")
-FIRST = Plugin(kind="rule", name="mine", make=print, origin=Origin("a.py", "0" * 32, root="a.py"))
-SECOND = Plugin(kind="rule", name="mine", make=print, origin=Origin("b.py", "1" * 32, root="b.py"))
+FIRST = Plugin(
+    kind="rule", name="mine", make=print, origin=Origin("a.py", "0" * 32, root="a.py", shown="a.py")
+)
+SECOND = Plugin(
+    kind="rule", name="mine", make=print, origin=Origin("b.py", "1" * 32, root="b.py", shown="b.py")
+)
 MODEL = Plugin(kind="model", name="mine", make=print)
 
 

@@ -16,7 +16,7 @@ from places import FILES, TESTS
 from repro.cli import main
 from repro.errors import RecordError, Unreadable
 from repro.metrics import Count
-from repro.records import records
+from repro.records import records, sealed_json
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation, Record
 from repro.system.atomic_files import CannotWrite
@@ -49,6 +49,37 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
     assert read.files == {
         "scores.csv": "73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac"
     }
+
+
+def test_a_source_run_and_plug_ins_come_back(tmp_path):
+    """In a schema of their own, so that earlier releases say which release is needed."""
+    record = dataclasses.replace(RECORD, source="def-seed0", plugins={"rule mine": "0f"})
+    file = write(tmp_path, record) / "record.json"
+
+    assert dataclasses.replace(records.read_record(RECORD.key, tmp_path), files={}) == record
+    assert records.source_of(RECORD.key, tmp_path) == "def-seed0"
+    assert json.loads(file.read_text())["schema"] == sealed_json.WITH_SOURCE
+
+
+def test_a_record_without_them_is_as_earlier_releases_read_it(tmp_path):
+    """Neither their fields nor their schema."""
+    content = json.loads((write(tmp_path) / "record.json").read_text())
+
+    assert not {"source", "plugins"} & content.keys()
+    assert content["schema"] == sealed_json.SCHEMA < sealed_json.WITH_SOURCE
+    assert records.source_of(RECORD.key, tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [("abc-seed0", "the run itself"), ("abc-seed1", "another seed"), ("../x-seed0", "source")],
+)
+def test_a_source_run_that_cannot_be_one_is_damage(tmp_path, source, why):
+    """Whoever wrote it."""
+    write(tmp_path, dataclasses.replace(RECORD, source=source))
+
+    with pytest.raises(RecordError, match=why):
+        records.read_record(RECORD.key, tmp_path)
 
 
 def test_a_record_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch):
@@ -108,7 +139,7 @@ def test_what_is_no_record_is_named(tmp_path, text, message):
         records.read_record(RECORD.key, tmp_path)
 
 
-def key(arm=None, seed=0, data=DATA, **machine):
+def key(arm=None, seed=0, data=DATA, source=None, plugins=None, **machine):
     plain = {
         "device": "cpu",
         "kernels": "torch",
@@ -118,7 +149,14 @@ def key(arm=None, seed=0, data=DATA, **machine):
         "numerics": 1,
     }
     computation = Computation(**(plain | machine))
-    return records.run_key(arm or configuration(), seed, data=data, computation=computation)
+    return records.run_key(
+        arm or configuration(),
+        seed,
+        data=data,
+        computation=computation,
+        source=source,
+        plugins=plugins or {},
+    )
 
 
 def test_whatever_shapes_a_run_changes_its_name():
@@ -133,9 +171,20 @@ def test_whatever_shapes_a_run_changes_its_name():
         key(libraries={"torch": "9"}),
         key(numerics=NUMERICS + 1),
         key(configuration(precision="bf16")),
+        key(source="a"),
+        key(source="b"),
+        key(plugins={"rule mine": "a"}),
+        key(plugins={"rule mine": "b"}),
     ]
 
     assert len({key(), *others}) == 1 + len(others)
+
+
+def test_an_arms_name_in_another_arm_is_no_part_of_a_runs_name():
+    """The digest of the source run counts for it."""
+    named = [configuration(resampling={"rule": "placebo", "of": of}) for of in ("a", "b")]
+
+    assert key(named[0], source="x") == key(named[1], source="x")
 
 
 def test_names_do_not_depend_on_this_process():

@@ -55,11 +55,11 @@ def problems(path, **options):
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_every_shipped_study_loads(path):
-    """Studies that ship are sound and have the papers' five replicates."""
+    """Studies that ship are sound and have the papers' five replicates, or more."""
     loaded = study.load(path)
 
     assert loaded.name == path.stem
-    assert loaded.replicates == 5
+    assert loaded.replicates >= 5
 
 
 SET = {f"REPRO_{name}": "x" for name in ("TRAIN", "PPB", "NONFACES")}

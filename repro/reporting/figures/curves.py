@@ -73,7 +73,8 @@ def draws(view: StudyView) -> Illustration | None:
         caption=(
             "Effective sample size of each epoch's sampling, 1 divided by the sum of the squared "
             "probabilities, as a percentage of the training faces: at 100 % every face is sampled "
-            f"equally often. {RANGE} {_failures(view)}{view.said_of_training()} "
+            f"equally often. {RANGE} {view.said_of_weights()}{_failures(view)}"
+            f"{view.said_of_training()} "
             f"{view.said_of_data()}"
         ),
         alt=(

@@ -307,7 +307,7 @@ def _said_of_run(view: StudyView) -> str:
     kind = "Synthetic faces. " if all(one.synthetic for one in view.specimens) else ""
     return (
         f"{kind}One run of each arm, seed {listed(list(map(str, seeds)))}: the lowest seed with "
-        f"which most arms finished. {view.said_of_data()}"
+        f"which most arms finished. {view.said_of_weights()}{view.said_of_data()}"
     )
 
 

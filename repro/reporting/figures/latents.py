@@ -51,7 +51,7 @@ def probabilities(view: StudyView) -> Illustration | None:
             "by that of uniform sampling (vertical line); both axes logarithmic"
             f"{_floor(edges)}. Highest in each arm, over its runs: "
             f"{'; '.join(highest)}. The runs of an arm are pooled. {_faces(weights)} "
-            f"{view.said_of_training()} {view.said_of_data()}"
+            f"{view.said_of_weights()}{view.said_of_training()} {view.said_of_data()}"
         ),
         alt=(
             "Histograms of sampling probability, one line per arm. The most probable face is "
@@ -195,7 +195,8 @@ def rarity(view: StudyView) -> Illustration | None:
             "that of uniform sampling (vertical line), mean over the runs; bars: Student's 95 % "
             "interval for new seeds and the same pictures. Sampling by true rarity would fall from "
             "top to bottom; Spearman's rank correlation of this ratio with the proportion: "
-            f"{'; '.join(ranks)}. {view.said_of_training()} {view.said_of_data()}"
+            f"{'; '.join(ranks)}. {view.said_of_weights()}{view.said_of_training()} "
+            f"{view.said_of_data()}"
         ),
         alt=(
             "Dot plot: traits by rising proportion, and how often faces with them are sampled. "

@@ -10,6 +10,7 @@ from repro.analysis.samples import Floats, Rarity, Specimens
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.records.records import ArmIndex, BriefRecord, Record, StudyIndex
+from repro.study import methods
 
 if TYPE_CHECKING:
     from repro.reporting.figures.style import Look
@@ -121,6 +122,16 @@ class StudyView:
         counts = {arm.name: (len(self.records[arm.name]), arm.wanted) for arm in self.outcomes.arms}
         return f"{_counted(counts, 'trained to the end')}{_seeds(seeds)}, no selection."
 
+    def said_of_weights(self) -> str:
+        """The arms whose probabilities weight losses instead of drawing, with a space; or empty."""
+        arms = [arm for arm, runs in self.records.items() if runs and _weighs_losses(runs[0])]
+        if not arms:
+            return ""
+        return (
+            f"{listed(arms)}: every face is sampled equally often, and its loss is multiplied by N "
+            "times the probability. "
+        )
+
     def said_of_test(self) -> str:
         """The numbers of photographs in the test set."""
         arm = self.arms[0]
@@ -136,6 +147,12 @@ class StudyView:
         if not arm.can_differ:
             return f"{portraits} portraits in one group{others}."
         return f"{portraits} portraits in {len(arm.groups)} groups ({each}){others}."
+
+
+def _weighs_losses(record: BriefRecord) -> bool:
+    name = record.configuration.get("resampling", {}).get("rule", "none")
+    rule = methods.BUILT_IN.find("rule", name)
+    return rule is not None and rule.scope == "loss"
 
 
 def _counted(counts: Mapping[str, tuple[int, int]], what: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from repro.analysis import claims, gap_closed
 from repro.analysis.gap_closed import Closing
 from repro.analysis.study_data import Outcomes
+from repro.analysis.wording import joined
 from repro.reporting.tables import answer, json_output, number_format
 from repro.reporting.tables.cell import DASH, Cell, Number, Unit
 from repro.reporting.tables.table_part import Part
@@ -93,11 +94,19 @@ def _remarks(found: Sequence[Closing]) -> Iterator[str]:
     if len({one.ceiling for one in found}) > 1:
         yield "Each ceiling is a question of its own: shares of different ceilings do not compare."
     yield from _bootstraps(found)
-    for one in found:
-        if why := reason(one):
-            yield f"No share of “{one.arm}” with the ceiling “{one.ceiling}”: {why}."
+    yield from _refused(found)
     for doubt in dict.fromkeys(doubt for one in found for doubt in one.doubts):
         yield f"{doubt}. A share that rests on such runs may be wrong."
+
+
+def _refused(found: Sequence[Closing]) -> Iterator[str]:
+    """Why there are no shares; arms with the same reason are named together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        if why := reason(one):
+            alike.setdefault((one.ceiling, why), []).append(f"“{one.arm}”")
+    for (ceiling, why), arms in alike.items():
+        yield f"No share of {joined(arms)} with the ceiling “{ceiling}”: {why}."
 
 
 def measured(claim: Claim) -> str:
@@ -125,20 +134,15 @@ def _bootstraps(found: Sequence[Closing]) -> Iterator[str]:
 
 
 def reason(one: Closing) -> str:
-    """Why there is no share or no interval, with the numbers; empty if there are both."""
+    """Why there is no share or no interval, with the gap; empty if there are both."""
     if one.found is None:
         return one.reason
     if not one.found.refusal:
         return ""
-    told = f"{_REFUSALS[one.found.refusal]} (closed {_told(one.found.numerator)}, gap "
-    told += f"{_told(one.found.denominator)}"
+    told = f"gap {_amount(one.claim, one.found.denominator).text}"
     if one.found.bootstrap and one.found.bootstrap.without_gap:
         told += f"; {100 * one.found.bootstrap.without_gap:.1f} % of resamples have no gap"
-    return f"{told})"
-
-
-def _told(found: Closed) -> str:
-    return Number(value=found.value, decimals=1, interval=found.interval).text
+    return f"{_REFUSALS[one.found.refusal]} ({told})"
 
 
 def as_fields(outcomes: Outcomes) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from repro.training.objectives.base import Batch, Objective, ObjectiveContext, Terms
+from repro.errors import ReproError
+from repro.training.objective import Batch, Objective, ObjectiveContext, Terms
 
 
 def group_means(losses: Tensor, groups: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -102,13 +103,21 @@ class GroupDro(Objective):
     captured = True
 
     def __init__(self, context: ObjectiveContext) -> None:
-        """Start with even weights of the groups of the training faces."""
+        """Start with even weights of the groups of the training faces.
+
+        Raises:
+            ReproError: A group has no training face.
+        """
         parameters = context.parameters
         self.terms = cast(Terms, parameters.terms)
         self.step_size: float = parameters.step_size
         self.groups, self.names = context.groups, context.group_names
-        sizes = torch.tensor(list(context.sizes(context.train).values()), dtype=torch.float64)
-        self.adjustment = (parameters.adjustment / sizes.sqrt()).to(context.device)
+        sizes = context.sizes(context.train)
+        for name, size in sizes.items():
+            if not size:
+                raise ReproError(f"objective.name: group_dro: no training face is of group {name}")
+        numbers = torch.tensor(list(sizes.values()), dtype=torch.float64, device=context.device)
+        self.adjustment = parameters.adjustment / numbers.sqrt()
         self.q = torch.full_like(self.adjustment, 1 / len(self.names))
 
     def weights(self, batch: Batch) -> Tensor:

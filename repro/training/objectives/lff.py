@@ -30,7 +30,7 @@ from torch import Tensor
 from repro.losses import formulas
 from repro.training import adam_state
 from repro.training.kernels.kernel_choice import choose
-from repro.training.objectives.base import Batch, Objective, ObjectiveContext
+from repro.training.objective import Batch, Objective, ObjectiveContext
 
 SMALL = 1e-8  # the authors', where a largest average or a sum is 0
 
@@ -75,14 +75,12 @@ class MovingAverages:
 
     def of_class_maximum(self, index: Tensor) -> Tensor:
         """Averages of these images as shares of the largest of their class, (N,); 0 if it is 0."""
-        faces, others = (
-            torch.where(members, self.values, 0.0).max()
-            for members in (self.is_face, ~self.is_face)
-        )
+        faces = torch.where(self.is_face, self.values, 0.0).max()
+        others = torch.where(self.is_face, 0.0, self.values).max()
         return self.values[index] / (torch.where(self.is_face[index], faces, others) + SMALL)
 
 
-class LearningFromFailure(Objective):
+class Lff(Objective):
     """LfF (Nam et al. 2020); see the module.
 
     Parameters: ``q`` of the generalised cross-entropy, and ``momentum`` of the moving averages.

@@ -67,3 +67,23 @@ def permutation(
 def deal(weights: Floats, order: Integers) -> Floats:
     """Face i gets the weight of face ``order[i]``; shapes (N,)."""
     return weights[order]
+
+
+def persistence(before: Floats, now: Floats) -> float | None:
+    """Correlation of log p between two epochs: near 1 if the same faces stay favoured.
+
+    A lasting permutation keeps the source's; fresh ones have about 0.
+
+    Args:
+        before: Weights of an epoch, shape (N,).
+        now: Of the next one.
+
+    Returns:
+        None where it is not defined: a weight is 0, or all are equal.
+    """
+    if not (before.all() and now.all()):
+        return None
+    logs = np.log(np.stack([before, now]))
+    if not logs.std(axis=1).all():
+        return None
+    return float(np.corrcoef(logs)[0, 1])

@@ -25,6 +25,7 @@ from repro.execution.executors import hardware, ray, ray_session
 from repro.execution.executors.executor_options import Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import Count
+from repro.plugins import carriers, plugin_module, plugin_text
 from repro.records import checkpoint_store, locks, records
 from repro.records.events import (
     EpochEnded,
@@ -35,6 +36,7 @@ from repro.records.events import (
     RunStarted,
     WorkerDied,
 )
+from repro.records.task import Source
 from repro.study.resources import PLAIN, Resources
 
 HERE = hardware.computation(["cpu"])
@@ -120,6 +122,38 @@ def undisturbed(tmp_path_factory):
     return what_came_out(last.record)
 
 
+def pair(results):
+    """A placebo, and the run whose weights it deals; the placebo is first in the study."""
+    draw = {"uniform_epochs": "draw", "alpha": 0.01}
+    source = task(results, epochs=2, resampling=draw)
+    dealt = {"rule": "placebo", "of": "x", "parameters": {"within": "all", "permutation": "run"}}
+    arm = configuration(data=SMALL, epochs=2, resampling=draw | dealt)
+    come_from = Source(key=source.key, arm="x", digest="k", configuration=source.configuration)
+    return [a_task(results, key="d-seed0", configuration=arm, source=come_from), source]
+
+
+@pytest.fixture(scope="module")
+def undisturbed_pair(tmp_path_factory):
+    """What the two runs should come to."""
+    return recorded(pair(tmp_path_factory.mktemp("pair")), Place(executor="inline"))
+
+
+def recorded(tasks, place):
+    """The records in the order in which they were made."""
+    events = run(tasks, place)
+    return [what_came_out(one.record) for one in events if isinstance(one, RunRecorded)]
+
+
+def test_a_placebo_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed_pair):
+    """It starts after its source run, and gets from this process what its worker cannot read."""
+    source, dealt = recorded(pair(tmp_path), place)
+
+    assert [source, dealt] == undisturbed_pair
+    assert dealt.source == source.key
+    spreads = [[epoch["ess"] for epoch in one.history] for one in (source, dealt)]
+    assert spreads[1] == pytest.approx(spreads[0], rel=1e-12)
+
+
 def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     """Events in their order, every bit of the record and of the files beside it."""
     events = list(run([task(tmp_path)], place))
@@ -129,6 +163,58 @@ def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     assert what_came_out(events[-1].record) == undisturbed
     assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
     assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
+
+
+RULE = """\
+import numpy as np
+from repro.plugins import Parameters, rule
+
+class Power(Parameters):
+    power: float
+
+@rule("mine", parameters=Power, needs=("groups", "latents"))
+def mine(latents, context):
+    weights = np.abs(latents[:, 0].astype(np.float64)) ** context.parameters.power + 0.1
+    weights[context.groups == "darker_female"] *= 2 * context.random.random()
+    return weights / {divisor}
+"""
+
+
+def with_plugin(folder, divisor="weights.sum()"):
+    """A run with a rule of a file, which is gone when the run starts."""
+    file = folder / "mine.py"
+    file.write_text(RULE.format(divisor=divisor))
+    (plugin,) = plugin_module.plugins_of(plugin_text.read(file))
+    file.unlink()
+    arm = {"rule": "mine", "parameters": {"power": 0.5}}
+    return dataclasses.replace(
+        task(folder, epochs=2, resampling=arm), plugins=carriers.carried({plugin.title: plugin})
+    )
+
+
+@pytest.fixture(scope="module")
+def plugged(tmp_path_factory):
+    """What the run with a plug-in should come to."""
+    *_, last = run([with_plugin(tmp_path_factory.mktemp("plugged"))], Place(executor="inline"))
+    return what_came_out(last.record)
+
+
+def test_a_run_with_a_plugin_comes_to_the_same_wherever_it_is(place, tmp_path, plugged):
+    """Its text travels in the task; the record has its digest."""
+    *_, last = run([with_plugin(tmp_path)], place)
+
+    assert what_came_out(last.record) == plugged
+    assert [*plugged.plugins] == ["rule mine"]
+
+
+def test_an_error_of_a_plugin_is_told_with_its_line_wherever_it_is(place, tmp_path):
+    """As text: the exception's class may be the plug-in's own."""
+    with pytest.raises(ReproError) as error:
+        list(run([with_plugin(tmp_path, divisor="undefined")], place))
+
+    assert str(error.value) == (
+        f"{tmp_path / 'mine.py'}:11: rule mine: NameError: name 'undefined' is not defined"
+    )
 
 
 def test_an_executor_takes_further_runs_after_its_last_one(place, tmp_path):

@@ -313,3 +313,16 @@ def test_mlflow_takes_every_name_that_is_plain():
         validation._validate_tag(name, "")
 
     assert 500 < len(plain) < 4_500
+
+
+def test_a_run_that_started_from_another_has_its_key_as_a_tag(tmp_path):
+    """And the digest of each plug-in; other runs have neither tag."""
+    more = replace(RECORD, source="b-seed0", plugins={"rule mine": "0f0f"})
+    tags, plain = (
+        run_content.content(INDEX, "alpha 0.1", one, tmp_path).tags for one in (more, RECORD)
+    )
+
+    assert {name: tags[name] for name in tags.keys() - plain.keys()} == {
+        "repro.source_run": "b-seed0",
+        "repro.plugin.rule mine": "0f0f",
+    }

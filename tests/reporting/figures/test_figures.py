@@ -174,7 +174,8 @@ def view(*, published=None, synthetic=True, reduction=None, **changes):
         "specimens": [specimens(arm) for arm in ARMS],
         "rarity": [rarity()],
     }
-    return StudyView(index=index, found=found, records=runs, outcomes=told, **(plain | changes))
+    plain |= {"index": index, "found": found, "records": runs, "outcomes": told}
+    return StudyView(**(plain | changes))
 
 
 def lines(axes, label):
@@ -400,6 +401,33 @@ def test_probabilities_are_multiples_of_uniform_drawing():
     assert values.sum() == pytest.approx(100)
     assert sorted(values[values > 0]) == pytest.approx([25, 25, 25, 25])
     assert (edges[0], edges[-1]) == pytest.approx((0.4, 1.6), rel=0.01)
+
+
+def test_faces_without_a_weight_stand_at_the_left_end():
+    """As of groups that are cut to the smallest: on a logarithmic axis there is no 0."""
+    cut = {"alpha = 0.1": [np.array([0.5, 0.5, 0.0, 0.0])] * 3}
+    drawn = latents.probabilities(view(weights=cut))
+    values, _, _ = drawn.figure.axes[0].patches[0].get_data()
+
+    assert values[0] == values[-1] == pytest.approx(50)
+    assert "faces below 0.0001 stand at the left end" in drawn.caption
+
+
+def test_weights_of_a_loss_are_not_called_draws():
+    """Captions say that such an arm draws all faces alike."""
+    plain = view()
+    weighted = {
+        "alpha = 0.1": [
+            dataclasses.replace(
+                run, configuration=configuration(resampling={"rule": "as_loss"}).model_dump()
+            )
+            for run in plain.records["alpha = 0.1"]
+        ]
+    }
+    told = latents.probabilities(view(records=plain.records | weighted)).caption
+
+    assert "alpha = 0.1: every face is sampled equally often, and its loss is" in told
+    assert "sampled equally often" not in latents.probabilities(plain).caption
 
 
 def test_kl_falls_from_the_latent_that_says_most():

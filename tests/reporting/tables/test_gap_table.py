@@ -59,16 +59,15 @@ def test_what_is_measured_is_remarked(found):
 
 
 def test_a_refusal_prints_numerator_and_denominator():
-    """With their intervals, and how many resamples have no gap."""
-    refused = study(none=0.0)
-    part = tables.part(refused, "gap_share")
-    told = [one for one in part.remarks if one.startswith("No share of ")]
+    """With their intervals; arms with one reason are named together, a ceiling each."""
+    part = tables.part(study(none=0.0), "gap_share")
+    first, second = (one for one in part.remarks if one.startswith("No share of "))
 
     assert set(part.table["Share closed, %"]) == {"—"}
-    assert len(told) == len(part.table)
-    assert "nothing to close (closed " in told[0]
-    assert told[0].count("[") == 2
-    assert "of resamples have no gap" in told[0]
+    assert all(" [" in cell for name in ("Closed", "Gap") for cell in part.table[name])
+    assert first.startswith("No share of “weighted” and “even faces” with the ceiling “oracle”: ")
+    assert f"nothing to close (gap {part.table['Gap'].iloc[0]}; " in first
+    assert second.endswith("of resamples have no gap).")
 
 
 def test_what_cannot_be_read_has_dashes_and_a_reason():

@@ -65,6 +65,25 @@ def test_sorted_weights_are_equal_to_the_bit():
     assert np.array_equal(np.sort(dealt), np.sort(weights))
 
 
+def test_a_lasting_permutation_keeps_the_correlation_of_epochs_and_fresh_ones_have_none():
+    """Of log p, between neighbouring epochs."""
+    random = np.random.default_rng(0)
+    before = random.exponential(size=800) + 0.1
+    now = before * random.uniform(0.8, 1.2, size=800)
+    own = placebo.persistence(before, now)
+    order, other = (placebo.permutation(800, random) for _ in range(2))
+
+    assert own > 0.9
+    assert placebo.persistence(before[order], now[order]) == pytest.approx(own)
+    assert abs(placebo.persistence(before[order], now[other])) < 0.15
+
+
+@pytest.mark.parametrize("weights", [[0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]])
+def test_a_correlation_that_is_not_defined_is_none(weights):
+    """A face is left out, or no face is favoured."""
+    assert placebo.persistence(np.array(weights), np.array([0.5, 0.3, 0.2])) is None
+
+
 def test_within_groups_each_group_keeps_its_mass():
     """The worked example: masses .5 and .5; over all groups .8 and .2."""
     p = np.array([0.10, 0.05, 0.20, 0.15, 0.40, 0.10])

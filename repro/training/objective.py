@@ -1,8 +1,8 @@
 """What an objective is given, and what it may define.
 
 An objective is made once per run from its `ObjectiveContext`. It changes the loss of each batch by
-`weights` or `loss`, or trains nothing and changes the network at the end by `finish`. Whatever a
-method leaves out is as `Objective` has it.
+`weights` or by `loss`, or trains nothing and changes the network at the end by `finish`. What a
+class leaves out is as `Objective` has it; it need not be a subclass.
 """
 
 from collections.abc import Callable
@@ -132,5 +132,5 @@ class Objective:
         """Continue from a `state`."""
 
     def finish(self) -> dict[str, float]:
-        """Change the network after the last epoch, at the chosen checkpoint; numbers for the record."""
+        """Change the network after the last epoch, at the chosen one; numbers for the record."""
         return {}
