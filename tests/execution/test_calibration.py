@@ -13,6 +13,7 @@ from repro.errors import ReproError
 from repro.execution import calibration
 from repro.execution.calibration import Cost, Prediction
 from repro.records.task import Source
+from repro.study import methods
 from repro.training import trainer
 
 SMALL = {
@@ -279,4 +280,4 @@ def test_the_memory_of_images_is_measured_of_an_arm_with_parameters():
     """Without a step, so that nothing is weighted."""
     arm = configuration(resampling={"rule": "as_loss", "parameters": {"by": "max"}})
 
-    assert calibration._memory_of_copies(arm, training_images()) >= 0
+    assert calibration._memory_of_copies(arm, training_images(), methods.BUILT_IN) >= 0
