@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
-from repro import models
 from repro.errors import ReproError
 from repro.models import DebiasingVae, Model
 from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
-from repro.training import inference
+from repro.study import methods
+from repro.training import inference, networks
 
 OF_EARLIER_RELEASE = (
     "was made by an earlier release, which kept the weights of its last resampled epoch only: "
@@ -106,7 +106,8 @@ class SourceRun:
     @cached_property
     def _network(self) -> Model:
         choices = self._source.configuration
-        model = models.build(choices.used["model"], latent_dim=choices.latents, seed=0)
+        catalogue = methods.with_plugins(self._source.plugins.values())
+        model = networks.build(choices, 0, catalogue)
         try:
             model.load_state_dict(self.network())
         except RuntimeError as error:
