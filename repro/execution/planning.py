@@ -240,7 +240,13 @@ class _Names:
         if source is None:
             return None
         digest, configuration = next(self._digests(source)), source.configuration
-        return Source(key="", arm=source.name, digest=digest, configuration=configuration)
+        return Source(
+            key="",
+            arm=source.name,
+            digest=digest,
+            configuration=configuration,
+            plugins=carriers.carried(self.study.plugins_of(source)),
+        )
 
     def _digests(self, arm: ArmSpec) -> Iterator[str]:
         """What the names of an arm's runs begin with: first today, then in earlier releases."""

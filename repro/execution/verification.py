@@ -97,7 +97,7 @@ def verify(
             yield Comparison(title=title, differences=(OTHER_PLUGIN,), causes=causes)
             continue
         try:
-            found.append((arm, record, _source(record, results)))
+            found.append((arm, record, _source(record, results, catalogue)))
         except RecordError as error:
             title = f"{arm}, seed {record.seed}"
             yield Comparison(title=title, differences=(NO_SOURCE,), causes=[str(error)])
@@ -188,7 +188,7 @@ def _kind_and_name(title: str) -> tuple[Kind, str]:
     return cast(Kind, kind), name
 
 
-def _source(record: Record, results: Path) -> Source | None:
+def _source(record: Record, results: Path, catalogue: Catalogue) -> Source | None:
     """The source run of a run as it is recorded, with its files.
 
     Raises:
@@ -203,6 +203,7 @@ def _source(record: Record, results: Path) -> Source | None:
         digest=source.key.rpartition("-seed")[0],
         configuration=source.choices,
         files=source_records.files_of(source, results),
+        plugins=carriers.carried(_plugins(source, catalogue)),
     )
 
 

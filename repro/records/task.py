@@ -29,6 +29,7 @@ class Source:
         digest: What the names of its arm's runs begin with today; part of the dependent's name.
         configuration: Configuration of its arm.
         files: The files beside its record, by name; empty until it has one.
+        plugins: Those that it used, by kind and name; its network may be one.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Source:
     digest: str
     configuration: Configuration
     files: Files = field(default_factory=dict, repr=False)
+    plugins: Mapping[str, Carried] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,9 +72,7 @@ class Run:
         if self.source is None:
             return None
         faces, nonfaces = (self.positions(faces=kind) for kind in (True, False))
-        return SourceRun(
-            self.source, self.images, faces=faces, nonfaces=nonfaces, catalogue=self.catalogue
-        )
+        return SourceRun(self.source, self.images, faces=faces, nonfaces=nonfaces)
 
 
 def weighting(run: Run) -> Weighting:

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from repro.errors import ReproError
 from repro.models import DebiasingVae, Model
-from repro.plugins.catalogue import Catalogue
 from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
 from repro.records.task import Source
@@ -41,7 +40,6 @@ class SourceRun:
         *,
         faces: Tensor,
         nonfaces: Tensor,
-        catalogue: Catalogue = methods.BUILT_IN,
     ) -> None:
         """Nothing is read yet.
 
@@ -50,9 +48,8 @@ class SourceRun:
             images: All labelled crops, uint8 (I, 64, 64, 3), on the device of the run.
             faces: Positions of the training faces among them, int64 (N,), on that device.
             nonfaces: Positions of the other training images, int64 (M,), on that device.
-            catalogue: Where its network is found.
         """
-        self._source, self._images, self._catalogue = source, images, catalogue
+        self._source, self._images = source, images
         self._faces, self._nonfaces = faces, nonfaces
 
     @property
@@ -115,7 +112,9 @@ class SourceRun:
 
     @cached_property
     def _network(self) -> Model:
-        model = networks.build(self._source.configuration, 0, self._catalogue)
+        choices = self._source.configuration
+        catalogue = methods.with_plugins(self._source.plugins.values())
+        model = networks.build(choices, 0, catalogue)
         try:
             model.load_state_dict(self.network())
         except RuntimeError as error:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from repro.plugins import installed
+from repro.plugins import carriers, installed
 from repro.plugins.plugin_errors import PluginError
 
 CODE = """\
@@ -119,3 +119,28 @@ def test_a_module_that_is_not_there_is_said(install):
 
     with pytest.raises(PluginError, match="its module nowhere_rules is not there"):
         installed.digest(installed.find("rule", "strange"))
+
+
+def test_a_worker_refuses_other_files(install):
+    """Of an installed plug-in, which is not sent: only its name and its digest are."""
+    folder = install("strange-dist", "strange_rules", ENTRY)
+    plugin = installed.load(installed.find("rule", "strange"))
+    there = carriers.carried({plugin.title: plugin}).values()
+
+    assert [one.title for one in carriers.unpacked(there)] == ["rule strange"]
+    (folder / "table.csv").write_text("1")
+    with pytest.raises(
+        PluginError, match=r"has other files where this run is .*: install the same"
+    ):
+        list(carriers.unpacked(there))
+
+
+def test_a_worker_refuses_what_it_does_not_have(install):
+    """With its name."""
+    folder = install("strange-dist", "strange_rules", ENTRY)
+    plugin = installed.load(installed.find("rule", "strange"))
+    there = carriers.carried({plugin.title: plugin}).values()
+    (folder.parent / "strange-dist-1.2.dist-info" / "entry_points.txt").write_text("")
+
+    with pytest.raises(PluginError, match=r"rule strange of strange-dist 1\.2 is not installed"):
+        list(carriers.unpacked(there))
