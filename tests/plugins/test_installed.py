@@ -131,8 +131,6 @@ def test_a_worker_refuses_other_files(install):
     (folder / "table.csv").write_text("1")
     said = "has other files where this run is .*: install the same"
     with pytest.raises(PluginError, match=said):
-        PluginError, match=r"has other files where this run is .*: install the same"
-    ):
         list(carriers.unpacked(there))
 
 
