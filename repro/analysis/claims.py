@@ -312,8 +312,7 @@ def statistics(claim: Claim, arms: Sequence[Arm], definition: Definition) -> lis
     if claim.quantity == "auc_variance":
         return [arm_parts.area_variance(arm) for arm in arms]
     if claim.quantity == "false_positive_rate":
-        known = (arm_parts.false_positives(arm) for arm in arms)
-        return [one for one in known if one is not None]
+        return [one for arm in arms if (one := arm_parts.false_positives(arm)) is not None]
     name = STATISTIC.get(claim.quantity) or arm_parts.of_group(str(claim.group))
     return _at_threshold(claim, arms, name, definition)
 

@@ -14,6 +14,7 @@ WORDS = {
     "read_at": "threshold",
     "smallest_effect": "smallest effect",
     "select": "selection",
+    "gap_share": "share of a gap",
     "expect": "expected direction",
 }
 
@@ -68,6 +69,8 @@ def _changes(declared: Plain, index: StudyIndex, found: Mapping[str, BriefRecord
     }
     yield from (_word(key) for key, value in now.items() if _plain(declared[key]) != _plain(value))
     yield from _changed_claims(declared["claims"], index.claims)
+    if _plain(declared.get("gap_share")) != _plain(index.gap_share):
+        yield _word("gap_share")
     looks = index.looks
     if looks and (looks.changed or list(looks.planned) != declared["stop"]["looks"]):
         yield "stop"

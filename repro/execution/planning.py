@@ -16,6 +16,7 @@ from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, StudyIndex
 from repro.records.task import Source, Task
 from repro.study import looks, methods
+from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
@@ -148,13 +149,21 @@ def _require_groups(study: Study, seeds: int) -> None:
             )
         )
 
+    def kept(choices: Configuration) -> list[str]:
+        is_face, groups = (
+            sources.labels(choices.data.train),
+            sources.training_groups(choices.data.train),
+        )
+        found = group_counts.too_few_kept(choices, is_face, groups, seeds=study.seeds(seeds))
+        return list(found)
+
     problems = []
     for arm in study.arms:
         choices = arm.configuration
         for path, title in methods.grouped(choices, study.catalogue):
             places = [path, path[:1], ("data", "train")]
             fewest = methods.fewest_held_out(choices)
-            found = lacking(choices.data, choices.validation_share, fewest)
+            found = lacking(choices.data, choices.validation_share, fewest) or kept(choices)
             problems += [arm.problem(places, f"the {title}: {what}") for what in found]
     if problems:
         raise StudyError(problems)

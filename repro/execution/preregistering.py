@@ -64,6 +64,7 @@ def declared(study: Study, data: Mapping[str, Mapping[str, str]]) -> dict[str, A
             {**one.claim.model_dump(mode="json", exclude_none=True), "arms": list(one.arms)}
             for one in study.claims
         ],
+        **({"gap_share": study.gap_share.model_dump(mode="json")} if study.gap_share else {}),
         "stop": {
             "looks": list(study.looks),
             "level": level_of(study.looks),

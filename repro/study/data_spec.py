@@ -182,11 +182,11 @@ _Train = Annotated[Training, Field(discriminator="source"), Tag(BUILT_IN)]
 _Test = Annotated[Portraits, Field(discriminator="source"), Tag(BUILT_IN)]
 _Nonfaces = Annotated[Nonfaces, Field(discriminator="source"), Tag(BUILT_IN)]
 _Crops = Annotated[Crops, Field(discriminator="source"), Tag(BUILT_IN)]
-NAMES: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        spec.model_fields["source"].default for spec in get_args(Source) if spec is not OwnSource
-    )
-)
+NAMES_OF: dict[str, tuple[str, ...]] = {  # of built-in sources, by role
+    role: tuple(spec.model_fields["source"].default for spec in get_args(specs))
+    for role, specs in zip(ROLES, (Training, Portraits, Nonfaces, Crops), strict=True)
+}
+NAMES = tuple(dict.fromkeys(name for names in NAMES_OF.values() for name in names))
 
 
 class Data(Section):

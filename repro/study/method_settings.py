@@ -187,5 +187,7 @@ def _lacking(plugin: Plugin, of: str | None, configuration: Configuration) -> It
         yield f"{what} starts from a finished run: name its arm by 'of'"
     if "source" not in plugin.needs and of is not None:
         yield f"{what} starts from no other run: remove 'of'"
+    if plugin.kind == "model" and plugin.origin is not None and configuration.model != "classifier":
+        yield f"{what} is a plug-in's, which gives a logit alone: set model to 'classifier'"
     if "latents" in plugin.needs and not configuration.latents:
         yield f"{what} needs latents, and the classifier has none"

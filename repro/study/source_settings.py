@@ -12,8 +12,11 @@ from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study import data_spec
-from repro.study.merge import Layer, combined, locate, merged, validate
-from repro.study.yaml_source import KeyPath
+from repro.study.merge import Layer, combined, did_you_mean, locate, merged, validate
+from repro.study.yaml_source import KeyPath, shown
+
+# Stands for a source with mistakes, so that the model of the data adds no other to them.
+WRONG = {"source": "unknown", "parameters": {}, "digest": "0" * 32}
 
 
 def opened(layers: Sequence[Layer], catalogue: Catalogue, problems: list[Problem]) -> list[Layer]:
@@ -36,33 +39,34 @@ def _of_plugin(
     layers: Sequence[Layer], role: str, name: str, catalogue: Catalogue, problems: list[Problem]
 ) -> list[Layer]:
     """Layers that put the specification in the place of what was written."""
-
-    def note(message: str) -> None:
-        place = locate(("data", role, "source"), layers)
-        problem = place[0].problem(place[1], message) if place else None
-        if problem is not None and problem not in problems:
-            problems.append(problem)
-
+    spec: dict[str, Any] = {**WRONG}
     try:
         plugin = catalogue.find("source", name)
+        message = _unknown(name, role, catalogue) if plugin is None else _misplaced(plugin, role)
     except PluginError as error:
-        note(str(error))
-        return []
-    if plugin is None or plugin.origin is None:
-        return []  # the model of the data says what is wrong
-    if plugin.role != role:
-        note(f"data.{role}: the source '{name}' is of {plugin.role}")
-        return []
-    checked = validate(plugin.parameters, [_parameters(layers, role)], problems)
-    if checked is None:
-        return []
-    spec = _specification(plugin, checked.model_dump(mode="json"))
+        plugin, message = None, str(error)
+    place = locate(("data", role, "source"), layers)
+    if message and place:
+        problem = place[0].problem(place[1], message)
+        problems += [problem] if problem not in problems else []
+    elif plugin is not None and plugin.origin is not None:
+        checked = validate(plugin.parameters, [_parameters(layers, role)], problems)
+        filled = checked.model_dump(mode="json") if checked else {}
+        spec = {"source": name, "parameters": filled, "digest": plugin.origin.digest}
     return [Layer({"data": {role: None}}), Layer({"data": {role: spec}})]
 
 
-def _specification(plugin: Plugin, parameters: dict[str, Any]) -> dict[str, Any]:
-    assert plugin.origin is not None
-    return {"source": plugin.name, "parameters": parameters, "digest": plugin.origin.digest}
+def _unknown(name: str, role: str, catalogue: Catalogue) -> str:
+    own = (one.name for one in catalogue if one.kind == "source" and one.role == role)
+    known = [*data_spec.NAMES_OF[role], *own]
+    return f"data.{role}: {shown(name)} is not one of {', '.join(known)}{did_you_mean(name, known)}"
+
+
+def _misplaced(plugin: Plugin, role: str) -> str:
+    """What is said of a source of another role; empty if it is of this one."""
+    if plugin.role == role:
+        return ""
+    return f"data.{role}: the source '{plugin.name}' gives data.{plugin.role}"
 
 
 def _parameters(layers: Sequence[Layer], role: str) -> Layer:

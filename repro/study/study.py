@@ -162,8 +162,14 @@ class Study:
     catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
 
     def plugins_of(self, arm: ArmSpec) -> dict[str, Plugin]:
-        """The plug-ins that an arm's runs use, by kind and name; nothing of what is built in."""
-        named = arm.configuration.methods
+        """The plug-ins that an arm's runs use, by kind and name; nothing of what is built in.
+
+        The network of their source run is among them, because it is loaded.
+        """
+        of = arm.configuration.source_arm
+        sources = (one.configuration for one in self.arms if one.name == of)
+        named = list(arm.configuration.methods)
+        named += [("model", one.used["model"]) for one in sources]
         found = (self.catalogue.find(kind, name) for kind, name in named)
         return {one.title: one for one in found if one is not None and one.origin is not None}
 

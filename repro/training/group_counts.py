@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from repro.study.configuration import Configuration
+from repro.training import image_counts
 from repro.training.image_split import split_images
 
 ADVICE = (
@@ -67,6 +69,40 @@ def problems(
         seeds=seeds,
         fewest_held_out=fewest_held_out,
     )
+
+
+def too_few_kept(
+    choices: Configuration,
+    is_face: NDArray[np.bool_],
+    groups: tuple[str, ...] | None,
+    *,
+    seeds: Iterable[int],
+) -> Iterator[str]:
+    """Whether cutting groups to the smallest leaves fewer faces than half a batch needs.
+
+    Args:
+        choices: Of an arm whose rule is ``subg``.
+        is_face: As for `problems`, which must have found nothing.
+        groups: Likewise.
+        seeds: Likewise.
+
+    Yields:
+        The rest of a sentence that begins with the method, with the first such seed.
+    """
+    half, named = choices.batch_size // 2, np.asarray(groups or ())
+    if choices.resampling.rule != "subg" or not image_counts.draws_halves(choices):
+        return
+    for seed in seeds:
+        train = split_images(is_face, share=choices.validation_share, seed=seed).train
+        _, counts = np.unique(named[train[is_face[train]]], return_counts=True)
+        kept = len(counts) * int(counts.min())
+        if kept < half:
+            yield (
+                f"keeps {kept:,} faces with seed {seed}, {int(counts.min()):,} of each group, and "
+                f"half a batch is {half:,} different ones (resampling.replacement: without, "
+                "balance: exact); choose a smaller batch_size, or replacement: with"
+            )
+            return
 
 
 def _by_split(

@@ -25,7 +25,7 @@ def build(choices: Configuration, seed: int, catalogue: Catalogue = methods.BUIL
 
     Raises:
         ReproError: It is not there.
-        PluginError: It is a plug-in's, and cannot be made.
+        PluginError: It is a plug-in's, and cannot be made or trained.
     """
     name = choices.used["model"]
     plugin = catalogue.find("model", name)
@@ -63,11 +63,19 @@ class _OwnEncoder(Encoder):
         with calls.own_code(plugin):
             torch.manual_seed(seed)
             made = plugin.function(plugin.typed(parameters))
-        if not isinstance(made, nn.Module):
-            raise calls.refuse(
-                plugin, f"it returned {calls.described(made)}: return a torch.nn.Module"
-            )
-        self.module = _Guarded(plugin, made, seed)
+        _require_trainable(made, plugin)
+        self.module = _Guarded(plugin, made.train(), seed)
+        self._try()
+
+    def _try(self) -> None:
+        """Two images in evaluation mode, which changes nothing of the network."""
+        images = torch.linspace(0, 1, 2 * torch.Size(models.IMAGE).numel())
+        self.module.eval()
+        with torch.no_grad():
+            logit = self.module(images.view(2, *models.IMAGE))
+        self.module.train()
+        if not torch.isfinite(logit).all():
+            raise calls.refuse(self.module.plugin, "the first logits of its network are not finite")
 
     @property
     def convolutions(self) -> nn.Sequential:
@@ -83,6 +91,30 @@ class _OwnEncoder(Encoder):
     def logit_from_features(self, features: Tensor) -> Tensor:
         """The logit, shape (N,)."""
         return features.squeeze(1) if features.ndim == 2 else features
+
+
+def _require_trainable(made: object, plugin: Plugin) -> None:
+    """Refuse what Adam cannot train, or a checkpoint cannot hold."""
+    if not isinstance(made, nn.Module):
+        raise calls.refuse(plugin, f"it returned {calls.described(made)}: return a torch.nn.Module")
+    parameters = dict(made.named_parameters(remove_duplicate=False))
+    if not any(one.requires_grad for one in parameters.values()):
+        raise calls.refuse(plugin, "its network has no parameter that can be trained")
+    for name, one in parameters.items():
+        if one.dtype != torch.float32 or one.device.type != "cpu":
+            raise calls.refuse(
+                plugin,
+                f"the parameter {name} of its network is {one.dtype} on {one.device}: make it in "
+                "float32 on the CPU, from where it is moved to the device of the run",
+            )
+    state = made.state_dict()
+    places = [one.data_ptr() for one in state.values() if isinstance(one, Tensor) and one.numel()]
+    if not all(isinstance(one, Tensor) for one in state.values()) or len({*places}) < len(places):
+        raise calls.refuse(
+            plugin,
+            "the state of its network cannot be stored: it must be tensors, each with values of "
+            "its own",
+        )
 
 
 class _Guarded(nn.Module):

@@ -33,7 +33,14 @@ class SourceRun:
     training photographs without a face (M).
     """
 
-    def __init__(self, source: Source, images: Tensor, *, faces: Tensor, nonfaces: Tensor) -> None:
+    def __init__(
+        self,
+        source: Source,
+        images: Tensor,
+        *,
+        faces: Tensor,
+        nonfaces: Tensor,
+    ) -> None:
         """Nothing is read yet.
 
         Args:

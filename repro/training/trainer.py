@@ -217,7 +217,8 @@ class Fit:
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = self._network(configuration, "initialisation", catalogue)
         self.step = step = Step(configuration, self.model, self.images)
-        if step.kernels.name == "torch":
+        own = isinstance(self.model, OwnClassifier)
+        if step.kernels.name == "torch" and not own:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         run = Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
         self.weighting = run_methods.weighting(run)

@@ -183,6 +183,12 @@ def test_a_run_that_was_computed_elsewhere_is_known_as_well(folder):
             "  - {name: third, resampling: {alpha: 0.3}}\nreference:",
             "the arm 'third' (added)",
         ),
+        (
+            "reference:",
+            "  - {name: third, resampling: {alpha: 0.3}}\ngap_share: {ceilings: [third]}\n"
+            "reference:",
+            "share of a gap; the arm 'third' (added)",
+        ),
     ],
 )
 def test_what_is_changed_later_is_named(folder, old, new, changed):

@@ -27,7 +27,7 @@ from repro.execution import planning, runner, scheduler
 from repro.execution.executors import hardware
 from repro.execution.executors.inline import Inline
 from repro.metrics import Count, group_counts
-from repro.records import records
+from repro.records import epoch_weights, records
 from repro.records.events import (
     CheckpointMade,
     EpochEnded,
@@ -37,7 +37,7 @@ from repro.records.events import (
     RunStarted,
 )
 from repro.study import study
-from repro.training import provenance, single_run, source_run, state_files
+from repro.training import provenance, single_run, state_files
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import State
 
@@ -184,7 +184,7 @@ def canned_training(task, material, begun):
         records.SCORES: _scores(detected),
         records.MODEL: save({"network": _tensor(history)}),
         records.WEIGHTS: save({"face_weights": torch.full((24,), 1 / 24, dtype=torch.float64)}),
-        records.EPOCH_WEIGHTS: source_run.packed({2: np.full(24, 1 / 24)}),
+        records.EPOCH_WEIGHTS: epoch_weights.pack({2: np.full(24, 1 / 24)}),
     }
     yield RunEnded(task.key, task.title, record, files)
 

@@ -179,7 +179,7 @@ def test_a_lasting_placebo_favours_its_faces_as_long_as_the_arm_does(arm, dealt)
 
 @pytest.mark.parametrize(
     ("rule", "parameters"),
-    [("placebo", {}), ("placebo", {"permutation": "epoch"}), ("as_loss", {}), ("subg", {})],
+    [("placebo", {"permutation": "epoch"}), ("as_loss", {}), ("subg", {})],
 )
 def test_a_resumed_control_ends_with_the_bits_of_a_straight_one(data, arm, rule, parameters):
     """Streams come from the seed, so that the state needs no more than the weights so far."""

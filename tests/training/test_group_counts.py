@@ -1,7 +1,10 @@
 """Groups that a method needs, and training faces that do not have them."""
 
+import re
+
 import numpy as np
 import pytest
+from builders import configuration
 
 from repro.training import group_counts
 from repro.training.image_split import split_images
@@ -72,3 +75,28 @@ def test_a_group_of_which_too_few_faces_are_held_out_is_named_with_the_first_see
     said = problems(EVEN, share=0.4, seeds=range(first + 1), fewest=4)[0]
     number = min(counts[first], 8 - counts[first])
     assert said.startswith(f"it fits on held-out faces, and {number} of the group {few} are held")
+
+
+def kept(**changes):
+    """What is said of groups of 16 and 4 faces, cut to 3 or 4 of each, with batches of 16."""
+    own = {"rule": "subg", "replacement": "without", "balance": "exact", **changes}
+    groups = ("common",) * 16 + ("rare",) * 4 + ("",) * 10
+    found = group_counts.too_few_kept(
+        configuration(resampling=own), IS_FACE, groups, seeds=range(20)
+    )
+    return list(found)
+
+
+def test_groups_cut_too_small_for_half_a_batch_are_told_with_the_first_seed():
+    """Half a batch is of eight different faces."""
+    (said,) = kept()
+
+    assert re.match(
+        r"keeps \d faces with seed \d+, [0-3] of each group, and half a batch is 8", said
+    )
+
+
+@pytest.mark.parametrize("changes", [{"replacement": "with"}, {"rule": "oracle"}])
+def test_faces_that_may_come_twice_are_enough(changes):
+    """As are those of a rule that leaves none out."""
+    assert kept(**changes) == []

@@ -4,6 +4,7 @@ import torch
 from builders import configuration, training_images
 from safetensors.torch import save
 
+from repro import models
 from repro.errors import ReproError
 from repro.records import epoch_weights
 from repro.records.records import EPOCH_WEIGHTS, MODEL, WEIGHTS
@@ -104,7 +105,7 @@ def test_a_network_is_a_copy(fitted, of_network):
 def test_a_classifier_has_no_latents():
     """The sentence says so."""
     classifier = configuration(model="classifier", resampling={"rule": "none"}, epochs=1)
-    model = trainer.models.build(classifier.architecture, latent_dim=0, seed=0)
+    model = models.build(classifier.architecture, latent_dim=0, seed=0)
     run = run_with(
         {MODEL: save(trainer.checkpoint_tensors(model))},
         model="classifier",
