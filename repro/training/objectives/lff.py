@@ -30,7 +30,9 @@ from torch import Tensor
 from repro.losses import formulas
 from repro.training import adam_state
 from repro.training.kernels.kernel_choice import choose
+from repro.training.networks import OwnClassifier
 from repro.training.objective import Batch, Objective, ObjectiveContext
+from repro.training.trainer import keep_statistics
 
 SMALL = 1e-8  # the authors', where a largest average or a sum is 0
 
@@ -101,7 +103,9 @@ class Lff(Objective):
             [self.convolutions],
             batch_norm=settings.batch_norm,
         )
-        if self.kernels.name == "torch":
+        if settings.batch_norm == "stored":
+            keep_statistics(self.network)
+        if self.kernels.name == "torch" and not isinstance(self.network, OwnClassifier):
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.optimiser = torch.optim.Adam(
             self.network.parameters(),
