@@ -21,7 +21,8 @@ learning rate. W multiplies classification alone. It is below 1 and its mean is 
 classification counts less against KL and reconstruction than without it. Non-faces have W, too,
 divided by the largest of their own class.
 
-Knows no groups. Cost: a second encoder is trained, on the same batches.
+Knows no groups. Cost: a second encoder is trained, on the same batches; on a GPU, steps are not
+captured.
 """
 
 import torch
@@ -88,7 +89,7 @@ class Lff(Objective):
     Parameters: ``q`` of the generalised cross-entropy, and ``momentum`` of the moving averages.
     """
 
-    captured = True
+    captured = False  # its second optimiser was not tried within a CUDA graph
 
     def __init__(self, context: ObjectiveContext) -> None:
         """Start with an untrained biased classifier."""
