@@ -38,6 +38,11 @@ class Catalogue:
             return self.elsewhere(kind, name)
         return found
 
+    def is_own(self, kind: Kind, name: str) -> bool:
+        """Whether it is a plug-in's, and not built in; raises as `find` does."""
+        found = self.find(kind, name)
+        return found is not None and found.origin is not None
+
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The names of one kind, built-in ones first."""
         return tuple(name for of, name in self.entries if of == kind)

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -43,7 +43,9 @@ class Parameters(BaseModel):
     Declare them at the level of the module, each with a type and, where there is one, a default.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Plugin:
     kind: Kind
     name: str
     make: Callable[..., Any] | str
-    parameters: type[BaseModel] = Parameters
+    parameters: type[Parameters] = Parameters
     needs: tuple[Need, ...] = ()
     what: str = ""
     paper: str = ""
@@ -112,7 +114,7 @@ class Plugin:
                 f"{self.name!r} is no name of a {self.kind}: write a small letter, then small "
                 f"letters, digits and '_', at most {MOST_LETTERS} in all"
             )
-        if not (isinstance(self.parameters, type) and issubclass(self.parameters, BaseModel)):
+        if not (isinstance(self.parameters, type) and issubclass(self.parameters, Parameters)):
             raise ValueError(
                 f"parameters of the {self.kind} {self.name}: give a subclass of "
                 "repro.plugins.Parameters"
@@ -291,6 +293,8 @@ def _marking(kind: Kind, name: str, **declared: Any) -> Callable[[Made], Made]:
     Plugin(kind=kind, name=name, make="", **declared)  # a mistake is told at the decorator's line
 
     def mark(made: Made) -> Made:
+        if not isinstance(made, FunctionType | type):
+            raise ValueError(f"the {kind} {name}: put the decorator on a function or a class")
         one = Plugin(kind=kind, name=name, make=made, **declared)
         setattr(made, _MARK, (*declared_by(made), one))
         return made

@@ -33,9 +33,9 @@ def told(what: str, *, root: str, shown: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (PluginError, RunFailed, MemoryError):
+    except (PluginError, RunFailed, MemoryError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if type(error).__name__ == "OutOfMemoryError":  # torch's
             raise
         raise PluginError(_sentence(error, what, root, shown or root)) from None

@@ -82,7 +82,8 @@ def plugins_of(text: PluginText) -> tuple[Plugin, ...]:
     own = [module for name, module in list(sys.modules.items()) if _belongs(name, text) and module]
     first = _FINDER.texts[text.module]  # the same text may lie in two places
     origin = Origin(text.where, text.digest, root=first.where, shown=text.where, carrier=text)
-    found = tuple(replace(one, origin=origin) for one in declared_in(own))
+    with plugin_errors.told("loading it", root=origin.root, shown=origin.shown):
+        found = tuple(replace(one, origin=origin) for one in declared_in(own))
     if not found:
         raise PluginError(
             f"{text.where}: it declares nothing: put a decorator of repro.plugins (rule, "

@@ -6,11 +6,12 @@ in, and they become ``parameters`` of the section. Whoever names another method 
 leaves the parameters of the lower one behind.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from repro.errors import Problem
+from repro.plugins import calls
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Kind, Plugin
 from repro.plugins.plugin_errors import PluginError
@@ -109,11 +110,45 @@ def _section_opened(
         what = f"{shown(name)} is not one of {', '.join(known)}{did_you_mean(name, known)}"
         _note(rest, (named.section, named.key), f"{where}: {what}", problems)
         return rest
-    checked = validate(plugin.parameters, own, problems, beside=named.known)
-    if checked is None:
+    if hidden := sorted(named.known & set(plugin.parameters.model_fields)):
+        message = (
+            f"the {plugin.title} has a parameter '{hidden[0]}', which {named.section} has already: "
+            "give it another name"
+        )
+        _note(rest, (named.section, named.key), message, problems)
         return rest
-    filled = checked.model_dump(mode="json")
+    try:
+        filled = checked_parameters(plugin, own, problems, beside=named.known)
+    except PluginError as error:
+        _note(rest, (named.section, named.key), str(error), problems)
+        return rest
     return [*rest, Layer({named.section: {PARAMETERS: filled}})] if filled else rest
+
+
+def checked_parameters(
+    plugin: Plugin,
+    layers: Sequence[Layer],
+    problems: list[Problem],
+    *,
+    beside: Collection[str] = (),
+) -> dict[str, Any]:
+    """Parameters with their defaults, as plain values; none if there are mistakes.
+
+    Args:
+        plugin: Whose model checks them: its validators and defaults are its own code.
+        layers: Of the parameters, the lowest first.
+        problems: Mistakes are added.
+        beside: Further keys that are allowed there.
+
+    Raises:
+        PluginError: The model itself raised an exception, or a value is not the same after JSON.
+    """
+    with calls.own_code(plugin):
+        checked = validate(plugin.parameters, layers, problems, beside=beside)
+        filled = {} if checked is None else checked.model_dump(mode="json")
+        if checked is not None:
+            plugin.typed(filled)  # as a worker does, which gets plain values
+        return filled
 
 
 def _split(layers: Sequence[Layer], named: _Named) -> tuple[list[Layer], list[Layer]]:

@@ -12,7 +12,8 @@ from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study import data_spec
-from repro.study.merge import Layer, combined, did_you_mean, locate, merged, validate
+from repro.study.merge import Layer, combined, did_you_mean, locate, merged
+from repro.study.method_settings import checked_parameters
 from repro.study.yaml_source import KeyPath, shown
 
 # Stands for a source with mistakes, so that the model of the data adds no other to them.
@@ -43,16 +44,15 @@ def _of_plugin(
     try:
         plugin = catalogue.find("source", name)
         message = _unknown(name, role, catalogue) if plugin is None else _misplaced(plugin, role)
+        if plugin is not None and plugin.origin is not None and not message:
+            filled = checked_parameters(plugin, [_parameters(layers, role)], problems)
+            spec = {"source": name, "parameters": filled, "digest": plugin.origin.digest}
     except PluginError as error:
-        plugin, message = None, str(error)
+        message = str(error)
     place = locate(("data", role, "source"), layers)
     if message and place:
         problem = place[0].problem(place[1], message)
         problems += [problem] if problem not in problems else []
-    elif plugin is not None and plugin.origin is not None:
-        checked = validate(plugin.parameters, [_parameters(layers, role)], problems)
-        filled = checked.model_dump(mode="json") if checked else {}
-        spec = {"source": name, "parameters": filled, "digest": plugin.origin.digest}
     return [Layer({"data": {role: None}}), Layer({"data": {role: spec}})]
 
 

@@ -64,8 +64,8 @@ class Run:
         return self.on_device(train[self.data.is_face[train] == faces])
 
     def on_device(self, values: NDArray[Any]) -> Tensor:
-        """The values where the images are."""
-        return torch.from_numpy(values).to(self.images.device)
+        """A copy of the values where the images are: an objective may write into it."""
+        return torch.tensor(values, device=self.images.device)
 
     def source_run(self) -> SourceRun | None:
         """The source run as its rule or objective sees it."""

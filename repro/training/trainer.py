@@ -210,6 +210,8 @@ class Fit:
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
         self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
+        if catalogue.is_own("objective", configuration.objective.name):
+            self.images = self.images.clone()  # it may write into them, and other runs share them
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
         self.nonfaces = self._on_device(self.split.train[~self.is_face])

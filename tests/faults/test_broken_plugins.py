@@ -73,6 +73,14 @@ AT_LOAD = {  # what is there, and what is said after the study's file
     ),
     "exit": (text("import sys\nsys.exit(0)\n"), "{path}:2: loading it: it asks Python to exit"),
     "nothing declared": (text("x = 1\n"), "{path}: it declares nothing: put a decorator"),
+    "nothing but an object that refuses": (
+        text("class W:\n    def __getattribute__(self, n): raise RuntimeError(n)\nw = W()\n"),
+        "{path}:2: loading it: RuntimeError: __dict__",
+    ),
+    "its own kind of exit": (
+        text("class E(BaseException): ...\nraise E('x')\n"),
+        "{path}:2: loading it: E: x",
+    ),
     "bad name": (text(HEAD + "@rule('My Rule')\ndef f(l, c): ...\n"), "{path}:4: loading it: Val"),
     "taken by a built-in": (
         text(HEAD + "@rule('max')\ndef f(latents, context): ...\n"),
@@ -93,6 +101,28 @@ AT_LOAD = {  # what is there, and what is said after the study's file
     "folder without __init__": (folder(part=""), "{path}: this folder has no __init__.py"),
     "link in a folder": (with_link, "loop: a link in a plug-in's folder: put the file itself"),
     "in results": (in_results, "plugins: {path}: it lies in a folder of results, "),
+}
+OWN = """\
+from pydantic import Field, field_validator
+from repro.plugins import Parameters, rule, source
+
+class Own(Parameters):
+    power: float = 1.0
+    {line}
+
+@rule("mine", parameters=Own, needs=())
+def mine(latents, context): ...
+
+@source("mine", role="train", parameters=Own)
+def images(parameters): ...
+"""
+PARAMETERS = {  # a line in the class of parameters, and what is said
+    "default": (
+        "other: int = Field(default_factory=lambda: 1 // 0)",
+        "mine.py:6: {title}: ZeroDiv",
+    ),
+    "no JSON": ("other: object = object()", "mine.py: {title}: PydanticSerializationError: Unable"),
+    "NaN": ("other: float = float('nan')", "other: input should be a finite number"),
 }
 AT_CALL = {  # the rule's body, and what is said
     "exception": ("return 1 / 0", "mine.py:6: rule mine: ZeroDivisionError: division by zero"),
@@ -141,6 +171,40 @@ def test_what_cannot_be_loaded_is_told_at_its_place(what, tmp_path, tally):
     assert not [m for m in set(sys.modules) - modules if m.startswith("repro_plugin_mine")] or (
         what.startswith(("nothing", "taken"))
     )
+
+
+@pytest.mark.parametrize("what", PARAMETERS)
+@pytest.mark.parametrize("kind", ["rule", "source"])
+def test_parameters_that_fail_are_told_at_the_name_of_the_plugin(what, kind, tmp_path, tally):
+    """Validators and defaults are code of the plug-in, too."""
+    line, said = PARAMETERS[what]
+    text(OWN.format(line=line))(tmp_path / "mine.py")
+    file = study(tmp_path, arms=MINE if kind == "rule" else ARM)
+    if kind == "source":
+        file.write_text(
+            file.read_text().replace(
+                "{source: synthetic, faces: 30, nonfaces: 30}", "{source: mine}"
+            )
+        )
+    done = CliRunner().invoke(main, ["plan", str(file), "--no-calibration"])
+    tally.bad_inputs += 1
+
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert f"Error: {file}:" in done.stderr
+    assert said.format(title=f"{kind} mine") in done.stderr
+
+
+def test_a_parameter_with_the_name_of_a_setting_is_refused(tmp_path, tally):
+    """Nobody could say which of both a study means."""
+    text(OWN.format(line="alpha: float = 1.0"))(tmp_path / "mine.py")
+    file = study(tmp_path)
+    done = CliRunner().invoke(main, ["plan", str(file), "--no-calibration"])
+    tally.bad_inputs += 1
+
+    assert done.exit_code == 1
+    assert (
+        "the rule mine has a parameter 'alpha', which resampling has already: give it another name"
+    ) in done.stderr
 
 
 @pytest.mark.parametrize("what", AT_CALL)

@@ -1,7 +1,7 @@
 """What authors declare, and what they can get wrong."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from repro.plugins import Parameters, metric, model, objective, rule, source
 from repro.plugins.declared import Plugin, declared_by
@@ -60,6 +60,16 @@ def test_defaults_are_filled_in_and_types_are_kept():
             one.filled(wrong)
 
 
+def test_a_default_is_checked_as_a_given_value_is():
+    """NaN is refused before a run gets its name from it."""
+
+    class Broken(Parameters):
+        power: float = float("nan")
+
+    with pytest.raises(ValidationError, match="finite number"):
+        Plugin(kind="rule", name="mine", make="a:b", parameters=Broken).filled({})
+
+
 @pytest.mark.parametrize(
     ("declare", "said"),
     [
@@ -71,6 +81,8 @@ def test_defaults_are_filled_in_and_types_are_kept():
         (lambda: rule("mine", scope="weights"), "'weights' is none of draw, loss"),
         (lambda: metric("mine", unit="", better="more"), "'more' is none of higher, lower"),
         (lambda: source("mine", role="training"), "'training' is none of train"),
+        (lambda: rule("mine")(3), "the rule mine: put the decorator on a function or a class"),
+        (lambda: rule("mine", parameters=BaseModel), "give a subclass of repro.plugins.Parameters"),
         (lambda: rule("mine", parameters=dict), "give a subclass of repro.plugins.Parameters"),
     ],
 )

@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -30,6 +31,18 @@ CHANGES = {
         torch.get_num_threads,
         lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     ),
+    "precision": (
+        torch.get_float32_matmul_precision,
+        lambda: torch.set_float32_matmul_precision("medium"),
+    ),
+    "choice of kernels": (
+        lambda: (torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32),
+        lambda: (
+            setattr(torch.backends.cudnn, "benchmark", not torch.backends.cudnn.benchmark),
+            setattr(torch.backends.cudnn, "allow_tf32", not torch.backends.cudnn.allow_tf32),
+        ),
+    ),
+    "warnings": (lambda: [*warnings.filters], lambda: warnings.simplefilter("ignore", append=True)),
     "environment": (lambda: dict(os.environ), lambda: os.environ.update(REPRO_OTHER="1")),
     "folder": (os.getcwd, lambda: os.chdir("/")),
     "search path": (lambda: [*sys.path], lambda: sys.path.insert(0, "/other")),
@@ -59,3 +72,13 @@ def test_what_it_prints_goes_to_standard_error(capsys):
 
     out, err = capsys.readouterr()
     assert (out, err) == ("", "a\\x1b[2Jb\n")
+
+
+def test_what_it_prints_is_told_at_once(capsys):
+    """A plug-in that prints without an end fills no memory."""
+    with guard.undisturbed():
+        print("one\ntwo")  # noqa: T201
+        assert capsys.readouterr().err == "one\ntwo\n"
+        print("rest", end="")  # noqa: T201
+
+    assert capsys.readouterr().err == "rest\n"

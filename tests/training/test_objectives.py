@@ -73,6 +73,25 @@ def own(made, needs=()):
     return methods.BUILT_IN.with_plugins([plugin])
 
 
+def test_what_a_plugin_writes_into_is_its_own_runs_alone(data):
+    """Runs of one process share the images and their labels."""
+    before = TrainingImages(data.images.copy(), data.is_face.copy(), data.groups)
+
+    class Writing:
+        def __init__(self, context):
+            context.images.zero_()
+            context.is_face.fill_(value=True)
+            context.train.zero_()
+
+        def weights(self, batch):
+            batch.images.zero_()
+
+    run(data, "own", catalogue=own(Writing), epochs=1)
+
+    np.testing.assert_array_equal(data.images, before.images)
+    np.testing.assert_array_equal(data.is_face, before.is_face)
+
+
 @pytest.mark.parametrize("name", ["group_dro", "lff"])
 def test_a_run_that_goes_on_from_a_checkpoint_ends_with_equal_bits(data, name):
     """All that an objective remembers is in the state: weights of groups, the second network."""
