@@ -77,7 +77,7 @@ def read(path: Path) -> PluginText:
     where = str(path)
     try:
         resolved = path.resolve(strict=True)
-        _require_no_results(resolved, where)
+        require_no_results(resolved, where)
         files = _folder(path) if path.is_dir() else {path.name: _file(path)}
         if sum(map(len, files.values())) > MOST_BYTES:
             raise input_file.TooLarge(MOST_BYTES)
@@ -155,8 +155,16 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()[:DIGITS]
 
 
-def _require_no_results(path: Path, where: str) -> None:
-    """Code that came with results is never run."""
+def require_no_results(path: Path, where: str) -> None:
+    """Refuse a path in a folder of results: code that came with results is never run.
+
+    Args:
+        path: Resolved, of a plug-in or of a study that lists one.
+        where: The same as messages show it.
+
+    Raises:
+        PluginError: It lies in one.
+    """
     for folder in path.parents:
         if _holds_results(folder):
             raise PluginError(

@@ -35,7 +35,7 @@ def read(listed: Any, beside: Path, report: Report) -> list[PluginText]:
         if not isinstance(name, str) or not name:
             continue  # the header's model says so
         try:
-            text = plugin_text.read(beside / name)
+            text = _read(beside, name)
         except PluginError as error:
             report((KEY, number), f"plugins: {error}")
             continue
@@ -84,7 +84,7 @@ def of_file(path: Path, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
     failed: list[PluginError] = []
     for number, name in enumerate(listed if isinstance(listed, list) else []):
         try:
-            text = plugin_text.read(path.parent / str(name))
+            text = _read(path.parent, str(name))
             if any((one.kind, one.name) in wanted for one in listing.of_text(text)):
                 numbers[number] = text
         except PluginError as error:
@@ -99,6 +99,12 @@ def of_file(path: Path, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
     if broken and any(found.find(*one) is None for one in wanted):
         raise broken[0]
     return found
+
+
+def _read(beside: Path, name: str) -> PluginText:
+    """A plug-in that a study in this folder lists; neither may lie in a folder of results."""
+    plugin_text.require_no_results(beside.resolve() / "study", str(beside))
+    return plugin_text.read(beside / name)
 
 
 def missing_now(path: Path, plugins: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 from faults import studies
 
 from repro.errors import StudyError
+from repro.plugins.plugin_errors import PluginError
 from repro.study import plugin_files, study
 
 RULE = """\
@@ -145,3 +146,17 @@ def test_only_files_that_declare_a_wanted_name_are_run(file):
 
     assert found.find("metric", "spread") == again.find("metric", "spread")
     assert found.find("rule", "mine") is None
+
+
+def test_a_study_that_came_with_results_runs_nothing(file):
+    """Wherever the files that it lists are."""
+    results = file.parent / "results"
+    (results / "runs" / "a-seed0").mkdir(parents=True)
+    (results / "runs" / "a-seed0" / "record.json").write_text("{}")
+    theirs = results / "toy.yaml"
+    theirs.write_text(file.read_text().replace("mine.py, spread.py", "../mine.py, ../spread.py"))
+
+    with pytest.raises(StudyError, match="it lies in a folder of results"):
+        study.load(theirs)
+    with pytest.raises(PluginError, match="it lies in a folder of results"):
+        plugin_files.of_file(theirs, [("metric", "spread")])

@@ -7,12 +7,18 @@ from repro.analysis.study_data import Outcomes
 from repro.plugins.declared import Kind, Plugin
 from repro.reporting.tables.run_notes import few
 from repro.study import methods
-from repro.study.configuration import OF_DENSITY, STANDARD
+from repro.study.configuration import OF_DENSITY, OWN_ARCHITECTURES, STANDARD
 
-PLAIN = {"none", *OF_DENSITY, STANDARD}  # what the papers do, which their own columns explain
+PLAIN = {
+    "none",
+    *OF_DENSITY,
+    STANDARD,
+    *OWN_ARCHITECTURES,
+}  # what the papers do, which their own columns explain
 SECTIONS: tuple[tuple[str, str, Kind], ...] = (
     ("resampling", "rule", "rule"),
     ("objective", "name", "objective"),
+    ("architecture", "name", "model"),
 )
 
 

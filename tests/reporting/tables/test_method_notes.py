@@ -4,10 +4,10 @@ from repro.reporting.tables import method_notes, tables
 from repro.study import methods
 
 
-def arm(name, *, objective=None, checkpoint="last", **resampling):
+def arm(name, *, objective=None, architecture="mit2019", checkpoint="last", **resampling):
     """An arm with these choices, as a record has them."""
     configured = {"resampling": {"rule": "none", "parameters": {}, **resampling}}
-    configured["checkpoint"] = checkpoint
+    configured |= {"checkpoint": checkpoint, "architecture": architecture}
     if objective is not None:
         configured["objective"] = objective
     return counted(name, [[20, 30], [21, 29]], configured=configured)
@@ -33,6 +33,14 @@ def test_a_method_is_told_with_source_groups_cost_and_parameters():
         "first stage, which is an arm of its own; upweight = 20, copies = lambda, nonfaces = even, "
         "empty = error."
     ]
+
+
+def test_a_network_of_a_plugin_is_told_with_its_parameters():
+    """As a rule and an objective are."""
+    network = {"name": "wide", "parameters": {"width": 6}}
+    told = method_notes.of_methods(outcomes(arm("none"), arm("wide", architecture=network)))
+
+    assert told == ["wide: model wide, a plug-in; width = 6."]
 
 
 def test_arms_with_one_method_and_parameters_share_a_row():
