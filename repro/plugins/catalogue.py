@@ -1,7 +1,7 @@
 """Everything that a study can name: what is built in, and what its plug-ins add."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from repro.errors import ReproError
 from repro.plugins.declared import KINDS, Kind, Plugin
@@ -18,10 +18,12 @@ class Catalogue:
     Attributes:
         entries: (kind, name) -> plug-in, in the order in which they were added.
         elsewhere: Finds what is not among them: an installed plug-in, loaded when it is named.
+        names_elsewhere: What can be found so.
     """
 
     entries: Mapping[tuple[Kind, str], Plugin] = field(default_factory=dict)
     elsewhere: Callable[[Kind, str], Plugin | None] | None = None
+    names_elsewhere: Callable[[Kind], Iterable[str]] | None = None
 
     def __iter__(self) -> Iterator[Plugin]:
         """All, kind by kind."""
@@ -44,8 +46,10 @@ class Catalogue:
         return found is not None and found.origin is not None
 
     def names(self, kind: Kind) -> tuple[str, ...]:
-        """The names of one kind, built-in ones first."""
-        return tuple(name for of, name in self.entries if of == kind)
+        """The names of one kind, built-in ones first and installed ones last."""
+        here = [name for of, name in self.entries if of == kind]
+        more = self.names_elsewhere(kind) if self.names_elsewhere else ()
+        return tuple(dict.fromkeys([*here, *more]))
 
     def with_plugins(self, more: Iterable[Plugin]) -> "Catalogue":
         """This catalogue and some plug-ins more; nothing is replaced.
@@ -61,7 +65,7 @@ class Catalogue:
                     f"{_place(one)}: there is a {one.kind} called '{one.name}' already, "
                     f"{_told(known)}: give this one another name"
                 )
-        return Catalogue(entries, self.elsewhere)
+        return replace(self, entries=entries)
 
 
 def _place(plugin: Plugin) -> str:

@@ -9,7 +9,7 @@ import importlib.machinery
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 
 from repro.plugins import guard, loaded, plugin_errors
@@ -54,12 +54,15 @@ class Installed:
 
 def listed() -> tuple[Installed, ...]:
     """All that are installed, each once: an editable installation may name one twice."""
-    found = {
-        (kind, one.name, one.value): _described(kind, one)
-        for group, kind in GROUPS.items()
-        for one in entry_points(group=group)
-    }
-    return tuple(sorted(found.values(), key=lambda one: (*(one.kind, one.name), one.where)))
+    found: dict[tuple[Kind, str, str], Installed] = {}
+    owners: set[str] = set()
+    for dist in distributions():
+        offered = _of_distribution(dist)
+        name = offered[0].distribution if offered else ""
+        if name not in owners:  # one that comes later on the search path is hidden by the first
+            found |= {(one.kind, one.name, one.value): one for one in offered}
+        owners |= {name} - {""}
+    return tuple(sorted(found.values(), key=lambda one: (one.kind, one.name, one.where)))
 
 
 def find(kind: Kind | str, name: str) -> Installed | None:
@@ -68,18 +71,18 @@ def find(kind: Kind | str, name: str) -> Installed | None:
     Raises:
         PluginError: There are several.
     """
-    found = {
-        one.value: _described(of, one)
-        for group, of in GROUPS.items()
-        if of == kind
-        for one in entry_points(group=group, name=name)
-    }
+    found = [one for one in listed() if (one.kind, one.name) == (kind, name)]
     if len(found) > 1:
-        owners = " and ".join(sorted(one.where for one in found.values()))
+        owners = " and ".join(one.where for one in found)
         raise PluginError(
             f"{kind} {name}: {owners} both have one of this name: uninstall one of them"
         )
-    return next(iter(found.values()), None)
+    return next(iter(found), None)
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """The names of one kind, each once."""
+    return tuple(dict.fromkeys(one.name for one in listed() if one.kind == kind))
 
 
 def digest(one: Installed) -> str:
@@ -171,9 +174,20 @@ def _counts(path: Path) -> bool:
     return not hidden and path.suffix != ".pyc"
 
 
-def _described(kind: Kind, one: EntryPoint) -> Installed:
-    name, number = (one.dist.name, one.dist.version) if one.dist else ("", "")
-    return Installed(kind, one.name, one.value, name, number)
+def _of_distribution(dist: Distribution) -> list[Installed]:
+    """What a distribution offers; nothing, if its files are not as they must be.
+
+    It may be anybody's, and half removed: no study has named it.
+    """
+    try:
+        about = (dist.metadata["Name"] or "", dist.metadata["Version"] or "")
+        return [
+            Installed(GROUPS[one.group], one.name, one.value, *about)
+            for one in dist.entry_points
+            if one.group in GROUPS
+        ]
+    except Exception:  # noqa: BLE001 - whatever its files hold
+        return []
 
 
 def _group(kind: Kind) -> str:

@@ -52,7 +52,7 @@ def catalogue(texts: Iterable[PluginText], report: Report) -> Catalogue:
         texts: Of a study, in its order.
         report: Told what cannot be loaded, with its place.
     """
-    found = Catalogue(methods.BUILT_IN.entries, elsewhere=_installed)
+    found = Catalogue(methods.BUILT_IN.entries, _installed, installed.names)
     for number, text in enumerate(texts):
         _tell(text.where, text.digest)
         try:

@@ -143,3 +143,21 @@ def test_a_worker_refuses_what_it_does_not_have(install):
 
     with pytest.raises(PluginError, match=r"rule strange of strange-dist 1\.2 is not installed"):
         list(carriers.unpacked(there))
+
+
+def test_files_of_somebody_elses_distribution_may_be_anything(install):
+    """No study has named it: half removed, without metadata, or with a line that is no entry."""
+    folder = install("strange-dist", "strange_rules", ENTRY)
+    install(
+        "broken-dist", "other_strange_rules", f"{ENTRY.replace('strange =', 'other =')}no entry\n"
+    )
+    removed = folder.parent / "removed-1.0.dist-info"
+    removed.mkdir()
+    (removed / "entry_points.txt").write_text(ENTRY.replace("strange =", "removed ="))
+
+    found = {one.name: one.where for one in installed.listed()}
+
+    assert found["strange"] == "strange-dist 1.2"
+    assert "other" not in found
+    assert installed.find("rule", "strange") is not None
+    assert "strange" in installed.names("rule")
