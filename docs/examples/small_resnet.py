@@ -14,7 +14,7 @@ class Stride(Parameters):
 
 @model("small_resnet", parameters=Stride, paper="He et al. 2016")
 def small_resnet(parameters):
-    network = resnet18(num_classes=1)
-    network.conv1 = nn.Conv2d(3, 64, 3, parameters.stride, padding=1, bias=False)
-    network.maxpool = nn.Identity()
-    return network
+    """The network, with new weights."""
+    net = resnet18(num_classes=1)
+    net.conv1, net.maxpool = nn.Conv2d(3, 64, 3, parameters.stride, 1, bias=False), nn.Identity()
+    return net

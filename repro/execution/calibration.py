@@ -140,16 +140,16 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
 
 
 def standing_in(configuration: Configuration) -> Configuration:
-    """A configuration of about the same cost that starts from no other run: even draws."""
+    """A configuration of about the same cost that starts from no other run: even draws.
+
+    They also stand in for built-in rules that encode no image, such as those of groups, of which
+    the few images of a calibration may have none.
+    """
     resampling, objective = configuration.resampling, configuration.objective
-    if resampling.of is not None:
-        even: dict[str, Any] = {
-            "rule": "none",
-            "of": None,
-            "parameters": {},
-            "uniform_epochs": "draw",
-        }
-        resampling = resampling.model_copy(update=even)
+    rule = methods.BUILT_IN.find("rule", resampling.rule)
+    encodes = rule is None or methods.follows_network(rule)
+    if resampling.of is not None or not (encodes or resampling.rule == "none"):
+        resampling = resampling.model_copy(update=EVEN_DRAWS)
     if objective.of is not None:
         objective = Objective()
     changes = {"resampling": resampling, "objective": objective}

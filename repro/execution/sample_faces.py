@@ -33,7 +33,7 @@ from repro.models import DebiasingVae
 from repro.records import records
 from repro.records.records import MODEL, BriefRecord, StudyIndex
 from repro.study.configuration import Configuration
-from repro.study.data_spec import MitH5, SyntheticTraining
+from repro.study.data_spec import MitH5, Source
 from repro.training import inference, trainer
 from repro.training.image_split import split_images
 from repro.training.inference import as_float64
@@ -102,10 +102,10 @@ def _specimens(arm: str, record: BriefRecord, results: Path) -> Specimens:
 
 
 @functools.lru_cache(maxsize=2)
-def _training_images(spec: SyntheticTraining | MitH5, digest: str | None) -> TrainingImages:
+def _training_images(spec: Source, digest: str | None) -> TrainingImages:
     images, held = sources.read(spec)
     if held.fingerprint != digest or not isinstance(images, TrainingImages):
-        what = spec.path if isinstance(spec, MitH5) else "the embedded faces"
+        what = spec.path if isinstance(spec, MitH5) else f"the source {spec.source}"
         raise DataError(f"{what}: not what the runs were trained on; run the study again")
     return images
 

@@ -81,6 +81,9 @@ def _of_replay(
     if source.resampling.rule == "none":
         yield place, f"{shown(of)} draws all faces alike: name an arm with weights to deal"
         return
+    if why := _draws_otherwise(source):
+        yield place, f"{shown(of)} {why}: name an arm that draws faces by weights"
+        return
     mine, its = _leaves(arm.settings()), _leaves(source.settings())
     mine |= _leaves({"data": arm.data.model_dump(mode="json")})
     its |= _leaves({"data": source.data.model_dump(mode="json")})
@@ -93,6 +96,17 @@ def _of_replay(
         if (drawn := _at(arm, path)) != (other := _at(source, path)):
             yield path, _differs(path, drawn, other, of, PLACEBO)
             return
+
+
+def _draws_otherwise(source: Configuration) -> str:
+    """What else than its weights of faces the draws of an arm depend on; empty if nothing."""
+    resampling = source.resampling
+    rule = methods.BUILT_IN.find("rule", resampling.rule)
+    if rule is not None and rule.scope == "loss":
+        return "draws all faces alike and weights their losses, and a placebo draws by its weights"
+    if resampling.rule == "jtt" and resampling.parameters.get("nonfaces") != "even":
+        return "also weights images without a face (nonfaces), and a placebo deals those of faces"
+    return ""
 
 
 def _of_dfr(arm: Configuration, source: Configuration, of: str) -> Iterator[Mistake]:

@@ -129,7 +129,7 @@ def test_celeba_needs_no_attributes(tmp_path):
             "../1.jpg",
             "'../1.jpg' is not a file name of a picture",
         ),
-        ("list_attr_celeba.txt", ATTRIBUTES, ATTRIBUTES.replace("Male", "M"), "no attribute Male"),
+        ("list_attr_celeba.txt", ATTRIBUTES, ATTRIBUTES.replace("Male", "M"), "no column 'Male'"),
     ],
 )
 def test_a_wrong_list_of_celeba_is_named(tmp_path, name, old, new, message):
@@ -267,7 +267,7 @@ def test_a_table_may_be_trained_on(tmp_path):
     ("word", "message"),
     [
         ("celba:x", "'celba:x' is not a source; sources are celeba:PATH, celeba-aligned:PATH, "),
-        ("celba:x", "mit_h5:PATH. Did you mean celeba:?"),
+        ("celba:x", "utkface:PATH. Did you mean celeba:?"),
         ("x", "'x' is not a source"),
         ("faces:", "'faces:' is not a source"),
     ],

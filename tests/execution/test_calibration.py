@@ -13,6 +13,7 @@ from repro.errors import ReproError
 from repro.execution import calibration
 from repro.execution.calibration import Cost, Prediction
 from repro.records.task import Source
+from repro.study import methods
 from repro.training import trainer
 
 SMALL = {
@@ -256,3 +257,27 @@ def test_one_machine_without_a_price_is_told_its_time_and_memory():
     assert expected_cost.in_words(expected, hourly_price=None) == (
         "Expected on this machine, 2 workers: 1 min 10 s; 1.0 GB of memory (0.50 GB per run)"
     )
+
+
+@pytest.mark.parametrize("rule", ["oracle", "subg"])
+def test_even_draws_stand_in_for_a_rule_that_encodes_nothing(rule):
+    """The few images of a calibration may have no face of a group, and the cost is the same."""
+    balanced = configuration(resampling={"rule": rule, "parameters": {"labels": "true"}})
+    even = configuration(resampling={"rule": "none", "uniform_epochs": "draw"})
+
+    assert calibration.standing_in(balanced) == even
+
+
+@pytest.mark.parametrize("rule", ["none", "max", "as_loss"])
+def test_other_rules_are_measured_as_they_are(rule):
+    """They encode the training faces in each epoch, or nothing has to stand in."""
+    arm = configuration(resampling={"rule": rule})
+
+    assert calibration.standing_in(arm) == arm
+
+
+def test_the_memory_of_images_is_measured_of_an_arm_with_parameters():
+    """Without a step, so that nothing is weighted."""
+    arm = configuration(resampling={"rule": "as_loss", "parameters": {"by": "max"}})
+
+    assert calibration._memory_of_copies(arm, training_images(), methods.BUILT_IN) >= 0

@@ -234,7 +234,7 @@ SHAPES = {
         ":10:24: false_positive_rates[0]: input should be less than 1, not 1",
     ),
     "data": (but("data: synthetic", "data: sintetic"), f":13:20: data: {MAPPING}, not 'sintetic'"),
-    "source": (trained("{source: foo}"), ":13:36: data.train: 'foo' is not one of synthetic, mit"),
+    "source": (trained("{source: foo}"), ":13:37: data.train: 'foo' is not one of synthetic, mit"),
     "source as a list": (trained("{source: [1]}"), ":13:28: data.train: '[1]' is not one of synth"),
     "key of another source": (trained("{path: a}"), ":13:29: key 'path' belongs to another source"),
     "empty path": (trained('""'), ":13:28: data.train: the path has 0 characters"),

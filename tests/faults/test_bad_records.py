@@ -19,7 +19,7 @@ from repro.cli import main
 from repro.errors import RecordError
 from repro.execution import doctor
 from repro.records import checkpoint_store, locks, preregistration, records
-from repro.records.records import RECORD, WEIGHTS
+from repro.records.records import EPOCH_WEIGHTS, RECORD, WEIGHTS
 from repro.system.atomic_files import CannotWrite
 
 INDEX = "studies/toy/embedded.json"
@@ -282,6 +282,28 @@ def test_forged_weights_are_named(place, tally, name):
 
     with pytest.raises(RecordError, match=WEIGHTS):
         records.read_weights(record, place / "results")
+
+
+EPOCHS_OF = {
+    "no tensors": b"x" * 100,
+    "another name": safetensors.numpy.save({"face_weights": SOUND}),
+    "epoch 0": safetensors.numpy.save({"epoch_0000": SOUND}),
+    "other numbers": safetensors.numpy.save({"epoch_0002": SOUND.astype(np.float32)}),
+    "NaN": safetensors.numpy.save({"epoch_0002": np.append(SOUND[1:], np.nan)}),
+    "another sum in one": safetensors.numpy.save({"epoch_0001": SOUND, "epoch_0002": SOUND * 2}),
+}
+
+
+@pytest.mark.parametrize("name", EPOCHS_OF)
+def test_forged_weights_of_epochs_are_named(place, tally, name):
+    """By whoever reads them, and by doctor, before a placebo deals them."""
+    run = a_run(place)
+    bad_records.with_file(run, EPOCH_WEIGHTS, EPOCHS_OF[name])
+    record = records.read_record(run.name, place / "results")
+    tally.bad_inputs += 1
+
+    with pytest.raises(RecordError, match=EPOCH_WEIGHTS):
+        records.read_epoch_weights(record, place / "results")
 
 
 def test_weights_of_another_number_of_faces_are_named(place, tally):

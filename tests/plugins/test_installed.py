@@ -129,9 +129,8 @@ def test_a_worker_refuses_other_files(install):
 
     assert [one.title for one in carriers.unpacked(there)] == ["rule strange"]
     (folder / "table.csv").write_text("1")
-    with pytest.raises(
-        PluginError, match=r"has other files where this run is .*: install the same"
-    ):
+    said = "has other files where this run is .*: install the same"
+    with pytest.raises(PluginError, match=said):
         list(carriers.unpacked(there))
 
 

@@ -92,6 +92,18 @@ def test_a_sweep_may_run_over_sources(write):
             "7:51: 'even' draws all faces alike: name an arm with weights to deal",
         ),
         (
+            "{alpha: 0.01}",
+            "{rule: as_loss, alpha: 0.01}",
+            "7:51: 'rarest' draws all faces alike and weights their losses, and a placebo draws by "
+            "its weights: name an arm that draws faces by weights",
+        ),
+        (
+            "{alpha: 0.01}",
+            "{rule: jtt, of: even}",
+            "7:51: 'rarest' also weights images without a face (nonfaces), and a placebo deals "
+            "those of faces: name an arm that draws faces by weights",
+        ),
+        (
             f"{DEALT}}}",
             f"{DEALT}, epochs: 3}}",
             "7:68: epochs is 3 here and 60 in 'rarest': make both alike, as a placebo is its arm "
@@ -128,7 +140,17 @@ def test_a_sweep_may_run_over_sources(write):
         ),
     ],
     ids=[
-        *("unknown", "itself", "cycle", "even", "other setting", "other draws", "other split"),
+        *(
+            "unknown",
+            "itself",
+            "cycle",
+            "even",
+            "on the loss",
+            "nonfaces",
+            "other setting",
+            "other draws",
+            "other split",
+        ),
         *("no latents", "chosen epoch", "other network"),
     ],
 )

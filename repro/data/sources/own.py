@@ -2,9 +2,11 @@
 
 import functools
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repro.data.pictures.images import Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import Reader, reads
@@ -83,7 +85,18 @@ def _training_images(plugin: Plugin, found: Any) -> TrainingImages:
         )
     if groups is not None and not _are_names(groups, count):
         raise calls.refuse(plugin, "groups are a tuple of strings, one for each image, or None")
-    return found
+    if groups is not None and any(np.asarray(groups)[~is_face]):
+        raise calls.refuse(plugin, 'groups are "" for images without a face')
+    _require_both(plugin, is_face)
+    return replace(found, images=np.require(images, requirements=["C", "W"]))  # as torch wants it
+
+
+def _require_both(plugin: Plugin, is_face: NDArray[np.bool_]) -> None:
+    if not len(is_face):
+        raise calls.refuse(plugin, "it returned no images")
+    if is_face.all() or not is_face.any():
+        there, lacking = ("faces alone", "without") if is_face.all() else ("no faces", "with")
+        raise calls.refuse(plugin, f"it returned {there}: images {lacking} a face must occur, too")
 
 
 def _photographs(plugin: Plugin, found: Any) -> Photographs:
