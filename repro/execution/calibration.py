@@ -6,15 +6,12 @@ process does not import torch. The rest is arithmetic on the measurements.
 """
 
 import functools
-import heapq
 import itertools
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +20,7 @@ from numpy.typing import NDArray
 from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import ReproError, RunFailed
+from repro.execution import wall_time
 from repro.execution.executors import hardware
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
@@ -46,7 +44,6 @@ EVEN_DRAWS: Mapping[str, Any] = {
     "parameters": {},
     "uniform_epochs": "draw",
 }
-NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +129,7 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
     }
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_seconds(runs, workers=machines * len(slots), after=after),
+        seconds=start + wall_time.seconds(runs, workers=machines * len(slots), after=after),
         workers=len(slots),
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
@@ -197,41 +194,6 @@ def average(found: Sequence[Cost]) -> Cost:
         memory=max(cost.memory for cost in found),
         fails_after=found[0].fails_after,
     )
-
-
-def wall_seconds(
-    runs: Iterable[tuple[Hashable, float, float]],
-    *,
-    workers: int,
-    after: Mapping[int, int] = NOTHING,
-) -> float:
-    """When the last of these runs ends, each given to the worker that is free first.
-
-    Args:
-        runs: (data, seconds to load them, seconds of the run) in their order. A worker loads
-            the data if its run before had others.
-        workers: At least 1.
-        after: Position of a run -> position of the run that must have ended before.
-    """
-    waiting = OrderedDict(enumerate(runs))
-    free: list[tuple[float, int]] = [(0.0, worker) for worker in range(workers)]
-    holds: dict[int, Hashable] = {}
-    ends: dict[int, float] = {}
-    while waiting:
-        now, worker = heapq.heappop(free)
-        place = next((one for one in waiting if _can_start(one, after, ends, now)), None)
-        if place is None:  # nothing can start before another run ends
-            heapq.heappush(free, (min(end for end in ends.values() if end > now), worker))
-            continue
-        data, load, seconds = waiting.pop(place)
-        ends[place] = now + (0.0 if holds.get(worker) == data else load) + seconds
-        holds[worker] = data
-        heapq.heappush(free, (ends[place], worker))
-    return max(ends.values(), default=0.0)
-
-
-def _can_start(place: int, after: Mapping[int, int], ends: Mapping[int, float], now: float) -> bool:
-    return place not in after or ends.get(after[place], math.inf) <= now
 
 
 def _measure_all(

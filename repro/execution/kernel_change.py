@@ -76,7 +76,6 @@ def _has_other(task: Task, names: dict[str, list[str]]) -> bool:
             task.configuration,
             data=task.data,
             computation=other,
-            source=task.source.digest if task.source else None,
             plugins=task.plugin_digests,
         )
         names[task.arm] = [*digests]

@@ -48,6 +48,7 @@ MODULES = (
     "training/kernels/kernel_choice.py",
     "training/kernels/linear.py",
     "training/kernels/operators.py",
+    "training/networks.py",
     "training/objective.py",
     *_names("training/objectives/[!_]*.py"),
     "training/random_streams.py",

@@ -10,7 +10,7 @@ from data_layouts import put
 
 from repro.cli import expected_cost
 from repro.errors import ReproError
-from repro.execution import calibration
+from repro.execution import calibration, wall_time
 from repro.execution.calibration import Cost, Prediction
 from repro.records.task import Source
 from repro.study import methods
@@ -59,14 +59,14 @@ def test_runs_go_to_the_worker_that_is_free_first(lengths, workers, seconds):
     """Each worker loads the data once."""
     runs = [("data", 3.0, float(length)) for length in lengths]
 
-    assert calibration.wall_seconds(runs, workers=workers) == seconds
+    assert wall_time.seconds(runs, workers=workers) == seconds
 
 
 def test_a_worker_loads_again_when_the_data_change():
     """It holds one data set at a time: a, b, a are three loads."""
     runs = [(data, 3.0, 5.0) for data in "aba"]
 
-    assert calibration.wall_seconds(runs, workers=1) == 24
+    assert wall_time.seconds(runs, workers=1) == 24
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_run_waits_for_the_end_of_its_source(lengths, after, seconds):
     """Two workers; others go first, and where there is none a worker waits."""
     runs = [("data", 0.0, float(length)) for length in lengths]
 
-    assert calibration.wall_seconds(runs, workers=2, after=after) == seconds
+    assert wall_time.seconds(runs, workers=2, after=after) == seconds
 
 
 SOURCES = {
@@ -239,9 +239,9 @@ def _die():
 def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
     """Ten runs of an hour each, in two places or in ten; words and arithmetic."""
     runs = [("data", 0.0, 3600.0)] * 10
-    assert calibration.wall_seconds(runs, workers=2) == 5 * 3600
+    assert wall_time.seconds(runs, workers=2) == 5 * 3600
     expected = Prediction(
-        seconds=calibration.wall_seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5
+        seconds=wall_time.seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5
     )
 
     assert expected_cost.in_words(expected, hourly_price=0.2) == (

@@ -1,10 +1,12 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 import torch
 from builders import configuration, training_images
 from safetensors.torch import save
 
+from repro.study import methods
 from repro.training import trainer
 from repro.training.batched import BatchedFit
 
@@ -47,6 +49,24 @@ def test_a_captured_step_reads_the_weights_of_each_epoch():
         return list(run.epochs()), digest(run.fitted())
 
     assert trained(captured=True) == trained(captured=False)
+
+
+@pytest.mark.parametrize("name", ["group_dro", "lff"])
+def test_an_objective_on_a_gpu_gives_the_bits_of_single_kernels_and_again(name):
+    """What it remembers is changed in place, whether its step is captured or not."""
+    plain = training_images()
+    data = replace(plain, groups=("a",) * 30 + ("b",) * 10 + ("",) * 40)
+    parameters = methods.BUILT_IN.find("objective", name).filled({})
+    arm = configuration(objective={"name": name, "parameters": parameters}, epochs=3)
+
+    def trained(captured):
+        run = trainer.Fit(arm, 1, data, device="cuda:0", captured=captured)
+        return list(run.epochs()), digest(run.fitted())
+
+    first = trained(captured=True)
+
+    assert trained(captured=True) == first
+    assert trained(captured=False) == first
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -13,7 +13,8 @@ from repro.plugins.plugin_errors import PluginError
 from repro.records.records import MODEL
 from repro.records.task import Source
 from repro.study import methods
-from repro.training import batched, inference, trainer
+from repro.training import batched, inference, state_files, trainer
+from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit
 
 EPOCHS = 2
@@ -67,7 +68,7 @@ def as_source(fitted):
 
 def own(made, needs=()):
     """A catalogue with a plug-in's objective of the name `own`."""
-    origin = Origin(where="own.py", digest="0" * 32, root=__file__)
+    origin = Origin("own.py", "0" * 32, root=__file__, shown=__file__)
     plugin = Plugin(kind="objective", name="own", make=made, needs=needs, origin=origin)
     return methods.BUILT_IN.with_plugins([plugin])
 
@@ -78,9 +79,8 @@ def test_a_run_that_goes_on_from_a_checkpoint_ends_with_equal_bits(data, name):
     whole = Fit(choices(name, epochs=3), 0, data)
     epochs = whole.epochs()
     next(epochs)
-    state = whole.state()
-    kept = {key: tensor.clone() for key, tensor in state.tensors.items()}
-    state = trainer.State(state.epoch, kept, {**state.rest, "history": [*state.rest["history"]]})
+    kept = state_files.pack(Checkpoint(whole.state(), 0.0), "k")
+    state = state_files.unpack(kept).state
     list(epochs)
 
     resumed = Fit(choices(name, epochs=3), 0, data, resume=state)
@@ -175,6 +175,44 @@ def test_dfr_refuses_another_network(data, standard):
     """Its layers would not fit."""
     with pytest.raises(ReproError, match="the network of k-seed0 is another one"):
         Fit(choices("dfr", architecture="mit2019"), 0, data, source=as_source(standard))
+
+
+class Flat(torch.nn.Sequential):
+    """A plug-in's network: one layer."""
+
+    def __init__(self, parameters):
+        """Without parameters."""
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(12_288, 1))
+
+
+def flat():
+    """A catalogue with a plug-in's network of the name `flat`."""
+    origin = Origin("flat.py", "0" * 32, root=__file__, shown=__file__)
+    return methods.BUILT_IN.with_plugins(
+        [Plugin(kind="model", name="flat", make=Flat, origin=origin)]
+    )
+
+
+OWN_NETWORK = {
+    "model": "classifier",
+    "architecture": {"name": "flat"},
+    "resampling": {"rule": "none"},
+}
+
+
+def test_dfr_refuses_a_network_whose_last_layer_is_not_known(data, standard):
+    """That of a plug-in."""
+    with pytest.raises(ReproError, match="of the network flat it is not known"):
+        run(data, "dfr", of=as_source(standard), catalogue=flat(), **OWN_NETWORK)
+
+
+def test_the_second_network_of_lff_is_that_of_the_run(data):
+    """A plug-in's, too; its biased copy is trained with statistics that are stored, if they are."""
+    fitted = run(data, "lff", catalogue=flat(), epochs=1, **OWN_NETWORK)
+    assert 0 < fitted.history[0]["objective/mean_w/faces"] < 1
+    stored = run(data, "lff", epochs=1, batch_norm="stored")
+    batch = run(data, "lff", epochs=1)
+    assert stored.history[0] != batch.history[0]
 
 
 class Ones:

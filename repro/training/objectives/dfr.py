@@ -34,7 +34,6 @@ import torch
 from numpy.typing import NDArray
 
 from repro.errors import ReproError, RunFailed
-from repro.models import Encoder
 from repro.study.methods import FEWEST_HELD_OUT
 from repro.training import inference
 from repro.training.objective import Objective, ObjectiveContext
@@ -160,6 +159,12 @@ class Dfr(Objective):
         self.context = context
         self.sizes = context.sizes(context.validation)
         _require_enough(self.sizes)
+        self.encoder = context.model.encoder
+        if not hasattr(self.encoder, "logit"):
+            raise ReproError(
+                "objective.name: dfr fits the layer of the logit, and of the network "
+                f"{context.settings.used['model']} it is not known: choose a built-in network"
+            )
         try:
             context.model.load_state_dict(context.source.network())
         except RuntimeError:
@@ -167,12 +172,6 @@ class Dfr(Objective):
                 f"objective.of: the network of {context.source.key} is another one than this "
                 "arm's: make model, architecture and latent_dim alike"
             ) from None
-        self.encoder = context.model.encoder
-        if not isinstance(self.encoder, Encoder):
-            raise ReproError(
-                f"objective.name: dfr fits the layer encoder.logit, and the network "
-                f"{context.settings.used['model']} has none: choose a built-in network"
-            )
 
     def finish(self) -> dict[str, float]:
         """Fit the layer of the logit; the numbers of images, C, and what the fit is like."""

@@ -21,7 +21,8 @@ learning rate. W multiplies classification alone. It is below 1 and its mean is 
 classification counts less against KL and reconstruction than without it. Non-faces have W, too,
 divided by the largest of their own class.
 
-Knows no groups. Cost: a second encoder is trained, on the same batches.
+Knows no groups. Cost: a second encoder is trained, on the same batches; on a GPU, steps are not
+captured.
 """
 
 import torch
@@ -30,7 +31,9 @@ from torch import Tensor
 from repro.losses import formulas
 from repro.training import adam_state
 from repro.training.kernels.kernel_choice import choose
+from repro.training.networks import OwnClassifier
 from repro.training.objective import Batch, Objective, ObjectiveContext
+from repro.training.trainer import keep_statistics
 
 SMALL = 1e-8  # the authors', where a largest average or a sum is 0
 
@@ -86,7 +89,7 @@ class Lff(Objective):
     Parameters: ``q`` of the generalised cross-entropy, and ``momentum`` of the moving averages.
     """
 
-    captured = True
+    captured = False  # its second optimiser was not tried within a CUDA graph
 
     def __init__(self, context: ObjectiveContext) -> None:
         """Start with an untrained biased classifier."""
@@ -101,7 +104,9 @@ class Lff(Objective):
             [self.convolutions],
             batch_norm=settings.batch_norm,
         )
-        if self.kernels.name == "torch":
+        if settings.batch_norm == "stored":
+            keep_statistics(self.network)
+        if self.kernels.name == "torch" and not isinstance(self.network, OwnClassifier):
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.optimiser = torch.optim.Adam(
             self.network.parameters(),
