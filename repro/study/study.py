@@ -351,7 +351,7 @@ class _Resolution:
         for place, message in mistakes:
             self._report_at(place, outer, message)
         if len(found) == len(written):
-            for problem in source_checks.problems(found):
+            for problem in source_checks.problems(found, self.catalogue):
                 self._note(problem)
         return header, found
 

@@ -160,3 +160,25 @@ def test_a_mistake_about_a_source_is_told_at_its_place(write, old, new, expected
         study.load(write(old, new))
 
     assert str(caught.value).splitlines()[0].endswith(f"toy.yaml:{expected}")
+
+
+PLUGIN = """\
+import numpy as np
+
+from repro.plugins import rule
+
+
+@rule("even_loss", needs=(), scope="loss")
+def even_loss(latents, context):
+    return np.full(context.faces, 1 / context.faces)
+"""
+
+
+def test_a_rule_of_a_plug_in_that_weights_losses_has_no_placebo(write):
+    """As the built-in one: a placebo that drew by its weights would be another method."""
+    file = write("{alpha: 0.01}", "{rule: even_loss}")
+    file.with_name("mine.py").write_text(PLUGIN)
+    file.write_text(f"plugins: [mine.py]\n{file.read_text()}")
+
+    with pytest.raises(StudyError, match="'rarest' draws all faces alike and weights their losses"):
+        study.load(file)
