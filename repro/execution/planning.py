@@ -16,11 +16,12 @@ from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, StudyIndex
 from repro.records.task import Source, Task
 from repro.study import looks, methods
+from repro.study.arm import ArmSpec
 from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
 from repro.study.looks import Looks
 from repro.study.section import digest
-from repro.study.study import ArmSpec, Study
+from repro.study.study import Study
 from repro.system import private
 from repro.system.file_digests import Contents
 from repro.training import group_counts, image_counts, provenance

@@ -11,7 +11,7 @@ from repro.study.merge import did_you_mean
 from repro.study.yaml_source import KeyPath, shown
 
 if TYPE_CHECKING:
-    from repro.study.study import ArmSpec
+    from repro.study.arm import ArmSpec
 
 Mistake = tuple[KeyPath, str]  # the setting that is wrong, and a sentence
 SAME_IMAGES = (("data", "train"), ("validation_share",))  # so that both train on the same ones

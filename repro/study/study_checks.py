@@ -15,7 +15,7 @@ from repro.study.schema import Header
 from repro.study.yaml_source import KeyPath, shown
 
 if TYPE_CHECKING:
-    from repro.study.study import ArmSpec
+    from repro.study.arm import ArmSpec
 
 Mistake = tuple[KeyPath, str]  # where in the study, and a sentence
 

@@ -23,6 +23,9 @@ SMALL = [
     "epochs=2",
     "replicates=1",
 ]
+MORE = {  # longer than the first stage of JTT; DFR fits on held-out faces of each group
+    "rivals": ["epochs=3", "data.train.faces=60", "data.train.darker_share=0.5"]
+}
 FAILS = {"product in float32"}  # by design: the product underflows
 
 
@@ -46,7 +49,7 @@ def results(tmp_path_factory):
 def test_a_study_runs_from_its_file_to_its_tables(path, results):
     """Every kind of arm ends with numbers, and tables and captions can be made of them."""
     planned = planning.plan(
-        study.load(path, profile="embedded", overrides=SMALL),
+        study.load(path, profile="embedded", overrides=[*SMALL, *MORE.get(path.stem, [])]),
         results,
         computation=hardware.computation(["cpu"]),
     )
