@@ -42,12 +42,19 @@ def _of_arm(
     if of == name:
         yield place, "an arm cannot start from its own runs: name another arm"
     elif of not in arms:
-        told = f"unknown arm {shown(of)}{did_you_mean(of, list(arms))}"
-        yield place, f"{told}; the arms are: {', '.join(arms)}"
+        yield place, _unknown(of, list(arms))
     elif cycle := _cycle(name, arms):
         yield place, f"these arms wait for each other: {' -> '.join(cycle)}: leave one 'of' out"
     else:
         yield from _of_pair(configuration, arms[of], of, place, catalogue)
+
+
+def _unknown(of: str, arms: Sequence[str]) -> str:
+    """What to name in place of an arm that there is not."""
+    swept = [name for name in arms if name.startswith(f"{of}, ")]
+    if swept:
+        return f"{shown(of)} is a sweep: name one of its arms, {' or '.join(map(shown, swept))}"
+    return f"unknown arm {shown(of)}{did_you_mean(of, arms)}; the arms are: {', '.join(arms)}"
 
 
 def _cycle(name: str, arms: Mapping[str, Configuration]) -> list[str]:

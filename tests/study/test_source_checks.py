@@ -162,6 +162,15 @@ def test_a_mistake_about_a_source_is_told_at_its_place(write, old, new, expected
     assert str(caught.value).splitlines()[0].endswith(f"toy.yaml:{expected}")
 
 
+def test_a_sweep_is_told_from_an_arm(write):
+    """Each of its arms has runs of its own, so that one must be named."""
+    file = write("{name: rarest, resampling: {alpha: 0.01}}", SWEEP)
+
+    with pytest.raises(StudyError, match="'rarest' is a sweep: name one of its arms, 'rarest, alp"):
+        study.load(file)
+
+
+SWEEP = "{name: rarest, sweep: {resampling.alpha: [0.1, 0.01]}}"
 PLUGIN = """\
 import numpy as np
 
