@@ -28,6 +28,7 @@ class PlaceboContrast:
         arm: Its name.
         placebo: Name of the other.
         within: Where its weights are dealt: over ``all`` faces, or within ``groups``.
+        permutation: One for the ``run``, or a new one in each ``epoch``.
         claim: Whose quantity is read, at its threshold.
         value: Of the difference; NaN if unknown.
         interval: For new seeds and photographs.
@@ -41,6 +42,7 @@ class PlaceboContrast:
     arm: str
     placebo: str
     within: str
+    permutation: str
     claim: Claim
     value: float = float("nan")
     interval: Interval = NOWHERE
@@ -67,8 +69,14 @@ def _contrasts(outcomes: Outcomes) -> Iterator[PlaceboContrast]:
         arm = source_of(placebo, outcomes.arms)
         if rule.get("rule") != PLACEBO or arm is None:
             continue
-        within = str(rule.get("parameters", {}).get("within", "all"))
-        told = PlaceboContrast(arm=arm.name, placebo=placebo.name, within=within, claim=claim)
+        parameters = rule.get("parameters", {})
+        told = PlaceboContrast(
+            arm=arm.name,
+            placebo=placebo.name,
+            within=str(parameters.get("within", "all")),
+            permutation=str(parameters.get("permutation", "run")),
+            claim=claim,
+        )
         yield _contrast(outcomes, told, [placebo, arm])
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from repro.study import yaml_source
-from repro.study.configuration import Configuration
+from repro.study.configuration import STANDARD, Configuration
 from repro.study.method_settings import flat
 
 FILE = "literature.yaml"
@@ -159,6 +159,20 @@ def values(configurations: Mapping[str, Mapping[str, object]]) -> dict[str, dict
         for choice in load().choices
         if choice.scope == "configuration"
     }
+
+
+def beside(configuration: Mapping[str, object]) -> dict[str, str]:
+    """The settings of an arm that are no choice of the ledger: objective, parameters of methods.
+
+    Args:
+        configuration: A plain configuration, as a record holds it.
+
+    Returns:
+        Text by key, as of `values`.
+    """
+    known = {choice.key for choice in load().choices}
+    found = {"objective.name": STANDARD} | _shown(configuration)
+    return {key: text for key, text in found.items() if key not in known}
 
 
 def _shown(plain: Mapping[str, object]) -> dict[str, str]:

@@ -109,7 +109,7 @@ _RULES = (
         make=f"{RULES}.placebo:weights",
         parameters=Placebo,
         needs=("source",),
-        groups=NO_GROUPS,  # with `within: groups` it needs them, see `needs_groups`
+        groups=NO_GROUPS,  # with `within: groups` it knows them, see `known_groups`
         cost="none, beside the run whose weights it deals",
     ),
     Plugin(
@@ -239,6 +239,11 @@ def grouped(configuration: Configuration, catalogue: Catalogue) -> Iterator[tupl
 def needs_groups(plugin: Plugin, parameters: dict[str, object]) -> bool:
     """Whether a rule or an objective needs the groups of training faces."""
     return "groups" in plugin.needs or parameters.get("within") == "groups"
+
+
+def known_groups(plugin: Plugin, parameters: dict[str, object]) -> str:
+    """What a method knows of groups, in words."""
+    return OF_FACES if parameters.get("within") == "groups" else plugin.groups
 
 
 def fewest_held_out(configuration: Configuration) -> int:

@@ -181,7 +181,7 @@ class Resolution:
         for place, message in mistakes:
             self._report_at(place, outer, message)
         if len(found) == len(written):
-            for problem in source_checks.problems(found):
+            for problem in source_checks.problems(found, self.catalogue):
                 self._note(problem)
         return header, found
 

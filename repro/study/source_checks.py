@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import Problem
+from repro.plugins.catalogue import Catalogue
 from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.study.merge import did_you_mean
@@ -17,20 +18,23 @@ SAME_IMAGES = (("data", "train"), ("validation_share",))  # so that both train o
 PLACEBO = "a placebo is its arm but for the faces that get the weights"
 
 
-def problems(arms: "Sequence[ArmSpec]") -> Iterator[Problem]:
+def problems(arms: "Sequence[ArmSpec]", catalogue: Catalogue) -> Iterator[Problem]:
     """Mistakes of all arms of a study, each at its place in the file.
 
     Args:
         arms: All of them, resolved.
+        catalogue: Where their rules are found, plug-ins among them.
     """
     by_name = {arm.name: arm.configuration for arm in arms}
     for arm in arms:
         if arm.configuration.source_arm is not None:
-            for path, message in _of_arm(arm.name, by_name):
+            for path, message in _of_arm(arm.name, by_name, catalogue):
                 yield arm.problem([path], message)
 
 
-def _of_arm(name: str, arms: Mapping[str, Configuration]) -> Iterator[Mistake]:
+def _of_arm(
+    name: str, arms: Mapping[str, Configuration], catalogue: Catalogue
+) -> Iterator[Mistake]:
     configuration = arms[name]
     section = "resampling" if configuration.resampling.of is not None else "objective"
     of, place = configuration.source_arm, (section, "of")
@@ -38,12 +42,19 @@ def _of_arm(name: str, arms: Mapping[str, Configuration]) -> Iterator[Mistake]:
     if of == name:
         yield place, "an arm cannot start from its own runs: name another arm"
     elif of not in arms:
-        told = f"unknown arm {shown(of)}{did_you_mean(of, list(arms))}"
-        yield place, f"{told}; the arms are: {', '.join(arms)}"
+        yield place, _unknown(of, list(arms))
     elif cycle := _cycle(name, arms):
         yield place, f"these arms wait for each other: {' -> '.join(cycle)}: leave one 'of' out"
     else:
-        yield from _of_pair(configuration, arms[of], of, place)
+        yield from _of_pair(configuration, arms[of], of, place, catalogue)
+
+
+def _unknown(of: str, arms: Sequence[str]) -> str:
+    """What to name in place of an arm that there is not."""
+    swept = [name for name in arms if name.startswith(f"{of}, ")]
+    if swept:
+        return f"{shown(of)} is a sweep: name one of its arms, {' or '.join(map(shown, swept))}"
+    return f"unknown arm {shown(of)}{did_you_mean(of, arms)}; the arms are: {', '.join(arms)}"
 
 
 def _cycle(name: str, arms: Mapping[str, Configuration]) -> list[str]:
@@ -59,11 +70,11 @@ def _cycle(name: str, arms: Mapping[str, Configuration]) -> list[str]:
 
 
 def _of_pair(
-    arm: Configuration, source: Configuration, of: str, place: KeyPath
+    arm: Configuration, source: Configuration, of: str, place: KeyPath, catalogue: Catalogue
 ) -> Iterator[Mistake]:
     """An arm and the arm that it starts from, of the name `of`."""
     if methods.replays(arm):
-        yield from _of_replay(arm, source, of, place)
+        yield from _of_replay(arm, source, of, place, catalogue)
         return
     for path in SAME_IMAGES:
         if (mine := _at(arm, path)) != (its := _at(source, path)):
@@ -75,13 +86,13 @@ def _of_pair(
 
 
 def _of_replay(
-    arm: Configuration, source: Configuration, of: str, place: KeyPath
+    arm: Configuration, source: Configuration, of: str, place: KeyPath, catalogue: Catalogue
 ) -> Iterator[Mistake]:
     """A placebo is its arm but for the faces that get the weights."""
     if source.resampling.rule == "none":
         yield place, f"{shown(of)} draws all faces alike: name an arm with weights to deal"
         return
-    if why := _draws_otherwise(source):
+    if why := _draws_otherwise(source, catalogue):
         yield place, f"{shown(of)} {why}: name an arm that draws faces by weights"
         return
     mine, its = _leaves(arm.settings()), _leaves(source.settings())
@@ -98,10 +109,10 @@ def _of_replay(
             return
 
 
-def _draws_otherwise(source: Configuration) -> str:
+def _draws_otherwise(source: Configuration, catalogue: Catalogue) -> str:
     """What else than its weights of faces the draws of an arm depend on; empty if nothing."""
     resampling = source.resampling
-    rule = methods.BUILT_IN.find("rule", resampling.rule)
+    rule = catalogue.find("rule", resampling.rule)
     if rule is not None and rule.scope == "loss":
         return "draws all faces alike and weights their losses, and a placebo draws by its weights"
     if resampling.rule == "jtt" and resampling.parameters.get("nonfaces") != "even":

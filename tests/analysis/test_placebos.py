@@ -64,7 +64,7 @@ def test_a_placebo_within_groups_is_told_apart():
     arms = [replace(a, configured=within) if a.name == "placebo" else a for a in whole.arms]
     (found,) = placebos.contrasts(replace(whole, arms=tuple(arms)))
 
-    assert found.within == "groups"
+    assert (found.within, found.permutation) == ("groups", "run")
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,19 @@ def test_a_finished_run_is_shown_whole(results):
     assert section(text, "Files")[1] == "runs/ab12-seed0/scores.csv   1,234 bytes"
 
 
+def test_what_a_method_says_of_each_epoch_is_shown(results):
+    """The weights of groups, and how long the same faces stay favoured."""
+    own = {"objective/q/darker": 0.25, "log_weight_correlation": 0.5}
+    history = [HISTORY[0], *({**epoch, **own} for epoch in HISTORY[1:3])]
+    records.write_record(
+        dataclasses.replace(RECORD, key="0101-seed0", history=history), results, {}
+    )
+    curves = [" ".join(line.split()) for line in section(shown(results, "0101"), "Curve")]
+
+    assert "objective/q/darker 0.25 ▅▅ 0.25" in curves
+    assert "correlation of log weights with the epoch before 0.5 ▅▅ 0.5" in curves
+
+
 def test_a_failed_run_says_why(results):
     """Its epochs until then are there."""
     text = shown(results, "ab12-seed1")

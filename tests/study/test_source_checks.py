@@ -160,3 +160,34 @@ def test_a_mistake_about_a_source_is_told_at_its_place(write, old, new, expected
         study.load(write(old, new))
 
     assert str(caught.value).splitlines()[0].endswith(f"toy.yaml:{expected}")
+
+
+def test_a_sweep_is_told_from_an_arm(write):
+    """Each of its arms has runs of its own, so that one must be named."""
+    file = write("{name: rarest, resampling: {alpha: 0.01}}", SWEEP)
+
+    with pytest.raises(StudyError, match="'rarest' is a sweep: name one of its arms, 'rarest, alp"):
+        study.load(file)
+
+
+SWEEP = "{name: rarest, sweep: {resampling.alpha: [0.1, 0.01]}}"
+PLUGIN = """\
+import numpy as np
+
+from repro.plugins import rule
+
+
+@rule("even_loss", needs=(), scope="loss")
+def even_loss(latents, context):
+    return np.full(context.faces, 1 / context.faces)
+"""
+
+
+def test_a_rule_of_a_plug_in_that_weights_losses_has_no_placebo(write):
+    """As the built-in one: a placebo that drew by its weights would be another method."""
+    file = write("{alpha: 0.01}", "{rule: even_loss}")
+    file.with_name("mine.py").write_text(PLUGIN)
+    file.write_text(f"plugins: [mine.py]\n{file.read_text()}")
+
+    with pytest.raises(StudyError, match="'rarest' draws all faces alike and weights their losses"):
+        study.load(file)

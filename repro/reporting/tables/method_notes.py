@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repro.analysis.study_data import Outcomes
+from repro.analysis import placebos
+from repro.analysis.study_data import Arm, Outcomes
 from repro.plugins.declared import Kind, Plugin
 from repro.reporting.tables.run_notes import few
 from repro.study import methods
@@ -26,7 +27,7 @@ def of_methods(outcomes: Outcomes) -> list[str]:
     """A row for each method with its parameters, and one on an unusual choice of the epoch."""
     arms: dict[str, list[str]] = {}
     for arm in outcomes.arms:
-        for told in _told(arm.configured):
+        for told in _told(arm.configured, placebos.source_of(arm, outcomes.arms)):
             arms.setdefault(told, []).append(arm.name)
     every = len(outcomes.arms)
     return [
@@ -35,12 +36,16 @@ def of_methods(outcomes: Outcomes) -> list[str]:
     ]
 
 
-def _told(configured: Mapping[str, Any]) -> Iterator[str]:
+def _told(configured: Mapping[str, Any], source: Arm | None) -> Iterator[str]:
     for section, key, kind in SECTIONS:
         chosen = configured.get(section)
         if isinstance(chosen, Mapping) and (name := chosen.get(key, STANDARD)) not in PLAIN:
             parameters = chosen.get("parameters", {})
-            yield "; ".join(_words(methods.BUILT_IN.find(kind, name), kind, name, parameters))
+            method = methods.BUILT_IN.find(kind, name)
+            words = [*_words(method, kind, name, parameters)]
+            if method is not None and "source" in method.needs and source is not None:
+                words.append(f"its source runs are those of “{source.name}”")
+            yield "; ".join(words)
     if configured.get("checkpoint") == "worst_class":
         yield (
             "the network is that of the epoch with the highest recall of the worse class on the "
@@ -58,7 +63,7 @@ def _words(
     else:
         source = f" ({method.paper})" if method.paper else ""
         yield f"{kind} {name}{source} {method.what}"
-        yield methods.OF_FACES if methods.needs_groups(method, dict(parameters)) else method.groups
+        yield methods.known_groups(method, dict(parameters))
         yield f"extra cost: {method.cost}"
     if parameters.get("labels") == "estimated":
         yield "balanced by estimate: the groups are a classifier's guesses"

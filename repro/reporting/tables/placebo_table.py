@@ -36,9 +36,10 @@ def part(outcomes: Outcomes, _: str) -> Part | None:
 
 def _row(one: PlaceboContrast) -> dict[str, str]:
     seen = Number(value=one.seen, unit=gap_table.unit(one.claim), decimals=1)
+    anew = ", anew in each epoch" if one.permutation == "epoch" else ""
     return {
         "Placebo": one.placebo,
-        "Dealt over": _DEALT.get(one.within, one.within),
+        "Dealt over": f"{_DEALT.get(one.within, one.within)}{anew}",
         "Arm less placebo": Cell.of(_effect(one)),
         "Smallest seen": Cell.of(seen) if not math.isnan(one.seen) else DASH,
         "Seeds": Cell(str(one.pairs), {"": one.pairs}),
@@ -67,6 +68,11 @@ def _remarks(found: Sequence[PlaceboContrast]) -> Iterator[str]:
             "Dealt over the faces of each group, a placebo keeps the weight of every group: the "
             "difference is what rarity does inside groups."
         )
+    if any(one.permutation == "epoch" for one in found):
+        yield (
+            "Dealt anew in each epoch, weights even out over a run: that is a check, no placebo, "
+            "and it flatters the arm."
+        )
     yield (
         "Smallest seen: the difference that 80 % of studies with as many seeds, whose runs vary as "
         "these do, would tell from 0. A smaller one may exist where none is seen."
@@ -88,6 +94,7 @@ def _fields(one: PlaceboContrast) -> dict[str, Any]:
         "arm": one.arm,
         "placebo": one.placebo,
         "within": one.within,
+        "permutation": one.permutation,
         "quantity": one.claim.quantity,
         "group": one.claim.group,
         "read_at": one.claim.read_at.model_dump(exclude_none=True) if one.claim.read_at else None,

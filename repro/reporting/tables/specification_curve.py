@@ -110,7 +110,7 @@ def _choices(arms: Sequence[Arm], ranked: str) -> dict[Arm, Choices]:
         own = {key: values[arm.name] for key, values in by_key.items()}
         way = " on ".join(arm.ranked) if arm.ranked else ranked
         used = {key: value for key, value in own.items() if value != NOT_USED}
-        found[arm] = used | {RANKED: f"by {way}"}
+        found[arm] = used | literature.beside(arm.configured) | {RANKED: f"by {way}"}
     return found
 
 

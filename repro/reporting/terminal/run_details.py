@@ -21,6 +21,9 @@ CURVES = {  # fields of an epoch, in display order
     "train_reconstruction": "reconstruction",
     "train_kl": "KL divergence",
     "ess_share": "effective share of faces",
+    "log_weight_correlation": "correlation of log weights with the epoch before",
+    "largest_loss_weight": "largest weight of a loss",
+    "val_worst_class": "recall of the worse class",
 }
 
 
@@ -95,9 +98,15 @@ def _choices(record: Record) -> str:
     return _section("All choices", _aligned(_leaves(record.configuration)))
 
 
+def _titles(history: Sequence[Mapping[str, float]]) -> dict[str, str]:
+    """Fields of an epoch with their titles; an objective's numbers have their own names."""
+    names = dict.fromkeys(name for epoch in history for name in epoch)
+    return CURVES | {name: name for name in names if name.startswith("objective/")}
+
+
 def _curves(history: Sequence[Mapping[str, float]]) -> list[str]:
     shown = []
-    for name, title in CURVES.items():
+    for name, title in _titles(history).items():
         values = [epoch[name] for epoch in history if isinstance(epoch.get(name), int | float)]
         if values:
             line = f"{values[0]:10.4g} {sparkline(values)} {values[-1]:.4g}"

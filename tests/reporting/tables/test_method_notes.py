@@ -1,3 +1,5 @@
+import dataclasses
+
 from arms import counted, outcomes
 
 from repro.reporting.tables import method_notes, tables
@@ -63,6 +65,24 @@ def test_a_placebo_within_groups_knows_them():
     (told,) = method_notes.of_methods(outcomes(arm("p", rule="placebo", parameters=parameters)))
 
     assert "knows the group of each training face" in told
+
+
+def test_dfr_knows_the_groups_of_held_out_faces_alone():
+    """It needs groups in the data, but never sees those of training faces."""
+    (told,) = method_notes.of_methods(outcomes(arm("fitted", objective={"name": "dfr"})))
+
+    assert "is fitted on the groups of held-out faces" in told
+    assert "training face" not in told
+
+
+def test_the_arm_of_the_source_runs_is_named():
+    """By the keys of the runs: whose weights a placebo deals."""
+    key = "0" * 32 + "-seed0"
+    rarest = dataclasses.replace(arm("rarest", rule="max"), keys=(key,))
+    dealt = dataclasses.replace(arm("dealt", rule="placebo"), sources=(key,))
+    (told,) = method_notes.of_methods(outcomes(rarest, dealt))
+
+    assert told.endswith("; its source runs are those of “rarest”.")
 
 
 def test_guessed_groups_are_no_oracle():

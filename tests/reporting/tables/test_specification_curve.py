@@ -68,6 +68,22 @@ def test_each_arm_tells_what_it_changes(part):
     }
 
 
+def test_an_objective_is_a_choice_and_its_arm_no_counterpart_of_others():
+    """Else another method's gain would be called that of resampling."""
+    arms = {
+        "none": crowds.PLAIN,
+        "short": {"epochs": 3, "batch_size": 4} | crowds.PLAIN,
+        "dro, none": {"objective": {"name": "group_dro"}} | crowds.PLAIN,
+        "dro": {"objective": {"name": "group_dro"}},
+        "lff": {"objective": {"name": "lff", "parameters": {"q": 0.5}}},
+    }
+    found = {one.arm.name: one for one in curve(crowds.view(arms, GROUPS)).specifications}
+
+    assert found["dro"].partner.name == "dro, none"
+    assert found["lff"].partner is None
+    assert "objective.name" in found["lff"].changed
+
+
 def test_rows_come_by_variance_and_failed_arms_last(part):
     """Recalls of 100 and 90, 80, 60 or 50 %: variances of 25, 100, 400 and 625."""
     variances = [cell.split()[0] for cell in part.table["Variance"]]

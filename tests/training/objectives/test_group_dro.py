@@ -63,6 +63,25 @@ def test_the_ratio_of_two_groups_doubles_in_the_time_that_the_documentation_says
     assert math.log(2) / (0.01 * 0.2) == pytest.approx(346.6, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("step_size", "steps", "ratio"), [(0.01, 400, 2.2), (0.1, 400, 2981), (0.01, 1200, 11.0)]
+)
+def test_how_far_apart_a_whole_run_drives_two_groups(step_size, steps, ratio):
+    """Losses 0.2 apart, with the updates of the embedded data and of twelve epochs of real ones."""
+    q, losses = near(0.5, 0.5), near(0.2, 0.4)
+    for _ in range(steps):
+        q = updated_q(q, losses, ALL[:2], step_size=step_size)
+    assert float(q[1] / q[0]) == pytest.approx(ratio, rel=0.02)
+
+
+def test_nonfaces_as_a_fifth_group_would_take_all():
+    """Why q is over groups of faces alone."""
+    q, losses = torch.full((5,), 0.2, dtype=torch.float64), near(0.1, 0.1, 0.3, 0.3, 0.9)
+    for _ in range(500):
+        q = updated_q(q, losses, torch.ones(5, dtype=torch.bool), step_size=0.01)
+    assert_close(q, near(0.016, 0.016, 0.044, 0.044, 0.880), atol=5e-4, rtol=0)
+
+
 def test_half_of_the_loss_is_the_faces_and_half_the_nonfaces():
     """Unequal groups, more non-faces than faces: the worked objective all the same."""
     groups = torch.tensor([0, 1, 1, 2, 3, 3, 3, *[-1] * 9])

@@ -53,6 +53,18 @@ def test_its_gradient_is_p_to_the_q_times_that_of_cross_entropy():
     assert_close(rise[0] / rise[1], expected, atol=1e-6, rtol=0)
 
 
+def test_the_authors_code_has_a_constant_q_too_small():
+    """Its gradient is q p^q times that of cross-entropy; ours is what the paper minimises."""
+    ours, plain = (
+        gradient(one, BIASED)
+        for one in (
+            lambda z: generalised_cross_entropy(z, FACES, q=0.7),
+            lambda z: formulas.classification(z, FACES),
+        )
+    )
+    assert_close(0.7 * ours / plain, near(0.676593, 0.279163, 0.502315), atol=5e-7, rtol=0)
+
+
 def test_towards_q_0_it_is_cross_entropy_and_at_1_the_probability_of_being_wrong():
     """The two ends of the family."""
     cross_entropy = formulas.classification(BIASED, FACES)

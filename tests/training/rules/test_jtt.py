@@ -37,3 +37,11 @@ def test_the_authors_code_counts_it_once_more():
     faces = jtt.upweighted(jtt.errors(FACES, faces=True), 4 + 1)
 
     assert faces == pytest.approx(np.array([1, 5, 1, 5, 1]) / 13)
+
+
+def test_pooled_over_both_classes_the_halves_would_be_lost():
+    """Why each class is divided by its own sum: 11/17 of the draws would be faces."""
+    flags = [jtt.errors(FACES, faces=True), jtt.errors(NONFACES, faces=False)]
+    pooled = jtt.upweighted(np.concatenate(flags), 4)
+
+    assert pooled[: len(FACES)].sum() == pytest.approx(11 / 17)

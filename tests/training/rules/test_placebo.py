@@ -54,6 +54,19 @@ def test_fresh_permutations_even_constant_weights_out(epochs, expected):
     assert 1 / np.mean(squares) == pytest.approx(expected, rel=0.01)
 
 
+@pytest.mark.parametrize(("epochs", "expected"), [(8, 0.889), (60, 0.984)])
+def test_a_fresh_placebo_of_half_the_faces_is_nearly_even(epochs, expected):
+    """1 / (1 + (1/s - 1)/E) with s = 1/2: half of the faces are drawn, other ones each epoch."""
+    random = np.random.default_rng(0)
+    half = np.repeat([1 / 2000, 0.0], 2000)
+    mean = np.mean(
+        [placebo.deal(half, placebo.permutation(4000, random)) for _ in range(epochs)], axis=0
+    )
+
+    assert ess(half) / 4000 == pytest.approx(0.5)
+    assert ess(mean) / 4000 == pytest.approx(expected, abs=0.005)
+
+
 def test_sorted_weights_are_equal_to_the_bit():
     """They are dealt after they are normalised, and never normalised again."""
     random = np.random.default_rng(1)
