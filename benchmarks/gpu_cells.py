@@ -171,7 +171,8 @@ def epoch_overhead(place: Place) -> Rows:
     seconds["encoding"] = (time.perf_counter() - began) * IMAGES / 2 / len(faces)
     began = time.perf_counter()
     rule = run.choices.resampling
-    options = {name: getattr(rule, name) for name in ("combine", "density", "alpha", "bins")}
+    options = {name: getattr(rule, name) for name in ("density", "alpha", "bins")}
+    options["combine"] = rule.rule
     weights = resampling.weights(means, arithmetic=rule.arithmetic, **options)
     seconds["weights"] = (time.perf_counter() - began) * IMAGES / 2 / len(faces)
     began = time.perf_counter()

@@ -140,7 +140,7 @@ def _stacked_bits(device: str, data: Any, precision: str) -> Found:
     fit, whole = trained(runs)
     yield "5 stacked, trained twice", trained(runs)[1] == whole, ""
     yield "(5 stacked, eager and graph)", trained(runs, captured=False)[1] == whole, ""
-    others = [(_arm(precision, resampling={"combine": "none"}), 9 + seed) for seed in range(4)]
+    others = [(_arm(precision, resampling={"rule": "none"}), 9 + seed) for seed in range(4)]
     companions = trained([*others[:2], runs[2], *others[2:]])[1]
     yield "a member beside others", companions[2] == whole[2], ""
     yield "(a member among 3 and among 5)", trained(runs[:3])[1] == whole[:3], ""
@@ -241,7 +241,7 @@ def _answers(made: dict[str, Record]) -> dict[str, list[float]]:
     answers: dict[str, list[float]] = {}
     by_arm: dict[str, dict[int, Record]] = {"no debiasing": {}, "debiased": {}}
     for record in made.values():
-        none = record.configuration["resampling"]["combine"] == "none"
+        none = record.configuration["resampling"]["rule"] == "none"
         by_arm["no debiasing" if none else "debiased"][record.seed] = record
     quantities: dict[str, Callable[[Record], float]] = {
         "recall": lambda one: 100 * one.metrics["recall"],

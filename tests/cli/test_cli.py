@@ -146,7 +146,8 @@ def test_a_record_holds_what_the_tables_and_figures_need(results):
 
     assert scores[0] == "set,photograph,group,top_logit,windows,positive"
     assert len(scores) == 1 + 8 + 4
-    assert set(record.files) == {"scores.csv", "model.safetensors", "weights.safetensors"}
+    weights = {"weights.safetensors", "epoch_weights.safetensors"}
+    assert set(record.files) == {"scores.csv", "model.safetensors", *weights}
     assert sum(count.n for count in record.groups.values()) == 8
     assert record.nonfaces.n == 4
     assert len(record.kl_per_latent) == 100
