@@ -202,6 +202,7 @@ class Outcomes:
         margin: The equivalence margin.
         claims: What the study asks.
         own_metrics: Those of plug-ins that it shows or asks of, by name; None: not here.
+        plugins: What the plug-ins of its runs say of themselves, by kind and name.
         digest: Of the records that it was made from; empty for an audited file.
         gap_share: Which arms close how much of which gap; None if it does not ask.
         looks: When its claims were planned to be looked at, and were; None without claims.
@@ -227,6 +228,7 @@ class Outcomes:
     margin: Margin | None = None
     claims: tuple[Declared, ...] = ()
     own_metrics: Mapping[str, Plugin | None] = field(default_factory=dict)
+    plugins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     gap_share: GapShare | None = None
     digest: str = ""
     looks: Looks | None = None
@@ -302,6 +304,7 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
+        plugins=index.plugins,
         gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
         digest=_digest(found),
         looks=index.looks,

@@ -14,6 +14,7 @@ from repro.plugins import carriers
 from repro.plugins.declared import Plugin
 from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, StudyIndex
+from repro.records.study_index import PLUGIN_WORDS
 from repro.records.task import Source, Task
 from repro.study import looks, methods
 from repro.study.arm import ArmSpec
@@ -323,10 +324,14 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
 
 
 def _plugins(study: Study) -> dict[str, dict[str, str]]:
-    """Where the plug-ins of its runs come from, and their digests."""
+    """Where the plug-ins of its runs come from, their digests, and what they say of themselves."""
     used = {title: one for arm in study.arms for title, one in study.plugins_of(arm).items()}
     return {
-        title: {"where": private.portable(one.origin.where), "digest": one.origin.digest}
+        title: {
+            "where": private.portable(one.origin.where),
+            "digest": one.origin.digest,
+            **{word: said for word in PLUGIN_WORDS if (said := getattr(one, word))},
+        }
         for title, one in sorted(used.items())
         if one.origin is not None
     }

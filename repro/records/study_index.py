@@ -15,6 +15,8 @@ from repro.study.published import Margin, Published
 from repro.study.schema import MAX_ARMS, MOST_METRICS, NAME, PROFILE, Compare, Ranking, Rate, Select
 from repro.study.section import Section
 
+OF_PLUGIN = {"where", "digest"}
+PLUGIN_WORDS = ("paper", "groups", "cost")  # what a plug-in says of itself, where it does
 ONLY_OF_SOME = ("metrics", "plugins")  # fields that are written only if they are not empty
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
@@ -48,8 +50,8 @@ def _claim(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plugin(value: dict[str, str]) -> dict[str, str]:
-    if set(value) != {"where", "digest"}:
-        raise ValueError("where and digest are expected")
+    if not OF_PLUGIN <= set(value) <= OF_PLUGIN | {*PLUGIN_WORDS}:
+        raise ValueError(f"{' and '.join(sorted(OF_PLUGIN))} are expected")
     return value
 
 
@@ -86,7 +88,8 @@ class StudyIndex:
         file: The study file, as `study_origin` writes its path; None if it is not known.
         file_digest: Of what the file says of this variant, see `file_digest`; None as above.
         metrics: Of plug-ins, that its tables show.
-        plugins: Of its runs: where each comes from and its digest, by kind and name.
+        plugins: Of its runs: where each comes from, its digest, and what it says of its paper, of
+            groups and of its cost, by kind and name.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT

@@ -27,7 +27,8 @@ def of_methods(outcomes: Outcomes) -> list[str]:
     """A row for each method with its parameters, and one on an unusual choice of the epoch."""
     arms: dict[str, list[str]] = {}
     for arm in outcomes.arms:
-        for told in _told(arm.configured, placebos.source_of(arm, outcomes.arms)):
+        source = placebos.source_of(arm, outcomes.arms)
+        for told in _told(arm.configured, source, outcomes.plugins):
             arms.setdefault(told, []).append(arm.name)
     every = len(outcomes.arms)
     return [
@@ -36,13 +37,16 @@ def of_methods(outcomes: Outcomes) -> list[str]:
     ]
 
 
-def _told(configured: Mapping[str, Any], source: Arm | None) -> Iterator[str]:
+def _told(
+    configured: Mapping[str, Any], source: Arm | None, plugins: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
     for section, key, kind in SECTIONS:
         chosen = configured.get(section)
         if isinstance(chosen, Mapping) and (name := chosen.get(key, STANDARD)) not in PLAIN:
             parameters = chosen.get("parameters", {})
             method = methods.BUILT_IN.find(kind, name)
-            words = [*_words(method, kind, name, parameters)]
+            own = plugins.get(f"{kind} {name}", {})
+            words = [*_words(method, kind, name, parameters, own)]
             if method is not None and "source" in method.needs and source is not None:
                 words.append(f"its source runs are those of “{source.name}”")
             yield "; ".join(words)
@@ -55,11 +59,20 @@ def _told(configured: Mapping[str, Any], source: Arm | None) -> Iterator[str]:
 
 
 def _words(
-    method: Plugin | None, kind: Kind, name: str, parameters: Mapping[str, Any]
+    method: Plugin | None,
+    kind: Kind,
+    name: str,
+    parameters: Mapping[str, Any],
+    own: Mapping[str, str],
 ) -> Iterator[str]:
-    """What is declared of a method, part by part."""
+    """What is declared of a method, part by part; `own` is what a plug-in says of itself."""
     if method is None:
-        yield f"{kind} {name}, a plug-in"
+        source = f" ({own['paper']})" if "paper" in own else ""
+        yield f"{kind} {name}{source}, a plug-in"
+        if "groups" in own:
+            yield own["groups"]
+        if "cost" in own:
+            yield f"extra cost: {own['cost']}"
     else:
         source = f" ({method.paper})" if method.paper else ""
         yield f"{kind} {name}{source} {method.what}"

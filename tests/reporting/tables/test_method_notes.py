@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 from arms import counted, outcomes
 
@@ -103,8 +104,20 @@ def test_selection_by_the_worst_class_is_told_once_for_all_arms():
     assert told.startswith("All arms: the network is that of the epoch with the highest recall")
 
 
-def test_a_rule_of_a_plug_in_is_called_one():
-    """Its words are in its file, which a table does not load."""
+def test_a_rule_of_a_plug_in_says_its_own_words():
+    """The index of the study has them, since a table does not load the plug-in."""
+    found = outcomes(arm("mine", rule="inverse_root", parameters={"power": 0.5}))
+    words = {"paper": "Kang et al. 2020", "groups": "knows all groups", "cost": "none"}
+    (told,) = method_notes.of_methods(replace(found, plugins={"rule inverse_root": words}))
+
+    assert told == (
+        "mine: rule inverse_root (Kang et al. 2020), a plug-in; knows all groups; "
+        "extra cost: none; power = 0.5."
+    )
+
+
+def test_a_rule_of_a_plug_in_that_says_nothing_is_called_one():
+    """Paper, groups and cost are its author's to give."""
     (told,) = method_notes.of_methods(
         outcomes(arm("mine", rule="inverse_root", parameters={"power": 0.5}))
     )
