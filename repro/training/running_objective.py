@@ -16,6 +16,8 @@ from repro.study import methods
 from repro.training import adam_state
 from repro.training.objective import Batch, Objective, ObjectiveContext, Terms
 
+MEAN_LOSS = "loss"  # of an epoch, among the numbers that an objective says of it
+
 
 class Standard(Protocol):
     """The whole loss of the papers."""
@@ -136,7 +138,7 @@ class RunningObjective:
         """
         total = float(self._sum)
         self._sum.zero_()
-        return {"objective/loss": total / max(images, 1), **self._numbers("epoch_ended")}
+        return {f"objective/{MEAN_LOSS}": total / max(images, 1), **self._numbers("epoch_ended")}
 
     def finish(self) -> dict[str, float]:
         """Let it change the network after the last epoch; numbers, named as in the history."""
@@ -151,6 +153,10 @@ class RunningObjective:
         if not right:
             raise calls.refuse(
                 self._plugin, f"{method} returned {found!r}: return finite numbers by name"
+            )
+        if MEAN_LOSS in found:
+            raise calls.refuse(
+                self._plugin, f"{method} returned a number '{MEAN_LOSS}', which is the mean loss"
             )
         return {f"objective/{name}": float(value) for name, value in found.items()}
 

@@ -355,11 +355,20 @@ class NoNumber(Focal):
         return {"steps": float("nan")}
 
 
+class MeanLoss(Focal):
+    """A number of the epoch that the program has."""
+
+    def epoch_ended(self):
+        """Of the epoch."""
+        return {"loss": 1.0}
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [
         (Both, "it defines loss and weights: define one of them"),
         (NoNumber, "epoch_ended returned {'steps': nan}: return finite numbers by name"),
+        (MeanLoss, "epoch_ended returned a number 'loss', which is the mean loss"),
     ],
 )
 def test_a_class_against_the_contract_is_refused(data, made, message):
