@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from repro.plugins import guard, plugin_errors
 from repro.plugins.declared import Plugin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
@@ -46,7 +46,7 @@ def refuse(plugin: Plugin, what: str) -> plugin_errors.PluginError:
     return plugin_errors.PluginError(f"{_place(plugin)}: {plugin.title}: {what}")
 
 
-def read_only(values: NDArray[Any]) -> NDArray[Any]:
+def read_only(values: "NDArray[Any]") -> "NDArray[Any]":
     """A view that cannot be written; whoever tries gets ValueError."""
     view = values.view()
     view.flags.writeable = False
@@ -55,7 +55,7 @@ def read_only(values: NDArray[Any]) -> NDArray[Any]:
 
 def described(value: object) -> str:
     """Kind, shape and type of what was returned, in words."""
-    if isinstance(value, np.ndarray) or (hasattr(value, "shape") and hasattr(value, "dtype")):
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
         shape = tuple(getattr(value, "shape", ()))
         return f"{type(value).__name__} of shape {shape}, {getattr(value, 'dtype', '')}"
     return f"{type(value).__name__}"

@@ -16,8 +16,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from repro.system.printing import say
 
 Restore = Callable[[], object]
@@ -68,6 +66,8 @@ def _of_python() -> Iterator[Restore]:
 
 
 def _of_numpy() -> Iterator[Restore]:
+    import numpy as np  # not above, for `repro --help` and whatever names plug-ins only
+
     state, errors = np.random.get_state(), np.geterr()  # noqa: NPY002 - the global one, as found
     yield lambda: np.random.set_state(state)  # noqa: NPY002
     yield lambda: np.seterr(**errors)

@@ -202,6 +202,14 @@ def flat(settings: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def named(settings: dict[str, Any]) -> dict[str, Any]:
+    """As `flat`, with the name of a network in its section, as layers have it."""
+    found = flat(settings)
+    if isinstance(found.get("architecture"), str):
+        found["architecture"] = {"name": found["architecture"]}
+    return found
+
+
 def problems_of(
     configuration: Configuration, catalogue: Catalogue
 ) -> Iterator[tuple[list[KeyPath], str]]:

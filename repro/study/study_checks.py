@@ -127,7 +127,7 @@ def idle_options(
 
 def _matters(path: KeyPath, configuration: Configuration) -> bool:
     """Whether the setting at the path affects a run of this configuration."""
-    value: Any = method_settings.flat(configuration.settings()) | {"data": {}}
+    value: Any = method_settings.named(configuration.settings()) | {"data": {}}
     for key in path:
         if not isinstance(value, dict) or (key not in value and path[0] != "data"):
             return False

@@ -367,6 +367,23 @@ def test_a_mistaken_override_is_named(write, override, expected):
     assert problems(write(), overrides=[override]) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("architecture=mit2020", lambda arm: arm.architecture),
+        ("architecture.name=mit2020", lambda arm: arm.architecture),
+        ("resampling.combine=top5", lambda arm: arm.resampling.rule),
+        ("resampling.rule=top5", lambda arm: arm.resampling.rule),
+    ],
+)
+def test_a_method_can_be_named_by_an_override(write, override, read):
+    """Under each of its names; arms that name theirs keep it."""
+    given = override.partition("=")[2]
+    arms = study.load(write(), overrides=[override]).arms
+
+    assert given in [read(arm.configuration) for arm in arms]
+
+
 def test_an_unset_variable_is_named_with_both_remedies(write, monkeypatch):
     """The message says how to give the path."""
     monkeypatch.delenv("TOY_TRAIN", raising=False)
