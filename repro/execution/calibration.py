@@ -155,7 +155,9 @@ def standing_in(configuration: Configuration) -> Configuration:
 
 def _epochs(task: Task) -> int:
     """Epochs that a run trains; what a method does without training takes seconds."""
-    return task.configuration.epochs if methods.trains(task.configuration) else 0
+    catalogue = methods.with_plugins(task.plugins.values())
+    trains = methods.objective(task.configuration, catalogue).trains
+    return task.configuration.epochs if trains else 0
 
 
 def cost_kind(configuration: Configuration) -> str:

@@ -164,7 +164,7 @@ def _require_groups(study: Study, seeds: int) -> None:
         choices = arm.configuration
         for path, title in methods.grouped(choices, study.catalogue):
             places = [path, path[:1], ("data", "train")]
-            fewest = methods.fewest_held_out(choices)
+            fewest = methods.objective(choices, study.catalogue).held_out
             found = lacking(choices.data, choices.validation_share, fewest) or kept(choices)
             problems += [arm.problem(places, f"the {title}: {what}") for what in found]
     if problems:

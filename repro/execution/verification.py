@@ -90,17 +90,11 @@ def verify(
     )
     found = []
     for arm, record in chosen:
-        here = carriers.carried(_plugins(record, catalogue))
-        digests = {title: one.digest for title, one in here.items()}
-        if causes := diff.of_plugins(record.plugins, digests):
-            title = f"{arm}, seed {record.seed}"
-            yield Comparison(title=title, differences=(OTHER_PLUGIN,), causes=causes)
-            continue
-        try:
-            found.append((arm, record, _source(record, results, catalogue)))
-        except RecordError as error:
-            title = f"{arm}, seed {record.seed}"
-            yield Comparison(title=title, differences=(NO_SOURCE,), causes=[str(error)])
+        source = _source_of(arm, record, results, catalogue)
+        if isinstance(source, Comparison):
+            yield source
+        else:
+            found.append((arm, record, source))
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(found, Path(folder), executor.computation, catalogue)
         originals = {task.key: record for task, (_, record, _) in zip(tasks, found, strict=True)}
@@ -117,6 +111,20 @@ def verify(
                 yield Comparison(title=event.title, differences=(new.failure["reason"],))
             else:
                 yield _compared(event.title, originals[event.key], new)
+
+
+def _source_of(
+    arm: str, record: Record, results: Path, catalogue: Catalogue
+) -> Source | Comparison | None:
+    """The source run of a run, if it has one; a comparison if it cannot be trained as it was."""
+    title, here = f"{arm}, seed {record.seed}", carriers.carried(_plugins(record, catalogue))
+    digests = {name: one.digest for name, one in here.items()}
+    if causes := diff.of_plugins(record.plugins, digests):
+        return Comparison(title=title, differences=(OTHER_PLUGIN,), causes=causes)
+    try:
+        return _source(record, results, catalogue)
+    except RecordError as error:
+        return Comparison(title=title, differences=(NO_SOURCE,), causes=[str(error)])
 
 
 def _chosen(index: StudyIndex, results: Path) -> list[tuple[str, BriefRecord]]:

@@ -84,6 +84,8 @@ class Plugin:
         unit: Of a metric, such as ``points``; "" if it has none.
         better: Which direction of a metric is better; None if neither is.
         scope: Whether a rule's probabilities draw faces or weight their losses.
+        trains: Whether an objective has epochs; one without only fits its source run's network.
+        held_out: Held-out faces of each group that an objective needs, because it fits on them.
         role: Which data a source gives; None for other kinds.
         origin: None if it is built in.
     """
@@ -100,6 +102,8 @@ class Plugin:
     unit: str = ""
     better: Better | None = None
     scope: Scope = "draw"
+    trains: bool = True
+    held_out: int = 0
     role: Role | None = None
     origin: Origin | None = None
 
@@ -195,6 +199,8 @@ def objective(
     *,
     parameters: type[Parameters] = Parameters,
     needs: tuple[Need, ...] = (),
+    trains: bool = True,
+    held_out: int = 0,
     paper: str = "",
     groups: str = "",
     cost: str = "",
@@ -205,6 +211,9 @@ def objective(
         name: How a study names it.
         parameters: Their types and defaults.
         needs: Which of groups and a source run it must be given.
+        trains: Whether it has epochs; False: only ``finish`` is called.
+        held_out: Held-out faces of each group that it needs, because it fits on them; a plan
+            checks that they are there, and that they did not choose the source run's epoch.
         paper: Where it was published.
         groups: What it knows of groups, in words.
         cost: What it costs, in words.
@@ -213,7 +222,8 @@ def objective(
         ValueError: As for `Plugin`.
     """
     words = {"paper": paper, "groups": groups, "cost": cost}
-    return _marking("objective", name, parameters=parameters, needs=needs, **words)
+    own = {"parameters": parameters, "needs": needs, "trains": trains, "held_out": held_out}
+    return _marking("objective", name, **own, **words)
 
 
 def model(

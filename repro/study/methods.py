@@ -30,7 +30,7 @@ RULES = "repro.training.rules"
 OBJECTIVES = "repro.training.objectives"
 NO_GROUPS = "knows no groups"
 OF_FACES = "knows the group of each training face"
-FEWEST_HELD_OUT = 4  # faces of each group, of DFR
+FEWEST_HELD_OUT = 4  # faces of each group: DFR fits on two and scores on two
 Labels = Literal["true", "estimated"]  # whether somebody knew the groups or a classifier guessed
 
 
@@ -198,6 +198,8 @@ _OBJECTIVES = (
         make=f"{OBJECTIVES}.dfr:Dfr",
         parameters=Dfr,
         needs=("groups", "source"),
+        trains=False,
+        held_out=FEWEST_HELD_OUT,
         paper="Kirichenko et al. 2023",
         groups="is fitted on the groups of held-out faces",
         cost="seconds, beside the run whose network it starts from",
@@ -246,19 +248,18 @@ def known_groups(plugin: Plugin, parameters: dict[str, object]) -> str:
     return OF_FACES if parameters.get("within") == "groups" else plugin.groups
 
 
-def fewest_held_out(configuration: Configuration) -> int:
-    """Held-out faces of each group that the objective needs: DFR fits on two and scores on two."""
-    return FEWEST_HELD_OUT if configuration.objective.name == "dfr" else 0
+def objective(configuration: Configuration, catalogue: Catalogue) -> Plugin:
+    """The objective of an arm.
+
+    Raises:
+        KeyError: There is none of its name, which a study is refused for.
+    """
+    return catalogue.entries["objective", configuration.objective.name]
 
 
 def replays(configuration: Configuration) -> bool:
     """Whether a rule takes the weights of every epoch of its source run."""
     return configuration.resampling.rule == "placebo"
-
-
-def trains(configuration: Configuration) -> bool:
-    """Whether an objective has epochs; DFR fits a layer of its source run's network alone."""
-    return configuration.objective.name != "dfr"
 
 
 def follows_network(plugin: Plugin) -> bool:

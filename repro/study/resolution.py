@@ -166,24 +166,31 @@ class Resolution:
             for name, layer in written
         )
         found = [arm for arm in arms if arm is not None]
-        if len(found) == len(written):
-            self.problems += study_checks.idle_options(
-                options_choices, [layer for _, layer in written], found
-            )
         reference = self.top.value.get("reference")
         for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
             self._report(place, message)
-        mistakes = list(study_checks.of_stop(header, outer)) if header else []
-        mistakes += study_checks.of_metrics(header, self.catalogue) if header else []
-        if header is not None and len(found) == len(written):
-            mistakes += study_checks.of_claims(header.claims, found, header.reference)
-            mistakes += study_checks.of_gap_share(header, found)
-        for place, message in mistakes:
-            self._report_at(place, outer, message)
-        if len(found) == len(written):
+        whole = len(found) == len(written)
+        if whole:
+            self.problems += study_checks.idle_options(
+                options_choices, [layer for _, layer in written], found
+            )
             for problem in source_checks.problems(found, self.catalogue):
                 self._note(problem)
+        if header is not None:
+            self._check_header(header, outer, found if whole else None)
         return header, found
+
+    def _check_header(
+        self, header: Header, layers: list[Layer], arms: list[ArmSpec] | None
+    ) -> None:
+        """Report what in a header does not fit together, or not with the arms if they are known."""
+        mistakes = [*study_checks.of_stop(header, layers)]
+        mistakes += study_checks.of_metrics(header, self.catalogue)
+        if arms is not None:
+            mistakes += study_checks.of_claims(header.claims, arms, header.reference)
+            mistakes += study_checks.of_gap_share(header, arms)
+        for place, message in mistakes:
+            self._report_at(place, layers, message)
 
     def _overlay(self, profile: str, arm: str) -> list[Layer]:
         """The changes that the profile makes to this arm only."""

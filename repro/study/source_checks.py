@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.errors import Problem
 from repro.plugins.catalogue import Catalogue
+from repro.plugins.declared import Plugin
 from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.study.merge import did_you_mean
@@ -81,8 +82,15 @@ def _of_pair(
             yield path, _differs(path, mine, its, of, "one starts from the other's runs")
     if arm.resampling.rule == "frozen" and not source.latents:
         yield place, f"{shown(of)} is a classifier, which has no latents: name an arm that has"
-    if arm.objective.name == "dfr":
-        yield from _of_dfr(arm, source, of)
+    objective = methods.objective(arm, catalogue)
+    if objective.held_out and source.checkpoint != "last":
+        yield (
+            ("objective", "of"),
+            f"{shown(of)} has checkpoint: {source.checkpoint}, chosen on the held-out images that "
+            f"the {objective.title} fits: give it checkpoint: last",
+        )
+    if not objective.trains:
+        yield from _of_network(arm, source, of, objective)
 
 
 def _of_replay(
@@ -120,16 +128,14 @@ def _draws_otherwise(source: Configuration, catalogue: Catalogue) -> str:
     return ""
 
 
-def _of_dfr(arm: Configuration, source: Configuration, of: str) -> Iterator[Mistake]:
-    if source.checkpoint != "last":
-        yield (
-            ("objective", "of"),
-            f"{shown(of)} has checkpoint: {source.checkpoint}, chosen on the held-out images that "
-            "DFR fits: give it checkpoint: last",
-        )
+def _of_network(
+    arm: Configuration, source: Configuration, of: str, objective: Plugin
+) -> Iterator[Mistake]:
+    """An arm without epochs, whose network is its source's."""
+    why = f"the {objective.title} takes over its network"
     for path in (("architecture",), ("model",), ("latent_dim",)):
         if (mine := _at(arm, path)) != (its := _at(source, path)):
-            yield path, _differs(path, mine, its, of, "DFR takes over its network")
+            yield path, _differs(path, mine, its, of, why)
 
 
 def _differs(path: KeyPath, mine: Any, its: Any, of: str, why: str) -> str:

@@ -99,14 +99,12 @@ class Objective:
     Attributes:
         terms: What the factors of `weights` multiply: the classification loss of each image, or
             its whole loss.
-        trains: Whether there are epochs. False: only `finish` is called.
         captured: Whether a step with this objective may be captured as a CUDA graph. It must then
             be computed on the device alone, without a branch or a size that depends on values, and
             change its tensors in place.
     """
 
     terms: Terms = "classification"
-    trains = True
     captured = False
 
     def __init__(self, context: ObjectiveContext) -> None:

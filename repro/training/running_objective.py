@@ -47,7 +47,7 @@ class RunningObjective:
         self._made = calls.call(plugin, context)
         self._default = Objective(context)
         self.terms: Terms = self._of("terms")
-        self.trains, self.captured = bool(self._of("trains")), bool(self._of("captured"))
+        self.trains, self.captured = plugin.trains, bool(self._of("captured"))
         if self.terms not in ("classification", "all"):
             raise calls.refuse(plugin, f"its terms are {self.terms!r}: classification or all")
         if self._defines("loss") and self._defines("weights"):

@@ -43,7 +43,7 @@ from repro.training.networks import OwnClassifier
 from repro.training.rules import density, placebo
 from repro.training.run_methods import Run
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
-from repro.training.weighting import Weights
+from repro.training.weighting import Weighting, Weights
 
 VALUES = {"worst_class": "val_worst_class"}  # what else than accuracy a checkpoint is chosen by
 THREADS = 1  # results depend on the number of threads, to the bit
@@ -222,19 +222,9 @@ class Fit:
         own = isinstance(self.model, OwnClassifier)
         if step.kernels.name == "torch" and not own:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        run = Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
-        self.weighting = run_methods.weighting(run)
-        if self.weighting.on_loss:
-            step.loss_weights = torch.ones(len(self.images), device=self.device)
         self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
-        step.objective = run_methods.objective(
-            run,
-            self.objective_stream,
-            lambda: self._network(
-                configuration.model_copy(update={"model": "classifier"}),
-                "objective/initialisation",
-                catalogue,
-            ),
+        self.weighting = self._methods(
+            Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
         )
         self.update: Update = step
         if self.device.type == "cuda" and captured and self._can_be_captured:
@@ -246,6 +236,19 @@ class Fit:
         self.best, self.best_epoch, self.best_state = -1.0, 0, _copy(self.model.state_dict())
         if resume is not None:
             self._restore(resume)
+
+    def _methods(self, run: Run) -> Weighting:
+        """The rule of the run; its objective becomes that of the step."""
+        weighting = run_methods.weighting(run)
+        if weighting.on_loss:
+            self.step.loss_weights = torch.ones(len(self.images), device=self.device)
+        classifier = run.choices.model_copy(update={"model": "classifier"})
+        self.step.objective = run_methods.objective(
+            run,
+            self.objective_stream,
+            lambda: self._network(classifier, "objective/initialisation", run.catalogue),
+        )
+        return weighting
 
     def _network(self, choices: Configuration, stream: str, catalogue: Catalogue) -> Model:
         """An untrained network, on the device."""

@@ -24,6 +24,16 @@ def test_a_decorator_leaves_a_function_as_it_is():
     assert (one.kind, one.name, one.paper, one.needs) == ("rule", "mine", "Root 1900", ("latents",))
 
 
+def test_an_objective_says_whether_it_trains_and_what_it_fits_on():
+    """So that plans and forecasts need not make it."""
+
+    @objective("fitted", needs=("groups", "source"), trains=False, held_out=4)
+    class Fitted: ...
+
+    (one,) = declared_by(Fitted)
+    assert (one.trains, one.held_out) == (False, 4)
+
+
 def test_one_function_can_be_several():
     """A source of two roles, for example."""
 

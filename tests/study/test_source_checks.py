@@ -130,13 +130,13 @@ def test_a_sweep_may_run_over_sources(write):
             "checkpoint: last, ",
             "",
             "11:73: 'even' has checkpoint: best_val_accuracy, chosen on the held-out images that "
-            "DFR fits: give it checkpoint: last",
+            "the objective dfr fits: give it checkpoint: last",
         ),
         (
             "fitted,",
             "fitted, latent_dim: 3,",
-            "11:32: latent_dim is 3 here and 100 in 'even': make both alike, as DFR takes over its "
-            "network",
+            "11:32: latent_dim is 3 here and 100 in 'even': make both alike, as the objective dfr "
+            "takes over its network",
         ),
     ],
     ids=[

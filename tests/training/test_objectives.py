@@ -66,11 +66,26 @@ def as_source(fitted):
     )
 
 
-def own(made, needs=()):
+def own(made, needs=(), **declared):
     """A catalogue with a plug-in's objective of the name `own`."""
     origin = Origin("own.py", "0" * 32, root=__file__, shown=__file__)
-    plugin = Plugin(kind="objective", name="own", make=made, needs=needs, origin=origin)
+    plugin = Plugin(kind="objective", name="own", make=made, needs=needs, origin=origin, **declared)
     return methods.BUILT_IN.with_plugins([plugin])
+
+
+def test_a_plugin_that_is_declared_without_epochs_has_none(data):
+    """As DFR, it is only asked at the end."""
+
+    class Ends:
+        def __init__(self, context):
+            pass
+
+        def finish(self):
+            return {"asked": 1}
+
+    fitted = run(data, "own", catalogue=own(Ends, trains=False))
+
+    assert (fitted.history, fitted.numbers) == ((), {"objective/asked": 1.0})
 
 
 def test_what_a_plugin_writes_into_is_its_own_runs_alone(data):

@@ -148,8 +148,6 @@ class Dfr(Objective):
     Parameters: ``fits``, the number of balanced subsets, and ``strengths``, the values of C.
     """
 
-    trains = False
-
     def __init__(self, context: ObjectiveContext) -> None:
         """Take over the network of the source run.
 
