@@ -111,7 +111,8 @@ def test_a_child_does_not_hear_ctrl_c(begun):
 def test_a_child_ends_with_its_parent_though_others_hold_its_pipe(tmp_path):
     """A copy of the parent by fork has every descriptor that the parent has."""
     program = PROGRAM.replace(
-        "child.stop()", "import os, time; print(child.process.pid, os.fork(), flush=True)"
+        "child.stop()",  # a line is one write, so that the lines of both do not mix
+        "import os, time; line = f'{child.process.pid} {os.fork()}\\n'; os.write(1, line.encode())",
     ).replace("child.join()", "time.sleep(60)")
     with subprocess.Popen(
         [sys.executable, "-u", "-c", program],
