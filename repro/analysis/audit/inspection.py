@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.analysis.audit.file_kinds import KINDS, File, read_file, same_arms
-from repro.analysis.audit.findings import Checks, Finding
-from repro.analysis.audit.run_files import Runs, outcomes_of
+from repro.analysis.audit.checks.checklist import Checks
+from repro.analysis.audit.checks.finding import Finding
+from repro.analysis.audit.reading.file_kinds import KINDS, File, read_file, same_arms
+from repro.analysis.audit.reading.run_files import Runs, outcomes_of
 from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import joined
 from repro.errors import DataError

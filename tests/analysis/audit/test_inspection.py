@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from places import FILES
 
-from repro.analysis.audit.findings import Finding
+from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.inspection import audit
 from repro.errors import DataError
 

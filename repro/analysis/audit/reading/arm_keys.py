@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from repro.analysis.audit.csv_sheet import Row, Sheet
+from repro.analysis.audit.reading.csv_sheet import Row, Sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from repro.analysis.audit.arm_keys import Key
-from repro.analysis.audit.mean_files import GroupMeans, Table
-from repro.analysis.audit.run_files import Runs
+from repro.analysis.audit.reading.arm_keys import Key
+from repro.analysis.audit.reading.mean_files import GroupMeans, Table
+from repro.analysis.audit.reading.run_files import Runs
 from repro.stats import forensics
 from repro.stats.forensics import DefinitionFit
 

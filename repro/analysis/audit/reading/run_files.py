@@ -12,8 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.analysis.audit.arm_keys import Key, read_key
-from repro.analysis.audit.csv_sheet import ACCURACIES, ARM, PER_RUN, Row, Sheet, refuse_fractions
+from repro.analysis.audit.reading.arm_keys import Key, read_key
+from repro.analysis.audit.reading.csv_sheet import (
+    ACCURACIES,
+    ARM,
+    PER_RUN,
+    Row,
+    Sheet,
+    refuse_fractions,
+)
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.errors import DataError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.analysis.audit.arm_keys import Key, read_key
-from repro.analysis.audit.csv_sheet import (
+from repro.analysis.audit.reading.arm_keys import Key, read_key
+from repro.analysis.audit.reading.csv_sheet import (
     ACCURACIES,
     ARM,
     MEANS,

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from repro.analysis.audit.csv_sheet import ACCURACIES, ARM, MEANS, PER_RUN, VARIANCES, Sheet, fill
-from repro.analysis.audit.mean_files import GroupMeans, Table, read_group_means, read_table
-from repro.analysis.audit.run_files import Runs, read_runs
+from repro.analysis.audit.reading.csv_sheet import (
+    ACCURACIES,
+    ARM,
+    MEANS,
+    PER_RUN,
+    VARIANCES,
+    Sheet,
+    fill,
+)
+from repro.analysis.audit.reading.mean_files import GroupMeans, Table, read_group_means, read_table
+from repro.analysis.audit.reading.run_files import Runs, read_runs
 from repro.analysis.wording import count
 
 Kind = Literal["counts", "accuracies", "published means", "group means"]

@@ -1,0 +1,1 @@
+"""One module a check: published numbers in, findings out."""

@@ -1,0 +1,108 @@
+"""Whether printed shares are shares of whole portraits: GRIM, and the decimals of a column."""
+
+from collections.abc import Iterator, Sequence
+
+from repro.analysis.audit.checks.comparison import Comparison
+from repro.analysis.audit.checks.finding import CHANCE, Finding, percent
+from repro.analysis.audit.reading.mean_files import PPB, PPB_NAME, Table
+from repro.analysis.audit.reading.run_files import Runs
+from repro.analysis.wording import count, joined
+from repro.stats import forensics
+
+
+def grim(table: Table, best: Sequence[Comparison], images: int | None) -> Finding:
+    """Whether some number of runs can produce the published recalls."""
+    portraits, known = _portraits(best, images)
+    tried = forensics.grim(list(table.recall.values()), images=portraits)
+    found = next((one for one in tried if one.all and one.chance <= CHANCE), None)
+    rows = len(table.keys)
+    if found:
+        recalls = f"All {rows} published recalls are" if rows > 1 else "The published recall is"
+        text = (
+            f"{recalls} possible for {count(found.runs, 'run')} of "
+            f"{count(portraits, 'portrait')}{known}, pooled; the probability of this for random "
+            f"numbers is {percent(found.chance)}. {_other_runs(tried, found, rows)}"
+        )
+        return Finding("GRIM", table.title, "fits", text)
+    groups = any(c.settled(c.means) and c.means[0].definition.mean == "groups" for c in best)
+    text = (
+        f"For no number of runs of {count(portraits, 'portrait')}{known}, pooled, are all "
+        f"published recalls possible, unless random numbers would be possible, too. "
+        f"{_other_runs(tried, None, rows)} GRIM does not test means over groups"
+    )
+    text += ", which these are." if groups else ", which these may be."
+    return Finding("GRIM", table.title, "cannot tell", text)
+
+
+def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str]:
+    """Number of portraits of a run, and its source."""
+    if images is not None:
+        return images, ""
+    for comparison in best:
+        if isinstance(comparison.other, Runs):
+            arms = comparison.other.arms.values()
+            totals = {int(arm.sizes.sum()) for arm in arms}
+            if len(totals) == 1:
+                return totals.pop(), f" (as in {comparison.other.title})"
+    return sum(PPB.values()), f" ({PPB_NAME})"
+
+
+def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, rows: int) -> str:
+    """The results for the other numbers of runs, in a sentence."""
+    short = [one for one in tried if not one.all]
+    every = [one for one in tried if one.all and one is not found]
+    some = ", ".join(f"{sum(one.fitting)} for {one.runs}" for one in short)
+    said = [f"possible rows of {rows} for other numbers of runs: {some}"] if some else []
+    if every:
+        chances = joined([percent(one.chance) for one in every])
+        runs = joined([str(one.runs) for one in every])
+        said.append(f"all for {runs} runs, with probability {chances} for random numbers")
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def decimals(table: Table) -> Iterator[Finding]:
+    """Cells with fewer decimals than the rest of their column."""
+    shorter = []
+    for what, column in (("recall", table.recall), ("variance", table.variance)):
+        cells = list(column.items())
+        for place in forensics.shorter_cells([number for _, number in cells]):
+            key, number = cells[place]
+            shorter.append(f"{what} {number} of {key.name}")
+    if shorter:
+        text = (
+            f"Published with fewer decimals than the rest: {'; '.join(shorter)}. They are taken as "
+            "rounded to these decimals; perhaps a trailing zero was dropped."
+        )
+        yield Finding("Decimals", table.title, "cannot tell", text)
+    else:
+        counts = [max(n.decimals for n in c.values()) for c in (table.recall, table.variance)]
+        text = (
+            f"Every recall has {count(counts[0], 'decimal')}, every variance "
+            f"{count(counts[1], 'decimal')}."
+        )
+        yield Finding("Decimals", table.title, "fits", text)
+
+
+def whole(source: Runs) -> Iterator[Finding]:
+    """Whether published accuracies are whole numbers of portraits of their groups."""
+    if not source.rounded:
+        return
+    numbers = [cell.number for cell, _ in source.rounded]
+    sizes = [n for _, n in source.rounded]
+    wrong = [
+        f"{cell.number} % of {n} in line {cell.line}"
+        for cell, n in source.rounded
+        if not forensics.whole_counts(cell.number, n)
+    ]
+    chance = forensics.chance_of_counts(numbers, sizes)
+    fits = (
+        f"{len(numbers) - len(wrong)} of {len(numbers)} accuracies are whole numbers of portraits"
+    )
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        text = f"{fits}; not {'; '.join(wrong[:5])}{more}."
+        yield Finding("GRIM", source.title, "contradicts", text)
+        return
+    text = f"{fits}; the probability of this for random numbers is {percent(chance)}."
+    yield Finding("GRIM", source.title, "fits" if chance <= CHANCE else "cannot tell", text)

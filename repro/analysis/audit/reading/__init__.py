@@ -1,0 +1,1 @@
+"""Files as people publish them -> tables in one form."""
