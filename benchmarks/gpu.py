@@ -107,9 +107,10 @@ class Job:
         return self.timed_out
 
     def last_words(self) -> str:
-        """The last lines of its log, in one."""
+        """The last lines of its log, in one; first, whether its time was over."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return " / ".join(line.strip() for line in lines[-3:])[-300:]
+        said = " / ".join(line.strip() for line in lines[-3:])[-300:]
+        return f"out of time: {said}" if self.timed_out else said
 
 
 class Gpu:
@@ -173,8 +174,7 @@ class Gpu:
 
     def _told_if_broken(self, job: Job) -> None:
         if job.process.returncode and job.name != "tests":
-            note = "out of time: " * job.timed_out + job.last_words()
-            self.table.add({"part": "failed", "what": job.name, "note": note})
+            self.table.add({"part": "failed", "what": job.name, "note": job.last_words()})
 
     def speed(self, cells: list[dict[str, Any]]) -> None:
         """Measure cell by cell; a process that breaks is followed by one for the cells after."""

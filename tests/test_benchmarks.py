@@ -90,6 +90,14 @@ def test_a_measurement_that_breaks_is_told_and_the_next_one_is_made(tmp_path, ca
     assert capsys.readouterr().out == (tmp_path / "table.md").read_text()
 
 
+def test_a_job_on_a_gpu_that_ran_out_of_time_says_so(tmp_path):
+    """The row of a process that was ended for its time begins with the reason."""
+    job = gpu.Job("slow", ["-c", "import time; time.sleep(60)"], tmp_path, seconds=0)
+    while not job.ended():
+        pass
+    assert job.last_words().startswith("out of time")
+
+
 @pytest.fixture(scope="module")
 def two_arms(tmp_path_factory):
     """Records of both arms on two devices; the second's recall is higher by the given points."""
