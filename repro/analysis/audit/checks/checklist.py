@@ -1,6 +1,6 @@
 """All checks of all files, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from repro.analysis.audit.checks.comparison import Comparison, compare
 from repro.analysis.audit.checks.definitions import definitions, lesser
@@ -11,9 +11,13 @@ from repro.analysis.audit.checks.trends import series_of, trend
 from repro.analysis.audit.reading.arm_keys import Key
 from repro.analysis.audit.reading.file_kinds import Source, same_arms
 from repro.analysis.audit.reading.mean_files import GroupMeans, Table
+from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.forensics import Computed, GroupValues
+
+Check = Callable[[PublishedTable], Iterator[Finding]]
+OF_A_TABLE: tuple[Check, ...] = ()
 
 
 class Checks:
@@ -27,6 +31,7 @@ class Checks:
         self,
         sources: Sequence[Source],
         *,
+        tables: Sequence[PublishedTable] = (),
         images: int | None,
         keep: int | None,
         reading_error: float,
@@ -34,18 +39,23 @@ class Checks:
         """Store the files and options.
 
         Args:
-            sources: Of all files that were read.
+            sources: Of all files that were read, for the checks across files.
+            tables: Of all files that were read, for the checks of `OF_A_TABLE`.
             images: Portraits in a run, for GRIM; None takes that of the files, else that of PPB.
             keep: Runs of an arm that were kept; None tries every number when published means
                 are compared with runs, and keeps all otherwise.
             reading_error: Largest error of group means, in percentage points.
         """
-        self.sources, self.images, self.keep = sources, images, keep
+        self.sources, self.tables = sources, tables
+        self.images, self.keep = images, keep
         self.reading_error = reading_error
         self.used: dict[str, Comparison] = {}
 
     def findings(self) -> Iterator[Finding]:
-        """Tables first, because they determine the definitions for the other files."""
+        """Each table by itself; then printed means, which tell the definitions of other files."""
+        for printed in self.tables:
+            for check in OF_A_TABLE:
+                yield from check(printed)
         for table in (source for source in self.sources if isinstance(source, Table)):
             yield from self._of_table(table)
         for source in self.sources:
