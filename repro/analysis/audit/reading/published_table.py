@@ -22,6 +22,7 @@ Role = Literal[
     "n",  # portraits of the group (or of the row)
     "detected",  # how many of them are right
     "share",  # of a group: of the row's, or, without a column `group`, of the column's own group
+    "margin",  # of a group that holds others of the table: female, of darker and lighter female
     "overall",  # avg, mean, all, total: of all groups, pooled or their mean
     "worst",  # the lowest (of errors the highest) of the groups
     "best",
@@ -82,6 +83,8 @@ class Row:
         line: Of the file; of a file with a row a run and group, the first of the run.
         run: None where the row is over all runs.
         groups: Shares by group, in the order of the file.
+        margins: Of groups that hold others, as female holds darker and lighter female.
+        n: Portraits of the whole row, where a table with a column a group says them.
         overall, worst, best, gap, variance, sd: Printed aggregates over the groups, if any.
     """
 
@@ -89,6 +92,8 @@ class Row:
     arm: Key
     run: str | None
     groups: Mapping[str, Share]
+    margins: Mapping[str, Cell] = field(default_factory=dict)
+    n: int | None = None
     overall: Cell | None = None
     worst: Cell | None = None
     best: Cell | None = None
