@@ -5,12 +5,14 @@ as infinite.
 """
 
 import math
+import re
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 
-from repro.analysis.audit.reading.csv_sheet import Row, Sheet
+_ALPHA = re.compile(r"(.*?),? ?(?:alpha|α) ?= ?(\d*\.?\d+(?:e[+-]?\d{1,3})?)", re.ASCII | re.I)
+_NUMBER = re.compile(r"(.*?)[ _.-]*(\d{1,9})(?!.*\d)(.*)", re.ASCII)
+_FILE_TYPE = re.compile(r"\.[A-Za-z]{1,5}\d?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Key:
     """An arm as named in a file.
 
     Attributes:
-        word: Name, with spaces for underscores.
+        word: Name, with spaces for underscores; empty if only alpha names it.
         alpha: Infinite if the cell is empty, None if there is no such column.
     """
 
@@ -40,7 +42,7 @@ class Key:
     @property
     def name(self) -> str:
         """Name in tables."""
-        return f"{self.word}, {self.step}" if self.resamples else self.word
+        return f"{self.word}, {self.step}" if self.resamples and self.word else self.step
 
     @property
     def matched(self) -> tuple[str, float]:
@@ -48,22 +50,21 @@ class Key:
         return self.word, self.alpha if self.alpha is not None else math.inf
 
 
-def read_key(sheet: Sheet, row: Row) -> Key | None:
-    """The row's arm.
+def word_of(text: str) -> str:
+    """An arm's name with spaces for underscores."""
+    return " ".join(text.replace("_", " ").split())
 
-    Args:
-        sheet: Collects the problems of the cells.
-        row: With a column `arm`, and optionally `alpha`.
 
-    Returns:
-        None if a cell is wrong.
+def with_alpha(word: str) -> Key | None:
+    """The key of a name that gives alpha, as our own tables do; None if it does not."""
+    found = _ALPHA.fullmatch(word)
+    return Key(found[1].strip(), float(found[2])) if found else None
+
+
+def without_run(name: str) -> tuple[str, str] | None:
+    """A name without the last number in it, and that number; None without a number.
+
+    The ending of a file's name goes with it: `train1_model0.pt` is run 0 of `train1_model`.
     """
-    word = " ".join(row.cells["arm"].replace("_", " ").split())
-    if not word:
-        sheet.report(row.line, "is empty", "arm")
-    if "alpha" not in row.cells:
-        return Key(word, None) if word else None
-    alpha: Decimal | float | None = math.inf
-    if row.cells["alpha"]:
-        alpha = sheet.number(row, "alpha", most=1e9)
-    return Key(word, float(alpha)) if word and alpha is not None else None
+    found = _NUMBER.fullmatch(_FILE_TYPE.sub("", name))
+    return (f"{found[1]}{found[3]}", found[2]) if found else None

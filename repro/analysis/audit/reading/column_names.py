@@ -64,7 +64,7 @@ IGNORED = {
     *("precision", "prec", "f1", "f1 score", "auroc", "auc", "roc auc", "ap", "ece", "brier"),
     *("nll", "loss", "fpr", "false positives", "false positive rate", "specificity", "tnr"),
     *("adjusted", "balanced", "eo gap", "eod", "dp gap", "demographic parity", "mr all"),
-    *("equalized odds", "p", "p value", "rank", "lr", "learning rate", "epoch", "epochs"),
+    *("equalized odds", "p value", "rank", "lr", "learning rate", "epoch", "epochs"),
     *("batch size", "weight decay", "momentum", "dropout", "latent dim", "wall s", "wall time"),
     *("time", "runtime", "seconds", "minutes", "hours", "params", "parameters", "flops"),
     *("gmacs", "steps", "iterations", "latency", "year", "date", "index", "unnamed 0"),

@@ -6,7 +6,7 @@ tried: a column of numbers without a role is asked for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from repro.analysis.audit.reading import column_names as names
 from repro.analysis.audit.reading.cell_text import has_value, is_number
@@ -21,6 +21,7 @@ ONE_COLUMN: tuple[Role, ...] = (
     *("alpha", "run", "group", "overall", "worst", "best", "gap", "variance", "sd"),
 )
 HAVE_ERRORS = ("share", "margin", "overall", "worst", "best", "variance")
+Place = TypeVar("Place")
 Holds = Literal["numbers", "words", "nothing"]
 
 
@@ -93,7 +94,8 @@ def read_columns(grid: Grid, declared: Mapping[str, str]) -> Reading:
     columns = [_first(grid, at, said, problems) for at in range(len(grid.header))]
     columns = _in_context(columns)
     columns = _arm(columns)
-    for role in ONE_COLUMN:
+    long = any(column.role == "group" for column in columns)
+    for role in (*ONE_COLUMN, *(("share", "n", "detected") if long else ())):
         columns = _one_of(columns, role, problems)
     columns = _margins(columns)
     columns = _errors(columns)
@@ -204,7 +206,7 @@ def _one_of(
 
 def _margins(columns: Sequence[Column]) -> list[Column]:
     """The columns; a group that holds two others of the table or more is a margin."""
-    words = {column.at: names.group_words(column.group) for column in columns if _is_wide(column)}
+    words = {column.at: names.group_words(column.group) for column in _of_groups(columns)}
     held = margins_among(words)
     return [
         replace(column, role="margin")
@@ -214,7 +216,7 @@ def _margins(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def margins_among[Place](words: Mapping[Place, frozenset[str]]) -> set[Place]:
+def margins_among(words: Mapping[Place, frozenset[str]]) -> set[Place]:
     """The groups that hold two others or more: their words are part of the others' words.
 
     Args:
@@ -227,8 +229,11 @@ def margins_among[Place](words: Mapping[Place, frozenset[str]]) -> set[Place]:
     }
 
 
-def _is_wide(column: Column) -> bool:
-    return column.role == "share" and not column.name.bare
+def _of_groups(columns: Sequence[Column]) -> list[Column]:
+    """The columns that are shares of a group each; none if a column names the row's group."""
+    if any(column.role == "group" for column in columns):
+        return []
+    return [column for column in columns if column.role == "share"]
 
 
 def _errors(columns: Sequence[Column]) -> list[Column]:
@@ -262,9 +267,7 @@ def _is_of(phrase: str, column: Column) -> bool:
 def _check_groups(columns: Sequence[Column], problems: list[tuple[str | None, str]]) -> None:
     """Note two columns of one group."""
     seen: dict[frozenset[str], Column] = {}
-    for column in columns:
-        if not _is_wide(column) or column.why == "declared":
-            continue
+    for column in _of_groups(columns):
         first = seen.setdefault(names.group_words(column.group), column)
         if first is not column:
             message = (

@@ -104,7 +104,10 @@ class Row:
     @property
     def failed(self) -> bool:
         """Whether this is a run without any number."""
-        return bool(self.groups) and all(share.failed for share in self.groups.values())
+        if self.groups:
+            return all(share.failed for share in self.groups.values())
+        printed = (self.overall, self.worst, self.best, self.gap, self.variance, self.sd)
+        return self.run is not None and all(cell is None or cell.value is None for cell in printed)
 
 
 @dataclass(frozen=True, slots=True)
