@@ -1,7 +1,8 @@
 """The command that checks published numbers."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -9,8 +10,11 @@ from repro.cli import options
 from repro.system.printing import say
 
 if TYPE_CHECKING:
+    from repro.analysis.audit.reading.description import Description
     from repro.reporting.tables.presentation import Presentation
     from repro.study.published import Margin, Published
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class ReadOptions(TypedDict):
@@ -23,6 +27,55 @@ class ReadOptions(TypedDict):
     reading_error: float
 
 
+class Said(TypedDict):
+    """Options that say what stands beside the numbers; see `description.Description`."""
+
+    column: tuple[str, ...]
+    group: tuple[str, ...]
+    unit: str | None
+    runs: int | None
+    spread: str | None
+    average: str | None
+    measure: str | None
+
+
+SAID = [
+    click.option(
+        "--column",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="What a column is: arm, run, group, n, detected, share (of a group), overall, worst, "
+        "gap, variance, error, label, ignored, ...; several with commas. arm+run: the names of "
+        "arms hold the run.",
+    ),
+    click.option(
+        "--unit", type=click.Choice(["percent", "fraction"]), help="Of shares [default: as told]."
+    ),
+    click.option("--runs", type=click.IntRange(min=1), help="Runs of an arm that were made."),
+    click.option("--keep", type=click.IntRange(min=1), help="Best runs to keep [default: all]."),
+    click.option(
+        "--spread",
+        type=click.Choice(["sd", "sem", "ci95_t", "ci95_normal"]),
+        help="What is printed after ±.",
+    ),
+    click.option(
+        "--average", type=click.Choice(["mean", "median"]), help="Over runs [default: mean]."
+    ),
+    click.option("--group", multiple=True, metavar="NAME=N", help="Portraits of a group."),
+    click.option(
+        "--measure",
+        type=click.Choice(["recall", "error"]),
+        help="Whether shares are of right or of wrong answers [default: recall].",
+    ),
+]
+
+
+def _said(command: Command) -> Command:
+    for option in reversed(SAID):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -33,7 +86,7 @@ class ReadOptions(TypedDict):
     type=click.IntRange(min=1),
     help="Portraits behind printed recalls [default: 1270, the Pilot Parliaments Benchmark].",
 )
-@click.option("--keep", type=click.IntRange(min=1), help="Best runs to keep [default: all].")
+@_said
 @click.option("--reference", help="Arm that the others are compared with.")
 @click.option(
     "--reading-error",
@@ -61,20 +114,21 @@ def audit(
     published: str | None,
     margin: tuple[float, float] | None,
     presentation: "Presentation",
-    **reading: Unpack[ReadOptions],
+    **options: Unpack[AuditOptions],
 ) -> None:
-    """Check numbers that somebody published: tables, statistics and forensic checks of CSV FILES.
+    """Check numbers that somebody published: tables, statistics and forensic checks of FILES.
 
-    Columns: arm,alpha,run,group,n,detected (counts); arm,alpha,run,group,n,accuracy_percent or
-    accuracy_fraction; arm,alpha,recall,variance (published means); or arm,alpha and one column per
-    group.
+    A row a run and group (arm,run,group,n,detected), a row a run or an arm with a column a group,
+    or printed means (arm,recall,variance), in CSV, Markdown, LaTeX or aligned text. What columns
+    are is told by their names, by --column, or by a YAML file beside the table (runs.yaml beside
+    runs.csv).
     """
     from repro.analysis import study_data
     from repro.analysis.audit.inspection import audit as inspect
     from repro.reporting.tables import audit_tables
     from repro.reporting.tables.terminal_table import Screen
 
-    read = inspect(files, **reading)
+    read = inspect(files, said=_description(said), **reading)
     found = list(read.outcomes)
     if published is not None:
         answers = _answers(published, margin)
@@ -83,6 +137,45 @@ def audit(
     label = "-".join(dict.fromkeys(file.stem for file in files))
     shown = audit_tables.text(read, found, presentation, label=label, screen=screen)
     say(shown, coloured=screen is not None and screen.colours)
+
+
+def _description(**said: Unpack[Said]) -> "Description":
+    """What the options say beside the numbers."""
+    from repro.analysis.audit.reading.description import Description
+
+    names = {"unit": "unit", "runs": "replicates", "spread": "spread"}
+    names |= {"average": "average", "measure": "measure"}
+    values = {key: said[name] for name, key in names.items() if said[name] is not None}
+    columns = {
+        name.strip(): role
+        for names, role in _pairs("--column", said["column"], "seed=run")
+        for name in names.split(",")
+    }
+    groups = {
+        name: _portraits(name, n) for name, n in _pairs("--group", said["group"], "dark_male=318")
+    }
+    values |= ({"columns": columns} if columns else {}) | ({"groups": groups} if groups else {})
+    return Description(**values)
+
+
+def _portraits(group: str, n: str) -> int:
+    """A whole number of at least 1."""
+    from repro.errors import DataError
+
+    if not (n.isascii() and n.isdigit() and 0 < int(n) <= 10_000_000):
+        raise DataError(f"--group {group}: '{n}' is not a whole number of portraits, 1 or more")
+    return int(n)
+
+
+def _pairs(option: str, texts: Iterable[str], example: str) -> "Iterable[tuple[str, str]]":
+    """The name before the last = and the text after it."""
+    from repro.errors import DataError
+
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not (equals and name.strip() and value.strip()):
+            raise DataError(f"{option} {text!r}: write NAME=VALUE, as in {option} {example}")
+        yield name.strip(), value.strip()
 
 
 def _answers(

@@ -4,7 +4,6 @@ Files in the folder of a named one are also read if they have the same arms. All
 files are reported at once, by line and column.
 """
 
-import itertools
 import math
 import os
 import re
@@ -14,13 +13,18 @@ from pathlib import Path
 
 from repro.analysis.audit.checks.checklist import Checks
 from repro.analysis.audit.checks.finding import Finding
-from repro.analysis.audit.reading.file_kinds import KINDS, File, read_file, same_arms
+from repro.analysis.audit.reading import column_names
+from repro.analysis.audit.reading.description import Description
+from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs, outcomes_of
+from repro.analysis.audit.reading.sources import kind_of, same_arms, sources_of
+from repro.analysis.audit.reading.tables import TablesOfFile, read_tables
 from repro.analysis.study_data import Outcomes
-from repro.analysis.wording import joined
+from repro.analysis.wording import count, joined
 from repro.errors import DataError
 
 MOST_PROBLEMS = 20  # listed in one message
+SEPARATED = (".csv", ".tsv")  # of a folder; a named file may be of any other format, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +32,23 @@ class Audit:
     """Files, outcomes and findings of an audit.
 
     Attributes:
-        outcomes: Of files with runs, one for each value of an extra column.
+        outcomes: Of files with runs, one for each part.
         findings: In the order of the files.
         sources: Which files were read, and why.
+        tables: What was read, and how each column was.
     """
 
     outcomes: tuple[Outcomes, ...]
     findings: tuple[Finding, ...]
     sources: tuple[str, ...]
+    tables: tuple[PublishedTable, ...]
 
 
 def audit(
     paths: Sequence[Path],
     *,
     alone: bool = False,
+    said: Description | None = None,
     images: int | None = None,
     keep: int | None = None,
     reference: str | None = None,
@@ -50,12 +57,14 @@ def audit(
     """Read published values and check them.
 
     Args:
-        paths: CSV files, or folders of them.
+        paths: Files with tables, or folders of CSV files.
         alone: Whether to read only the named files, not others with the same arms.
+        said: What is said beside the numbers, and the roles of columns; it holds before what the
+            files say.
         images: Portraits in a run, for GRIM; None takes the group sizes of a file with runs if
             there is one, else the 1,270 of the Pilot Parliaments Benchmark.
-        keep: Runs of an arm that were kept; None keeps all in tables, and tries every number when
-            published means are compared with runs.
+        keep: Best runs of an arm behind a published mean; None keeps all in tables, and tries
+            every number when published means are compared with runs.
         reference: Arm that the others are compared with; None: the first without resampling.
         reading_error: Largest error of group means read off a figure, in percentage points.
 
@@ -63,17 +72,20 @@ def audit(
         DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
-    files, notes = _read_all(paths, alone=alone)
-    sources = [source for file in files for source in file.sources]
+    said = said or Description()
+    if keep is not None:
+        said = Description(**{**said.said, "keep": keep})
+    files, notes = _read_all(paths, said, alone=alone)
+    _check_names(files, said)
+    tables = [table for file in files for table in file.tables]
+    sources = [source for table in tables for source in sources_of(table)]
     runs = [source for source in sources if isinstance(source, Runs)]
-    if not runs and (keep is not None or reference is not None):
-        raise DataError(
-            f"{'keep' if keep is not None else 'reference'} needs single runs, and "
-            f"{joined([file.path.name for file in files])} gives none: leave it out"
-        )
+    if not runs and reference is not None:
+        names = joined([file.path.name for file in files])
+        raise DataError(f"reference needs single runs, and {names} gives none: leave it out")
     outcomes = tuple(outcomes_of(source, keep=keep, reference=reference) for source in runs)
-    checks = Checks(sources, images=images, keep=keep, reading_error=reading_error)
-    return Audit(outcomes, tuple(checks.findings()), tuple(notes))
+    checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=reading_error)
+    return Audit(outcomes, tuple(checks.findings()), tuple(notes), tuple(tables))
 
 
 def _check_options(*, images: int | None, keep: int | None, reading_error: float) -> None:
@@ -84,28 +96,48 @@ def _check_options(*, images: int | None, keep: int | None, reading_error: float
         raise DataError(f"reading_error is {reading_error}: it must be a number of at least 0")
 
 
+def _check_names(files: Sequence[TablesOfFile], said: Description) -> None:
+    """Refuse a declared column or group that no file has."""
+    columns = {name for file in files for name in file.names}
+    known = {column_names.phrase_of(name) for name in columns}
+    for column in said.columns:
+        if column_names.phrase_of(column) not in known:
+            listed = joined([f"'{name}'" for name in sorted(columns)])
+            raise DataError(f"no file has a column '{column}'; the columns are {listed}")
+    tables = [table for file in files for table in file.tables]
+    groups = {group for table in tables for group in table.groups}
+    sized = {column_names.group_of(group) for group in groups}
+    for group in said.groups if groups else ():
+        if column_names.group_of(group) not in sized:
+            listed = joined([f"'{name}'" for name in sorted(groups)])
+            raise DataError(f"no file has a group '{group}'; the groups are {listed}")
+
+
 # Which files are read
 
 
-def _read_all(paths: Sequence[Path], *, alone: bool) -> tuple[list[File], list[str]]:
+def _read_all(
+    paths: Sequence[Path], said: Description, *, alone: bool
+) -> tuple[list[TablesOfFile], list[str]]:
     """The named files, others with the same arms, and notes on them."""
-    files: dict[Path, File] = {}
+    files: dict[Path, TablesOfFile] = {}
     notes: list[str] = []
     problems: list[str] = []
-    single: list[File] = []
+    single: list[TablesOfFile] = []
     for path in paths:
-        found = _folder(path, notes, problems) if path.is_dir() else [_named(path)]
+        found = _folder(path, said, notes, problems) if path.is_dir() else [read_tables(path, said)]
         fresh = [file for file in found if _place(file.path) not in files]
         files.update({_place(file.path): file for file in fresh})
         problems += [problem for file in fresh for problem in file.problems]
-        notes += [file.note() for file in fresh if not file.problems]
+        notes += [note for file in fresh if not file.problems for note in _notes(file)]
         single += [] if path.is_dir() else fresh
     if not files and not problems:
-        raise DataError("no file was named: name a CSV file or a folder of them")
+        raise DataError("no file was named: name a file with a table, or a folder of CSV files")
     if problems:
         raise DataError(_listed(problems))
     if not alone:
-        files.update({_place(file.path): file for file in _companions(single, files, notes)})
+        beside = _companions(single, said, files, notes)
+        files.update({_place(file.path): file for file in beside})
     return list(files.values()), notes
 
 
@@ -120,50 +152,50 @@ def _listed(problems: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _folder(path: Path, notes: list[str], problems: list[str]) -> list[File]:
-    """Its files of a known kind; other files are an error only if there is none."""
-    files = [read_file(file) for file in _csv_files(path)]
-    known = [file for file in files if file.kind]
-    strangers = [file for file in files if not file.kind]
+def _notes(file: TablesOfFile, why: str = "") -> list[str]:
+    """Sentences on the file: its kind, why it was read, and what was filled in."""
+    arms = len({key for table in file.tables for key in table.keys})
+    by = f"; {file.description.name} says more" if file.description else ""
+    what = f"{kind_of(file.tables[0])}, {count(arms, 'arm')}{by}"
+    return [f"{file.path.name}{why}: {what}.", *file.notes]
+
+
+def _folder(
+    path: Path, said: Description, notes: list[str], problems: list[str]
+) -> list[TablesOfFile]:
+    """Its files that hold tables; the others are an error only if there is none."""
+    files = [read_tables(file, said) for file in _separated_files(path)]
+    known = [file for file in files if not file.foreign]
     if not files:
         problems.append(f"{path}: holds no CSV file")
     if known:
-        notes += [f"{file.path.name}: left out, {_why(file)}." for file in strangers]
+        notes += [f"{file.path.name}: left out, {_why(file)}." for file in files if file.foreign]
         return known
-    return [_with_kinds(file) for file in strangers]
+    return files
 
 
-def _why(stranger: File) -> str:
-    if not stranger.problems:
-        return "unknown format"
+def _why(stranger: TablesOfFile) -> str:
     said = stranger.problems[0].removeprefix(str(stranger.path))
-    return re.sub(r"^:(\d+:)? ", "", said).split(":")[0]
+    return re.split(r"[:.] ", re.sub(r"^:(\d+:)? ", "", said))[0]
 
 
-def _csv_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
+def _separated_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SEPARATED and p.is_file())
 
 
-def _named(path: Path) -> File:
-    return _with_kinds(read_file(path))
-
-
-def _with_kinds(file: File) -> File:
-    """The file; if its kind is unknown, with a problem that lists the known kinds."""
-    if file.kind or file.problems:
-        return file
-    message = f"{file.path}:1: unknown format; the columns may be {'; '.join(KINDS)}"
-    return File(file.path, None, (), (message,))
-
-
-def _companions(single: Sequence[File], files: Mapping[Path, File], notes: list[str]) -> list[File]:
+def _companions(
+    single: Sequence[TablesOfFile],
+    said: Description,
+    files: Mapping[Path, TablesOfFile],
+    notes: list[str],
+) -> list[TablesOfFile]:
     """Other files in the folders of the named ones that have the same arms."""
-    found: list[File] = []
+    found: list[TablesOfFile] = []
     folders = dict.fromkeys(file.path.parent for file in single)
-    for path in (path for folder in folders for path in _csv_files(folder)):
+    for path in (path for folder in folders for path in _separated_files(folder)):
         if _place(path) in files or _place(path) in {_place(file.path) for file in found}:
             continue
-        file = read_file(path)
+        file = read_tables(path, said)
         of = [
             one.path.name for one in single if one.path.parent == path.parent and _akin(one, file)
         ]
@@ -171,11 +203,11 @@ def _companions(single: Sequence[File], files: Mapping[Path, File], notes: list[
             found.append(file)
             verb = "have" if len(of) > 1 else "has"
             why = f", also read because {' and '.join(of)} {verb} the same arms"
-            notes.append(file.note(why))
-        elif file.kind and file.problems:
+            notes += _notes(file, why)
+        elif file.problems and not file.foreign:
             notes.append(f"{path.name}: in the same folder, but malformed: left out.")
     return found
 
 
-def _akin(one: File, other: File) -> bool:
-    return any(same_arms(a, b) for a, b in itertools.product(one.sources, other.sources))
+def _akin(one: TablesOfFile, other: TablesOfFile) -> bool:
+    return any(same_arms(a, b) for a in one.tables for b in other.tables)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from repro.analysis.audit.checks import failed_runs
 from repro.analysis.audit.checks.comparison import Comparison, compare
 from repro.analysis.audit.checks.definitions import definitions, lesser
 from repro.analysis.audit.checks.finding import Finding, mean_words, variance_words
@@ -9,15 +10,15 @@ from repro.analysis.audit.checks.overall import overall
 from repro.analysis.audit.checks.recall_counts import decimals, grim, whole
 from repro.analysis.audit.checks.trends import series_of, trend
 from repro.analysis.audit.reading.arm_keys import Key
-from repro.analysis.audit.reading.file_kinds import Source, same_arms
 from repro.analysis.audit.reading.mean_files import GroupMeans, Table
 from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs
+from repro.analysis.audit.reading.sources import Source, same_arms
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.forensics import Computed, GroupValues
 
 Check = Callable[[PublishedTable], Iterator[Finding]]
-OF_A_TABLE: tuple[Check, ...] = ()
+OF_A_TABLE: tuple[Check, ...] = (failed_runs.findings,)
 
 
 class Checks:
@@ -68,7 +69,8 @@ class Checks:
                 yield from self._of_trends(source)
 
     def _of_table(self, table: Table) -> Iterator[Finding]:
-        akin = [o for o in self.sources if not isinstance(o, Table) and same_arms(table, o)]
+        others = [o for o in self.sources if not isinstance(o, Table) and o.path != table.path]
+        akin = [other for other in others if same_arms(table, other)]
         runs = [self._compared(table, other) for other in akin if isinstance(other, Runs)]
         means = [self._compared(table, other) for other in akin if isinstance(other, GroupMeans)]
         best = [max(kind, key=lambda c: c.fitting) for kind in (runs, means) if kind]
@@ -89,7 +91,8 @@ class Checks:
                 yield trend(what, f"published {what}", title, series, values, shown)
 
     def _compared(self, table: Table, other: Runs | GroupMeans) -> Comparison:
-        return compare(table, other, keep=self.keep, reading_error=self.reading_error)
+        keep = self.keep or table.kept
+        return compare(table, other, keep=keep, reading_error=self.reading_error)
 
     def _of_trends(self, source: Runs | GroupMeans) -> Iterator[Finding]:
         """Trends of computed values, under the definition of the published values if known."""

@@ -88,12 +88,13 @@ def whole(source: Runs) -> Iterator[Finding]:
     """Whether published accuracies are whole numbers of portraits of their groups."""
     if not source.rounded:
         return
-    numbers = [cell.number for cell, _ in source.rounded]
-    sizes = [n for _, n in source.rounded]
+    printed = [(cell.value, n, cell.line) for cell, n in source.rounded if cell.value]
+    numbers = [number for number, _, _ in printed]
+    sizes = [n for _, n, _ in printed]
     wrong = [
-        f"{cell.number} % of {n} in line {cell.line}"
-        for cell, n in source.rounded
-        if not forensics.whole_counts(cell.number, n)
+        f"{number} % of {n} in line {line}"
+        for number, n, line in printed
+        if not forensics.whole_counts(number, n)
     ]
     chance = forensics.chance_of_counts(numbers, sizes)
     fits = (

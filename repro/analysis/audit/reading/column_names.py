@@ -91,7 +91,12 @@ GROUP_WORDS = {  # to one word each
     **dict.fromkeys(("latino hispanic", "middle eastern", "east", "southeast", "south"), ""),
     **dict.fromkeys(("middle", "eastern", "young", "old", "elderly", "adult", "child"), ""),
 }
-INITIALS = {"df": "darker female", "dm": "darker male", "lf": "lighter female", "lm": "lighter male"}
+INITIALS = {
+    "df": "darker female",
+    "dm": "darker male",
+    "lf": "lighter female",
+    "lm": "lighter male",
+}
 FILLERS = {"skin", "skinned", "faces", "face", "people", "subjects", "group"}
 NUMBERED = re.compile(  # group 0, g3, skin type IV, Monk 10, 20-29, 70+, more than 70
     r"(group|subgroup|g) ?\d{1,3}|(skin )?(type|tone) ([1-6]|vi|i{1,3}|iv|v)"
@@ -221,6 +226,11 @@ def group_words(name: str) -> frozenset[str]:
     phrase = phrase_of(name)
     words = [word for word in INITIALS.get(phrase, phrase).split() if word not in FILLERS]
     return frozenset(GROUP_WORDS.get(word) or word for word in words) or frozenset({phrase})
+
+
+def group_of(name: str) -> frozenset[str]:
+    """The same of the name of a column, without its unit and measure: `acc_dark_male (%)`."""
+    return group_words(read_name(name).group or name)
 
 
 def is_group(name: str) -> bool:

@@ -195,7 +195,7 @@ def _one_of(
     if len(best) > 1:
         message = (
             f"means the same as column '{best[0].written}': "
-            f"say which is not read, --column \"{best[1].written}=ignored\""
+            f'say which is not read, --column "{best[1].written}=ignored"'
         )
         problems.append((best[1].written, message))
     return [
@@ -209,9 +209,7 @@ def _margins(columns: Sequence[Column]) -> list[Column]:
     words = {column.at: names.group_words(column.group) for column in _of_groups(columns)}
     held = margins_among(words)
     return [
-        replace(column, role="margin")
-        if column.at in held and column.why == "name"
-        else column
+        replace(column, role="margin") if column.at in held and column.why == "name" else column
         for column in columns
     ]
 
@@ -223,9 +221,7 @@ def margins_among(words: Mapping[Place, frozenset[str]]) -> set[Place]:
         words: Of each group, see `column_names.group_words`.
     """
     return {
-        place
-        for place, own in words.items()
-        if sum(own < other for other in words.values()) > 1
+        place for place, own in words.items() if sum(own < other for other in words.values()) > 1
     }
 
 
@@ -272,6 +268,6 @@ def _check_groups(columns: Sequence[Column], problems: list[tuple[str | None, st
         if first is not column:
             message = (
                 f"names the same group as column '{first.written}': "
-                f"say which is not read, --column \"{column.written}=ignored\""
+                f'say which is not read, --column "{column.written}=ignored"'
             )
             problems.append((column.written, message))

@@ -7,7 +7,7 @@ Of a table in `results.csv` that file is `results.yaml`, in the same folder.
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -48,8 +48,8 @@ class Description(Section):
     keep: PositiveInt | None = None
     average: Average = "mean"
     spread: Spread | None = None
-    groups: Annotated[dict[str, PositiveInt], Field(default_factory=dict)]
-    columns: Annotated[dict[str, str], Field(default_factory=dict)]
+    groups: dict[str, PositiveInt] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Description":
@@ -114,7 +114,9 @@ def merged(descriptions: Iterable[Mapping[str, Any]]) -> Description:
         return Description(**said)
     except ValidationError as error:
         details = error.errors()
-        raise ValueError("; ".join(one["msg"].removeprefix("Value error, ") for one in details)) from None
+        raise ValueError(
+            "; ".join(one["msg"].removeprefix("Value error, ") for one in details)
+        ) from None
 
 
 def command(path: Path, said: Description, more: str) -> str:

@@ -1,26 +1,18 @@
-"""Files with one row for each arm: published means and variances, or run-averaged group accuracies.
+"""Tables that print one number for each arm: means with variances, or shares of groups.
 
-Printed numbers are percent, variances percent squared, whatever their columns are; what statistics
-take are fractions. Symbols: K groups.
+Numbers that are printed are percent, variances percent squared; what statistics take are fractions.
+Shares of wrong answers are turned into shares of right ones. Symbols: R runs, K groups.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from repro.analysis.audit.reading.arm_keys import Key, read_key
-from repro.analysis.audit.reading.csv_sheet import (
-    ACCURACIES,
-    ARM,
-    MEANS,
-    VARIANCES,
-    Row,
-    Sheet,
-    refuse_fractions,
-)
+from repro.analysis.audit.reading.arm_keys import Key
+from repro.analysis.audit.reading.published_table import Cell, PublishedTable, Row
 from repro.stats.forensics import GroupValues, Printed
 from repro.stats.intervals import Integers
 
@@ -30,11 +22,18 @@ PPB_NAME = "the Pilot Parliaments Benchmark"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Published means and variances of some arms."""
+    """Published means and variances of some arms.
+
+    Attributes:
+        part: Of the file; empty for an undivided one.
+        kept: Best runs behind each mean; None if not said.
+    """
 
     path: Path
+    part: str
     recall: Mapping[Key, Printed]
     variance: Mapping[Key, Printed]
+    kept: int | None = None
 
     @property
     def keys(self) -> list[Key]:
@@ -43,23 +42,25 @@ class Table:
 
     @property
     def title(self) -> str:
-        """File."""
-        return self.path.name
+        """File name, and part if divided."""
+        return f"{self.path.name} ({self.part})" if self.part else self.path.name
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMeans:
-    """Run-averaged accuracies of groups.
+    """Accuracies of groups without counts: run-averaged ones, or those of every run.
 
     Attributes:
+        part: Of the file; empty for an undivided one.
         groups: Names, shape (K,).
-        shown: Accuracies of each arm, in percent, K each.
-        overall: Overall accuracies, in percent; empty without such a column.
+        shown: Accuracies of each run of each arm, in percent, R times K; one row if run-averaged.
+        overall: Overall accuracies of run-averaged arms, in percent; empty if not printed.
     """
 
     path: Path
+    part: str
     groups: tuple[str, ...]
-    shown: Mapping[Key, tuple[Printed, ...]]
+    shown: Mapping[Key, tuple[tuple[Printed, ...], ...]]
     overall: Mapping[Key, Printed]
 
     @property
@@ -69,8 +70,8 @@ class GroupMeans:
 
     @property
     def title(self) -> str:
-        """File."""
-        return self.path.name
+        """File name, and part if divided."""
+        return f"{self.path.name} ({self.part})" if self.part else self.path.name
 
     @property
     def sizes(self) -> Integers | None:
@@ -83,76 +84,56 @@ class GroupMeans:
     def values(self, key: Key, reading_error: float) -> GroupValues:
         """The recalls of an arm for `forensics`; the error is at least that of rounding."""
         shown = self.shown[key]
-        recall = np.array([[float(number) / 100 for number in shown]])
-        error = np.array([[max(number.half, reading_error) / 100 for number in shown]])
+        recall = np.array([[float(number) / 100 for number in run] for run in shown])
+        error = np.array(
+            [[max(number.half, reading_error) / 100 for number in run] for run in shown]
+        )
         return GroupValues(recall, error, self.sizes)
 
 
-def _once(sheet: Sheet) -> Iterator[tuple[Key | None, Row]]:
-    """The rows with their arms; None if the arm is wrong or a duplicate."""
-    lines: dict[Key, int] = {}
-    for row in sheet.rows:
-        key = read_key(sheet, row)
-        if key is not None and lines.setdefault(key, row.line) != row.line:
-            sheet.report(row.line, f"{key.name} is already in line {lines[key]}", "arm")
-            key = None
-        yield key, row
-
-
-def read_table(sheet: Sheet) -> Iterator[Table]:
-    """Read published means and variances.
-
-    Args:
-        sheet: With a complete header; collects the problems of its rows.
-
-    Returns:
-        One table; none if there are problems.
-    """
-    mean = next(name for name in sheet.written if name in MEANS | ACCURACIES)
-    spread = next(name for name in sheet.written if name in VARIANCES)
+def means_of(table: PublishedTable) -> Table | None:
+    """The rows with a printed mean and variance over all runs; None without any."""
     recalls, variances = {}, {}
-    for key, row in _once(sheet):
-        recall, variance = (
-            _in_percent(sheet, row, column, power) for column, power in ((mean, 1), (spread, 2))
-        )
-        if key is not None and recall is not None and variance is not None:
-            recalls[key], variances[key] = recall, variance
-    if not mean.endswith(("_percent", "_fraction")):
-        advice = f"name the columns {mean}_fraction and variance_fraction, or {mean}_percent"
-        refuse_fractions(sheet, mean, list(recalls.values()), advice)
-    if not sheet.found:
-        yield Table(sheet.path, recalls, variances)
+    for row in table.rows:
+        recall, variance = _right(table, row.overall), row.variance
+        if row.run is None and recall is not None and variance and variance.value is not None:
+            recalls[row.arm], variances[row.arm] = recall, variance.value
+    if not recalls:
+        return None
+    return Table(table.path, table.part, recalls, variances, table.description.keep)
 
 
-def _in_percent(sheet: Sheet, row: Row, column: str, power: int) -> Printed | None:
-    """A cell in percent, or in percent squared if the power is 2."""
-    fraction = column.endswith("_fraction")
-    # Two groups at 0 and 100 % have the largest possible variance: 5,000 with ddof 1.
-    most = 100 if power == 1 else 5000
-    value = sheet.number(row, column, most=most / 100**power if fraction else most)
-    return None if value is None else Printed(value.scaleb(2 * power) if fraction else value)
-
-
-def read_group_means(sheet: Sheet) -> Iterator[GroupMeans]:
-    """Read run-averaged group accuracies.
-
-    Args:
-        sheet: With a complete header; collects the problems of its rows.
-
-    Returns:
-        One object; none if there are problems.
-    """
-    groups = tuple(name for name in sheet.written if name not in {*ARM, "overall"})
-    shown: dict[Key, tuple[Printed, ...]] = {}
+def group_means_of(table: PublishedTable) -> GroupMeans | None:
+    """The rows with a number for every group; None without any, or of fewer than two groups."""
+    shown: dict[Key, tuple[tuple[Printed, ...], ...]] = {}
     overall: dict[Key, Printed] = {}
-    for key, row in _once(sheet):
-        cells = [_in_percent(sheet, row, name, 1) for name in groups]
-        numbers = tuple(cell for cell in cells if cell is not None)
-        total = _in_percent(sheet, row, "overall", 1) if "overall" in sheet.written else None
-        if key is not None and len(numbers) == len(groups):
-            shown[key] = numbers
-            overall.update({key: total} if total is not None else {})
-    every = [number for numbers in shown.values() for number in numbers]
-    refuse_fractions(sheet, groups[0], every, "write percent")
-    if not sheet.found:
-        yield GroupMeans(sheet.path, groups, shown, overall)
+    if len(table.groups) < 2:
+        return None
+    for row in table.rows:
+        numbers = _numbers(table, row)
+        if numbers is None:
+            continue
+        shown[row.arm] = (*shown.get(row.arm, ()), numbers)
+        total = _right(table, row.overall)
+        if total is not None and row.run is None:
+            overall[row.arm] = total
+    return GroupMeans(table.path, table.part, table.groups, shown, overall) if shown else None
+
+
+def _numbers(table: PublishedTable, row: Row) -> tuple[Printed, ...] | None:
+    """A number for each group of the table; None if one is missing, or only a bound."""
+    cells = [row.groups[group].cell if group in row.groups else None for group in table.groups]
+    numbers = [
+        _right(table, cell) if cell is not None and cell.state == "number" else None
+        for cell in cells
+    ]
+    found = tuple(number for number in numbers if number is not None)
+    return found if len(found) == len(numbers) else None
+
+
+def _right(table: PublishedTable, cell: Cell | None) -> Printed | None:
+    """A printed share as one of right answers; None if there is no number."""
+    number = cell.value if cell is not None else None
+    if number is None or table.description.measure == "recall":
+        return number
+    return Printed(100 - number.value)

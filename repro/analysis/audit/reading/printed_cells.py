@@ -99,15 +99,14 @@ class Cells:
     def _in_percent(
         self, row: GridRow, column: Column, number: Decimal, unit: Unit | None
     ) -> Decimal | None:
-        text, value = short(self.text(row, column)), _scaled(number, column, unit)
-        most = MOST.get(column.role or "share", Decimal(100))
-        if value < 0:
+        """The number; a share of fractions may be above 1: that is a finding, not a mistake."""
+        text, most = short(self.text(row, column)), MOST.get(column.role or "share", Decimal(100))
+        if number < 0:
             self.problems.report(row.line, f"{text} is negative", column.written)
-        elif value > most:
-            words = f"{most}" if unit != "fraction" else f"{_unscaled(most, column)}, no fraction"
-            self.problems.report(row.line, f"{text} is more than {words}", column.written)
+        elif number > most:
+            self.problems.report(row.line, f"{text} is more than {most}", column.written)
         else:
-            return value
+            return _scaled(number, column, unit)
         return None
 
     def _beside(self, row: GridRow, column: Column) -> Decimal | None:
@@ -122,10 +121,6 @@ class Cells:
 def _scaled(number: Decimal, column: Column, unit: Unit | None) -> Decimal:
     power = 4 if column.role == "variance" else 2
     return number.scaleb(power) if unit == "fraction" else number
-
-
-def _unscaled(most: Decimal, column: Column) -> Decimal:
-    return (most.scaleb(-4 if column.role == "variance" else -2)).normalize()
 
 
 # Units

@@ -17,6 +17,7 @@ from repro.analysis.audit.reading.printed_cells import MOST_ALPHA, Cells
 from repro.analysis.audit.reading.published_table import Cell, Row, Share
 
 WHOLE = "all"  # the group of a line that names none
+INFINITE = ("inf", "infinity", "∞")
 Labels = tuple[str, ...]
 
 
@@ -72,8 +73,9 @@ def _named(cells: Cells, arm_without_column: str) -> dict[int, tuple[Key, str | 
 def _alpha(cells: Cells, row: GridRow, alpha: Column | None) -> float | None:
     if alpha is None:
         return None
-    if not row.cells[alpha.at]:
-        return math.inf
+    said = cells.parsed(row, alpha)
+    if said is None or said.state == "missing" or row.cells[alpha.at].lower() in INFINITE:
+        return None if said is None else math.inf
     value = cells.number(row, alpha, MOST_ALPHA)
     return None if value is None else float(value)
 
@@ -198,7 +200,7 @@ def _of_all_groups(cells: Cells, row: GridRow, key: Key, run: str | None) -> Row
     printed = {
         role: cells.cell(row, column)
         for role in ("overall", "worst", "best", "gap", "variance", "sd")
-        if (column := reading.one(role))  # type: ignore[arg-type]
+        if (column := reading.one(role))
     }
     return Row(
         row.line,

@@ -23,6 +23,7 @@ from repro.analysis.audit.reading.grids import read_grids
 from repro.analysis.audit.reading.printed_cells import Cells, needs_unit, unit_of
 from repro.analysis.audit.reading.problems import Problems
 from repro.analysis.audit.reading.published_table import PublishedTable
+from repro.analysis.audit.reading.run_checks import check_runs, of_run
 from repro.analysis.audit.reading.table_rows import Line, gathered, read_lines
 from repro.analysis.wording import joined
 from repro.errors import StudyError
@@ -40,6 +41,7 @@ class TablesOfFile:
         names: Columns of all its tables, also if there are problems.
         description: The file beside it, if there is one.
         notes: Sentences on what was filled in.
+        foreign: Whether no table was found in it, or none with a column of shares or counts.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class TablesOfFile:
     names: frozenset[str] = frozenset()
     description: Path | None = None
     notes: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 def read_tables(path: Path, said: Description) -> TablesOfFile:
@@ -63,7 +66,7 @@ def read_tables(path: Path, said: Description) -> TablesOfFile:
         grids = read_grids(path)
         further = read_description(described) if described else Description()
     except NotATable as error:
-        return TablesOfFile(path, (), error.problems)
+        return TablesOfFile(path, (), error.problems, foreign=True)
     except StudyError as error:
         return TablesOfFile(path, (), tuple(str(problem) for problem in error.problems))
     reader = _Reader(path, said, further, problems)
@@ -72,8 +75,20 @@ def read_tables(path: Path, said: Description) -> TablesOfFile:
     )
     names = frozenset(name for grid in grids for name in grid.header)
     notes = tuple(dict.fromkeys(note for grid in grids for note in grid.notes))
-    found = () if problems.found else tables
-    return TablesOfFile(path, found, tuple(dict.fromkeys(problems.texts)), names, described, notes)
+    return TablesOfFile(
+        path,
+        () if problems.found else tables,
+        tuple(dict.fromkeys(problems.texts)),
+        names,
+        described,
+        notes,
+        foreign=not any(_is_known(grid) for grid in grids),
+    )
+
+
+def _is_known(grid: Grid) -> bool:
+    """Whether a name in the header is of shares or counts."""
+    return any(column_names.read_name(name).role in HOLDS_NUMBERS for name in grid.header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +195,7 @@ class _Reader:
                     )
                     self.problems.report(line, message, column.written)
         self._check_repeats(cells, lines)
+        check_runs(lines, cells.reading, self.problems)
         return [*gathered(lines)] if long else lines
 
     def _check_repeats(self, cells: Cells, lines: Sequence[Line]) -> None:
@@ -200,10 +216,8 @@ class _Reader:
             self._ask_runs(repeated, arm.written if arm else None)
 
     def _report_twice(self, line: Line, first: Line, column: Any) -> None:
-        of = f" ({', '.join(line.labels)})" if any(line.labels) else ""
-        what = f"run {line.row.run} of {line.row.arm.name}{of}"
         group = f"{next(iter(line.row.groups))} of " if column.role == "group" else ""
-        message = f"{group}{what} is already in line {first.row.line}"
+        message = f"{group}{of_run(line)} is already in line {first.row.line}"
         self.problems.report(line.row.line, message, column.written)
 
     def _ask_runs(self, repeated: dict[str, list[int]], arm: str | None) -> None:
@@ -241,8 +255,9 @@ def _changes_within_run(lines: Sequence[Line], at: int) -> int | None:
         return None
     first: dict[object, str] = {}
     for line in lines:
-        if line.labels and first.setdefault((line.row.arm, line.row.run), line.labels[at]) != (
-            line.labels[at]
+        if (
+            line.labels
+            and first.setdefault((line.row.arm, line.row.run), line.labels[at]) != (line.labels[at])
         ):
             return line.row.line
     return None
@@ -289,7 +304,7 @@ def _of_groups(description: Description, groups: Sequence[str]) -> Description:
     """The description, with its group sizes under the names that the table has."""
     if not description.groups or not groups:
         return description
-    sizes = {column_names.group_words(name): n for name, n in description.groups.items()}
-    own = {g: column_names.group_words(g) for g in groups}
+    sizes = {column_names.group_of(name): n for name, n in description.groups.items()}
+    own = {group: column_names.group_of(group) for group in groups}
     found = {group: sizes[words] for group, words in own.items() if words in sizes}
     return description.model_copy(update={"groups": found})
