@@ -1,12 +1,12 @@
 """The command that checks published numbers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
-from repro.cli import options
+from repro.cli import options as shared
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -17,24 +17,19 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class ReadOptions(TypedDict):
-    """Options for reading files; see `inspection.audit`."""
+class Options(TypedDict):
+    """Options for reading files; see `inspection.audit` and `description.Description`."""
 
     alone: bool
     images: int | None
     keep: int | None
     reference: str | None
     reading_error: float
-
-
-class Said(TypedDict):
-    """Options that say what stands beside the numbers; see `description.Description`."""
-
     column: tuple[str, ...]
     group: tuple[str, ...]
     unit: str | None
     runs: int | None
-    spread: str | None
+    plus_minus: str | None
     average: str | None
     measure: str | None
 
@@ -54,7 +49,7 @@ SAID = [
     click.option("--runs", type=click.IntRange(min=1), help="Runs of an arm that were made."),
     click.option("--keep", type=click.IntRange(min=1), help="Best runs to keep [default: all]."),
     click.option(
-        "--spread",
+        "--plus-minus",
         type=click.Choice(["sd", "sem", "ci95_t", "ci95_normal"]),
         help="What is printed after ±.",
     ),
@@ -108,13 +103,13 @@ def _said(command: Command) -> Command:
     metavar="RECALL VARIANCE",
     help="Largest difference that agrees with published values, in points and percent squared.",
 )
-@options.presentation("markdown", "findings", *options.PARTS)
+@shared.presentation("markdown", "findings", *shared.PARTS)
 def audit(
     files: tuple[Path, ...],
     published: str | None,
     margin: tuple[float, float] | None,
     presentation: "Presentation",
-    **options: Unpack[AuditOptions],
+    **options: Unpack[Options],
 ) -> None:
     """Check numbers that somebody published: tables, statistics and forensic checks of FILES.
 
@@ -128,7 +123,15 @@ def audit(
     from repro.reporting.tables import audit_tables
     from repro.reporting.tables.terminal_table import Screen
 
-    read = inspect(files, said=_description(said), **reading)
+    read = inspect(
+        files,
+        said=_description(options),
+        alone=options["alone"],
+        images=options["images"],
+        keep=options["keep"],
+        reference=options["reference"],
+        reading_error=options["reading_error"],
+    )
     found = list(read.outcomes)
     if published is not None:
         answers = _answers(published, margin)
@@ -139,23 +142,27 @@ def audit(
     say(shown, coloured=screen is not None and screen.colours)
 
 
-def _description(**said: Unpack[Said]) -> "Description":
+def _description(given: Options) -> "Description":
     """What the options say beside the numbers."""
     from repro.analysis.audit.reading.description import Description
 
-    names = {"unit": "unit", "runs": "replicates", "spread": "spread"}
-    names |= {"average": "average", "measure": "measure"}
-    values = {key: said[name] for name, key in names.items() if said[name] is not None}
-    columns = {
-        name.strip(): role
-        for names, role in _pairs("--column", said["column"], "seed=run")
-        for name in names.split(",")
+    said: dict[str, Any] = {
+        "unit": given["unit"],
+        "replicates": given["runs"],
+        "spread": given["plus_minus"],
+        "average": given["average"],
+        "measure": given["measure"],
+        "columns": {
+            name.strip(): role
+            for names, role in _pairs("--column", given["column"], "seed=run")
+            for name in names.split(",")
+        },
+        "groups": {
+            name: _portraits(name, n)
+            for name, n in _pairs("--group", given["group"], "darker_male=318")
+        },
     }
-    groups = {
-        name: _portraits(name, n) for name, n in _pairs("--group", said["group"], "dark_male=318")
-    }
-    values |= ({"columns": columns} if columns else {}) | ({"groups": groups} if groups else {})
-    return Description(**values)
+    return Description(**{key: value for key, value in said.items() if value})
 
 
 def _portraits(group: str, n: str) -> int:
@@ -167,7 +174,7 @@ def _portraits(group: str, n: str) -> int:
     return int(n)
 
 
-def _pairs(option: str, texts: Iterable[str], example: str) -> "Iterable[tuple[str, str]]":
+def _pairs(option: str, texts: Iterable[str], example: str) -> Iterator[tuple[str, str]]:
     """The name before the last = and the text after it."""
     from repro.errors import DataError
 

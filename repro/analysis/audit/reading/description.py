@@ -70,7 +70,7 @@ class Description(Section):
 
 YAMLS = (".yaml", ".yml")
 OPTIONS = {"replicates": "--runs", "unit": "--unit", "measure": "--measure", "keep": "--keep"}
-OPTIONS |= {"average": "--average", "spread": "--spread"}
+OPTIONS |= {"average": "--average", "spread": "--plus-minus"}
 
 
 def beside(path: Path) -> Path | None:
