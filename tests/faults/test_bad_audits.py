@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from faults.bad_audits import CASES, counts
+from faults.bad_audits import BESIDE, CASES, GOOD, OPTIONS, counts
 from faults.bad_studies import write
 from faults.refusals import SECONDS, check, costs, listing
 from repro.cli import main
@@ -53,4 +53,34 @@ def test_a_malformed_file_beside_a_sound_one_is_told(tmp_path, tally):
     done = CliRunner().invoke(main, ["audit", str(tmp_path / "sound.csv")])
 
     assert done.exit_code == 0
-    assert "tive.csv: in the same folder, but malformed: left out." in done.stdout
+    assert (
+        "tive.csv: in the same folder, left out: column 'detected': -80 is negative" in done.stdout
+    )
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_that_does_not_suit_is_refused(name, tmp_path, tally):
+    """The file is sound; the message says what would suit."""
+    path = tmp_path / "table.csv"
+    path.write_text(GOOD)
+    given, said = OPTIONS[name]
+    done = CliRunner().invoke(main, ["audit", str(path), *given])
+    tally.bad_inputs += 1
+
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_malformed_description_is_refused(name, tmp_path, tally):
+    """The YAML beside the table, by its line and column."""
+    path = tmp_path / "table.csv"
+    path.write_text(GOOD)
+    text, said = BESIDE[name]
+    path.with_suffix(".yaml").write_text(text)
+    done = CliRunner().invoke(main, ["audit", str(path)])
+    tally.bad_inputs += 1
+
+    assert isinstance(done.exception, SystemExit)
+    check(done.exit_code, done.stderr, f"{path.with_suffix('')}{said}")

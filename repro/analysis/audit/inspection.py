@@ -14,7 +14,7 @@ from pathlib import Path
 from repro.analysis.audit.checks.checklist import Checks
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.reading import column_names
-from repro.analysis.audit.reading.description import Description
+from repro.analysis.audit.reading.description import Description, merged
 from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs, outcomes_of
 from repro.analysis.audit.reading.sources import kind_of, same_arms, sources_of
@@ -72,9 +72,7 @@ def audit(
         DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
-    said = said or Description()
-    if keep is not None:
-        said = Description(**{**said.said, "keep": keep})
+    said = _with_keep(said or Description(), keep)
     files, notes = _read_all(paths, said, alone=alone)
     _check_names(files, said)
     tables = [table for file in files for table in file.tables]
@@ -86,6 +84,13 @@ def audit(
     outcomes = tuple(outcomes_of(source, keep=keep, reference=reference) for source in runs)
     checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=reading_error)
     return Audit(outcomes, tuple(checks.findings()), tuple(notes), tuple(tables))
+
+
+def _with_keep(said: Description, keep: int | None) -> Description:
+    try:
+        return merged([said.said, {} if keep is None else {"keep": keep}])
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def _check_options(*, images: int | None, keep: int | None, reading_error: float) -> None:
@@ -176,7 +181,7 @@ def _folder(
 
 def _why(stranger: TablesOfFile) -> str:
     said = stranger.problems[0].removeprefix(str(stranger.path))
-    return re.split(r"[:.] ", re.sub(r"^:(\d+:)? ", "", said))[0]
+    return re.sub(r"^:(\d+:)? ", "", said).split(". ")[0]
 
 
 def _separated_files(folder: Path) -> list[Path]:
@@ -189,13 +194,17 @@ def _companions(
     files: Mapping[Path, TablesOfFile],
     notes: list[str],
 ) -> list[TablesOfFile]:
-    """Other files in the folders of the named ones that have the same arms."""
+    """Other files in the folders of the named ones that have the same arms.
+
+    Of the options only the roles of columns hold for them: the rest is said of the named files.
+    """
     found: list[TablesOfFile] = []
+    roles = Description(columns=said.columns) if said.columns else Description()
     folders = dict.fromkeys(file.path.parent for file in single)
     for path in (path for folder in folders for path in _separated_files(folder)):
         if _place(path) in files or _place(path) in {_place(file.path) for file in found}:
             continue
-        file = read_tables(path, said)
+        file = read_tables(path, roles)
         of = [
             one.path.name for one in single if one.path.parent == path.parent and _akin(one, file)
         ]
@@ -205,7 +214,7 @@ def _companions(
             why = f", also read because {' and '.join(of)} {verb} the same arms"
             notes += _notes(file, why)
         elif file.problems and not file.foreign:
-            notes.append(f"{path.name}: in the same folder, but malformed: left out.")
+            notes.append(f"{path.name}: in the same folder, left out: {_why(file)}.")
     return found
 
 

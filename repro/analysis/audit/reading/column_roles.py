@@ -136,7 +136,8 @@ def _first(
 
 def unknown_role(role: str) -> str:
     """What is wrong with a role that is none."""
-    return f"unknown role '{role}'{did_you_mean(role, ROLES)}; the roles are {', '.join(ROLES)}"
+    near = did_you_mean(role, ROLES) or "."
+    return f"unknown role '{role}'{near} The roles are {', '.join(ROLES)}"
 
 
 def _in_context(columns: Sequence[Column]) -> list[Column]:

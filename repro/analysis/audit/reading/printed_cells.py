@@ -78,6 +78,14 @@ class Cells:
             return None
         return int(value)
 
+    def is_without(self, row: GridRow, column: Column) -> bool:
+        """Whether the cell says that there is no number."""
+        try:
+            said = read_cell(self.text(row, column), self.grid.decimal_mark)
+        except NotANumber:
+            return False
+        return said.state in ("missing", "failed")
+
     def cell(self, row: GridRow, column: Column) -> Cell | None:
         """A share, or an aggregate of shares; None if its problem is reported."""
         said = self.parsed(row, column)
@@ -139,6 +147,12 @@ def unit_of(grid: Grid, reading: Reading, description: Description) -> Unit | No
         return said.pop()
     numbers = list(_levels(grid, reading))
     return "percent" if any(limit < value for value, limit in numbers) else None
+
+
+def all_above_one(grid: Grid, reading: Reading) -> bool:
+    """Whether no share without a unit of its own can be a fraction, of two or more."""
+    numbers = [value > limit for value, limit in _levels(grid, reading) if value]
+    return len(numbers) > 1 and all(numbers)
 
 
 def needs_unit(grid: Grid, reading: Reading) -> bool:

@@ -21,6 +21,7 @@ from repro.stats.forensics import GroupValues
 from repro.stats.intervals import Floats
 
 NO_NUMBER = "no number in the file"
+NOT_THERE = "not in the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Runs:
 
     @property
     def most_runs(self) -> int:
-        """The largest number of runs of an arm."""
-        return max(arm.wanted for arm in self.arms.values())
+        """The largest number of runs of an arm that have numbers."""
+        return max(arm.runs for arm in self.arms.values())
 
     def values(self, key: Key) -> GroupValues:
         """The recalls of an arm for `forensics`."""
@@ -132,8 +133,8 @@ def _arm(
         recall=recall,
         # Counts are summed before the division, so equal runs stay equal.
         selector=np.round(recall * sizes, 6).sum(axis=1) / sizes.sum(),
-        failed=(NO_NUMBER,) * len(lost),
-        failed_seeds=tuple(lost),
+        failed=(NO_NUMBER,) * len(lost) + (NOT_THERE,) * (wanted - len(rows)),
+        failed_seeds=tuple(lost) if wanted == len(rows) else (),
     )
     return arm, np.array(errors, dtype=float).reshape(recall.shape)
 
@@ -169,10 +170,11 @@ def outcomes_of(source: Runs, *, keep: int | None, reference: str | None) -> Out
     """
     names = [key.name for key in source.arms]
     most, kept = source.most_runs, source.kept if keep is None else keep
-    if kept is not None and kept > most:
+    made = max(arm.wanted for arm in source.arms.values())
+    if kept is not None and kept > made:
         raise DataError(
-            f"{source.path}: keep is {kept}, but no arm has more than {count(most, 'run')}: "
-            f"keep at most {most}"
+            f"{source.path}: keep is {kept}, but no arm has more than {count(made, 'run')}: "
+            f"keep at most {made}"
         )
     asked = None if reference is None else word_of(reference)
     if asked is not None and asked not in names:
@@ -199,6 +201,6 @@ def outcomes_of(source: Runs, *, keep: int | None, reference: str | None) -> Out
 
 
 def _how_many(source: Runs) -> str:
-    fewest = min(arm.wanted for arm in source.arms.values())
-    most = source.most_runs
+    wanted = [arm.wanted for arm in source.arms.values()]
+    fewest, most = min(wanted), max(wanted)
     return f"{count(most, 'run')} each" if fewest == most else f"{fewest} to {most} runs each"

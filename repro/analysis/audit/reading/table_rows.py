@@ -168,6 +168,9 @@ def _share(
     n, detected = columns
     none = right is None and (cell is None or cell.value is None)
     says = cell is not None and cell.state == "failed"
+    if n and cells.is_without(row, n) and not none:
+        problem = "gives no number of portraits, but there is a share of them"
+        cells.problems.report(row.line, problem, n.written)
     if n and size == 0 and not none:
         cells.problems.report(row.line, "is 0: recall needs at least one portrait", n.written)
     if detected and size is not None and right is not None and right > size:

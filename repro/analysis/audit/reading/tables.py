@@ -20,7 +20,7 @@ from repro.analysis.audit.reading.description import (
 )
 from repro.analysis.audit.reading.grid import Grid, NotATable
 from repro.analysis.audit.reading.grids import read_grids
-from repro.analysis.audit.reading.printed_cells import Cells, needs_unit, unit_of
+from repro.analysis.audit.reading.printed_cells import Cells, all_above_one, needs_unit, unit_of
 from repro.analysis.audit.reading.problems import Problems
 from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_checks import check_runs, of_run
@@ -74,6 +74,9 @@ def read_tables(path: Path, said: Description) -> TablesOfFile:
         table for grid in grids for table in reader.of_grid(grid, several=len(grids) > 1)
     )
     names = frozenset(name for grid in grids for name in grid.header)
+    if described:
+        groups = frozenset(group for table in tables for group in table.groups)
+        _check_beside(described, further, names, groups, problems)
     notes = tuple(dict.fromkeys(note for grid in grids for note in grid.notes))
     return TablesOfFile(
         path,
@@ -84,6 +87,24 @@ def read_tables(path: Path, said: Description) -> TablesOfFile:
         notes,
         foreign=not any(_is_known(grid) for grid in grids),
     )
+
+
+def _check_beside(
+    described: Path,
+    said: Description,
+    columns: frozenset[str],
+    groups: frozenset[str],
+    problems: Problems,
+) -> None:
+    """Refuse a column or group of the file beside the table that the table does not have."""
+    known = {column_names.phrase_of(name) for name in columns}
+    for name in said.columns:
+        if column_names.phrase_of(name) not in known:
+            problems.refuse(f"has no column '{name}', which {described.name} names")
+    sized = {column_names.group_of(group) for group in groups}
+    for name in said.groups if groups else ():
+        if column_names.group_of(name) not in sized:
+            problems.refuse(f"has no group '{name}', which {described.name} names")
 
 
 def _is_known(grid: Grid) -> bool:
@@ -121,6 +142,12 @@ class _Reader:
         if unit is None and needs_unit(grid, reading):
             self._ask_unit(grid)
             return
+        if self.said.unit == "fraction" and all_above_one(grid, reading):
+            message = (
+                "all shares are above 1, so they are no fractions as --unit says; if another "
+                "file needs the option, say its unit in a YAML file beside it"
+            )
+            self.problems.report(grid.line, message)
         cells = Cells(grid, reading, unit, self.problems)
         lines = self._lines(cells)
         if len(self.problems.found) == before:
@@ -142,8 +169,12 @@ class _Reader:
             message = "no column holds shares, counts or variances; the roles are "
             self.problems.report(grid.line, message + ", ".join(ROLES))
         elif roles & {"detected"} and "n" not in roles and not self._sizes_said:
-            message = "column 'n' is missing: name the column of the number of portraits: "
-            self.problems.report(grid.line, message + self._column("NAME", "n"))
+            message = (
+                "no column gives the number of portraits. Say which does: "
+                f"{self._column('NAME', 'n')}; or give it for every group: "
+                f"{self._command('--group NAME=N')}"
+            )
+            self.problems.report(grid.line, message)
 
     @property
     def _sizes_said(self) -> bool:
@@ -241,10 +272,10 @@ class _Reader:
 
 def _with_dividing_labels(lines: Sequence[Line]) -> list[Line]:
     """The lines; without labels that would make a part of every row, if no arm needs them."""
-    places = {(line.row.arm, line.row.run, tuple(line.row.groups)) for line in lines}
+    runs = {(line.row.arm, line.row.run) for line in lines}
     parts = {line.labels for line in lines}
     rows = {line.place for line in lines}
-    if len(places) == len(lines) and len(parts) == len(rows) and len(rows) > 1:
+    if len(runs) == len(rows) == len(parts) > 1:
         return [replace(line, labels=()) for line in lines]
     return list(lines)
 
