@@ -156,7 +156,10 @@ BESIDE = {  # the YAML beside a sound file, and what is said after its name
         "unit: per cent\n",
         ".yaml:1:7: unit: 'per cent' is not one of percent, fraction",
     ),
-    "no runs": ("replicates: 0\n", ".yaml:1:13: replicates: input should be greater than or equal to 1"),
+    "no runs": (
+        "replicates: 0\n",
+        ".yaml:1:13: replicates: input should be greater than or equal to 1",
+    ),
     "more kept than made": ("replicates: 3\nkeep: 5\n", ".yaml:1:1: keep is 5, but there were 3"),
     "a list": ("- a\n", ".yaml:1:1: a mapping of "),
     "not YAML": ("a: [\n", ".yaml:2:1: not YAML"),

@@ -8,6 +8,7 @@ from places import FILES
 
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.inspection import audit
+from repro.analysis.audit.reading.description import Description
 from repro.errors import DataError
 
 RUNS = (FILES / "dehaan2020_sum_runs.csv").read_text()
@@ -449,6 +450,120 @@ def test_a_file_named_twice_is_read_once(put, tmp_path):
     (path,) = put(runs=SMALL)
 
     assert len(audit([path, tmp_path, path]).outcomes) == 1
+
+
+def test_options_hold_for_the_named_file_only(put):
+    """A file beside it in percent is no file of fractions."""
+    groups = "arm,seed,dark,light\nerm,1,0.957,0.890\ngdro,1,0.930,0.941\n"
+    table = "arm,recall,variance\nerm,92.35,11.22\ngdro,93.55,0.30\n"
+    path, _ = put(lab2020_groups=groups, lab2020_table=table)
+    found = audit([path], said=Description(unit="fraction"))
+
+    assert only(found, "Definition of the mean").result == "fits"
+
+
+def test_an_option_that_no_named_file_can_have_is_refused(put):
+    """Shares above 1 are no fractions."""
+    with pytest.raises(DataError, match="all shares are above 1, so they are no fractions"):
+        audit(put(x=TABLE_3), said=Description(unit="fraction"))
+
+
+def test_a_seed_and_a_setting_change_no_finding(put):
+    """They were taken for groups once, and true means were contradicted."""
+    table = "arm,recall,variance\nerm,94.55,32.84\ndbvae,95.98,17.51\n"
+    header, *rows = [
+        "arm,dark,light,old,young",
+        "erm,84.9,95.6,98.4,99.3",
+        "dbvae,89.3,95.6,99.0,100.0",
+    ]
+    plain = "\n".join([header, *rows]) + "\n"
+    more = "\n".join([f"{header},seed,batch_size", *(f"{row},42,64" for row in rows)]) + "\n"
+
+    paths = put(lab2020_table=table, lab2020_groups=plain)
+    expected = audit(paths).findings
+    paths = put(lab2020_table=table, lab2020_groups=more)
+    assert audit(paths).findings == expected
+
+
+# Failed runs
+
+
+FAILED = COUNTS + "".join(
+    f"{arm},,{run},{group},{n},{k}\n"
+    for arm, runs in (("erm", ((270, 380), (273, 375), ("nan", ""))), ("gdro", ((284, 382),) * 2))
+    for run, counts in enumerate(runs)
+    for (group, n), k in zip((("dark", 318), ("light", 386)), counts, strict=True)
+)
+
+
+def test_a_failed_run_stays_in_the_denominator(put):
+    """As in a study of our own."""
+    first, second = audit(put(runs=FAILED)).outcomes[0].arms
+
+    assert (first.wanted, first.runs, first.failed, first.failed_seeds) == (
+        3,
+        2,
+        ("no number in the file",),
+        (2,),
+    )
+    assert (second.wanted, second.runs, second.failed) == (2, 2, ())
+
+
+def test_failed_runs_are_a_finding(put):
+    """Which, where, and what would settle it."""
+    finding = only(audit(put(runs=FAILED)), "Failed runs")
+
+    assert (finding.result, finding.text) == (
+        "cannot tell",
+        "2 of 3 runs of erm have numbers (without: run 2 in line 6). Means are over the runs with "
+        "numbers.",
+    )
+    assert finding.settle == "the numbers of these runs, or why they have none"
+
+
+def test_runs_that_were_made_but_are_not_in_the_file_count(put):
+    """If their number is said."""
+    found = audit(put(runs=SMALL), said=Description(replicates=3))
+
+    assert [arm.wanted for arm in found.outcomes[0].arms] == [3, 3]
+    assert only(found, "Failed runs").text.startswith(
+        "2 of 3 runs of a have numbers (without: 1 not in the file); "
+        "1 of 3 runs of b, alpha = 0.1 have numbers (without: 2 not in the file)."
+    )
+
+
+def test_complete_runs_are_no_finding(put):
+    """Nothing is missing."""
+    assert "Failed runs" not in dict(checks(audit(put(runs=SMALL))))
+
+
+def test_an_arm_of_which_every_run_failed_is_kept(put):
+    """It has no numbers, and stands in the table all the same."""
+    text = FAILED.replace("273,", "nan,").replace(",270", ",").replace(",380", ",nan")
+    text = text.replace(",273", ",").replace(",375", ",-")
+    first, second = audit(put(runs=text)).outcomes[0].arms
+
+    assert (first.name, first.runs, first.wanted) == ("erm", 0, 3)
+    assert second.runs == 2
+
+
+def test_runs_without_sizes_of_groups_have_no_tables(put):
+    """Sizes make them."""
+    text = "arm,run,dark,light\na,1,90.1,95.2\na,2,91.2,94.1\n"
+    (path,) = put(x=text)
+
+    assert audit([path]).outcomes == ()
+    (outcomes,) = audit([path], said=Description(groups={"dark": 318, "light": 386})).outcomes
+    assert outcomes.arms[0].sizes.tolist() == [318, 386]
+
+
+def test_error_rates_become_recalls(put):
+    """Of the tables and of the definitions."""
+    text = "arm,run,dark,light\na,1,10,5\na,2,9,6\n"
+    said = Description(measure="error", groups={"dark": 100, "light": 100}, unit="percent")
+    (outcomes,) = audit(put(x=text), said=said).outcomes
+
+    assert outcomes.arms[0].recall.tolist() == [[0.9, 0.95], [0.91, 0.94]]
 
 
 # Findings: the reproduction's Table 3

@@ -65,7 +65,8 @@ class Description(Section):
     @property
     def said(self) -> dict[str, Any]:
         """What was given, by key; not the defaults."""
-        return {key: getattr(self, key) for key in self.model_fields_set}
+        given = self.model_fields_set
+        return {key: getattr(self, key) for key in type(self).model_fields if key in given}
 
 
 YAMLS = (".yaml", ".yml")
