@@ -77,6 +77,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *BASE,
         *TABLES,
         "analysis.audit",
+        "analysis.audit.reading",
         "data",
         "data.sources",
         "execution",

@@ -1,5 +1,7 @@
 """`repro audit` as a user meets it."""
 
+import shlex
+
 import pytest
 from click.testing import CliRunner
 from places import FILES, ROOT
@@ -112,6 +114,76 @@ def test_an_audit_has_every_format(folder, form):
 def test_the_same_file_gives_the_same_bytes(folder):
     """Nothing depends on time or chance."""
     assert audit(folder) == audit(folder)
+
+
+DOMAINS = """\
+Algorithm,A,C,P,S,Avg
+ERM,84.1 +/- 0.4,80.2 +/- 0.6,97.1 +/- 0.3,79.0 +/- 1.0,85.1
+GroupDRO,83.5 ± 0.9,79.1 ± 0.6,96.7 ± 0.3,78.3 ± 2.0,84.4
+CORAL,X,X,X,X,X
+"""
+RUNS_OF_NAMES = """\
+name,dark male,dark female,light male,light female,var,precision,recall,accuracy
+train1_model0.pt,84.9,95.6,98.4,99.3,33.22,81.7,94.6,86.7
+train1_model1.pt,85.8,97.0,97.2,99.3,27.95,85.9,94.8,89.6
+train2_model0.pt,89.3,95.6,99.0,100.0,17.36,77.5,96.1,84.1
+train2_model1.pt,90.3,97.8,99.0,99.7,13.99,80.6,96.7,86.7
+"""
+
+
+def test_what_is_asked_for_can_be_answered_with_the_command_that_is_told(tmp_path):
+    """The message holds the whole command, which then works."""
+    path = tmp_path / "table.csv"
+    path.write_text(DOMAINS)
+    asked = CliRunner().invoke(main, ["audit", str(path)])
+    assert asked.exit_code == 1
+    told = asked.output.split("If shares of groups: repro audit ")[1].split(";")[0]
+
+    assert shlex.split(told) == [str(path), "--column", "A,C,P,S=share"]
+    assert "run-averaged accuracies of groups, 3 arms" in audit(*shlex.split(told))
+
+
+def test_everything_can_be_said_by_options(tmp_path):
+    """Roles, unit, runs, sizes of groups, the kept runs and the measure."""
+    path = tmp_path / "runs.csv"
+    path.write_text(RUNS_OF_NAMES)
+    sizes = {"dark male": 318, "dark female": 271, "light male": 386, "light female": 295}
+    text = audit(
+        path,
+        *("--column", "name=arm+run", "--column", "var,precision=ignored", "--unit", "percent"),
+        *("--runs", "3", "--keep", "2", "--average", "mean", "--plus-minus", "sd"),
+        *("--measure", "recall", "--part", "results"),
+        *(word for name, n in sizes.items() for word in ("--group", f"{name}={n}")),
+    )
+
+    assert "published runs of 2 arms, 3 runs each" in text
+    assert "| train1 model | 94.71 |" in text
+    assert "2/3" in text
+
+
+def test_a_yaml_beside_the_file_says_the_same(tmp_path):
+    """Once for all who have the file."""
+    (tmp_path / "runs.csv").write_text(RUNS_OF_NAMES)
+    (tmp_path / "runs.yaml").write_text(
+        "columns: {name: arm+run}\nreplicates: 3\nkeep: 2\n"
+        "groups: {dark male: 318, dark female: 271, light male: 386, light female: 295}\n"
+    )
+    text = audit(tmp_path / "runs.csv", "--part", "results")
+
+    assert "| train1 model | 94.71 |" in text
+
+
+def test_our_own_table_is_read_back(folder, tmp_path):
+    """As printed means, not as two groups."""
+    table = audit(
+        *(folder / "dehaan2020_sum_runs.csv", "--alone", "--style", "paper"),
+        *("--format", "csv", "--part", "results"),
+    )
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "table.csv").write_text(table)
+    text = audit(tmp_path / "own" / "table.csv", "--part", "findings")
+
+    assert "table.csv: published means, 5 arms." in text
 
 
 @pytest.mark.parametrize(
