@@ -67,12 +67,18 @@ IGNORED = {
     *("equalized odds", "p value", "rank", "lr", "learning rate", "epoch", "epochs"),
     *("batch size", "weight decay", "momentum", "dropout", "latent dim", "wall s", "wall time"),
     *("time", "runtime", "seconds", "minutes", "hours", "params", "parameters", "flops"),
+    *("low", "high", "lower", "upper", "ci low", "ci high", "ci lower", "ci upper", "median"),
+    # Of our own tables:
+    *("recall all runs", "runs with numbers", "runs with numbers wanted", "expected recall"),
+    *("expected variance", "published recall", "published variance", "variance without noise"),
     *("gmacs", "steps", "iterations", "latency", "year", "date", "index", "unnamed 0"),
 }
 IGNORED_WORDS = {  # anywhere in a name
     *("precision", "prec", "f1", "auroc", "auc", "ece", "fpr", "specificity"),
     *("balanced", "adjusted", "hp"),
 }
+BOUNDS = ("low", "high", "lower", "upper", "least", "most")  # of an interval, after its value
+_OF_A_RUN = re.compile(r"recall (seed|run) \d+", re.ASCII)
 UNITS: dict[str, Unit] = {
     **dict.fromkeys(("%", "percent", "pct", "per cent", "points", "pp"), "percent"),
     **dict.fromkeys(("percent squared", "%^2", "%²", "pp^2", "pp²"), "percent"),
@@ -152,6 +158,7 @@ def read_name(text: str) -> Name:
         end = phrase_of(word)
         if phrase != end and (phrase.endswith(f" {end}") or (end == "%" and phrase.endswith("%"))):
             phrase, unit = phrase.removesuffix(end).strip(), UNITS[word]
+            bare = phrase.replace(" ", "_")
             break
     return _read(phrase, bare.strip(), unit, n)
 
@@ -176,10 +183,15 @@ def _read(phrase: str, written: str, unit: Unit | None, n: int | None) -> Name:
     role = _listed(phrase)
     if role is not None:
         return Name(role, phrase, unit=unit, n=n)
-    if phrase in IGNORED or IGNORED_WORDS & set(phrase.split()):
+    if phrase in IGNORED or IGNORED_WORDS & set(phrase.split()) or _OF_A_RUN.fullmatch(phrase):
         return Name("ignored", phrase)
+    for end in BOUNDS:
+        if phrase.endswith(f" {end}") and read_name(phrase.removesuffix(end)).role is not None:
+            return Name("ignored", phrase)
     for spread, of in _ends(phrase, tuple(SPREADS)):
-        if not of or _read(of, of, None, None).role in ("share", "overall", "variance", "worst"):
+        whose = read_name(of)
+        if not of or whose.role is not None:
+            of = whose.phrase
             return Name("error", phrase, of=of, unit=unit, spread=SPREADS[spread])
     for counted in ("n", "detected"):
         for word, of in _ends(phrase, NAMES[counted]):

@@ -126,6 +126,8 @@ def _first(
             role = "ignored"
         return Column(at, written, role, "declared", name, kind, with_run)  # type: ignore[arg-type]
     role_named = name.role
+    if role_named in ("worst", "best") and kind == "words":
+        return Column(at, written, "ignored", "words", name, kind)  # the group's name
     if role_named == "group" and kind == "numbers" and name.phrase in names.ONLY_WORDS:
         role_named = None
     if role_named is None and name.phrase != names.COUNT_OR_OVERALL and kind != "numbers":

@@ -121,3 +121,23 @@ def test_a_count_may_be_of_a_group():
     read = read_name("n_darker_male")
 
     assert (read.role, read.group) == ("n", "darker_male")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("recall_percent_low", "darker_male_percent_high", "median_least_percent"),
+        *("recall_all_runs_percent", "recall_all_runs_percent_low", "recall_seed_3_percent"),
+        *("runs_with_numbers_wanted", "variance_without_noise_percent_squared_high"),
+    ],
+)
+def test_bounds_and_other_columns_of_our_own_tables_are_ignored(name):
+    """They are of no group, and no mean."""
+    assert read_name(name).role == "ignored"
+
+
+def test_the_error_of_a_column_with_a_unit_is_known():
+    """As our own tables name it."""
+    read = read_name("darker_male_percent_sd")
+
+    assert (read.role, read.of, read.spread) == ("error", "darker male", "sd")
