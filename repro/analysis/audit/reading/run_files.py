@@ -176,18 +176,13 @@ def outcomes_of(source: Runs, *, keep: int | None, reference: str | None) -> Out
             f"{source.path}: keep is {kept}, but no arm has more than {count(made, 'run')}: "
             f"keep at most {made}"
         )
-    asked = None if reference is None else word_of(reference)
-    if asked is not None and asked not in names:
-        known = "; ".join(names)
-        raise DataError(f"{source.path}: unknown arm '{reference}'; the arms are: {known}")
-    plain = [key.name for key in source.arms if key.alpha == math.inf]
     stem = source.path.stem
     return Outcomes(
         name=f"{stem}, {source.part}" if source.part else stem,
         caption=f"{source.title}: published runs of {count(len(names), 'arm')}, "
         f"{_how_many(source)}.",
         arms=tuple(source.arms.values()),
-        reference=asked or (plain or names)[0],
+        reference=_reference(source, reference),
         keep=most if kept is None else kept,
         by="recall",
         split="test",
@@ -198,6 +193,18 @@ def outcomes_of(source: Runs, *, keep: int | None, reference: str | None) -> Out
         synthetic=False,
         label="-".join([stem, *re.findall(r"\w+", source.part)]),
     )
+
+
+def _reference(source: Runs, asked: str | None) -> str:
+    """The arm that the others are compared with."""
+    names = [key.name for key in source.arms]
+    if asked is None:
+        plain = [key.name for key in source.arms if key.alpha == math.inf]
+        return (plain or names)[0]
+    if word_of(asked) not in names:
+        known = "; ".join(names)
+        raise DataError(f"{source.path}: unknown arm '{asked}'; the arms are: {known}")
+    return word_of(asked)
 
 
 def _how_many(source: Runs) -> str:
