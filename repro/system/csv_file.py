@@ -59,12 +59,10 @@ def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
     Raises:
         NotCsv: It is not a regular file, too large, not text, or not a CSV.
     """
-    text = _text(path, most_bytes)
-    said = _SAID.match(text)
-    start, body = (2, text[said.end() :]) if said else (1, text)
-    separator = said[1] if said and said[1] in SEPARATORS else _separator(body)
+    text = read_text(path, most_bytes=most_bytes)
+    separator, start = declared(text)
     width = 0
-    for line, cells in _cells(body, separator, start):
+    for line, cells in split(text, separator or _separator(text), start):
         if not width:
             while not cells[-1]:
                 cells.pop()
@@ -74,10 +72,23 @@ def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
         yield line, cells
 
 
-def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line, stripped; blank lines are skipped."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    first = line
+def declared(text: str) -> tuple[str | None, int]:
+    """The separator that Excel's own first line says (``sep=;``), and the first line after it."""
+    said = _SAID.match(text)
+    return (said[1] if said and said[1] in SEPARATORS else None), 2 if said else 1
+
+
+def split(text: str, separator: str, start: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """Line number and stripped cells of each line from `start` on that is not blank.
+
+    Raises:
+        NotCsv: Its quotes do not close, or a cell is too long.
+    """
+    lines = io.StringIO(text, newline="")
+    first = line = start
+    for _ in range(start - 1):
+        lines.readline()
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
@@ -90,11 +101,17 @@ def _cells(text: str, separator: str, line: int) -> Iterator[tuple[int, list[str
 
 def _separator(text: str) -> str:
     """A comma, unless the first line that is not blank contains only another separator."""
-    header = next((line for line in io.StringIO(text, newline=None) if line.strip(" \r\n,;\t")), "")
+    body = text[said.end() :] if (said := _SAID.match(text)) else text
+    header = next((line for line in io.StringIO(body, newline=None) if line.strip(" \r\n,;\t")), "")
     return next((mark for mark in SEPARATORS if mark in header), ",")
 
 
-def _text(path: Path, most_bytes: int) -> str:
+def read_text(path: Path, *, most_bytes: int) -> str:
+    """The whole text of a file.
+
+    Raises:
+        NotCsv: It is not a regular file, too large, or not text.
+    """
     try:
         content = file_digests.read(path, most_bytes=most_bytes + 1)
     except input_file.NotAFile as error:

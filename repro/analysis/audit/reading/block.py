@@ -1,0 +1,244 @@
+"""Lines of cells as a format gives them -> a grid: headers joined, names carried down, checked."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from unicodedata import category
+
+from repro.analysis.audit.reading.cell_text import has_value, is_number, marks_of
+from repro.analysis.audit.reading.grid import DecimalMark, Grid, GridRow
+from repro.analysis.audit.reading.problems import Problems, quoted
+from repro.analysis.wording import count, joined
+
+MOST_ROWS = 20_000
+MOST_COLUMNS = 200
+MOST_LETTERS = 200  # of a cell
+MOST_HEADERS = 3  # lines
+_SIGNED_WORDS = re.compile(r"(\+|-|\+ ?/ ?-|[+-]{1,3} ?[^\W\d][\w .,/%&-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The lines of one table, the header first.
+
+    Attributes:
+        caption: What stands above it.
+        lines: Numbers of lines in the file, from 1, and their cells.
+        description: What the file says beside the table.
+        spanned: Whether cells that span columns stand in each of these; else in the first alone.
+        headers: Lines of the header if the format tells, else None.
+    """
+
+    caption: str
+    lines: Sequence[tuple[int, tuple[str, ...]]]
+    description: Mapping[str, object] = field(default_factory=dict)
+    headers: int | None = None
+
+
+def grid_of(
+    path: Path, form: str, block: Block, mark: DecimalMark | None, problems: Problems
+) -> Grid | None:
+    """The grid of a block; None if there are problems, which are reported."""
+    before = len(problems.found)
+    depth = block.headers or _header_lines(block.lines)
+    heads, body = block.lines[:depth], block.lines[depth:]
+    line = heads[-1][0]
+    if len(heads[-1][1]) > MOST_COLUMNS:
+        problems.report(line, f"more than {MOST_COLUMNS} columns")
+        return None
+    header, body = _without_empty_columns(_joined([cells for _, cells in heads]), body)
+    _check_header(header, line, problems)
+    rows = _rows(header, body, problems)
+    if not body:
+        problems.report(line, "a header and no rows")
+    if len(problems.found) > before:
+        return None
+    rows, notes = _carried_down(header, rows)
+    return Grid(
+        path=path,
+        form=form,
+        caption=block.caption,
+        line=line,
+        header=header,
+        rows=rows,
+        description=block.description,
+        decimal_mark=mark,
+        notes=notes,
+    )
+
+
+def decimal_mark(blocks: Iterable[Block], problems: Problems) -> DecimalMark | None:
+    """The decimal mark of the numbers of a file; None if none has one, or if they have two."""
+    seen: dict[DecimalMark, tuple[int, str]] = {}
+    for block in blocks:
+        for line, cells in block.lines:
+            for cell in cells:
+                for mark in marks_of([cell]) if len(cell) <= MOST_LETTERS else ():
+                    seen.setdefault(mark, (line, cell))
+    if len(seen) > 1:
+        (first, one), (later, other) = sorted(seen.values())
+        where = f", but {quoted(one)} in line {first}" if first != later else f" and {quoted(one)}"
+        problems.report(later, f"{quoted(other)}{where}: write decimal points in all")
+    return next(iter(seen)) if len(seen) == 1 else None
+
+
+# The header
+
+
+def _header_lines(lines: Sequence[tuple[int, tuple[str, ...]]]) -> int:
+    """How many lines name the columns.
+
+    More than one if names of the first span columns, and the next lines hold words alone.
+    """
+    depth = 1
+    while depth < min(MOST_HEADERS, len(lines) - 1):
+        names = _joined([cells for _, cells in lines[:depth]])
+        below = lines[depth][1]
+        if not _is_open(names) or not any(below) or any(map(has_value, below)):
+            break
+        depth += 1
+    return depth
+
+
+def _is_open(names: Sequence[str]) -> bool:
+    """Whether columns still lack a name of their own: after the first named one, or two alike."""
+    named = list(names)
+    while named and not named[0]:
+        named.pop(0)
+    return "" in named or len(set(named)) < len(named)
+
+
+def _joined(heads: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """One name a column: what spans it, then its own."""
+    width = max(map(len, heads))
+    padded = [[*cells, *[""] * (width - len(cells))] for cells in heads]
+    for upper, lower in pairwise(padded):
+        for at in range(1, width):
+            if not upper[at] and upper[at - 1] and lower[at] and lower[at - 1]:
+                upper[at] = upper[at - 1]
+    names = []
+    for parts in zip(*padded, strict=True):
+        own = [part for part, after in zip(parts, [*parts[1:], None], strict=True) if part != after]
+        names.append(" ".join(filter(None, own)))
+    return tuple(names)
+
+
+def _check_header(header: Sequence[str], line: int, problems: Problems) -> None:
+    named = False
+    for at, name in enumerate(header):
+        named = named or bool(name)
+        if not name and named:
+            problems.report(line, f"column {at + 1} has no name in the header")
+        elif name and header.index(name) < at:
+            problems.report(line, "is twice in the header", name)
+    if not named:
+        problems.report(line, "the header names no column")
+
+
+def _without_empty_columns(
+    header: tuple[str, ...], lines: Sequence[tuple[int, tuple[str, ...]]]
+) -> tuple[tuple[str, ...], Sequence[tuple[int, tuple[str, ...]]]]:
+    """Without columns in which nothing at all is written."""
+    kept = [
+        at
+        for at, name in enumerate(header)
+        if name or any(any(cells[at : at + 1]) for _, cells in lines)
+    ]
+    if len(kept) == len(header):
+        return header, lines
+    beyond = len(header)
+    return tuple(header[at] for at in kept), [
+        (line, (*(cells[at] for at in kept if at < len(cells)), *cells[beyond:]))
+        for line, cells in lines
+    ]
+
+
+# The rows
+
+
+def _rows(
+    header: Sequence[str], lines: Sequence[tuple[int, tuple[str, ...]]], problems: Problems
+) -> tuple[GridRow, ...]:
+    """Rows as wide as the header; others are reported."""
+    rows = []
+    width = len(header)
+    for line, cells in lines:
+        while len(cells) > width and not cells[-1]:
+            cells = cells[:-1]
+        if len(cells) == width:
+            rows.append(GridRow(line, cells))
+        else:
+            problems.report(
+                line, f"{count(len(cells), 'cell')}, but the header has {count(width, 'column')}"
+            )
+        if len(rows) > MOST_ROWS:
+            problems.report(line, f"more than {MOST_ROWS:,} rows: leave some out")
+            break
+    return tuple(rows)
+
+
+def _carried_down(
+    header: Sequence[str], rows: tuple[GridRow, ...]
+) -> tuple[tuple[GridRow, ...], tuple[str, ...]]:
+    """The rows with names that are printed once for several rows, and what was filled in."""
+    names = _name_columns(rows, len(header))
+    filled: dict[int, list[int]] = {}
+    found, above = [], [""] * names
+    for row in rows:
+        cells = list(row.cells)
+        for at in range(names):
+            if cells[at]:
+                above[at:] = [cells[at], *[""] * (names - at - 1)]
+            elif above[at]:
+                cells[at] = above[at]
+                filled.setdefault(at, []).append(row.line)
+        found.append(GridRow(row.line, tuple(cells)))
+    notes = [_note(header[at], lines) for at, lines in sorted(filled.items())]
+    return tuple(found), tuple(notes)
+
+
+def _name_columns(rows: Sequence[GridRow], width: int) -> int:
+    """How many columns at the left hold words alone, the first row among them."""
+    for at in range(width):
+        cells = [row.cells[at] for row in rows]
+        if not cells[0] or any(map(has_value, cells)):
+            return at
+    return width
+
+
+def _note(column: str, lines: Sequence[int]) -> str:
+    where = f"column '{column}'" if column else "the first column"
+    numbers = [str(line) for line in lines[:3]]
+    more = [f"{len(lines) - 3} more"] if len(lines) > 3 else []
+    noun = "line" if len(lines) == 1 else "lines"
+    return f"{where} is empty in {noun} {joined([*numbers, *more])}: the name above was taken."
+
+
+# Cells that are safe to show
+
+
+def are_plain(line: int, cells: Sequence[str], problems: Problems) -> bool:
+    """Whether cells are safe to show in tables and to open in other programs; else reported."""
+    for cell in cells:
+        if len(cell) > MOST_LETTERS:
+            problem = f"a cell of {len(cell):,} characters: write {MOST_LETTERS} at most"
+        elif not cell.isprintable() and any(map(_hides, cell)):
+            problem = f"{quoted(cell)} has invisible characters: remove them"
+        elif cell.startswith(("=", "@", "+", "-")) and not _is_signed(cell):
+            problem = f"{quoted(cell)} begins like a spreadsheet formula: write it differently"
+        else:
+            continue
+        problems.report(line, problem)
+        return False
+    return True
+
+
+def _is_signed(cell: str) -> bool:
+    """Whether a cell that begins with a sign is a number, a name, or a mark for no result."""
+    return is_number(cell) or has_value(cell) or bool(_SIGNED_WORDS.fullmatch(cell))
+
+
+def _hides(letter: str) -> bool:
+    return not letter.isprintable() and category(letter) != "Zs"

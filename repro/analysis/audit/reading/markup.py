@@ -1,0 +1,184 @@
+"""Text without the marks of Markdown, HTML and LaTeX that only change how it looks.
+
+What a mark would move above or below the line stays told apart: `_` before an index, `^` before
+an exponent. A command of LaTeX that is not known here stays as it is written.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_SPECIAL_TAGS = (
+    (re.compile(r"<br\s*/?>", re.IGNORECASE), " "),
+    (re.compile(r"<sub\b[^<>]*>", re.IGNORECASE), "_"),
+    (re.compile(r"<sup\b[^<>]*>", re.IGNORECASE), "^"),
+)
+_MARKDOWN = (
+    (re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
+    (re.compile(r"(\*{1,3}|~~|`+)(?=\S)([^*~`]*[^*~`\s])\1"), r"\2"),
+    (re.compile(r"(?<!\w)(_{1,3})(?=[^\s_])([^_]*[^_\s])\1(?!\w)"), r"\2"),
+    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
+)
+
+_TOKEN = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[{}$~]|[^\\{}$~]+|\\", re.DOTALL)
+_SHOWN = frozenset(  # print what follows in another face
+    _words(
+        "textbf textit textrm textsc texttt textsf textsl textmd textup emph underline uline mathbf "
+        "mathrm mathit mathsf mathtt mathcal boldsymbol bm text mbox hbox ensuremath bf it em rm sc tt "
+        "sf bfseries itshape mdseries rmfamily sffamily ttfamily scshape centering raggedright "
+        "raggedleft displaystyle textstyle boldmath unboldmath protect noindent relax left right "
+        "arraybackslash makecell thead shortstack small footnotesize scriptsize tiny normalsize large "
+        "scriptstyle scriptscriptstyle hfill hss null strut"
+    )
+)
+_DROPPED = {  # with so many arguments in braces, those in square brackets not counted
+    **dict.fromkeys(_words("color cellcolor rowcolor textcolor colorbox hspace vspace phantom"), 1),
+    **dict.fromkeys(_words("hphantom vphantom label ref footnote footnotemark cite"), 1),
+    **dict.fromkeys(_words("citep citet citealp citeyear autocite tnote tablefootnote"), 1),
+    **dict.fromkeys(_words("rotatebox scalebox raisebox makebox parbox href"), 1),
+    **dict.fromkeys(_words("multirow multicolumn fontsize resizebox rule begin"), 2),
+    "end": 1,
+    "multirowcell": 1,
+}
+_PRINTED = {  # what other commands print
+    "pm": "±",
+    "textpm": "±",
+    "mp": "∓",
+    "textsubscript": "_",
+    "textsuperscript": "^",
+    "percent": "%",
+    "times": "×",
+    "cdot": "·",
+    "leq": "≤",
+    "le": "≤",
+    "geq": "≥",
+    "ge": "≥",
+    "lesssim": "≲",
+    "gtrsim": "≳",
+    "approx": "≈",
+    "sim": "~",
+    "uparrow": "↑",
+    "downarrow": "↓",
+    "rightarrow": "→",
+    "to": "→",
+    "dagger": "†",
+    "dag": "†",
+    "ddagger": "‡",
+    "ddag": "‡",
+    "ast": "*",
+    "star": "*",
+    "infty": "inf",
+    "ldots": "…",
+    "dots": "…",
+    "textasciitilde": "~",
+    "textless": "<",
+    "textgreater": ">",
+    "textbackslash": "\\",
+    "textendash": "–",
+    "textemdash": "—",
+    "checkmark": "✓",
+    "quad": " ",
+    "qquad": " ",
+    "newline": " ",
+    "tabularnewline": " ",
+    "linebreak": " ",
+    "par": " ",
+    "thinspace": " ",
+    "enspace": " ",
+    **{
+        name: name
+        for name in _words(
+            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi "
+            "rho sigma tau phi chi psi omega varepsilon Delta Gamma Lambda Sigma Omega max min log exp "
+            "sup inf"
+        )
+    },
+}
+_SMALLER = frozenset(_words("small footnotesize scriptsize tiny scriptstyle scriptscriptstyle"))
+_SPACES = frozenset(_words(", ; : ! / \\ > space")) | {" ", "\n", "\t"}
+
+
+def from_markdown(text: str) -> str:
+    """Without emphasis, code marks, links, HTML tags and escapes."""
+    for tag, mark in _SPECIAL_TAGS:
+        text = tag.sub(mark, text)
+    text = html.unescape(_TAG.sub("", text))
+    for marks, plain in _MARKDOWN:
+        text = marks.sub(plain, text)
+    return " ".join(text.split())
+
+
+def from_latex(text: str) -> str:
+    """Without braces, dollar signs, faces, sizes, colours, references and phantoms."""
+    return " ".join("".join(_printed(text)).split())
+
+
+def unmarked(text: str) -> str:
+    """Without the marks of any of these languages."""
+    return from_latex(from_markdown(text)) if "\\" in text or "$" in text else _plain(text)
+
+
+def _plain(text: str) -> str:
+    return from_markdown(text).replace("{", "").replace("}", "")
+
+
+def _printed(text: str) -> Iterator[str]:
+    """What LaTeX prints, piece by piece."""
+    at = 0
+    while found := _TOKEN.match(text, at):
+        token, at = found.group(), found.end()
+        if token in ("{", "}", "$"):
+            continue
+        if token == "~":
+            yield " "
+        elif not token.startswith("\\"):
+            yield token
+        else:
+            name = token[1:].strip().rstrip("*")
+            if name in _DROPPED:
+                at = _after_arguments(text, at, _DROPPED[name])
+            else:
+                yield _of_command(name, token)
+
+
+def _of_command(name: str, token: str) -> str:
+    if name in _SHOWN:
+        return " " if name in _SMALLER else ""  # else 84.1{\tiny 0.4} would be one number
+    if not name or name in _SPACES:
+        return "" if name == "!" else " "
+    if name in _PRINTED:
+        return _PRINTED[name]
+    return token if name.isalpha() else name
+
+
+def _after_arguments(text: str, at: int, count: int) -> int:
+    """The position after arguments in square brackets and `count` in braces."""
+    blank = re.compile(r"\s*")
+    while found := blank.match(text, at):
+        start = found.end()
+        opened = text[start : start + 1]
+        if opened == "[" and (end := text.find("]", start)) >= 0:
+            at = end + 1
+        elif opened == "*":
+            at = start + 1
+        elif opened == "{" and count:
+            at, count = closing(text, start) + 1, count - 1
+        else:
+            break
+    return at
+
+
+def closing(text: str, start: int) -> int:
+    """The position of the brace that closes the one at `start`; the last one if none does."""
+    depth = 0
+    for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.start()
+    return len(text) - 1
