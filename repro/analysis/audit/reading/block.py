@@ -11,12 +11,19 @@ from repro.analysis.audit.reading.cell_text import has_value, is_number, marks_o
 from repro.analysis.audit.reading.grid import DecimalMark, Grid, GridRow
 from repro.analysis.audit.reading.problems import Problems, quoted
 from repro.analysis.wording import count, joined
+from repro.system.printing import one_line
 
+MOST_TABLES = 200  # of a file
 MOST_ROWS = 20_000
 MOST_COLUMNS = 200
 MOST_LETTERS = 200  # of a cell
+MOST_MARKED = 2_000  # letters of a cell with its marks of Markdown or LaTeX
 MOST_HEADERS = 3  # lines
-_SIGNED_WORDS = re.compile(r"(\+|-|\+ ?/ ?-|[+-]{1,3} ?[^\W\d][\w .,/%&-]*)")
+_SIGNED = re.compile(  # a mark, words, or a number before more of them
+    r"\+|-|\+ ?/ ?-|[+-]{1,3} ?[^\W\d][\w .,/%&-]*|[+-]\d+(\.\d+)?%? [\[(\d].*"
+)
+
+Lines = list[tuple[int, tuple[str, ...]]]  # numbers of lines in the file, from 1, and their cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +34,15 @@ class Block:
         caption: What stands above it.
         lines: Numbers of lines in the file, from 1, and their cells.
         description: What the file says beside the table.
-        spanned: Whether cells that span columns stand in each of these; else in the first alone.
-        headers: Lines of the header if the format tells, else None.
+        headers: Lines of the header, if the format tells.
+        spans_told: Whether a name that spans columns stands in each of them; else in the first.
     """
 
     caption: str
     lines: Sequence[tuple[int, tuple[str, ...]]]
     description: Mapping[str, object] = field(default_factory=dict)
-    headers: int | None = None
+    headers: int = 1
+    spans_told: bool = False
 
 
 def grid_of(
@@ -42,13 +50,15 @@ def grid_of(
 ) -> Grid | None:
     """The grid of a block; None if there are problems, which are reported."""
     before = len(problems.found)
-    depth = block.headers or _header_lines(block.lines)
+    depth = _header_lines(block)
     heads, body = block.lines[:depth], block.lines[depth:]
     line = heads[-1][0]
     if len(heads[-1][1]) > MOST_COLUMNS:
         problems.report(line, f"more than {MOST_COLUMNS} columns")
         return None
-    header, body = _without_empty_columns(_joined([cells for _, cells in heads]), body)
+    header, body = _without_empty_columns(
+        _joined([cells for _, cells in heads], spans_told=block.spans_told), body
+    )
     _check_header(header, line, problems)
     rows = _rows(header, body, problems)
     if not body:
@@ -59,7 +69,7 @@ def grid_of(
     return Grid(
         path=path,
         form=form,
-        caption=block.caption,
+        caption=_shown(block.caption),
         line=line,
         header=header,
         rows=rows,
@@ -84,17 +94,23 @@ def decimal_mark(blocks: Iterable[Block], problems: Problems) -> DecimalMark | N
     return next(iter(seen)) if len(seen) == 1 else None
 
 
+def _shown(caption: str) -> str:
+    """A caption that is safe to show, at most as long as a cell."""
+    plain = one_line(" ".join(caption.split()))
+    return plain if len(plain) <= MOST_LETTERS else f"{plain[: MOST_LETTERS - 1]}…"
+
+
 # The header
 
 
-def _header_lines(lines: Sequence[tuple[int, tuple[str, ...]]]) -> int:
+def _header_lines(block: Block) -> int:
     """How many lines name the columns.
 
     More than one if names of the first span columns, and the next lines hold words alone.
     """
-    depth = 1
+    lines, depth = block.lines, block.headers
     while depth < min(MOST_HEADERS, len(lines) - 1):
-        names = _joined([cells for _, cells in lines[:depth]])
+        names = _joined([cells for _, cells in lines[:depth]], spans_told=block.spans_told)
         below = lines[depth][1]
         if not _is_open(names) or not any(below) or any(map(has_value, below)):
             break
@@ -110,11 +126,11 @@ def _is_open(names: Sequence[str]) -> bool:
     return "" in named or len(set(named)) < len(named)
 
 
-def _joined(heads: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def _joined(heads: Sequence[Sequence[str]], *, spans_told: bool) -> tuple[str, ...]:
     """One name a column: what spans it, then its own."""
     width = max(map(len, heads))
     padded = [[*cells, *[""] * (width - len(cells))] for cells in heads]
-    for upper, lower in pairwise(padded):
+    for upper, lower in () if spans_told else pairwise(padded):
         for at in range(1, width):
             if not upper[at] and upper[at - 1] and lower[at] and lower[at - 1]:
                 upper[at] = upper[at - 1]
@@ -191,7 +207,7 @@ def _carried_down(
         for at in range(names):
             if cells[at]:
                 above[at:] = [cells[at], *[""] * (names - at - 1)]
-            elif above[at]:
+            elif above[at] and _tells_rows_apart(cells[at + 1 :]):
                 cells[at] = above[at]
                 filled.setdefault(at, []).append(row.line)
         found.append(GridRow(row.line, tuple(cells)))
@@ -208,6 +224,12 @@ def _name_columns(rows: Sequence[GridRow], width: int) -> int:
     return width
 
 
+def _tells_rows_apart(cells: Sequence[str]) -> bool:
+    """Whether a row without a name has another one, or the number of a run, before its values."""
+    first = next(filter(None, cells), "")
+    return not has_value(first) or first.isdecimal()
+
+
 def _note(column: str, lines: Sequence[int]) -> str:
     where = f"column '{column}'" if column else "the first column"
     numbers = [str(line) for line in lines[:3]]
@@ -217,6 +239,16 @@ def _note(column: str, lines: Sequence[int]) -> str:
 
 
 # Cells that are safe to show
+
+
+def cells_within(line: int, cells: Sequence[str], problems: Problems) -> bool:
+    """Whether cells are short enough to take their marks away; else reported."""
+    longest = max(map(len, cells), default=0)
+    if longest > MOST_MARKED:
+        problems.report(
+            line, f"a cell of {longest:,} characters: write {MOST_MARKED:,} at most with its marks"
+        )
+    return longest <= MOST_MARKED
 
 
 def are_plain(line: int, cells: Sequence[str], problems: Problems) -> bool:
@@ -237,7 +269,7 @@ def are_plain(line: int, cells: Sequence[str], problems: Problems) -> bool:
 
 def _is_signed(cell: str) -> bool:
     """Whether a cell that begins with a sign is a number, a name, or a mark for no result."""
-    return is_number(cell) or has_value(cell) or bool(_SIGNED_WORDS.fullmatch(cell))
+    return is_number(cell) or has_value(cell) or bool(_SIGNED.fullmatch(cell))
 
 
 def _hides(letter: str) -> bool:

@@ -23,15 +23,22 @@ FAILED = frozenset({"failed", "fail", "failure", "diverged", "crashed", "oom"}) 
     *("#div/0!", "#n/a", "#num!", "#value!"),
 }
 
-_DIGITS = r"(?:\d+(?:[.,]\d+)*[.,]?|[.,]\d+)"
+_DIGITS = r"(?:\d+(?:[.,]\d{3})*(?:[.,]\d*)?|[.,]\d+)"
 _NUMBER = rf"[+-]?{_DIGITS}(?:[eE][+-]?\d{{1,3}})?"
 _PERCENT = r"\s*(?:%|percent)?"
 _MARKS = r"[\s*†‡§¶↑↓#]*"  # of footnotes and tests, after the number
+_ERROR = (
+    rf"\s*±\s*(?P<error>{_DIGITS})(?P<error_percent>{_PERCENT})"
+    rf"|\s*\(\s*±?\s*(?P<bracket>{_DIGITS})(?P<bracket_percent>{_PERCENT})\s*\)"
+    rf"|\s*_\s*±?\s*(?P<index>{_DIGITS})"
+)
+_INTERVAL = (
+    rf"\s*[\[(]\s*(?:95{_PERCENT} CI:?\s+)?(?P<low>{_NUMBER}){_PERCENT}\s*(?:[,;–—-]|to)\s*"
+    rf"(?P<high>{_NUMBER}){_PERCENT}\s*[\])]"
+)
 _VALUE = re.compile(
     rf"(?P<bound>[<>≤≥≲≳]=?|±)?\s*(?P<value>{_NUMBER})(?P<percent>{_PERCENT})"
-    rf"(?:\s*±\s*(?P<error>{_DIGITS})(?P<error_percent>{_PERCENT})"
-    rf"|\s*\(\s*±?\s*(?P<bracket>{_DIGITS})(?P<bracket_percent>{_PERCENT})\s*\)"
-    rf"|\s*_\s*±?\s*(?P<index>{_DIGITS}))?(?P<marks>{_MARKS})",
+    rf"(?:{_ERROR}|{_INTERVAL})?(?P<marks>{_MARKS})",
     re.ASCII,
 )
 _BOUNDS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">=", "≲": "<", "≳": ">"}
@@ -52,6 +59,7 @@ class CellText:
         state: `bound` for `<0.1`; `missing` and `failed` have no value.
         value: With the printed decimals, in the printed unit; of a bound, the bound.
         error: What follows ±, or stands in brackets or as an index; None if nothing does.
+        interval: Lower and upper end, as in `84.1 [83.2, 85.0]`; None if there is none.
         percent: Whether a percent sign follows.
         bound: The sign of a bound: `<`, `>`, `<=` or `>=`; else empty.
     """
@@ -59,6 +67,7 @@ class CellText:
     state: State
     value: Decimal | None = None
     error: Decimal | None = None
+    interval: tuple[Decimal, Decimal] | None = None
     percent: bool = False
     bound: str = ""
 
@@ -83,12 +92,14 @@ def read_cell(text: str, decimal_mark: DecimalMark | None = None) -> CellText:
     if not found:
         raise NotANumber(_why_not(text, plain))
     error = found["error"] or found["bracket"] or found["index"]
+    ends = [_number(text, found[end], decimal_mark) for end in ("low", "high") if found[end]]
     bound = _BOUNDS.get(found["bound"] or "", "")
     shares = (found["percent"], found["error_percent"], found["bracket_percent"])
     return CellText(
         state="bound" if bound else "number",
         value=_number(text, found["value"], decimal_mark),
         error=None if error is None else _number(text, error, decimal_mark),
+        interval=(ends[0], ends[1]) if ends else None,
         percent=any(part and part.strip() for part in shares),
         bound=bound,
     )
@@ -119,8 +130,8 @@ def _why_not(text: str, plain: str) -> str:
         return f"{quoted(text)} is two numbers: give each a column of its own"
     if re.fullmatch(rf"{_NUMBER}{_PERCENT}\s*[(\[].*[)\]]{_MARKS}", plain, re.ASCII):
         return (
-            f"{quoted(text)} is a number with more than one other in brackets: "
-            "give each a column of its own"
+            f"{quoted(text)} is a number with something else in brackets: "
+            "write it as 84.1 (0.4), as 84.1 [83.2, 85.0], or without"
         )
     return f"{quoted(text)} is not a number"
 
@@ -173,7 +184,7 @@ def marks_of(texts: Iterable[str]) -> set[DecimalMark]:
     return found
 
 
-_PLACES = ("value", "error", "bracket", "index")
+_PLACES = ("value", "error", "bracket", "index", "low", "high")
 
 
 def _is_decimal(digits: str, mark: str, last: int) -> bool:

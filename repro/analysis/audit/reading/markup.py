@@ -8,10 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 
-
-def _words(text: str) -> list[str]:
-    return text.split()
-
+from repro.analysis.audit.reading.latex_commands import DROPPED, PRINTED, SHOWN, SMALLER, SPACES
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SPECIAL_TAGS = (
@@ -27,81 +24,6 @@ _MARKDOWN = (
 )
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[{}$~]|[^\\{}$~]+|\\", re.DOTALL)
-_SHOWN = frozenset(  # print what follows in another face
-    _words(
-        "textbf textit textrm textsc texttt textsf textsl textmd textup emph underline uline mathbf "
-        "mathrm mathit mathsf mathtt mathcal boldsymbol bm text mbox hbox ensuremath bf it em rm sc tt "
-        "sf bfseries itshape mdseries rmfamily sffamily ttfamily scshape centering raggedright "
-        "raggedleft displaystyle textstyle boldmath unboldmath protect noindent relax left right "
-        "arraybackslash makecell thead shortstack small footnotesize scriptsize tiny normalsize large "
-        "scriptstyle scriptscriptstyle hfill hss null strut"
-    )
-)
-_DROPPED = {  # with so many arguments in braces, those in square brackets not counted
-    **dict.fromkeys(_words("color cellcolor rowcolor textcolor colorbox hspace vspace phantom"), 1),
-    **dict.fromkeys(_words("hphantom vphantom label ref footnote footnotemark cite"), 1),
-    **dict.fromkeys(_words("citep citet citealp citeyear autocite tnote tablefootnote"), 1),
-    **dict.fromkeys(_words("rotatebox scalebox raisebox makebox parbox href"), 1),
-    **dict.fromkeys(_words("multirow multicolumn fontsize resizebox rule begin"), 2),
-    "end": 1,
-    "multirowcell": 1,
-}
-_PRINTED = {  # what other commands print
-    "pm": "±",
-    "textpm": "±",
-    "mp": "∓",
-    "textsubscript": "_",
-    "textsuperscript": "^",
-    "percent": "%",
-    "times": "×",
-    "cdot": "·",
-    "leq": "≤",
-    "le": "≤",
-    "geq": "≥",
-    "ge": "≥",
-    "lesssim": "≲",
-    "gtrsim": "≳",
-    "approx": "≈",
-    "sim": "~",
-    "uparrow": "↑",
-    "downarrow": "↓",
-    "rightarrow": "→",
-    "to": "→",
-    "dagger": "†",
-    "dag": "†",
-    "ddagger": "‡",
-    "ddag": "‡",
-    "ast": "*",
-    "star": "*",
-    "infty": "inf",
-    "ldots": "…",
-    "dots": "…",
-    "textasciitilde": "~",
-    "textless": "<",
-    "textgreater": ">",
-    "textbackslash": "\\",
-    "textendash": "–",
-    "textemdash": "—",
-    "checkmark": "✓",
-    "quad": " ",
-    "qquad": " ",
-    "newline": " ",
-    "tabularnewline": " ",
-    "linebreak": " ",
-    "par": " ",
-    "thinspace": " ",
-    "enspace": " ",
-    **{
-        name: name
-        for name in _words(
-            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi "
-            "rho sigma tau phi chi psi omega varepsilon Delta Gamma Lambda Sigma Omega max min log exp "
-            "sup inf"
-        )
-    },
-}
-_SMALLER = frozenset(_words("small footnotesize scriptsize tiny scriptstyle scriptscriptstyle"))
-_SPACES = frozenset(_words(", ; : ! / \\ > space")) | {" ", "\n", "\t"}
 
 
 def from_markdown(text: str) -> str:
@@ -141,23 +63,23 @@ def _printed(text: str) -> Iterator[str]:
             yield token
         else:
             name = token[1:].strip().rstrip("*")
-            if name in _DROPPED:
-                at = _after_arguments(text, at, _DROPPED[name])
+            if name in DROPPED:
+                at = after_arguments(text, at, DROPPED[name])
             else:
                 yield _of_command(name, token)
 
 
 def _of_command(name: str, token: str) -> str:
-    if name in _SHOWN:
-        return " " if name in _SMALLER else ""  # else 84.1{\tiny 0.4} would be one number
-    if not name or name in _SPACES:
+    if name in SHOWN:
+        return " " if name in SMALLER else ""  # else 84.1{\tiny 0.4} would be one number
+    if not name or name in SPACES:
         return "" if name == "!" else " "
-    if name in _PRINTED:
-        return _PRINTED[name]
+    if name in PRINTED:
+        return PRINTED[name]
     return token if name.isalpha() else name
 
 
-def _after_arguments(text: str, at: int, count: int) -> int:
+def after_arguments(text: str, at: int, count: int) -> int:
     """The position after arguments in square brackets and `count` in braces."""
     blank = re.compile(r"\s*")
     while found := blank.match(text, at):

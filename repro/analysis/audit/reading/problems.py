@@ -1,5 +1,6 @@
 """The problems of one file, collected by line so that they can be reported at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,10 @@ class Problems:
     def refuse(self, message: str) -> None:
         """Note a problem of the whole file."""
         self.found.append((0, f"{self.path}: {message}"))
+
+    def refuse_all(self, messages: Iterable[str]) -> None:
+        """Note problems whose messages name the file and the place already."""
+        self.found += [(0, message) for message in messages]
 
     def report(self, line: int, message: str, column: str | None = None) -> None:
         """Note a problem by line, and by column if it concerns one cell."""

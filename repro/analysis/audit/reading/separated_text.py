@@ -3,38 +3,87 @@
 A separator is taken if every line has as many of it; if two would do, the file has to say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from repro.analysis.audit.reading.block import Block, are_plain
+from repro.analysis.audit.reading.block import Block, Lines, are_plain
+from repro.analysis.audit.reading.cell_text import has_value
 from repro.analysis.audit.reading.problems import Problems
 from repro.system import csv_file
 
-NAMES = {",": "comma-separated", ";": "semicolon-separated", "\t": "tab-separated"}
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
 LOOKED_AT = 200  # lines
+_BLANK = " \r\n,;\t"
 
 
-def separator_of(text: str, problems: Problems) -> str | None:
-    """What separates the cells; None if the file has one column, or the choice is open."""
+def holds_one(text: str) -> bool:
+    """Whether the file says its separator, or all its lines have one."""
+    return bool(csv_file.declared(text)[0] or _common(_first_lines(text)))
+
+
+def read(text: str, problems: Problems) -> Iterator[Block]:
+    """The table of a file, or several with blank lines between, as `repro table` writes them.
+
+    Lines of one cell above a header are its caption.
+    """
+    separator = _separator(text, problems)
+    if separator is None:
+        return
+    _, start = csv_file.declared(text)
+    blank = [not line.strip(_BLANK) for line in text.splitlines()]
+    caption, lines = list[str](), Lines()
+    try:
+        for line, cells in csv_file.split(text, separator, start):
+            if not are_plain(line, cells, problems):
+                continue
+            meant = tuple(csv_file.as_meant(cell) for cell in cells)
+            after_blank = 1 < line <= len(blank) and blank[line - 2]
+            if len(lines) > 1 and after_blank and not any(map(has_value, meant)):
+                yield Block(" ".join(caption), lines)
+                caption, lines = [], Lines()
+            if not lines and not any(meant[1:]):
+                caption.append(meant[0])
+            else:
+                lines.append((line, meant))
+    except csv_file.NotCsv as error:
+        problems.report(error.line, str(error))
+    if lines:
+        yield Block(" ".join(caption), lines)
+    elif caption:
+        problems.report(1, "has one column: a table has a name and a number at least")
+
+
+def _separator(text: str, problems: Problems) -> str | None:
+    """What separates the cells; None if the choice is open, which is reported."""
     said, _ = csv_file.declared(text)
     if said:
         return said
-    lines = _first_lines(text)
-    present = [mark for mark in csv_file.SEPARATORS if lines and mark in lines[0]]
+    present = _present(text)
     even = [mark for mark in present if _is_even(text, mark)]
     if len(even) > 1:
-        first, second = (NAMES[mark].split("-")[0] for mark in even[:2])
+        first, second = (NAMES[mark] for mark in even[:2])
         problems.report(
             1,
-            f"the cells may be separated by a {first} or a {second}: "
-            "write 'sep=' and the separator in a line above",
+            f"a {first} or a {second} may separate the cells: write a line above, "
+            f"'sep={even[0]}' or 'sep={even[1]}'",
         )
         return None
-    return next(iter(even or present), None)
+    return next(iter(even or present), ",")
 
 
-def _first_lines(text: str) -> list[str]:
+def _present(text: str) -> list[str]:
+    """The separators in the first lines: those of all lines, or else of any."""
+    lines = _first_lines(text)
+    some = [mark for mark in csv_file.SEPARATORS if any(mark in line for line in lines)]
+    return _common(lines) or some
+
+
+def _common(lines: Sequence[str]) -> list[str]:
+    return [mark for mark in csv_file.SEPARATORS if lines and all(mark in line for line in lines)]
+
+
+def _first_lines(text: str) -> Sequence[str]:
     start = text[:1_000_000].splitlines()
-    return [line for line in start if line.strip(" \r\n,;\t")][:LOOKED_AT]
+    return [line for line in start if line.strip(_BLANK)][:LOOKED_AT]
 
 
 def _is_even(text: str, separator: str) -> bool:
@@ -48,20 +97,3 @@ def _is_even(text: str, separator: str) -> bool:
     except csv_file.NotCsv:
         return False
     return len(widths) == 1
-
-
-def read(text: str, problems: Problems) -> Iterator[Block]:
-    """The one table of a file, or several with blank lines between (as `repro table` writes)."""
-    separator = separator_of(text, problems)
-    if separator is None:
-        return
-    _, start = csv_file.declared(text)
-    lines = []
-    try:
-        for line, cells in csv_file.split(text, separator, start):
-            if are_plain(line, cells, problems):
-                lines.append((line, tuple(csv_file.as_meant(cell) for cell in cells)))
-    except csv_file.NotCsv as error:
-        problems.report(error.line, str(error))
-    if lines:
-        yield Block("", lines)

@@ -1,0 +1,98 @@
+"""Tables drawn with bars, in Markdown or as terminals and databases print them -> their lines."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from repro.analysis.audit.reading.block import Block, are_plain, cells_within
+from repro.analysis.audit.reading.markup import from_markdown
+from repro.analysis.audit.reading.problems import Problems
+
+_BOXES = str.maketrans(
+    {
+        **dict.fromkeys("│┃║", "|"),
+        **dict.fromkeys("─━═╌╍", "-"),
+        **dict.fromkeys("┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋┡┩╇╞╡╪╘╛╧╭╮╰╯╒╕╤╟╢╫╔╗╚╝╠╣╦╩╬┠┨┯┷┿┢┪╈", "+"),
+    }
+)
+_BAR = re.compile(r"(?<!\\)\|")
+_BETWEEN = re.compile(r":?[-=]+:?")
+_ESCAPED = "\\|"
+
+
+def holds_one(text: str) -> bool:
+    """Whether a line of bars and dashes stands below one with as many cells."""
+    lines = _lines(text)
+    return any(_begins(lines, at) for at in range(len(lines)))
+
+
+def read(text: str, problems: Problems) -> Iterator[Block]:
+    """The tables of a file, each with the text above it, or else the heading, as its caption."""
+    lines = _lines(text)
+    heading, words = "", list[str]()
+    at = 0
+    while at < len(lines):
+        line = lines[at].strip()
+        if _begins(lines, at):
+            at, block = _table(lines, at, from_markdown(" ".join(words)) or heading, problems)
+            words = []
+            if block:
+                yield block
+            continue
+        if line.startswith("#"):
+            heading, words = from_markdown(line.strip("# ")), []
+        elif not line:
+            words = [*words, ""]
+        elif not _is_rule(line) and not line.startswith(("```", "~~~")):
+            words = [line] if words[-1:] == [""] else [*words, line]
+        at += 1
+
+
+def _lines(text: str) -> list[str]:
+    return text.translate(_BOXES).splitlines()
+
+
+def _cells(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|")
+    if inner.endswith("|") and not inner.endswith(_ESCAPED):
+        inner = inner[:-1]
+    return [cell.strip() for cell in _BAR.split(inner)]
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line only separates rows."""
+    bare = line.strip()
+    parts = [part.strip() for part in bare.strip("|+").replace("+", "|").split("|")]
+    return bool(bare) and "-" in bare.replace("=", "-") and all(map(_BETWEEN.fullmatch, parts))
+
+
+def _begins(lines: Sequence[str], at: int) -> bool:
+    """Whether a header stands in a line: the next one is a rule with as many parts."""
+    if at + 1 >= len(lines) or "|" not in lines[at] or not _is_rule(lines[at + 1]):
+        return False
+    rule = lines[at + 1].strip()
+    if _is_rule(lines[at]) or not set("|+") & set(rule):
+        return False
+    return len(_cells(lines[at])) == len(_cells(rule.replace("+", "|")))
+
+
+def _table(
+    lines: Sequence[str], at: int, caption: str, problems: Problems
+) -> tuple[int, Block | None]:
+    """The line after a table, and the table."""
+    rows, sound = [], True
+    for number in [at, *range(at + 2, len(lines))]:
+        line = lines[number].strip()
+        if number > at and ("|" not in line and not line.startswith("+")):
+            break
+        if line.startswith("+") or ("+" in line and _is_rule(line)):
+            continue
+        raw = _cells(line)
+        if cells_within(number + 1, raw, problems):
+            cells = tuple(map(from_markdown, raw))
+            if are_plain(number + 1, cells, problems):
+                rows.append((number + 1, cells))
+                continue
+        sound = False
+    else:
+        number = len(lines)
+    return max(number, at + 2), Block(caption, rows) if rows and sound else None
