@@ -61,7 +61,7 @@ def grid_of(
     )
     _check_header(header, line, problems)
     rows = _rows(header, body, problems)
-    if not body:
+    if not body and not problems.found:
         problems.report(line, "a header and no rows")
     if len(problems.found) > before:
         return None
@@ -112,10 +112,18 @@ def _header_lines(block: Block) -> int:
     while depth < min(MOST_HEADERS, len(lines) - 1):
         names = _joined([cells for _, cells in lines[:depth]], spans_told=block.spans_told)
         below = lines[depth][1]
-        if not _is_open(names) or not any(below) or any(map(has_value, below)):
+        if not any(below):
+            break
+        if any(map(has_value, below)) or not (_is_open(names) or _names_index(names, below, depth)):
             break
         depth += 1
     return depth
+
+
+def _names_index(names: Sequence[str], below: Sequence[str], depth: int) -> bool:
+    """Whether a line only names the first columns, as pandas writes below two header rows."""
+    named = [name for name, cell in zip(names, below, strict=False) if cell]
+    return depth > 1 and bool(named) and not any(named)
 
 
 def _is_open(names: Sequence[str]) -> bool:

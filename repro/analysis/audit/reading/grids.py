@@ -59,7 +59,8 @@ PLAIN = (
     ),
     Format("aligned text", (".txt", ".text"), aligned_text.holds_one, aligned_text.read),
 )
-SUFFIXES = frozenset(end for form in (*MARKED, YAML, *PLAIN) for end in form.suffixes)
+FORMATS = (*MARKED, YAML, *PLAIN)
+SUFFIXES = frozenset(end for form in FORMATS for end in form.suffixes)
 _FOREIGN = {
     "PK\x03\x04": "is a ZIP archive or an Excel workbook: save the sheet as 'CSV UTF-8'",
     "%PDF-": "is a PDF: copy the table into a text file",
@@ -97,7 +98,9 @@ def _text(path: Path, problems: Problems) -> str:
     try:
         text = csv_file.read_text(path, most_bytes=MOST_BYTES)
     except csv_file.NotCsv as error:
-        if error.line:
+        if error.line and path.suffix.lower() in SUFFIXES - {".csv"}:
+            problems.report(error.line, "is not UTF-8: save it in UTF-8")
+        elif error.line:
             problems.report(error.line, str(error))
         else:
             problems.refuse(str(error))
@@ -113,19 +116,21 @@ def _text(path: Path, problems: Problems) -> str:
 def _format(path: Path, text: str, problems: Problems) -> Format | None:
     """The format of a text; None if it cannot be told, which is reported."""
     suffix = path.suffix.lower()
-    of_suffix = [form for form in (*MARKED, YAML, *PLAIN) if suffix in form.suffixes]
-    if of_suffix == [YAML]:
-        return YAML
-    marked = [form for form in MARKED if form.holds_one(text)]
-    fitting = marked or [form for form in PLAIN if form.holds_one(text)]
-    own = [form for form in of_suffix if form in fitting or not fitting]
-    if own or len(fitting) == 1:
-        return (own or fitting)[0]
+    own = next((form for form in FORMATS if suffix in form.suffixes), None)
+    if own is YAML:
+        return own
+    fitting = [form for form in MARKED if form.holds_one(text)]
+    if not fitting and own not in MARKED:
+        fitting = [form for form in PLAIN if form.holds_one(text)]
+    if own and (own in fitting or not fitting):
+        return own
+    if len(fitting) == 1:
+        return fitting[0]
     if fitting:
         names = " and as ".join(form.name for form in fitting)
         ends = " or ".join(form.suffixes[0] for form in fitting)
         problems.refuse(f"can be read as {names}: give it the suffix {ends}")
     else:
-        tried = ", ".join(form.name for form in (*MARKED, *PLAIN))
+        tried = ", ".join(form.name for form in FORMATS if form is not YAML)
         problems.refuse(f"holds no table that can be told: tried {tried}")
     return None

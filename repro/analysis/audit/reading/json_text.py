@@ -7,7 +7,7 @@ from typing import Any
 
 from repro.analysis.audit.reading.block import Block
 from repro.analysis.audit.reading.description import Description
-from repro.analysis.audit.reading.problems import Problems, quoted
+from repro.analysis.audit.reading.problems import Problems
 from repro.analysis.audit.reading.records import Record, Records, block_of
 
 MOST_DEPTH = 50
@@ -135,7 +135,7 @@ def _rows(
     found = []
     for number, row in enumerate(rows):
         if not isinstance(row, _Object):
-            problems.refuse(f"row {number + 1} of {quoted(caption)} is no row: {_FORMS}")
+            problems.refuse(f"row {number + 1} does not name its columns: {_FORMS}")
             return
         found.append((row.line, row))
     if found:

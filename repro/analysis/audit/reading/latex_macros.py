@@ -52,6 +52,12 @@ class Macros:
             text = text[: found.start()] + body + text[at:]
         return text
 
+    def unended(self, text: str) -> str | None:
+        """The first of these macros that is left in a cell, because it leads to itself."""
+        return next(
+            (f"\\{found[1]}" for found in _USE.finditer(text) if found[1] in self.known), None
+        )
+
 
 def _arguments(text: str, at: int, count: int) -> tuple[list[str], int]:
     """Arguments in braces, and the position after them."""

@@ -189,10 +189,13 @@ def _caption(text: str, begin: int, end: int) -> str:
 
 
 def _blocks(rows: _Rows, caption: str, macros: Macros, problems: Problems) -> Iterator[Block]:
-    """One table, or several with the same header where a row divides it."""
+    """One table, or several with the same header where a row divides it; none with problems."""
+    before = len(problems.found)
     header = [_written(row, macros, problems, in_header=True) for row in rows.header]
     depth = _depth(header)
     body = [_written(row, macros, problems) for row in rows.body]
+    if len(problems.found) > before:
+        return
     lines, section = [*header[depth:]], caption
     for row, written in zip(rows.body, body, strict=True):
         name = _divides(row, written, has_header=depth > 0)
@@ -228,7 +231,7 @@ def _written(
         return row.line, ()
     for cell, span in row.cells:
         source = macros.written_out(cell)
-        if unknown := unknown_macro(source):
+        if unknown := macros.unended(source) or unknown_macro(source):
             problems.report(
                 row.line,
                 f"what {unknown} prints is not known: write it out, or add its \\newcommand",
