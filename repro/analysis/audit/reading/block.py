@@ -19,6 +19,7 @@ MOST_COLUMNS = 200
 MOST_LETTERS = 200  # of a cell
 MOST_MARKED = 2_000  # letters of a cell with its marks of Markdown or LaTeX
 MOST_HEADERS = 3  # lines
+_MEASURED = re.compile(r"\d+[.,]\d+ *(±|\+/-|\().*|([2-9]|\d{2,3})[.,]\d+", re.ASCII)
 _SIGNED = re.compile(  # a mark, words, or a number before more of them
     r"\+|-|\+ ?/ ?-|[+-]{1,3} ?[^\W\d][\w .,/%&-]*|[+-]\d+(\.\d+)?%? [\[(\d].*"
 )
@@ -63,7 +64,7 @@ def grid_of(
     rows = _rows(header, body, problems)
     if not body and not problems.found:
         problems.report(line, "a header and no rows")
-    if len(problems.found) > before:
+    if len(problems.found) > before or not rows:
         return None
     rows, notes = _carried_down(header, rows)
     return Grid(
@@ -159,6 +160,16 @@ def _check_header(header: Sequence[str], line: int, problems: Problems) -> None:
             problems.report(line, "is twice in the header", name)
     if not named:
         problems.report(line, "the header names no column")
+    elif sum(map(_is_measured, header)) > (len(header) - 1) / 2:
+        number = next(filter(_is_measured, header))
+        problems.report(
+            line, f"{number!r} is a number, not the name of a column: write a line of names above"
+        )
+
+
+def _is_measured(name: str) -> bool:
+    """Whether a name is a number with something after ±, or with decimals and more than one."""
+    return bool(_MEASURED.fullmatch(name))
 
 
 def _without_empty_columns(

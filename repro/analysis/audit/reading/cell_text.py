@@ -121,8 +121,7 @@ def _plain(text: str) -> str:
     """Without marks of a markup language, with one sign for ± and for minus."""
     for mark, plain in _SIGNS.items():
         text = text.replace(mark, plain)
-    bare = re.sub(r"\^\s*(?=[*†‡§¶±a-z])", "", unmarked(text))
-    return _PLUS_MINUS.sub("±", bare)
+    return _PLUS_MINUS.sub("±", unmarked(text))
 
 
 def _why_not(text: str, plain: str) -> str:

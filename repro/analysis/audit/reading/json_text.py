@@ -184,10 +184,11 @@ def _described(study: Any) -> Mapping[str, object]:
 
 def _runs(study: Any) -> Iterator[tuple[int, Record]]:
     alphas = any(arm["alpha"] is not None for arm in study["arms"])
+    known: list[Any] = next((arm["groups"] for arm in study["arms"] if arm["groups"]), [])
     for arm in study["arms"]:
         named = {"arm": arm["name"], **({"alpha": arm["alpha"]} if alphas else {})}
         for run in arm["runs"]:
-            counted = run["groups"] or [{**group, "detected": "failed"} for group in arm["groups"]]
-            for group in counted:
+            failed = [{**group, "detected": "failed"} for group in arm["groups"] or known]
+            for group in run["groups"] or failed:
                 row = {"group": group["name"], "n": group["n"], "detected": group["detected"]}
                 yield getattr(group, "line", run.line), {**named, "run": run["seed"], **row}

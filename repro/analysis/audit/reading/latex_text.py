@@ -7,9 +7,10 @@ a table in two. Macros that the file defines are written out.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from repro.analysis.audit.reading import own_notes
 from repro.analysis.audit.reading.block import (
     MOST_COLUMNS,
     MOST_TABLES,
@@ -18,8 +19,9 @@ from repro.analysis.audit.reading.block import (
     cells_within,
 )
 from repro.analysis.audit.reading.cell_text import has_value, is_number
+from repro.analysis.audit.reading.latex_captions import Captions
 from repro.analysis.audit.reading.latex_macros import Macros, unknown_macro
-from repro.analysis.audit.reading.markup import after_arguments, closing, from_latex
+from repro.analysis.audit.reading.markup import after_arguments, from_latex
 from repro.analysis.audit.reading.problems import Problems
 
 _KINDS = (
@@ -47,9 +49,6 @@ _RULE_ARGUMENTS = {
 }
 _ENDS_HEADER = frozenset({"midrule", "hline", "Xhline", "specialrule", "hdashline"})
 _SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*(\d{1,4})\s*\}")
-_HEADING = re.compile(r"\\(?:sub)*(?:section|paragraph)\*?\s*(?=\{)")
-_CAPTION = re.compile(r"\\(?:sub)?caption(?:\[[^\]]*\])?\s*(?=\{)")
-_FLOAT = re.compile(r"\\(begin|end)\s*\{(?:wrap|side|sub)?table\*?\}")
 
 
 @dataclass(slots=True)
@@ -100,9 +99,12 @@ def read(text: str, problems: Problems) -> Iterator[Block]:
     if len(places) > MOST_TABLES:
         problems.refuse(f"more than {MOST_TABLES} tables: leave some out")
         return
+    captions = Captions.of(bare)
     for begin, start, end in places:
         rows = _rows(bare, start, end, starts)
-        yield from _blocks(rows, _caption(bare, begin, end), macros, problems)
+        said = own_notes.said_in(captions.below(end))
+        for block in _blocks(rows, captions.of_table(begin, end), macros, problems):
+            yield replace(block, description=said)
 
 
 def _places(text: str) -> Iterator[tuple[int, int, int]]:
@@ -170,22 +172,6 @@ def _spanned(cell: str) -> tuple[str, int]:
     """A cell, and how many columns it spans."""
     found = _SPAN.match(cell)
     return (cell, max(1, int(found[1]))) if found else (cell, 1)
-
-
-def _caption(text: str, begin: int, end: int) -> str:
-    """The caption in the same float, the nearest above or else below; else the nearest heading."""
-    low, high = 0, len(text)
-    for found in _FLOAT.finditer(text):
-        if found.start() < begin:
-            low = found.end()
-        elif found.start() >= end:
-            high = found.start()
-            break
-    inside = [found.end() for found in _CAPTION.finditer(text, low, high)]
-    above = [at for at in inside if at <= end]
-    headings = [found.end() for found in _HEADING.finditer(text, 0, begin)]
-    place = next(iter([*above[-1:], *inside[:1], *headings[-1:]]), None)
-    return "" if place is None else from_latex(text[place + 1 : closing(text, place)][:2000])
 
 
 def _blocks(rows: _Rows, caption: str, macros: Macros, problems: Problems) -> Iterator[Block]:

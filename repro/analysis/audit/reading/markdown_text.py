@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from repro.analysis.audit.reading import own_notes
 from repro.analysis.audit.reading.block import Block, are_plain, cells_within
 from repro.analysis.audit.reading.markup import from_markdown
 from repro.analysis.audit.reading.problems import Problems
@@ -28,23 +30,39 @@ def holds_one(text: str) -> bool:
 def read(text: str, problems: Problems) -> Iterator[Block]:
     """The tables of a file, each with the text above it, or else the heading, as its caption."""
     lines = _lines(text)
-    heading, words = "", list[str]()
-    at = 0
+    last: Block | None = None
+    heading, words, at = "", list[str](), 0
     while at < len(lines):
         line = lines[at].strip()
         if _begins(lines, at):
-            at, block = _table(lines, at, from_markdown(" ".join(words)) or heading, problems)
+            yield from _with_notes(last, words)
+            caption = from_markdown(" ".join(_last_paragraph(words))) or heading
+            at, last = _table(lines, at, caption, problems)
             words = []
-            if block:
-                yield block
             continue
         if line.startswith("#"):
-            heading, words = from_markdown(line.strip("# ")), []
-        elif not line:
-            words = [*words, ""]
+            heading, words = from_markdown(line.strip("# ")), [*words, ""]
         elif not _is_rule(line) and not line.startswith(("```", "~~~")):
-            words = [line] if words[-1:] == [""] else [*words, line]
+            words.append(line)
         at += 1
+    yield from _with_notes(last, words)
+
+
+def _last_paragraph(words: Sequence[str]) -> Sequence[str]:
+    """The lines after the last blank one that has lines after it."""
+    end = len(words)
+    while end and not words[end - 1]:
+        end -= 1
+    start = end
+    while start and words[start - 1]:
+        start -= 1
+    return words[start:end]
+
+
+def _with_notes(block: Block | None, below: Sequence[str]) -> Iterator[Block]:
+    """The block with what the text below it says."""
+    if block:
+        yield replace(block, description=own_notes.said_in(from_markdown(" ".join(below))))
 
 
 def _lines(text: str) -> list[str]:

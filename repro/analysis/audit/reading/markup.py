@@ -23,6 +23,10 @@ _MARKDOWN = (
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 
+_NEEDLESS = re.compile(r"[_^]\s*(?=[±*†‡§¶])")  # what follows says itself what it is
+MOST_ARGUMENT = 10_000  # letters of an argument in braces
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_BLANKS = re.compile(r"\s*")
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[{}$~]|[^\\{}$~]+|\\", re.DOTALL)
 
 
@@ -38,16 +42,14 @@ def from_markdown(text: str) -> str:
 
 def from_latex(text: str) -> str:
     """Without braces, dollar signs, faces, sizes, colours, references and phantoms."""
-    return " ".join("".join(_printed(text)).split())
+    return " ".join(_NEEDLESS.sub("", "".join(_printed(text))).split())
 
 
 def unmarked(text: str) -> str:
     """Without the marks of any of these languages."""
-    return from_latex(from_markdown(text)) if "\\" in text or "$" in text else _plain(text)
-
-
-def _plain(text: str) -> str:
-    return from_markdown(text).replace("{", "").replace("}", "")
+    if "\\" in text or "$" in text:
+        return from_latex(from_markdown(text))
+    return _NEEDLESS.sub("", from_markdown(text).replace("{", "").replace("}", ""))
 
 
 def _printed(text: str) -> Iterator[str]:
@@ -81,8 +83,7 @@ def _of_command(name: str, token: str) -> str:
 
 def after_arguments(text: str, at: int, count: int) -> int:
     """The position after arguments in square brackets and `count` in braces."""
-    blank = re.compile(r"\s*")
-    while found := blank.match(text, at):
+    while found := _BLANKS.match(text, at):
         start = found.end()
         opened = text[start : start + 1]
         if opened == "[" and (end := text.find("]", start)) >= 0:
@@ -97,10 +98,10 @@ def after_arguments(text: str, at: int, count: int) -> int:
 
 
 def closing(text: str, start: int) -> int:
-    """The position of the brace that closes the one at `start`; the last one if none does."""
-    depth = 0
-    for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+    """The position of the brace that closes the one at `start`; the last one looked at if none."""
+    depth, end = 0, min(len(text), start + MOST_ARGUMENT)
+    for found in _BRACE.finditer(text, start, end):
         depth += {"{": 1, "}": -1}.get(found.group(), 0)
         if depth == 0:
             return found.start()
-    return len(text) - 1
+    return end - 1
