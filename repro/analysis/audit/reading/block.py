@@ -19,6 +19,7 @@ MOST_COLUMNS = 200
 MOST_LETTERS = 200  # of a cell
 MOST_MARKED = 2_000  # letters of a cell with its marks of Markdown or LaTeX
 MOST_HEADERS = 3  # lines
+ONE_COLUMN = "has one column: a table has a name and a number at least"
 _MEASURED = re.compile(r"\d+[.,]\d+ *(±|\+/-|\().*|([2-9]|\d{2,3})[.,]\d+", re.ASCII)
 _SIGNED = re.compile(  # a mark, words, or a number before more of them
     r"\+|-|\+ ?/ ?-|[+-]{1,3} ?[^\W\d][\w .,/%&-]*|[+-]\d+(\.\d+)?%? [\[(\d].*"
@@ -54,13 +55,15 @@ def grid_of(
     depth = _header_lines(block)
     heads, body = block.lines[:depth], block.lines[depth:]
     line = heads[-1][0]
-    if len(heads[-1][1]) > MOST_COLUMNS:
+    if max(len(cells) for _, cells in heads) > MOST_COLUMNS:
         problems.report(line, f"more than {MOST_COLUMNS} columns")
         return None
     header, body = _without_empty_columns(
         _joined([cells for _, cells in heads], spans_told=block.spans_told), body
     )
     _check_header(header, line, problems)
+    if len(header) < 2:
+        problems.report(line, ONE_COLUMN)
     rows = _rows(header, body, problems)
     if not body and not problems.found:
         problems.report(line, "a header and no rows")
@@ -115,10 +118,16 @@ def _header_lines(block: Block) -> int:
         below = lines[depth][1]
         if not any(below):
             break
-        if any(map(has_value, below)) or not (_is_open(names) or _names_index(names, below, depth)):
+        if _holds_results(below) or not (_is_open(names) or _names_index(names, below, depth)):
             break
         depth += 1
     return depth
+
+
+def _holds_results(cells: Sequence[str]) -> bool:
+    """Whether a line has numbers, or marks for no result alone after its name."""
+    rest = [cell for cell in cells[1:] if cell]
+    return any(map(is_number, cells)) or (bool(rest) and all(map(has_value, rest)))
 
 
 def _names_index(names: Sequence[str], below: Sequence[str], depth: int) -> bool:
@@ -238,7 +247,7 @@ def _name_columns(rows: Sequence[GridRow], width: int) -> int:
     """How many columns at the left hold words alone, the first row among them."""
     for at in range(width):
         cells = [row.cells[at] for row in rows]
-        if not cells[0] or any(map(has_value, cells)):
+        if not cells[0] or any(map(is_number, cells)) or (at and all(map(has_value, cells))):
             return at
     return width
 
@@ -246,7 +255,7 @@ def _name_columns(rows: Sequence[GridRow], width: int) -> int:
 def _tells_rows_apart(cells: Sequence[str]) -> bool:
     """Whether a row without a name has another one, or the number of a run, before its values."""
     first = next(filter(None, cells), "")
-    return not has_value(first) or first.isdecimal()
+    return not is_number(first) or first.isdecimal()
 
 
 def _note(column: str, lines: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from repro.analysis.audit.reading.block import Block
 from repro.analysis.audit.reading.description import Description
-from repro.analysis.audit.reading.problems import Problems
+from repro.analysis.audit.reading.problems import Problems, short
 from repro.analysis.audit.reading.records import Record, Records, block_of
 
 MOST_DEPTH = 50
@@ -47,7 +47,7 @@ def _document(text: str, problems: Problems) -> object:
         problems.refuse(f"is nested more than {MOST_DEPTH} levels deep")
         return None
     try:
-        return _loaded(text, 0)
+        return _loaded(text, 0, problems)
     except json.JSONDecodeError as error:
         lines = text.split("\n")
         if "Extra data" not in error.msg or not all(map(_is_object, lines)):
@@ -56,10 +56,10 @@ def _document(text: str, problems: Problems) -> object:
     rows = []
     for number, line in enumerate(lines):
         try:
-            rows += [_loaded(line, number)] if line.strip() else []
+            rows += [_loaded(line, number, problems)] if line.strip() else []
         except json.JSONDecodeError as error:
             problems.report(number + 1, f"is not JSON: {error.msg} (column {error.colno})")
-    return rows
+    return None if problems.found else rows
 
 
 def _is_object(line: str) -> bool:
@@ -75,7 +75,7 @@ def _is_shallow(text: str) -> bool:
     return True
 
 
-def _loaded(text: str, above: int) -> object:
+def _loaded(text: str, above: int, problems: Problems) -> object:
     """The values of a text that begins after so many lines."""
     closed = iter(_lines_of_objects(text, above))
 
@@ -83,6 +83,10 @@ def _loaded(text: str, above: int) -> object:
         # Objects end in this order, here and in the text.
         found = _Object(pairs)
         found.line = next(closed, above + 1)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            problems.report(found.line, "is twice in the same row: keep one", short(twice))
         return found
 
     return json.loads(

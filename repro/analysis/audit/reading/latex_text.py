@@ -92,6 +92,8 @@ def holds_one(text: str) -> bool:
 
 def read(text: str, problems: Problems) -> Iterator[Block]:
     """The tables of a file; rows without an environment are one table."""
+    if not holds_one(text):
+        return
     bare = "\n".join(_COMMENT.sub(r"\1", line) for line in text.split("\n"))
     macros, bare = Macros.of(bare)
     starts = [0, *(found.end() for found in re.finditer("\n", bare))]

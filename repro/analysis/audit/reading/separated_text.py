@@ -5,7 +5,7 @@ A separator is taken if every line has as many of it; if two would do, the file 
 
 from collections.abc import Iterator, Sequence
 
-from repro.analysis.audit.reading.block import Block, Lines, are_plain
+from repro.analysis.audit.reading.block import ONE_COLUMN, Block, Lines, are_plain
 from repro.analysis.audit.reading.cell_text import has_value
 from repro.analysis.audit.reading.problems import Problems
 from repro.system import csv_file
@@ -49,22 +49,24 @@ def read(text: str, problems: Problems) -> Iterator[Block]:
     if lines:
         yield Block(" ".join(caption), lines)
     elif caption:
-        problems.report(1, "has one column: a table has a name and a number at least")
+        problems.report(1, ONE_COLUMN)
 
 
 def _separator(text: str, problems: Problems) -> str | None:
     """What separates the cells; None if the choice is open, which is reported."""
     said, _ = csv_file.declared(text)
+    present = _present(text)
+    if not said and "\t" in present and problems.path.suffix.lower() in (".tsv", ".tab"):
+        said = "\t"
     if said:
         return said
-    present = _present(text)
     even = [mark for mark in present if _is_even(text, mark)]
     if len(even) > 1:
         first, second = (NAMES[mark] for mark in even[:2])
         problems.report(
             1,
             f"a {first} or a {second} may separate the cells: write a line above, "
-            f"'sep={even[0]}' or 'sep={even[1]}'",
+            f"'sep=' and the {first} or the {second}",
         )
         return None
     return next(iter(even or present), ",")
