@@ -1,9 +1,9 @@
 """Lines of cells as a format gives them -> a grid: headers joined, names carried down, checked."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from unicodedata import category
 
@@ -69,6 +69,7 @@ def grid_of(
         problems.report(line, "a header and no rows")
     if len(problems.found) > before or not rows:
         return None
+    header, unnamed = _with_names(header, rows)
     rows, notes = _carried_down(header, rows)
     return Grid(
         path=path,
@@ -79,7 +80,7 @@ def grid_of(
         rows=rows,
         description=block.description,
         decimal_mark=mark,
-        notes=notes,
+        notes=(*unnamed, *notes),
     )
 
 
@@ -148,7 +149,7 @@ def _joined(heads: Sequence[Sequence[str]], *, spans_told: bool) -> tuple[str, .
     """One name a column: what spans it, then its own."""
     width = max(map(len, heads))
     padded = [[*cells, *[""] * (width - len(cells))] for cells in heads]
-    for upper, lower in () if spans_told else pairwise(padded):
+    for upper, lower in () if spans_told else itertools.pairwise(padded):
         for at in range(1, width):
             if not upper[at] and upper[at - 1] and lower[at] and lower[at - 1]:
                 upper[at] = upper[at - 1]
@@ -197,6 +198,22 @@ def _without_empty_columns(
         (line, (*(cells[at] for at in kept if at < len(cells)), *cells[beyond:]))
         for line, cells in lines
     ]
+
+
+def _with_names(
+    header: tuple[str, ...], rows: Sequence[GridRow]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names for columns at the left that have none, and what they are called."""
+    names, notes = list(header), []
+    for at, name in enumerate(header):
+        if name:
+            continue
+        numbers = any(is_number(row.cells[at]) for row in rows)
+        stem = "index" if numbers else "name"
+        free = (f"{stem} {number}" if number > 1 else stem for number in itertools.count(1))
+        names[at] = next(one for one in free if one not in names)
+        notes.append(f"column {at + 1} has no name: it is called '{names[at]}' here.")
+    return tuple(names), tuple(notes)
 
 
 # The rows
@@ -259,11 +276,10 @@ def _tells_rows_apart(cells: Sequence[str]) -> bool:
 
 
 def _note(column: str, lines: Sequence[int]) -> str:
-    where = f"column '{column}'" if column else "the first column"
     numbers = [str(line) for line in lines[:3]]
     more = [f"{len(lines) - 3} more"] if len(lines) > 3 else []
     noun = "line" if len(lines) == 1 else "lines"
-    return f"{where} is empty in {noun} {joined([*numbers, *more])}: the name above was taken."
+    return f"column '{column}' is empty in {noun} {joined([*numbers, *more])}: the name above was taken."
 
 
 # Cells that are safe to show

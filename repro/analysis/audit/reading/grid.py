@@ -35,11 +35,11 @@ class Grid:
         form: What it was read as: "comma-separated values", "a Markdown table".
         caption: What stands above it; empty if the file has nothing but the table.
         line: Of the header, the last one of several.
-        header: Names of the columns. Only names at the left may be empty; the others are unique.
+        header: Names of the columns, each another one; none is empty.
         rows: At least one.
         description: What the file says beside the table, under the keys of `Description`.
         decimal_mark: Of the numbers of the file; None if none has one.
-        notes: Sentences on what was filled in.
+        notes: Sentences on names that were filled in.
     """
 
     path: Path

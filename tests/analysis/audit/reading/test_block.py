@@ -79,9 +79,21 @@ def test_headers_as_pandas_writes_them(cells):
     ]
 
 
-def test_the_first_column_may_have_no_name(cells):
-    """As tables are often printed."""
-    assert cells("a.csv", ",a\nx,1\n") == [("", "a"), ("x", "1")]
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        (",a\nx,1\n", ("name", "a")),
+        (",a\n0,1\n1,2\n", ("index", "a")),
+        (",,a\nx,y,1\n", ("name", "name 2", "a")),
+        (",name\nx,1\n", ("name 2", "name")),
+    ],
+)
+def test_columns_at_the_left_may_have_no_name(grid, text, header):
+    """As tables are often printed; what they are called is said."""
+    found = grid("a.csv", text)
+
+    assert found.header == header
+    assert found.notes[0] == f"column 1 has no name: it is called '{header[0]}' here."
 
 
 def test_columns_with_nothing_in_them_are_left_out(cells):

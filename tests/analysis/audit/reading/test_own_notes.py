@@ -36,7 +36,7 @@ def test_runs_and_what_follows_the_sign(grid, form, name, changes, spread, said)
     ("form", "name", "header"),
     [
         ("markdown", "a.md", ("Arm", "E[A]: Recall", "Var[A]: Measure of Bias")),
-        ("latex", "a.tex", ("", "E[A]: Recall", "Var[A]: Measure of Bias")),
+        ("latex", "a.tex", ("name", "E[A]: Recall", "Var[A]: Measure of Bias")),
         ("csv", "a.csv", ("arm", "recall_percent", "variance_percent_squared")),
         ("tsv", "a.tsv", ("arm", "recall_percent", "variance_percent_squared")),
     ],
