@@ -55,13 +55,14 @@ def _block(caption: str, rows: Lines, problems: Problems) -> Iterator[Block]:
     (line, header), *body = rows
     if not header[0] and all(len(cells) < len(header) for _, cells in body):
         header = header[1:]  # the whole table is indented
-    plain = [are_plain(number, cells, problems) for number, cells in rows]
-    if all(plain) and _is_even(header, body, problems):
-        yield Block(caption, [(line, header), *body])
+    own = problems.apart()
+    for number, cells in rows:
+        are_plain(number, cells, own)
+    _check_widths(header, body, own)
+    yield Block(caption, [(line, header), *body], found=own.found)
 
 
-def _is_even(header: Sequence[str], body: Lines, problems: Problems) -> bool:
-    before = len(problems.found)
+def _check_widths(header: Sequence[str], body: Lines, problems: Problems) -> None:
     for line, cells in body:
         if len(cells) != len(header):
             problems.report(
@@ -69,4 +70,3 @@ def _is_even(header: Sequence[str], body: Lines, problems: Problems) -> bool:
                 f"{len(cells)} cells two blanks apart, but the header has {len(header)} columns: "
                 "write - where there is no result",
             )
-    return len(problems.found) == before

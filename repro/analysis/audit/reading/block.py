@@ -38,6 +38,7 @@ class Block:
         description: What the file says beside the table.
         headers: Lines of the header, if the format tells.
         spans_told: Whether a name that spans columns stands in each of them; else in the first.
+        found: Problems of its cells.
     """
 
     caption: str
@@ -45,12 +46,25 @@ class Block:
     description: Mapping[str, object] = field(default_factory=dict)
     headers: int = 1
     spans_told: bool = False
+    found: Sequence[tuple[int, str]] = ()
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether a column holds numbers, and nothing else but marks for no result."""
+        body = [cells for _, cells in self.lines[self.headers :]]
+        return any(
+            any(map(is_number, column)) and all(map(has_value, filter(None, column)))
+            for column in itertools.zip_longest(*body, fillvalue="")
+        )
 
 
 def grid_of(
     path: Path, form: str, block: Block, mark: DecimalMark | None, problems: Problems
 ) -> Grid | None:
     """The grid of a block; None if there are problems, which are reported."""
+    if block.found:
+        problems.found += block.found
+        return None
     before = len(problems.found)
     depth = _header_lines(block)
     heads, body = block.lines[:depth], block.lines[depth:]
@@ -279,7 +293,8 @@ def _note(column: str, lines: Sequence[int]) -> str:
     numbers = [str(line) for line in lines[:3]]
     more = [f"{len(lines) - 3} more"] if len(lines) > 3 else []
     noun = "line" if len(lines) == 1 else "lines"
-    return f"column '{column}' is empty in {noun} {joined([*numbers, *more])}: the name above was taken."
+    where = f"{noun} {joined([*numbers, *more])}"
+    return f"column '{column}' is empty in {where}: the name above was taken."
 
 
 # Cells that are safe to show

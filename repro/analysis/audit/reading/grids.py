@@ -4,8 +4,9 @@ The format is told by marks that only it has (LaTeX's environments, Markdown's r
 the brackets of JSON), then by the file's suffix. What neither tells is refused.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from repro.analysis.audit.reading import (
@@ -19,6 +20,7 @@ from repro.analysis.audit.reading import (
 from repro.analysis.audit.reading.block import MOST_TABLES, Block, decimal_mark, grid_of
 from repro.analysis.audit.reading.grid import Grid, GridRow, NotATable
 from repro.analysis.audit.reading.problems import Problems
+from repro.analysis.wording import count, joined
 from repro.system import csv_file
 
 __all__ = ["SUFFIXES", "Grid", "GridRow", "NotATable", "read_grids"]
@@ -78,19 +80,30 @@ def read_grids(path: Path) -> list[Grid]:
     problems = Problems(path)
     text = _text(path, problems)
     form = None if problems.found else _format(path, text, problems)
-    blocks: list[Block] = []
-    for block in form.read(text, problems) if form else ():
-        blocks.append(block)
-        if len(blocks) > MOST_TABLES:
-            problems.refuse(f"more than {MOST_TABLES} tables: leave some out")
-            break
-    if form and not blocks and not problems.found:
-        problems.refuse(f"holds no table in {form.name}")
-    mark = decimal_mark(blocks, problems)
-    found = [grid_of(path, form.name, block, mark, problems) for block in blocks if form]
+    blocks = list(islice(form.read(text, problems), MOST_TABLES + 1)) if form else []
+    if len(blocks) > MOST_TABLES:
+        problems.refuse(f"more than {MOST_TABLES} tables: leave some out")
+        raise NotATable(problems.texts)
+    kept = [block for block in blocks if len(blocks) == 1 or block.holds_numbers]
+    if form and not kept and not problems.found:
+        problems.refuse(f"holds no table {'with numbers' if blocks else f'in {form.name}'}")
+    mark = decimal_mark(kept, problems)
+    found = [grid_of(path, form.name, block, mark, problems) for block in kept if form]
     if problems.found:
         raise NotATable(problems.texts)
-    return [grid for grid in found if grid is not None]
+    grids = [grid for grid in found if grid is not None]
+    left_out = [block.lines[0][0] for block in blocks if block not in kept and block.lines]
+    return [replace(grids[0], notes=(*grids[0].notes, *_left_out(left_out))), *grids[1:]]
+
+
+def _left_out(lines: Sequence[int]) -> Iterator[str]:
+    """A sentence on tables of words, by their first lines."""
+    if lines:
+        where = joined([str(line) for line in lines])
+        yield (
+            f"{count(len(lines), 'table')} without a column of numbers left out: "
+            f"{'line' if len(lines) == 1 else 'lines'} {where}."
+        )
 
 
 def _text(path: Path, problems: Problems) -> str:

@@ -12,7 +12,7 @@ SHOWN = frozenset(  # print what follows in another face
         "em rm sc tt sf bfseries itshape mdseries rmfamily sffamily ttfamily scshape centering "
         "raggedright raggedleft displaystyle textstyle boldmath unboldmath protect noindent relax "
         "left right arraybackslash makecell thead shortstack small footnotesize scriptsize tiny "
-        "normalsize large scriptstyle scriptscriptstyle hfill hss null strut "
+        "normalsize large scriptstyle scriptscriptstyle hfill hss null strut num SI qty "
     )
 )
 DROPPED = {  # with so many arguments in braces, those in square brackets not counted

@@ -177,12 +177,13 @@ def _spanned(cell: str) -> tuple[str, int]:
 
 
 def _blocks(rows: _Rows, caption: str, macros: Macros, problems: Problems) -> Iterator[Block]:
-    """One table, or several with the same header where a row divides it; none with problems."""
-    before = len(problems.found)
-    header = [_written(row, macros, problems, in_header=True) for row in rows.header]
+    """One table, or several with the same header where a row divides it."""
+    own = problems.apart()
+    header = [_written(row, macros, own, in_header=True) for row in rows.header]
     depth = _depth(header)
-    body = [_written(row, macros, problems) for row in rows.body]
-    if len(problems.found) > before:
+    body = [_written(row, macros, own) for row in rows.body]
+    if own.found:
+        yield replace(_block(caption, header[:depth], [*header[depth:], *body]), found=own.found)
         return
     lines, section = [*header[depth:]], caption
     for row, written in zip(rows.body, body, strict=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from repro.analysis.audit.reading import own_notes
-from repro.analysis.audit.reading.block import Block, are_plain, cells_within
+from repro.analysis.audit.reading.block import Block, Lines, are_plain, cells_within
 from repro.analysis.audit.reading.markup import from_markdown
 from repro.analysis.audit.reading.problems import Problems
 
@@ -93,11 +93,9 @@ def _begins(lines: Sequence[str], at: int) -> bool:
     return len(_cells(lines[at])) == len(_cells(rule.replace("+", "|")))
 
 
-def _table(
-    lines: Sequence[str], at: int, caption: str, problems: Problems
-) -> tuple[int, Block | None]:
+def _table(lines: Sequence[str], at: int, caption: str, problems: Problems) -> tuple[int, Block]:
     """The line after a table, and the table."""
-    rows, sound = [], True
+    rows, own = Lines(), problems.apart()
     for number in [at, *range(at + 2, len(lines))]:
         line = lines[number].strip()
         if number > at and ("|" not in line and not line.startswith("+")):
@@ -105,12 +103,10 @@ def _table(
         if line.startswith("+") or ("+" in line and _is_rule(line)):
             continue
         raw = _cells(line)
-        if cells_within(number + 1, raw, problems):
+        if cells_within(number + 1, raw, own):
             cells = tuple(map(from_markdown, raw))
-            if are_plain(number + 1, cells, problems):
+            if are_plain(number + 1, cells, own):
                 rows.append((number + 1, cells))
-                continue
-        sound = False
     else:
         number = len(lines)
-    return max(number, at + 2), Block(caption, rows) if rows and sound else None
+    return max(number, at + 2), Block(caption, rows, found=own.found)

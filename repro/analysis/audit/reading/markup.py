@@ -65,7 +65,10 @@ def _printed(text: str) -> Iterator[str]:
             yield token
         else:
             name = token[1:].strip().rstrip("*")
-            if name in DROPPED:
+            if name == "\\":
+                at = after_arguments(text, at, 0)
+                yield " "
+            elif name in DROPPED:
                 at = after_arguments(text, at, DROPPED[name])
             else:
                 yield _of_command(name, token)

@@ -32,6 +32,10 @@ class Problems:
             where = "" if column is None else f" column '{column}':"
             self.found.append((line, f"{self.path}:{line}:{where} {message}"))
 
+    def apart(self) -> "Problems":
+        """An empty collection for one part of the file, to be joined with this or dropped."""
+        return Problems(self.path)
+
     @property
     def texts(self) -> tuple[str, ...]:
         """Sorted by line; those of the whole file first."""

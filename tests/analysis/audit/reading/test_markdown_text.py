@@ -52,6 +52,23 @@ def test_a_second_line_of_names_below_the_rule(cells):
     assert cells("a.md", text)[0] == ("Arm", "Overall Mean", "Overall SD", "Worst Mean", "Worst SD")
 
 
+def test_a_table_of_words_is_left_out(grid):
+    """A README has many; whatever is wrong with one, the others are read."""
+    words = f"| Option | What it does |\n|---|---|\n| x | {'word ' * 60}|\n| =y | 5 of them |\n\n"
+    found = grid("README.md", f"{words}{words}|arm|a|\n|-|-|\n|x|1|\n")
+
+    assert found.header == ("arm", "a")
+    assert found.notes == ("2 tables without a column of numbers left out: lines 1 and 6.",)
+
+
+def test_tables_of_words_alone_are_refused(grids):
+    """There is nothing to check."""
+    words = "| Option | What it does |\n|---|---|\n| x | y |\n\n"
+
+    with pytest.raises(NotATable, match="holds no table with numbers"):
+        grids("README.md", words * 2)
+
+
 @pytest.mark.parametrize(
     "text",
     [
