@@ -51,7 +51,7 @@ class Block:
     @property
     def holds_numbers(self) -> bool:
         """Whether a column holds numbers, and nothing else but marks for no result."""
-        body = [cells for _, cells in self.lines[self.headers :]]
+        body = [cells for _, cells in self.lines[_header_lines(self) :]] if self.lines else []
         return any(
             any(map(is_number, column)) and all(map(has_value, filter(None, column)))
             for column in itertools.zip_longest(*body, fillvalue="")

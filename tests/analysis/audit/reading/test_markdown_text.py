@@ -61,6 +61,13 @@ def test_a_table_of_words_is_left_out(grid):
     assert found.notes == ("2 tables without a column of numbers left out: lines 1 and 6.",)
 
 
+def test_a_second_line_of_names_makes_no_table_of_words(grids):
+    """Its words stand above the numbers."""
+    table = "||A||\n|-|-|-|\n|arm|b|c|\n|x|1|2|\n\n"
+
+    assert len(grids("README.md", table * 2)) == 2
+
+
 def test_tables_of_words_alone_are_refused(grids):
     """There is nothing to check."""
     words = "| Option | What it does |\n|---|---|\n| x | y |\n\n"
