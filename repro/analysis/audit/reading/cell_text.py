@@ -24,13 +24,14 @@ FAILED = frozenset({"failed", "fail", "failure", "diverged", "crashed", "oom"}) 
 }
 
 _DIGITS = r"(?:\d+(?:[.,]\d{3})*(?:[.,]\d*)?|[.,]\d+)"
-_NUMBER = rf"[+-]?{_DIGITS}(?:[eE][+-]?\d{{1,3}})?"
+_SIZE = rf"{_DIGITS}(?:[eE][+-]?\d{{1,3}})?"
+_NUMBER = rf"[+-]?{_SIZE}"
 _PERCENT = r"\s*(?:%|percent)?"
 _MARKS = r"[\s*†‡§¶↑↓#]*"  # of footnotes and tests, after the number
 _ERROR = (
-    rf"\s*±\s*(?P<error>{_DIGITS})(?P<error_percent>{_PERCENT})"
-    rf"|\s*\(\s*±?\s*(?P<bracket>{_DIGITS})(?P<bracket_percent>{_PERCENT})\s*\)"
-    rf"|\s*_\s*±?\s*(?P<index>{_DIGITS})"
+    rf"\s*±\s*(?P<error>{_SIZE})(?P<error_percent>{_PERCENT})"
+    rf"|\s*\(\s*±?\s*(?P<bracket>{_SIZE})(?P<bracket_percent>{_PERCENT})\s*\)"
+    rf"|\s*_\s*±?\s*(?P<index>{_SIZE})"
 )
 _INTERVAL = (
     rf"\s*[\[(]\s*(?:95{_PERCENT} CI:?\s+)?(?P<low>{_NUMBER}){_PERCENT}\s*(?:[,;–—-]|to)\s*"
@@ -45,6 +46,9 @@ _BOUNDS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">=",
 _THOUSAND = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _SIGNS = {"−": "-", "‐": "-", "‑": "-", "＋": "+", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
 _PLUS_MINUS = re.compile(r"\s*(?:\+\s*/\s*-|\+-|±|∓)\s*")
+_NO_ERROR = re.compile(
+    r"(?<=[\d%])\s*(±\s*(nan|n/?a|[-–—]+)|\(\s*(nan|n/?a|[-–—]+)\s*\))$", re.I
+)  # one run
 
 
 class NotANumber(ValueError):
@@ -83,11 +87,8 @@ def read_cell(text: str, decimal_mark: DecimalMark | None = None) -> CellText:
         NotANumber: It is words, or could be several numbers; the text names the cell's text.
     """
     plain = _plain(text)
-    low = plain.lower()
-    if low in MISSING:
-        return CellText("missing")
-    if low in FAILED:
-        return CellText("failed")
+    if state := _without_number(plain):
+        return CellText(state)
     found = _VALUE.fullmatch(plain)
     if not found:
         raise NotANumber(_why_not(text, plain))
@@ -113,15 +114,23 @@ def is_number(text: str) -> bool:
 def has_value(text: str) -> bool:
     """Whether a cell is a number, a bound, or says that there is none; not an empty cell."""
     plain = _plain(text)
+    return bool(plain) and bool(_without_number(plain) or _VALUE.fullmatch(plain))
+
+
+def _without_number(plain: str) -> Literal["missing", "failed"] | None:
+    """What a cell without a number says; None if it may have one. `nan ± nan` is one run's nan."""
     low = plain.lower()
-    return bool(plain) and (low in MISSING or low in FAILED or bool(_VALUE.fullmatch(plain)))
+    head = low.partition("±")[0].strip() or low
+    if head in FAILED:
+        return "failed"
+    return "missing" if head in MISSING else None
 
 
 def _plain(text: str) -> str:
     """Without marks of a markup language, with one sign for ± and for minus."""
     for mark, plain in _SIGNS.items():
         text = text.replace(mark, plain)
-    return _PLUS_MINUS.sub("±", unmarked(text))
+    return _NO_ERROR.sub("", _PLUS_MINUS.sub("±", unmarked(text)))
 
 
 def _why_not(text: str, plain: str) -> str:

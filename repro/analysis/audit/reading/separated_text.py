@@ -3,6 +3,7 @@
 A separator is taken if every line has as many of it; if two would do, the file has to say.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from repro.analysis.audit.reading.block import ONE_COLUMN, Block, Lines, are_plain
@@ -13,6 +14,7 @@ from repro.system import csv_file
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
 LOOKED_AT = 200  # lines
 _BLANK = " \r\n,;\t"
+_LINE_END = re.compile("\r\n|\r|\n")  # as the reader of CSV counts lines
 
 
 def holds_one(text: str) -> bool:
@@ -29,7 +31,7 @@ def read(text: str, problems: Problems) -> Iterator[Block]:
     if separator is None:
         return
     _, start = csv_file.declared(text)
-    blank = [not line.strip(_BLANK) for line in text.splitlines()]
+    blank = [not line.strip(_BLANK) for line in _LINE_END.split(text)]
     caption, lines = list[str](), Lines()
     try:
         for line, cells in csv_file.split(text, separator, start):

@@ -12,7 +12,7 @@ from repro.errors import StudyError
 from repro.study import yaml_source
 from repro.study.yaml_source import KeyPath, Located
 
-_NUMBER = re.compile(r"[^\s,\]}#]+")
+_NUMBER = re.compile(r"(?:&\S+\s+)?([^\s,\]}#]+)")  # behind the name of an anchor
 _LEFT_OUT = frozenset({"configuration"})  # settings of the row's arm
 
 
@@ -57,7 +57,7 @@ def _text(value: object, place: KeyPath, file: Located, lines: list[str]) -> obj
         return value
     line, column = file.values[place]
     found = _NUMBER.match(lines[line - 1], column - 1)
-    return found.group() if found else str(value)
+    return found[1] if found else str(value)
 
 
 def _caption(content: Mapping[str, Any]) -> str:

@@ -150,6 +150,24 @@ def test_an_interval_is_no_error(text):
     assert found.interval == (Decimal("83.2"), Decimal("85.0"))
 
 
+@pytest.mark.parametrize("text", ["84.1 ± nan", "84.1 +/- -", "84.1 (nan)", "84.1 ± N/A"])
+def test_one_run_has_no_error(text):
+    """Programs print NaN as the standard deviation of a single number."""
+    found = read_cell(text)
+
+    assert (found.value, found.error) == (Decimal("84.1"), None)
+
+
+def test_a_failed_run_may_have_a_failed_error():
+    """Both are printed by the same format string."""
+    assert read_cell("nan +/- nan") == CellText("failed")
+
+
+def test_an_error_may_have_an_exponent():
+    """As its number may."""
+    assert read_cell("1.2e-3 ± 1e-4").error == Decimal("0.0001")
+
+
 def test_two_numbers_are_asked_for_apart():
     """Nothing is divided here."""
     with pytest.raises(NotANumber, match="'7/10' is two numbers: give each a column of its own"):

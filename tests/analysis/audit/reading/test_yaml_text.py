@@ -67,6 +67,14 @@ def test_keys_of_a_description_come_first(grid):
     )
 
 
+def test_a_number_may_be_named_and_used_again(cells):
+    """It is printed twice."""
+    assert cells("a.yaml", "rows:\n  - {arm: x, a: &one 1.50}\n  - {arm: y, a: *one}\n")[1:] == [
+        ("x", "1.50"),
+        ("y", "1.50"),
+    ]
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "studies/published").glob("*.yaml")), ids=lambda path: path.stem
 )
