@@ -8,20 +8,24 @@ from repro.analysis.audit.reading.mean_files import PPB, PPB_NAME, Table
 from repro.analysis.audit.reading.run_files import Runs
 from repro.analysis.wording import count, joined
 from repro.stats import forensics
+from repro.stats import grim as grim_test
 
 
 def grim(table: Table, best: Sequence[Comparison], images: int | None) -> Finding:
     """Whether some number of runs can produce the published recalls."""
     portraits, known = _portraits(best, images)
-    tried = forensics.grim(list(table.recall.values()), images=portraits)
-    found = next((one for one in tried if one.all and one.chance <= CHANCE), None)
+    shares = [(recall, portraits) for recall in table.recall.values()]
+    tried = grim_test.grim(shares)
+    found = next((one for one in tried if one.all), None)
+    chance = grim_test.chance_up_to(shares, found.runs) if found else 1.0
     rows = len(table.keys)
-    if found:
+    if found and chance <= CHANCE:
+        up_to = "" if found.runs == 1 else f" (for {found.runs} runs or fewer)"
         recalls = f"All {rows} published recalls are" if rows > 1 else "The published recall is"
         text = (
             f"{recalls} possible for {count(found.runs, 'run')} of "
             f"{count(portraits, 'portrait')}{known}, pooled; the probability of this for random "
-            f"numbers is {percent(found.chance)}. {_other_runs(tried, found, rows)}"
+            f"numbers{up_to} is {percent(chance)}. {_other_runs(tried, found, rows)}"
         )
         return Finding("GRIM", table.title, "fits", text)
     groups = any(c.settled(c.means) and c.means[0].definition.mean == "groups" for c in best)
@@ -47,7 +51,7 @@ def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str
     return sum(PPB.values()), f" ({PPB_NAME})"
 
 
-def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, rows: int) -> str:
+def _other_runs(tried: Sequence[grim_test.Grim], found: grim_test.Grim | None, rows: int) -> str:
     """The results for the other numbers of runs, in a sentence."""
     short = [one for one in tried if not one.all]
     every = [one for one in tried if one.all and one is not found]
@@ -94,9 +98,11 @@ def whole(source: Runs) -> Iterator[Finding]:
     wrong = [
         f"{number} % of {n} in line {line}"
         for number, n, line in printed
-        if not forensics.whole_counts(number, n)
+        if not grim_test.whole_counts(number, n)
     ]
-    chance = forensics.chance_of_counts(numbers, sizes)
+    chance = grim_test.chance_of_shares(
+        (n, number.decimals) for number, n in zip(numbers, sizes, strict=True)
+    )
     fits = (
         f"{len(numbers) - len(wrong)} of {len(numbers)} accuracies are whole numbers of portraits"
     )
