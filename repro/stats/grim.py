@@ -167,7 +167,7 @@ def possible_prints(trials: int, decimals: int) -> int:
     Both prints of a tie count. Of the 100 * 10^d + 1 percentages that can be printed, all are
     shares if there are at least 100 * 10^d portraits.
     """
-    units = 100 * 10**decimals
+    units = int(100 * 10**decimals)
     if trials >= units:
         return units + 1
     common = gcd(2 * units, trials)
@@ -184,10 +184,11 @@ def chance_of_shares(cells: Iterable[tuple[int, int]]) -> float:
     Args:
         cells: N and decimals of each.
     """
-    return prod(
+    chances = (
         (possible_prints(trials, decimals) / (100 * 10**decimals + 1)) ** times
         for (trials, decimals), times in Counter(cells).items()
     )
+    return float(prod(chances))
 
 
 def chance_of_any(tried: Sequence[Sequence[tuple[int, int]]]) -> float:
@@ -204,7 +205,7 @@ def chance_of_any(tried: Sequence[Sequence[tuple[int, int]]]) -> float:
     many = len(kinds) > MOST_KINDS or any(100 * 10 ** k[0][1] > MOST_PRINTS for k in kinds)
     if len(tried) == 1 or many:
         return min(1.0, sum(chance_of_shares(cells) for cells in tried))
-    total = 0.0
+    total, value = 0.0, 1.0
     shares = {kind: _shares_of_all(kind) for kind in kinds}
     for chosen in range(1, 1 << len(tried)):
         value = prod(float(shares[kind][chosen]) ** times for kind, times in kinds.items())
@@ -224,7 +225,7 @@ def _shares_of_all(kind: Kind) -> npt.NDArray[np.float64]:
     for at in range(len(kind)):  # sums over all sets that hold a set
         halves = counts.reshape(-1, 2, 1 << at)
         halves[:, 0] += halves[:, 1]
-    return counts / (units + 1)
+    return np.asarray(counts / (units + 1))
 
 
 def _marked(trials: int, units: int) -> npt.NDArray[np.bool_]:
