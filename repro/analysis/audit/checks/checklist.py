@@ -2,7 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from repro.analysis.audit.checks import failed_runs
+from repro.analysis.audit.checks import (
+    copies,
+    failed_runs,
+    grimmer,
+    group_sizes,
+    rounding,
+    swapped_digits,
+    units,
+    variance_definition,
+)
+from repro.analysis.audit.checks import grim as grim_of_shares
+from repro.analysis.audit.checks import overall as overall_of_groups
 from repro.analysis.audit.checks.comparison import Comparison, compare
 from repro.analysis.audit.checks.definitions import definitions, lesser
 from repro.analysis.audit.checks.finding import Finding, mean_words, variance_words
@@ -18,7 +29,19 @@ from repro.stats.disparity import DEFINITIONS
 from repro.stats.forensics import Computed, GroupValues
 
 Check = Callable[[PublishedTable], Iterator[Finding]]
-OF_A_TABLE: tuple[Check, ...] = (failed_runs.findings,)
+OF_A_TABLE: tuple[Check, ...] = (
+    units.findings,
+    grim_of_shares.findings,
+    grimmer.findings,
+    overall_of_groups.findings,
+    variance_definition.findings,
+    copies.findings,
+    swapped_digits.findings,
+    rounding.findings,
+    rounding.decimals,
+    group_sizes.findings,
+    failed_runs.findings,
+)
 
 
 class Checks:

@@ -147,8 +147,9 @@ def _impossible(
 def _neighbours(printed: Printed, n: int) -> str:
     """The counts next to a share that is none, and how their shares are printed."""
     below = int(Fraction(printed.value) * n / 100)
-    shown = [f"{k:,} print as {float(round(Fraction(100 * k, n), printed.decimals)):.{printed.decimals}f}"
-             for k in (below, below + 1) if k <= n]  # fmt: skip
+    counts = [k for k in (below, below + 1) if k <= n]
+    shares = [f"{float(Fraction(100 * k, n)):.{printed.decimals}f}" for k in counts]
+    shown = [f"{k:,} print as {share}" for k, share in zip(counts, shares, strict=True)]
     return f"of {n:,} portraits {joined(shown)}"
 
 

@@ -1,0 +1,75 @@
+"""Groups whose stated size makes their shares impossible, and the size that would not."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from repro.analysis.audit.checks.finding import CHANCE, Finding, percent
+from repro.analysis.audit.checks.grim import trials
+from repro.analysis.audit.checks.printed_shares import PrintedShare, shares_of
+from repro.analysis.audit.reading.published_table import PublishedTable
+from repro.analysis.wording import joined
+from repro.stats import grim
+from repro.stats.forensics import Printed
+from repro.stats.rounding_modes import MODES, shortening
+
+AWAY = 0.2  # of the stated size, within which others are tried
+MOST_AWAY = 100  # portraits
+NAMED = 5  # sizes
+
+
+def findings(table: PublishedTable) -> Iterator[Finding]:
+    """For each group with more than one impossible share, the sizes that make all possible."""
+    if table.description.reading_error:
+        return
+    by_group: dict[str, list[PrintedShare]] = defaultdict(list)
+    known = [share for share in shares_of(table) if share.n is not None and share.runs is not None]
+    every = shortening([(share.printed, trials(table, share)) for share in known])
+    if any(every.all(mode) for mode in MODES):
+        return
+    for share in known:
+        by_group[share.group].append(share)
+    for group, shares in by_group.items():
+        sizes = {share.n for share in shares}
+        if len(sizes) == 1:
+            yield from _of_group(table, group, shares)
+
+
+def _of_group(
+    table: PublishedTable, group: str, shares: Sequence[PrintedShare]
+) -> Iterator[Finding]:
+    stated = shares[0].n
+    assert stated is not None
+    factors = [trials(table, share) // stated for share in shares]
+    cells = [(share.printed, factor) for share, factor in zip(shares, factors, strict=True)]
+    wrong = sum(not _possible(cell, stated) for cell in cells)
+    if wrong < 2 or 2 * wrong <= len(cells):
+        return
+    reach = min(MOST_AWAY, max(1, int(AWAY * stated)))
+    sizes = [n for n in range(max(1, stated - reach), stated + reach + 1) if n != stated]
+    others = [n for n in sizes if all(_possible(cell, n) for cell in cells)]
+    about = f"{table.title}: {group}"
+    text = f"{wrong:,} of {len(cells):,} shares of {group} are impossible for {stated:,} portraits"
+    settle = f"the portraits of {group}: --group {group}=N"
+    chance = min(
+        1.0,
+        sum(
+            grim.chance_of_shares((n * f, printed.decimals) for printed, f in cells) for n in sizes
+        ),
+    )
+    if others and chance <= CHANCE:
+        nearest = sorted(others, key=lambda n: abs(n - stated))[:NAMED]
+        text += (
+            f"; for {joined([f'{n:,}' for n in nearest], 'or')} all would be possible. Some size "
+            f"within {reach} of the stated one would be with probability {percent(chance)} for "
+            "random numbers."
+        )
+    else:
+        text += (
+            f", and no size within {reach} of it makes all possible without chance doing the same."
+        )
+    yield Finding("Group sizes", about, "impossible", text, settle)
+
+
+def _possible(cell: tuple[Printed, int], n: int) -> bool:
+    printed, factor = cell
+    return bool(grim.whole_counts(printed, n * factor))
