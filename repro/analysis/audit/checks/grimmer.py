@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Literal
 
 from scipy.stats import norm, t
@@ -70,10 +71,18 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
         yield _unstated(table, cells, possible, whole)
     elif stated in whole:
         yield from _as_stated(table, cells, stated)
-    elif len(whole) >= 1 and _chance(cells, whole[0]) <= CHANCE:
+    elif whole and _many(cells, possible[stated], stated):
         yield _other(table, cells, possible, stated, whole)
     else:
         yield _impossible(table, cells, possible, stated)
+
+
+def _many(cells: Sequence[Spread], fits: Sequence[bool], stated: Kind) -> bool:
+    """Whether about as many are impossible as if ± were something else than stated."""
+    wrong = len(fits) - sum(fits)
+    tried = cells[:SAMPLE]
+    expected = sum(1 - _share_near(cell, stated) for cell in tried) * len(cells) / len(tried)
+    return wrong > 1 and 2 * wrong >= expected
 
 
 def _spreads(table: PublishedTable) -> tuple[list[Spread], bool]:
@@ -127,13 +136,14 @@ def _factor(kind: Kind, runs: int) -> Interval:
 
 def _chance(cells: Sequence[Spread], kind: Kind) -> float:
     """Probability that numbers near the printed ± would all be possible as this kind."""
-    chance = 1.0
-    for cell in cells[:SAMPLE]:
-        unit = Fraction(1, 10**cell.error.decimals)
-        steps = [step for step in range(-NEAR, NEAR + 1) if cell.error.value + step * unit > 0]
-        near = [_moved(cell.error, step) for step in steps]
-        chance *= sum(_fits(cell, one, kind, 1) for one in near) / max(1, len(near))
-    return chance
+    return prod(_share_near(cell, kind) for cell in cells[:SAMPLE])
+
+
+def _share_near(cell: Spread, kind: Kind) -> float:
+    """The share of possible numbers among those near the printed ±."""
+    near = [_moved(cell.error, step) for step in range(-NEAR, NEAR + 1)]
+    positive = [one for one in near if one.value > 0]
+    return sum(_fits(cell, one, kind, 1) for one in positive) / max(1, len(positive))
 
 
 def _moved(printed: Printed, steps: int) -> Printed:
@@ -183,8 +193,8 @@ def _other(
     """Another reading than the stated one is possible everywhere."""
     text = (
         f"± is stated to be {KINDS[stated]}; as such {sum(possible[stated]):,} of {len(cells):,} "
-        f"are possible. All are possible as {joined([KINDS[kind] for kind in whole], 'or as')}, "
-        f"which has probability {percent(_chance(cells, whole[0]))} for numbers near them."
+        f"are possible. All are possible as {joined([KINDS[kind] for kind in whole], 'or as')}; the "
+        f"probability of this for numbers near them is {percent(_chance(cells, whole[0]))}."
     )
     settle = "what ± is, or the single runs"
     return Finding("Spread", table.title, "contradicts", text, settle)

@@ -108,8 +108,9 @@ def _exchanged(
             for other in wrong[at + 1 :]:
                 if _fits(one, other, tried) and _fits(other, one, tried):
                     found.append((one, other, tried))
-    seen = [id(row) for one, other, _ in found for row in (one, other)]
-    return [pair for pair in found if all(seen.count(id(row)) == 1 for row in pair[:2])]
+    once = {(id(one), id(other)): (one, other, tried) for one, other, tried in reversed(found)}
+    seen = [row for pair in once for row in pair]
+    return [pair for ids, pair in once.items() if all(seen.count(row) == 1 for row in ids)]
 
 
 def _fits(one: Aggregates, other: Aggregates, reading: Overall) -> bool:
