@@ -165,7 +165,7 @@ def _unstated(
     text = f"Of {len(cells):,} numbers behind ±, possible are {_counts(possible, list(KINDS))}."
     if len(whole) == 1 and _chance(cells, whole[0]) <= CHANCE:
         return Finding("Spread", table.title, "fits", f"± is {KINDS[whole[0]]}. {text}")
-    settle = "what ± is: --spread sd, sem, ci95_t or ci95_normal; or the single runs"
+    settle = "what ± is: --plus-minus sd, sem, ci95_t or ci95_normal; or the single runs"
     return Finding("Spread", table.title, "cannot tell", f"What ± is is not said. {text}", settle)
 
 
@@ -193,7 +193,7 @@ def _other(
     """Another reading than the stated one is possible everywhere."""
     text = (
         f"± is stated to be {KINDS[stated]}; as such {sum(possible[stated]):,} of {len(cells):,} "
-        f"are possible. All are possible as {joined([KINDS[kind] for kind in whole], 'or as')}; the "
+        f"are possible. As {joined([KINDS[kind] for kind in whole], 'or as')} all are; the "
         f"probability of this for numbers near them is {percent(_chance(cells, whole[0]))}."
     )
     settle = "what ± is, or the single runs"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import prod
 
-from repro.analysis.audit.checks.finding import CHANCE, Finding, Result, mean_words, sizes_words
+from repro.analysis.audit.checks.finding import CHANCE, Finding
 from repro.analysis.audit.checks.printed_shares import (
     SIZES,
     is_number,
@@ -20,12 +20,11 @@ from repro.analysis.audit.checks.row_aggregates import (
     overall_reading,
 )
 from repro.analysis.audit.reading.column_names import group_words
-from repro.analysis.audit.reading.mean_files import GroupMeans
+from repro.analysis.audit.reading.mean_files import PPB_NAME
 from repro.analysis.audit.reading.published_table import PublishedTable
-from repro.analysis.wording import count
-from repro.stats import forensics
+from repro.analysis.wording import count, joined
 from repro.stats.aggregates import meet, weighted_mean
-from repro.stats.forensics import GroupValues, Interval
+from repro.stats.forensics import Interval
 
 WORDS: dict[Overall, str] = {"pooled": "pooled over portraits", "groups": "the mean over groups"}
 MOST_ROWS = 20  # that are named by a finding each
@@ -72,6 +71,8 @@ def _reading(
     also = {other: sum(row.overall_fits(other) for row in rows) for other in others}
     text = f"The overall value is {WORDS[reading]} in {fitting:,} of {count(len(rows), 'row')}"
     text += "".join(f"; {WORDS[other]} in {number:,}" for other, number in also.items()) + "."
+    if rows[0].assumed and rows[0].sizes:
+        text += f" Groups of {joined([str(n) for n in rows[0].sizes])} portraits as in {PPB_NAME}."
     chance = prod(_chance(row, reading) for row in rows if row.overall_fits(reading))
     if chance > CHANCE:
         text += " Any number between the groups would fit as well, within rounding."
@@ -172,6 +173,7 @@ def _of_no_reading(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterato
         for reading in tried
     )
     text = f"What the overall value is cannot be told: of {count(len(rows), 'row')} it is {fits}."
+    text += f" In {len(outside):,} it lies outside all of its groups." if outside else ""
     settle = "what the overall value is of"
     settle += "" if rows[0].sizes else f"; {SIZES}"
     yield Finding("Overall", table.title, "cannot tell", text, settle)
@@ -212,35 +214,3 @@ def _margins(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Find
     else:
         text = f"All {count(every, 'margin')} follow from their parts, {of}."
         yield Finding("Overall", table.title, "fits", text)
-
-
-# Of group means, read without a description
-
-
-def overall(source: GroupMeans, reading_error: float) -> Iterator[Finding]:
-    """Whether the overall accuracy of a figure is pooled or the mean over groups."""
-    if not source.overall:
-        return
-    numbers = list(source.overall.values())
-    values = [source.values(key, reading_error) for key in source.overall]
-    widened = [
-        GroupValues(v.recall, v.error + max(n.half, reading_error) / 100, v.sizes)
-        for n, v in zip(numbers, values, strict=True)
-    ]
-    readings = forensics.mean_fits(numbers, widened)
-    rows, known = count(len(numbers), "row"), sizes_words(source)
-    best = [reading for reading in readings if reading.rank == readings[0].rank]
-    fits = "; ".join(f"{mean_words(r.definition)} {r.fitting}" for r in readings)
-    if 2 * best[0].fitting <= len(numbers):
-        result: Result = "contradicts"
-        text = f"Neither definition gives most of the {rows} of 'overall': {fits} ({known})."
-    elif len(best) > 1 or len(readings) == 1:
-        result = "cannot tell"
-        text = f"Rows of 'overall' that fit, of {len(numbers)}: {fits} ({known})."
-    else:
-        result = "fits"
-        text = (
-            f"'overall' is the {mean_words(best[0].definition)} in {best[0].fitting} of {rows} "
-            f"({known}); {mean_words(readings[1].definition)} in {readings[1].fitting}."
-        )
-    yield Finding("Overall accuracy", source.title, result, text)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from repro.analysis.audit.checks.finding import Finding, percent
 from repro.analysis.audit.checks.grim import LEAST, WORDS, trials
 from repro.analysis.audit.checks.printed_shares import is_number, listed, row_name, shares_of
-from repro.analysis.audit.reading.published_table import Cell, PublishedTable
-from repro.analysis.wording import count
+from repro.analysis.audit.reading.published_table import PublishedTable
+from repro.analysis.wording import joined
 from repro.stats.forensics import Printed, shorter_cells
 from repro.stats.rounding_modes import Shortening, shortening
 
+UNROUNDED = 8  # decimals of a percentage; more are of floats that a program wrote
 ENOUGH_TIES = 5  # to tell half up from half to even
 
 
@@ -54,20 +55,31 @@ def _nearest(found: Shortening) -> str:
 # Decimals
 
 
+COLUMNS = {
+    "overall": "overall values",
+    "worst": "worst groups",
+    "best": "best groups",
+    "gap": "gaps",
+    "variance": "variances",
+    "sd": "standard deviations",
+}
+
+
 def decimals(table: PublishedTable) -> Iterator[Finding]:
-    """Cells with fewer decimals than the rest of their column."""
-    columns: dict[str, list[tuple[str, Printed]]] = defaultdict(list)
+    """Cells with fewer decimals than the rest of their column; not of unrounded floats."""
+    columns: dict[tuple[str, str], list[tuple[str, Printed]]] = defaultdict(list)
     for row in table.rows:
-        cells: list[Cell | None] = [share.cell for share in row.groups.values()]
-        cells += [row.overall, row.worst, row.best, row.gap, row.variance, row.sd]
-        for cell in cells:
+        cells = [("share", group, share.cell) for group, share in row.groups.items()]
+        cells += [(what, what, getattr(row, what)) for what in COLUMNS]
+        for what, column, cell in cells:
             if cell is not None and cell.value is not None and is_number(cell):
-                columns[cell.column].append((row_name(row), cell.value))
-    if not columns:
+                columns[what, column].append((row_name(row), cell.value))
+    longest = {key: max(n.decimals for _, n in cells) for key, cells in columns.items()}
+    if not columns or max(longest.values()) > UNROUNDED:
         return
     shorter = [
         f"{column} {cells[at][1]} of {cells[at][0]}"
-        for column, cells in columns.items()
+        for (_, column), cells in columns.items()
         for at in shorter_cells([printed for _, printed in cells])
     ]
     if shorter:
@@ -78,11 +90,11 @@ def decimals(table: PublishedTable) -> Iterator[Finding]:
         settle = "the same numbers with all their decimals"
         yield Finding("Decimals", table.title, "cannot tell", text, settle)
         return
-    longest = {column: cells[0][1].decimals for column, cells in columns.items()}
-    by_number: dict[int, list[str]] = defaultdict(list)
-    for column, number in longest.items():
-        by_number[number].append(column)
-    text = "; ".join(
-        f"{count(number, 'decimal')} in {', '.join(names)}" for number, names in by_number.items()
-    )
-    yield Finding("Decimals", table.title, "fits", f"Every column keeps its own: {text}.")
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for (what, _), number in longest.items():
+        numbers[what].add(number)
+    said = [
+        f"{COLUMNS.get(what, 'shares')} {joined([str(n) for n in sorted(found)], 'or')}"
+        for what, found in numbers.items()
+    ]
+    yield Finding("Decimals", table.title, "fits", f"Decimals throughout: {', '.join(said)}.")

@@ -16,6 +16,7 @@ from repro.analysis.audit.checks.printed_shares import (
     runs_behind,
     size_of,
 )
+from repro.analysis.audit.reading.mean_files import ppb_sizes
 from repro.analysis.audit.reading.published_table import PublishedTable, Row
 from repro.stats.aggregates import meet, variance, weighted_mean
 from repro.stats.forensics import Interval, Printed
@@ -34,6 +35,7 @@ class Aggregates:
     Attributes:
         shares: Bounds of each group's share, in percent.
         sizes: Portraits of each group; None unless all are known.
+        assumed: Whether the sizes are PPB's, by the names of the groups, and nobody said them.
         overall: The printed value; None if there is none.
         between: The printed variance, or the square of the sd, in percent squared.
         error: Of the overall value, besides rounding.
@@ -42,6 +44,7 @@ class Aggregates:
     row: Row
     shares: Mapping[str, Interval]
     sizes: tuple[int, ...] | None
+    assumed: bool
     overall: Printed | None
     between: Interval | None
     single: bool
@@ -89,12 +92,14 @@ def aggregates_of(table: PublishedTable) -> list[Aggregates]:
             continue
         sizes = [size_of(table, row.groups[group], group) for group in shares]
         known = tuple(n for n in sizes if n is not None)
+        said = len(known) == len(sizes)
         overall = row.overall.value if row.overall and is_number(row.overall) else None
         found.append(
             Aggregates(
                 row,
                 shares,
-                known if len(known) == len(sizes) else None,
+                known if said else ppb_sizes(list(shares)),
+                not said,
                 overall,
                 _between(row),
                 runs_behind(table, row) == 1,
