@@ -6,6 +6,7 @@ shares x_g in [l_g, u_g], the middle m_g and the half-width h_g, and n_g portrai
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 
 from repro.stats.forensics import Interval
 
@@ -22,12 +23,10 @@ def apart(one: Interval, other: Interval) -> Fraction:
 
 def weighted_mean(shares: Sequence[Interval], weights: Sequence[int]) -> Interval:
     """The bounds of sum n_g x_g / sum n_g."""
-    total = sum(weights)
-    low, high = (
-        sum((n * share[end] for n, share in zip(weights, shares, strict=True)), Fraction(0)) / total
-        for end in (0, 1)
-    )
-    return low, high
+    scale, lows, highs = _whole(shares)
+    total = sum(weights) * scale
+    low, high = (sum(n * x for n, x in zip(weights, ends, strict=True)) for ends in (lows, highs))
+    return Fraction(low, total), Fraction(high, total)
 
 
 def variance(shares: Sequence[Interval], ddof: int) -> Interval:
@@ -39,12 +38,23 @@ def variance(shares: Sequence[Interval], ddof: int) -> Interval:
         shares: At least two.
         ddof: The variance divides by K - ddof.
     """
+    scale, lows, highs = _whole(shares)
     groups = len(shares)
-    middles = [(low + high) / 2 for low, high in shares]
-    halves = [(high - low) / 2 for low, high in shares]
-    mean = sum(middles, Fraction(0)) / groups
-    away = [abs(middle - mean) for middle in middles]
-    value = sum((d * d for d in away), Fraction(0)) / (groups - ddof)
-    error = sum((2 * d * h + h * h for d, h in zip(away, halves, strict=True)), Fraction(0))
-    error /= groups - ddof
-    return max(Fraction(0), value - error), value + error
+    middles = [low + high for low, high in zip(lows, highs, strict=True)]  # times 2
+    halves = [high - low for low, high in zip(lows, highs, strict=True)]  # times 2
+    total = sum(middles)
+    away = [abs(groups * middle - total) for middle in middles]  # times 2 K
+    unit = (2 * groups * scale) ** 2 * (groups - ddof)
+    value = sum(d * d for d in away)
+    error = sum(2 * d * groups * h + (groups * h) ** 2 for d, h in zip(away, halves, strict=True))
+    return Fraction(max(0, value - error), unit), Fraction(value + error, unit)
+
+
+def _whole(intervals: Sequence[Interval]) -> tuple[int, list[int], list[int]]:
+    """A common denominator, and the numerators of the lower and the upper ends."""
+    scale = lcm(*(end.denominator for interval in intervals for end in interval))
+    lows, highs = (
+        [interval[at].numerator * (scale // interval[at].denominator) for interval in intervals]
+        for at in (0, 1)
+    )
+    return scale, lows, highs

@@ -27,6 +27,8 @@ Match = Literal["fits", "last digit", "differs"]
 Step = Literal["falls", "rises", "level"]
 Rounding = Literal["nearest", "truncated", "ceiling"]
 Interval = tuple[Fraction, Fraction]  # closed
+LONG = 8  # decimals; numbers with more are floats written out, known to `FINEST` only
+BELOW: dict[Rounding, int] = {"nearest": 1, "truncated": 0, "ceiling": 2}  # halves of a digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,13 @@ class Printed:
             rounding: How it was shortened.
             error: Its largest error besides, such as that of reading it off a figure.
         """
-        value, half = Fraction(self.value), max(Fraction(1, 2 * 10**self.decimals), FINEST)
-        below = 0 if rounding == "truncated" else half if rounding == "nearest" else 2 * half
+        decimals = self.decimals
+        if not error and decimals <= LONG:  # the same in whole numbers, which is faster
+            twice = 2 * 10**decimals
+            low = int(2 * self.value.scaleb(decimals)) - BELOW[rounding]
+            return Fraction(low, twice), Fraction(low + 2, twice)
+        value, half = Fraction(self.value), max(Fraction(1, 2 * 10**decimals), FINEST)
+        below = BELOW[rounding] * half
         return value - below - error, value + 2 * half - below + error
 
     def __float__(self) -> float:

@@ -22,11 +22,9 @@ from math import ceil, floor, gcd, lcm, prod
 import numpy as np
 import numpy.typing as npt
 
-from repro.stats.forensics import Interval, Printed, Rounding
+from repro.stats.forensics import BELOW, LONG, Interval, Printed, Rounding
 
 MOST_RUNS = 10  # numbers of runs that are tried where it is unknown
-LONG = 9  # decimals; numbers with more are floats written out, known to 1e-9 only
-BELOW: dict[Rounding, int] = {"nearest": 1, "truncated": 0, "ceiling": 2}
 MOST_KINDS = 200  # of cells, by N and decimals; of more the bound is taken
 MOST_PRINTS = 10**6  # numbers of so many decimals are counted one by one
 MOST_SUMS = 10**6  # of the groups; beyond these every printed mean is taken as possible

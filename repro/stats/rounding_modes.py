@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from repro.stats.forensics import Printed, Rounding
-from repro.stats.grim import BELOW, whole_counts
+from repro.stats.forensics import BELOW, Printed, Rounding
+from repro.stats.grim import whole_counts
 
 MODES: tuple[Rounding, ...] = tuple(BELOW)
 

@@ -78,8 +78,10 @@ def _equal(table: PublishedTable, rows: Sequence[Row], check: str) -> Iterator[F
 def _expected(table: PublishedTable, rows: Sequence[Row]) -> float | None:
     """Pairs of rows that are equal by chance; None if nothing tells how rows vary."""
     by_arm: dict[str, list[list[float]]] = defaultdict(list)
+    grains = [_grain(table, rows, group) for group in rows[0].groups]
     for row in rows:
-        by_arm[row.arm.name].append(_numbers(table, row))
+        numbers = [_number(share) for share in row.groups.values()]
+        by_arm[row.arm.name].append([n / grain for n, grain in zip(numbers, grains, strict=True)])
     blocks = [np.array(numbers) for numbers in by_arm.values()]
     within = pooled_covariance(blocks)
     if within is None:
@@ -89,20 +91,24 @@ def _expected(table: PublishedTable, rows: Sequence[Row]) -> float | None:
     return expected + _across(blocks, within)
 
 
-def _numbers(table: PublishedTable, row: Row) -> list[float]:
-    """The shares of a row in units of their grain: a portrait, or the last printed digit."""
-    numbers = []
-    for group, share in row.groups.items():
-        n, runs = size_of(table, share, group), runs_behind(table, row) or 1
-        if share.detected is not None:
-            numbers.append(float(share.detected))
-            continue
-        assert share.cell is not None
-        assert share.cell.value is not None
-        digit = 10.0**-share.cell.value.decimals
-        grain = max(digit, 100 / (n * runs)) if n else digit
-        numbers.append(float(share.cell.value) / grain)
-    return numbers
+def _number(share: Share) -> float:
+    """The count, else the printed share."""
+    if share.detected is not None:
+        return float(share.detected)
+    assert share.cell is not None
+    assert share.cell.value is not None
+    return float(share.cell.value)
+
+
+def _grain(table: PublishedTable, rows: Sequence[Row], group: str) -> float:
+    """The step between neighbouring numbers of a group: a portrait, or the last printed digit."""
+    shares = [row.groups[group] for row in rows]
+    if any(share.detected is not None for share in shares):
+        return 1.0
+    printed = [share.cell.value for share in shares if share.cell and share.cell.value]
+    digit = 10.0 ** -max(one.decimals for one in printed)
+    n, runs = size_of(table, shares[0], group), runs_behind(table, rows[0]) or 1
+    return max(digit, 100 / (n * runs)) if n else digit
 
 
 def _across(blocks: Sequence[Floats], within: Floats) -> float:

@@ -47,27 +47,21 @@ def _of_group(
     reach = min(MOST_AWAY, max(1, int(AWAY * stated)))
     sizes = [n for n in range(max(1, stated - reach), stated + reach + 1) if n != stated]
     others = [n for n in sizes if all(_possible(cell, n) for cell in cells)]
-    about = f"{table.title}: {group}"
-    text = f"{wrong:,} of {len(cells):,} shares of {group} are impossible for {stated:,} portraits"
-    settle = f"the portraits of {group}: --group {group}=N"
-    chance = min(
-        1.0,
-        sum(
-            grim.chance_of_shares((n * f, printed.decimals) for printed, f in cells) for n in sizes
-        ),
+    chance = sum(
+        grim.chance_of_shares((n * factor, printed.decimals) for printed, factor in cells)
+        for n in sizes
     )
-    if others and chance <= CHANCE:
-        nearest = sorted(others, key=lambda n: abs(n - stated))[:NAMED]
-        text += (
-            f"; for {joined([f'{n:,}' for n in nearest], 'or')} all would be possible. Some size "
-            f"within {reach} of the stated one would be with probability {percent(chance)} for "
-            "random numbers."
-        )
-    else:
-        text += (
-            f", and no size within {reach} of it makes all possible without chance doing the same."
-        )
-    yield Finding("Group sizes", about, "impossible", text, settle)
+    if not others or chance > CHANCE:
+        return  # the check of the shares has said it
+    nearest = sorted(others, key=lambda n: abs(n - stated))[:NAMED]
+    text = (
+        f"{wrong:,} of {len(cells):,} shares of {group} are impossible for {stated:,} portraits; "
+        f"for {joined([f'{n:,}' for n in nearest], 'or')} all would be possible. Random numbers "
+        f"would be for some size within {reach} of the stated one with probability "
+        f"{percent(chance)}."
+    )
+    settle = f"the portraits of {group}: --group {group}=N"
+    yield Finding("Group sizes", f"{table.title}: {group}", "impossible", text, settle)
 
 
 def _possible(cell: tuple[Printed, int], n: int) -> bool:
