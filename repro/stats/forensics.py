@@ -9,7 +9,7 @@ is `repro.stats.grim` and `repro.stats.grimmer`.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -37,16 +37,17 @@ class Printed:
 
     Attributes:
         value: In percent or percent squared.
+        decimals: Digits after the point.
     """
 
     value: Decimal
+    decimals: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def decimals(self) -> int:
-        """Digits after the point."""
+    def __post_init__(self) -> None:
+        """Count the decimals once; this is asked often."""
         exponent = self.value.as_tuple().exponent
         assert isinstance(exponent, int), "NaN and infinity are refused when they are read"
-        return max(0, -exponent)
+        object.__setattr__(self, "decimals", max(0, -exponent))
 
     @property
     def half(self) -> float:

@@ -73,7 +73,8 @@ def _reading(
     text += "".join(f"; {WORDS[other]} in {number:,}" for other, number in also.items()) + "."
     if rows[0].assumed and rows[0].sizes:
         text += f" Groups of {joined([str(n) for n in rows[0].sizes])} portraits as in {PPB_NAME}."
-    chance = prod(_chance(row, reading) for row in rows if row.overall_fits(reading))
+    some = [row for row in rows[:MOST_ROWS] if row.overall_fits(reading)]
+    chance = prod(_chance(row, reading) for row in some)
     if chance > CHANCE:
         text += " Any number between the groups would fit as well, within rounding."
         return Finding("Overall", table.title, "chance", text)

@@ -52,6 +52,15 @@ class Constraints:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A row, its printed shares, and the portraits over all runs of the groups where known."""
+
+    row: Aggregates
+    shares: dict[str, Printed]
+    trials: dict[str, int]
+
+
 def findings(table: PublishedTable) -> Iterator[Finding]:
     """Rows that contradict themselves, and the exchanges of digits that mend all at once."""
     if table.description.reading_error or table.description.average == "median":
@@ -59,30 +68,21 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
     rows = [row for row in aggregates_of(table) if row.overall is not None or row.between]
     if not rows:
         return
-    constraints = _constraints(table, rows)
-    wrong = []
-    for row in rows:
-        trials, shares = _trials(table, row), _shares(row)
-        if not constraints.met(row, trials, shares):
-            wrong.append((row, trials, shares))
+    printed = [_Printed(row, _shares(row), _trials(table, row)) for row in rows]
+    constraints = _constraints(printed)
+    wrong = [one for one in printed if not constraints.met(one.row, one.trials, one.shares)]
     if 2 * len(wrong) > max(len(rows), 2):
         return
-    for row, trials, shares in wrong:
-        mended = list(_mended(row, trials, shares, constraints))
+    for one in wrong:
+        mended = list(_mended(one, constraints))
         if 0 < len(mended) <= MOST_NAMED:
-            yield _finding(table, row, mended)
+            yield _finding(table, one.row, mended)
 
 
-def _constraints(table: PublishedTable, rows: Sequence[Aggregates]) -> Constraints:
-    overall = [row for row in rows if row.overall is not None]
-    between = [row for row in rows if row.between is not None]
-    sized = [
-        (share, trials[group])
-        for row in rows
-        for trials in [_trials(table, row)]
-        for group, share in _shares(row).items()
-        if group in trials
-    ]
+def _constraints(printed: Sequence[_Printed]) -> Constraints:
+    overall = [one.row for one in printed if one.row.overall is not None]
+    between = [one.row for one in printed if one.row.between is not None]
+    sized = [(one.shares[group], trials) for one in printed for group, trials in one.trials.items()]
     found = shortening(sized)
     return Constraints(
         overall_reading(overall) if overall else None,
@@ -111,10 +111,9 @@ def _shares(row: Aggregates) -> dict[str, Printed]:
     }
 
 
-def _mended(
-    row: Aggregates, trials: dict[str, int], shares: dict[str, Printed], constraints: Constraints
-) -> Iterator[tuple[str, Printed, Printed]]:
+def _mended(printed: _Printed, constraints: Constraints) -> Iterator[tuple[str, Printed, Printed]]:
     """Column, printed and exchanged number, of each exchange that meets every constraint."""
+    row, shares, trials = printed.row, printed.shares, printed.trials
     for group, share in shares.items():
         for other in exchanges(share):
             if other.value > 100:
