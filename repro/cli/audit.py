@@ -24,7 +24,7 @@ class Options(TypedDict):
     images: int | None
     keep: int | None
     reference: str | None
-    reading_error: float
+    reading_error: float | None
     column: tuple[str, ...]
     group: tuple[str, ...]
     unit: str | None
@@ -85,10 +85,9 @@ def _said(command: Command) -> Command:
 @click.option("--reference", help="Arm that the others are compared with.")
 @click.option(
     "--reading-error",
-    default=0.03,
-    show_default=True,
-    type=click.FloatRange(min=0),
-    help="Error of values read off a figure, in percentage points.",
+    type=click.FloatRange(min=0, max=100, max_open=True),
+    help="Error of shares read off a figure, in percentage points [default: what the file says; "
+    "0.03 between printed means and groups].",
 )
 @click.option(
     "--published",

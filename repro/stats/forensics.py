@@ -3,15 +3,15 @@
 Unlike the rest of the package this works in the published unit, percent and percent squared,
 because the number of decimals is evidence. A published value represents all numbers that round to
 it. Recalls of groups are fractions, as everywhere, and are converted to percent here.
-Symbols: R runs, K groups, N portraits, h half a unit of the last published digit.
+Symbols: R runs, K groups, h half a unit of the last published digit. Whether a number can be at all
+is `repro.stats.grim` and `repro.stats.grimmer`.
 """
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, floor, prod
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,10 @@ FINEST = Fraction(1, 10**9)  # smallest h: longer numbers are unrounded floats
 
 Match = Literal["fits", "last digit", "differs"]
 Step = Literal["falls", "rises", "level"]
+Rounding = Literal["nearest", "truncated", "ceiling"]
+Interval = tuple[Fraction, Fraction]  # closed
+LONG = 8  # decimals; numbers with more are floats written out, known to `FINEST` only
+BELOW: dict[Rounding, int] = {"nearest": 1, "truncated": 0, "ceiling": 2}  # halves of a digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,38 @@ class Printed:
 
     Attributes:
         value: In percent or percent squared.
+        decimals: Digits after the point.
     """
 
     value: Decimal
+    decimals: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def decimals(self) -> int:
-        """Digits after the point."""
+    def __post_init__(self) -> None:
+        """Count the decimals once; this is asked often."""
         exponent = self.value.as_tuple().exponent
         assert isinstance(exponent, int), "NaN and infinity are refused when they are read"
-        return max(0, -exponent)
+        object.__setattr__(self, "decimals", max(0, -exponent))
 
     @property
     def half(self) -> float:
         """h: largest distance of the unrounded number from the published value."""
         return 0.5 * 10.0**-self.decimals
+
+    def interval(self, rounding: Rounding = "nearest", error: Fraction = Fraction(0)) -> Interval:
+        """The numbers that this may stand for, both ends included: a tie is rounded either way.
+
+        Args:
+            rounding: How it was shortened.
+            error: Its largest error besides, such as that of reading it off a figure.
+        """
+        decimals = self.decimals
+        if not error and decimals <= LONG:  # the same in whole numbers, which is faster
+            twice = 2 * 10**decimals
+            low = int(2 * self.value.scaleb(decimals)) - BELOW[rounding]
+            return Fraction(low, twice), Fraction(low + 2, twice)
+        value, half = Fraction(self.value), max(Fraction(1, 2 * 10**decimals), FINEST)
+        below = BELOW[rounding] * half
+        return value - below - error, value + 2 * half - below + error
 
     def __float__(self) -> float:
         return float(self.value)
@@ -209,72 +230,6 @@ def variance_fits(printed: Sequence[Printed], values: Sequence[GroupValues]) -> 
         if definition.mean == "pooled" and not (single and definition.runs == "last")
     ]
     return sorted(found, key=lambda reading: reading.rank, reverse=True)
-
-
-def whole_counts(printed: Printed, trials: int) -> range:
-    """The integers K for which 100 K / trials rounds to the published percentage.
-
-    A tie may be rounded up or down. Source: Brown & Heathers 2017 (the GRIM test).
-
-    Args:
-        printed: In percent.
-        trials: Number of portraits, over all runs.
-    """
-    value, half = Fraction(printed.value), max(Fraction(1, 2 * 10**printed.decimals), FINEST)
-    lowest = ceil((value - half) * trials / 100)
-    highest = floor((value + half) * trials / 100)
-    return range(max(0, lowest), min(trials, highest) + 1)
-
-
-def chance_of_counts(printed: Sequence[Printed], trials: Sequence[int]) -> float:
-    """Probability that random numbers with these decimals are all possible percentages of counts.
-
-    Of the numbers with d decimals, a fraction trials 10^-d / 100 (at most 1) is possible.
-
-    Args:
-        printed: In percent.
-        trials: Number of portraits behind each.
-    """
-    shares = (n / (100 * 10**p.decimals) for p, n in zip(printed, trials, strict=True))
-    return prod(min(1.0, share) for share in shares)
-
-
-@dataclass(frozen=True, slots=True)
-class Grim:
-    """Whether published recalls are possible for one number of runs.
-
-    Attributes:
-        runs: Number of pooled runs.
-        fitting: Whether each published recall is a percentage of a count.
-        chance: Probability that random numbers all are.
-    """
-
-    runs: int
-    fitting: tuple[bool, ...]
-    chance: float
-
-    @property
-    def all(self) -> bool:
-        """Whether every published recall is possible."""
-        return all(self.fitting)
-
-
-def grim(recalls: Sequence[Printed], *, images: int, most_runs: int = 10) -> tuple[Grim, ...]:
-    """For each number of runs, whether the published recalls are possible (GRIM test).
-
-    Args:
-        recalls: In percent, each pooled over all portraits and runs.
-        images: Portraits in one run.
-        most_runs: Largest number of runs to try.
-    """
-    return tuple(
-        Grim(
-            runs,
-            tuple(bool(whole_counts(recall, runs * images)) for recall in recalls),
-            chance_of_counts(recalls, [runs * images] * len(recalls)),
-        )
-        for runs in range(1, most_runs + 1)
-    )
 
 
 def shorter_cells(column: Sequence[Printed]) -> list[int]:

@@ -9,7 +9,6 @@ from repro.stats import forensics
 from repro.stats.disparity import ALL, DEFINITIONS, Definition
 from repro.stats.forensics import Change, Computed, GroupValues, Printed
 
-TABLE_3 = ["92.39", "91.78", "90.76", "90.52", "85.22"]
 POPULATION = Definition(mean="groups", ddof=0, runs="first")
 SAMPLE = Definition(mean="groups", ddof=1, runs="first")
 EACH_RUN = Definition(mean="groups", ddof=0, runs="last")
@@ -34,55 +33,6 @@ def values(recall, *, sizes=None, error=0.0):
 def test_trailing_zeros_are_digits(text, decimals, half):
     """46.20 is known ten times better than 46.2."""
     assert (printed(text).decimals, printed(text).half) == (decimals, pytest.approx(half))
-
-
-def test_whole_counts_of_a_hand_worked_percentage():
-    """33.3 % of 30 is 10 of 30, and nothing else."""
-    assert list(forensics.whole_counts(printed("33.3"), 30)) == [10]
-
-
-def test_a_percentage_between_two_counts_has_none():
-    """Of 30, 10 are 33.33 % and 11 are 36.67 %."""
-    assert not forensics.whole_counts(printed("35.0"), 30)
-
-
-def test_a_tie_may_be_rounded_either_way():
-    """1 of 8 is 12.5 %, which some round to 12 and some to 13."""
-    counts = [list(forensics.whole_counts(printed(text), 8)) for text in ("12", "13")]
-
-    assert counts == [[1], [1]]
-
-
-def test_counts_end_at_none_and_all():
-    """Rounding reaches beyond 0 and 100 %, counts do not."""
-    assert [list(forensics.whole_counts(printed(text), 10)) for text in ("0", "100")] == [[0], [10]]
-
-
-def test_a_float_written_out_is_its_count():
-    """Sixteen digits of a float are not sixteen digits of the fraction."""
-    assert list(forensics.whole_counts(printed("84.90566037735849"), 318)) == [270]
-
-
-def test_chance_of_counts_is_the_density_of_counts():
-    """30 portraits take 0.03 of the percentages with one decimal; 2,000 take all."""
-    chance = forensics.chance_of_counts([printed("33.3"), printed("50.0")], [30, 2000])
-
-    assert chance == pytest.approx(0.03)
-
-
-def test_grim_finds_the_three_runs_of_table_3():
-    """Counts of 3 x 1,270 portraits give all recalls; 1 or 5 runs do not."""
-    found = forensics.grim([printed(text) for text in TABLE_3], images=1270)
-
-    fitting = [sum(one.fitting) for one in found]
-    assert fitting == [0, 0, 5, 1, 4, 5, 4, 5, 5, 5]
-
-
-def test_grim_says_how_little_many_runs_mean():
-    """8 x 1,270 portraits give every percentage with two decimals."""
-    found = forensics.grim([printed(text) for text in TABLE_3], images=1270)
-
-    assert [found[2].chance, found[7].chance] == [pytest.approx(0.381**5), 1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ Files in the folder of a named one are also read if they have the same arms. All
 files are reported at once, by line and column.
 """
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count, joined
 from repro.errors import DataError
 
+COMPARED = 0.03  # percentage points: figures of vector drawings are read off as well as this
 MOST_PROBLEMS = 20  # listed in one message
 SEPARATED = (".csv", ".tsv")  # of a folder; a named file may be of any other format, too
 
@@ -52,7 +52,7 @@ def audit(
     images: int | None = None,
     keep: int | None = None,
     reference: str | None = None,
-    reading_error: float = 0.03,
+    reading_error: float | None = None,
 ) -> Audit:
     """Read published values and check them.
 
@@ -66,13 +66,14 @@ def audit(
         keep: Best runs of an arm behind a published mean; None keeps all in tables, and tries
             every number when published means are compared with runs.
         reference: Arm that the others are compared with; None: the first without resampling.
-        reading_error: Largest error of group means read off a figure, in percentage points.
+        reading_error: Largest error of shares read off a figure, in percentage points; None takes
+            what the files say, and 0.03 where printed means are compared with those of groups.
 
     Raises:
         DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
-    said = _with_keep(said or Description(), keep)
+    said = _with_options(said or Description(), keep=keep, reading_error=reading_error)
     files, notes = _read_all(paths, said, alone=alone)
     _check_names(files, said)
     tables = [table for file in files for table in file.tables]
@@ -81,24 +82,29 @@ def audit(
     if not runs and reference is not None:
         names = joined([file.path.name for file in files])
         raise DataError(f"reference needs single runs, and {names} gives none: leave it out")
+    error = COMPARED if reading_error is None else reading_error
     outcomes = tuple(outcomes_of(source, keep=keep, reference=reference) for source in runs)
-    checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=reading_error)
+    checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=error)
     return Audit(outcomes, tuple(checks.findings()), tuple(notes), tuple(tables))
 
 
-def _with_keep(said: Description, keep: int | None) -> Description:
+def _with_options(
+    said: Description, *, keep: int | None, reading_error: float | None
+) -> Description:
+    options = {"keep": keep, "reading_error": reading_error}
     try:
-        return merged([said.said, {} if keep is None else {"keep": keep}])
+        given = {key: value for key, value in options.items() if value is not None}
+        return merged([said.said, given])
     except ValueError as error:
         raise DataError(str(error)) from None
 
 
-def _check_options(*, images: int | None, keep: int | None, reading_error: float) -> None:
+def _check_options(*, images: int | None, keep: int | None, reading_error: float | None) -> None:
     for name, value in (("images", images), ("keep", keep)):
         if value is not None and value < 1:
             raise DataError(f"{name} is {value}: it must be at least 1")
-    if not 0 <= reading_error < math.inf:
-        raise DataError(f"reading_error is {reading_error}: it must be a number of at least 0")
+    if reading_error is not None and not 0 <= reading_error < 100:
+        raise DataError(f"reading_error is {reading_error}: it must be a number from 0 to 100")
 
 
 def _check_names(files: Sequence[TablesOfFile], said: Description) -> None:

@@ -2,12 +2,22 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from repro.analysis.audit.checks import failed_runs
+from repro.analysis.audit.checks import (
+    copies,
+    failed_runs,
+    grimmer,
+    group_sizes,
+    overall,
+    rounding,
+    swapped_digits,
+    units,
+    variance_definition,
+)
+from repro.analysis.audit.checks import grim as grim_of_shares
 from repro.analysis.audit.checks.comparison import Comparison, compare
 from repro.analysis.audit.checks.definitions import definitions, lesser
 from repro.analysis.audit.checks.finding import Finding, mean_words, variance_words
-from repro.analysis.audit.checks.overall import overall
-from repro.analysis.audit.checks.recall_counts import decimals, grim, whole
+from repro.analysis.audit.checks.recall_counts import grim
 from repro.analysis.audit.checks.trends import series_of, trend
 from repro.analysis.audit.reading.arm_keys import Key
 from repro.analysis.audit.reading.mean_files import GroupMeans, Table
@@ -18,7 +28,19 @@ from repro.stats.disparity import DEFINITIONS
 from repro.stats.forensics import Computed, GroupValues
 
 Check = Callable[[PublishedTable], Iterator[Finding]]
-OF_A_TABLE: tuple[Check, ...] = (failed_runs.findings,)
+OF_A_TABLE: tuple[Check, ...] = (
+    units.findings,
+    grim_of_shares.findings,
+    grimmer.findings,
+    overall.findings,
+    variance_definition.findings,
+    copies.findings,
+    swapped_digits.findings,
+    rounding.findings,
+    rounding.decimals,
+    group_sizes.findings,
+    failed_runs.findings,
+)
 
 
 class Checks:
@@ -61,11 +83,9 @@ class Checks:
             yield from self._of_table(table)
         for source in self.sources:
             if isinstance(source, GroupMeans):
-                yield from overall(source, self.reading_error)
                 yield from self._of_trends(source)
         for source in self.sources:
             if isinstance(source, Runs):
-                yield from whole(source)
                 yield from self._of_trends(source)
 
     def _of_table(self, table: Table) -> Iterator[Finding]:
@@ -75,7 +95,6 @@ class Checks:
         means = [self._compared(table, other) for other in akin if isinstance(other, GroupMeans)]
         best = [max(kind, key=lambda c: c.fitting) for kind in (runs, means) if kind]
         yield grim(table, best, self.images)
-        yield from decimals(table)
         for comparison in best:
             self.used.setdefault(comparison.other.title, comparison)
             yield from definitions(comparison)

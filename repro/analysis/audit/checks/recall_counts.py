@@ -1,27 +1,30 @@
-"""Whether printed shares are shares of whole portraits: GRIM, and the decimals of a column."""
+"""Whether printed means over all portraits can be of whole portraits, for some number of runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from repro.analysis.audit.checks.comparison import Comparison
 from repro.analysis.audit.checks.finding import CHANCE, Finding, percent
 from repro.analysis.audit.reading.mean_files import PPB, PPB_NAME, Table
 from repro.analysis.audit.reading.run_files import Runs
 from repro.analysis.wording import count, joined
-from repro.stats import forensics
+from repro.stats import grim as grim_test
 
 
 def grim(table: Table, best: Sequence[Comparison], images: int | None) -> Finding:
     """Whether some number of runs can produce the published recalls."""
     portraits, known = _portraits(best, images)
-    tried = forensics.grim(list(table.recall.values()), images=portraits)
-    found = next((one for one in tried if one.all and one.chance <= CHANCE), None)
+    shares = [(recall, portraits) for recall in table.recall.values()]
+    tried = grim_test.grim(shares)
+    found = next((one for one in tried if one.all), None)
+    chance = grim_test.chance_up_to(shares, found.runs) if found else 1.0
     rows = len(table.keys)
-    if found:
+    if found and chance <= CHANCE:
+        up_to = "" if found.runs == 1 else f" (for {found.runs} runs or fewer)"
         recalls = f"All {rows} published recalls are" if rows > 1 else "The published recall is"
         text = (
             f"{recalls} possible for {count(found.runs, 'run')} of "
             f"{count(portraits, 'portrait')}{known}, pooled; the probability of this for random "
-            f"numbers is {percent(found.chance)}. {_other_runs(tried, found, rows)}"
+            f"numbers{up_to} is {percent(chance)}. {_other_runs(tried, found, rows)}"
         )
         return Finding("GRIM", table.title, "fits", text)
     groups = any(c.settled(c.means) and c.means[0].definition.mean == "groups" for c in best)
@@ -47,7 +50,7 @@ def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str
     return sum(PPB.values()), f" ({PPB_NAME})"
 
 
-def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, rows: int) -> str:
+def _other_runs(tried: Sequence[grim_test.Grim], found: grim_test.Grim | None, rows: int) -> str:
     """The results for the other numbers of runs, in a sentence."""
     short = [one for one in tried if not one.all]
     every = [one for one in tried if one.all and one is not found]
@@ -59,51 +62,3 @@ def _other_runs(tried: Sequence[forensics.Grim], found: forensics.Grim | None, r
         said.append(f"all for {runs} runs, with probability {chances} for random numbers")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
-def decimals(table: Table) -> Iterator[Finding]:
-    """Cells with fewer decimals than the rest of their column."""
-    shorter = []
-    for what, column in (("recall", table.recall), ("variance", table.variance)):
-        cells = list(column.items())
-        for place in forensics.shorter_cells([number for _, number in cells]):
-            key, number = cells[place]
-            shorter.append(f"{what} {number} of {key.name}")
-    if shorter:
-        text = (
-            f"Published with fewer decimals than the rest: {'; '.join(shorter)}. They are taken as "
-            "rounded to these decimals; perhaps a trailing zero was dropped."
-        )
-        yield Finding("Decimals", table.title, "cannot tell", text)
-    else:
-        counts = [max(n.decimals for n in c.values()) for c in (table.recall, table.variance)]
-        text = (
-            f"Every recall has {count(counts[0], 'decimal')}, every variance "
-            f"{count(counts[1], 'decimal')}."
-        )
-        yield Finding("Decimals", table.title, "fits", text)
-
-
-def whole(source: Runs) -> Iterator[Finding]:
-    """Whether published accuracies are whole numbers of portraits of their groups."""
-    if not source.rounded:
-        return
-    printed = [(cell.value, n, cell.line) for cell, n in source.rounded if cell.value]
-    numbers = [number for number, _, _ in printed]
-    sizes = [n for _, n, _ in printed]
-    wrong = [
-        f"{number} % of {n} in line {line}"
-        for number, n, line in printed
-        if not forensics.whole_counts(number, n)
-    ]
-    chance = forensics.chance_of_counts(numbers, sizes)
-    fits = (
-        f"{len(numbers) - len(wrong)} of {len(numbers)} accuracies are whole numbers of portraits"
-    )
-    if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        text = f"{fits}; not {'; '.join(wrong[:5])}{more}."
-        yield Finding("GRIM", source.title, "contradicts", text)
-        return
-    text = f"{fits}; the probability of this for random numbers is {percent(chance)}."
-    yield Finding("GRIM", source.title, "fits" if chance <= CHANCE else "cannot tell", text)

@@ -36,6 +36,7 @@ class Description(Section):
         average: Over the runs.
         spread: What ± is.
         groups: Portraits of each group.
+        reading_error: Largest error of shares that were read off a figure, in percentage points.
         columns: Roles of columns, by their names.
     """
 
@@ -49,6 +50,7 @@ class Description(Section):
     average: Average = "mean"
     spread: Spread | None = None
     groups: dict[str, PositiveInt] = Field(default_factory=dict)
+    reading_error: float = Field(default=0.0, ge=0, lt=100)
     columns: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

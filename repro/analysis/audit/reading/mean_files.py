@@ -5,7 +5,7 @@ Shares of wrong answers are turned into shares of right ones. Symbols: R runs, K
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,12 @@ from repro.stats.intervals import Integers
 
 PPB = {"darker_male": 318, "darker_female": 271, "lighter_male": 386, "lighter_female": 295}
 PPB_NAME = "the Pilot Parliaments Benchmark"
+
+
+def ppb_sizes(groups: Sequence[str]) -> tuple[int, ...] | None:
+    """Portraits of each group if the names are exactly those of PPB, else None."""
+    names = [re.sub(r"[ _-]+", "_", name.lower()) for name in groups]
+    return tuple(PPB[name] for name in names) if sorted(names) == sorted(PPB) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +82,8 @@ class GroupMeans:
     @property
     def sizes(self) -> Integers | None:
         """Portraits of each group if the names are exactly those of PPB, else None."""
-        names = [re.sub(r"[ _-]+", "_", name.lower()) for name in self.groups]
-        if sorted(names) != sorted(PPB):
-            return None
-        return np.array([PPB[name] for name in names], dtype=np.int64)
+        known = ppb_sizes(self.groups)
+        return None if known is None else np.array(known, dtype=np.int64)
 
     def values(self, key: Key, reading_error: float) -> GroupValues:
         """The recalls of an arm for `forensics`; the error is at least that of rounding."""
