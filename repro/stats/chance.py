@@ -178,7 +178,7 @@ class WorstOfCounts:
 
     def _tails(self, values: Floats) -> Floats:
         """Probability that some group misses at least this share."""
-        n = np.array(self.trials, dtype=np.float64)
+        n = np.array(self.trials, dtype=np.int64)
         below = np.ceil(values[:, None] * n) - 1  # the most misses that are a smaller share
         none_below = special.bdtr(np.maximum(below, 0), n, self.missed)
         return np.asarray(1 - np.where(below < 0, 0.0, none_below).prod(axis=-1))
@@ -289,7 +289,8 @@ class Homogeneity:
     Attributes:
         statistic: Chi-squared, of R_eff = R / (1 + (R - 1) rho) runs' counts.
         degrees: K - 1.
-        p: From chi-squared; from drawn counts where fewer than 5 are expected somewhere.
+        p: From chi-squared; where fewer than 5 are expected somewhere, from counts that are drawn
+            with the number of misses that was seen.
     """
 
     statistic: float
@@ -311,27 +312,30 @@ def homogeneity(
         runs: R.
         correlation: rho, in [0, 1].
     """
-    n = np.array(sizes, dtype=np.float64)
-    recall = min(1.0, max(0.0, float(shares @ n / n.sum())))
-    groups = EqualGroups(recall=recall, sizes=sizes, runs=runs, correlation=correlation).alike
-    degrees, seen = len(sizes) - 1, float(_pearson(shares, n, groups.shared))
-    if not 0 < recall < 1:
-        return Homogeneity(statistic=0.0, degrees=degrees, p=1.0)
-    if min(sizes) * min(recall, 1 - recall) / groups.shared >= LARGE:
-        return Homogeneity(statistic=seen, degrees=degrees, p=float(special.chdtrc(degrees, seen)))
-    return Homogeneity(statistic=seen, degrees=degrees, p=Drawn(_pearsons(groups)).tail(seen))
+    shared = EqualGroups(recall=0.5, sizes=sizes, runs=runs, correlation=correlation).shared
+    trials, degrees = tuple(round(n / shared) for n in sizes), len(sizes) - 1
+    n = np.array(trials, dtype=np.float64)
+    statistic, found = float(_pearson(shares, n)), float(shares @ n)
+    rarer = min(found, n.sum() - found)
+    if min(trials) * rarer >= LARGE * n.sum():
+        p = float(special.chdtrc(degrees, statistic))
+    else:
+        p = Drawn(_pearsons(trials, round(max(rarer, 0.0)))).tail(statistic)
+    return Homogeneity(statistic=statistic, degrees=degrees, p=p)
 
 
-def _pearson(shares: Floats, sizes: Floats, shared: float) -> Floats:
+def _pearson(shares: Floats, trials: Floats) -> Floats:
     """Chi-squared of each row, shape (...); 0 where all are detected or none."""
-    recall = shares @ (sizes / sizes.sum())
-    noise = recall * (1 - recall) * shared
-    squares = (sizes * (shares - recall[..., None]) ** 2).sum(axis=-1)
+    recall = shares @ (trials / trials.sum())
+    noise = recall * (1 - recall)
+    squares = (trials * (shares - recall[..., None]) ** 2).sum(axis=-1)
     return np.asarray(np.divide(squares, noise, out=np.zeros_like(squares), where=noise > 1e-12))
 
 
 @functools.lru_cache(maxsize=256)
-def _pearsons(groups: EqualGroups) -> Floats:
-    """Chi-squared of drawn counts, in increasing order."""
-    sizes = np.array(groups.sizes, dtype=np.float64)
-    return np.sort(_pearson(average_shares(groups), sizes, groups.shared))
+def _pearsons(trials: tuple[int, ...], found: int) -> Floats:
+    """Chi-squared of so many among all, dealt to groups at random; in increasing order."""
+    generator = np.random.default_rng([SEED, found, *trials])
+    dealt = generator.multivariate_hypergeometric(trials, found, size=DRAWS, method="marginals")
+    sizes = np.array(trials, dtype=np.float64)
+    return np.sort(_pearson(dealt / sizes, sizes))

@@ -48,6 +48,17 @@ class Judged:
     laws: tuple[Law, ...]
     p: tuple[float, ...]
 
+    def __str__(self) -> str:
+        """A row: what is printed, what chance gives, and how often it gives as much."""
+        spread = self.spread
+        average = _range([spread.shown(law.mean) for law in self.laws])
+        most = _range([spread.shown(law.upper(0.95)) for law in self.laws])
+        point = "5 % point" if spread.low_is_bad else "95 % point"
+        return (
+            f"{spread.name} {spread.cell.value} (by chance {average} on average, {point} {most}; "
+            f"{p_words(min(self.p), max(self.p))})"
+        )
+
 
 def findings(table: PublishedTable) -> Iterator[Finding]:
     """Each printed variance, standard deviation, gap and worst group."""
@@ -101,20 +112,8 @@ def _text(column: Column, result: Result, own: Sequence[Judged]) -> str:
         made.append("number of runs not said")
     elif first.runs > 1:
         made.append(count(first.runs, "run"))
-    rows = first_rows([_row(one) for one in own])
-    return f"{NAMES[column]}: {SAYS[result]} in equal groups ({', '.join(made)}): {rows}."
-
-
-def _row(judged: Judged) -> str:
-    """A row: what is printed, what chance gives, and how often it gives as much."""
-    spread = judged.spread
-    average = _range([spread.shown(law.mean) for law in judged.laws])
-    most = _range([spread.shown(law.upper(0.95)) for law in judged.laws])
-    point = "5 % point" if spread.low_is_bad else "95 % point"
-    return (
-        f"{spread.name} {spread.cell.value} (by chance {average} on average, {point} {most}; "
-        f"{p_words(min(judged.p), max(judged.p))})"
-    )
+    how = ", ".join(made)
+    return f"{NAMES[column]}: {SAYS[result]} in equal groups ({how}): {first_rows(own)}."
 
 
 def _range(shown: Sequence[str]) -> str:

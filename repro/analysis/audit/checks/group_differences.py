@@ -115,8 +115,7 @@ def _text(
     table: PublishedTable, division: Sequence[str], result: Result, own: Sequence[Differing]
 ) -> str:
     which = f" ({joined(division)})" if len(division) < len(table.groups) else ""
-    rows = first_rows([str(one) for one in own[:6]] + [""] * (len(own) - 6))
-    text = f"{SAYS[result]}{which}, {sizes_words(own[0].shares.sizes)}: {rows}."
+    text = f"{SAYS[result]}{which}, {sizes_words(own[0].shares.sizes)}: {first_rows(own)}."
     if any((one.runs or 1) > 1 for one in own):
         text += " Ranges are over runs that miss the same portraits and independent ones."
     return text

@@ -55,10 +55,8 @@ def shares_of(table: PublishedTable, row: Row, groups: Sequence[str]) -> GroupSh
     A printed share of one run is taken for the whole count that prints as it, if there is one.
     """
     said = [row.groups.get(group) for group in groups]
-    sizes = [
-        share.n or table.description.groups.get(group) if share else None
-        for share, group in zip(said, groups, strict=True)
-    ]
+    known_sizes = sizes_in(table, row)
+    sizes = [known_sizes.get(group) for group in groups]
     single = row.run is not None or table.description.averaged == 1
     recall = [
         _recall(table, share, n, single=single) if share else None
@@ -69,6 +67,19 @@ def shares_of(table: PublishedTable, row: Row, groups: Sequence[str]) -> GroupSh
         return None
     all_sizes = tuple(n for n in sizes if n)
     return GroupShares(np.array(known), all_sizes if len(all_sizes) == len(groups) else ())
+
+
+def sizes_in(table: PublishedTable, row: Row) -> dict[str, int]:
+    """Portraits of the groups of a row that are said, or are sums of others: darker, of both."""
+    own = {group: share.n for group, share in row.groups.items() if share.n}
+    said = {**table.description.groups, **own}
+    words = {group: group_words(group) for group in said}
+    found = dict(said)
+    for group in set(row.groups) - set(said):
+        parts = [n for one, n in said.items() if group_words(group) < words[one]]
+        if len(parts) > 1:
+            found[group] = sum(parts)
+    return found
 
 
 def _recall(table: PublishedTable, share: Share, n: int | None, *, single: bool) -> float | None:

@@ -38,7 +38,8 @@ def _result(adjusted: Sequence[float]) -> Result:
     return "chance" if min(adjusted) > LEVEL else "cannot tell"
 
 
-def first_rows(rows: Sequence[str]) -> str:
-    """The first rows, and how many there are beside them."""
+def first_rows(rows: Sequence[object]) -> str:
+    """The first rows in words, and how many there are beside them."""
     more = len(rows) - MOST_ROWS
-    return "; ".join([*rows[:MOST_ROWS], *([f"and {more:,} more"] if more > 0 else [])])
+    shown = [str(row) for row in rows[:MOST_ROWS]]
+    return "; ".join([*shown, *([f"and {more:,} more"] if more > 0 else [])])

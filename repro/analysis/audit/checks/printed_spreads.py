@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from repro.analysis.audit.checks.group_shares import arm_name, divisions, shares_of
+from repro.analysis.audit.checks.group_shares import arm_name, divisions, shares_of, sizes_in
 from repro.analysis.audit.reading.description import Measure
 from repro.analysis.audit.reading.published_table import Cell, PublishedTable, Row
 from repro.stats import chance
@@ -106,8 +106,7 @@ def recall_of(table: PublishedTable, row: Row) -> float | None:
 
 def _sizes(table: PublishedTable, row: Row) -> tuple[int, ...]:
     """Portraits of the groups of the finest division; empty if one is unknown."""
-    own = {group: share.n for group, share in row.groups.items() if share.n}
-    known = {**table.description.groups, **own}
+    known = sizes_in(table, row)
     for division in divisions(tuple(row.groups or known)):
         if all(group in known for group in division):
             return tuple(known[group] for group in division)
