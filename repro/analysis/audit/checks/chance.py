@@ -1,7 +1,7 @@
 """Printed spreads between groups against what equal groups give by chance."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.analysis.audit.checks.finding import Finding, Result
 from repro.analysis.audit.checks.group_shares import sizes_words
@@ -14,10 +14,10 @@ from repro.analysis.audit.checks.printed_spreads import (
     recall_of,
     spread_of,
 )
-from repro.analysis.audit.checks.spread_definitions import OF_AVERAGES, Possible, possible
+from repro.analysis.audit.checks.spread_definitions import Possible, possible
 from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.wording import count
-from repro.stats.chance import Law
+from repro.stats.chance import Law, nearby
 from repro.stats.disparity import Definition
 
 CHECK = "Chance"
@@ -32,6 +32,7 @@ SAYS: dict[Result, str] = {
     "chance": "no more than chance gives",
     "cannot tell": "chance may give as much",
 }
+MANY = 200  # rows of more share what is drawn for recalls near one another
 ENDS = (1.0, 0.0)  # correlation of runs: they miss the same portraits, or independent ones
 
 
@@ -65,6 +66,8 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
     for column in COLUMNS:
         rows = [row for row in table.rows if number(row, column)]
         spreads = [found for row in rows if (found := spread_of(table, row, column))]
+        if len(spreads) > MANY:
+            spreads = [replace(one, recall=nearby(one.recall)) for one in spreads]
         if spreads:
             yield from _of_column(table, column, spreads)
         elif any(recall_of(table, row) is not None for row in rows):
@@ -136,7 +139,7 @@ def _otherwise(own: Sequence[Judged], result: Result, allowed: Possible) -> str:
     """That averages over runs would be judged otherwise, where the digits exclude them."""
     if any(one.runs == "first" for one in allowed.definitions) or result != "chance":
         return ""
-    averages = _judged([one.spread for one in own], OF_AVERAGES)
+    averages = _judged([one.spread for one in own], [replace(allowed.definitions[0], runs="first")])
     if set(_results(averages)) == {"chance"}:
         return ""
     independent = [p for one in averages for p in one.p[1 :: len(ENDS)]]

@@ -124,7 +124,8 @@ def _printed(
     table: PublishedTable, arms: Sequence[Key], what: str, read: Callable[[Row], Number | None]
 ) -> Series | None:
     """A column; None unless each arm has a number."""
-    of_arms = [[n for row in table.runs_of(key) if (n := read(row))] for key in arms]
+    rows = table.by_arm
+    of_arms = [[n for row in rows[key] if (n := read(row))] for key in arms]
     if not all(of_arms):
         return None
     shown, estimates = [], []
@@ -173,8 +174,7 @@ def _computed_variance(
 ) -> Iterator[Series]:
     """The variance (ddof 1) of the groups' averages over runs, which nobody printed."""
     shown, estimates, missing = [], [], ""
-    for key in arms:
-        rows = table.runs_of(key)
+    for rows in map(table.by_arm.__getitem__, arms):
         found = [shares for row in rows if (shares := shares_of(table, row, division))]
         if not found:
             return

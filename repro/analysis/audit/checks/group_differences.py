@@ -14,7 +14,7 @@ from repro.analysis.audit.checks.group_shares import (
 )
 from repro.analysis.audit.checks.p_values import LEVEL, first_rows, p_words, results
 from repro.analysis.audit.reading.arm_keys import Key
-from repro.analysis.audit.reading.published_table import PublishedTable
+from repro.analysis.audit.reading.published_table import PublishedTable, Row
 from repro.analysis.wording import count, joined
 from repro.stats.chance import Homogeneity, homogeneity
 
@@ -66,7 +66,7 @@ class Differing:
 def findings(table: PublishedTable) -> Iterator[Finding]:
     """Each division of the faces into groups: by gender, by skin tone, by both."""
     for division in divisions(table.groups):
-        arms = [_arm(table, key, division) for key in table.keys]
+        arms = [_arm(table, key, rows, division) for key, rows in table.by_arm.items()]
         tested = [arm for arm in arms if arm is not None]
         if tested:
             yield from _of_division(table, division, tested)
@@ -80,9 +80,10 @@ def _any_shares(table: PublishedTable, division: Sequence[str]) -> bool:
     return any(shares_of(table, row, division) for row in table.rows)
 
 
-def _arm(table: PublishedTable, key: Key, division: Sequence[str]) -> Differing | None:
+def _arm(
+    table: PublishedTable, key: Key, rows: Sequence[Row], division: Sequence[str]
+) -> Differing | None:
     """The average over the runs that have numbers; None without sizes."""
-    rows = table.runs_of(key)
     found = [shares for row in rows if (shares := shares_of(table, row, division))]
     if not found or not found[0].sizes or len({shares.sizes for shares in found}) > 1:
         return None

@@ -1,13 +1,15 @@
 """The groups of a row, as fractions of right answers, for the checks that compare groups."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from repro.analysis.audit.checks.printed_shares import size_of
 from repro.analysis.audit.reading.column_names import group_words
 from repro.analysis.audit.reading.published_table import PublishedTable, Row, Share
-from repro.stats.forensics import whole_counts
+from repro.stats.grim import whole_counts
 from repro.stats.intervals import Floats
 
 ATTRIBUTES = {
@@ -35,7 +37,8 @@ class GroupShares:
         return float(np.average(self.recall, weights=self.sizes or None))
 
 
-def divisions(groups: Sequence[str]) -> list[tuple[str, ...]]:
+@functools.lru_cache(maxsize=64)
+def divisions(groups: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The groups by what they divide: gender, skin tone, both; the finest division first.
 
     A face is in one group of each division. Names without gender, tone or age are one division.
@@ -55,8 +58,10 @@ def shares_of(table: PublishedTable, row: Row, groups: Sequence[str]) -> GroupSh
     A printed share of one run is taken for the whole count that prints as it, if there is one.
     """
     said = [row.groups.get(group) for group in groups]
-    known_sizes = sizes_in(table, row)
-    sizes = [known_sizes.get(group) for group in groups]
+    sizes = [
+        size_of(table, share, group) if share else None
+        for share, group in zip(said, groups, strict=True)
+    ]
     single = row.run is not None or table.description.averaged == 1
     recall = [
         _recall(table, share, n, single=single) if share else None
@@ -67,19 +72,6 @@ def shares_of(table: PublishedTable, row: Row, groups: Sequence[str]) -> GroupSh
         return None
     all_sizes = tuple(n for n in sizes if n)
     return GroupShares(np.array(known), all_sizes if len(all_sizes) == len(groups) else ())
-
-
-def sizes_in(table: PublishedTable, row: Row) -> dict[str, int]:
-    """Portraits of the groups of a row that are said, or are sums of others: darker, of both."""
-    own = {group: share.n for group, share in row.groups.items() if share.n}
-    said = {**table.description.groups, **own}
-    words = {group: group_words(group) for group in said}
-    found = dict(said)
-    for group in set(row.groups) - set(said):
-        parts = [n for one, n in said.items() if group_words(group) < words[one]]
-        if len(parts) > 1:
-            found[group] = sum(parts)
-    return found
 
 
 def _recall(table: PublishedTable, share: Share, n: int | None, *, single: bool) -> float | None:
@@ -101,8 +93,3 @@ def sizes_words(sizes: Sequence[int]) -> str:
     return (
         f"{len(sizes)} groups of {low:,}" + (f" to {high:,}" if high > low else "") + " portraits"
     )
-
-
-def arm_name(row: Row) -> str:
-    """The arm of a row, with its run if it is one."""
-    return row.arm.name if row.run is None else f"{row.arm.name}, run {row.run}"

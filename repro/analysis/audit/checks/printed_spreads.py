@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from repro.analysis.audit.checks.group_shares import arm_name, divisions, shares_of, sizes_in
+from repro.analysis.audit.checks.group_shares import divisions, shares_of
+from repro.analysis.audit.checks.printed_shares import row_name, runs_behind
 from repro.analysis.audit.reading.description import Measure
 from repro.analysis.audit.reading.published_table import Cell, PublishedTable, Row
 from repro.stats import chance
@@ -46,7 +47,7 @@ class Spread:
     @property
     def name(self) -> str:
         """Arm, with the run."""
-        return arm_name(self.row)
+        return row_name(self.row)
 
     @property
     def printed(self) -> Printed:
@@ -86,7 +87,7 @@ def spread_of(table: PublishedTable, row: Row, column: Column) -> Spread | None:
     cell, recall, sizes = number(row, column), recall_of(table, row), _sizes(table, row)
     if cell is None or recall is None or len(sizes) < 2:
         return None
-    runs = 1 if row.run is not None else table.description.averaged
+    runs = runs_behind(table, row)
     quantity: Quantity = "variance" if column == "sd" else column
     measure, least = table.description.measure, _least(table, cell, column)
     return Spread(row, column, cell, quantity, least, recall, sizes, runs, measure)
@@ -106,7 +107,8 @@ def recall_of(table: PublishedTable, row: Row) -> float | None:
 
 def _sizes(table: PublishedTable, row: Row) -> tuple[int, ...]:
     """Portraits of the groups of the finest division; empty if one is unknown."""
-    known = sizes_in(table, row)
+    known = dict(table.description.groups)
+    known |= {group: share.n for group, share in row.groups.items() if share.n}
     for division in divisions(tuple(row.groups or known)):
         if all(group in known for group in division):
             return tuple(known[group] for group in division)

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.analysis.audit.checks.finding import variance_words
 from repro.analysis.audit.checks.group_shares import divisions, shares_of
 from repro.analysis.audit.checks.printed_spreads import Spread
 from repro.analysis.audit.reading.published_table import PublishedTable, Row
-from repro.stats import forensics
+from repro.stats import equal_groups, forensics
 from repro.stats.disparity import Definition
-from repro.stats.forensics import Computed, GroupValues
+from repro.stats.forensics import Computed, GroupValues, Interval
+from repro.stats.grimmer import squared
 
 ALL = tuple(
     Definition(mean="groups", ddof=ddof, runs=runs) for runs in ("first", "last") for ddof in (0, 1)
 )
+MOST_ROWS = 20  # whose digits are looked at
 OF_AVERAGES = tuple(definition for definition in ALL if definition.runs == "first")
 
 
@@ -64,8 +67,7 @@ def _from_groups(
         if 2 * sum(_fits(spread, value, one) for spread, value in known) > len(known)
     )
     if len(fitting) < len(averages) and fitting:
-        words = "sample variance (ddof 1)" if fitting[0].ddof else "population variance (ddof 0)"
-        return Possible(fitting, f"By the printed groups it is their {words}.")
+        return Possible(fitting, f"The printed groups give it as the {variance_words(fitting[0])}.")
     later = tuple(one for one in candidates if one.runs == "last")
     return Possible(fitting or later or averages)
 
@@ -100,5 +102,48 @@ def _computed(spread: Spread, values: GroupValues, definition: Definition) -> Co
 
 
 def _from_grain(spreads: Sequence[Spread], candidates: Sequence[Definition]) -> Possible:
-    """From whole counts: every row must be possible."""
-    return Possible(tuple(candidates))
+    """From whole counts: groups of one size and a printed mean, in every row."""
+    looked = [whole for spread in spreads[:MOST_ROWS] if (whole := _in_whole_counts(spread))]
+    if spreads[0].quantity != "variance" or len(looked) < len(spreads[:MOST_ROWS]):
+        return Possible(tuple(candidates))
+    found = tuple(one for one in candidates if all(whole.possible(one) for whole in looked))
+    if not found or len(found) == len(candidates):
+        return Possible(tuple(candidates))
+    words = " or ".join(variance_words(one) for one in found)
+    return Possible(found, f"The digits of the means and the variances allow only the {words}.")
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCounts:
+    """A mean and a variance over groups of one size, as intervals of fractions."""
+
+    mean: Interval
+    variance: Interval
+    groups: int
+    n: int
+    runs: int
+
+    def possible(self, definition: Definition) -> bool:
+        """Whether counts of portraits have both, under this definition."""
+        read = equal_groups.of_averages if definition.runs == "first" else equal_groups.of_each_run
+        return read(
+            self.mean,
+            self.variance,
+            groups=self.groups,
+            n=self.n,
+            runs=self.runs,
+            ddof=definition.ddof,
+        )
+
+
+def _in_whole_counts(spread: Spread) -> WholeCounts | None:
+    """None unless groups have one size, and the mean and the number of runs are said."""
+    overall, n = spread.row.overall, spread.sizes[0]
+    if len(set(spread.sizes)) > 1 or spread.runs is None or not overall or overall.value is None:
+        return None
+    low, high = overall.value.interval()
+    root = spread.column == "sd"
+    least, most = squared(spread.printed) if root else spread.printed.interval()
+    return WholeCounts(
+        (low / 100, high / 100), (least / 10**4, most / 10**4), len(spread.sizes), n, spread.runs
+    )
