@@ -824,7 +824,7 @@ def test_arms_without_smoothings_have_no_trend(put):
     """Two architectures are in no order."""
     text = "arm,recall,variance\na,90,9\nb,91,8\nc,92,7\n"
 
-    assert [title for title, _ in checks(audit(put(x=text)))] == ["Decimals", "GRIM", "Definitions"]
+    assert "Trend" not in dict(checks(audit(put(x=text))))
 
 
 def test_an_audit_is_the_same_every_time(put):

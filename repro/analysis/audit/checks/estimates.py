@@ -138,6 +138,8 @@ def _printed(
             estimates.append(Estimate(numbers[0].value, *error))
     known = tuple(estimates) if len(estimates) == len(arms) else None
     words = WORDS.get(what, f"share of {what}")
+    if table.description.measure == "error":
+        words = words.replace("share", "error")
     return Series(what, words, tuple(shown), known, _missing(table, of_arms))
 
 

@@ -29,8 +29,8 @@ def _order(table: PublishedTable, arms: Sequence[Key], series: Series) -> Findin
     best = max(range(len(arms)), key=lambda at: sign * float(series.shown[at]))
     first = f"{arms[best].name} ({series.shown[best]})"
     if series.estimates is None:
-        text = f"By {series.words} {first} is best of {len(arms)} arms; by chance or not takes"
-        text += " the spread over runs."
+        text = f"By {series.words} {first} is best of {len(arms)} arms. "
+        text += "Whether that is chance cannot be judged without the spread over runs."
         return Finding(CHECK, table.title, "cannot tell", text, series.missing or ASK_ERRORS)
     pairs = len(arms) * (len(arms) - 1) // 2
     behind: list[str] = []
