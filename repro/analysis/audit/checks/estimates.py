@@ -71,23 +71,32 @@ def all_series(table: PublishedTable, arms: Sequence[Key]) -> Iterator[Series]:
         table: Of the arms.
         arms: In order.
     """
-    printed = [
-        found
-        for what in WORDS
-        if (found := _printed(table, arms, what, functools.partial(_aggregate, what=what)))
-    ]
-    yield from printed
+    for what in ("variance", "sd", "gap"):
+        if found := _aggregates(table, arms, what):
+            yield found
     division = next(iter(divisions(table.groups)), ())
-    if division and not {"variance", "sd"} & {one.what for one in printed}:
+    if division and not any(row.variance or row.sd for row in table.rows):
         yield from _computed_variance(table, arms, division)
-    if division and "overall" not in {one.what for one in printed}:
+    yield from ranked_series(table, arms)
+    for group in table.groups:
+        if found := _printed(table, arms, group, functools.partial(_share, group=group)):
+            yield found
+
+
+def ranked_series(table: PublishedTable, arms: Sequence[Key]) -> Iterator[Series]:
+    """The worst group and the overall share, by which arms are ranked; arguments as before."""
+    for what in ("worst", "overall"):
+        if found := _aggregates(table, arms, what):
+            yield found
+    division = next(iter(divisions(table.groups)), ())
+    if division and not any(row.overall for row in table.rows):
         pooled = functools.partial(_pooled, table=table, division=division)
         if (found := _printed(table, arms, "overall", pooled)) and found.estimates:
             yield found
-    for group in table.groups:
-        of_group = functools.partial(_share, group=group)
-        if found := _printed(table, arms, group, of_group):
-            yield found
+
+
+def _aggregates(table: PublishedTable, arms: Sequence[Key], what: str) -> Series | None:
+    return _printed(table, arms, what, functools.partial(_aggregate, what=what))
 
 
 def _aggregate(row: Row, *, what: str) -> Number | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from repro.analysis.audit.checks.estimates import ASK_ERRORS, Series, all_series
+from repro.analysis.audit.checks.estimates import ASK_ERRORS, Series, ranked_series
 from repro.analysis.audit.checks.finding import Finding, Result
 from repro.analysis.audit.checks.p_values import LEVEL, first_rows, p_words
 from repro.analysis.audit.checks.trends import series_of
@@ -11,7 +11,6 @@ from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.stats import contrasts
 
 CHECK = "Order"
-RANKED = ("overall", "worst")
 
 
 def findings(table: PublishedTable) -> Iterator[Finding]:
@@ -19,9 +18,8 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
     arms = table.keys
     if len(arms) < 2 or any(len(series) == len(arms) for series, _ in series_of(arms, "")):
         return
-    for series in all_series(table, arms):
-        if series.what in RANKED:
-            yield _order(table, arms, series)
+    for series in ranked_series(table, arms):
+        yield _order(table, arms, series)
 
 
 def _order(table: PublishedTable, arms: Sequence[Key], series: Series) -> Finding:
