@@ -1,4 +1,4 @@
-"""Forensics of published values: consistency with counts, definitions and trends.
+"""Forensics of published values: consistency with counts and definitions.
 
 Unlike the rest of the package this works in the published unit, percent and percent squared,
 because the number of decimals is evidence. A published value represents all numbers that round to
@@ -7,7 +7,6 @@ Symbols: R runs, K groups, h half a unit of the last published digit. Whether a 
 is `repro.stats.grim` and `repro.stats.grimmer`.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,7 +23,6 @@ SLACK = 1e-9  # of comparisons between floating-point numbers
 FINEST = Fraction(1, 10**9)  # smallest h: longer numbers are unrounded floats
 
 Match = Literal["fits", "last digit", "differs"]
-Step = Literal["falls", "rises", "level"]
 Rounding = Literal["nearest", "truncated", "ceiling"]
 Interval = tuple[Fraction, Fraction]  # closed
 LONG = 8  # decimals; numbers with more are floats written out, known to `FINEST` only
@@ -236,29 +234,3 @@ def shorter_cells(column: Sequence[Printed]) -> list[int]:
     """Positions of the cells with fewer decimals than the longest of their column."""
     longest = max(cell.decimals for cell in column)
     return [place for place, cell in enumerate(column) if cell.decimals < longest]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The change from one value to the next.
-
-    Attributes:
-        step: Direction.
-        certain: Whether the direction is certain given the errors of both values.
-    """
-
-    step: Step
-    certain: bool
-
-
-def changes(values: Sequence[Computed]) -> list[Change]:
-    """The direction of each value from the one before it."""
-    return [_change(one, other) for one, other in itertools.pairwise(values)]
-
-
-def _change(one: Computed, other: Computed) -> Change:
-    by = other.value - one.value
-    step: Step = "level" if abs(by) <= SLACK else "falls" if by < 0 else "rises"
-    error = one.error + other.error
-    certain = error <= SLACK if step == "level" else abs(by) > error + SLACK
-    return Change(step, certain)

@@ -7,7 +7,7 @@ import pytest
 
 from repro.stats import forensics
 from repro.stats.disparity import ALL, DEFINITIONS, Definition
-from repro.stats.forensics import Change, Computed, GroupValues, Printed
+from repro.stats.forensics import Computed, GroupValues, Printed
 
 POPULATION = Definition(mean="groups", ddof=0, runs="first")
 SAMPLE = Definition(mean="groups", ddof=1, runs="first")
@@ -176,15 +176,3 @@ def test_shorter_cells_are_those_that_lost_a_digit():
     column = [printed(text) for text in ("46.2", "36.39", "32.30")]
 
     assert forensics.shorter_cells(column) == [0]
-
-
-def test_changes_tell_steps_from_rounding():
-    """Half a digit on either side makes 0.01 doubtful and 0.02 certain."""
-    found = forensics.changes([Computed(v, 0.005) for v in (9.51, 9.49, 9.50, 9.50)])
-
-    assert found == [Change("falls", True), Change("rises", False), Change("level", False)]
-
-
-def test_exact_numbers_can_stay_level():
-    """Counts have no rounding to hide a step in."""
-    assert forensics.changes([Computed(9.5), Computed(9.5)]) == [Change("level", True)]

@@ -631,32 +631,6 @@ def test_table_3_has_a_misprint(table_3):
     assert "Contradiction" not in dict(checks(table_3))
 
 
-def test_variance_of_table_3_does_not_fall_at_the_smallest_alpha(table_3):
-    """Neither as published nor computed from the counts."""
-    printed = only(table_3, "Variance falls as alpha falls", "table3")
-    computed = only(table_3, "Variance falls as alpha falls", "runs")
-
-    assert [printed.result, computed.result] == ["contradicts", "contradicts"]
-    assert printed.text == (
-        "The published variance falls at 3 of 4 steps, but rises from 22.00 (alpha = 0.01) to "
-        "22.42 (alpha = 0.001)."
-    )
-    assert computed.text == (
-        "The computed population variance (ddof 0) of run-averaged groups falls at 3 of 4 steps, "
-        "but rises from 22.00 (alpha = 0.01) to 22.43 (alpha = 0.001)."
-    )
-
-
-def test_recall_of_table_3_falls_at_every_step(table_3):
-    """The price of debiasing."""
-    finding = only(table_3, "Recall is monotonic as alpha falls", "table3")
-
-    assert (finding.result, finding.text) == (
-        "fits",
-        "The published recall falls at every step: 92.39, 91.78, 90.76, 90.52, 85.22.",
-    )
-
-
 def with_worse_runs(text):
     """Two more runs of every arm, each with 20 fewer detections than the first."""
     more = [line.split(",") for line in text.splitlines()[1:] if line.split(",")[3] == "1"]
@@ -798,32 +772,6 @@ def test_grim_cannot_tell_of_means_over_groups(table_1):
     assert finding.text.endswith("GRIM does not test means over groups, which these are.")
 
 
-def test_variance_falls_in_table_1_but_not_in_its_figure(table_1):
-    """9.43 as published, 11.13 from the figure."""
-    printed = only(table_1, "Variance falls as alpha falls", "table1")
-    drawn = only(table_1, "Variance falls as alpha falls", "fig5b")
-
-    assert (printed.result, printed.text) == (
-        "fits",
-        "The published variance falls at every step: 28.84, 25.43, 18.08, 9.49, 9.43.",
-    )
-    assert (drawn.result, drawn.text) == (
-        "contradicts",
-        "The computed sample variance (ddof 1) of run-averaged groups falls at 3 of 4 steps, but "
-        "rises from 9.49 (alpha = 0.01) to 11.13 (alpha = 0.001).",
-    )
-
-
-def test_a_step_within_the_error_of_reading_is_left_open(table_1):
-    """97.11 and 97.14 may be the same in a drawing."""
-    finding = only(table_1, "Recall is monotonic as alpha falls", "fig5b")
-
-    assert finding.result == "cannot tell"
-    assert finding.text.endswith(
-        "Uncertain: rises from 97.11 (alpha = 0.01) to 97.14 (alpha = 0.001), within their error."
-    )
-
-
 def test_overall_of_the_figure_is_pooled(table_1):
     """Another statistic than the table's mean."""
     assert only(table_1, "Overall") == Finding(
@@ -851,7 +799,7 @@ def test_overall_of_unknown_groups_is_their_mean_or_open(put):
     )
 
 
-# Findings: digits and trends
+# Findings: digits
 
 
 def test_equal_decimals_are_noted(put):
@@ -872,48 +820,11 @@ def test_a_dropped_zero_is_noted(put):
     )
 
 
-def test_equal_printed_numbers_are_no_fall_but_may_be_rounded(put):
-    """Within half a digit either way."""
-    text = "arm,alpha,recall,variance\na,,90,9.5\nb,0.1,91,9.4\nb,0.01,92,9.4\n"
-    finding = only(audit(put(x=text)), "Variance falls as alpha falls")
-
-    assert (finding.result, finding.text) == (
-        "cannot tell",
-        "The published variance falls at 1 of 2 steps, but stays equal from 9.4 (alpha = 0.1) to "
-        "9.4 (alpha = 0.01), within their error.",
-    )
-
-
-def test_a_recall_that_turns_goes_no_way(put):
-    """Up by one percent, then down by three."""
-    text = "arm,alpha,recall,variance\na,,90.0,9.5\nb,0.1,91.0,9.4\nb,0.01,88.0,9.3\n"
-    finding = only(audit(put(x=text)), "Recall is monotonic as alpha falls")
-
-    assert (finding.result, finding.text) == (
-        "contradicts",
-        "The published recall falls at 1 of 2 steps, but rises from 90.0 (a) to 91.0 "
-        "(alpha = 0.1).",
-    )
-
-
-def test_each_rule_has_its_own_trend(put):
-    """Arms of two words are two series over the same smoothings."""
-    text = "arm,alpha,recall,variance\nnone,,90,9\n" + "".join(
-        f"{word},{alpha},90,{value}\n"
-        for word in ("max", "max5")
-        for alpha, value in (("0.01", 4), ("0.1", 6))
-    )
-    found = audit(put(x=text))
-
-    about = [f.about for f in found.findings if f.check.startswith("Variance")]
-    assert about == ["x.csv: max", "x.csv: max5"]
-
-
 def test_arms_without_smoothings_have_no_trend(put):
     """Two architectures are in no order."""
     text = "arm,recall,variance\na,90,9\nb,91,8\nc,92,7\n"
 
-    assert [title for title, _ in checks(audit(put(x=text)))] == ["Decimals", "GRIM", "Definitions"]
+    assert "Trend" not in dict(checks(audit(put(x=text))))
 
 
 def test_an_audit_is_the_same_every_time(put):

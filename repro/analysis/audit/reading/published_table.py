@@ -156,6 +156,14 @@ class PublishedTable:
         """Whether each row is one run."""
         return any(row.run is not None for row in self.rows)
 
+    @property
+    def by_arm(self) -> dict[Key, list[Row]]:
+        """The rows of each arm, in one pass: for checks that go through all arms."""
+        found: dict[Key, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(row.arm, []).append(row)
+        return found
+
     def runs_of(self, arm: Key) -> list[Row]:
         """The rows of an arm."""
         return [row for row in self.rows if row.arm == arm]
