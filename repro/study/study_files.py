@@ -77,7 +77,7 @@ def find_name(name: str) -> StudyFile | None:
 def listed() -> list[StudyFile]:
     """All studies that can be found by name, one for each name."""
     here, *folders = [*_local_folders(), shipped_folder()]
-    paths = [path for path in here.glob("*.yaml") if _has(path, "arms")]
+    paths = [path for path in here.glob("*.yaml") if has_key(path, "arms")]
     paths += [path for folder in folders for path in folder.glob("*.yaml")]
     found = (find_name(name) for name in sorted({path.stem for path in paths}))
     return [one for one in found if one is not None]
@@ -116,7 +116,7 @@ def published_file(wanted: str) -> Path:
 
 def known_published(beside: Path) -> list[str]:
     """Names of the published values that studies in this folder can name, local ones first."""
-    return _names(path for path in _files(PUBLISHED, beside) if _has(path, "protocol"))
+    return _names(path for path in _files(PUBLISHED, beside) if has_key(path, "protocol"))
 
 
 def known_profiles(beside: Path) -> list[str]:
@@ -131,7 +131,7 @@ def _local(path: Path, shipped: Path) -> StudyFile:
     )
 
 
-def _has(path: Path, key: str) -> bool:
+def has_key(path: Path, key: str) -> bool:
     """Whether a YAML file, which may be of any program, has a key at its top."""
     try:
         return f"\n{key}:" in f"\n{input_file.read_text(path, most_bytes=MAX_BYTES)}"

@@ -1,6 +1,6 @@
 """What one publication prints, and what an audit found in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from repro.analysis.audit.answer import Answer, of, ordered
@@ -32,7 +32,7 @@ class Publication:
     tables: tuple[PublishedTable, ...]
     outcomes: tuple[Outcomes, ...]
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -56,17 +56,38 @@ class Publication:
         return ordered(self.findings)
 
     @property
-    def reading(self) -> list[str]:
-        """How each file was read, and what is said of its numbers."""
+    def files(self) -> list[str]:
+        """Which files were read, and what is said of their numbers, in sentences."""
         return [*self.notes, *dict.fromkeys(filter(None, map(said_of, self.tables)))]
 
+    @property
+    def columns(self) -> list[str]:
+        """How each column was read, a sentence for each table."""
+        return [columns_in_words(table) for table in self.tables if table.columns]
 
-def by_source(tables: Iterable[PublishedTable]) -> dict[str, list[PublishedTable]]:
-    """The tables of each source, in the order of the first one of each."""
+
+def by_source(tables: Sequence[PublishedTable]) -> dict[str, list[PublishedTable]]:
+    """The tables of each source, in the order of the first one of each.
+
+    Tables that name none belong to the only source that others name.
+    """
+    named = [table.description.source for table in tables if table.description.source]
+    only = named[0] if len(set(named)) == 1 else ""
     found: dict[str, list[PublishedTable]] = {}
     for table in tables:
-        found.setdefault(table.description.source, []).append(table)
+        found.setdefault(table.description.source or only, []).append(table)
     return found
+
+
+def columns_in_words(table: PublishedTable) -> str:
+    """How every column was read: its role, and its name where that is another word."""
+    roles: dict[str, list[str]] = {}
+    for column in table.columns:
+        name = f"{column.column} (declared)" if column.why == "declared" else column.column
+        roles.setdefault(column.role, []).append(name)
+    order = sorted(roles, key=lambda role: role in ("label", "ignored"))
+    told = [role if roles[role] == [role] else f"{role} {joined(roles[role])}" for role in order]
+    return f"{table.title}: columns read as {'; '.join(told)}."
 
 
 def said_of(table: PublishedTable) -> str:

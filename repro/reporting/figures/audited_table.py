@@ -131,7 +131,7 @@ def against_counts(table: PublishedTable) -> Illustration | None:
     axes.axvspan(-1, 1, color="#dcebdc", lw=0, zorder=0)
     for name, group, misfit in found:
         if name in arms:
-            shown = float(np.clip(misfit, -FURTHEST, FURTHEST))
+            shown = max(-FURTHEST, min(float(misfit), FURTHEST))
             _point(axes, shown, arms.index(name), looks[group])
             if abs(misfit) > 1:
                 axes.plot([shown], [arms.index(name)], **_RING)
@@ -186,7 +186,7 @@ def _misfit(value: Printed, trials: int) -> Fraction:
     """The printed value less the nearest share, in halves of its last digit."""
     printed = Fraction(value.value)
     nearest = min(max(round(printed * trials / 100), 0), trials)
-    return (printed - Fraction(100 * nearest, trials)) * 2 * 10**value.decimals
+    return (printed - Fraction(100 * nearest, trials)) * 2 * int(10**value.decimals)
 
 
 # Both

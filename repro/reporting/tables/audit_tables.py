@@ -64,7 +64,7 @@ def text(
 
 
 def _parts(one: Publication, presentation: Presentation, *, alone: bool) -> list[Part]:
-    found = [reading([one]), checks([one], brief=presentation.form == "terminal")]
+    found = [reading([one], in_words=True), checks([one], brief=presentation.form == "terminal")]
     return [*found, *(_of_all_runs([one], presentation) if alone else ())]
 
 
@@ -105,18 +105,24 @@ def of_runs(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
     return [laid_out(part, outcomes, layout) for part in made]
 
 
-def reading(publications: Sequence[Publication]) -> Part:
-    """Which files were read, how each of their columns was, and what is said of the numbers."""
+def reading(publications: Sequence[Publication], *, in_words: bool = False) -> Part:
+    """Which files were read, how each of their columns was, and what is said of the numbers.
+
+    Args:
+        publications: At least one.
+        in_words: Whether columns have sentences instead of rows.
+    """
     rows, names = [], []
-    for table in chain.from_iterable(one.tables for one in publications):
+    for table in chain.from_iterable(() if in_words else one.tables for one in publications):
         for column in table.columns:
             names.append(table.title)
             rows.append({"Column": column.column, "Read as": column.role, "Why": _WHY[column.why]})
+    told = [[*one.files, *(one.columns if in_words else ())] for one in publications]
     return Part(
         name="reading",
         title="How the files were read.",
         table=number_format.frame(rows, names, "File"),
-        remarks=[sentence for one in publications for sentence in one.reading],
+        remarks=list(chain.from_iterable(told)),
         holds="words",
         keys=1,
     )
@@ -181,7 +187,7 @@ def fields(publications: Sequence[Publication]) -> dict[str, Any]:
                 "source": each.source,
                 "printed": each.printed,
                 "files": list(dict.fromkeys(table.path.name for table in each.tables)),
-                "reading": each.reading,
+                "reading": [*each.files, *each.columns],
                 "answer": list(each.answer.sentences),
                 "counts": dict(each.answer.counts),
             }
