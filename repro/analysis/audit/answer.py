@@ -21,7 +21,7 @@ ORDER: tuple[Result, ...] = (
     "fits",
 )
 NAMED = 5  # kinds of checks that a sentence names; more are counted
-LONGEST = 220  # letters of the worst finding's first sentence that an answer repeats
+LONGEST = 240  # letters of the worst finding that an answer repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,10 @@ def _open(found: dict[Result, list[Finding]]) -> str:
 
 
 def _named(worst: Finding) -> str:
-    """Which finding it is, and its first sentence unless that is long."""
+    """Which finding it is, and its first sentence, or the first clause of a long one."""
     said = re.split(r"(?<=[.?!]) (?=[A-Z'])", worst.text, maxsplit=1)[0].rstrip(".")
+    if len(said) > LONGEST:
+        said = said.partition("; ")[0]
     text = f"{worst.check} of {worst.about}"
     return f"{text}: {said}" if len(said) <= LONGEST else text
 
