@@ -116,3 +116,5 @@ def _said(table: PublishedTable) -> Iterator[str]:
     if said.groups:
         sizes = [f"{group.replace('_', ' ')} {n:,}" for group, n in said.groups.items()]
         yield f"n: {joined(sizes)}"
+    if said.images:
+        yield f"{count(said.images, 'portrait')} in all"

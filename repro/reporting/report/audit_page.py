@@ -1,7 +1,7 @@
 """The report page of an audit: the answer, how the files were read, the checks, figures, runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -121,7 +121,8 @@ class _Chapter:
 
     def reading(self) -> Iterator[Block]:
         """Every column with its role, and what is said of each file."""
-        yield self.sheet(audit_tables.reading([self.publication]), "Columns")
+        part = audit_tables.reading([self.publication])
+        yield self.sheet(replace(part, title="How each column was read, and why."), "Columns")
 
     def checks(self) -> Iterator[Block]:
         """All checks in one table."""

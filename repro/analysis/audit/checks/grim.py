@@ -49,10 +49,10 @@ def _overall(table: PublishedTable) -> list[PrintedShare]:
     """Shares over all portraits, pooled, where the printed groups are not all of them."""
     if any(row.variance is not None for row in table.rows):
         return []  # printed means and variances are set against the runs of other files
-    sizes = table.description.groups
-    if table.groups and set(sizes) <= set(table.groups):
+    every = table.description.images
+    if table.groups and every is None:
         return []  # the groups tell what the overall value is
-    every = sum(sizes.values()) or None
+    every = every or sum(table.description.groups.values()) or None
     more = ("overall",) if table.groups else ()
     return [
         PrintedShare(

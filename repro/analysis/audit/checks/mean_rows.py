@@ -17,21 +17,28 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
     """Each number of a mean row against the same column of the other rows."""
     for row in table.means:
         compared = [*_compared(table, row)]
-        if not compared:
-            continue
-        wrong = [text for text, fits, _ in compared if not fits]
-        if wrong:
-            settle = "which of the printed numbers is wrong, or over which rows the mean is"
-            text = (
-                f"{len(wrong)} of {count(len(compared), 'mean')} do not follow from the "
-                f"{len(table.rows)} rows: {listed(wrong)}."
-            )
-            yield Finding("Mean row", table.title, "contradicts", text, settle)
-            continue
-        exact = sum(equal for _, _, equal in compared)
-        text = f"All {count(len(compared), 'number')} of {place(row)} are means of the "
-        text += f"{len(table.rows)} rows; {exact} are equal to the mean of the printed numbers, "
-        yield Finding("Mean row", table.title, "fits", f"{text}rounded half up.")
+        if compared:
+            yield _finding(table, row, compared)
+
+
+def _finding(
+    table: PublishedTable, row: Row, compared: Sequence[tuple[str, bool, bool]]
+) -> Finding:
+    wrong = [text for text, fits, _ in compared if not fits]
+    where, rows = place(row), count(len(table.rows), "other row")
+    if len(wrong) == len(compared):
+        text = f"{where} is not the mean of the {rows}; no other check reads it."
+        return Finding("Mean row", table.title, "cannot tell", text, "what this row is")
+    if wrong:
+        text = f"{len(wrong)} of {count(len(compared), 'number')} of {where} "
+        text += f"{'is' if len(wrong) == 1 else 'are'} not the mean of the {rows}: {listed(wrong)}."
+        settle = "which of the printed numbers is wrong, or over which rows the mean is"
+        return Finding("Mean row", table.title, "contradicts", text, settle)
+    exact = sum(equal for _, _, equal in compared)
+    text = f"All {count(len(compared), 'number')} of {where} are means of the {rows}"
+    if exact == len(compared):
+        text += ", those of the printed numbers, rounded half up"
+    return Finding("Mean row", table.title, "fits", f"{text}.")
 
 
 def _compared(table: PublishedTable, mean: Row) -> Iterator[tuple[str, bool, bool]]:

@@ -336,15 +336,14 @@ def _parts(
 
 def _is_mean(row: Row) -> bool:
     """Whether a row is called the mean of others."""
-    return row.run is None and column_names.phrase_of(row.arm.word) in column_names.MEAN_ROWS
+    return row.run is None and column_names.phrase_of(row.arm.name) in column_names.MEAN_ROWS
 
 
 def _of_groups(description: Description, groups: Sequence[str]) -> Description:
-    """The description, with its group sizes under the names that the table has, if it has them."""
+    """The description, with its group sizes under the names that the table has."""
     if not description.groups or not groups:
         return description
-    own = {column_names.group_of(group): group for group in groups}
-    found = {
-        own.get(column_names.group_of(name), name): n for name, n in description.groups.items()
-    }
+    sizes = {column_names.group_of(name): n for name, n in description.groups.items()}
+    own = {group: column_names.group_of(group) for group in groups}
+    found = {group: sizes[words] for group, words in own.items() if words in sizes}
     return description.model_copy(update={"groups": found})
