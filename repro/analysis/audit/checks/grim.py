@@ -49,10 +49,10 @@ def _overall(table: PublishedTable) -> list[PrintedShare]:
     """Shares over all portraits, pooled, where the printed groups are not all of them."""
     if any(row.variance is not None for row in table.rows):
         return []  # printed means and variances are set against the runs of other files
-    every = table.description.images
-    if table.groups and every is None:
-        return []  # the groups tell what the overall value is
-    every = every or sum(table.description.groups.values()) or None
+    known = sum(table.description.groups.values())
+    every = table.description.images or known or None
+    if table.groups and not (every and 0 < known < every):
+        return []  # the groups tell what the overall value is, or nothing does
     more = ("overall",) if table.groups else ()
     return [
         PrintedShare(

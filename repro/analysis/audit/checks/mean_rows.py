@@ -1,5 +1,6 @@
 """Whether a row that is called the mean of the others is their mean."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import floor
@@ -60,11 +61,13 @@ def _compared(table: PublishedTable, mean: Row) -> Iterator[tuple[str, bool, boo
 def _columns(table: PublishedTable) -> Iterator[tuple[str, Find]]:
     """Each column of shares, and the overall value."""
     for group in table.groups:
-        yield (
-            group,
-            lambda row, group=group: row.groups[group].cell if group in row.groups else None,
-        )
+        yield group, functools.partial(_share, group)
     yield "overall", lambda row: row.overall
+
+
+def _share(group: str, row: Row) -> Cell | None:
+    share = row.groups.get(group)
+    return None if share is None else share.cell
 
 
 def _number(cell: Cell | None) -> Printed | None:
