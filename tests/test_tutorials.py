@@ -17,7 +17,7 @@ import repro
 
 DOCS = Path(repro.__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.M | re.S)
-TUTORIALS = sorted(path.stem for path in DOCS.glob("tutorial*.md"))
+TUTORIALS = [*sorted(path.stem for path in DOCS.glob("tutorial*.md")), "audit"]
 PICTURE = "tutorial_pictures.png"
 
 pytestmark = pytest.mark.slow

@@ -1,18 +1,34 @@
 """The command that checks published numbers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
+from click.core import ParameterSource
 
 from repro.cli import options as shared
-from repro.system.printing import say
+from repro.system import atomic_files
+from repro.system.printing import printable, say
 
 if TYPE_CHECKING:
+    from repro.analysis.audit.publication import Publication
     from repro.analysis.audit.reading.description import Description
     from repro.reporting.tables.presentation import Presentation
+    from repro.reporting.tables.table_part import Format
+    from repro.reporting.tables.terminal_table import Screen
     from repro.study.published import Margin, Published
+
+ELSEWHERE = "pass -o with another file"
+SUFFIXES: "dict[str, Format]" = {
+    ".html": "html",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -102,9 +118,16 @@ def _said(command: Command) -> Command:
     metavar="RECALL VARIANCE",
     help="Largest difference that agrees with published values, in points and percent squared.",
 )
-@shared.presentation("markdown", "findings", *shared.PARTS)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to [default: print]; its suffix tells the format: .html, .md, .tex, ...",
+)
+@shared.presentation("markdown", "reading", "findings", *shared.PARTS)
 def audit(
     files: tuple[Path, ...],
+    output: Path | None,
     published: str | None,
     margin: tuple[float, float] | None,
     presentation: "Presentation",
@@ -117,11 +140,9 @@ def audit(
     are is told by their names, by --column, or by a YAML file beside the table (runs.yaml beside
     runs.csv).
     """
-    from repro.analysis import study_data
     from repro.analysis.audit.inspection import audit as inspect
-    from repro.reporting.tables import audit_tables
-    from repro.reporting.tables.terminal_table import Screen
 
+    _check_output(output, files)
     read = inspect(
         files,
         said=_description(options),
@@ -131,14 +152,69 @@ def audit(
         reference=options["reference"],
         reading_error=options["reading_error"],
     )
-    found = list(read.outcomes)
+    found: Sequence[Publication] = read.publications
     if published is not None:
-        answers = _answers(published, margin)
-        found = [study_data.answering(one, *answers) for one in found]
-    screen = Screen.here() if presentation.form == "terminal" else None
+        found = _answering(found, *_answers(published, margin))
     label = "-".join(dict.fromkeys(file.stem for file in files))
-    shown = audit_tables.text(read, found, presentation, label=label, screen=screen)
-    say(shown, coloured=screen is not None and screen.colours)
+    if output is None:
+        screen, shown = _shown(found, presentation, label)
+        say(shown, coloured=screen is not None and screen.colours)
+        return
+    _, shown = _shown(found, replace(presentation, form=_form(output, presentation)), label)
+    say(atomic_files.put(output, f"{printable(shown)}\n".encode(), advice=ELSEWHERE))
+
+
+def _shown(
+    found: "Sequence[Publication]", presentation: "Presentation", label: str
+) -> "tuple[Screen | None, str]":
+    """The output, and the terminal that it is for."""
+    from repro.reporting.report import audit_page
+    from repro.reporting.tables import audit_tables
+    from repro.reporting.tables.terminal_table import Screen
+
+    if presentation.form == "html" and presentation.part is None:
+        return None, audit_page.page(found, presentation).rstrip("\n")
+    screen = Screen.here() if presentation.form == "terminal" else None
+    return screen, audit_tables.text(found, presentation, label=label, screen=screen)
+
+
+def _check_output(output: Path | None, files: Sequence[Path]) -> None:
+    """Refuse to write over what is audited."""
+    from repro.errors import ReproError
+
+    if output is None or not output.exists():
+        return
+    for file in files:
+        if file.exists() and output.samefile(file):
+            raise ReproError(f"-o {output}: this file is audited; name another")
+
+
+def _form(output: Path, presentation: "Presentation") -> "Format":
+    """The format that is asked for, or else that of the file's suffix."""
+    from repro.errors import ReproError
+
+    source = click.get_current_context().get_parameter_source("form")
+    if source is not ParameterSource.DEFAULT:
+        return presentation.form
+    if output.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ReproError(f"-o {output}: its suffix is none of {known}; say --format")
+    return SUFFIXES[output.suffix.lower()]
+
+
+def _answering(
+    found: "Sequence[Publication]", published: "Published", margin: "Margin | None"
+) -> "Sequence[Publication]":
+    """The publications; their runs are judged by published values."""
+    from repro.analysis import study_data
+
+    return [
+        replace(
+            each,
+            outcomes=tuple(study_data.answering(one, published, margin) for one in each.outcomes),
+        )
+        for each in found
+    ]
 
 
 def _description(given: Options) -> "Description":

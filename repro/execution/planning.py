@@ -376,4 +376,4 @@ def _published(study: Study) -> dict[str, Any] | None:
     if study.published is None:
         return None
     margin = study.margin.model_dump(mode="json") if study.margin else None
-    return study.published.model_dump(mode="json") | {"margin": margin}
+    return study.published.compared | {"margin": margin}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from repro.errors import Problem, StudyError
 from repro.study import yaml_source
 from repro.study.configuration import Configuration
+from repro.study.description import Description
 from repro.study.merge import Layer, did_you_mean, validate
 from repro.study.section import PositiveInt, Section
 from repro.study.yaml_source import KeyPath, shown
@@ -42,8 +43,8 @@ class Protocol(Section):
     configuration: dict[str, Any]  # required settings of every arm
 
 
-class Published(Section):
-    """Published values and how they were obtained."""
+class Published(Description):
+    """Published values that studies are compared with, and how they were obtained."""
 
     source: str
     printed: str
@@ -54,10 +55,14 @@ class Published(Section):
     protocol: Protocol
     rows: Annotated[list[PublishedRow], Field(min_length=1)]
 
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What an index of a study stores: everything but what only audits read."""
+        unread = set(Description.model_fields) - {"source", "printed", "replicates", "keep"}
+        return self.model_dump(mode="json", exclude=unread)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.keep > self.replicates:
-            raise ValueError(f"keep is {self.keep}, but there were {self.replicates} replicates")
         names = [row.arm for row in self.rows]
         for row in self.rows:
             if names.count(row.arm) > 1:
@@ -97,6 +102,9 @@ def load(path: Path, problems: list[Problem]) -> Published | None:
     problems += file.problems
     if not isinstance(file.value, dict):
         raise StudyError([file.problem((), "a mapping of keys is expected")])
+    if not {"protocol", "rows"} & set(file.value):
+        told = "describes a table for repro audit; a study is compared with protocol and rows"
+        raise StudyError([file.problem((), told)])
     published = validate(Published, [Layer.from_file(file, ())], problems)
     if published is not None:
         place: KeyPath = ("protocol", "configuration")

@@ -77,7 +77,7 @@ def find_name(name: str) -> StudyFile | None:
 def listed() -> list[StudyFile]:
     """All studies that can be found by name, one for each name."""
     here, *folders = [*_local_folders(), shipped_folder()]
-    paths = [path for path in here.glob("*.yaml") if _looks_like_a_study(path)]
+    paths = [path for path in here.glob("*.yaml") if has_key(path, "arms")]
     paths += [path for folder in folders for path in folder.glob("*.yaml")]
     found = (find_name(name) for name in sorted({path.stem for path in paths}))
     return [one for one in found if one is not None]
@@ -115,8 +115,8 @@ def published_file(wanted: str) -> Path:
 
 
 def known_published(beside: Path) -> list[str]:
-    """Names of the published values for studies in this folder, local ones first."""
-    return _names(_files(PUBLISHED, beside))
+    """Names of the published values that studies in this folder can name, local ones first."""
+    return _names(path for path in _files(PUBLISHED, beside) if has_key(path, "protocol"))
 
 
 def known_profiles(beside: Path) -> list[str]:
@@ -131,10 +131,10 @@ def _local(path: Path, shipped: Path) -> StudyFile:
     )
 
 
-def _looks_like_a_study(path: Path) -> bool:
-    """Whether a YAML file, which may be of any program, has arms."""
+def has_key(path: Path, key: str) -> bool:
+    """Whether a YAML file, which may be of any program, has a key at its top."""
     try:
-        return "\narms:" in f"\n{input_file.read_text(path, most_bytes=MAX_BYTES)}"
+        return f"\n{key}:" in f"\n{input_file.read_text(path, most_bytes=MAX_BYTES)}"
     except (OSError, UnicodeDecodeError):
         return False
 

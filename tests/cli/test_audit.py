@@ -51,7 +51,7 @@ def test_the_runs_give_the_printed_table(folder):
         "0 for 1, 0 for 2, 1 for 4, 4 for 5",
         "population variance (ddof 0) of run-averaged groups, in 4 of 5 rows",
         "Variance published 22.42, computed 22.43",
-        "rises from 22.00 (alpha = 0.01) to 22.42 (alpha = 0.001)",
+        "46.20, 36.39, 32.33, 22.00, 22.42 (3 of 4 steps down, 1 up)",
     ],
 )
 def test_the_table_alone_is_checked_against_the_runs_beside_it(folder, words):
@@ -181,7 +181,7 @@ def test_our_own_table_is_read_back(folder, tmp_path):
     )
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "table.csv").write_text(table)
-    text = audit(tmp_path / "own" / "table.csv", "--part", "findings")
+    text = audit(tmp_path / "own" / "table.csv", "--part", "reading")
 
     assert "table.csv: published means, 5 arms." in text
 

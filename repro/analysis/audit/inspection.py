@@ -4,16 +4,18 @@ Files in the folder of a named one are also read if they have the same arms. All
 files are reported at once, by line and column.
 """
 
+import functools
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.analysis.audit.checks.checklist import Checks
 from repro.analysis.audit.checks.finding import Finding
+from repro.analysis.audit.publication import Publication, by_source
 from repro.analysis.audit.reading import column_names
-from repro.analysis.audit.reading.description import Description, merged
+from repro.analysis.audit.reading.description import YAMLS, Description, merged
 from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs, outcomes_of
 from repro.analysis.audit.reading.sources import kind_of, same_arms, sources_of
@@ -21,9 +23,11 @@ from repro.analysis.audit.reading.tables import TablesOfFile, read_tables
 from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count, joined
 from repro.errors import DataError
+from repro.study import study_files
 
 COMPARED = 0.03  # percentage points: figures of vector drawings are read off as well as this
 MOST_PROBLEMS = 20  # listed in one message
+Note = tuple[Path, str]  # a file, and a sentence on it
 SEPARATED = (".csv", ".tsv")  # of a folder; a named file may be of any other format, too
 
 
@@ -32,16 +36,30 @@ class Audit:
     """Files, outcomes and findings of an audit.
 
     Attributes:
-        outcomes: Of files with runs, one for each part.
-        findings: In the order of the files.
-        sources: Which files were read, and why.
-        tables: What was read, and how each column was.
+        publications: At least one, in the order of their first files.
     """
 
-    outcomes: tuple[Outcomes, ...]
-    findings: tuple[Finding, ...]
-    sources: tuple[str, ...]
-    tables: tuple[PublishedTable, ...]
+    publications: tuple[Publication, ...]
+
+    @property
+    def outcomes(self) -> tuple[Outcomes, ...]:
+        """Of files with runs, one for each part."""
+        return tuple(one for each in self.publications for one in each.outcomes)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """In the order of the files."""
+        return tuple(one for each in self.publications for one in each.findings)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Which files were read, and why."""
+        return tuple(one for each in self.publications for one in each.notes)
+
+    @property
+    def tables(self) -> tuple[PublishedTable, ...]:
+        """What was read, and how each column was."""
+        return tuple(one for each in self.publications for one in each.tables)
 
 
 def audit(
@@ -73,28 +91,62 @@ def audit(
         DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
-    said = _with_options(said or Description(), keep=keep, reading_error=reading_error)
+    said = _with(said or Description(), keep=keep, images=images, reading_error=reading_error)
     files, notes = _read_all(paths, said, alone=alone)
     _check_names(files, said)
     tables = [table for file in files for table in file.tables]
-    sources = [source for table in tables for source in sources_of(table)]
-    runs = [source for source in sources if isinstance(source, Runs)]
-    if not runs and reference is not None:
+    if reference is not None and not any(
+        isinstance(s, Runs) for t in tables for s in sources_of(t)
+    ):
         names = joined([file.path.name for file in files])
         raise DataError(f"reference needs single runs, and {names} gives none: leave it out")
-    error = COMPARED if reading_error is None else reading_error
-    outcomes = tuple(outcomes_of(source, keep=keep, reference=reference) for source in runs)
-    checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=error)
-    return Audit(outcomes, tuple(checks.findings()), tuple(notes), tuple(tables))
+    checked = functools.partial(
+        _checked,
+        images=images,
+        keep=keep,
+        reference=reference,
+        reading_error=COMPARED if reading_error is None else reading_error,
+    )
+    found = [checked(source, own) for source, own in by_source(tables).items()]
+    return Audit(tuple(_with_notes(found, notes)))
 
 
-def _with_options(
-    said: Description, *, keep: int | None, reading_error: float | None
-) -> Description:
-    options = {"keep": keep, "reading_error": reading_error}
+def _checked(
+    source: str,
+    tables: Sequence[PublishedTable],
+    *,
+    images: int | None,
+    keep: int | None,
+    reference: str | None,
+    reading_error: float,
+) -> Publication:
+    """The outcomes and findings of one publication, without notes."""
+    sources = [one for table in tables for one in sources_of(table)]
+    runs = [one for one in sources if isinstance(one, Runs)]
+    checks = Checks(sources, tables=tables, images=images, keep=keep, reading_error=reading_error)
+    return Publication(
+        source=source,
+        tables=tuple(tables),
+        outcomes=tuple(outcomes_of(one, keep=keep, reference=reference) for one in runs),
+        findings=tuple(checks.findings()),
+    )
+
+
+def _with_notes(found: Sequence[Publication], notes: Sequence[Note]) -> Iterator[Publication]:
+    """The publications, each with the notes on its files; the first with those on no table."""
+    names = [{table.path for table in one.tables} for one in found]
+    for place, one in enumerate(found):
+        others = set().union(*(names[:place] + names[place + 1 :]))
+        own = (path in names[place] or (place == 0 and path not in others) for path, _ in notes)
+        yield replace(
+            one, notes=tuple(text for (_, text), is_own in zip(notes, own, strict=True) if is_own)
+        )
+
+
+def _with(said: Description, **options: float | None) -> Description:
+    """The description with these options, where they are given."""
     try:
-        given = {key: value for key, value in options.items() if value is not None}
-        return merged([said.said, given])
+        return merged([said.said, {key: one for key, one in options.items() if one is not None}])
     except ValueError as error:
         raise DataError(str(error)) from None
 
@@ -129,10 +181,10 @@ def _check_names(files: Sequence[TablesOfFile], said: Description) -> None:
 
 def _read_all(
     paths: Sequence[Path], said: Description, *, alone: bool
-) -> tuple[list[TablesOfFile], list[str]]:
+) -> tuple[list[TablesOfFile], list[Note]]:
     """The named files, others with the same arms, and notes on them."""
     files: dict[Path, TablesOfFile] = {}
-    notes: list[str] = []
+    notes: list[Note] = []
     problems: list[str] = []
     single: list[TablesOfFile] = []
     for path in paths:
@@ -163,16 +215,16 @@ def _listed(problems: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _notes(file: TablesOfFile, why: str = "") -> list[str]:
+def _notes(file: TablesOfFile, why: str = "") -> list[Note]:
     """Sentences on the file: its kind, why it was read, and what was filled in."""
     arms = len({key for table in file.tables for key in table.keys})
     by = f"; {file.description.name} says more" if file.description else ""
     what = f"{kind_of(file.tables[0])}, {count(arms, 'arm')}{by}"
-    return [f"{file.path.name}{why}: {what}.", *file.notes]
+    return [(file.path, told) for told in (f"{file.path.name}{why}: {what}.", *file.notes)]
 
 
 def _folder(
-    path: Path, said: Description, notes: list[str], problems: list[str]
+    path: Path, said: Description, notes: list[Note], problems: list[str]
 ) -> list[TablesOfFile]:
     """Its files that hold tables; the others are an error only if there is none."""
     files = [read_tables(file, said) for file in _separated_files(path)]
@@ -180,9 +232,21 @@ def _folder(
     if not files:
         problems.append(f"{path}: holds no CSV file")
     if known:
-        notes += [f"{file.path.name}: left out, {_why(file)}." for file in files if file.foreign]
-        return known
+        strangers = [file for file in files if file.foreign]
+        notes += [(file.path, f"{file.path.name}: left out, {_why(file)}.") for file in strangers]
+        return list(_read_once(known, notes))
     return files
+
+
+def _read_once(known: Sequence[TablesOfFile], notes: list[Note]) -> Iterator[TablesOfFile]:
+    """The files but those whose numbers another one has, under other names of arms."""
+    names = {file.path.stem: file.path for file in known}
+    for file in known:
+        whole = names.get(file.tables[0].description.part_of) if file.tables else None
+        if whole is not None:
+            notes.append((whole, f"{file.path.name}: left out, {whole.name} has its numbers."))
+        else:
+            yield file
 
 
 def _why(stranger: TablesOfFile) -> str:
@@ -191,14 +255,21 @@ def _why(stranger: TablesOfFile) -> str:
 
 
 def _separated_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SEPARATED and p.is_file())
+    """Files of separated text, and of published values, whose rows are in YAML."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return [
+        path
+        for path in files
+        if path.suffix.lower() in SEPARATED
+        or (path.suffix.lower() in YAMLS and study_files.has_key(path, "rows"))
+    ]
 
 
 def _companions(
     single: Sequence[TablesOfFile],
     said: Description,
     files: Mapping[Path, TablesOfFile],
-    notes: list[str],
+    notes: list[Note],
 ) -> list[TablesOfFile]:
     """Other files in the folders of the named ones that have the same arms.
 
@@ -220,7 +291,7 @@ def _companions(
             why = f", also read because {' and '.join(of)} {verb} the same arms"
             notes += _notes(file, why)
         elif file.problems and not file.foreign:
-            notes.append(f"{path.name}: in the same folder, left out: {_why(file)}.")
+            notes.append((path, f"{path.name}: in the same folder, left out: {_why(file)}."))
     return found
 
 

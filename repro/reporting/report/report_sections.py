@@ -28,6 +28,7 @@ from repro.reporting.report.document import (
     Sheet,
     Study,
 )
+from repro.reporting.report.numbering import Numbers
 from repro.reporting.report.study_chapter import Chapter
 from repro.reporting.tables import answer, tables
 from repro.reporting.tables.cell import DASH
@@ -51,33 +52,13 @@ _HEADINGS = {
 }
 
 
-@dataclass(slots=True)
-class _Numbers:
-    """Counts the tables and figures of the document."""
-
-    tables: int = 0
-    figures: int = 0
-
-    def table(self, part: Part) -> int | None:
-        """The next number, for a part with rows."""
-        if not len(part.table):
-            return None
-        self.tables += 1
-        return self.tables
-
-    def figure(self) -> int:
-        """The next number."""
-        self.figures += 1
-        return self.figures
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Maker:
     """Builds the sections of one chapter."""
 
     chapter: Chapter
     label: str  # of the study, unique in the report
-    numbers: _Numbers
+    numbers: Numbers
     alone: bool  # whether it is the only chapter
 
     def study(self, verdict: Part | None) -> Study:
@@ -318,7 +299,7 @@ def document(chapters: Sequence[Chapter], *, title: str | None = None) -> Docume
         if count > 1:
             raise ReproError(f"{anchor}: a report shows a study once; name another, or variants")
     verdicts = [tables.part(one.outcomes, "verdict") for one in chapters]
-    numbers, labels, alone = _Numbers(), _labels(chapters), len(chapters) == 1
+    numbers, labels, alone = Numbers(), _labels(chapters), len(chapters) == 1
     overview = None if alone else _overview(chapters, verdicts, labels, numbers)
     studies = [
         _Maker(chapter=one, label=label, numbers=numbers, alone=alone).study(verdict)
@@ -358,7 +339,7 @@ def _overview(
     chapters: Sequence[Chapter],
     verdicts: Sequence[Part | None],
     labels: Sequence[str],
-    numbers: _Numbers,
+    numbers: Numbers,
 ) -> ReportSection:
     """The studies of the report with their verdicts in short; names link to the chapters."""
     answered = any(one.outcomes.claims for one in chapters)
@@ -399,7 +380,7 @@ def _in_short(chapter: Chapter, verdict: Part | None) -> str:
     return _no_verdict(chapter, verdict)
 
 
-def _appendix(numbers: _Numbers) -> ReportSection:
+def _appendix(numbers: Numbers) -> ReportSection:
     part = choices.standing()
     sheet = Sheet(
         part=part,

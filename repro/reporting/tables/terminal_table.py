@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from repro.reporting.tables import column_widths
 from repro.reporting.tables.cell import Cell, Number
 from repro.reporting.tables.table_part import Part, by_column
 from repro.system.printing import encodable, one_line
 
 NARROW, PLAIN = 40, 100  # minimum width; width without a window
 NAMES = 28  # letters per line of a row name
+WORDS_GAP = 2  # letters between columns of sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +109,12 @@ def _plain(text: str, screen: Screen) -> str:
 def _words(part: Part, screen: Screen) -> list[Table]:
     table = _empty(screen)
     found = by_column(part)
-    for head, *_ in found:
-        table.add_column(_plain(head, screen), overflow="fold", justify="left")
+    room = screen.width - WORDS_GAP * (len(found) - 1)
+    broad = column_widths.widths([[_plain(one, screen) for one in each] for each in found], room)
+    for (head, *_), width in zip(found, broad, strict=True):
+        table.add_column(
+            _plain(head, screen), overflow="fold", justify="left", width=max(1, int(width))
+        )
     for row in zip(*(cells for _, *cells in found), strict=True):
         table.add_row(*(_cell(cell, screen) for cell in row))
     return [table]

@@ -627,6 +627,7 @@ def test_table_3_has_a_misprint(table_3):
         "contradicts",
         "Variance published 22.42, computed 22.43: one unit of the last digit, an error of "
         "rounding or copying.",
+        "which is right, the published number or the file that it was compared with",
     )
     assert "Contradiction" not in dict(checks(table_3))
 
@@ -675,6 +676,7 @@ def test_the_part_that_was_printed_is_found(put):
         "contradicts",
         "It has the same arms, but reproduces at most 0 of 10 published values; another file "
         "reproduces more.",
+        "which file the published values come from",
     )
 
 
@@ -750,6 +752,7 @@ def test_the_last_row_of_table_1_contradicts_its_figure(table_1):
         "contradicts",
         "Recall published 97.36, computed 97.14 ± 0.03; variance published 9.43, computed 11.13 ± "
         "0.19.",
+        "which is right, the published number or the file that it was compared with",
     )
 
 

@@ -9,6 +9,7 @@ from repro.analysis.audit.checks import (
     grimmer,
     group_differences,
     group_sizes,
+    mean_rows,
     order,
     overall,
     rounding,
@@ -33,6 +34,7 @@ OF_A_TABLE: tuple[Check, ...] = (
     grim_of_shares.findings,
     grimmer.findings,
     overall.findings,
+    mean_rows.findings,
     variance_definition.findings,
     copies.findings,
     swapped_digits.findings,
@@ -74,7 +76,7 @@ class Checks:
         self.reading_error = reading_error
 
     def findings(self) -> Iterator[Finding]:
-        """Each table by itself; then printed means, which tell the definitions of other files."""
+        """Each table by itself; then printed means against the runs or groups of other files."""
         for printed in self.tables:
             for check in OF_A_TABLE:
                 yield from check(printed)
@@ -82,8 +84,8 @@ class Checks:
             yield from self._of_table(table)
 
     def _of_table(self, table: Table) -> Iterator[Finding]:
-        others = [o for o in self.sources if not isinstance(o, Table) and o.path != table.path]
-        akin = [other for other in others if same_arms(table, other)]
+        others = [other for other in self.sources if not isinstance(other, Table)]
+        akin = [o for o in others if o.path != table.path and same_arms(table, o)]
         runs = [self._compared(table, other) for other in akin if isinstance(other, Runs)]
         means = [self._compared(table, other) for other in akin if isinstance(other, GroupMeans)]
         best = [max(kind, key=lambda c: c.fitting) for kind in (runs, means) if kind]
@@ -92,9 +94,10 @@ class Checks:
             yield from definitions(comparison)
         for comparison in (c for c in [*runs, *means] if c not in best):
             yield lesser(comparison)
-        if not best:
+        if not best and all(other.path != table.path for other in others):
             text = "No file with runs or groups of these arms was read with it."
-            yield Finding("Definitions", table.title, "cannot tell", text)
+            settle = "the runs or groups of these arms, in a file beside this one"
+            yield Finding("Definitions", table.title, "cannot tell", text, settle)
 
     def _compared(self, table: Table, other: Runs | GroupMeans) -> Comparison:
         keep = self.keep or table.kept

@@ -10,6 +10,9 @@ from repro.analysis.wording import count, joined
 from repro.stats.disparity import Definition
 from repro.stats.forensics import DefinitionFit
 
+FORMED = "how the published numbers were formed, or the runs behind them"
+WHICH = "which is right, the published number or the file that it was compared with"
+
 
 def definitions(comparison: Comparison) -> Iterator[Finding]:
     """The definitions of the published mean and variance, and the rows that differ."""
@@ -33,11 +36,12 @@ def _definition(
         numbers = "; ".join(_against(comparison, readings[0], at, what) for at in range(rows))
         fits = joined([f"{words(r.definition)} {r.fitting}" for r in readings])
         text = f"No definition gives most of the {count(rows, 'row')} ({fits}){known}. {numbers}."
-        return Finding(check, comparison.about, "contradicts", text)
+        return Finding(check, comparison.about, "contradicts", text, FORMED)
     if len(best) > 1:
         fits = joined([words(reading.definition) for reading in best])
         text = f"{fits} each give {best[0].fitting} of {count(rows, 'row')}{known}."
-        return Finding(check, comparison.about, "cannot tell", text[0].upper() + text[1:])
+        settle = "the published numbers with more decimals, or a definition in the paper"
+        return Finding(check, comparison.about, "cannot tell", text[0].upper() + text[1:], settle)
     others = joined([f"{words(reading.definition)} {reading.fitting}" for reading in rest])
     text = (
         f"The published {what} is the {words(best[0].definition).removeprefix('the ')}"
@@ -71,10 +75,10 @@ def _row(comparison: Comparison, at: int, key: Key) -> Iterator[Finding]:
     text = "; ".join(texts)
     text = text[0].upper() + text[1:]
     if "differs" in wrong:
-        yield Finding("Contradiction", about, "contradicts", f"{text}.")
+        yield Finding("Contradiction", about, "contradicts", f"{text}.", WHICH)
     else:
         text += ": one unit of the last digit, an error of rounding or copying"
-        yield Finding("Misprint in the last digit", about, "contradicts", f"{text}.")
+        yield Finding("Misprint in the last digit", about, "contradicts", f"{text}.", WHICH)
 
 
 def _against(
@@ -96,4 +100,5 @@ def lesser(comparison: Comparison) -> Finding:
         f"It has the same arms, but reproduces at most {comparison.fitting} of "
         f"{2 * len(comparison.keys)} published values; another file reproduces more."
     )
-    return Finding("Source of the published values", comparison.about, "contradicts", text)
+    settle = "which file the published values come from"
+    return Finding("Source of the published values", comparison.about, "contradicts", text, settle)

@@ -25,7 +25,7 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
 def _of_arm(table: PublishedTable, name: str, rows: Sequence[Row]) -> str:
     """What an arm lacks; empty if nothing."""
     lost = [row for row in rows if _is_lost(row)]
-    made = max(len(rows), table.description.replicates or 0)
+    made = max(len(rows), table.description.averaged or 0)  # or the kept ones
     if not lost and made == len(rows):
         return ""
     text = f"{made - len(lost) - (made - len(rows))} of {count(made, 'run')} of {name} have numbers"

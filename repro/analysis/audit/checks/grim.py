@@ -32,7 +32,7 @@ DENOMINATORS = (
 def findings(table: PublishedTable) -> Iterator[Finding]:
     """GRIM on the shares of groups, or on those of all portraits where no groups are printed."""
     yield from _counts_and_shares(table)
-    shares = shares_of(table) or _overall(table)
+    shares = [*shares_of(table), *_overall(table)]
     sized = [share for share in shares if share.n is not None]
     if shares and not sized:
         text = "Which shares are possible depends on the portraits of each group."
@@ -46,13 +46,17 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
 
 
 def _overall(table: PublishedTable) -> list[PrintedShare]:
-    """Shares over all portraits of tables without groups, where their number is said."""
+    """Shares over all portraits, pooled, where the printed groups are not all of them."""
     if any(row.variance is not None for row in table.rows):
         return []  # printed means and variances are set against the runs of other files
-    every = sum(table.description.groups.values()) or None
+    known = sum(table.description.groups.values())
+    every = table.description.images or known or None
+    if table.groups and not (every and 0 < known < every):
+        return []  # the groups tell what the overall value is, or nothing does
+    more = ("overall",) if table.groups else ()
     return [
         PrintedShare(
-            row, "", place(row), row.overall.value, row.n or every, runs_behind(table, row)
+            row, "", place(row, *more), row.overall.value, row.n or every, runs_behind(table, row)
         )
         for row in table.rows
         if row.overall is not None and is_number(row.overall) and row.overall.value is not None

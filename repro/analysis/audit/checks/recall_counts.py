@@ -34,7 +34,8 @@ def grim(table: Table, best: Sequence[Comparison], images: int | None) -> Findin
         f"{_other_runs(tried, None, rows)} GRIM does not test means over groups"
     )
     text += ", which these are." if groups else ", which these may be."
-    return Finding("GRIM", table.title, "cannot tell", text)
+    settle = "the portraits and runs behind each recall: --images N, --runs N"
+    return Finding("GRIM", table.title, "cannot tell", text, settle)
 
 
 def _portraits(best: Sequence[Comparison], images: int | None) -> tuple[int, str]:

@@ -48,6 +48,7 @@ NAMES: dict[Role, tuple[str, ...]] = {
         *("group sd", "group std", "sd of groups", "std of groups", "between group sd"),
     ),
 }
+MEAN_ROWS = {"mean", "average", "avg", "mean over all", "average over all"}  # as names of an arm
 ONLY_WORDS = {*NAMES["group"][6:]}  # `gender` above numbers may be the accuracy of that task
 COUNT_OR_OVERALL = "total"
 SPREADS: dict[str, Spread | None] = {

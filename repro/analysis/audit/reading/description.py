@@ -7,70 +7,16 @@ Of a table in `results.csv` that file is `results.yaml`, in the same folder.
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from repro.errors import Problem, StudyError
 from repro.study import yaml_source
+from repro.study.description import Average, Description, Measure, Spread, Unit
 from repro.study.merge import Layer, validate
-from repro.study.section import PositiveInt, Section
 
-Unit = Literal["percent", "fraction"]
-Spread = Literal["sd", "sem", "ci95_t", "ci95_normal"]
-Average = Literal["mean", "median"]
-Measure = Literal["recall", "error"]
-
-
-class Description(Section):
-    """What stands beside the numbers of one table; None where nothing is said.
-
-    Attributes:
-        source: Who published it.
-        printed: Where: "Table 4".
-        transcribed: From what, if not from the page itself.
-        unit: Of the shares.
-        measure: Whether a share is of right answers (recall, accuracy) or of wrong ones.
-        replicates: Runs of an arm.
-        keep: How many of them, the best, are averaged; None for all.
-        average: Over the runs.
-        spread: What ± is.
-        groups: Portraits of each group.
-        reading_error: Largest error of shares that were read off a figure, in percentage points.
-        columns: Roles of columns, by their names.
-    """
-
-    source: str = ""
-    printed: str = ""
-    transcribed: str = ""
-    unit: Unit | None = None
-    measure: Measure = "recall"
-    replicates: PositiveInt | None = None
-    keep: PositiveInt | None = None
-    average: Average = "mean"
-    spread: Spread | None = None
-    groups: dict[str, PositiveInt] = Field(default_factory=dict)
-    reading_error: float = Field(default=0.0, ge=0, lt=100)
-    columns: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Description":
-        if self.keep and self.replicates and self.keep > self.replicates:
-            raise ValueError(f"keep is {self.keep}, but there were {self.replicates} replicates")
-        return self
-
-    @property
-    def averaged(self) -> int | None:
-        """Runs behind a printed mean; None if not said."""
-        return self.keep or self.replicates
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """What was given, by key; not the defaults."""
-        given = self.model_fields_set
-        return {key: getattr(self, key) for key in type(self).model_fields if key in given}
-
-
+__all__ = ["Average", "Description", "Measure", "Spread", "Unit"]
 YAMLS = (".yaml", ".yml")
 OPTIONS = {"replicates": "--runs", "unit": "--unit", "measure": "--measure", "keep": "--keep"}
 OPTIONS |= {"average": "--average", "spread": "--plus-minus"}

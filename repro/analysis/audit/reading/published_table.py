@@ -132,6 +132,8 @@ class PublishedTable:
         description: What stands beside the numbers: runs, sizes, what ± is.
         groups: Names, in the order of the file; empty for a table of means and variances alone.
         columns: How each was read.
+        means: Rows that are means of the others of the part, as a row `mean` below four systems;
+            they are not among the rows.
     """
 
     path: Path
@@ -140,6 +142,7 @@ class PublishedTable:
     groups: tuple[str, ...]
     rows: tuple[Row, ...]
     columns: tuple[ColumnReading, ...] = field(default=())
+    means: tuple[Row, ...] = field(default=())
 
     @property
     def title(self) -> str:

@@ -22,7 +22,7 @@ from repro.analysis.audit.reading.grid import Grid, NotATable
 from repro.analysis.audit.reading.grids import read_grids
 from repro.analysis.audit.reading.printed_cells import Cells, all_above_one, needs_unit, unit_of
 from repro.analysis.audit.reading.problems import Problems
-from repro.analysis.audit.reading.published_table import PublishedTable
+from repro.analysis.audit.reading.published_table import PublishedTable, Row
 from repro.analysis.audit.reading.run_checks import check_runs, of_run
 from repro.analysis.audit.reading.table_rows import Line, gathered, read_lines
 from repro.analysis.wording import joined
@@ -318,7 +318,9 @@ def _parts(
     varying = [at for at in range(width) if len({line.labels[at] for line in lines}) > 1]
     keys = [tuple(line.labels[at] for at in varying) for line in lines]
     for key in dict.fromkeys(keys):
-        rows = tuple(line.row for line, own in zip(lines, keys, strict=True) if own == key)
+        every = [line.row for line, own in zip(lines, keys, strict=True) if own == key]
+        means = tuple(row for row in every if _is_mean(row)) if len(every) > 2 else ()
+        rows = tuple(row for row in every if row not in means)
         groups = tuple(dict.fromkeys(group for row in rows for group in row.groups))
         words = [caption, *(value or "none" for value in key)]
         yield PublishedTable(
@@ -328,7 +330,13 @@ def _parts(
             groups=groups,
             rows=rows,
             columns=tuple(column.reading for column in reading.columns),
+            means=means,
         )
+
+
+def _is_mean(row: Row) -> bool:
+    """Whether a row is called the mean of others."""
+    return row.run is None and column_names.phrase_of(row.arm.name) in column_names.MEAN_ROWS
 
 
 def _of_groups(description: Description, groups: Sequence[str]) -> Description:
