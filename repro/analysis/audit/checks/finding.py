@@ -44,6 +44,8 @@ def variance_words(definition: Definition) -> str:
 
 def percent(share: float) -> str:
     """A probability, to two digits."""
+    if share == 0:  # too small for a float
+        return "below 1e-300 %"
     return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
 
 

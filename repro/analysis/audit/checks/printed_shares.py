@@ -11,6 +11,7 @@ from repro.analysis.audit.reading.published_table import Cell, PublishedTable, R
 from repro.analysis.wording import joined
 from repro.stats.forensics import Interval, Printed
 
+SUMMARIES = {"mean", "average", "avg", "avg.", "median", "overall", "total", "all"}  # of arms
 LISTED = 5  # places that a sentence names
 RUNS = "the number of runs behind each share: --runs N"
 SIZES = "the portraits of each group: --group NAME=N"
@@ -73,9 +74,11 @@ def reading_error(table: PublishedTable) -> Fraction:
 
 
 def shares_of(table: PublishedTable) -> list[PrintedShare]:
-    """All printed shares of groups."""
+    """All printed shares of groups; not of rows that sum up the other arms, as `mean`."""
     found = []
     for row in table.rows:
+        if row.arm.word.lower() in SUMMARIES:
+            continue
         runs = runs_behind(table, row)
         for group, share in row.groups.items():
             if share.cell is not None and share.cell.value is not None and is_number(share.cell):

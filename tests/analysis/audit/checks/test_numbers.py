@@ -179,6 +179,14 @@ def test_what_was_read_off_a_figure_is_not_judged():
     assert finding.result == "cannot tell"
 
 
+def test_a_mean_of_the_arms_is_no_share():
+    """81.89 is the mean of shares of 6,000 in the rows above."""
+    rows = [("a", {"x": "81.88"}), ("b", {"x": "81.90"}), ("Mean", {"x": "81.89"})]
+    finding = only(grim.findings, table(rows, groups={"x": 6000}, replicates=1))
+
+    assert finding.text.startswith("All 2 shares are possible")
+
+
 def test_a_share_beside_another_count_contradicts_it():
     """270 of 318 are 84.9 %."""
     from dataclasses import replace
