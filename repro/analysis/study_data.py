@@ -33,6 +33,7 @@ from repro.system.count_progress import each
 
 MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are fewer, see `Arm.many`
 ACCURACY = "val_accuracy"  # of a record's metrics
+LOGIT_0 = "logit 0"  # the papers' threshold, as tables name it
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
 
 
@@ -208,6 +209,9 @@ class Outcomes:
         looks: When its claims were planned to be looked at, and were; None without claims.
         declaration: What was declared before the results; None if nothing was.
         label: Of the table in LaTeX.
+        refused: Why it cannot be compared with published values, where that is known of its study
+            and its arms do not say it.
+        threshold: From which on a picture is called a face, as tables name it.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -234,6 +238,8 @@ class Outcomes:
     looks: Looks | None = None
     declaration: Declaration | None = None
     label: str = ""
+    refused: tuple[str, ...] = ()
+    threshold: str = LOGIT_0
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
@@ -302,7 +308,7 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         synthetic=index.synthetic,
         changed=tuple(index.overrides),
         **_published(index),
-        claims=tuple(map(_declared, index.claims)),
+        claims=tuple(map(declared_claim, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         plugins=index.plugins,
         gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
@@ -329,7 +335,9 @@ def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -
         for row in published.rows
     ]
     kept = [row for row in rows if row.arm]
-    return replace(outcomes, published=published.model_copy(update={"rows": kept}), margin=margin)
+    return replace(
+        outcomes, published=published.model_copy(update={"rows": kept}), margin=margin, refused=()
+    )
 
 
 def _row_alpha(row: PublishedRow) -> float:
@@ -364,7 +372,8 @@ def _digest(found: Mapping[str, BriefRecord]) -> str:
     )
 
 
-def _declared(plain: Mapping[str, Any]) -> Declared:
+def declared_claim(plain: Mapping[str, Any]) -> Declared:
+    """A claim as an index has it: its fields, and its `arms`."""
     rest = dict(plain)
     arms = tuple(rest.pop("arms"))
     return Declared(Claim.model_validate(rest), arms)

@@ -63,6 +63,8 @@ def refusals(outcomes: Outcomes, published: Published) -> list[str]:
     """Why the results cannot be compared with the published values; empty if they can."""
     if outcomes.synthetic:
         return ["the data are synthetic"]
+    if outcomes.refused:
+        return list(outcomes.refused)
     changed = [label for label in outcomes.changed if not label.startswith(HARMLESS)]
     found = [f"changed on the command line: {', '.join(changed)}"] if changed else []
     protocol = published.protocol

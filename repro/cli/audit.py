@@ -48,6 +48,8 @@ class Options(TypedDict):
     plus_minus: str | None
     average: str | None
     measure: str | None
+    scores: str | None
+    threshold: float | None
 
 
 SAID = [
@@ -56,7 +58,7 @@ SAID = [
         multiple=True,
         metavar="NAME=ROLE",
         help="What a column is: arm, run, group, n, detected, share (of a group), overall, worst, "
-        "gap, variance, error, label, ignored, ...; several with commas. arm+run: the names of "
+        "image, score, gap, variance, error, label, ignored, ...; several with commas. arm+run: the names of "
         "arms hold the run.",
     ),
     click.option(
@@ -77,6 +79,16 @@ SAID = [
         "--measure",
         type=click.Choice(["recall", "error"]),
         help="Whether shares are of right or of wrong answers [default: recall].",
+    ),
+    click.option(
+        "--scores",
+        type=click.Choice(["logit", "probability", "other"]),
+        help="What the scores of predictions are [default: as their column is called].",
+    ),
+    click.option(
+        "--threshold",
+        type=float,
+        help="Score from which on a picture is called a face [default: logit 0, probability 0.5].",
     ),
 ]
 
@@ -124,7 +136,7 @@ def _said(command: Command) -> Command:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write to [default: print]; its suffix tells the format: .html, .md, .tex, ...",
 )
-@shared.presentation("markdown", "reading", "findings", *shared.PARTS)
+@shared.presentation("markdown", "reading", "findings", *shared.PARTS, "curve")
 def audit(
     files: tuple[Path, ...],
     output: Path | None,
@@ -138,7 +150,7 @@ def audit(
     A row a run and group (arm,run,group,n,detected), a row a run or an arm with a column a group,
     or printed means (arm,recall,variance), in CSV, Markdown, LaTeX or aligned text. What columns
     are is told by their names, by --column, or by a YAML file beside the table (runs.yaml beside
-    runs.csv).
+    runs.csv). Or predictions: a row a picture and run (arm,run,image,group,label,score).
     """
     from repro.analysis.audit.inspection import audit as inspect
 
@@ -151,6 +163,8 @@ def audit(
         keep=options["keep"],
         reference=options["reference"],
         reading_error=options["reading_error"],
+        scores=options["scores"],
+        threshold=options["threshold"],
     )
     found: Sequence[Publication] = read.publications
     if published is not None:

@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
@@ -197,12 +197,15 @@ def with_images(command: Command) -> Command:
     )(command)
 
 
-def presentation(default: str, *parts: str) -> Callable[[Command], Command]:
+def presentation(
+    default: str, *parts: str, forms: Sequence[str] = ()
+) -> Callable[[Command], Command]:
     """Options of commands that print tables; the command gets them as one `Presentation`.
 
     Args:
         default: Format for a pipe or a file; a terminal gets its own.
         parts: Names of tables that can be requested alone.
+        forms: Formats besides `FORMATS`.
     """
 
     def decorate(command: Command) -> Command:
@@ -224,21 +227,21 @@ def presentation(default: str, *parts: str) -> Callable[[Command], Command]:
             )
             return command(*arguments, presentation=wanted, **others)
 
-        for option in reversed([_form(default), STYLE, DEFINITION, _part(parts), *PAPER]):
+        for option in reversed([_form(default, forms), STYLE, DEFINITION, _part(parts), *PAPER]):
             with_presentation = option(with_presentation)
         return cast(Command, with_presentation)
 
     return decorate
 
 
-def _form(default: str) -> Callable[[Command], Command]:
+def _form(default: str, more: Sequence[str]) -> Callable[[Command], Command]:
     def on_a_terminal(_: click.Context, __: click.Parameter, value: str | None) -> str:
         return value or ("terminal" if sys.stdout.isatty() else default)
 
     return click.option(
         "--format",
         "form",
-        type=click.Choice(FORMATS),
+        type=click.Choice([*FORMATS, *more]),
         callback=on_a_terminal,
         help=f"[default: terminal on a terminal, {default} elsewhere]",
     )

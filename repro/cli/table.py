@@ -1,5 +1,6 @@
 """``repro table``: the tables of a study, in any format."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.variant
-@options.presentation("latex", *options.PARTS, "curve")
+@options.presentation("latex", *options.PARTS, "curve", forms=("predictions",))
 @click.pass_context
 def table(
     context: click.Context,
@@ -31,7 +32,8 @@ def table(
 ) -> None:
     """Print the table of STUDY, a name or a file; of every study with results if none is named.
 
-    A terminal gets a summary that fits its window, a pipe LaTeX.
+    A terminal gets a summary that fits its window, a pipe LaTeX. The format predictions has the
+    score of every photograph in every run, which repro audit reads.
     """
     from repro.cli import resolve
 
@@ -42,6 +44,9 @@ def table(
     if presentation.form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
+    if presentation.form == "predictions":
+        say(_predictions(indexes, results, presentation))
+        return
     found = [_outcomes(index, results, presentation) for index in indexes]
     if presentation.form == "json":
         say(output_formats.as_json("table", found, presentation))
@@ -51,6 +56,23 @@ def table(
     say("\n\n".join(shown), coloured=screen is not None and screen.colours)
     if screen:
         say(f"LaTeX: {again(context, form='latex')}")
+
+
+def _predictions(
+    indexes: "Sequence[StudyIndex]", results: Path, presentation: "Presentation"
+) -> str:
+    """The scores of one study's runs, for `repro audit`."""
+    from repro.analysis import study_data
+    from repro.records import records
+    from repro.reporting.tables import predictions_csv
+
+    if len(indexes) > 1:
+        several = ", ".join(index.address for index in indexes)
+        raise ReproError(f"a predictions file is of one study; name one: {several}")
+    presentation.require_plain()
+    index = indexes[0]
+    found = records.read_study(index, results)
+    return predictions_csv.text(study_data.of_study(index, found, None), index, found, results)
 
 
 def _outcomes(index: "StudyIndex", results: Path, presentation: "Presentation") -> "Outcomes":

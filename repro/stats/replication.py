@@ -127,7 +127,8 @@ def sceptical_z(theirs: float, ours: float, ratio: float) -> float:
         ratio: c, the original's squared standard error over the replication's, above 0.
     """
     theirs, ours = (
-        arrays.number(name, z, -LARGEST, LARGEST) for name, z in (("theirs", theirs), ("ours", ours))
+        arrays.number(name, z, -LARGEST, LARGEST)
+        for name, z in (("theirs", theirs), ("ours", ours))
     )
     ratio = arrays.number("ratio", ratio, TINY, LARGEST)
     if theirs == 0 or ours == 0:

@@ -62,7 +62,7 @@ def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
     text = read_text(path, most_bytes=most_bytes)
     separator, start = declared(text)
     width = 0
-    for line, cells in split(text, separator or _separator(text), start):
+    for line, cells in split(text, separator or separator_of(text), start):
         if not width:
             while not cells[-1]:
                 cells.pop()
@@ -99,7 +99,7 @@ def split(text: str, separator: str, start: int = 1) -> Iterator[tuple[int, list
         raise NotCsv(f"is not CSV: {error}", line) from None
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """A comma, unless the first line that is not blank contains only another separator."""
     body = text[said.end() :] if (said := _SAID.match(text)) else text
     header = next((line for line in io.StringIO(body, newline=None) if line.strip(" \r\n,;\t")), "")
@@ -120,11 +120,19 @@ def read_text(path: Path, *, most_bytes: int) -> str:
         raise NotCsv(f"cannot be read: {error.strerror}") from None
     if len(content) > most_bytes:
         raise NotCsv(f"more than {most_bytes:,} bytes: leave rows out")
-    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        return decoded(content)
     except UnicodeDecodeError as error:
         raise NotCsv(
             "is not UTF-8: save it as CSV in UTF-8 (in Excel: 'CSV UTF-8')",
             content.count(b"\n", 0, error.start) + 1,
         ) from None
+
+
+def decoded(content: bytes, errors: str = "strict") -> str:
+    """The text of a file, without a byte order mark; `errors` as for `bytes.decode`.
+
+    Raises:
+        UnicodeDecodeError: It is neither UTF-8 nor UTF-16 with a byte order mark.
+    """
+    return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig", errors)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repro.analysis.audit import prediction_file, predictions
 from repro.analysis.audit.checks.checklist import Checks
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.publication import Publication, by_source
@@ -71,6 +72,8 @@ def audit(
     keep: int | None = None,
     reference: str | None = None,
     reading_error: float | None = None,
+    scores: str | None = None,
+    threshold: float | None = None,
 ) -> Audit:
     """Read published values and check them.
 
@@ -86,13 +89,24 @@ def audit(
         reference: Arm that the others are compared with; None: the first without resampling.
         reading_error: Largest error of shares read off a figure, in percentage points; None takes
             what the files say, and 0.03 where printed means are compared with those of groups.
+        scores: What the scores of predictions are: ``logit``, ``probability`` or ``other``; None
+            if their file says so.
+        threshold: Score from which on a picture is called a face; None: that of the scores' kind.
 
     Raises:
         DataError: A file cannot be read or is malformed, or an option does not apply to the files.
     """
     _check_options(images=images, keep=keep, reading_error=reading_error)
     said = _with(said or Description(), keep=keep, images=images, reading_error=reading_error)
-    files, notes = _read_all(paths, said, alone=alone)
+    header = {"scores": scores, "threshold": threshold, "keep": keep, "reference": reference}
+    predicted, rest = predictions.read_all(paths, said.columns, header)
+    scored = tuple(
+        Publication("", (), outcomes=(one.outcomes,), findings=(), notes=one.notes)
+        for one in predicted
+    )
+    if scored and not rest:
+        return Audit(scored)
+    files, notes = _read_all(rest, said, alone=alone)
     _check_names(files, said)
     tables = [table for file in files for table in file.tables]
     if reference is not None and not any(
@@ -108,7 +122,7 @@ def audit(
         reading_error=COMPARED if reading_error is None else reading_error,
     )
     found = [checked(source, own) for source, own in by_source(tables).items()]
-    return Audit(tuple(_with_notes(found, notes)))
+    return Audit((*_with_notes(found, notes), *scored))
 
 
 def _checked(
@@ -260,7 +274,7 @@ def _separated_files(folder: Path) -> list[Path]:
     return [
         path
         for path in files
-        if path.suffix.lower() in SEPARATED
+        if (path.suffix.lower() in SEPARATED and not prediction_file.is_one(path, {}))
         or (path.suffix.lower() in YAMLS and study_files.has_key(path, "rows"))
     ]
 

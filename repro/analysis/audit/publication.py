@@ -36,8 +36,9 @@ class Publication:
 
     @property
     def title(self) -> str:
-        """The source; without one the names of the files."""
-        return self.source or joined(list(dict.fromkeys(one.path.name for one in self.tables)))
+        """The source; without one the names of the files, of predictions that of their outcomes."""
+        names = [one.path.name for one in self.tables] or [one.name for one in self.outcomes]
+        return self.source or joined(list(dict.fromkeys(names)))
 
     @property
     def printed(self) -> str:

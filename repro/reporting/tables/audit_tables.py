@@ -89,6 +89,8 @@ def _together(publications: Sequence[Publication]) -> list[Part]:
 
 
 def _of_all_runs(publications: Sequence[Publication], presentation: Presentation) -> Iterator[Part]:
+    if presentation.part in ("reading", "findings"):
+        return
     for outcomes in chain.from_iterable(one.outcomes for one in publications):
         yield from of_runs(outcomes, presentation)
 
@@ -97,11 +99,14 @@ def of_runs(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
     """The tables of audited runs."""
     layout, definition = presentation.layout, presentation.definition
     own = named(outcomes, layout)
-    made = (
-        [output_formats.summary(own, presentation)]
-        if presentation.is_summary
-        else tables.parts(own, style=presentation.style or "full", definition=definition)
-    )
+    which = presentation.part
+    if presentation.is_summary:
+        made = [output_formats.summary(own, presentation)]
+    elif which is None:
+        made = tables.parts(own, style=presentation.style or "full", definition=definition)
+    else:
+        made = [part] if (part := tables.part(own, which, definition=definition)) else []
+        output_formats.require_rows(own, made, presentation.form)
     return [laid_out(part, outcomes, layout) for part in made]
 
 

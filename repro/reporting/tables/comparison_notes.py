@@ -205,7 +205,7 @@ def _trend(
 ) -> str:
     where = f"at {100 * rate:g} % false positives " if rate else ""
     if rate is None and any(arm.scores for arm in arms):
-        where = "at logit 0 "
+        where = f"at {outcomes.threshold} "
     found = {
         q: arm_differences.trend(outcomes, arms, q, definition, rate=rate)
         for q in arm_differences.defined(*arms)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from repro.analysis import arm_parts, operating_points, thresholds
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.study_data import LOGIT_0, Arm, Outcomes
 from repro.analysis.wording import count
 from repro.reporting.tables import interval_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
@@ -229,7 +229,7 @@ def inequality(outcomes: Outcomes, name: str) -> Part | None:
         return None
     with each("table of inequality", arms, unit="arms") as shown:
         rows = [_inequality(outcomes, arm, DEFINITIONS[name]) for arm in shown]
-    where = ", at logit 0" if any(arm.scores for arm in arms) else ""
+    where = f", at {outcomes.threshold}" if any(arm.scores for arm in arms) else ""
     return Part(
         name="inequality",
         title=f"{outcomes.name}: inequality between groups, all runs with results{where}.",
@@ -356,7 +356,7 @@ def accuracy(outcomes: Outcomes, _: str) -> Part | None:
         title=f"{outcomes.name}: accuracy of each group as in the papers' figures, in percent.",
         table=_table(rows, last=(OVERALL,)),
         keys=1,
-        remarks=_said_of_accuracy(arms),
+        remarks=_said_of_accuracy(arms, outcomes.threshold),
     )
 
 
@@ -389,11 +389,13 @@ def _measures(arm: Arm) -> dict[str, dict[str, str]]:
     return found
 
 
-def _said_of_accuracy(arms: Sequence[Arm]) -> list[str]:
+def _said_of_accuracy(arms: Sequence[Arm], threshold: str) -> list[str]:
     """Footnotes: the standard error, and the crops."""
     detected = "that are detected"
     if any(arm.scores is not None for arm in arms):
         detected = "in which any window has a logit of 0 or more"
+        if threshold != LOGIT_0:
+            detected = f"with a {threshold} or more"
     found = [
         "Recall, which the papers call accuracy: the proportion of a group's portraits "
         f"{detected}; overall, of all portraits. Mean over all runs with "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from repro.analysis import matched, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm
+from repro.analysis.study_data import LOGIT_0, MANY_ARMS, MANY_RUNS, Arm
 from repro.analysis.wording import count
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell
@@ -32,10 +32,10 @@ def difference(
     return number_format.difference(found, quantity, decimals=1)
 
 
-def of_pairs(pairs: Iterable[Pair]) -> list[str]:
+def of_pairs(pairs: Iterable[Pair], *, threshold: str = LOGIT_0) -> list[str]:
     """What matched means, which arms are not matched and why, and ties; empty without scores."""
     known = [pair for pair in pairs if all(map(thresholds.nonfaces, pair))]
-    return [*_meaning(known), *_refused(known), *_tied(known)] if known else []
+    return [*_meaning(known, threshold), *_refused(known), *_tied(known)] if known else []
 
 
 def briefly(pairs: Iterable[Pair]) -> list[str]:
@@ -45,12 +45,12 @@ def briefly(pairs: Iterable[Pair]) -> list[str]:
     return ["Matched: from the reference at the arm's own false-positive rate, run by run."]
 
 
-def _meaning(pairs: list[Pair]) -> Iterator[str]:
+def _meaning(pairs: list[Pair], threshold: str) -> Iterator[str]:
     if any(not matched.refusal(*pair) for pair in pairs):
         yield (
-            "Matched: the arm at logit 0 minus its reference at the arm's own false-positive rate, "
-            "run by run: at the threshold, midway between two logits, at which the run with the "
-            "same seed detects as many photographs without a face. " + _of_intervals(pairs)
+            f"Matched: the arm at {threshold} minus its reference at the arm's own false-positive "
+            "rate, run by run: at the threshold, midway between two logits, at which the run with "
+            "the same seed detects as many photographs without a face. " + _of_intervals(pairs)
         )
 
 

@@ -149,8 +149,8 @@ def gains(outcomes: Outcomes, definition: Definition) -> dict[str, str]:
         if told:
             where = ", ".join(f"{100 * rate:g}" for rate in rates)
             found[arm.name] = (
-                f"{arm.name} against {reference.name}, at logit 0 and then at {where} % false "
-                f"positives: {'; '.join(told)}"
+                f"{arm.name} against {reference.name}, at {outcomes.threshold} and then at {where} "
+                f"% false positives: {'; '.join(told)}"
             )
     return found
 

@@ -82,13 +82,23 @@ def _parts(outcomes: Outcomes, presentation: Presentation) -> list[Part]:
         found = tables.part(outcomes, which, definition=name)
         if found is None:
             raise ReproError(f"{outcomes.name}: there is no data for --part {which}")
-        if presentation.form in ("csv", "tsv") and found.table.empty:
-            why = " ".join(found.remarks)  # such a file has no place for it
-            raise ReproError(f"{outcomes.name}: --part {which} has no rows. {why}")
+        require_rows(outcomes, [found], presentation.form)
         return [found]
     if presentation.is_summary:
         return [summary(outcomes, presentation)]
     return tables.parts(outcomes, style=style, definition=name)
+
+
+def require_rows(outcomes: Outcomes, parts: Sequence[Part], form: Format) -> None:
+    """Refuse a table without rows where there is no place for the reason.
+
+    Raises:
+        ReproError: Names the table, with its remarks.
+    """
+    for part in parts:
+        if form in ("csv", "tsv") and part.table.empty:
+            why = " ".join(part.remarks)
+            raise ReproError(f"{outcomes.name}: --part {part.name} has no rows. {why}")
 
 
 def summary(outcomes: Outcomes, presentation: Presentation) -> Part:
@@ -117,4 +127,5 @@ def written(
     if form == "terminal":
         return terminal_table.text(parts, screen or Screen(), opening=opening, closing=closing)
     assert form != "json"
+    assert form != "predictions"
     return rendering.render(parts, form=form, label=label, opening=opening)

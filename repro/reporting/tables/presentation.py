@@ -1,7 +1,9 @@
 """Options for printing tables that the commands `table` and `audit` share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
+from repro.errors import ReproError
 from repro.reporting.tables.paper_options import Layout
 from repro.reporting.tables.table_part import Format, Style
 
@@ -40,6 +42,24 @@ class Presentation:
     def answers(self) -> bool:
         """Whether the answer to the study's claims comes before the tables."""
         return self.part is None and self.form not in ("csv", "tsv", "json")
+
+    def require_plain(self) -> None:
+        """Refuse options of tables, for a format that has none.
+
+        Raises:
+            ReproError: Names the option.
+        """
+        given: dict[str, Any] = {
+            "style": self.style,
+            "definition": self.definition,
+            "part": self.part,
+        }
+        given |= {f.name: getattr(self.layout, f.name) for f in fields(self.layout)}
+        for name, value in given.items():
+            if value not in (None, ()):
+                raise ReproError(
+                    f"--{name} is for tables; {self.form} has every score: leave it out"
+                )
 
     @property
     def needs_scores(self) -> bool:

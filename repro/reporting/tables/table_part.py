@@ -8,7 +8,7 @@ import pandas as pd
 
 from repro.reporting.tables.cell import Cell
 
-Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json"]
+Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json", "predictions"]
 Style = Literal["paper", "full"]
 Markup = Literal["latex", "markdown", "html"]
 MANY = 7  # from this many columns of numbers on a table is wider than a page

@@ -218,7 +218,7 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
         keys=1,
         remarks=[
             *notes.of_false_alarms(outcomes, definition),
-            *matched_notes.of_pairs(_compared(outcomes, arms)),
+            *matched_notes.of_pairs(_compared(outcomes, arms), threshold=outcomes.threshold),
             *comparison_notes.of_none(outcomes, definition),
             *run_notes.of_single_groups(outcomes),
         ],
@@ -251,7 +251,7 @@ def _false_alarm_rows(
         yield row
         if reference is not None and rate is None and not matched.refusal(arm, reference):
             yield {
-                "Threshold": "logit 0, reference matched",
+                "Threshold": f"{outcomes.threshold}, reference matched",
                 "False positives": row["False positives"],
                 **{
                     _MINUS[q]: matched_notes.difference(
@@ -274,7 +274,7 @@ def _reading_cells(
     outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None
 ) -> dict[str, str]:
     read = operating_points.reading(outcomes, arm, definition, rate=rate)
-    at = "logit 0" if rate is None else f"{100 * rate:g} % false positives"
+    at = outcomes.threshold if rate is None else f"{100 * rate:g} % false positives"
     worst = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
     decimals = _decimals(rate)
     return {
@@ -319,7 +319,8 @@ def compared(outcomes: Outcomes, name: str) -> Part | None:
     if not told:
         return None
     if outcomes.paired:
-        told += matched_notes.of_pairs(dict.fromkeys((o.arm, o.reference) for o in family.made))
+        pairs = dict.fromkeys((one.arm, one.reference) for one in family.made)
+        told += matched_notes.of_pairs(pairs, threshold=outcomes.threshold)
     return Part(
         name="comparisons",
         title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",

@@ -1,0 +1,409 @@
+"""A file with a score for every picture -> arrays, checked; the line of every problem.
+
+A row is a picture in a run of an arm. Which column is what follows from names that people use, or
+is declared; a file is one of predictions if it has a column of pictures and one of scores.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from repro.analysis.audit import prediction_columns, prediction_header
+from repro.analysis.audit.prediction_columns import Columns
+from repro.analysis.audit.prediction_header import MARK, Header
+from repro.analysis.wording import count
+from repro.errors import DataError
+from repro.stats.intervals import Floats, Integers
+from repro.system import csv_file, input_file
+from repro.system.printing import one_line
+
+FACES = frozenset({"1", "1.0", "true", "face", "faces", "positive", "portraits"})
+OTHERS = frozenset(
+    {"0", "0.0", "false", "no face", "nonface", "nonfaces", "non-face", "negative", "background"}
+)
+FAILED = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None", "failed", "X", "x", "-"]
+MOST_BYTES = 400_000_000
+MOST_RUNS = 10_000  # of all arms
+FIRST_BYTES = 100_000  # in which the columns must be found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionRun:
+    """One run: its arm, and its name in the file."""
+
+    arm: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PredictionFile:
+    """Every score of a file; R runs of P faces and M other pictures.
+
+    Attributes:
+        runs: In the order of the file.
+        faces: Scores as written, shape (R, P); NaN in all of a run that failed.
+        others: Likewise of the pictures without a face, shape (R, M).
+        group: Place in `groups` of each face, shape (P,).
+        groups: Names, in the order of the file.
+    """
+
+    path: Path
+    header: Header
+    columns: Columns
+    runs: tuple[PredictionRun, ...]
+    faces: Floats
+    others: Floats
+    group: Integers
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file's text, cut into the header, the line of columns and the rest."""
+
+    path: Path
+    remarks: tuple[str, ...]
+    header: tuple[str, ...]
+    separator: str
+    body: str
+
+    @property
+    def first(self) -> int:
+        """Line of the first row."""
+        return len(self.remarks) + 2
+
+
+def is_one(path: Path, declared: Mapping[str, str]) -> bool:
+    """Whether the first line of columns has pictures and scores; False if it cannot be read."""
+    try:
+        with input_file.opened(path) as stream:
+            text = _cut(path, csv_file.decoded(stream.read(FIRST_BYTES), errors="replace"))
+    except (OSError, ValueError, csv.Error):
+        return False
+    roles = {role for name in text.header for role in prediction_columns.roles(name, declared)}
+    return {"image", "score"} <= roles
+
+
+def read(
+    path: Path, *, declared: Mapping[str, str], header: Mapping[str, object]
+) -> PredictionFile:
+    """Read a file of predictions.
+
+    Args:
+        path: Of the file.
+        declared: Roles of columns, by name; before those that the names have.
+        header: Values that take the place of the file's own.
+
+    Raises:
+        DataError: The first problem, with its line.
+    """
+    text = _text(path)
+    columns = prediction_columns.of_header(text.header, declared, f"{path}:{text.first - 1}")
+    said = prediction_header.read(path, text.remarks)
+    told = said.model_dump(mode="json") | dict(header)
+    frame = _frame(text, columns)
+    return _arranged(text, columns, prediction_header.checked(str(path), told), frame)
+
+
+# Text
+
+
+def _text(path: Path) -> _Text:
+    try:
+        return _cut(path, csv_file.decoded(input_file.read(path, most_bytes=MOST_BYTES)))
+    except input_file.TooLarge as error:
+        raise DataError(f"{path}: {error.strerror}: split it") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is not UTF-8: save it as CSV in UTF-8") from None
+
+
+def _cut(path: Path, text: str) -> _Text:
+    lines, at = [], 0
+    while text.startswith(MARK, at):
+        end = text.find("\n", at) + 1 or len(text)
+        lines.append(text[at:end].rstrip("\r\n"))
+        at = end
+    end = text.find("\n", at) + 1 or len(text)
+    line = text[at:end]
+    separator = csv_file.separator_of(line)
+    header = next(csv.reader([line], delimiter=separator), [])
+    return _Text(path, tuple(lines), tuple(h.strip() for h in header), separator, text[end:])
+
+
+# Rows
+
+
+def _frame(text: _Text, columns: Columns) -> pd.DataFrame:
+    """The columns that are used, named by role: categories, and scores as numbers."""
+    kinds = dict.fromkeys(columns.place.values(), "category")
+    place = columns.place["score"]
+    try:
+        frame = _parsed(text, columns, kinds | {place: "float64"})
+    except (ValueError, pd.errors.ParserError):
+        _refuse_lines(text)
+        _refuse_scores(text, columns)
+        raise
+    if frame.empty:
+        raise DataError(f"{text.path}: a header and no rows")
+    short = text.body.count(text.separator) != len(frame) * (len(text.header) - 1)
+    if short or '"' in text.body:
+        _refuse_lines(text)
+    return frame.rename(columns={place: role for role, place in columns.place.items()})
+
+
+def _parsed(text: _Text, columns: Columns, kinds: Mapping[int, str]) -> pd.DataFrame:
+    found = pd.read_csv(  # type: ignore[call-overload]  # pandas-stubs lack keys of na_values
+        io.StringIO(text.body),
+        header=None,
+        names=list(range(len(columns.header))),
+        index_col=False,
+        usecols=sorted(columns.place.values()),
+        sep=text.separator,
+        dtype=dict(kinds),
+        keep_default_na=False,
+        na_values={columns.place["score"]: FAILED},
+        float_precision="round_trip",
+        skip_blank_lines=True,
+        skipinitialspace=True,
+        on_bad_lines="error",
+        low_memory=False,
+    )
+    return cast(pd.DataFrame, found)
+
+
+def _rows(text: _Text) -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of each row, slowly; for messages."""
+    reader = csv.reader(io.StringIO(text.body, newline=""), delimiter=text.separator)
+    line = text.first
+    for cells in reader:
+        if cells:
+            yield line, cells
+        line = text.first + reader.line_num
+
+
+def _line(text: _Text, row: int) -> int:
+    """Line of a row, counted from 0."""
+    return next(line for at, (line, _) in enumerate(_rows(text)) if at == row)
+
+
+def _refuse_lines(text: _Text) -> None:
+    width = len(text.header)
+    try:
+        for line, cells in _rows(text):
+            if len(cells) != width:
+                raise DataError(
+                    f"{text.path}:{line}: {count(len(cells), 'cell')}, and the header has {width}"
+                )
+    except csv.Error as error:
+        raise DataError(f"{text.path}: is not CSV: {error}") from None
+
+
+def _refuse_scores(text: _Text, columns: Columns) -> None:
+    place = columns.place["score"]
+    for line, cells in _rows(text):
+        cell = cells[place].strip()
+        try:
+            float(cell if cell not in FAILED else "nan")
+        except ValueError:
+            comma = ": write a decimal point, not a comma" if "," in cell else ""
+            raise DataError(
+                f"{text.path}:{line}: column '{one_line(columns.name('score'))}': "
+                f"'{one_line(cell[:50])}' is not a number{comma}"
+            ) from None
+
+
+def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame) -> PredictionFile:
+    """The scores by run and picture."""
+    scores = frame["score"].to_numpy(dtype=np.float64)
+    _refuse_infinite(text, columns, scores)
+    is_face = _labels(text, columns, frame)
+    run_of, runs = _runs(text, frame, len(scores))
+    picture_of, pictures = _pictures(text, frame, is_face)
+    table = _table(text, scores, run_of, picture_of, (len(runs), len(pictures)), runs, pictures)
+    first = np.flatnonzero(~pd.Series(picture_of).duplicated().to_numpy()).astype(np.int64)
+    faces = is_face[first]
+    if not faces.any():
+        raise DataError(f"{text.path}: no picture shows a face (label 1): recall needs some")
+    group, groups = _group(text, columns, frame, is_face, picture_of, first, pictures)
+    return PredictionFile(
+        path=text.path,
+        header=header,
+        columns=columns,
+        runs=runs,
+        faces=table[:, faces],
+        others=table[:, ~faces],
+        group=group[faces],
+        groups=groups,
+    )
+
+
+def _refuse_infinite(text: _Text, columns: Columns, scores: Floats) -> None:
+    above = np.flatnonzero(scores == np.inf)
+    if len(above):
+        raise DataError(
+            f"{text.path}:{_line(text, int(above[0]))}: column "
+            f"'{one_line(columns.name('score'))}': a score is finite, or -inf where nothing was "
+            "found in a picture"
+        )
+
+
+def _labels(text: _Text, columns: Columns, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    cells = frame["label"].cat
+    known = [str(one).strip().lower() for one in cells.categories]
+    values = np.array([one in FACES for one in known], dtype=np.bool_)
+    strange = [place for place, one in enumerate(known) if one not in FACES | OTHERS]
+    if strange:
+        row = int(np.flatnonzero(np.isin(cells.codes, strange))[0])
+        cell = one_line(str(cells.categories[strange[0]])[:50])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('label'))}': '{cell}' "
+            "is neither 1 (a face) nor 0 (none)"
+        )
+    return np.asarray(values[cells.codes])
+
+
+def _runs(
+    text: _Text, frame: pd.DataFrame, rows: int
+) -> tuple[Integers, tuple[PredictionRun, ...]]:
+    """Place of each row's run, and the runs in the order of the file."""
+    arms, of_arm = _column(frame, "arm", rows, text.path.stem)
+    names, of_run = _column(frame, "run", rows, "1")
+    width = len(names)
+    run_of, first = _by_first(of_arm * width + of_run)
+    if len(first) > MOST_RUNS:
+        raise DataError(f"{text.path}: more than {MOST_RUNS:,} runs: split the file")
+    found = [PredictionRun(arm=arms[code // width], name=names[code % width]) for code in first]
+    empty = next((at for at, one in enumerate(found) if not one.arm or not one.name), None)
+    if empty is not None:
+        row = int(np.flatnonzero(run_of == empty)[0])
+        raise DataError(f"{text.path}:{_line(text, row)}: the arm or the run is empty")
+    return run_of, tuple(found)
+
+
+def _pictures(
+    text: _Text, frame: pd.DataFrame, is_face: NDArray[np.bool_]
+) -> tuple[Integers, list[str]]:
+    """Place of each row's picture, and names; a face and another picture may share a name."""
+    names, codes = _column(frame, "image", len(is_face), "")
+    picture_of, first = _by_first(codes * 2 + is_face)
+    found = [names[code // 2] for code in first]
+    if "" in found:
+        row = int(np.flatnonzero(picture_of == found.index(""))[0])
+        raise DataError(f"{text.path}:{_line(text, row)}: the picture has no name")
+    return picture_of, found
+
+
+def _by_first(codes: Integers) -> tuple[Integers, list[int]]:
+    """Each code's place among the codes in the order in which they occur, and these."""
+    places, known = pd.factorize(codes)
+    return np.asarray(places, dtype=np.int64), [int(one) for one in known]
+
+
+def _column(frame: pd.DataFrame, role: str, rows: int, absent: str) -> tuple[list[str], Integers]:
+    """The different texts of a column, and each row's place among them."""
+    if role not in frame:
+        return [absent], np.zeros(rows, dtype=np.int64)
+    column = frame[role].cat
+    texts = [csv_file.as_meant(str(one).strip()) for one in column.categories]
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    of_category = np.array([places[text] for text in texts], dtype=np.int64)
+    return list(places), of_category[column.codes.to_numpy()]
+
+
+def _table(
+    text: _Text,
+    scores: Floats,
+    run_of: Integers,
+    picture_of: Integers,
+    shape: tuple[int, int],
+    runs: Sequence[PredictionRun],
+    pictures: Sequence[str],
+) -> Floats:
+    """The score of each picture in each run; every run scores every picture once."""
+    cells = run_of * shape[1] + picture_of
+    _refuse_duplicates(text, cells, shape[0] * shape[1], runs, pictures)
+    found = np.full(shape[0] * shape[1], np.nan)
+    seen = np.zeros(found.shape, dtype=np.bool_)
+    found[cells], seen[cells] = scores, True
+    table, lacking = found.reshape(shape), ~seen.reshape(shape)
+    for place in np.flatnonzero(lacking.any(axis=1))[:1]:
+        missing = np.flatnonzero(lacking[place])
+        row = int(np.flatnonzero(picture_of == missing[0])[0])
+        raise DataError(
+            f"{text.path}: {_of(runs[place])} has no score of {count(len(missing), 'picture')}, "
+            f"such as '{one_line(pictures[missing[0]])}' of line {_line(text, row)}: every run "
+            "scores every picture (-inf where nothing was found in one)"
+        )
+    without = np.isnan(table)
+    for place in np.flatnonzero(without.any(axis=1) & ~without.all(axis=1))[:1]:
+        row = int(np.flatnonzero((run_of == place) & np.isnan(scores))[0])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: {_of(runs[place])} has scores, but none of "
+            f"{count(int(without[place].sum()), 'picture')}: write -inf where nothing was found in "
+            "a picture; of a run that failed leave all scores empty"
+        )
+    return table
+
+
+def _refuse_duplicates(
+    text: _Text,
+    cells: Integers,
+    most: int,
+    runs: Sequence[PredictionRun],
+    pictures: Sequence[str],
+) -> None:
+    if np.bincount(cells, minlength=most).max() < 2:
+        return
+    row = int(np.flatnonzero(pd.Series(cells).duplicated())[0])
+    before = int(np.flatnonzero(cells == cells[row])[0])
+    run, picture = divmod(int(cells[row]), len(pictures))
+    raise DataError(
+        f"{text.path}:{_line(text, row)}: {_of(runs[run])} has '{one_line(pictures[picture])}' in "
+        f"line {_line(text, before)} already; if a column divides the rows, say so: "
+        '--column "NAME=arm" or "NAME=run"'
+    )
+
+
+def _of(run: PredictionRun) -> str:
+    return f"run {one_line(run.name)} of {one_line(run.arm)}"
+
+
+def _group(
+    text: _Text,
+    columns: Columns,
+    frame: pd.DataFrame,
+    is_face: NDArray[np.bool_],
+    picture_of: Integers,
+    first: Integers,
+    pictures: Sequence[str],
+) -> tuple[Integers, tuple[str, ...]]:
+    """Each picture's group, and the names of those of faces, in the order of the file."""
+    names, codes = _column(frame, "group", len(is_face), "all")
+    other = np.flatnonzero(is_face & (codes != codes[first][picture_of]))
+    if len(other):
+        row = int(other[0])
+        before = int(first[picture_of[row]])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: '{one_line(pictures[picture_of[row]])}' is of group "
+            f"'{one_line(names[codes[row]])}', and in line {_line(text, before)} of "
+            f"'{one_line(names[codes[before]])}'"
+        )
+    if "" in (own := {names[code] for code in np.unique(codes[is_face])}) and len(own):
+        row = int(np.flatnonzero(is_face & (codes == names.index("")))[0])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('group'))}' is empty "
+            "for a face"
+        )
+    places, known = _by_first(codes[first][is_face[first]])
+    group = np.full(len(first), -1, dtype=np.int64)
+    group[is_face[first]] = places
+    return group, tuple(names[code] for code in known)

@@ -1,0 +1,121 @@
+"""The scores of a study's runs as a predictions file, which `repro audit` reads.
+
+A row is a photograph in a run of an arm, with its top logit in full precision. A run that failed
+has all its rows without a score. Names of photographs are those of the records.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from repro.analysis import verdicts
+from repro.analysis.audit import prediction_header
+from repro.analysis.audit.prediction_columns import EXPORTED
+from repro.analysis.audit.prediction_header import ArmHeader, Header
+from repro.analysis.study_data import Arm, Outcomes
+from repro.errors import ReproError
+from repro.records import records
+from repro.records.records import BriefRecord, StudyIndex
+from repro.records.scores import Scores
+from repro.system import csv_file
+
+LABEL = {"portraits": 1, "nonfaces": 0}
+
+
+def text(
+    outcomes: Outcomes, index: StudyIndex, found: Mapping[str, BriefRecord], results: Path
+) -> str:
+    """The whole file.
+
+    Args:
+        outcomes: Of the study.
+        index: Of the study.
+        found: Its records by key.
+        results: Folder of their scores.
+
+    Raises:
+        ReproError: No run has scores, or a finished one has none.
+        RecordError: A file of scores is damaged.
+    """
+    file = io.StringIO()
+    file.write(prediction_header.written(_header(outcomes, index)))
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(EXPORTED)
+    blank = _first(index, found, results)
+    for arm in index.arms:
+        for seed, key in index.runs_of(arm):
+            record = found.get(key)
+            if record is not None:
+                rows.writerows(
+                    _rows(csv_file.as_text(arm.name), seed, _scores(record, results), blank)
+                )
+    return file.getvalue().rstrip("\n")
+
+
+def _first(
+    index: StudyIndex, found: Mapping[str, BriefRecord], results: Path
+) -> Mapping[str, Scores]:
+    """The scores of the first finished run: its photographs are those of all runs."""
+    for _, _, key in index.wanted():
+        if key in found and found[key].finished:
+            scores = records.read_scores(found[key], results)
+            if scores:
+                return scores
+    raise ReproError(f"{index.address}: no run has scores, so there are no predictions")
+
+
+def _scores(record: BriefRecord, results: Path) -> Mapping[str, Scores] | None:
+    """Of a run; None if it failed."""
+    if not record.finished:
+        return None
+    scores = records.read_scores(record, results)
+    if scores is None:
+        raise ReproError(f"{record.key}: its record has no scores, so it has no predictions")
+    return scores
+
+
+def _rows(
+    arm: str, seed: int, scores: Mapping[str, Scores] | None, blank: Mapping[str, Scores]
+) -> Iterator[tuple[str | int | float, ...]]:
+    for name, one in (scores or blank).items():
+        label = LABEL[name]
+        names = map(csv_file.as_text, one.names)
+        pictures = zip(names, map(csv_file.as_text, one.groups), strict=True)
+        if scores is None:
+            yield from (
+                (arm, seed, picture, group, label, "", "", "") for picture, group in pictures
+            )
+            continue
+        numbers = zip(one.top_logit.tolist(), one.windows, one.positive, strict=True)
+        for (picture, group), (logit, windows, positive) in zip(pictures, numbers, strict=True):
+            yield arm, seed, picture, group, label, logit, int(windows), int(positive)
+
+
+def _header(outcomes: Outcomes, index: StudyIndex) -> Header:
+    published = outcomes.published
+    refused = verdicts.refusals(outcomes, published) if published else []
+    groups = dict.fromkeys(group for arm in outcomes.arms for group in arm.groups)
+    arms = [_arm(arm) for arm in outcomes.arms]
+    return prediction_header.of_index(
+        index, refused, caption=outcomes.caption, groups=tuple(groups) or None, arms=tuple(arms)
+    )
+
+
+def _arm(arm: Arm) -> ArmHeader:
+    failed = zip(arm.failed_seeds, arm.failed, strict=True)
+    return ArmHeader(
+        name=arm.name,
+        alpha=_alpha(arm.alpha),
+        runs=arm.wanted,
+        failed={str(seed): reason for seed, reason in failed},
+        ranked=arm.ranked,
+        selector={
+            str(seed): float(value) for seed, value in zip(arm.seeds, arm.selector, strict=True)
+        },
+    )
+
+
+def _alpha(alpha: float | None) -> float | Literal["none"] | None:
+    return "none" if alpha == float("inf") else alpha
