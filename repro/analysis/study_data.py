@@ -308,7 +308,7 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         synthetic=index.synthetic,
         changed=tuple(index.overrides),
         **_published(index),
-        claims=tuple(map(declared_claim, index.claims)),
+        claims=tuple(map(_declared, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         plugins=index.plugins,
         gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
@@ -372,8 +372,7 @@ def _digest(found: Mapping[str, BriefRecord]) -> str:
     )
 
 
-def declared_claim(plain: Mapping[str, Any]) -> Declared:
-    """A claim as an index has it: its fields, and its `arms`."""
+def _declared(plain: Mapping[str, Any]) -> Declared:
     rest = dict(plain)
     arms = tuple(rest.pop("arms"))
     return Declared(Claim.model_validate(rest), arms)

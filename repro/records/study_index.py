@@ -179,7 +179,7 @@ def parse(text: bytes) -> StudyIndex:
         ValueError: A field is wrong, or two do not agree; one sentence.
     """
     index = field_types.parsed(_MODEL, text)
-    for wrong in (*_of_arms(index), *_of_looks(index.looks)):
+    for wrong in (*_of_arms(index), *wrong_looks(index.looks)):
         raise ValueError(wrong)
     return index
 
@@ -206,7 +206,7 @@ def _of_gap_share(index: StudyIndex, names: Sequence[str]) -> Iterator[str]:
         yield "gap_share: it is about an arm that the study does not have"
 
 
-def _of_looks(looks: Looks | None) -> Iterator[str]:
+def wrong_looks(looks: Looks | None) -> Iterator[str]:
     """Numbers of seeds, each above the one before."""
     if looks is None:
         return

@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -28,10 +27,13 @@ FACES = frozenset({"1", "1.0", "true", "face", "faces", "positive", "portraits"}
 OTHERS = frozenset(
     {"0", "0.0", "false", "no face", "nonface", "nonfaces", "non-face", "negative", "background"}
 )
-FAILED = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None", "failed", "X", "x", "-"]
+FAILED = frozenset(["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None", "failed", "X", "x", "-"])
 MOST_BYTES = 400_000_000
 MOST_RUNS = 10_000  # of all arms
-FIRST_BYTES = 100_000  # in which the columns must be found
+MOST_ARMS = 200
+MOST_GROUPS = 200
+MOST_LETTERS = 500  # of a name
+FIRST_BYTES = 4_000_000  # in which the columns must be found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +145,23 @@ def _cut(path: Path, text: str) -> _Text:
 
 
 def _frame(text: _Text, columns: Columns) -> pd.DataFrame:
-    """The columns that are used, named by role: categories, and scores as numbers."""
-    kinds = dict.fromkeys(columns.place.values(), "category")
-    place = columns.place["score"]
+    """The columns that are used, named by role: categories, and scores as text."""
+    kinds = {place: _KINDS.get(role, "category") for role, place in columns.place.items()}
     try:
-        frame = _parsed(text, columns, kinds | {place: "float64"})
+        frame = pd.read_csv(
+            io.StringIO(text.body),
+            header=None,
+            names=list(range(len(columns.header))),
+            index_col=False,
+            usecols=sorted(columns.place.values()),
+            sep=text.separator,
+            dtype=kinds,
+            keep_default_na=False,
+            skipinitialspace=True,
+            low_memory=False,
+        )
     except (ValueError, pd.errors.ParserError):
         _refuse_lines(text)
-        _refuse_scores(text, columns)
         raise
     if frame.empty:
         raise DataError(f"{text.path}: a header and no rows")
@@ -160,24 +171,7 @@ def _frame(text: _Text, columns: Columns) -> pd.DataFrame:
     return frame.rename(columns={place: role for role, place in columns.place.items()})
 
 
-def _parsed(text: _Text, columns: Columns, kinds: Mapping[int, str]) -> pd.DataFrame:
-    found = pd.read_csv(  # type: ignore[call-overload]  # pandas-stubs lack keys of na_values
-        io.StringIO(text.body),
-        header=None,
-        names=list(range(len(columns.header))),
-        index_col=False,
-        usecols=sorted(columns.place.values()),
-        sep=text.separator,
-        dtype=dict(kinds),
-        keep_default_na=False,
-        na_values={columns.place["score"]: FAILED},
-        float_precision="round_trip",
-        skip_blank_lines=True,
-        skipinitialspace=True,
-        on_bad_lines="error",
-        low_memory=False,
-    )
-    return cast(pd.DataFrame, found)
+_KINDS = {"score": "str"}
 
 
 def _rows(text: _Text) -> Iterator[tuple[int, list[str]]]:
@@ -207,23 +201,26 @@ def _refuse_lines(text: _Text) -> None:
         raise DataError(f"{text.path}: is not CSV: {error}") from None
 
 
-def _refuse_scores(text: _Text, columns: Columns) -> None:
-    place = columns.place["score"]
-    for line, cells in _rows(text):
-        cell = cells[place].strip()
+def _scores(text: _Text, columns: Columns, frame: pd.DataFrame) -> Floats:
+    """The numbers, exact; NaN where a run failed."""
+    found = []
+    for row, cell in enumerate(frame["score"].tolist()):
         try:
-            float(cell if cell not in FAILED else "nan")
+            found.append(float(cell))
         except ValueError:
-            comma = ": write a decimal point, not a comma" if "," in cell else ""
-            raise DataError(
-                f"{text.path}:{line}: column '{one_line(columns.name('score'))}': "
-                f"'{one_line(cell[:50])}' is not a number{comma}"
-            ) from None
+            if (bare := cell.strip()) not in FAILED:
+                comma = ": write a decimal point, not a comma" if "," in bare else ""
+                raise DataError(
+                    f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('score'))}': "
+                    f"'{one_line(bare[:50])}' is not a number{comma}"
+                ) from None
+            found.append(np.nan)
+    return np.array(found, dtype=np.float64)
 
 
 def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame) -> PredictionFile:
     """The scores by run and picture."""
-    scores = frame["score"].to_numpy(dtype=np.float64)
+    scores = _scores(text, columns, frame)
     _refuse_infinite(text, columns, scores)
     is_face = _labels(text, columns, frame)
     run_of, runs = _runs(text, frame, len(scores))
@@ -275,12 +272,13 @@ def _runs(
     text: _Text, frame: pd.DataFrame, rows: int
 ) -> tuple[Integers, tuple[PredictionRun, ...]]:
     """Place of each row's run, and the runs in the order of the file."""
-    arms, of_arm = _column(frame, "arm", rows, text.path.stem)
-    names, of_run = _column(frame, "run", rows, "1")
+    arms, of_arm = _column(text.path, frame, "arm", rows, text.path.stem)
+    names, of_run = _column(text.path, frame, "run", rows, "1")
     width = len(names)
     run_of, first = _by_first(of_arm * width + of_run)
-    if len(first) > MOST_RUNS:
-        raise DataError(f"{text.path}: more than {MOST_RUNS:,} runs: split the file")
+    for what, found_many, most in (("runs", len(first), MOST_RUNS), ("arms", len(arms), MOST_ARMS)):
+        if found_many > most:
+            raise DataError(f"{text.path}: {found_many:,} {what}; {most:,} at most: split the file")
     found = [PredictionRun(arm=arms[code // width], name=names[code % width]) for code in first]
     empty = next((at for at, one in enumerate(found) if not one.arm or not one.name), None)
     if empty is not None:
@@ -293,7 +291,7 @@ def _pictures(
     text: _Text, frame: pd.DataFrame, is_face: NDArray[np.bool_]
 ) -> tuple[Integers, list[str]]:
     """Place of each row's picture, and names; a face and another picture may share a name."""
-    names, codes = _column(frame, "image", len(is_face), "")
+    names, codes = _column(text.path, frame, "image", len(is_face), "")
     picture_of, first = _by_first(codes * 2 + is_face)
     found = [names[code // 2] for code in first]
     if "" in found:
@@ -308,12 +306,19 @@ def _by_first(codes: Integers) -> tuple[Integers, list[int]]:
     return np.asarray(places, dtype=np.int64), [int(one) for one in known]
 
 
-def _column(frame: pd.DataFrame, role: str, rows: int, absent: str) -> tuple[list[str], Integers]:
+def _column(
+    path: Path, frame: pd.DataFrame, role: str, rows: int, absent: str
+) -> tuple[list[str], Integers]:
     """The different texts of a column, and each row's place among them."""
     if role not in frame:
         return [absent], np.zeros(rows, dtype=np.int64)
     column = frame[role].cat
     texts = [csv_file.as_meant(str(one).strip()) for one in column.categories]
+    if long := next((one for one in texts if len(one) > MOST_LETTERS), None):
+        raise DataError(
+            f"{path}: the {role} '{one_line(long[:50])}...' has {len(long):,} letters: write "
+            f"{MOST_LETTERS} at most"
+        )
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     of_category = np.array([places[text] for text in texts], dtype=np.int64)
     return list(places), of_category[column.codes.to_numpy()]
@@ -339,7 +344,7 @@ def _table(
         missing = np.flatnonzero(lacking[place])
         row = int(np.flatnonzero(picture_of == missing[0])[0])
         raise DataError(
-            f"{text.path}: {_of(runs[place])} has no score of {count(len(missing), 'picture')}, "
+            f"{text.path}: {_of(runs[place])} has no row for {count(len(missing), 'picture')}, "
             f"such as '{one_line(pictures[missing[0]])}' of line {_line(text, row)}: every run "
             "scores every picture (-inf where nothing was found in one)"
         )
@@ -347,9 +352,9 @@ def _table(
     for place in np.flatnonzero(without.any(axis=1) & ~without.all(axis=1))[:1]:
         row = int(np.flatnonzero((run_of == place) & np.isnan(scores))[0])
         raise DataError(
-            f"{text.path}:{_line(text, row)}: {_of(runs[place])} has scores, but none of "
-            f"{count(int(without[place].sum()), 'picture')}: write -inf where nothing was found in "
-            "a picture; of a run that failed leave all scores empty"
+            f"{text.path}:{_line(text, row)}: {_of(runs[place])} has a score of some pictures and "
+            f"none of {count(int(without[place].sum()), 'picture')}: write -inf where nothing was "
+            "found in a picture; of a run that failed leave all scores empty"
         )
     return table
 
@@ -387,7 +392,7 @@ def _group(
     pictures: Sequence[str],
 ) -> tuple[Integers, tuple[str, ...]]:
     """Each picture's group, and the names of those of faces, in the order of the file."""
-    names, codes = _column(frame, "group", len(is_face), "all")
+    names, codes = _column(text.path, frame, "group", len(is_face), "all")
     other = np.flatnonzero(is_face & (codes != codes[first][picture_of]))
     if len(other):
         row = int(other[0])
@@ -404,6 +409,11 @@ def _group(
             "for a face"
         )
     places, known = _by_first(codes[first][is_face[first]])
+    if len(known) > MOST_GROUPS:
+        raise DataError(
+            f"{text.path}: {len(known):,} groups; {MOST_GROUPS} at most: is the column "
+            f"'{one_line(columns.name('group'))}' the group?"
+        )
     group = np.full(len(first), -1, dtype=np.int64)
     group[is_face[first]] = places
     return group, tuple(names[code] for code in known)

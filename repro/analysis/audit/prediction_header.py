@@ -8,17 +8,18 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from repro.errors import DataError
-from repro.records.study_index import StudyIndex
+from repro.records.study_index import StudyIndex, wrong_looks
+from repro.study.claims import Claim, Declared
 from repro.study.gap_share import GapShare
 from repro.study.looks import Looks
 from repro.study.merge import did_you_mean
 from repro.study.published import Margin, Published
-from repro.study.section import PositiveInt, Section, Share
+from repro.study.section import NonNegative, PositiveInt, Section, Seed, Share
 from repro.system.printing import one_line
 
 ScoreKind = Literal["logit", "probability", "other"]
@@ -39,7 +40,7 @@ class ArmHeader(Section):
     """
 
     name: str
-    alpha: float | Literal["none"] | None = None
+    alpha: NonNegative | Literal["none"] | None = None
     runs: PositiveInt | None = None
     failed: dict[str, str] = Field(default_factory=dict)
     ranked: tuple[str, str] | None = None
@@ -98,12 +99,45 @@ class Header(Section):
     changed: tuple[str, ...] = ()
     groups: tuple[str, ...] | None = None
     arms: tuple[ArmHeader, ...] = ()
-    block: tuple[int, int] | None = None
+    block: tuple[Seed, PositiveInt] | None = None
     published: dict[str, Any] | None = None
     refused: tuple[str, ...] = ()
     claims: tuple[dict[str, Any], ...] = ()
     gap_share: GapShare | None = None
     looks: Looks | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [one.name for one in self.arms]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"arms: two are called '{name}'")
+        for wrong in wrong_looks(self.looks):
+            raise ValueError(wrong)
+        self.printed()
+        self.asked()
+        return self
+
+    def asked(self) -> tuple[Declared, ...]:
+        """The claims."""
+        found = []
+        for plain in self.claims:
+            rest = dict(plain)
+            arms = rest.pop("arms", None)
+            if not isinstance(arms, list) or len(arms) < 2:
+                raise ValueError("claims: each has two arms or more")
+            found.append(Declared(Claim.model_validate(rest), tuple(map(str, arms))))
+        return tuple(found)
+
+    @property
+    def named(self) -> set[str]:
+        """The arms that its claims and its gap are about."""
+        found = {arm for one in self.asked() for arm in one.arms}
+        if self.gap_share is not None:
+            gap = self.gap_share
+            found |= {*gap.ceilings, *(gap.arms or ())}
+            found |= {gap.reference} if gap.reference else set()
+        return found
 
     def arm(self, name: str) -> ArmHeader:
         """What it says of an arm."""
@@ -194,18 +228,20 @@ def checked(where: str, values: Mapping[str, Any]) -> Header:
         DataError: A value does not belong there.
     """
     try:
-        header = Header.model_validate_json(json.dumps(values))
-        header.printed()
+        return Header.model_validate_json(json.dumps(values))
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5]
-        )
+        told = "; ".join(map(_told, error.errors()[:5]))
         raise DataError(f"{where}: the header is wrong: {one_line(told)}") from None
-    return header
 
 
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    """A problem of a value, with the place of the value."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc']))}: {said}" if error["loc"] else said

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from repro.analysis import study_data
 from repro.analysis.audit import prediction_columns, prediction_file
 from repro.analysis.audit.prediction_columns import EXPORTED, LOGITS, PROBABILITIES
 from repro.analysis.audit.prediction_file import PredictionFile
@@ -22,7 +21,6 @@ from repro.analysis.wording import count, joined
 from repro.errors import DataError
 from repro.metrics import Count, collapsed, pooled_recall, says_face
 from repro.stats.intervals import Floats, Integers
-from repro.study.claims import Declared
 
 FAILED = "no score is a number"
 NEAR = 0.25  # from probability 0.5, within which its logit is an inverse hyperbolic tangent
@@ -317,8 +315,8 @@ def _outcomes(file: PredictionFile, arms: tuple[Arm, ...], threshold: Threshold)
             f"{file.path}: keep is {header.keep}, but no arm has more than {count(most, 'run')}"
         )
     published, margin = header.printed()
-    claims = tuple(study_data.declared_claim(one) for one in header.claims)
-    _require_arms(file, claims, names)
+    if unknown := header.named - set(names):
+        raise DataError(f"{file.path}: its header asks of unknown arms: {joined(sorted(unknown))}")
     return Outcomes(
         name=header.name or file.path.stem,
         caption=header.caption or _caption(file, arms),
@@ -336,19 +334,12 @@ def _outcomes(file: PredictionFile, arms: tuple[Arm, ...], threshold: Threshold)
         published=published,
         margin=margin,
         refused=header.refused,
-        claims=claims,
+        claims=header.asked(),
         gap_share=header.gap_share,
         looks=header.looks,
         label=header.label or file.path.stem,
         threshold=threshold.text,
     )
-
-
-def _require_arms(file: PredictionFile, claims: Sequence[Declared], names: Sequence[str]) -> None:
-    for one in claims:
-        for name in one.arms:
-            if name not in names:
-                raise DataError(f"{file.path}: a claim is about the arm '{name}', which it lacks")
 
 
 def _caption(file: PredictionFile, arms: Sequence[Arm]) -> str:

@@ -97,13 +97,15 @@ def _header(outcomes: Outcomes, index: StudyIndex) -> Header:
     published = outcomes.published
     refused = verdicts.refusals(outcomes, published) if published else []
     groups = dict.fromkeys(group for arm in outcomes.arms for group in arm.groups)
-    arms = [_arm(arm) for arm in outcomes.arms]
+    arms = [_arm(arm, outcomes.by) for arm in outcomes.arms]
     return prediction_header.of_index(
         index, refused, caption=outcomes.caption, groups=tuple(groups) or None, arms=tuple(arms)
     )
 
 
-def _arm(arm: Arm) -> ArmHeader:
+def _arm(arm: Arm, by: str) -> ArmHeader:
+    by = arm.ranked[0] if arm.ranked else by
+    ranked_by = zip(arm.seeds, arm.selector, strict=True)
     failed = zip(arm.failed_seeds, arm.failed, strict=True)
     return ArmHeader(
         name=arm.name,
@@ -111,9 +113,7 @@ def _arm(arm: Arm) -> ArmHeader:
         runs=arm.wanted,
         failed={str(seed): reason for seed, reason in failed},
         ranked=arm.ranked,
-        selector={
-            str(seed): float(value) for seed, value in zip(arm.seeds, arm.selector, strict=True)
-        },
+        selector=None if by == "recall" else {str(seed): float(value) for seed, value in ranked_by},
     )
 
 
