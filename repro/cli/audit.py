@@ -58,8 +58,8 @@ SAID = [
         multiple=True,
         metavar="NAME=ROLE",
         help="What a column is: arm, run, group, n, detected, share (of a group), overall, worst, "
-        "image, score, gap, variance, error, label, ignored, ...; several with commas. arm+run: the names of "
-        "arms hold the run.",
+        "gap, variance, error, image, score, label, ignored, ...; several with commas. arm+run: "
+        "the names of arms hold the run.",
     ),
     click.option(
         "--unit", type=click.Choice(["percent", "fraction"]), help="Of shares [default: as told]."

@@ -191,8 +191,23 @@ def test_a_folder_of_predictions_and_tables_is_read_whole(tmp_path):
     rows = prediction_files.arm("net", [[0.9, 0.2, 0.8, 0.7]], [[0.1, 0.6]])
     (tmp_path / "net.csv").write_text(prediction_files.text(rows, remarks=["scores: probability"]))
     (tmp_path / "means.csv").write_text("arm,alpha,recall,variance\nx,,92.1,4.2\ny,,93.0,5.1\n")
-    status, text, errors = run("audit", tmp_path, "--part", "findings")
+    status, text, errors = run("audit", tmp_path, "--part", "reading")
 
     assert status == 0, errors
     assert "net.csv: predictions, 1 arm, 1 run, 4 faces in 2 groups" in text
     assert "means.csv: published means" in text
+
+
+def test_predictions_have_an_answer(tmp_path):
+    """Groups that differ, and a run that failed, in the first lines."""
+    faces = [[3.0, -3.0] * 20, [3.0, -3.0] * 20, [float("nan")] * 40]
+    others = [[-1.0] * 5, [-1.0] * 5, [float("nan")] * 5]
+    path = tmp_path / "net.csv"
+    rows = prediction_files.arm("net", faces, others)
+    path.write_text(prediction_files.text(rows, remarks=["scores: logit"]))
+    status, text, errors = run("audit", path)
+
+    assert status == 0, errors
+    assert text.startswith("1 difference is more than chance gives (Groups differ).")
+    assert "2 of 3 runs have results: 1 failed." in text
+    assert "| why 1 run gave no result |" in text

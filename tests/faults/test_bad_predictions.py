@@ -26,7 +26,7 @@ def test_malformed_predictions_are_refused(name, tmp_path, tally):
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("logit", "--column logit: write NAME=ROLE"),
+        ("logit", "--column 'logit': write NAME=VALUE, as in --column seed=run"),
         ("size=n", "--column names 'size', but the columns are arm, run, image, group, label"),
         ("group=race", "the column 'group' is declared as 'race'; a column of predictions is arm"),
     ],

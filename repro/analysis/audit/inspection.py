@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.analysis.audit import prediction_file, predictions
+from repro.analysis.audit.checks import scored_pictures
 from repro.analysis.audit.checks.checklist import Checks
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.publication import Publication, by_source
@@ -101,7 +102,13 @@ def audit(
     header = {"scores": scores, "threshold": threshold, "keep": keep, "reference": reference}
     predicted, rest = predictions.read_all(paths, said.columns, header)
     scored = tuple(
-        Publication("", (), outcomes=(one.outcomes,), findings=(), notes=one.notes)
+        Publication(
+            source="",
+            tables=(),
+            outcomes=(one.outcomes,),
+            findings=tuple(scored_pictures.findings(one.outcomes)),
+            notes=one.notes,
+        )
         for one in predicted
     )
     if scored and not rest:
