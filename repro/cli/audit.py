@@ -33,14 +33,10 @@ SUFFIXES: "dict[str, Format]" = {
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Options(TypedDict):
-    """Options for reading files; see `inspection.audit` and `description.Description`."""
+class Said(TypedDict):
+    """What stands beside the numbers; see `description.Description`."""
 
-    alone: bool
-    images: int | None
     keep: int | None
-    reference: str | None
-    reading_error: float | None
     column: tuple[str, ...]
     group: tuple[str, ...]
     unit: str | None
@@ -50,6 +46,15 @@ class Options(TypedDict):
     measure: str | None
     scores: str | None
     threshold: float | None
+
+
+class Options(Said):
+    """All options for reading files; see `inspection.audit`."""
+
+    alone: bool
+    images: int | None
+    reference: str | None
+    reading_error: float
 
 
 SAID = [
@@ -93,7 +98,8 @@ SAID = [
 ]
 
 
-def _said(command: Command) -> Command:
+def reading(command: Command) -> Command:
+    """Options of every command that reads published numbers: what stands beside them."""
     for option in reversed(SAID):
         command = option(command)
     return command
@@ -109,7 +115,7 @@ def _said(command: Command) -> Command:
     type=click.IntRange(min=1),
     help="Portraits behind printed recalls [default: 1270, the Pilot Parliaments Benchmark].",
 )
-@_said
+@reading
 @click.option("--reference", help="Arm that the others are compared with.")
 @click.option(
     "--reading-error",
@@ -157,7 +163,7 @@ def audit(
     _check_output(output, files)
     read = inspect(
         files,
-        said=_description(options),
+        said=description(options),
         alone=options["alone"],
         images=options["images"],
         keep=options["keep"],
@@ -231,7 +237,7 @@ def _answering(
     ]
 
 
-def _description(given: Options) -> "Description":
+def description(given: Said) -> "Description":
     """What the options say beside the numbers."""
     from repro.analysis.audit.reading.description import Description
 

@@ -227,21 +227,25 @@ def presentation(
             )
             return command(*arguments, presentation=wanted, **others)
 
-        for option in reversed([_form(default, forms), STYLE, DEFINITION, _part(parts), *PAPER]):
+        for option in reversed(
+            [form(default, [*FORMATS, *forms]), STYLE, DEFINITION, _part(parts), *PAPER]
+        ):
             with_presentation = option(with_presentation)
         return cast(Command, with_presentation)
 
     return decorate
 
 
-def _form(default: str, more: Sequence[str]) -> Callable[[Command], Command]:
+def form(default: str, forms: Sequence[str]) -> Callable[[Command], Command]:
+    """The option of every command that prints in several formats."""
+
     def on_a_terminal(_: click.Context, __: click.Parameter, value: str | None) -> str:
         return value or ("terminal" if sys.stdout.isatty() else default)
 
     return click.option(
         "--format",
         "form",
-        type=click.Choice([*FORMATS, *more]),
+        type=click.Choice(forms),
         callback=on_a_terminal,
         help=f"[default: terminal on a terminal, {default} elsewhere]",
     )

@@ -1,0 +1,198 @@
+"""``repro replication``: what a study says of another one of the same effect."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+
+from repro.cli import completion_words, options
+from repro.cli.audit import Said, description, reading
+from repro.errors import ReproError
+from repro.system.printing import say
+
+if TYPE_CHECKING:
+    from repro.analysis.audit.reading.published_table import PublishedTable
+    from repro.analysis.audit.replication import Asked, Side
+    from repro.analysis.study_data import Outcomes
+    from repro.reporting.tables.table_part import Format
+    from repro.stats.disparity import Definition
+
+    Printed = tuple[str, tuple[PublishedTable, ...]]
+
+FORMATS = ["terminal", "markdown", "html", "latex", "csv", "tsv", "json"]
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="THEIRS OURS", shell_complete=completion_words.studies)
+@click.option(
+    "--effect",
+    "quantity",
+    type=click.Choice(["recall", "variance"]),
+    default="variance",
+    show_default=True,
+    help="What is compared.",
+)
+@click.option("--arm", help="The arm, as it is called in both.")
+@click.option("--less", help="The arm that is taken from it; without it the arm alone is compared.")
+@click.option("--their-arm", help="The name of the arm in THEIRS, if another one.")
+@click.option("--their-less", help="The name of the other arm in THEIRS, if another one.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Largest difference that does not matter, in points or percent squared.",
+)
+@click.option(
+    "--theirs",
+    nargs=2,
+    type=float,
+    metavar="EFFECT SE",
+    help="In place of THEIRS: the effect and its standard error, in points or percent squared.",
+)
+@click.option(
+    "--ours", nargs=2, type=float, metavar="EFFECT SE", help="In place of OURS: the same of ours."
+)
+@click.option(
+    "--their-se",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Standard error of the effect in THEIRS, if it gives none.",
+)
+@click.option(
+    "--our-se",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Standard error of the effect in OURS, if it gives none.",
+)
+@options.DEFINITION
+@reading
+@options.results
+@options.form("markdown", FORMATS)
+def replication(
+    sources: tuple[str, ...],
+    quantity: Any,
+    arm: str | None,
+    less: str | None,
+    their_arm: str | None,
+    their_less: str | None,
+    margin: float | None,
+    theirs: tuple[float, float] | None,
+    ours: tuple[float, float] | None,
+    their_se: float | None,
+    our_se: float | None,
+    definition: str | None,
+    results: Path,
+    form: "Format",
+    **said: Unpack[Said],
+) -> None:
+    """Say whether OURS replicates THEIRS.
+
+    Each is a study with results, a file that repro audit reads (runs, predictions, or printed means
+    with ± and their number of runs), or the name of published values. Prints where ours was to be
+    expected, equivalence, the sceptical p-value and small telescopes, with the size of the effect.
+    """
+    from repro.analysis.audit.replication import Asked, Replication
+    from repro.reporting.tables import json_output, output_formats, replication_table
+    from repro.reporting.tables.terminal_table import Screen
+
+    named = _named(sources, theirs, ours)
+    if their_less and not less and named[1] is not None:
+        raise ReproError("--their-less compares two arms of theirs: name two of ours, --less ARM")
+    found = [None if source is None else _read(source, results, said) for source in named]
+    used = _definition(definition, found)
+    asked = (
+        Asked(quantity, their_arm or arm, their_less or less, used, their_se, "their"),
+        Asked(quantity, arm, less, used, our_se, "our"),
+    )
+    both = [
+        _side(read, one) if read else _given(numbers, said["runs"], one.side)
+        for read, numbers, one in zip(found, (theirs, ours), asked, strict=True)
+    ]
+    compared = Replication(
+        quantity=quantity,
+        is_effect=any(one.less for one in asked) or not any(found),
+        margin=margin,
+        definition=used if any(found) else None,
+        theirs=both[0],
+        ours=both[1],
+    )
+    if form == "json":
+        say(json_output.document("replication", replication=replication_table.fields(compared)))
+        return
+    screen = Screen.here() if form == "terminal" else None
+    shown = output_formats.written(
+        [replication_table.part(compared)], form, label="replication", screen=screen
+    )
+    say(shown, coloured=screen is not None and screen.colours)
+
+
+def _named(
+    sources: tuple[str, ...],
+    theirs: tuple[float, float] | None,
+    ours: tuple[float, float] | None,
+) -> list[str | None]:
+    """Both sources; None for one that is given as numbers."""
+    wanted = [word for word, given in (("THEIRS", theirs), ("OURS", ours)) if not given]
+    if len(sources) != len(wanted):
+        what = f"name {' and '.join(wanted)}" if wanted else "both are given, so name no source"
+        raise ReproError(f"{what}: {len(sources)} were named")
+    rest = iter(sources)
+    return [None if given else next(rest) for given in (theirs, ours)]
+
+
+def _given(numbers: tuple[float, float] | None, runs: int | None, side: str) -> "Side":
+    from repro.analysis.audit import replication
+
+    assert numbers is not None
+    return replication.given(*numbers, runs, {"their": "theirs", "our": "ours"}[side])
+
+
+def _read(source: str, results: Path, said: Said) -> "Outcomes | Printed":
+    """The runs or the printed tables of a study, a file or published values."""
+    from repro.analysis import study_data
+    from repro.cli import resolve
+    from repro.records import records
+    from repro.study import study_files
+
+    path = Path(source)
+    if not path.exists() and not study_files.is_path(source):
+        name = source.partition("@")[0]
+        if study_files.find_name(name) or records.read_indexes(results, name):
+            index = resolve.one(results, source, profile=None, overrides=())
+            return study_data.of_study(index, records.read_study(index, results), None)
+        path = study_files.published_file(source)
+    return _of_file(path, said)
+
+
+def _of_file(path: Path, said: Said) -> "Outcomes | Printed":
+    from repro.analysis.audit.inspection import audit
+
+    read = audit(
+        [path],
+        said=description(said),
+        alone=True,
+        keep=said["keep"],
+        scores=said["scores"],
+        threshold=said["threshold"],
+    )
+    if len(read.outcomes) > 1:
+        parts = "; ".join(one.name for one in read.outcomes)
+        raise ReproError(f"{path}: has several parts ({parts}): make a file of each")
+    return read.outcomes[0] if read.outcomes else (path.stem, read.tables)
+
+
+def _side(found: "Outcomes | Printed", asked: "Asked") -> "Side":
+    from repro.analysis.audit import replication
+
+    if isinstance(found, tuple):
+        name, tables = found
+        return replication.of_tables(tables, name, asked)
+    return replication.of_outcomes(found, asked)
+
+
+def _definition(name: str | None, found: "Sequence[Outcomes | Printed | None]") -> "Definition":
+    """As named, else that of our study, else of theirs."""
+    from repro.stats.disparity import DEFINITIONS
+
+    if name is not None:
+        return DEFINITIONS[name]
+    runs = [one for one in reversed(found) if one is not None and not isinstance(one, tuple)]
+    return runs[0].definition if runs else DEFINITIONS["dehaan2020"]
