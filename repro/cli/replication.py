@@ -159,6 +159,8 @@ def _read(source: str, results: Path, said: Said) -> "Outcomes | Printed":
             index = resolve.one(results, source, profile=None, overrides=())
             return study_data.of_study(index, records.read_study(index, results), None)
         path = study_files.published_file(source)
+        table = path.with_suffix(".csv")  # of which it is the description
+        path = table if table.exists() else path
     return _of_file(path, said)
 
 

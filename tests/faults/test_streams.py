@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "doctor",
     "studies": "studies",
     "audit": "audit numbers.csv",
+    "replication": "replication --theirs -20 6 --ours -12 5",
     "show": "show toy/even/0",
     "figures": "figures toy --only recall",
     "data info": "data info pictures",
