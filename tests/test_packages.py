@@ -45,6 +45,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "analysis.audit.checks": {*BASE, "stats", "analysis", "analysis.audit.reading"},
     "analysis.audit": {
         *(*BASE, "stats", "analysis", "analysis.audit.reading", "analysis.audit.checks"),
+        "metrics",
     },
     "execution": {
         *BASE,

@@ -1,6 +1,5 @@
 """``repro replication``: what a study says of another one of the same effect."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -12,13 +11,8 @@ from repro.errors import ReproError
 from repro.system.printing import say
 
 if TYPE_CHECKING:
-    from repro.analysis.audit.reading.published_table import PublishedTable
-    from repro.analysis.audit.replication import Asked, Side
-    from repro.analysis.study_data import Outcomes
+    from repro.analysis.audit.replication import Replication, Side, Source
     from repro.reporting.tables.table_part import Format
-    from repro.stats.disparity import Definition
-
-    Printed = tuple[str, tuple[PublishedTable, ...]]
 
 FORMATS = ["terminal", "markdown", "html", "latex", "csv", "tsv", "json"]
 
@@ -89,31 +83,37 @@ def replication(
     with ± and their number of runs), or the name of published values. Prints where ours was to be
     expected, equivalence, the sceptical p-value and small telescopes, with the size of the effect.
     """
+    from repro.analysis.audit import replication as compare
     from repro.analysis.audit.replication import Asked, Replication
-    from repro.reporting.tables import json_output, output_formats, replication_table
-    from repro.reporting.tables.terminal_table import Screen
 
     named = _named(sources, theirs, ours)
     if their_less and not less and named[1] is not None:
         raise ReproError("--their-less compares two arms of theirs: name two of ours, --less ARM")
     found = [None if source is None else _read(source, results, said) for source in named]
-    used = _definition(definition, found)
+    used = compare.definition_of(definition, *found)
     asked = (
         Asked(quantity, their_arm or arm, their_less or less, used, their_se, "their"),
         Asked(quantity, arm, less, used, our_se, "our"),
     )
     both = [
-        _side(read, one) if read else _given(numbers, said["runs"], one.side)
+        compare.of(read, one) if read else _given(numbers, said["runs"], one.side)
         for read, numbers, one in zip(found, (theirs, ours), asked, strict=True)
     ]
     compared = Replication(
         quantity=quantity,
         is_effect=any(one.less for one in asked) or not any(found),
         margin=margin,
-        definition=used if any(found) else None,
+        definition=used if any(map(compare.has_runs, found)) else None,
         theirs=both[0],
         ours=both[1],
     )
+    _print(compared, form)
+
+
+def _print(compared: "Replication", form: "Format") -> None:
+    from repro.reporting.tables import json_output, output_formats, replication_table
+    from repro.reporting.tables.terminal_table import Screen
+
     if form == "json":
         say(json_output.document("replication", replication=replication_table.fields(compared)))
         return
@@ -145,7 +145,7 @@ def _given(numbers: tuple[float, float] | None, runs: int | None, side: str) -> 
     return replication.given(*numbers, runs, {"their": "theirs", "our": "ours"}[side])
 
 
-def _read(source: str, results: Path, said: Said) -> "Outcomes | Printed":
+def _read(source: str, results: Path, said: Said) -> "Source":
     """The runs or the printed tables of a study, a file or published values."""
     from repro.analysis import study_data
     from repro.cli import resolve
@@ -164,8 +164,9 @@ def _read(source: str, results: Path, said: Said) -> "Outcomes | Printed":
     return _of_file(path, said)
 
 
-def _of_file(path: Path, said: Said) -> "Outcomes | Printed":
+def _of_file(path: Path, said: Said) -> "Source":
     from repro.analysis.audit.inspection import audit
+    from repro.analysis.audit.replication import Printed
 
     read = audit(
         [path],
@@ -178,23 +179,4 @@ def _of_file(path: Path, said: Said) -> "Outcomes | Printed":
     if len(read.outcomes) > 1:
         parts = "; ".join(one.name for one in read.outcomes)
         raise ReproError(f"{path}: has several parts ({parts}): make a file of each")
-    return read.outcomes[0] if read.outcomes else (path.stem, read.tables)
-
-
-def _side(found: "Outcomes | Printed", asked: "Asked") -> "Side":
-    from repro.analysis.audit import replication
-
-    if isinstance(found, tuple):
-        name, tables = found
-        return replication.of_tables(tables, name, asked)
-    return replication.of_outcomes(found, asked)
-
-
-def _definition(name: str | None, found: "Sequence[Outcomes | Printed | None]") -> "Definition":
-    """As named, else that of our study, else of theirs."""
-    from repro.stats.disparity import DEFINITIONS
-
-    if name is not None:
-        return DEFINITIONS[name]
-    runs = [one for one in reversed(found) if one is not None and not isinstance(one, tuple)]
-    return runs[0].definition if runs else DEFINITIONS["dehaan2020"]
+    return read.outcomes[0] if read.outcomes else Printed(path.stem, read.tables)

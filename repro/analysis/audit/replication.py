@@ -17,7 +17,7 @@ from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.errors import DataError
 from repro.stats import intervals, replication, rounding
-from repro.stats.disparity import Definition
+from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Interval
 from repro.stats.replication import Effect
 from repro.system.printing import one_line
@@ -82,6 +82,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """Printed means of a source.
+
+    Attributes:
+        name: Of the source.
+    """
+
+    name: str
+    tables: tuple[PublishedTable, ...]
+
+
+Source = Outcomes | Printed
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """One study's effect.
 
@@ -104,6 +119,32 @@ class Side:
 
 
 # The effect of a source
+
+
+def definition_of(name: str | None, theirs: Source | None, ours: Source | None) -> Definition:
+    """As named, else that of our study, else of theirs."""
+    if name is not None:
+        return DEFINITIONS[name]
+    for one in (ours, theirs):
+        if isinstance(one, Outcomes):
+            return one.definition
+    return DEFINITIONS["dehaan2020"]
+
+
+def has_runs(source: Source | None) -> bool:
+    """Whether its effect is computed from single runs."""
+    return isinstance(source, Outcomes)
+
+
+def of(source: Source, asked: Asked) -> Side:
+    """The effect of a source: of single runs, or as printed.
+
+    Raises:
+        DataError: As for `of_outcomes` and `of_tables`.
+    """
+    if isinstance(source, Outcomes):
+        return of_outcomes(source, asked)
+    return of_tables(source.tables, source.name, asked)
 
 
 def given(value: float, error: float, runs: int | None, name: str) -> Side:
