@@ -1,5 +1,7 @@
 """Predictions as a user meets them: exported, and audited."""
 
+import json
+
 import prediction_files
 import pytest
 import scored_study
@@ -152,6 +154,15 @@ def test_the_whole_page_of_an_exported_study_is_the_same(folder):
     _, theirs, _ = run("audit", exported(folder), "--format", "markdown")
 
     assert theirs.endswith(ours)
+
+
+def test_the_json_of_an_exported_study_is_the_same(folder):
+    """All but the digest of the records, which are not there."""
+    _, ours, _ = run("table", "toy", "--results", folder, "--format", "json")
+    _, theirs, _ = run("audit", exported(folder), "--format", "json")
+    one, other = (json.loads(text)["studies"][0] for text in (ours, theirs))
+
+    assert {key for key in one if one[key] != other[key]} == {"records"}
 
 
 def test_an_export_has_a_row_a_photograph_and_run(troubled):

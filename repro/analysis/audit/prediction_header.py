@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from repro.errors import DataError
+from repro.analysis.audit.reading import description
+from repro.errors import DataError, StudyError
 from repro.records.study_index import StudyIndex, wrong_looks
+from repro.study import study_files, yaml_source
 from repro.study.claims import Claim, Declared
 from repro.study.gap_share import GapShare
 from repro.study.looks import Looks
@@ -219,6 +221,27 @@ def read(path: Path, lines: Sequence[str]) -> Header:
             raise DataError(f"{path}:{number}: the key {key} is twice in the header")
         found[key] = _value(value.strip())
     return checked(f"{path}", found)
+
+
+def beside(path: Path) -> dict[str, Any]:
+    """The same keys, and ``columns``, in a YAML file beside a file: scores.yaml for scores.csv.
+
+    Raises:
+        StudyError: It is no YAML.
+        DataError: It is no mapping, or `columns` is none of texts.
+    """
+    found = description.beside(path)
+    if found is None or study_files.has_key(found, "question"):  # the study that it is of
+        return {}
+    file = yaml_source.read(found)
+    if file.problems:
+        raise StudyError(list(file.problems))
+    if not isinstance(file.value, dict):
+        raise DataError(f"{found}: a mapping of keys is expected")
+    columns = file.value.get("columns", {})
+    if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
+        raise DataError(f"{found}: columns: a role for each name is expected")
+    return {str(key): value for key, value in file.value.items()}
 
 
 def checked(where: str, values: Mapping[str, Any]) -> Header:

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from repro.analysis.audit import prediction_columns, prediction_file
+from repro.analysis.audit import prediction_columns, prediction_file, prediction_header
 from repro.analysis.audit.prediction_columns import EXPORTED, LOGITS, PROBABILITIES
 from repro.analysis.audit.prediction_file import PredictionFile
 from repro.analysis.audit.prediction_header import ArmHeader, Header, ScoreKind
 from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, ArmScores, Outcomes
 from repro.analysis.wording import count, joined
-from repro.errors import DataError
+from repro.errors import DataError, ReproError
 from repro.metrics import Count, collapsed, pooled_recall, says_face
 from repro.stats.intervals import Floats, Integers
 
@@ -66,7 +66,7 @@ def read(
     columns: Mapping[str, str],
     header: Mapping[str, object],
 ) -> Predictions:
-    """Read a file with a score for every picture.
+    """Read a file with a score for every picture, and what a YAML file beside it says.
 
     Args:
         path: A CSV file with a column of pictures and one of scores.
@@ -78,7 +78,9 @@ def read(
         DataError: The file cannot be read, does not say what its scores are, or contradicts
             itself.
     """
-    file = prediction_file.read(path, declared=columns, header=header)
+    said = prediction_header.beside(path)
+    roles = said.pop("columns", {})
+    file = prediction_file.read(path, declared={**roles, **columns}, header={**said, **header})
     threshold = _threshold(file)
     arms = tuple(_arm(file, threshold, name) for name in _arms(file))
     outcomes = _outcomes(file, arms, threshold)
@@ -103,11 +105,19 @@ def read_all(
     rest = []
     for path in paths:
         inside = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-        own = [one for one in inside if prediction_file.is_one(one, columns)]
+        own = [one for one in inside if prediction_file.is_one(one, _roles(one, columns))]
         found += [read(one, columns=columns, header=given) for one in own]
         if len(own) < len(inside) or not inside:
             rest.append(path)
     return found, rest
+
+
+def _roles(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
+    """The roles of a file's columns that are declared; of a table's they are of no use here."""
+    try:
+        return {**prediction_header.beside(path).get("columns", {}), **columns}
+    except ReproError:
+        return dict(columns)
 
 
 # What the scores are

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from repro.analysis import thresholds
 from repro.analysis.audit import predictions
 from repro.analysis.audit.predictions import Threshold, moved
-from repro.errors import DataError
+from repro.errors import DataError, ReproError
 from repro.stats.disparity import DEFINITIONS
 
 FACES = [[1.5, -0.5, 2.0, 3.0], [0.0, 1.0, -2.0, 4.0]]
@@ -185,3 +185,43 @@ def test_every_definition_has_numbers(tmp_path, name):
     (arm,) = outcomes(tmp_path, prediction_files.arm("a", FACES, OTHERS)).arms
 
     assert arm.run_recall(DEFINITIONS[name]).tolist() == [0.75, 0.75]
+
+
+def test_a_file_beside_it_says_the_same(tmp_path):
+    """Roles of columns, and any key of the header."""
+    (tmp_path / "detectors.yaml").write_text(
+        "columns: {certainty: score, who: arm}\nscores: other\nthreshold: 60\npaired: true\n"
+    )
+    header = ("who", "run", "image", "group", "label", "certainty")
+    rows = prediction_files.arm("a", [[50, 70, 60, 80]], [[10, 65, 20]])
+    path = tmp_path / "detectors.csv"
+    path.write_text(prediction_files.text(rows, header=header))
+    (found,), rest = predictions.read_all([path], {}, {"keep": None})
+
+    assert rest == []
+    assert found.outcomes.arms[0].recall.tolist() == [[0.5, 1.0]]
+    assert (found.outcomes.paired, found.outcomes.threshold) == (True, "score 60")
+
+
+def test_a_study_beside_its_predictions_says_nothing_of_them(tmp_path):
+    """`repro table mine --format predictions > mine.csv` lies beside mine.yaml."""
+    (tmp_path / "detectors.yaml").write_text("question: Does it?\nreference: b\n")
+    found = outcomes(tmp_path, prediction_files.arm("a", FACES, OTHERS))
+
+    assert found.reference == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("refrence: a\n", "refrence: Extra inputs are not permitted"),
+        ("columns: [a]\n", "columns: a role for each name is expected"),
+        ("- a\n", "a mapping of keys is expected"),
+        ("a: [\n", "detectors.yaml:2"),
+    ],
+)
+def test_a_wrong_file_beside_it_is_refused(tmp_path, text, message):
+    """By its name."""
+    (tmp_path / "detectors.yaml").write_text(text)
+    with pytest.raises(ReproError, match=message):
+        outcomes(tmp_path, prediction_files.arm("a", FACES, OTHERS))
