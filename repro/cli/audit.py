@@ -54,7 +54,7 @@ class Options(Said):
     alone: bool
     images: int | None
     reference: str | None
-    reading_error: float
+    reading_error: float | None
 
 
 SAID = [
