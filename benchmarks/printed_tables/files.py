@@ -100,7 +100,7 @@ def text(table: PrintedTable, look: Look) -> str:
 def _wide(table: PrintedTable, look: Look) -> list[list[str]]:
     """Header and rows, with a column a group."""
     columns = [c for c in table.columns if not (look.inline and c.endswith(BEHIND))]
-    header = [*_names(table, look), *(_title(column, look) for column in columns)]
+    header = [*_names(table, look), *(_title(table, column, look) for column in columns)]
     rows = [
         [*_named(table, row), *(_cell(row, column, look) for column in columns)]
         for row in table.rows
@@ -113,7 +113,7 @@ def _cell(row: Row, column: str, look: Look) -> str:
     return row.texts[column] if error is None else f"{row.texts[column]} ± {error}"
 
 
-def _title(column: str, look: Look) -> str:
+def _title(table: PrintedTable, column: str, look: Look) -> str:
     """A column's name, with the unit where the header says it."""
     if column == VARIANCE:
         return look.variance
@@ -121,7 +121,8 @@ def _title(column: str, look: Look) -> str:
     if column == OVERALL:
         return look.overall + unit
     if column.endswith(BEHIND):
-        return f"{look.prefix}{column.removesuffix(BEHIND)}_err"
+        end = "std" if table.stated_spread == "sd" else "sem"
+        return f"{look.prefix}{column.removesuffix(BEHIND)}_{end}"
     return f"{look.prefix}{column}{unit}"
 
 

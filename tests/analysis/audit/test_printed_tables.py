@@ -201,7 +201,7 @@ def test_a_file_holds_what_the_table_does(tmp_path):
     header, *rows = csv.reader(io.StringIO(path.read_text()))
 
     assert header == [
-        *("arm", "alpha", "male", "male_err", "female", "female_err", "overall", "variance")
+        *("arm", "alpha", "male", "male_sem", "female", "female_sem", "overall", "variance")
     ]
     assert [row[2:] for row in rows] == [list(row.texts.values()) for row in table.rows]
     assert [row[:2] for row in rows] == [["No debias", ""], ["resampled", "0.1"]]
