@@ -1,7 +1,7 @@
 """Printed tables as files: CSV in three shapes, Markdown, LaTeX, aligned text; a YAML beside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ class Look:
         arm, run, overall, variance: Names of these columns.
         prefix: Before the names of groups.
         in_header: Whether the header says the unit; otherwise the YAML does.
+        sizes, runs, spread: Whether anything says the sizes of the groups, the number of runs, what
+            ± is.
     """
 
     form: str = "csv"
@@ -37,10 +39,25 @@ class Look:
     variance: str = "variance"
     prefix: str = ""
     in_header: bool = False
+    sizes: bool = True
+    runs: bool = True
+    spread: bool = True
+
+
+def secretive(look: Look, generator: np.random.Generator) -> Look:
+    """The same, of authors who may leave out what a reader needs."""
+    sizes, runs, spread = generator.random(3) < 0.6
+    return replace(
+        look,
+        sizes=bool(sizes or look.long),
+        runs=bool(runs),
+        spread=bool(spread),
+        inline=look.inline or not spread,  # the name of a column would say what ± is
+    )
 
 
 def any_look(design: Design, generator: np.random.Generator) -> Look:
-    """Whatever suits the table."""
+    """Whatever suits the table; it says all."""
     bare = design.rows == "runs" and design.overall is None and design.ddof is None
     long = design.cells == "counts" or (bare and bool(generator.random() < 0.4))
     return Look(
@@ -78,11 +95,12 @@ def description(table: PrintedTable, look: Look) -> dict[str, object]:
     if shares and not look.in_header:
         said["unit"] = table.stated_unit
     if design.rows == "means":
-        said["replicates"] = design.runs
-        said |= {"keep": design.keep} if design.keep else {}
+        if look.runs:
+            said["replicates"] = design.runs
+            said |= {"keep": design.keep} if design.keep else {}
         said |= {"average": "median"} if design.average == "median" else {}
-        said |= {"spread": table.stated_spread} if table.stated_spread else {}
-    if not look.long:
+        said |= {"spread": table.stated_spread} if table.stated_spread and look.spread else {}
+    if look.sizes and not look.long:
         names = [look.prefix + name for name in table.groups]
         said["groups"] = dict(zip(names, table.stated, strict=True))
     return said

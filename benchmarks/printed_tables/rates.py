@@ -13,7 +13,7 @@ import numpy as np
 
 from printed_tables.designs import any_design
 from printed_tables.errors import Planted, plant
-from printed_tables.files import Look, any_look, write
+from printed_tables.files import Look, any_look, secretive, write
 from printed_tables.tables import PrintedTable, draw
 from repro.analysis.audit.inspection import audit
 from repro.errors import DataError
@@ -123,7 +123,8 @@ def honest_table(number: int) -> tuple[PrintedTable, Look]:
     """An honest table, and how it is written."""
     generator = np.random.default_rng([12, number])
     design = any_design(generator)
-    return draw(design, generator), any_look(design, generator)
+    table, look = draw(design, generator), any_look(design, generator)
+    return table, secretive(look, generator)
 
 
 def said_of_planted(kind: str, number: int) -> tuple[Planted, Said]:
