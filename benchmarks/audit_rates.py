@@ -53,7 +53,7 @@ def _rates(kinds: Sequence[str], given: argparse.Namespace) -> list[Rate]:
     found = []
     tables = [range(given.tables)] * len(kinds)
     with ProcessPoolExecutor(given.processes) as pool:
-        for one in pool.map(rate, kinds, tables):
+        for one in (pool.map if given.processes > 1 else map)(rate, kinds, tables):
             print(_line(one.cells()), flush=True)
             found.append(one)
     for one in found:
