@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import audit_rates
 import bench
 import breakdown
 import contenders
@@ -155,3 +156,28 @@ def test_work_that_fails_ends_the_benchmark():
     """Instead of waiting for an answer that never comes."""
     with pytest.raises(RuntimeError, match="ended with an error"):
         contenders.Contender(_broken, times=1)
+
+
+def test_the_rates_of_the_audit_are_a_table(capsys):
+    """A row for each kind that is asked for."""
+    audit_rates.main(["--tables", "2", "--processes", "1", "honest", "wrong n"])
+    rows = capsys.readouterr().out.splitlines()[2:4]
+
+    assert [row.split(" | ")[:2] for row in rows] == [["| honest", "2"], ["| wrong n", "2"]]
+
+
+def test_a_planted_table_is_shown_with_what_the_audit_says(capsys):
+    """And with the change."""
+    audit_rates.main(["--show", "impossible share", "1"])
+    printed = capsys.readouterr().out
+
+    assert printed.startswith("planted: ")
+    assert "to be named: ('GRIM',)" in printed
+
+
+def test_rates_of_unknown_kinds_are_refused(capsys):
+    """With the kinds that there are."""
+    with pytest.raises(SystemExit):
+        audit_rates.main(["wrong m"])
+
+    assert "there is no kind 'wrong m'; there are honest, swapped digits" in capsys.readouterr().err
