@@ -5,8 +5,8 @@ arrows and units make no difference: `acc_Darker-Male (%)` is the accuracy of da
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from repro.analysis.audit.reading.description import Measure, Spread, Unit
 from repro.analysis.audit.reading.published_table import Role
@@ -17,6 +17,7 @@ NAMES: dict[Role, tuple[str, ...]] = {
         *("arm", "method", "algorithm", "model", "technique", "approach", "detector"),
         *("classifier", "system", "company", "vendor", "service", "architecture", "network"),
         *("setting", "variant", "loss function", "name", "backbone"),
+        *("methods", "models", "algorithms", "approaches", "classifiers", "systems"),
     ),
     "alpha": ("alpha", "α"),
     "run": (
@@ -60,13 +61,18 @@ RIGHT = (
     *("accuracy", "accuracies", "acc", "recall", "tpr", "tar", "true positive rate"),
     *("detection rate", "sensitivity", "hit rate", "share"),
 )
-WRONG = ("error rate", "error", "err", "fnr", "false negative rate", "miss rate")
+WRONG = (
+    *("error rate", "error", "err", "fnr", "false negative rate", "miss rate"),
+    *("fnmr", "false non match rate"),
+)
+OVER_RUNS = ("mean", "avg", "average")  # `male mean`, beside `male std`
 IGNORED = {
     *("precision", "prec", "f1", "f1 score", "auroc", "auc", "roc auc", "ap", "ece", "brier"),
     *("nll", "loss", "fpr", "false positives", "false positive rate", "specificity", "tnr"),
     *("adjusted", "balanced", "eo gap", "eod", "dp gap", "demographic parity", "mr all"),
     *("equalized odds", "p value", "rank", "lr", "learning rate", "epoch", "epochs"),
     *("batch size", "weight decay", "momentum", "dropout", "latent dim", "wall s", "wall time"),
+    *("fp", "fn", "tn", "fmr", "false match rate", "ser", "skewed error ratio"),
     *("time", "runtime", "seconds", "minutes", "hours", "params", "parameters", "flops"),
     *("low", "high", "lower", "upper", "ci low", "ci high", "ci lower", "ci upper", "median"),
     # Of our own tables:
@@ -104,6 +110,11 @@ INITIALS = {
     "lf": "lighter female",
     "lm": "lighter male",
 }
+TOGETHER = (  # names of groups only where at least three of a line stand in one header, or all
+    ("i", "ii", "iii", "iv", "v", "vi"),  # skin types
+    ("af", "am", "bf", "bm", "if", "im", "wf", "wm"),  # Asian, Black, Indian, White; F, M
+    ("f", "m"),
+)
 FILLERS = {"skin", "skinned", "faces", "face", "people", "subjects", "group"}
 NUMBERED = re.compile(  # group 0, g3, skin type IV, Monk 10, 20-29, 70+, more than 70
     r"(group|subgroup|g) ?\d{1,3}|(skin )?(type|tone) ([1-6]|vi|i{1,3}|iv|v)"
@@ -147,11 +158,12 @@ def phrase_of(text: str) -> str:
     return " ".join(re.sub(r"[_\-–/.:,↑↓|$\\()\[\]{}]+", " ", apart).lower().split())
 
 
-def read_name(text: str) -> Name:
+def read_name(text: str, together: frozenset[str] = frozenset()) -> Name:
     """What a column's name says.
 
     Args:
         text: Of the header.
+        together: Names of groups by the company they keep, see `groups_together`.
     """
     bare, unit, n = _without_brackets(text)
     phrase = phrase_of(bare)
@@ -161,7 +173,21 @@ def read_name(text: str) -> Name:
             phrase, unit = phrase.removesuffix(end).strip(), UNITS[word]
             bare = phrase.replace(" ", "_")
             break
-    return _read(phrase, bare.strip(), unit, n)
+    name = _read(phrase.removeprefix("test "), bare.strip(), unit, n, together)
+    return replace(name, phrase=phrase)
+
+
+def groups_together(header: Iterable[str]) -> frozenset[str]:
+    """Names that are groups because others of their kind stand in the same header.
+
+    `V` may be a voltage; `acc_I, acc_II, acc_III, acc_IV, acc_V` are skin types.
+    """
+    measures, spreads = RIGHT + WRONG, tuple(SPREADS)
+    found = {phrase_of(_without_brackets(name)[0]) for name in header}
+    for words in (spreads, measures):
+        found |= {rest for phrase in found for _, rest in _ends(phrase, words)}
+    sets = [one for one in TOGETHER if len(found & {*one}) >= min(3, len(one))]
+    return frozenset(name for one in sets for name in one)
 
 
 def _without_brackets(text: str) -> tuple[str, Unit | None, int | None]:
@@ -180,7 +206,9 @@ def _without_brackets(text: str) -> tuple[str, Unit | None, int | None]:
     return text, unit, n
 
 
-def _read(phrase: str, written: str, unit: Unit | None, n: int | None) -> Name:
+def _read(
+    phrase: str, written: str, unit: Unit | None, n: int | None, together: frozenset[str]
+) -> Name:
     role = _listed(phrase)
     if role is not None:
         return Name(role, phrase, unit=unit, n=n)
@@ -190,7 +218,7 @@ def _read(phrase: str, written: str, unit: Unit | None, n: int | None) -> Name:
         if phrase.endswith(f" {end}") and read_name(phrase.removesuffix(end)).role is not None:
             return Name("ignored", phrase)
     for spread, of in _ends(phrase, tuple(SPREADS)):
-        whose = read_name(of)
+        whose = read_name(of, together)
         if not of or whose.role is not None:
             of = whose.phrase
             return Name("error", phrase, of=of, unit=unit, spread=SPREADS[spread])
@@ -198,12 +226,23 @@ def _read(phrase: str, written: str, unit: Unit | None, n: int | None) -> Name:
         for word, of in _ends(phrase, NAMES[counted]):
             if of and is_group(of) and word:
                 return Name(counted, phrase, group=of.replace(" ", "_"))
-    if is_group(phrase):
+    if is_group(phrase) or phrase in together:
         return Name("share", phrase, group=written, unit=unit, n=n)
-    return _measured(phrase, unit, n)
+    for _, of in _ends(phrase, OVER_RUNS):
+        if is_group(of) or of in together:
+            return Name("share", of, group=_as_written(of, written), unit=unit, n=n)
+    return _measured(phrase, written, unit, n, together)
 
 
-def _measured(phrase: str, unit: Unit | None, n: int | None) -> Name:
+def _as_written(group: str, written: str) -> str:
+    """The part of a name that is the group, with its capitals."""
+    found = re.search(re.escape(group).replace(r"\ ", "[ _-]+"), written, re.IGNORECASE)
+    return found[0] if found else group.replace(" ", "_")
+
+
+def _measured(
+    phrase: str, written: str, unit: Unit | None, n: int | None, together: frozenset[str]
+) -> Name:
     """A name with a measure in it, as `acc worst group`; one without has no role."""
     for measures, measure in ((RIGHT, "recall"), (WRONG, "error")):
         for word, rest in _ends(phrase, measures):
@@ -213,8 +252,8 @@ def _measured(phrase: str, unit: Unit | None, n: int | None) -> Name:
                 return Name("overall", phrase, unit=unit, measure=said, n=n, bare=True)
             if of and (role := _listed(of)) in ("overall", "worst", "best", "gap"):
                 return Name(role, phrase, unit=unit, measure=said, n=n)
-            if of and is_group(of):
-                group = of.replace(" ", "_")
+            if of and (is_group(of) or of in together):
+                group = _as_written(of, written)
                 return Name("share", phrase, group=group, unit=unit, measure=said, n=n)
     return Name(None, phrase, unit=unit, n=n)
 
@@ -241,9 +280,9 @@ def group_words(name: str) -> frozenset[str]:
     return frozenset(GROUP_WORDS.get(word) or word for word in words) or frozenset({phrase})
 
 
-def group_of(name: str) -> frozenset[str]:
+def group_of(name: str, together: frozenset[str] = frozenset()) -> frozenset[str]:
     """The same of the name of a column, without its unit and measure: `acc_dark_male (%)`."""
-    return group_words(read_name(name).group or name)
+    return group_words(read_name(name, together).group or name)
 
 
 def is_group(name: str) -> bool:

@@ -91,7 +91,9 @@ def read_columns(grid: Grid, declared: Mapping[str, str]) -> Reading:
     """
     problems: list[tuple[str | None, str]] = []
     said = {names.phrase_of(name): role for name, role in declared.items()}
-    columns = [_first(grid, at, said, problems) for at in range(len(grid.header))]
+    together = names.groups_together(grid.header)
+    named = [names.read_name(written, together) for written in grid.header]
+    columns = [_first(grid, at, name, said, problems) for at, name in enumerate(named)]
     columns = _in_context(columns)
     columns = _arm(columns)
     long = any(column.role == "group" for column in columns)
@@ -113,11 +115,15 @@ def holds(grid: Grid, at: int) -> Holds:
 
 
 def _first(
-    grid: Grid, at: int, said: Mapping[str, str], problems: list[tuple[str | None, str]]
+    grid: Grid,
+    at: int,
+    name: Name,
+    said: Mapping[str, str],
+    problems: list[tuple[str | None, str]],
 ) -> Column:
     """The column with the role that is declared or that its name says by itself."""
     written = grid.header[at]
-    name, kind = names.read_name(written), holds(grid, at)
+    kind = holds(grid, at)
     declared = said.get(names.phrase_of(written))
     if declared is not None:
         role, with_run = ("arm", True) if declared == ARM_AND_RUN else (declared, False)
@@ -259,7 +265,7 @@ def _is_of(phrase: str, column: Column) -> bool:
     if column.role not in HAVE_ERRORS:
         return False
     own = (column.name.phrase, names.phrase_of(column.group))
-    of = names.read_name(phrase)
+    of = names.read_name(phrase, frozenset({names.phrase_of(column.group)}))
     return phrase in own or bool(of.group and names.phrase_of(of.group) in own)
 
 

@@ -343,7 +343,8 @@ def _of_groups(description: Description, groups: Sequence[str]) -> Description:
     """The description, with its group sizes under the names that the table has."""
     if not description.groups or not groups:
         return description
-    sizes = {column_names.group_of(name): n for name, n in description.groups.items()}
+    together = column_names.groups_together(groups)
+    sizes = {column_names.group_of(name, together): n for name, n in description.groups.items()}
     own = {group: column_names.group_of(group) for group in groups}
     found = {group: sizes[words] for group, words in own.items() if words in sizes}
     return description.model_copy(update={"groups": found})

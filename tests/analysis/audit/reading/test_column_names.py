@@ -141,3 +141,23 @@ def test_the_error_of_a_column_with_a_unit_is_known():
     read = read_name("darker_male_percent_sd")
 
     assert (read.role, read.of, read.spread) == ("error", "darker male", "sd")
+
+
+@pytest.mark.parametrize(
+    ("header", "groups"),
+    [
+        (["Method", "I", "II", "III", "IV", "V", "VI"], ["I", "II", "III", "IV", "V", "VI"]),
+        (["m", "acc_I (%)", "acc_II (%)", "acc_III (%)", "acc_I_std"], ["I", "II", "III", ""]),
+        (["method", "AF", "AM", "BF", "Avg."], ["AF", "AM", "BF", ""]),
+        (["method", "V", "I", "R"], ["", "", ""]),
+        (["method", "F", "M"], ["F", "M"]),
+        (["method", "male mean", "male std"], ["male", ""]),
+        (["method", "test/acc_group_0", "test/acc_avg"], ["group_0", ""]),
+    ],
+)
+def test_some_names_are_groups_by_the_company_they_keep(header, groups):
+    """Skin types, initials, pandas' columns of two lines; volts and amperes are none."""
+    together = column_names.groups_together(header)
+    found = [column_names.read_name(name, together).group for name in header[1:]]
+
+    assert found == groups
