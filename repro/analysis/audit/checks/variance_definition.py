@@ -128,7 +128,7 @@ def _fits(row: Aggregates, ddof: Ddof, factor: Fraction) -> bool:
     assert row.between is not None
     scaled = (row.between[0] * factor, row.between[1] * factor)
     low, high = row.variance_of(ddof)
-    return high > 0 and meet(scaled, (low, high))
+    return low > 0 and meet(scaled, (low, high))
 
 
 # Equal groups that are not printed
