@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 
+import numpy as np
+from scipy.optimize import linprog
+
 from repro.stats.forensics import Interval
+
+SOLVED = 1e-6  # percentage points to which the linear programme is solved
 
 
 def meet(one: Interval, other: Interval) -> bool:
@@ -48,6 +53,28 @@ def variance(shares: Sequence[Interval], ddof: int) -> Interval:
     value = sum(d * d for d in away)
     error = sum(2 * d * groups * h + (groups * h) ** 2 for d, h in zip(away, halves, strict=True))
     return Fraction(max(0, value - error), unit), Fraction(value + error, unit)
+
+
+def common_weights(rows: Sequence[tuple[Sequence[Interval], Interval]]) -> bool:
+    """Whether groups of some unknown sizes, the same in all rows, give every row's overall value.
+
+    A linear programme: w_g >= 0, sum w_g = 1, and the bounds of sum w_g x_g meet the value's.
+
+    Args:
+        rows: Bounds of each group's share in one order, and of the printed overall value.
+    """
+    lows = np.array([[float(low) for low, _ in shares] for shares, _ in rows])
+    highs = np.array([[float(high) for _, high in shares] for shares, _ in rows])
+    bounds = np.array([[float(low) - SOLVED, float(high) + SOLVED] for _, (low, high) in rows])
+    groups = lows.shape[1]
+    found = linprog(
+        np.zeros(groups),
+        A_ub=np.vstack([lows, -highs]),
+        b_ub=np.concatenate([bounds[:, 1], -bounds[:, 0]]),
+        A_eq=np.ones((1, groups)),
+        b_eq=[1.0],
+    )
+    return bool(found.status == 0)
 
 
 def _whole(intervals: Sequence[Interval]) -> tuple[int, list[int], list[int]]:

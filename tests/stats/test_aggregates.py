@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from published_tables import printed
 
-from repro.stats.aggregates import apart, meet, variance, weighted_mean
+from repro.stats.aggregates import apart, common_weights, meet, variance, weighted_mean
 
 SHARES = [printed(text).interval() for text in ("91.2", "87.05", "99.9", "76")]
 
@@ -45,3 +45,27 @@ def test_closed_intervals_that_touch_meet():
 
     assert meet(one, other)
     assert (apart(one, other), apart(one, printed("1.3").interval())) == (0, Fraction("0.2"))
+
+
+def _exactly(value):
+    return Fraction(value), Fraction(value)
+
+
+def test_pooled_rows_have_common_weights():
+    """Three to one in both rows."""
+    rows = [
+        ([_exactly(80), _exactly(60)], _exactly(75)),
+        ([_exactly(90), _exactly(50)], _exactly(80)),
+    ]
+
+    assert common_weights(rows)
+
+
+def test_rows_of_different_weights_have_none_in_common():
+    """Three to one, then one to one."""
+    rows = [
+        ([_exactly(80), _exactly(60)], _exactly(75)),
+        ([_exactly(90), _exactly(50)], _exactly(70)),
+    ]
+
+    assert not common_weights(rows)

@@ -18,6 +18,7 @@ from repro.analysis.audit.checks.row_aggregates import (
     Overall,
     aggregates_of,
     overall_reading,
+    sizes_explain,
 )
 from repro.analysis.audit.reading.column_names import group_words
 from repro.analysis.audit.reading.mean_files import PPB_NAME
@@ -44,7 +45,7 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
 
 def _overall(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Finding]:
     reading = overall_reading(rows)
-    pairs = _exchanged(rows, reading)
+    pairs = [] if reading is None and sizes_explain(rows) else _exchanged(rows, reading)
     if reading is None and len(pairs) == 1:
         reading = pairs[0][2]
     if reading is None:

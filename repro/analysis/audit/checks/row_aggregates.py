@@ -18,7 +18,7 @@ from repro.analysis.audit.checks.printed_shares import (
 )
 from repro.analysis.audit.reading.mean_files import ppb_sizes
 from repro.analysis.audit.reading.published_table import PublishedTable, Row
-from repro.stats.aggregates import meet, variance, weighted_mean
+from repro.stats.aggregates import common_weights, meet, variance, weighted_mean
 from repro.stats.forensics import Interval, Printed
 from repro.stats.grimmer import squared
 
@@ -121,12 +121,24 @@ def _between(row: Row) -> Interval | None:
 def overall_reading(rows: Sequence[Aggregates]) -> Overall | None:
     """The reading that most rows fit; None if it is no more than half of them.
 
+    None also where nobody says the sizes of the groups and some sizes would give every row: then
+    the rows that do not fit may be pooled like all others.
+
     Args:
         rows: With an overall value each.
     """
     fitting = {reading: sum(row.overall_fits(reading) for row in rows) for reading in OVERALLS}
     best = max(OVERALLS, key=lambda reading: fitting[reading])
-    return best if 2 * fitting[best] > len(rows) else None
+    if 2 * fitting[best] <= len(rows):
+        return None
+    return None if fitting[best] < len(rows) and sizes_explain(rows) else best
+
+
+def sizes_explain(rows: Sequence[Aggregates]) -> bool:
+    """Whether nobody says the sizes of the groups, and some would give every overall value."""
+    if not all(row.assumed for row in rows) or len({tuple(row.shares) for row in rows}) > 1:
+        return False
+    return common_weights([([*row.shares.values()], row.overall_bounds) for row in rows])
 
 
 def variance_reading(rows: Sequence[Aggregates]) -> Ddof | None:

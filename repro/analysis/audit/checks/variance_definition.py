@@ -63,7 +63,8 @@ def _of_groups(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Fi
     yield Finding(CHECK, table.title, "fits", text)
     median = table.description.average == "median"
     wrong = [row for row in rows if not row.variance_fits(ddof) and not median]
-    accused = [row for row in wrong if _accused(row, ddof)]
+    hidden = max((_tolerance(row, ddof) for row in rows if row.variance_fits(ddof)), default=0)
+    accused = [row for row in wrong if _accused(row, ddof, Fraction(hidden))]
     for row in accused[:MOST_ROWS]:
         yield _row(table, row, ddof)
     if len(accused) > MOST_ROWS:
@@ -71,18 +72,25 @@ def _of_groups(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Fi
         yield Finding(CHECK, table.title, "contradicts", text, SETTLE)
 
 
-def _accused(row: Aggregates, ddof: Ddof) -> bool:
+def _accused(row: Aggregates, ddof: Ddof, hidden: Fraction) -> bool:
     """Whether no average over runs explains the variance of a row.
 
     The mean of single runs' variances is at least the variance of the averages, and near it if the
-    runs hardly differ; a row of averages is accused only beyond that.
+    runs hardly differ; a row of averages is accused only beyond that, and beyond what rounding may
+    hide of it in the rows that fit.
     """
     assert row.between is not None
-    expected = row.variance_of(ddof)
     if row.single or row.between[1] < row.variance_of(0)[0]:
         return True
-    tolerance = (expected[1] - expected[0] + row.between[1] - row.between[0]) / 2
-    return apart(row.between, expected) > (CLEAR - 1) * tolerance
+    beyond = apart(row.between, row.variance_of(ddof))
+    return beyond > (CLEAR - 1) * max(_tolerance(row, ddof), hidden)
+
+
+def _tolerance(row: Aggregates, ddof: Ddof) -> Fraction:
+    """How far a printed variance may lie from that of the middles of its shares."""
+    assert row.between is not None
+    expected = row.variance_of(ddof)
+    return (expected[1] - expected[0] + row.between[1] - row.between[0]) / 2
 
 
 def _row(table: PublishedTable, row: Aggregates, ddof: Ddof) -> Finding:
