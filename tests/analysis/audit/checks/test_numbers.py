@@ -432,3 +432,34 @@ def test_an_honest_table_is_never_impossible_under_its_own_definition(runs, ddof
             found = [f for check in ALL for f in check(shown) if f.result in ACCUSING]
 
             assert not found
+
+
+POOLED = [  # over 318, 271, 386 and 295, which nobody says
+    ("a", {"p": "84.9", "q": "95.6", "r": "98.4", "s": "99.3"}, {"overall": "94.6"}),
+    ("b", {"p": "85.8", "q": "97.0", "r": "97.2", "s": "99.3"}, {"overall": "94.8"}),
+    ("c", {"p": "81.1", "q": "94.1", "r": "90.7", "s": "94.2"}, {"overall": "89.8"}),
+    ("d", {"p": "89.3", "q": "95.6", "r": "99.0", "s": "100.0"}, {"overall": "96.1"}),
+    ("e", {"p": "90.3", "q": "97.8", "r": "99.0", "s": "99.7"}, {"overall": "96.7"}),
+    ("f", {"p": "88.7", "q": "94.8", "r": "97.7", "s": "100.0"}, {"overall": "95.4"}),
+]
+
+
+def test_rows_that_some_sizes_would_explain_are_not_accused():
+    """Four of six are near the mean over groups, too."""
+    shown = table(POOLED)
+    (finding,) = overall.findings(shown)
+
+    assert finding.result == "cannot tell"
+    assert "the mean over groups in 4" in finding.text
+    assert not list(swapped_digits.findings(shown))
+
+
+def test_a_variance_that_coarse_shares_cannot_tell_from_a_mean_over_runs_is_not_accused():
+    """Equal averages, and runs that differ: 10.44, beside rows whose rounding hides as much."""
+    numbers = [("75", "92", "155.62"), ("91", "91", "10.44"), ("82", "92", "47.60")]
+    numbers += [("78", "84", "23.70"), ("85", "91", "18.97"), ("75", "88", "87.75")]
+    rows = [(f"a{i}", {"x": x, "y": y}, {"variance": v}) for i, (x, y, v) in enumerate(numbers)]
+    found = [one.result for one in variance_definition.findings(table(rows))]
+
+    assert "contradicts" not in found
+    assert found
