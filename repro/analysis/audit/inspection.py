@@ -190,9 +190,10 @@ def _check_names(files: Sequence[TablesOfFile], said: Description) -> None:
             raise DataError(f"no file has a column '{column}'; the columns are {listed}")
     tables = [table for file in files for table in file.tables]
     groups = {group for table in tables for group in table.groups}
-    sized = {column_names.group_of(group) for group in groups}
+    together = column_names.groups_together(columns)
+    sized = {column_names.group_of(group, together) for group in groups}
     for group in said.groups if groups else ():
-        if column_names.group_of(group) not in sized:
+        if column_names.group_of(group, together) not in sized:
             listed = joined([f"'{name}'" for name in sorted(groups)])
             raise DataError(f"no file has a group '{group}'; the groups are {listed}")
 

@@ -101,9 +101,10 @@ def _check_beside(
     for name in said.columns:
         if column_names.phrase_of(name) not in known:
             problems.refuse(f"has no column '{name}', which {described.name} names")
-    sized = {column_names.group_of(group) for group in groups}
+    together = column_names.groups_together(columns)
+    sized = {column_names.group_of(group, together) for group in groups}
     for name in said.groups if groups else ():
-        if column_names.group_of(name) not in sized:
+        if column_names.group_of(name, together) not in sized:
             problems.refuse(f"has no group '{name}', which {described.name} names")
 
 
@@ -345,6 +346,6 @@ def _of_groups(description: Description, groups: Sequence[str]) -> Description:
         return description
     together = column_names.groups_together(groups)
     sizes = {column_names.group_of(name, together): n for name, n in description.groups.items()}
-    own = {group: column_names.group_of(group) for group in groups}
+    own = {group: column_names.group_of(group, together) for group in groups}
     found = {group: sizes[words] for group, words in own.items() if words in sizes}
     return description.model_copy(update={"groups": found})

@@ -397,6 +397,16 @@ def test_the_file_beside_says_what_print_says(read):
     assert said.groups == {"darker_male": 318}
 
 
+def test_sizes_may_be_said_of_columns_whose_groups_are_told_by_their_company(read):
+    """`acc_I` is a skin type beside four others, in the header and in the file beside it."""
+    header = [f"acc_{name}" for name in ("I", "II", "III", "IV", "V", "VI")]
+    beside = "".join(f"  {name}: {10 + at}\n" for at, name in enumerate(header))
+    text = f"arm,{','.join(header)}\na,90.1,80.2,90.1,80.2,90.1,80.2\n"
+    (table,) = read(text, beside=f"groups:\n{beside}").tables
+
+    assert list(table.description.groups.values()) == [10, 11, 12, 13, 14, 15]
+
+
 def test_a_group_that_the_table_does_not_have_is_refused(read, tmp_path):
     """The size would be of nothing."""
     file = read("arm,dark,light\na,90.1,80.2\n", beside="groups: {green: 3}\n")
