@@ -140,7 +140,7 @@ def test_what_is_asked_for_can_be_answered_with_the_command_that_is_told(tmp_pat
     told = asked.output.split("If shares of groups: repro audit ")[1].split(";")[0]
 
     assert shlex.split(told) == [str(path), "--column", "A,C,P,S=share"]
-    assert "run-averaged accuracies of groups, 3 arms" in audit(*shlex.split(told))
+    assert "shares of groups, 3 arms" in audit(*shlex.split(told))
 
 
 def test_everything_can_be_said_by_options(tmp_path):

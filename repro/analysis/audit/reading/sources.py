@@ -46,5 +46,5 @@ def kind_of(table: PublishedTable) -> str:
         what = "counts" if counted else "accuracies" if shares else "means"
         return f"{what} of every run"
     if shares:
-        return "run-averaged accuracies of groups"
+        return "shares of groups"
     return "published means"
