@@ -124,7 +124,6 @@ def test_published_runs_are_named_like_published_values(results):
         (("no/such.csv", *GIVEN[3:]), "no/such.csv"),
         (("--theirs", 1, 0, "--ours", 1, 1), "theirs: write an effect, and its standard error"),
         ((*GIVEN, "--runs", 1), "theirs: a standard error takes at least 2 runs"),
-        ((*GIVEN[:3], "b.csv", "--arm", "x", "--less", "x"), "'x' less itself is no effect"),
         (
             ("a.csv", "b.csv", "--arm", "x", "--their-less", "y"),
             "--their-less compares two arms of theirs: name two of ours, --less ARM",

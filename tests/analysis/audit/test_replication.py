@@ -228,7 +228,9 @@ def test_an_original_within_its_noise_is_told():
 def test_an_arm_less_itself_is_refused(tmp_path, less):
     """Also under another spelling."""
     with pytest.raises(DataError, match="'a' less itself is no effect: name two arms"):
-        replication.of_tables(printed(tmp_path), "means", replace(PLAIN, less=less))
+        replication.of_tables(
+            printed(tmp_path, spread="sd", replicates=5), "means", replace(PLAIN, less=less)
+        )
 
 
 def test_a_difference_beyond_the_margin_is_told():
