@@ -11,6 +11,11 @@ def remark(line):
 
 
 CASES = {
+    "no picture": (
+        "y_true,y_score,group\n1,2,g\n",
+        ":1: no column names the pictures: add a column",
+    ),
+    "no score": ("image,y_true,y_pred\np,1,1\n", ":1: no column is the score: say which one is"),
     "no rows": (COLUMNS, ": a header and no rows"),
     "no label": ("image,score\np,1\n", ":1: no column says which pictures show a face"),
     "kind": (COLUMNS.replace("logit", "score") + "a,1,p,g,1,.5\n", ": the column 'score' may hold"),

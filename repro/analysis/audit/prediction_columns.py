@@ -10,6 +10,7 @@ from repro.errors import DataError
 from repro.system.printing import one_line
 
 LOGITS = ("logit", "logits", "top_logit", "y_logit", "log_odds")
+TRUTH = ("y_true", "true_label")  # columns that no table of results has
 PROBABILITIES = ("prob", "probs", "probability", "probabilities", "y_prob", "p_face")
 PredictionRole = Literal["arm", "run", "image", "group", "label", "score", "ignored"]
 NAMES: Mapping[PredictionRole, frozenset[str]] = {
@@ -74,6 +75,15 @@ def roles(name: str, declared: Mapping[str, str]) -> list[str]:
     return [role for role, names in NAMES.items() if plain(name) in names]
 
 
+def are_predictions(names: Sequence[str], declared: Mapping[str, str]) -> bool:
+    """Whether columns have pictures and scores, or the true label of each row."""
+    found = {name: roles(name, declared) for name in names}
+    every = {role for one in found.values() for role in one}
+    return {"image", "score"} <= every or any(
+        plain(name) in TRUTH and "label" in one for name, one in found.items()
+    )
+
+
 def of_header(header: Sequence[str], declared: Mapping[str, str], where: str) -> Columns:
     """The columns of a file.
 
@@ -108,6 +118,11 @@ def of_header(header: Sequence[str], declared: Mapping[str, str], where: str) ->
 
 
 def _lacking(role: str) -> str:
+    if role == "image":
+        return (
+            "no column names the pictures: add a column image with a name or number for each, or "
+            'say which column it is: --column "NAME=image"'
+        )
     if role == "label":
         return (
             "no column says which pictures show a face: add a column label with 1, or 0 for a "

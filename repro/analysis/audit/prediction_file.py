@@ -1,7 +1,8 @@
 """A file with a score for every picture -> arrays, checked; the line of every problem.
 
 A row is a picture in a run of an arm. Which column is what follows from names that people use, or
-is declared; a file is one of predictions if it has a column of pictures and one of scores.
+is declared; a file is one of predictions if it has a column of pictures and one of scores, or a
+column y_true.
 """
 
 import csv
@@ -23,9 +24,12 @@ from repro.stats.intervals import Floats, Integers
 from repro.system import csv_file, input_file
 from repro.system.printing import one_line
 
-FACES = frozenset({"1", "1.0", "true", "face", "faces", "positive", "portraits"})
+FACES = frozenset({"1", "1.0", "true", "yes", "face", "faces", "positive", "portraits"})
 OTHERS = frozenset(
-    {"0", "0.0", "false", "no face", "nonface", "nonfaces", "non-face", "negative", "background"}
+    (
+        *("0", "0.0", "-1", "-1.0", "false", "no", "no face", "nonface", "nonfaces", "non-face"),
+        *("negative", "background"),
+    )
 )
 FAILED = frozenset(["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None", "failed", "X", "x", "-"])
 MOST_BYTES = 400_000_000
@@ -54,6 +58,7 @@ class PredictionFile:
         others: Likewise of the pictures without a face, shape (R, M).
         group: Place in `groups` of each face, shape (P,).
         groups: Names, in the order of the file.
+        faceless: Groups of other pictures that no face has.
     """
 
     path: Path
@@ -64,6 +69,7 @@ class PredictionFile:
     others: Floats
     group: Integers
     groups: tuple[str, ...]
+    faceless: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +89,13 @@ class _Text:
 
 
 def is_one(path: Path, declared: Mapping[str, str]) -> bool:
-    """Whether the first line of columns has pictures and scores; False if it cannot be read."""
+    """Whether the first line of columns is one of predictions; False if it cannot be read."""
     try:
         with input_file.opened(path) as stream:
             text = _cut(path, csv_file.decoded(stream.read(FIRST_BYTES), errors="replace"))
     except (OSError, ValueError, csv.Error):
         return False
-    roles = {role for name in text.header for role in prediction_columns.roles(name, declared)}
-    return {"image", "score"} <= roles
+    return prediction_columns.are_predictions(text.header, declared)
 
 
 def read(
@@ -240,7 +245,19 @@ def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame
         others=table[:, ~faces],
         group=group[faces],
         groups=groups,
+        faceless=_faceless(frame, is_face, groups),
     )
+
+
+def _faceless(
+    frame: pd.DataFrame, is_face: NDArray[np.bool_], groups: Sequence[str]
+) -> tuple[str, ...]:
+    """Groups of pictures without a face that no face has."""
+    if "group" not in frame:
+        return ()
+    found = (str(one).strip() for one in frame["group"][~is_face].unique())
+    named = dict.fromkeys(csv_file.as_meant(one) for one in found if one)
+    return tuple(one for one in named if one not in groups)
 
 
 def _refuse_infinite(text: _Text, columns: Columns, scores: Floats) -> None:

@@ -21,7 +21,9 @@ from repro.analysis.wording import count, joined
 from repro.errors import DataError, ReproError
 from repro.metrics import Count, collapsed, pooled_recall, says_face
 from repro.stats.intervals import Floats, Integers
+from repro.system.printing import one_line
 
+MOST_NAMED = 5  # groups in a note
 FAILED = "no score is a number"
 NEAR = 0.25  # from probability 0.5, within which its logit is an inverse hyperbolic tangent
 SURE = 54 * np.log(2)  # logit of a probability that double precision rounds to 1
@@ -370,7 +372,18 @@ def _notes(file: PredictionFile, threshold: Threshold, outcomes: Outcomes) -> li
     ]
     if unused := [one for one in file.columns.unused if one not in EXPORTED]:
         told.append(f"{file.path.name}: not read: {', '.join(unused)}.")
+    if file.faceless:
+        told.append(
+            f"{file.path.name}: no face is of group {_some(file.faceless)}: not in any table, "
+            "because recall needs faces."
+        )
     return told
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(map(one_line, names[:MOST_NAMED])) + (f" and {rest} more" if rest > 0 else "")
 
 
 _PLURAL = {"logit": "logits", "probability": "probabilities", "other": "of another kind"}

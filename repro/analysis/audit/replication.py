@@ -27,6 +27,7 @@ SCALE = {"recall": 1e2, "variance": 1e4}  # to points, and percent squared
 UNIT = {"recall": "points", "variance": "percent squared"}
 SIGNIFICANT = 0.025  # one-sided, of the sceptical p-value
 ONE_SIDED = 0.95
+SEEN = 1.96  # z-value of theirs, below which it does not convince alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Asked:
     definition: Definition
     error: float | None = None
     side: Literal["their", "our"] = "our"
+
+    def __post_init__(self) -> None:
+        """Two arms are two."""
+        if self.arm is not None and self.arm == self.less:
+            raise DataError(f"'{one_line(self.arm)}' less itself is no effect: name two arms")
 
     @property
     def lacking(self) -> str:
@@ -83,11 +89,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """Printed means of a source.
-
-    Attributes:
-        name: Of the source.
-    """
+    """Printed means of a source."""
 
     name: str
     tables: tuple[PublishedTable, ...]
@@ -164,7 +166,7 @@ def given(value: float, error: float, runs: int | None, name: str) -> Side:
     if runs is not None and runs < 2:
         raise DataError(f"{name}: a standard error takes at least 2 runs")
     degrees = math.inf if runs is None else 2.0 * (runs - 1)
-    basis = "given, normal" if runs is None else f"given, {runs} runs of each of two arms"
+    basis = "normal distribution" if runs is None else f"{runs} runs of each of two arms"
     return Side(name, "as given", Effect(value, error, degrees), basis)
 
 
@@ -305,7 +307,6 @@ class Statement:
     """One measure of agreement.
 
     Attributes:
-        name: Of the measure.
         value: NaN for an interval alone.
         interval: `NOWHERE` where there is none.
         text: One sentence that says what it means, with the size of the effect.
@@ -410,7 +411,9 @@ class Replication:
                 "odds with the replication"
             )
         elif self.theirs.effect.value * self.ours.effect.value < 0:
-            said = "not replicated: the effect is in the other direction"
+            said = "not shown to be replicated: our estimate is in the other direction"
+        elif abs(self.theirs.effect.z) < SEEN:
+            said = "not shown to be replicated: theirs alone is no more than noise may give"
         else:
             said = (
                 "not shown to be replicated: a prior that makes the original doubtful is not at "

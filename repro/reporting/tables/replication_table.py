@@ -15,11 +15,13 @@ EQUATIONS = (
     "Student's quantile (Welch's degrees of freedom) times the root of both squared standard "
     "errors. Sceptical p: Held, Micheloud & Pawel (2022), small if .025 or less. Small telescopes: "
     "Simonsohn (2015), by the noncentral t. Bayes factor: normal form, no effect against the "
-    "original's posterior; below 1 speaks for theirs."
+    "original's posterior; below 1 speaks for theirs. Sceptical p and Bayes factor take the "
+    "standard errors as known; with few runs both are too sure."
 )
 LEVEL_ONLY = (
-    "The value of one arm is no effect that could be 0, so there is no sceptical p-value and no "
-    "small telescope: name the arm that it is compared with, --less ARM."
+    "Standard errors are for new seeds and the same portraits. The value of one arm is no effect "
+    "that could be 0, so there is no sceptical p-value, no small telescope and no Bayes factor: "
+    "name the arm that it is compared with, --less ARM."
 )
 
 

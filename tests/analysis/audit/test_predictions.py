@@ -141,6 +141,29 @@ def test_columns_that_nothing_needs_are_told(tmp_path):
     assert found.notes[1] == "detectors.csv: not read: yaw."
 
 
+def test_groups_without_faces_are_told(tmp_path):
+    """They have no recall."""
+    rows = prediction_files.arm("a", FACES, OTHERS)
+    rows = [(*row[:3], row[3] or "third", *row[4:]) for row in rows]
+    found = read(tmp_path, prediction_files.text(rows, remarks=LOGITS))
+
+    assert found.outcomes.arms[0].groups == prediction_files.GROUPS
+    assert found.notes[1] == (
+        "detectors.csv: no face is of group third: not in any table, because recall needs faces."
+    )
+
+
+@pytest.mark.parametrize("words", [("yes", "no"), ("1", "-1"), ("1.0", "0.0"), ("TRUE", "False")])
+def test_labels_are_written_in_several_ways(tmp_path, words):
+    """All mean the same."""
+    rows = prediction_files.arm("a", FACES, OTHERS)
+    said = [(*row[:4], words[0] if row[4] else words[1], row[5]) for row in rows]
+    plain, other = (outcomes(tmp_path, one).arms[0] for one in (rows, said))
+
+    assert np.array_equal(plain.recall, other.recall)
+    assert np.array_equal(plain.false_positive_rate, other.false_positive_rate)
+
+
 def test_a_declared_column_takes_the_place_of_a_named_one(tmp_path):
     """`backbone` names the arm, not `model`."""
     header = ("model", "backbone", "image", "group", "label", "logit")

@@ -209,9 +209,28 @@ def test_an_effect_that_is_gone_is_told():
     assert told["Prediction interval"].startswith("Ours is not what one would expect")
     assert told["Equivalence"].endswith("the two differ by 5 or more.") is False
     assert "cannot tell whether the two differ by less than 5" in told["Equivalence"]
-    assert "not replicated: the effect is in the other direction" in told["Sceptical p (golden)"]
+    assert (
+        "not shown to be replicated: our estimate is in the other direction"
+        in told["Sceptical p (golden)"]
+    )
     assert "so it is too small for their study to have seen" in told["Small telescopes"]
     assert "more for no effect than for theirs" in told["Replication Bayes factor"]
+
+
+def test_an_original_within_its_noise_is_told():
+    """Nothing can replicate what was not seen."""
+    told = texts(sides(Effect(-20, 18), Effect(-11, 3)))["Sceptical p (golden)"]
+
+    assert "not shown to be replicated: theirs alone is no more than noise may give" in told
+
+
+@pytest.mark.parametrize("less", ["a", "A"])
+def test_an_arm_less_itself_is_refused(tmp_path, less):
+    """Also under another spelling."""
+    with pytest.raises(DataError, match="'a' less itself is no effect: name two arms"):
+        replication.of_tables(
+            printed(tmp_path, spread="sd", replicates=5), "means", replace(PLAIN, less=less)
+        )
 
 
 def test_a_difference_beyond_the_margin_is_told():

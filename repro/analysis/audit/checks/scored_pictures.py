@@ -47,10 +47,12 @@ def _groups(arm: Arm, about: str) -> Finding:
     test = group_test.groups_differ(found, arm.scores.group, len(arm.groups), draws=draws)
     means = arm.recall.mean(axis=0)
     gap = 100 * float(means.max() - means.min())
+    of, scope = f"mean of {arm.runs} runs", "for new seeds and new portraits"
+    if arm.runs == 1:
+        of, scope = "1 run", "for new portraits; one run says nothing of other seeds"
     text = (
-        f"Recalls of {len(arm.groups)} groups are up to {gap:.2f} points apart (mean of "
-        f"{count(arm.runs, 'run')}); p = {test.p:.4g} that equal groups of these sizes differ as "
-        "much, for new seeds and new portraits."
+        f"Recalls of {len(arm.groups)} groups are up to {gap:.2f} points apart ({of}); "
+        f"p = {test.p:.4g} that equal groups of these sizes differ as much, {scope}."
     )
     beyond = test.p <= SIGNIFICANCE
     return Finding("Groups differ", about, "more than chance" if beyond else "chance", text)
