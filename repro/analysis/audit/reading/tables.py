@@ -174,8 +174,8 @@ class _Reader:
         if reading.unknown:
             turned = groups if not {*_roles(reading)} & HOLDS_NUMBERS else None
             spreads = [c for c in reading.columns if c.role is None and c.name.spread]
-            for column in spreads:
-                self.problems.report(grid.line, self._ask_spread(column.written))
+            for spread in spreads:
+                self.problems.report(grid.line, self._ask_spread(spread.written))
             rest = [name for name in reading.unknown if name not in [c.written for c in spreads]]
             if rest:
                 self.problems.report(grid.line, self._ask_roles(rest, turned))
