@@ -107,8 +107,10 @@ def _open(found: dict[Result, list[Finding]]) -> str:
         told.append(f"{count(len(undecided), 'check')} cannot tell ({_checks(undecided)})")
     if not told:
         return "Nothing is left undecided."
-    wanted = next((one.settle.rstrip(".") for one in undecided if one.settle), "")
-    return f"{_capital('; '.join(told))}.{f' It would take {wanted}.' if wanted else ''}"
+    wanted = list(dict.fromkeys(one.settle.rstrip(".") for one in undecided if one.settle))
+    who = "It" if len(wanted) == 1 else "The first of them"
+    asked = f" {who} would take {wanted[0]}." if wanted else ""
+    return f"{_capital('; '.join(told))}.{asked}"
 
 
 def _named(worst: Finding) -> str:

@@ -28,6 +28,7 @@ from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs
 from repro.analysis.audit.reading.sources import Source, same_arms
 
+LATER = "The other checks of this table are made once its units are clear."
 Check = Callable[[PublishedTable], Iterator[Finding]]
 OF_A_TABLE: tuple[Check, ...] = (
     units.findings,
@@ -47,6 +48,18 @@ OF_A_TABLE: tuple[Check, ...] = (
     order.findings,
     failed_runs.findings,
 )
+
+
+def _of_one(printed: PublishedTable) -> Iterator[Finding]:
+    """The findings of one table; of wrong units alone, which the other checks would only echo."""
+    unit = list(units.findings(printed))
+    if any(one.result in ("contradicts", "impossible") for one in unit):
+        yield from unit
+        yield Finding("Units", printed.title, "cannot tell", LATER, "the unit of these shares")
+        yield from failed_runs.findings(printed)
+        return
+    for check in OF_A_TABLE:
+        yield from check(printed)
 
 
 class Checks:
@@ -78,8 +91,7 @@ class Checks:
     def findings(self) -> Iterator[Finding]:
         """Each table by itself; then printed means against the runs or groups of other files."""
         for printed in self.tables:
-            for check in OF_A_TABLE:
-                yield from check(printed)
+            yield from _of_one(printed)
         for table in (source for source in self.sources if isinstance(source, Table)):
             yield from self._of_table(table)
 

@@ -11,7 +11,7 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
     """Arms of which a run has no number, or fewer runs are in the file than were made."""
     if not table.single_runs:
         return
-    texts = [text for key in table.keys if (text := _of_arm(table, key.name, table.runs_of(key)))]
+    texts = [text for key, rows in table.by_arm.items() if (text := _of_arm(table, key.name, rows))]
     if texts:
         yield Finding(
             "Failed runs",

@@ -196,7 +196,7 @@ def _margins(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Find
                 continue
             every += 1
             shares = [list(row.shares.values())[at] for at in parts]
-            if row.sizes is None:
+            if row.sizes is None or row.assumed:
                 expected = (min(low for low, _ in shares), max(high for _, high in shares))
             else:
                 expected = weighted_mean(shares, [row.sizes[at] for at in parts])
@@ -205,7 +205,8 @@ def _margins(table: PublishedTable, rows: Sequence[Aggregates]) -> Iterator[Find
                 wrong.append(f"{name} {cell.value} in {place(row.row)}, whose parts give {shown}")
     if not every:
         return
-    of = "pooled at the stated sizes" if rows[0].sizes else "between the least and the largest"
+    stated = rows[0].sizes and not rows[0].assumed
+    of = "pooled at the stated sizes" if stated else "between the least and the largest"
     if wrong:
         text = (
             f"{len(wrong):,} of {count(every, 'margin')} do not follow from their parts, {of}: "

@@ -58,7 +58,8 @@ def _other_runs(tried: Sequence[grim_test.Grim], found: grim_test.Grim | None, r
     some = ", ".join(f"{sum(one.fitting)} for {one.runs}" for one in short)
     said = [f"possible rows of {rows} for other numbers of runs: {some}"] if some else []
     if every:
-        chances = joined([percent(one.chance) for one in every])
+        each = [percent(one.chance) for one in every]
+        chances = joined(each if len(set(each)) > 1 else each[:1])
         runs = joined([str(one.runs) for one in every])
         said.append(f"all for {runs} runs, with probability {chances} for random numbers")
     text = "; ".join(said)

@@ -52,6 +52,8 @@ def _judged(series: Series, trend: Contrast, about: str) -> Finding:
         text = f"Whether the {series.words} {claim} as alpha falls cannot be told: {shown}"
     else:
         text = f"The {series.words} {verb} as alpha falls: {shown}"
+        if result == "contradicts":
+            text = f"A smaller alpha is claimed to lower the {series.words}, but it rises: {shown}"
     if math.isnan(trend.p):
         text += "; the runs show no spread."
     else:
@@ -61,7 +63,9 @@ def _judged(series: Series, trend: Contrast, about: str) -> Finding:
             f"t {trend.t:.2f}, df {trend.degrees:.1f}, {p_words(trend.p)}."
         )
     settle = ""
-    if result in ("cannot tell", "contradicts"):
+    if result == "contradicts":
+        settle = "whether the source makes this claim, and of which of its numbers"
+    elif result == "cannot tell":
         settle = series.missing or "more runs of each arm"
     return Finding(CHECK, about, result, text, settle)
 

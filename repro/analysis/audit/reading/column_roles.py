@@ -96,6 +96,7 @@ def read_columns(grid: Grid, declared: Mapping[str, str]) -> Reading:
     columns = [_first(grid, at, name, said, problems) for at, name in enumerate(named)]
     columns = _in_context(columns)
     columns = _arm(columns)
+    _check_two_groups(columns, problems)
     long = any(column.role == "group" for column in columns)
     for role in (*ONE_COLUMN, *(("share", "n", "detected") if long else ())):
         columns = _one_of(columns, role, problems)
@@ -213,6 +214,22 @@ def _one_of(
     ]
 
 
+def _check_two_groups(columns: Sequence[Column], problems: list[tuple[str | None, str]]) -> None:
+    """Note two columns of groups of two kinds, as race and gender, if none is declared."""
+    own = [column for column in columns if column.role == "group"]
+    if any(column.why == "declared" for column in own) or len(own) < 2:
+        return
+    if all(column.name.phrase in names.ONLY_WORDS for column in own):
+        both = ",".join(column.written for column in own)
+        second = own[1].written
+        message = (
+            f"names groups, and so does column '{own[0].written}'. If a group is both, as "
+            f'female of one race: --column "{both}=group"; if it divides the table: '
+            f'--column "{second}=label"; if only it names the groups: --column "{second}=group"'
+        )
+        problems.append((second, message))
+
+
 def _margins(columns: Sequence[Column]) -> list[Column]:
     """The columns; a group that holds two others of the table or more is a margin."""
     words = {column.at: names.group_words(column.group) for column in _of_groups(columns)}
@@ -253,11 +270,21 @@ def _errors(columns: Sequence[Column]) -> list[Column]:
         else:
             before = (c for c in columns[: column.at] if c.holds == "numbers")
             of = next((c for c in reversed([*before]) if c.role not in ("error", "alpha")), None)
+            if _may_be_between_groups(column, of, columns):
+                found.append(replace(column, role=None))
+                continue
         if of is not None and of.role in HAVE_ERRORS:
             found.append(replace(column, of=of.at))
         else:
             found.append(replace(column, role="ignored"))
     return found
+
+
+def _may_be_between_groups(column: Column, of: Column | None, columns: Sequence[Column]) -> bool:
+    """Whether `std` after the average of groups may be theirs, or that of the average."""
+    groups = sum(one.role == "share" for one in columns)
+    after = of is not None and of.role == "overall"
+    return column.why == "name" and column.name.spread == "sd" and after and groups > 1
 
 
 def _is_of(phrase: str, column: Column) -> bool:

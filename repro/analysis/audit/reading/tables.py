@@ -4,12 +4,13 @@ All problems are collected. A column that nothing says what it is, a unit, and a
 asked for, with the whole command that says it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from repro.analysis.audit.reading import column_names
+from repro.analysis.audit.reading import column_names, reshaping
 from repro.analysis.audit.reading.column_roles import ARM_AND_RUN, ROLES, Reading, read_columns
 from repro.analysis.audit.reading.description import (
     Description,
@@ -31,6 +32,7 @@ from repro.errors import StudyError
 HOLDS_NUMBERS = frozenset(
     ("share", "margin", "detected", "overall", "worst", "best", "gap", "variance", "sd")
 )
+_OPTION = re.compile(r'(?<=: )--column "[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def read_tables(path: Path, said: Description) -> TablesOfFile:
     if described:
         groups = frozenset(group for table in tables for group in table.groups)
         _check_beside(described, further, names, groups, problems)
-    notes = tuple(dict.fromkeys(note for grid in grids for note in grid.notes))
+    notes = tuple(dict.fromkeys(reader.notes))
     return TablesOfFile(
         path,
         () if problems.found else tables,
@@ -120,12 +122,14 @@ class _Reader:
     Attributes:
         said: By options.
         beside: By the file beside the table.
+        notes: Takes the sentences on what was filled in, turned or set apart.
     """
 
     path: Path
     said: Description
     beside: Description
     problems: Problems
+    notes: list[str] = field(default_factory=list)
 
     def of_grid(self, grid: Grid, *, several: bool) -> Iterator[PublishedTable]:
         """The parts of a grid; none if there are problems."""
@@ -135,10 +139,17 @@ class _Reader:
         except ValueError as error:
             self.problems.refuse(str(error))
             return
-        reading = read_columns(grid, description.columns)
-        self._check_header(grid, reading)
+        own, declared = reshaping.reshaped(grid, description.columns, self.problems)
         if len(self.problems.found) > before:
             return
+        reading = read_columns(own, declared)
+        self._check_header(own, reading, declared)
+        if len(self.problems.found) > before:
+            return
+        grid, sizes = reshaping.without_sizes(own, reading)
+        self.notes.extend(grid.notes)
+        if sizes:
+            description = merged([{"groups": sizes}, description.said])
         unit = unit_of(grid, reading, description)
         if unit is None and needs_unit(grid, reading):
             self._ask_unit(grid)
@@ -155,15 +166,28 @@ class _Reader:
             caption = grid.caption if several else ""
             yield from _parts(self.path, caption, lines, reading, _completed(description, reading))
 
-    def _check_header(self, grid: Grid, reading: Reading) -> None:
+    def _check_header(self, grid: Grid, reading: Reading, declared: Mapping[str, str]) -> None:
         for column, message in reading.problems:
-            self.problems.report(grid.line, message, column)
+            whole = _OPTION.sub(lambda option: self._command(option[0]), message)
+            self.problems.report(grid.line, whole, column)
+        groups = reshaping.group_column(grid, declared)
         if reading.unknown:
-            self.problems.report(grid.line, self._ask_roles(reading.unknown))
+            turned = groups if not {*_roles(reading)} & HOLDS_NUMBERS else None
+            spreads = [c for c in reading.columns if c.role is None and c.name.spread]
+            for spread in spreads:
+                self.problems.report(grid.line, self._ask_spread(spread.written))
+            rest = [name for name in reading.unknown if name not in [c.written for c in spreads]]
+            if rest:
+                self.problems.report(grid.line, self._ask_roles(rest, turned))
             return
-        roles = {column.role for column in reading.columns}
+        if reading.problems:
+            return
+        roles = _roles(reading)
         words = [column.written for column in reading.of("label") if column.holds == "words"]
-        if "arm" not in roles and words:
+        shares = [column.written for column in reading.of("share")]
+        if "arm" not in roles and groups in words and len(shares) > 1:
+            self.problems.report(grid.line, self._ask_turned(groups, shares))
+        elif "arm" not in roles and words:
             asks = " or ".join(self._column(name, "arm") for name in words)
             self.problems.report(grid.line, f"no column names the arms. Say which does: {asks}")
         elif not roles & HOLDS_NUMBERS:
@@ -188,18 +212,44 @@ class _Reader:
         """The command that declares a column."""
         return self._command(f'--column "{name}={role}"')
 
-    def _ask_roles(self, unknown: Sequence[str]) -> str:
-        """One message for all columns that nothing says what they are."""
+    def _ask_spread(self, name: str) -> str:
+        """What to say of a standard deviation that may be one of two."""
+        return (
+            f"column '{name}' holds a standard deviation, and its name does not say of what. If "
+            f"between the groups: {self._column(name, 'sd')}; if over runs, of the column before "
+            f"it: {self._column(name, 'error')}; else: {self._column(name, 'ignored')}"
+        )
+
+    def _ask_turned(self, groups: str, shares: Sequence[str]) -> str:
+        """What to say of a table whose rows are groups, so that its columns are arms."""
+        rest = {name: role for name, role in self.said.columns.items() if name not in shares}
+        said = self.said.model_copy(update={"columns": rest})
+        turned = command(self.path, said, f'--column "{",".join(shares)}=arm"')
+        return (
+            f"column '{groups}' names groups, and no column names the arms. If the other columns "
+            f"are arms: {turned}; if its rows are arms after all: {self._column(groups, 'arm')}"
+        )
+
+    def _ask_roles(self, unknown: Sequence[str], groups: str | None) -> str:
+        """One message for all columns that nothing says what they are.
+
+        Args:
+            unknown: Their names.
+            groups: The column of groups of a table without any column of shares.
+        """
         names = ",".join(unknown)
         which, verb = ("column", "holds") if len(unknown) == 1 else ("columns", "hold")
         whose = "its name does" if len(unknown) == 1 else "their names do"
         quoted = joined([f"'{name}'" for name in unknown])
+        shares = f"If shares of groups: {self._column(names, 'share')}; "
+        if groups and len(unknown) > 1:
+            shares = f"If arms, since '{groups}' names groups: {self._column(names, 'arm')}; "
+        example = "arm" if groups and len(unknown) > 1 else "share"
         return (
-            f"{which} {quoted} {verb} numbers, and {whose} not say of what. "
-            f"If shares of groups: {self._column(names, 'share')}; "
+            f"{which} {quoted} {verb} numbers, and {whose} not say of what. {shares}"
             f"if settings or other measures: {self._column(names, 'ignored')}. "
             f"All roles: {', '.join(ROLES)}. A file {self.path.with_suffix('.yaml').name} beside "
-            f"the table can say the same: 'columns: {{{unknown[0]}: share}}'"
+            f"the table can say the same: 'columns: {{{unknown[0]}: {example}}}'"
         )
 
     def _ask_unit(self, grid: Grid) -> None:
@@ -269,6 +319,10 @@ class _Reader:
             )
         message += f"if a column of words divides the table: {self._column('NAME', 'label')}"
         self.problems.report(found[1], message, arm)
+
+
+def _roles(reading: Reading) -> set[str | None]:
+    return {column.role for column in reading.columns}
 
 
 def _with_dividing_labels(lines: Sequence[Line]) -> list[Line]:
