@@ -14,7 +14,10 @@ CHECK = "Order"
 
 
 def findings(table: PublishedTable) -> Iterator[Finding]:
-    """The best arm by overall and by worst group against all others; not for arms of one trend."""
+    """The highest arm (of errors the lowest), by overall and by worst group, against all others.
+
+    Not for arms of one trend.
+    """
     arms = table.keys
     if len(arms) < 2 or any(len(series) == len(arms) for series, _ in series_of(arms, "")):
         return
@@ -23,11 +26,11 @@ def findings(table: PublishedTable) -> Iterator[Finding]:
 
 
 def _order(table: PublishedTable, arms: Sequence[Key], series: Series) -> Finding:
-    sign = -1 if table.description.measure == "error" else 1
+    sign, extreme = (-1, "lowest") if table.description.measure == "error" else (1, "highest")
     best = max(range(len(arms)), key=lambda at: sign * float(series.shown[at]))
     first = f"{arms[best].name} ({series.shown[best]})"
     if series.estimates is None:
-        text = f"By {series.words} {first} is best of {len(arms)} arms. "
+        text = f"By {series.words} {first} is {extreme} of {len(arms)} arms. "
         text += "Whether that is chance cannot be judged without the spread over runs."
         return Finding(CHECK, table.title, "cannot tell", text, series.missing or ASK_ERRORS)
     pairs = len(arms) * (len(arms) - 1) // 2
@@ -40,7 +43,7 @@ def _order(table: PublishedTable, arms: Sequence[Key], series: Series) -> Findin
             words = f"{arm.name} {series.shown[at]}"
             (behind if p <= LEVEL else near).append(f"{words} ({p_words(p)})")
     how = f"Welch's t, p times the {pairs} pairs" if pairs > 1 else "Welch's t"
-    text = f"By {series.words} {first} is best of {len(arms)} arms ({how})"
+    text = f"By {series.words} {first} is {extreme} of {len(arms)} arms ({how})"
     if behind:
         text += f"; above by more than chance: {first_rows(behind)}"
     if near:

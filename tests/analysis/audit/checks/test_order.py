@@ -28,7 +28,7 @@ def test_an_arm_far_behind_is_told_from_the_first():
 
     assert (found.check, found.result, found.settle) == ("Order", "more than chance", "")
     assert found.text == (
-        "By overall share a (85.0) is best of 3 arms (Welch's t, p times the 3 pairs); above by "
+        "By overall share a (85.0) is highest of 3 arms (Welch's t, p times the 3 pairs); above by "
         "more than chance: c 80.0 (p < 0.001); not told from it: b 84.6 (p = 1)."
     )
 
@@ -46,7 +46,7 @@ def test_means_without_a_spread_are_in_no_order():
 
     assert found.result == "cannot tell"
     assert found.settle.startswith("single runs of each arm")
-    assert found.text.startswith("By overall share b (90.5) is best of 2 arms.")
+    assert found.text.startswith("By overall share b (90.5) is highest of 2 arms.")
 
 
 def test_single_runs_are_compared_by_welch():
@@ -66,7 +66,7 @@ def test_of_errors_the_smallest_is_best():
     """And they are called errors."""
     found = one(overall("6.3 ± 0.1", "12.1 ± 0.1"), replicates=5, spread="sem", measure="error")
 
-    assert found.text.startswith("By overall error a (6.3) is best of 2 arms")
+    assert found.text.startswith("By overall error a (6.3) is lowest of 2 arms")
 
 
 def test_arms_of_one_trend_are_judged_by_it():
