@@ -102,7 +102,7 @@ def load(path: Path, problems: list[Problem]) -> Published | None:
     problems += file.problems
     if not isinstance(file.value, dict):
         raise StudyError([file.problem((), "a mapping of keys is expected")])
-    if not {"protocol", "rows"} & set(file.value):
+    if not file.problems and not {"protocol", "rows"} & set(file.value):
         told = "describes a table for repro audit; a study is compared with protocol and rows"
         raise StudyError([file.problem((), told)])
     published = validate(Published, [Layer.from_file(file, ())], problems)
