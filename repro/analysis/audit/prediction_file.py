@@ -92,7 +92,7 @@ def is_one(path: Path, declared: Mapping[str, str]) -> bool:
     """Whether the first line of columns is one of predictions; False if it cannot be read."""
     try:
         with input_file.opened(path) as stream:
-            text = _cut(path, csv_file.decoded(stream.read(FIRST_BYTES), errors="replace"))
+            text = _cut(path, csv_file.decoded(stream.read(FIRST_BYTES) or b"", errors="replace"))
     except (OSError, ValueError, csv.Error):
         return False
     return prediction_columns.are_predictions(text.header, declared)
