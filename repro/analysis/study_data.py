@@ -297,26 +297,33 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         name=index.address,
         caption=f"{index.address}: {index.question} {data}",
         arms=arms,
-        reference=index.reference,
-        keep=index.select["keep"],
-        by=index.select["by"],
-        split=index.select["split"],
-        paired=True,
-        rates=tuple(index.false_positive_rates),
-        metrics=tuple(index.compare["metrics"]),
-        test=index.compare["test"],
-        synthetic=index.synthetic,
-        changed=tuple(index.overrides),
+        **declared(index),
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         plugins=index.plugins,
-        gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
         digest=_digest(found),
-        looks=index.looks,
         declaration=declarations.of_index(index, found),
-        label=f"{index.name}-{index.variant}",
     )
+
+
+def declared(index: StudyIndex) -> dict[str, Any]:
+    """How a study compares and selects its runs: fields of `Outcomes`, and of its predictions."""
+    return {
+        "reference": index.reference,
+        "keep": index.select["keep"],
+        "by": index.select["by"],
+        "split": index.select["split"],
+        "paired": True,
+        "rates": tuple(index.false_positive_rates),
+        "metrics": tuple(index.compare["metrics"]),
+        "test": index.compare["test"],
+        "synthetic": index.synthetic,
+        "changed": tuple(index.overrides),
+        "gap_share": GapShare.model_validate(index.gap_share) if index.gap_share else None,
+        "looks": index.looks,
+        "label": f"{index.name}-{index.variant}",
+    }
 
 
 def answering(outcomes: Outcomes, published: Published, margin: Margin | None) -> Outcomes:

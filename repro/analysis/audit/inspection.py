@@ -101,16 +101,7 @@ def audit(
     said = _with(said or Description(), keep=keep, images=images, reading_error=reading_error)
     header = {"scores": scores, "threshold": threshold, "keep": keep, "reference": reference}
     predicted, rest = predictions.read_all(paths, said.columns, header)
-    scored = tuple(
-        Publication(
-            source="",
-            tables=(),
-            outcomes=(one.outcomes,),
-            findings=tuple(scored_pictures.findings(one.outcomes)),
-            notes=one.notes,
-        )
-        for one in predicted
-    )
+    scored = tuple(map(_of_predictions, predicted))
     if scored and not rest:
         return Audit(scored)
     files, notes = _read_all(rest, said, alone=alone)
@@ -130,6 +121,17 @@ def audit(
     )
     found = [checked(source, own) for source, own in by_source(tables).items()]
     return Audit((*_with_notes(found, notes), *scored))
+
+
+def _of_predictions(read: predictions.Predictions) -> Publication:
+    """What a file of predictions says."""
+    return Publication(
+        source="",
+        tables=(),
+        outcomes=(read.outcomes,),
+        findings=tuple(scored_pictures.findings(read.outcomes)),
+        notes=read.notes,
+    )
 
 
 def _checked(
@@ -227,8 +229,11 @@ def _read_all(
 
 
 def _place(path: Path) -> Path:
-    """The resolved path, also for a symlink loop."""
-    return Path(os.path.realpath(path))
+    """The resolved path, also for a symlink loop; the path itself where the folder is gone."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:  # a relative path, and the current folder was deleted
+        return path
 
 
 def _listed(problems: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from repro.analysis import study_data
 from repro.analysis.audit.reading import description
 from repro.errors import DataError, StudyError
 from repro.records.study_index import StudyIndex, wrong_looks
@@ -167,24 +168,12 @@ def of_index(index: StudyIndex, refused: Sequence[str], **known: Any) -> Header:
     """
     return Header(
         name=index.address,
-        label=f"{index.name}-{index.variant}",
         scores="logit",
-        reference=index.reference,
-        keep=index.select["keep"],
-        by=index.select["by"],
-        split=index.select["split"],
-        paired=True,
-        rates=tuple(index.false_positive_rates),
-        metrics=tuple(index.compare["metrics"]),
-        test=index.compare["test"],
-        synthetic=index.synthetic,
-        changed=tuple(index.overrides),
+        **study_data.declared(index),
         block=None if index.replicates is None else (index.first_seed, index.replicates),
         published=index.published if index.published and "protocol" in index.published else None,
         refused=tuple(refused),
         claims=tuple(index.claims),
-        gap_share=GapShare.model_validate(index.gap_share) if index.gap_share else None,
-        looks=index.looks,
         **known,
     )
 

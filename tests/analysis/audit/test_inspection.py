@@ -1,6 +1,7 @@
 """Somebody else's numbers: how they are read, what is refused, what is found."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -837,3 +838,13 @@ def test_an_audit_is_the_same_every_time(put):
 
     assert (one.findings, one.sources) == (two.findings, two.sources)
     np.testing.assert_array_equal(one.outcomes[0].arms[0].recall, two.outcomes[0].arms[0].recall)
+
+
+def test_a_relative_name_in_a_deleted_folder_is_told(tmp_path, monkeypatch):
+    """It leads nowhere, and cannot be made absolute."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(DataError, match=r"^numbers\.csv: cannot be read"):
+        audit([Path("numbers.csv")])
