@@ -118,14 +118,15 @@ def _named(worst: Finding) -> str:
     said = re.split(r"(?<=[.?!]) (?=[A-Z'])", worst.text, maxsplit=1)[0].rstrip(".")
     if len(said) > LONGEST:
         said = said.partition("; ")[0]
-    text = f"{worst.check} of {worst.about}"
+    file, _, arm = worst.about.partition(": ")  # the text often begins with the arm
+    text = f"{worst.check} of {file if arm and said.startswith(arm) else worst.about}"
     return f"{text}: {said}" if len(said) <= LONGEST else text
 
 
 def _checks(some: Sequence[Finding]) -> str:
     """The checks of findings, the most frequent first, with the number of each."""
     counts = Counter(one.check for one in some).most_common()
-    told = [check if number == 1 else f"{check} {number}" for check, number in counts[:NAMED]]
+    told = [check if number == 1 else f"{check} x {number}" for check, number in counts[:NAMED]]
     more = sum(number for _, number in counts[NAMED:])
     return joined([*told, *([f"{more} more"] if more else [])])
 

@@ -18,8 +18,8 @@ def test_each_kind_of_result_has_its_sentence():
     said = answer.of([SOUND, OPEN, CLASH, LUCK, WRONG, BEYOND, SOUND])
 
     assert said.sentences == (
-        "2 of 7 checks agree with what is stated (GRIM 2); 1 difference is more than chance gives "
-        "(Groups differ).",
+        "2 of 7 checks agree with what is stated (GRIM x 2); 1 difference is more than chance "
+        "gives (Groups differ).",
         "1 check finds numbers that are impossible as stated (GRIM) and 1 check finds a "
         "contradiction (Overall); first, GRIM of b.csv: Face++: 20.8 is no share of 271.",
         "1 difference is no more than chance gives (Chance); 1 check cannot tell (Spread (what ± "
@@ -75,3 +75,13 @@ def test_many_kinds_of_checks_are_counted():
     some = [Finding(name, "a.csv", "fits", "") for name in "ABCDEFG"]
 
     assert "(A, B, C, D, E and 2 more)" in answer.of(some).sentences[0]
+
+
+def test_an_arm_is_named_once():
+    """Where the finding begins with its arm, the place is the file."""
+    wrong = Finding("Overall", "b.csv: IBM", "contradicts", "IBM (line 4): printed 97.36.", "?")
+
+    assert "; first" not in answer.of([wrong]).sentences[1]
+    assert (
+        answer.of([wrong]).sentences[1].endswith("Overall of b.csv: IBM (line 4): printed 97.36.")
+    )
