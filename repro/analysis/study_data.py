@@ -18,7 +18,8 @@ from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
 from repro.plugins import loaded
 from repro.plugins.declared import Plugin
-from repro.records import records
+from repro.records import detectors, records
+from repro.records.detectors import DetectorRecord
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -212,6 +213,8 @@ class Outcomes:
         refused: Why it cannot be compared with published values, where that is known of its study
             and its arms do not say it.
         threshold: From which on a picture is called a face, as tables name it.
+        detectors: Reference rows, trained elsewhere: each an arm of one run at its own threshold.
+            They are in no comparison, claim or selection.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -240,6 +243,7 @@ class Outcomes:
     label: str = ""
     refused: tuple[str, ...] = ()
     threshold: str = LOGIT_0
+    detectors: tuple[Arm, ...] = ()
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
@@ -287,7 +291,11 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
     Args:
         index: Of the study.
         found: Its records by key.
-        results: Folder of their scores; None omits scores, for tables that need none.
+        results: Folder of their scores; None omits scores and detectors, for tables that need
+            none.
+
+    Raises:
+        RecordError: A file of scores, or the record of a detector, is missing or damaged.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
@@ -304,6 +312,38 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         plugins=index.plugins,
         digest=_digest(found),
         declaration=declarations.of_index(index, found),
+        detectors=_detectors(index, results),
+    )
+
+
+def _detectors(index: StudyIndex, results: Path | None) -> tuple[Arm, ...]:
+    """The detectors of a study, each an arm of one run."""
+    if results is None:
+        return ()
+    return tuple(_detector(one, results) for one in detectors.read_all(index.detectors, results))
+
+
+def _detector(record: DetectorRecord, results: Path) -> Arm:
+    groups, none = tuple(record.groups), np.empty(0)
+    found = detectors.read_scores(record, results)
+    portraits, others = found["portraits"], found.get("nonfaces")
+    return Arm(
+        name=record.name,
+        alpha=None,
+        wanted=1,
+        seeds=(0,),
+        groups=groups,
+        sizes=np.array([record.groups[name].n for name in groups], dtype=np.int64),
+        recall=np.array([[record.groups[name].share for name in groups]], dtype=np.float64),
+        selector=np.array([pooled_recall(record.groups)]),
+        false_positive_rate=np.array([record.nonfaces.share]) if record.nonfaces else None,
+        nonfaces=record.nonfaces.n if record.nonfaces else 0,
+        scores=ArmScores(
+            portraits=portraits.top_logit[None],
+            group=np.array([groups.index(name) for name in portraits.groups]),
+            nonfaces=(others.top_logit if others else none)[None],
+        ),
+        keys=(record.key,),
     )
 
 

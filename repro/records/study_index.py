@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from repro.records import declared, field_types
-from repro.records.field_types import MOST_SEEDS, Key, Name, Plain, Text
+from repro.records.field_types import MOST_SEEDS, DetectorKey, Key, Name, Plain, Text
 from repro.study.claims import MAX_CLAIMS, QUANTITIES, Claim, MetricName
 from repro.study.gap_share import GapShare
 from repro.study.looks import MOST_LOOKS, Looks
@@ -17,7 +17,12 @@ from repro.study.section import Section
 
 OF_PLUGIN = {"where", "digest"}
 PLUGIN_WORDS = ("paper", "groups", "cost")  # what a plug-in says of itself, where it does
-ONLY_OF_SOME = ("metrics", "plugins")  # fields that are written only if they are not empty
+ONLY_OF_SOME = (
+    "metrics",
+    "plugins",
+    "detectors",
+)  # fields that are written only if they are not empty
+MOST_DETECTORS = 50  # of a study
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
 
@@ -90,6 +95,7 @@ class StudyIndex:
         metrics: Of plug-ins, that its tables show.
         plugins: Of its runs: where each comes from, its digest, and what it says of its paper, of
             groups and of its cost, by kind and name.
+        detectors: Keys of the records of detectors that were trained elsewhere, see `detectors`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -126,6 +132,9 @@ class StudyIndex:
     )
     plugins: dict[Text, Annotated[dict[str, Text], AfterValidator(_plugin)]] = field(
         default_factory=dict
+    )
+    detectors: Annotated[list[DetectorKey], Field(max_length=MOST_DETECTORS)] = field(
+        default_factory=list
     )
 
     @property
@@ -193,6 +202,8 @@ def _of_arms(index: StudyIndex) -> Iterator[str]:
     for arm, seed, key in index.wanted():
         if key.rpartition("-seed")[2] != str(seed):
             yield f"arms: {key} stands at seed {seed} of {arm!r}"
+    if len(set(index.detectors)) < len(index.detectors):
+        yield "detectors: one stands there twice"
     for claim in index.claims:
         if any(arm not in names for arm in claim["arms"]):
             yield f"claims: {claim['name']!r} is about an arm that the study does not have"
