@@ -18,7 +18,8 @@ from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
 from repro.plugins import loaded
 from repro.plugins.declared import Plugin
-from repro.records import records
+from repro.records import portraits, records
+from repro.records.portraits import ByTest, Portraits
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -45,11 +46,17 @@ class ArmScores:
         portraits: Shape (R, N).
         group: Position of each portrait's group, shape (N,).
         nonfaces: Shape (R, M); M may be 0.
+        cluster: Position of each portrait's cluster, from 0, shape (N,); portraits of a cluster
+            are not independent, such as those of one person. None: all are.
+        tone: Of each portrait, on the study's scale, shape (N,); NaN where it is unknown. None:
+            the study has no scale.
     """
 
     portraits: Floats
     group: Integers
     nonfaces: Floats
+    cluster: Integers | None = None
+    tone: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +218,8 @@ class Outcomes:
         label: Of the table in LaTeX.
         refused: Why it cannot be compared with published values, where that is known of its study
             and its arms do not say it.
+        cluster: The column that says which portraits are not independent; empty: all are.
+        tone: The column with the scale of skin tone; empty: there is none.
         threshold: From which on a picture is called a face, as tables name it.
         cache: Results computed from it, see `object_cache`.
     """
@@ -239,6 +248,8 @@ class Outcomes:
     declaration: Declaration | None = None
     label: str = ""
     refused: tuple[str, ...] = ()
+    cluster: str = ""
+    tone: str = ""
     threshold: str = LOGIT_0
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -291,13 +302,16 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
+    shown = portraits.read(index.portraits, results) if index.portraits and results else {}
     with each(f"{index.name}: reading scores", index.arms, unit="arms") as listed:
-        arms = tuple(_arm(arm, found, index, results) for arm in listed)
+        arms = tuple(_arm(arm, found, index, results, shown) for arm in listed)
     return Outcomes(
         name=index.address,
         caption=f"{index.address}: {index.question} {data}",
         arms=arms,
         **declared(index),
+        cluster=index.portraits.cluster if index.portraits else "",
+        tone=index.portraits.tone if index.portraits else "",
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
@@ -386,7 +400,11 @@ def _declared(plain: Mapping[str, Any]) -> Declared:
 
 
 def _arm(
-    arm: ArmIndex, found: Mapping[str, BriefRecord], index: StudyIndex, results: Path | None
+    arm: ArmIndex,
+    found: Mapping[str, BriefRecord],
+    index: StudyIndex,
+    results: Path | None,
+    shown: ByTest,
 ) -> Arm:
     select = index.select
     ranked = _otherwise(arm, select)
@@ -412,7 +430,7 @@ def _arm(
         selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
         false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
         nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
-        scores=_scores(good, groups, results) if good and results else None,
+        scores=_scores(good, groups, results, shown) if good and results else None,
         failed=tuple(_reason(record) for record in ended if not record.finished),
         failed_seeds=tuple(record.seed for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
@@ -526,17 +544,49 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     return alpha
 
 
-def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -> ArmScores | None:
+def _scores(
+    good: Sequence[BriefRecord], groups: Sequence[str], results: Path, shown: ByTest
+) -> ArmScores | None:
     """The logits of an arm's runs; None if a run's file is missing."""
     none, places = np.empty(0), np.empty(0, dtype=np.int64)
-    portraits: list[Floats] = []
+    logits: list[Floats] = []
     nonfaces: list[Floats] = []
+    names: tuple[str, ...] = ()
     for record in good:
         found = records.read_scores(record, results)
         if found is None:
             return None
-        if not portraits:
+        if not logits:
             places = np.array([groups.index(name) for name in found["portraits"].groups])
-        portraits.append(found["portraits"].top_logit)  # names of photographs are not kept
+            names = found["portraits"].names
+        logits.append(found["portraits"].top_logit)
         nonfaces.append(found["nonfaces"].top_logit if "nonfaces" in found else none)
-    return ArmScores(portraits=np.stack(portraits), group=places, nonfaces=np.stack(nonfaces))
+    return ArmScores(
+        portraits=np.stack(logits),
+        group=places,
+        nonfaces=np.stack(nonfaces),
+        **_shown(names, shown.get(good[0].data.get("test", ""))),
+    )
+
+
+def _shown(names: Sequence[str], known: Portraits | None) -> dict[str, Any]:
+    """Cluster and tone of the portraits, as arrays; empty if nothing is known of them.
+
+    Raises:
+        RecordError: A portrait of the scores is not in the file of the portraits.
+    """
+    if known is None:
+        return {}
+    absent = next((name for name in names if name not in known.cluster), None)
+    if absent is not None:
+        raise RecordError(
+            f"{absent[:100]!r} is scored, and the study's file of portraits does not know it; "
+            "`repro run` of the study writes it again"
+        )
+    who = [known.cluster[name] for name in names]
+    places = {one: place for place, one in enumerate(dict.fromkeys(who))}
+    tones = np.array([known.tone[name] for name in names], dtype=np.float64)
+    return {
+        "cluster": np.array([places[one] for one in who], dtype=np.int64) if any(who) else None,
+        "tone": None if np.isnan(tones).all() else tones,
+    }
