@@ -33,6 +33,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "training.objectives": {
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
+    "detectors": {*BASE, "data.pictures", "data.sources", "metrics", "models", "training"},
     "execution.executors": {
         *BASE,
         "data.pictures",
@@ -56,6 +57,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data.sources",
         "data.synthetic",
         "training",
+        "detectors",
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
@@ -83,6 +85,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "analysis.audit.reading",
         "data",
         "data.sources",
+        "detectors",
         "execution",
         "execution.executors",
         "records.mlflow",
