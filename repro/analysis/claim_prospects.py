@@ -143,7 +143,11 @@ def _of_group(claim: Claim, groups: Sequence[str]) -> Iterator[str]:
 
 def _of_photographs(claim: Claim, count: int) -> Iterator[str]:
     rate = claim.read_at.false_positive_rate if claim.read_at else None
-    if rate is not None and not operating.supports(rate, count):
+    if not count and (
+        rate is not None or claim.quantity in ("auc_variance", "false_positive_rate")
+    ):
+        yield "there are no photographs without a face"
+    elif rate is not None and not operating.supports(rate, count):
         yield operating.too_few(rate, count)
 
 

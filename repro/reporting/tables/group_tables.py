@@ -45,6 +45,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
         keys=0 if wide else 2,
         remarks=[
             *_said_of_groups(outcomes, definition),
+            *run_notes.of_recall_alone(outcomes),
             *run_notes.of_single_groups(outcomes),
         ],
     )

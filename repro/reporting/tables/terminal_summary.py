@@ -124,6 +124,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from metric_columns.notes(outcomes)
+    yield from run_notes.of_recall_alone(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from look_notes.of_looks(outcomes)
     yield from declaration_notes.of_declaration(outcomes)
