@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.variant
-@options.presentation("latex", *options.PARTS, "curve", forms=("predictions",))
+@options.presentation("latex", *options.PARTS, *options.CURVES, forms=("predictions",))
 @click.pass_context
 def table(
     context: click.Context,
