@@ -129,7 +129,10 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
     outlooks = claim_prospects.of_study(
         study_data.of_study(planned.index, found, results),
         groups={name: sorted(set(groups[one])) for name, one in data.items()},
-        photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
+        photographs={
+            name: len(sources.groups(one.nonfaces)) if one.nonfaces else 0
+            for name, one in data.items()
+        },
     )
     return claim_prospect_notes.of_claims(outlooks)
 
