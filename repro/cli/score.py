@@ -1,5 +1,6 @@
 """``repro score``: a detector that was trained elsewhere, beside a study's arms."""
 
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,11 @@ NO_MODEL = "--model names the detector, such as --model FILE.py:load; --remove N
     metavar="FILE",
     help="A file that the function of FILE.py:NAME is given, opened; it is part of the digest.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="If it was scored before: score it again, compare, and end with status 1 if scores differ.",
+)
 @click.option("--remove", metavar="NAME", help="Take the detector of this name out of the study.")
 @options.variant
 def score(
@@ -67,6 +73,7 @@ def score(
     overrides: tuple[str, ...],
     results: Path,
     model: str | None,
+    check: bool,
     remove: str | None,
     values: Literal["unit", "raw"],
     **given: Any,
@@ -86,8 +93,9 @@ def score(
 
     detector = of_option(model, range=values, **given)
     resolved = load(study, profile, overrides)
-    found = detector_scoring.score(resolved, detector, results)
+    found = detector_scoring.score(resolved, detector, results, check=check)
     say(detector_scoring.told(found))
+    sys.exit(1 if found.differing else 0)
 
 
 def _remove(
