@@ -88,7 +88,10 @@ def without_noise(detector: Arm, definition: Definition) -> Estimate:
         return Estimate(float("nan"))
     single = replace(definition, runs="last")
     found = thresholds.detections(detector, None)
-    value = noise.unbiased_variance(found, detector.scores.group, len(detector.groups), single)
+    scores = detector.scores
+    value = noise.unbiased_variance(
+        found, scores.group, len(detector.groups), single, scores.cluster
+    )
     if np.isnan(value):
         return Estimate(float("nan"))
     parts = fixed(arm_parts.parts(detector, "variance", single))

@@ -63,7 +63,7 @@ NO_MODEL = "--model names the detector, such as --model FILE.py:load; --remove N
 @click.option(
     "--check",
     is_flag=True,
-    help="If it was scored before: score it again, compare, and end with status 1 if scores differ.",
+    help="Of one that was scored before: score it again, and end with status 1 if scores differ.",
 )
 @click.option("--remove", metavar="NAME", help="Take the detector of this name out of the study.")
 @options.variant

@@ -15,6 +15,7 @@ from repro.analysis.wording import count
 from repro.errors import LaterRelease, RecordError, ReproError
 from repro.records import (
     checkpoint_store,
+    detectors,
     locks,
     portraits,
     preregistration,
@@ -194,7 +195,7 @@ def _run(path: Path, place: str, results: Path) -> tuple[Diagnosis, str]:
 
 
 def _detectors(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[Diagnosis]:
-    """Check the records of detectors that were trained elsewhere, and that each wanted one is there.
+    """Check the records of detectors, and that each one that a study wants is there.
 
     Those that no study wants are named only if every index was read.
     """

@@ -1,5 +1,7 @@
 """Detectors that were trained elsewhere: their intervals are over photographs alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,20 @@ def test_a_mean_over_groups_has_an_interval_too():
 
     assert found.value == 0.75
     assert 0.5 < found.interval.low < 0.75 < found.interval.high < 1
+
+
+def test_clusters_of_portraits_widen_the_interval_of_a_group():
+    """Twelve persons a group of five portraits each, all found or all missed."""
+    found = np.repeat([1.0, 1.0, 1.0, -1.0], 5)
+    one = detector(np.tile(found, 6), [-1] * 20)
+    who = np.repeat(np.arange(24), 5)
+    clustered = replace(one, scores=replace(one.scores, cluster=who))
+
+    alone, together = (reference_rows.group_estimates(each)[0] for each in (one, clustered))
+
+    assert alone.value == together.value == 0.75
+    widths = [each.interval.high - each.interval.low for each in (alone, together)]
+    assert widths[1] > widths[0]
 
 
 def test_there_is_no_rate_where_nothing_was_found_in_most_photographs():
