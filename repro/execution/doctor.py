@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 from repro.errors import LaterRelease, RecordError, ReproError
-from repro.records import checkpoint_store, locks, preregistration, records, study_origin
+from repro.records import (
+    checkpoint_store,
+    locks,
+    portraits,
+    preregistration,
+    records,
+    study_origin,
+)
 from repro.records.mlflow import sqlite_store
-from repro.records.records import RECORD
+from repro.records.records import RECORD, StudyIndex
 from repro.system.atomic_files import PARTIAL
 
 Kind = Literal[
@@ -56,13 +63,15 @@ def examine(results: Path) -> list[Diagnosis]:
     """
     if not results.is_dir():
         raise ReproError(f"{results}: folder not found; run a study first")
-    wanted: set[str] = set()
-    studies = [*_studies(results, wanted)]
+    indexes: list[StudyIndex] = []
+    studies = [*_studies(results, indexes)]
+    wanted = {key for index in indexes for _, _, key in index.wanted()}
     all_are_known = all(one.kind not in ("damaged", "later release") for one in studies)
     return [
         *studies,
         *_runs(results, wanted, all_are_known=all_are_known),
         *_preregistered(results),
+        *_portraits(results, indexes),
         *_unfinished(results),
         *_aside(results),
         *_mirror(results),
@@ -85,8 +94,8 @@ def summary(findings: list[Diagnosis]) -> str:
     return "\n".join([whole, *listed])
 
 
-def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
-    """Check the indexes; add the runs that they need to `wanted`."""
+def _studies(results: Path, indexes: list[StudyIndex]) -> Iterator[Diagnosis]:
+    """Check the indexes; add those that are whole to `indexes`."""
     for path in sorted((results / "studies").glob("*/*")):
         place = path.relative_to(results).as_posix()
         if path.name.endswith(PARTIAL):
@@ -100,12 +109,25 @@ def _studies(results: Path, wanted: set[str]) -> Iterator[Diagnosis]:
                 again = "the next `repro run` of the study writes it again"
                 yield Diagnosis("damaged", place, f"{_said(error, path)}; {again}")
             else:
-                wanted |= {key for _, _, key in index.wanted()}
+                indexes.append(index)
                 yield Diagnosis("study", place)
                 if told := study_origin.change(index, results):
                     yield Diagnosis("changed", place, told)
         elif path.suffix != ".lock":
             yield Diagnosis("foreign", place, "not a file of this program; move it away")
+
+
+def _portraits(results: Path, indexes: list[StudyIndex]) -> Iterator[Diagnosis]:
+    """Check what indexes say of portraits; a file that none names is no mistake."""
+    for index in dict.fromkeys(one.portraits for one in indexes if one.portraits):
+        path = portraits.path_of(index.sha256, results)
+        try:
+            portraits.read(index, results)
+        except RecordError as error:
+            yield Diagnosis("damaged", path.relative_to(results).as_posix(), _said(error, path))
+    for path in sorted((results / portraits.FOLDER).glob("*")):
+        if path.name.endswith(PARTIAL):
+            yield _left_over(path.relative_to(results).as_posix())
 
 
 def _preregistered(results: Path) -> Iterator[Diagnosis]:

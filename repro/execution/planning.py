@@ -14,7 +14,7 @@ from repro.plugins import carriers
 from repro.plugins.declared import Plugin
 from repro.records import preregistration, records, study_origin
 from repro.records.records import ArmIndex, Computation, StudyIndex
-from repro.records.study_index import PLUGIN_WORDS
+from repro.records.study_index import PLUGIN_WORDS, PortraitsIndex
 from repro.records.task import Source, Task
 from repro.study import looks, methods
 from repro.study.arm import ArmSpec
@@ -39,11 +39,13 @@ class Plan:
         index: The study as tables see it.
         tasks: Every run, in the order of execution, seed by seed.
         states: State of each run, by key.
+        portraits: What the index says of the test portraits, as a file; empty if nothing.
     """
 
     index: StudyIndex
     tasks: Sequence[Task]
     states: Mapping[str, RunState]
+    portraits: bytes = b""
 
     @property
     def missing(self) -> list[Task]:
@@ -81,7 +83,8 @@ def plan(
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
     names = _Names(study, data, computation, results)
-    index = _index(study, names, results, seeds=seeds)
+    shown, of_portraits = _portraits(study, known)
+    index = _index(study, names, results, seeds=seeds, portraits=shown)
     _require_groups(study, index.seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     sources = {arm.name: names.source(arm) for arm in study.arms}
@@ -103,7 +106,7 @@ def plan(
         )
         for run in study.runs(index.seeds)
     ]
-    return Plan(index, tasks, source_records.states_of(tasks))
+    return Plan(index, tasks, source_records.states_of(tasks), of_portraits)
 
 
 def _require_enough(study: Study) -> None:
@@ -169,6 +172,16 @@ def _require_groups(study: Study, seeds: int) -> None:
             problems += [arm.problem(places, f"the {title}: {what}") for what in found]
     if problems:
         raise StudyError(problems)
+
+
+def _portraits(
+    study: Study, known: Mapping[Data, Mapping[str, str]]
+) -> tuple[PortraitsIndex | None, bytes]:
+    from repro.execution import portrait_columns
+
+    return portrait_columns.of_study(
+        study, {data.test: digests["test"] for data, digests in known.items()}
+    )
 
 
 def _all_data(study: Study) -> dict[Data, None]:
@@ -279,7 +292,14 @@ def _with_key(
     return replace(source, key=keys[source.arm, seed]) if source else None
 
 
-def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> StudyIndex:
+def _index(
+    study: Study,
+    names: _Names,
+    results: Path,
+    *,
+    seeds: int | None,
+    portraits: PortraitsIndex | None,
+) -> StudyIndex:
     from repro.data import preflight, sources
 
     first = study.arms[0].configuration.data
@@ -320,6 +340,7 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         file_digest=study.file_digest,
         metrics=list(study.metrics),
         plugins=_plugins(study),
+        portraits=portraits,
     )
 
 

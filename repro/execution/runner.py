@@ -11,7 +11,7 @@ from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, locks, portraits, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
 from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
@@ -82,6 +82,8 @@ def run(
         states = source_records.states_of(planned.tasks)  # now nobody else is at them
         planned = replace(planned, states=states)
         _remove_checkpoints_of_ended(planned, results)
+        if planned.portraits:
+            portraits.write(planned.portraits, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
         on_event(StudyStarted(len(planned.tasks), done, executor.workers))

@@ -148,7 +148,7 @@ def _unfinished(results: Path, wanted: Collection[str]) -> Iterator[Path]:
 
 
 def _temporary(results: Path) -> Iterator[Path]:
-    folders = [results / name for name in ("runs", "unfinished", "aside")]
+    folders = [results / name for name in ("runs", "unfinished", "aside", "portraits")]
     for pattern in ("studies/*", "preregistered/*", "unfinished/*"):
         folders += results.glob(pattern)
     for folder in folders:

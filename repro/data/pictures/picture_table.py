@@ -130,6 +130,24 @@ def read(
         yield line, {name: cells[place] for name, place in found.places.items()}
 
 
+def columns(table: Path, needed: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """All columns of a table whose name occurs once, by name: the cells of each row, in order.
+
+    Args:
+        table: The CSV file.
+        needed: Columns that must exist, once each.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    found = header(table, needed)
+    low = [" ".join(name.lower().split()) for name in found.written]
+    names = [name for name, one in zip(found.written, low, strict=True) if low.count(one) == 1]
+    names = [name for name in names if name]
+    rows = [row for _, row in read(table, names)]
+    return {name: tuple(row[name] for row in rows) for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class GroupNames:
     """Names of groups by the values of columns, no two combinations of values under one name.

@@ -25,6 +25,7 @@ from repro.system.file_digests import Contents
 __all__ = [
     "RAW",
     "READERS",
+    "attributes",
     "contents",
     "crops",
     "describe",
@@ -187,6 +188,15 @@ def groups(spec: Source) -> tuple[str, ...]:
         DataError: The source is missing or damaged.
     """
     return reader(spec).groups(spec)
+
+
+def attributes(spec: Source) -> Mapping[str, tuple[str, ...]]:
+    """What a source tells of its test portraits, by column: one text a portrait, in their order.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return reader(spec).attributes(spec)
 
 
 def fingerprints(data: Data) -> dict[str, str]:

@@ -101,6 +101,11 @@ class PpbReader(Reader[Ppb]):
         """Remarks about the pictures' folder."""
         return picture_files.remarks(Path(spec.path) / PICTURES)
 
+    def attributes(self, spec: Ppb) -> Mapping[str, tuple[str, ...]]:
+        """All columns of the table."""
+        require_metadata(Path(spec.path))
+        return picture_table.columns(Path(spec.path) / METADATA, ("filename",))
+
     def fits(self, path: Path) -> bool:
         """Whether the table exists."""
         return (path / METADATA).exists()

@@ -6,6 +6,7 @@ types: they were guessed by a program and checked by annotators.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +128,12 @@ class UtkFaceReader(Reader[UtkFace]):
         """The names that lack a label."""
         names = picture_files.pictures(Path(spec.path))
         return split(names)[1], len(names)
+
+    def attributes(self, spec: UtkFace) -> Mapping[str, tuple[str, ...]]:
+        """Age in years, gender and race, of the names."""
+        told, _ = split(picture_files.pictures(Path(spec.path)))
+        said = told.values()
+        return {field: tuple(str(getattr(one, field)) for one in said) for field in Labels._fields}
 
     def fits(self, path: Path) -> bool:
         """Whether nearly all names have UTKFace's labels."""
