@@ -9,6 +9,7 @@ from simulations import (
     ratios,
     selection_bias,
     stopping,
+    tone,
     variance,
     words,
 )
@@ -18,6 +19,6 @@ SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION
     for module in (
         *(power, bad_runs, variance, group_test, selection_bias),
-        *(matched_threshold, words, ratios, gap_shares, stopping),
+        *(matched_threshold, words, ratios, gap_shares, stopping, tone),
     )
 )
