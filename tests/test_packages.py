@@ -35,6 +35,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
     "detectors": {*BASE, "data.pictures", "data.sources", "metrics", "models", "training"},
+    "detectors.packaged": {"errors", "system", "study", "data.pictures", "detectors"},
     "execution.executors": {
         *BASE,
         "data.pictures",
@@ -59,6 +60,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data.synthetic",
         "training",
         "detectors",
+        "detectors.packaged",
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
@@ -90,6 +92,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data",
         "data.sources",
         "detectors",
+        "detectors.packaged",
         "execution",
         "execution.executors",
         "records.mlflow",
