@@ -59,6 +59,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
+    "bundles": {*BASE, "analysis", "data"},
     "reporting": {*BASE, "analysis"},
     "reporting.terminal": {*BASE, "metrics"},
     "reporting.tables": {
@@ -81,6 +82,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *TABLES,
         "analysis.audit",
         "analysis.audit.reading",
+        "bundles",
         "data",
         "data.sources",
         "execution",

@@ -15,6 +15,7 @@ from typing import Any
 
 from repro import __version__
 from repro.bundles import environment
+from repro.bundles.readme import README
 from repro.bundles.staging import RESULTS, TERMS, Staged
 from repro.records.records import BriefRecord
 
@@ -160,6 +161,8 @@ def _files(staged: Staged, files: Mapping[str, Path]) -> Iterator[Entity]:
                 "version": staged.index.variant,
                 "programmingLanguage": {"@id": LANGUAGE},
             }
+        if name == README:
+            entity["about"] = {"@id": "./"}
         yield entity
 
 
