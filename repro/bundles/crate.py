@@ -80,8 +80,8 @@ def digests(raw: bytes) -> dict[str, str]:
         graph = json.loads(raw)["@graph"]
         files = [one for one in graph if "File" in _types(one)]
         found = {one["@id"]: one["sha256"] for one in files}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it does not describe its files ({type(error).__name__})") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError("it does not describe its files") from None
     if len(found) < len(files) or not all(
         isinstance(name, str) and isinstance(one, str) for name, one in found.items()
     ):
