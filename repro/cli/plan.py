@@ -126,12 +126,13 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
     found = {task.key: records.read_record(task.key, results) for task in planned.ended}
     data = {arm.name: arm.configuration.data for arm in study.arms}
     groups = {one: sources.groups(one.test) for one in set(data.values())}
+    outcomes = study_data.of_study(planned.index, found, results)
     outlooks = claim_prospects.of_study(
-        study_data.of_study(planned.index, found, results),
+        outcomes,
         groups={name: sorted(set(groups[one])) for name, one in data.items()},
         photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
     )
-    return claim_prospect_notes.of_claims(outlooks)
+    return claim_prospect_notes.of_claims(outlooks, cluster=outcomes.cluster)
 
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:
