@@ -10,6 +10,7 @@ from simulations import (
     ratios,
     selection_bias,
     stopping,
+    tone,
     variance,
     words,
 )
@@ -19,6 +20,6 @@ SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION
     for module in (
         *(power, bad_runs, variance, clusters, group_test, selection_bias),
-        *(matched_threshold, words, ratios, gap_shares, stopping),
+        *(matched_threshold, words, ratios, gap_shares, stopping, tone),
     )
 )

@@ -32,6 +32,7 @@ from repro.reporting.tables import (
     number_format,
     placebo_table,
     run_notes,
+    tone_table,
 )
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate
@@ -82,6 +83,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         **claims_json.fields(outcomes),
         "gap_share": gap_table.as_fields(outcomes),
         "placebos": placebo_table.as_fields(outcomes),
+        "tone": tone_table.as_fields(outcomes, [arm.name for arm in chosen]),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),

@@ -30,6 +30,7 @@ from repro.reporting.tables import (
     placebo_table,
     run_notes,
     specification_curve,
+    tone_table,
     verdict_notes,
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
@@ -61,7 +62,7 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
-    """One table of the full style, or ``curve``; None if the outcomes have no data for it."""
+    """One table of the full style, or one of `CURVES`; None if the outcomes have no data for it."""
     return _MAKERS[which](outcomes, definition or outcomes.definition_name)
 
 
@@ -429,9 +430,12 @@ _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "accuracy": group_tables.accuracy,
     "false_alarms": false_alarms,
     "areas": group_tables.areas,
+    "tone": tone_table.part,
     "comparisons": compared,
     "specification": specification_curve.part,
     "verdict": verdict,
     "curve": curve,
+    "tone_curve": tone_table.curve,
 }
-PARTS = tuple(name for name in _MAKERS if name != "curve")
+CURVES = ("curve", "tone_curve")  # which are shown only where they are asked for
+PARTS = tuple(name for name in _MAKERS if name not in CURVES)
