@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.analysis import arm_parts, thresholds
+from repro.analysis import arm_parts, portrait_clusters, thresholds
 from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
@@ -94,6 +94,8 @@ def _reading(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float |
 def _interval(
     outcomes: Outcomes, arm: Arm, name: str, definition: Definition, rate: float | None
 ) -> Interval:
+    if portrait_clusters.are_unknown(outcomes, arm):
+        return NOWHERE
     found = arm_parts.parts(arm, name, definition, rate)
     pooled = arm_parts.pooled(outcomes, name, definition, rate)
     if name == "variance":
@@ -141,6 +143,8 @@ def _group_estimates(outcomes: Outcomes, arm: Arm) -> list[Estimate]:
         parts = arm_parts.parts(arm, name, definition)
         pooled = arm_parts.pooled(outcomes, name, definition)
         interval = components.share_interval(parts, int(arm.sizes[k]), pooled)
+        if portrait_clusters.are_unknown(outcomes, arm):
+            interval = NOWHERE
         found.append(Estimate(float(parts.value), interval, intervals.sd(arm.recall[:, k])))
     return found
 
@@ -177,7 +181,9 @@ def _without_noise(outcomes: Outcomes, arm: Arm, definition: Definition) -> Esti
     if arm.scores is None or not arm.can_differ:
         return Estimate(float("nan"))
     found = thresholds.detections(arm, None)
-    value = noise.unbiased_variance(found, arm.scores.group, len(arm.groups), definition)
+    value = noise.unbiased_variance(
+        found, arm.scores.group, len(arm.groups), definition, arm.scores.cluster
+    )
     if np.isnan(value):
         return Estimate(float("nan"))
     parts = arm_parts.parts(arm, "variance", definition)
@@ -304,10 +310,17 @@ def _part(arm: Arm, seeds: tuple[int, ...]) -> Arm:
 
 
 def same_photographs(a: Arm, b: Arm) -> bool:
-    """Whether both arms have scores of as many portraits of each group and other photographs."""
+    """Whether both arms have scores of as many portraits of each group and other photographs.
+
+    Portraits in clusters are in the same ones.
+    """
     if a.scores is None or b.scores is None:
         return False
+    alike = (a.scores.cluster is None) == (b.scores.cluster is None)
+    if alike and a.scores.cluster is not None and b.scores.cluster is not None:
+        alike = np.array_equal(a.scores.cluster, b.scores.cluster)
     return (
-        np.array_equal(a.scores.group, b.scores.group)
+        alike
+        and np.array_equal(a.scores.group, b.scores.group)
         and a.scores.nonfaces.shape == b.scores.nonfaces.shape
     )

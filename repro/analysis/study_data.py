@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import declarations
+from repro.analysis import arm_scores, declarations
+from repro.analysis.arm_scores import ArmScores
 from repro.analysis.declarations import Declaration
 from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
 from repro.plugins import loaded
 from repro.plugins.declared import Plugin
-from repro.records import portraits, records
-from repro.records.portraits import ByTest, Portraits
+from repro.records import detectors, portraits
+from repro.records.detectors import DetectorRecord
+from repro.records.portraits import ByTest
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -36,27 +38,6 @@ MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are few
 ACCURACY = "val_accuracy"  # of a record's metrics
 LOGIT_0 = "logit 0"  # the papers' threshold, as tables name it
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmScores:
-    """Top logits of every photograph in every run of an arm.
-
-    Attributes:
-        portraits: Shape (R, N).
-        group: Position of each portrait's group, shape (N,).
-        nonfaces: Shape (R, M); M may be 0.
-        cluster: Position of each portrait's cluster, from 0, shape (N,); portraits of a cluster
-            are not independent, such as those of one person. None: all are.
-        tone: Of each portrait, on the study's scale, shape (N,); NaN where it is unknown. None:
-            the study has no scale.
-    """
-
-    portraits: Floats
-    group: Integers
-    nonfaces: Floats
-    cluster: Integers | None = None
-    tone: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +202,8 @@ class Outcomes:
         cluster: The column that says which portraits are not independent; empty: all are.
         tone: The column with the scale of skin tone; empty: there is none.
         threshold: From which on a picture is called a face, as tables name it.
+        detectors: Reference rows, trained elsewhere: each an arm of one run at its own threshold.
+            They are in no comparison, claim or selection.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -251,6 +234,7 @@ class Outcomes:
     cluster: str = ""
     tone: str = ""
     threshold: str = LOGIT_0
+    detectors: tuple[Arm, ...] = ()
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
@@ -298,7 +282,11 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
     Args:
         index: Of the study.
         found: Its records by key.
-        results: Folder of their scores; None omits scores, for tables that need none.
+        results: Folder of their scores; None omits scores and detectors, for tables that need
+            none.
+
+    Raises:
+        RecordError: A file of scores, or the record of a detector, is missing or damaged.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
@@ -318,6 +306,33 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         plugins=index.plugins,
         digest=_digest(found),
         declaration=declarations.of_index(index, found),
+        detectors=_detectors(index, results, shown),
+    )
+
+
+def _detectors(index: StudyIndex, results: Path | None, shown: ByTest) -> tuple[Arm, ...]:
+    """The detectors of a study, each an arm of one run."""
+    if results is None:
+        return ()
+    found = detectors.read_all(index.detectors, results)
+    return tuple(_detector(one, results, shown) for one in found)
+
+
+def _detector(record: DetectorRecord, results: Path, shown: ByTest) -> Arm:
+    groups = tuple(record.groups)
+    return Arm(
+        name=record.name,
+        alpha=None,
+        wanted=1,
+        seeds=(0,),
+        groups=groups,
+        sizes=np.array([record.groups[name].n for name in groups], dtype=np.int64),
+        recall=np.array([[record.groups[name].share for name in groups]], dtype=np.float64),
+        selector=np.array([pooled_recall(record.groups)]),
+        false_positive_rate=np.array([record.nonfaces.share]) if record.nonfaces else None,
+        nonfaces=record.nonfaces.n if record.nonfaces else 0,
+        scores=arm_scores.of_detector(record, groups, results, shown),
+        keys=(record.key,),
     )
 
 
@@ -430,7 +445,7 @@ def _arm(
         selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
         false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
         nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
-        scores=_scores(good, groups, results, shown) if good and results else None,
+        scores=arm_scores.of_runs(good, groups, results, shown) if good and results else None,
         failed=tuple(_reason(record) for record in ended if not record.finished),
         failed_seeds=tuple(record.seed for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
@@ -542,51 +557,3 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     by = density_rule(rule, choices.get("parameters", {}))
     alpha: float | None = choices.get("alpha") if by else None
     return alpha
-
-
-def _scores(
-    good: Sequence[BriefRecord], groups: Sequence[str], results: Path, shown: ByTest
-) -> ArmScores | None:
-    """The logits of an arm's runs; None if a run's file is missing."""
-    none, places = np.empty(0), np.empty(0, dtype=np.int64)
-    logits: list[Floats] = []
-    nonfaces: list[Floats] = []
-    names: tuple[str, ...] = ()
-    for record in good:
-        found = records.read_scores(record, results)
-        if found is None:
-            return None
-        if not logits:
-            places = np.array([groups.index(name) for name in found["portraits"].groups])
-            names = found["portraits"].names
-        logits.append(found["portraits"].top_logit)
-        nonfaces.append(found["nonfaces"].top_logit if "nonfaces" in found else none)
-    return ArmScores(
-        portraits=np.stack(logits),
-        group=places,
-        nonfaces=np.stack(nonfaces),
-        **_shown(names, shown.get(good[0].data.get("test", ""))),
-    )
-
-
-def _shown(names: Sequence[str], known: Portraits | None) -> dict[str, Any]:
-    """Cluster and tone of the portraits, as arrays; empty if nothing is known of them.
-
-    Raises:
-        RecordError: A portrait of the scores is not in the file of the portraits.
-    """
-    if known is None:
-        return {}
-    absent = next((name for name in names if name not in known.cluster), None)
-    if absent is not None:
-        raise RecordError(
-            f"{absent[:100]!r} is scored, and the study's file of portraits does not know it; "
-            "`repro run` of the study writes it again"
-        )
-    who = [known.cluster[name] for name in names]
-    places = {one: place for place, one in enumerate(dict.fromkeys(who))}
-    tones = np.array([known.tone[name] for name in names], dtype=np.float64)
-    return {
-        "cluster": np.array([places[one] for one in who], dtype=np.int64) if any(who) else None,
-        "tone": None if np.isnan(tones).all() else tones,
-    }

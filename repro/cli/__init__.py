@@ -14,6 +14,7 @@ import click
 from repro import __version__
 from repro.cli import (
     audit,
+    bundle,
     clean,
     completion,
     data,
@@ -56,6 +57,7 @@ COMMANDS = (
     table.table,
     figures.figures,
     report.report,
+    bundle.bundle,
     audit.audit,
     replication.replication,
     ui.ui,

@@ -190,6 +190,15 @@ def places(command: Command) -> Command:
     return cast(Command, with_place)
 
 
+def run_plugins(command: Command) -> Command:
+    """The option of every command that reads a bundle and could run code of it."""
+    return click.option(
+        "--run-plugins",
+        is_flag=True,
+        help="Run the plug-ins of a bundle, whose text you have read [default: stored values].",
+    )(command)
+
+
 def with_images(command: Command) -> Command:
     """The option of every command that draws pictures."""
     return click.option(

@@ -1,5 +1,6 @@
 """``repro run``: execute the runs of a study that have no record, and print its table."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
-from repro.cli.shared import load
+from repro.cli.shared import load, not_followed
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
 from repro.system.printing import say
@@ -82,6 +83,7 @@ def run(
     fails with it. The exit status is 1 if all its runs have failed.
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
+    set_to = os.environ.get("MLFLOW_TRACKING_URI")
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
@@ -114,6 +116,8 @@ def run(
                 kernels=place.kernels,
             )
         _print_table(index, results, mirror, warn=display.warn)
+    if set_to and not quiet:
+        not_followed(index.address)
 
 
 def _until_answered(study: "Study", at_most: int | None, *, asked: bool) -> "Study":

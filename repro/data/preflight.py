@@ -144,8 +144,14 @@ def _path(spec: Source) -> Path:
 
 
 def _known_by(found: Photographs, *, by_name: bool) -> Iterator[tuple[str, bytes | str]]:
-    """Each name with the digest of its file and, if `by_name`, with the last part of its name."""
+    """Each name with the digest of its file and, if `by_name`, with the last part of its name.
+
+    Of several parts of one file only the first is yielded: they are not each other's duplicates.
+    """
+    first = {file: name for name, file in reversed([*zip(found.names, found.files, strict=True)])}
     for name, file in zip(found.names, found.files, strict=True):
+        if first[file] != name:
+            continue
         yield name, picture_files.sha256(file)
         if by_name:
             yield name, file.name

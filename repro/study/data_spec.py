@@ -21,6 +21,9 @@ def _tuples(value: Any) -> Any:
 
 Columns = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_tuples)]
 Years = Annotated[int, Field(ge=1, le=150)]
+Bands = Annotated[tuple[Years, ...], Field(min_length=1), BeforeValidator(_tuples)]
+Tone = Annotated[int, Field(ge=2, le=10)]  # of the Monk scale: 1 is the lightest, 10 the darkest
+Tones = Annotated[tuple[Tone, ...], Field(min_length=1), BeforeValidator(_tuples)]
 
 
 class SyntheticTraining(Section):
@@ -77,11 +80,7 @@ class UtkFace(Section):
         Field(min_length=1),
         BeforeValidator(_tuples),
     ] = ("race", "gender")
-    age_bands: Annotated[tuple[Years, ...], Field(min_length=1), BeforeValidator(_tuples)] = (
-        20,
-        40,
-        60,
-    )  # first years of all bands but the youngest
+    age_bands: Bands = (20, 40, 60)  # first years of all bands but the youngest
 
 
 class Table(Section):
@@ -96,6 +95,55 @@ class Groups(Section):
     """A folder with one folder per group, and pictures at any depth in these."""
 
     source: Literal["groups"] = "groups"
+    path: str
+
+
+class Fhibe(Section):
+    """The unpacked folder of FHIBE: aligned faces, or the persons in its whole pictures."""
+
+    source: Literal["fhibe"] = "fhibe"
+    path: str
+    pictures: Literal["faces", "people"] = "faces"
+    groups: Columns = ("skin", "pronoun")
+    several: Literal["first", "set", "drop"] = "first"  # of several answers in a cell
+    age_bands: Bands = (30, 40, 50, 60)  # first years of all bands but the youngest
+
+
+class MstE(Section):
+    """The unpacked folder of MST-E: photographs of a few persons, each of one Monk skin tone."""
+
+    source: Literal["mst_e"] = "mst_e"
+    path: str
+    groups: Columns = ("skin",)
+    tone_bands: Tones = (6,)  # first tones of all bands but the lightest
+
+
+class Facet(Section):
+    """The unpacked folder of FACET: persons with a visible face, by their boxes."""
+
+    source: Literal["facet"] = "facet"
+    path: str
+    groups: Columns = ("skin", "gender")
+    tone: Literal["mean", "mode"] = "mean"  # of the annotators' votes for the ten Monk skin tones
+    tone_bands: Tones = (6,)  # first tones of all bands but the lightest
+    part: Literal["upper", "box"] = "upper"  # of a person's box, in which the face is searched
+    narrowest: PositiveInt = 64  # pixels; persons whose part has a shorter side are left out
+
+
+class Bfw(Section):
+    """Balanced Faces in the Wild: aligned face crops in a folder for each group and person."""
+
+    source: Literal["bfw"] = "bfw"
+    path: str
+    groups: Annotated[
+        tuple[Literal["race", "gender"], ...], Field(min_length=1), BeforeValidator(_tuples)
+    ] = ("race", "gender")
+
+
+class Rfw(Section):
+    """Racial Faces in the Wild: aligned face crops in a folder for each group and person."""
+
+    source: Literal["rfw"] = "rfw"
     path: str
 
 
@@ -174,7 +222,8 @@ def _tag(value: Any) -> str:
 _Own = Annotated[OwnSource, Tag(OWN)]
 _EITHER = Discriminator(_tag)
 Training = SyntheticTraining | MitH5
-Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups
+Published = Fhibe | MstE | Facet | Bfw | Rfw
+Portraits = SyntheticPortraits | Ppb | FairFace | UtkFace | Table | Groups | Published
 Nonfaces = SyntheticScenes | Folder | TableNegatives
 Crops = SyntheticCrops | GroupFolders
 Source = Training | Portraits | Nonfaces | Crops | OwnSource

@@ -9,13 +9,11 @@ from pathlib import Path
 
 from repro.data.pictures import picture_files, square_crops
 from repro.data.pictures.images import Photographs
-from repro.data.pictures.picture_table import GROUP
+from repro.data.pictures.picture_table import GROUP, PERSON
 from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads, require_columns
 from repro.errors import DataError
 from repro.study.data_spec import GroupFolders, Groups
-
-PERSON = "person"  # column of the folders of persons
 
 
 def read(path: Path) -> Photographs:

@@ -50,6 +50,7 @@ class Reader(ABC, Generic[Spec]):
         cluster: The column of `attributes` that names the person of a portrait; "" if each portrait
             is taken to be of another person.
         tone: The column of `attributes` that is a scale of skin tone, in numbers; "" if none is.
+        may_be_shown: Whether a report may show its pictures; not where they can be withdrawn.
     """
 
     spec_type: type[Spec]
@@ -59,6 +60,7 @@ class Reader(ABC, Generic[Spec]):
     unique_names: ClassVar[bool] = False
     cluster: ClassVar[str] = ""
     tone: ClassVar[str] = ""
+    may_be_shown: ClassVar[bool] = True
 
     @abstractmethod
     def open(self, spec: Spec) -> Photographs | TrainingImages:
@@ -90,6 +92,22 @@ class Reader(ABC, Generic[Spec]):
             DataError: The source is missing or damaged.
         """
         return {}
+
+    def edition(self, spec: Spec) -> str:
+        """What a caption says of the copy beside its name, such as its version; "" if nothing.
+
+        Raises:
+            DataError: The source is missing or damaged.
+        """
+        return ""
+
+    def withdrawn(self, spec: Spec) -> tuple[str, ...]:
+        """Names of the portraits that the source lists, but whose pictures are gone.
+
+        Raises:
+            DataError: The source is missing or damaged.
+        """
+        return ()
 
     def training_groups(self, spec: Spec) -> tuple[str, ...] | None:
         """The group of each image to train on, as in `TrainingImages`, without its pictures.

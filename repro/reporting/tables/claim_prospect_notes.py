@@ -82,14 +82,14 @@ def _needed(one: Outlook) -> str:
     if all(need.pairs is not None and need.times == 1 for need in needs):
         told = f"{_either([f'{need.pairs:,}' for need in needs])} seeds"
     else:
-        told = _either([_amount(need) for need in needs])
+        told = _either([_amount(need, one.found.sampled) for need in needs])
     return f"{100 * POWER:.0f} % takes {told} at a single look"
 
 
-def _amount(need: Needed) -> str:
+def _amount(need: Needed, sampled: str) -> str:
     if need.pairs is None:
         return "more than there can be"
-    more = f" and {need.times:,.{0 if need.times >= 10 else 1}f} times the photographs"
+    more = f" and {need.times:,.{0 if need.times >= 10 else 1}f} times the {sampled}"
     return f"{count(need.pairs, 'seed')}{more if need.times > 1 else ''}"
 
 

@@ -257,7 +257,11 @@ def _equal_groups(arm: Arm) -> Cell:
     if arm.scores is None:
         return number_format.p_value(float("nan"))
     found = thresholds.detections(arm, None)
-    test = group_test.groups_differ(found, arm.scores.group, len(arm.groups), draws=_deals([arm]))
+    test = group_test.groups_differ(
+        *(found, arm.scores.group, len(arm.groups)),
+        cluster=arm.scores.cluster,
+        draws=_deals([arm]),
+    )
     return number_format.p_value(test.p, least=test.attainable)
 
 
