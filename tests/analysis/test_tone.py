@@ -7,7 +7,7 @@ import pytest
 import toned
 
 from repro.analysis import thresholds, tone
-from repro.stats import covariate, redrawn
+from repro.stats import clusters, covariate, redrawn
 from repro.stats.intervals import NOWHERE
 
 
@@ -130,7 +130,7 @@ def test_a_smooth_curve_stays_where_portraits_are():
 
     assert tone.scale(found, found.arms[0]).levels is None
     assert 0 < len(points) <= tone.GRID
-    assert all(point.clusters >= covariate.FEWEST for point in points)
+    assert all(point.clusters >= clusters.LEAST for point in points)
     assert toned.SMOOTH.min() <= points[0].tone < points[-1].tone <= toned.SMOOTH.max()
     assert all(0 <= point.recall.value <= 1 for point in points)
 
@@ -176,3 +176,16 @@ def test_arms_that_find_the_same_have_no_interval_of_their_difference():
 
     assert apart.estimate.value == 0
     assert apart.estimate.interval == NOWHERE
+
+
+def test_a_detector_has_an_interval_for_new_portraits_alone():
+    """One run, of which there are no others; no spread of other arms is lent to it."""
+    found = toned.outcomes()
+    detector = replace(found.arms[0].only([0]), name="haar")
+    found = replace(found, detectors=(detector,))
+    fit = covariate.slope_fit(toned.LEVELS, unit=5)
+    read = covariate.read(fit, thresholds.detections(detector, None))
+
+    assert tone.detectors(found) == [detector]
+    assert tone.slope(found, detector).interval == covariate.interval(read, seeds=False)
+    assert all(point.recall.interval != NOWHERE for point in tone.curve(found, detector))

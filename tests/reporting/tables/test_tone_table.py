@@ -199,3 +199,19 @@ def test_every_column_can_have_a_label():
     found = toned.outcomes()
     for which in ("tone", "tone_curve"):
         assert set(tables.part(found, which).table.columns) <= label_file.HEADS
+
+
+def test_detectors_stand_below_the_arms():
+    """Named as trained elsewhere, at their own threshold, compared with nothing."""
+    found = toned.outcomes()
+    found = replace(found, detectors=(replace(found.arms[0].only([0]), name="haar"),))
+    part = tables.part(found, "tone")
+    told = tone_table.as_fields(found, ["No debias"])["readings"]
+
+    assert list(part.table.index)[-2:] == ["haar", "haar"]
+    assert part.table["Threshold"].tolist()[-2:] == ["its own", "10 % false positives"]
+    assert part.table["p"].tolist()[-2:] == ["—", "—"]
+    assert "Trained elsewhere: “haar”; their intervals are for new portraits alone." in said(found)
+    assert [(one["arm"], one["detector"], one["difference"]) for one in told[-1:]] == [
+        ("haar", True, None)
+    ]
