@@ -110,9 +110,16 @@ def _shown(names: Sequence[str], known: Portraits | None) -> dict[str, Any]:
             "`repro run` of the study writes it again"
         )
     who = [known.cluster[name] for name in names]
-    places = {one: place for place, one in enumerate(dict.fromkeys(who))}
     tones = np.array([known.tone[name] for name in names], dtype=np.float64)
     return {
-        "cluster": np.array([places[one] for one in who], dtype=np.int64) if any(who) else None,
+        "cluster": clusters_of(who) if any(who) else None,
         "tone": None if np.isnan(tones).all() else tones,
     }
+
+
+def clusters_of(who: Sequence[str]) -> Integers | None:
+    """The position of each portrait's cluster; None if no two are of one: they are independent."""
+    places = {one: place for place, one in enumerate(dict.fromkeys(who))}
+    if len(places) == len(who):
+        return None
+    return np.array([places[one] for one in who], dtype=np.int64)

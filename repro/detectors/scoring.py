@@ -33,7 +33,7 @@ def score(
     Args:
         detector: Of windows or of whole pictures.
         sets: ``portraits`` and ``nonfaces``.
-        rule: The study's windows; unused for whole pictures.
+        rule: How the study's own networks read them; unused by a detector of whole pictures.
         threshold: Of the detector: a score of it or more is a face.
         on_picture: Called after each photograph.
 

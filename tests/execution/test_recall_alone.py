@@ -102,9 +102,10 @@ reference: even
 
 def test_a_plan_says_that_a_claim_at_a_false_positive_rate_cannot_be_answered(done):
     """No threshold can be set."""
-    file, results = done
+    file, _ = done
     rarest = "  - {name: rarest, resampling: {alpha: 0.01}}\n"
     other = file.with_name("claiming.yaml")
+    results = file.parent / "elsewhere"
     text = file.read_text(encoding="utf-8").replace("reference: even\n", rarest + CLAIM)
     other.write_text(text, encoding="utf-8")
     told = CliRunner().invoke(

@@ -40,12 +40,24 @@ class Place:
     remarks: tuple[str, ...] = ()
 
 
+def name_of(index: StudyIndex, given: str | None) -> str:
+    """The name of the experiment of a study: the given one, or that of the variant.
+
+    Raises:
+        ReproError: MLflow takes no such name.
+    """
+    name = mirror.experiment_name(index) if given is None else given
+    if not name.strip() or len(name) > LONGEST:
+        raise ReproError(f"--experiment: a name has 1 to {LONGEST} characters")
+    return name
+
+
 def opened(
     client: "MlflowClient",
     destination: Destination,
     index: StudyIndex,
     *,
-    name: str | None,
+    name: str,
     location: str | None,
 ) -> Place:
     """The experiment; it is created if there is none of this name.
@@ -54,16 +66,13 @@ def opened(
         client: Of the destination.
         destination: Where it is.
         index: The study.
-        name: Of the experiment; that of the study's variant if None.
+        name: Of the experiment.
         location: Where a new experiment keeps files of runs; None: where the server says.
 
     Raises:
         ReproError: The experiment was deleted, or keeps its files elsewhere than asked, or it is
             not known where a database keeps files.
     """
-    name = mirror.experiment_name(index) if name is None else name
-    if not name.strip() or len(name) > LONGEST:
-        raise ReproError(f"--experiment: a name has 1 to {LONGEST} characters")
     found = client.get_experiment_by_name(name)
     if found is None:
         found = _created(client, destination, index, name, location)

@@ -46,7 +46,8 @@ def sentence_of(error: Exception) -> str:
     for one in (error, beneath):
         if network is None or one is None:
             continue
-        if isinstance(one, network.Timeout):
+        reason = getattr(one.args[0], "reason", None) if one.args else None
+        if isinstance(one, network.Timeout) or "Timeout" in type(reason).__name__:
             return "it did not answer in time (MLFLOW_HTTP_REQUEST_TIMEOUT, in seconds)"
         if isinstance(one, network.SSLError):
             return "its certificate is not accepted (MLFLOW_TRACKING_SERVER_CERT_PATH names one)"

@@ -118,12 +118,13 @@ def push(
     names = [(arm, key) for arm, _, key in index.wanted() if records.has_record(key, results)]
     if not names:
         raise ReproError(f"{results}: {index.address} has no finished run to send")
+    name = experiments.name_of(index, wish.experiment)
     sent, destination = Sent(runs=len(names)), wish.destination
     with settings(destination):
         client = first_call.connect(destination)
         with failures.in_a_sentence(destination, advice=AGAIN):
             place = experiments.opened(
-                client, destination, index, name=wish.experiment, location=wish.location
+                client, destination, index, name=name, location=wish.location
             )
             link = destination.link(place.experiment)
             sent.where = f"Experiment {one_line(place.name)!r} at {link}"
