@@ -206,6 +206,7 @@ class Outcomes:
         threshold: From which on a picture is called a face, as tables name it.
         detectors: Reference rows, trained elsewhere: each an arm of one run at its own threshold.
             They are in no comparison, claim or selection.
+        withdrawn: Portraits of the test sets whose pictures were gone.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -237,6 +238,7 @@ class Outcomes:
     tone: str = ""
     threshold: str = LOGIT_0
     detectors: tuple[Arm, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
@@ -317,6 +319,7 @@ def of_study(
         digest=_digest(found),
         declaration=declarations.of_index(index, found),
         detectors=_detectors(index, results, shown),
+        withdrawn=tuple(index.withdrawn),
     )
 
 

@@ -28,7 +28,7 @@ PARTS = [
     "specification",
     "verdict",
 ]
-CURVES = ("curve", "tone_curve")  # same as `tables.CURVES`
+ASKED_FOR = ("curve", "tone_curve", "withdrawn")  # same as `tables.ASKED_FOR`
 AMOUNT = click.FloatRange(min=0, min_open=True, max=1024)
 PLACES = [
     click.option(

@@ -397,7 +397,16 @@ def _index(
         metrics=list(study.metrics),
         plugins=_plugins(study),
         portraits=portraits,
+        withdrawn=_withdrawn(study),
     )
+
+
+def _withdrawn(study: Study) -> list[str]:
+    """Portraits of the test sets whose pictures are gone, each once."""
+    from repro.data import sources
+
+    tests = dict.fromkeys(data.test for data in _all_data(study))
+    return [*dict.fromkeys(name for spec in tests for name in sources.withdrawn(spec))]
 
 
 def _plugins(study: Study) -> dict[str, dict[str, str]]:

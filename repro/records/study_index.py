@@ -30,8 +30,10 @@ ONLY_OF_SOME = (
     "plugins",
     "portraits",
     "detectors",
+    "withdrawn",
 )  # fields that are written only if they are not empty
 MOST_DETECTORS = 50  # of a study
+MOST_WITHDRAWN = 1_000_000  # portraits of its test sets
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
 
@@ -123,6 +125,7 @@ class StudyIndex:
             groups and of its cost, by kind and name.
         portraits: Who is shown and how dark; None if neither is known.
         detectors: Keys of the records of detectors that were trained elsewhere, see `detectors`.
+        withdrawn: Portraits that its test sets list, but whose pictures were gone.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -164,6 +167,7 @@ class StudyIndex:
     detectors: Annotated[list[DetectorKey], Field(max_length=MOST_DETECTORS)] = field(
         default_factory=list
     )
+    withdrawn: Annotated[list[Text], Field(max_length=MOST_WITHDRAWN)] = field(default_factory=list)
 
     @property
     def all_metrics(self) -> list[str]:

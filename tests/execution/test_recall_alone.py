@@ -2,6 +2,7 @@
 
 import json
 
+import published_sets
 import pytest
 from click.testing import CliRunner
 from faults import studies
@@ -10,7 +11,7 @@ from published_sets import bfw
 from repro.analysis import study_data
 from repro.cli import main
 from repro.records import records
-from repro.reporting.tables import run_notes
+from repro.reporting.tables import run_notes, tables
 
 NAMES = [
     f"{group}/n{person}/{number}.jpg"
@@ -70,6 +71,27 @@ def test_every_table_is_printed(done, form):
         (study,) = json.loads(told.output)["studies"]
         (arm,) = study["arms"]
         assert {run["false_positives"] for run in arm["runs"]} == {None}
+
+
+def test_withdrawn_portraits_are_in_the_index_and_in_a_table(tmp_path, done):
+    """As the test set listed them when the study was planned; a set without any says nothing."""
+    place = published_sets.fhibe(tmp_path, gone=("i2",))
+    bfw_text = done[0].read_text(encoding="utf-8")
+    file = tmp_path / "fhibe.yaml"
+    file.write_text(
+        bfw_text.replace(
+            f"source: bfw, path: {done[0].parent}/BFW", f"source: fhibe, path: {place}"
+        )
+    )
+    index = studies.plan(file, tmp_path / "results").index
+    name = "data/raw/fhibe_downsampled/s2/i2/faces_crop_and_align_i2_s2.png"
+
+    assert index.withdrawn == [name]
+    assert "(version 20250716.u.gT5_rFTA, 1 of 4 portraits withdrawn)" in index.data
+    outcomes = study_data.of_study(index, {}, None)
+    assert tables.part(outcomes, "withdrawn").table["Portrait"].tolist() == [name]
+    (other,) = records.read_indexes(done[1])
+    assert tables.part(study_data.of_study(other, {}, None), "withdrawn") is None
 
 
 def test_clusters_are_the_persons_of_the_folders(done):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faults import bad_h5, bad_pictures
+from faults import bad_h5, bad_pictures, bad_test_sets
 from faults.bad_pictures import SIZE, encoded, noise
 from faults.refusals import SECONDS, listing
+from repro.data import sources
 from repro.data.pictures import picture_files
 from repro.data.pictures.images import TrainingImages
 from repro.data.sources import mit_h5, ppb
@@ -46,6 +47,23 @@ def test_bad_training_images_are_refused(name, outside, tally):
     assert str(caught.value).startswith(f"{path}: ")
     assert expected in str(caught.value)
     assert str(caught.value).isprintable()
+    assert time.process_time() - begun < SECONDS
+    assert listing(outside.parent) == before
+
+
+@pytest.mark.parametrize("name", bad_test_sets.CASES)
+def test_bad_test_sets_are_refused(name, outside, tally):
+    """Table or folder are named, and what is wrong with them."""
+    make, spec, expected = bad_test_sets.CASES[name]
+    root = outside.parent / "set"
+    make(root)
+    before, begun = listing(outside.parent), time.process_time()
+    with pytest.raises(DataError) as caught:
+        sources.portraits(spec(path=str(root)))
+    tally.bad_inputs += 1
+
+    assert str(caught.value).startswith(str(root))
+    assert expected in str(caught.value)
     assert time.process_time() - begun < SECONDS
     assert listing(outside.parent) == before
 

@@ -42,6 +42,7 @@ __all__ = [
     "remarks",
     "training_groups",
     "training_images",
+    "withdrawn",
 ]
 
 for _module in pkgutil.iter_modules(__path__):
@@ -196,6 +197,15 @@ def attributes(spec: Source) -> Mapping[str, tuple[str, ...]]:
         DataError: The source is missing or damaged.
     """
     return reader(spec).attributes(spec)
+
+
+def withdrawn(spec: Source) -> tuple[str, ...]:
+    """Names of the portraits that a source lists, but whose pictures are gone.
+
+    Raises:
+        DataError: The source is missing or damaged.
+    """
+    return reader(spec).withdrawn(spec)
 
 
 def fingerprints(data: Data) -> dict[str, str]:

@@ -70,7 +70,7 @@ def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) ->
 
 
 def part(outcomes: Outcomes, which: str, *, definition: str | None = None) -> Part | None:
-    """One table of the full style, or one of `CURVES`; None if the outcomes have no data for it."""
+    """One table of the full style or of `ASKED_FOR`; None if the outcomes have no data for it."""
     return _MAKERS[which](outcomes, definition or outcomes.definition_name)
 
 
@@ -350,6 +350,19 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     return Part(name="curve", title=title, table=pd.concat(frames).fillna(DASH), keys=1)
 
 
+def withdrawn(outcomes: Outcomes, _: str) -> Part | None:
+    """The portraits whose pictures were gone, one a row; None if none was."""
+    if not outcomes.withdrawn:
+        return None
+    numbers = pd.Index([str(n) for n in range(1, len(outcomes.withdrawn) + 1)], name="Withdrawn")
+    return Part(
+        name="withdrawn",
+        title=f"{outcomes.name}: portraits of the test set whose pictures were gone.",
+        table=pd.DataFrame({"Portrait": list(outcomes.withdrawn)}, index=numbers),
+        holds="words",
+    )
+
+
 def compared(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm compared with the reference, metric by metric, or why none is."""
     definition = DEFINITIONS[name]
@@ -479,6 +492,7 @@ _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "verdict": verdict,
     "curve": curve,
     "tone_curve": tone_table.curve,
+    "withdrawn": withdrawn,
 }
-CURVES = ("curve", "tone_curve")  # which are shown only where they are asked for
-PARTS = tuple(name for name in _MAKERS if name not in CURVES)
+ASKED_FOR = ("curve", "tone_curve", "withdrawn")  # which are shown only where they are asked for
+PARTS = tuple(name for name in _MAKERS if name not in ASKED_FOR)
