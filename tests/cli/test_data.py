@@ -40,7 +40,7 @@ def test_an_unknown_layout_is_a_mistake_of_usage(tmp_path):
     result = CliRunner().invoke(main, ["data", "info", "--as", "pbp", str(tmp_path)])
 
     assert result.exit_code == 2
-    assert "'pbp' is not one of 'csv', 'h5', 'fairface', 'ppb'" in result.output
+    assert "'pbp' is not one of 'csv', 'h5', 'bfw', 'facet', 'fairface'" in result.output
 
 
 @pytest.mark.parametrize("command", ["prepare", "info", "fetch"])
