@@ -34,7 +34,10 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "training.objectives": {
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
-    "detectors": {*BASE, "data.pictures", "data.sources", "metrics", "models", "training"},
+    "detectors": {
+        *(*BASE, "data.pictures", "data.sources", "metrics", "models"),
+        *("training", "training.kernels"),
+    },
     "execution.executors": {
         *BASE,
         "data.pictures",
@@ -75,6 +78,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *BASE,
         *TABLES,
         "argument_checks",
+        "detectors",
         "execution",
         "execution.executors",
         "metrics",
