@@ -17,8 +17,9 @@ from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import components, covariate, intervals, redrawn, rounding
+from repro.stats.clusters import LEAST
 from repro.stats.components import Pooled
-from repro.stats.covariate import FEWEST, Fit, Reading
+from repro.stats.covariate import Fit, Reading
 from repro.stats.intervals import NOWHERE, Floats, Integers
 
 GRID = 41  # tones at which a smooth curve is read
@@ -85,7 +86,7 @@ class Point:
 
     Attributes:
         tone: On the study's scale.
-        recall: Without an interval if `clusters` is below `covariate.FEWEST`.
+        recall: Without an interval if `clusters` is below `clusters.LEAST`.
         portraits: Of this tone; of a smooth curve all.
         clusters: Of this tone; of a smooth curve their effective number near it.
     """
@@ -116,8 +117,7 @@ def scaled(outcomes: Outcomes) -> list[Arm]:
 
 def detectors(outcomes: Outcomes) -> list[Arm]:
     """The reference detectors, trained elsewhere, whose portraits have two tones or more."""
-    found = getattr(outcomes, "detectors", ())
-    return [one for one in found if scale(outcomes, one) is not None]
+    return [one for one in outcomes.detectors if scale(outcomes, one) is not None]
 
 
 def scale(outcomes: Outcomes, arm: Arm) -> Scale | None:
@@ -166,7 +166,7 @@ def _slope(outcomes: Outcomes, arm: Arm, rate: float | None) -> Estimate:
     seeds = arm not in detectors(outcomes)
     pooled = _pooled_slopes(outcomes, rate) if seeds else None
     interval = NOWHERE
-    if _clusters(arm, outcomes.tone) >= FEWEST:
+    if _clusters(arm, outcomes.tone) >= LEAST:
         interval = covariate.interval(found, pooled, seeds=seeds)
     return Estimate(float(found.value), interval, intervals.sd(found.runs))
 
@@ -183,7 +183,7 @@ def slope_difference(
         return None
     one, other = (_slope_reading(each, outcomes.tone, rate) for each in (a, b))
     apart, interval, p = one.minus(other), NOWHERE, float("nan")
-    if a.runs > 1 and not rounding.constant(apart.runs) and _clusters(a, outcomes.tone) >= FEWEST:
+    if a.runs > 1 and not rounding.constant(apart.runs) and _clusters(a, outcomes.tone) >= LEAST:
         interval, p = covariate.interval(apart), covariate.p_value(apart)
     return SlopeDifference(
         estimate=Estimate(float(apart.value), interval, intervals.sd(apart.runs)), p=p
@@ -193,7 +193,7 @@ def slope_difference(
 def curve(outcomes: Outcomes, arm: Arm, *, rate: float | None = None) -> list[Point]:
     """Recall at each level, or of a smooth curve at `GRID` tones from the smallest to the largest.
 
-    A smooth curve has no point where fewer than `FEWEST` clusters are near. Arguments as for
+    A smooth curve has no point where fewer than `LEAST` clusters are near. Arguments as for
     `slope`.
     """
     return _curve(outcomes, arm, rate)
@@ -210,10 +210,10 @@ def _curve(outcomes: Outcomes, arm: Arm, rate: float | None) -> list[Point]:
         portraits, clusters = len(known.tones), read.persons
         if known.levels is not None:
             portraits, clusters = known.at(float(tone))
-        elif clusters < FEWEST:
+        elif clusters < LEAST:
             continue
         interval = NOWHERE
-        if clusters >= FEWEST:
+        if clusters >= LEAST:
             pooled = _pooled_points(outcomes, rate, place) if seeds else None
             interval = covariate.share_interval(read, pooled, seeds=seeds)
         value = min(max(float(read.value), 0.0), 1.0)

@@ -18,6 +18,7 @@ LOADERS: dict[Kind, str] = {
     "torchscript": "repro.detectors.torch_programs",
     "onnx": "repro.detectors.onnx_file",
     "safetensors": "repro.detectors.weight_file",
+    "package": "repro.detectors.packaged.registry",
 }
 
 

@@ -184,7 +184,8 @@ def _require_enough(study: Study) -> None:
         raise StudyError(problems)
     for data in _all_data(study):
         sources.groups(data.test)
-        sources.groups(data.nonfaces)
+        if data.nonfaces is not None:
+            sources.groups(data.nonfaces)
 
 
 def _require_groups(study: Study, seeds: int) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -66,6 +73,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         },
         "reference": outcomes.reference,
         "paired": outcomes.paired,
+        "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
         "detectors": [
             reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
