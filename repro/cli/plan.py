@@ -78,6 +78,9 @@ def plan(
         say(f"{state:7} {task.key} {task.title}{after}{reason}")
     if told := _changed(planned.index, results):
         warn(told)
+    planned, dropped = planning.with_detectors(planned, results)
+    for one in dropped:
+        warn(one)
     for one in _doubts(resolved, planned, results):
         say(one)
     total = len(planned.tasks)

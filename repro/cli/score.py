@@ -1,5 +1,6 @@
 """``repro score``: a detector that was trained elsewhere, beside a study's arms."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,6 +81,11 @@ OF_A_MODEL = ("name", "threshold", "reads", "input_size", "architecture", "weigh
     metavar="FILE",
     help="A file that the function of FILE.py:NAME is given, opened; it is part of the digest.",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Of one that was scored before: score it again, and end with status 1 if scores differ.",
+)
 @click.option("--remove", metavar="NAME", help="Take the detector of this name out of the study.")
 @options.variant
 def score(
@@ -90,6 +96,7 @@ def score(
     model: str | None,
     detectors: bool,
     packaged: tuple[str, ...],
+    check: bool,
     remove: str | None,
     values: Literal["unit", "raw"],
     **given: Any,
@@ -104,7 +111,7 @@ def score(
         return
     if detectors or packaged:
         _require_alone(model, given)
-        _score_packaged(load(study, profile, overrides), results, packaged)
+        _score_packaged(load(study, profile, overrides), results, packaged, check=check)
         return
     if model is None:
         raise click.UsageError(NO_MODEL)
@@ -113,8 +120,9 @@ def score(
 
     detector = of_option(model, range=values, **given)
     resolved = load(study, profile, overrides)
-    found = detector_scoring.score(resolved, detector, results)
+    found = detector_scoring.score(resolved, detector, results, check=check)
     say(detector_scoring.told(found))
+    sys.exit(1 if found.differing else 0)
 
 
 def _require_alone(model: str | None, given: Mapping[str, Any]) -> None:
@@ -128,20 +136,16 @@ def _require_alone(model: str | None, given: Mapping[str, Any]) -> None:
             )
 
 
-def _score_packaged(study: "Study", results: Path, names: tuple[str, ...]) -> None:
+def _score_packaged(study: "Study", results: Path, names: tuple[str, ...], *, check: bool) -> None:
     """Score the named ones, or all that are installed."""
     from repro.execution import detector_scoring, reference_detectors
 
-    if not names:
-        reference_detectors.score(
-            study,
-            results,
-            on_scored=lambda found: say(detector_scoring.told(found)),
-            warn=warn,
-        )
-    for name in names:
-        one = reference_detectors.given(study, name)
-        say(detector_scoring.told(detector_scoring.score(study, one, results)))
+    differs = False
+    for one in reference_detectors.given_all(study, names, warn=warn):
+        found = detector_scoring.score(study, one, results, check=check)
+        say(detector_scoring.told(found))
+        differs |= bool(found.differing)
+    sys.exit(1 if differs else 0)
 
 
 def _remove(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repro.analysis.wording import count
 from repro.detectors import scoring, worker
 from repro.detectors.base import DetectorError, Given
 from repro.detectors.worker import Found, Request
@@ -37,11 +38,14 @@ class Scored:
         index: The study's, with the detector.
         record: Of the detector.
         is_new: Whether it was scored now; False if it had been before.
+        differing: Of the photographs, how many have another score than in the record; None if
+            they were not compared.
     """
 
     index: StudyIndex
     record: DetectorRecord
     is_new: bool
+    differing: int | None = None
 
 
 def score(
@@ -51,6 +55,7 @@ def score(
     *,
     kernels: Kernels | None = None,
     stall: float = stalls.LIMIT,
+    check: bool = False,
 ) -> Scored:
     """Score a detector on the portraits of a study and its photographs without a face.
 
@@ -62,6 +67,7 @@ def score(
         results: The results folder.
         kernels: What computes networks of this program.
         stall: Seconds after which a detector that does nothing is ended.
+        check: Whether one that was scored before is scored again and compared with its record.
 
     Raises:
         Busy: Another process is running this study.
@@ -76,7 +82,8 @@ def score(
         _require_same_pictures(planned, index, results)
         mine = list(_of_study(index, results))
         if known := _known(given, task, mine):
-            return Scored(index=index, record=known, is_new=False)
+            differing = _differing(known, given, task, results, stall) if check else None
+            return Scored(index=index, record=known, is_new=False, differing=differing)
         earlier = [one for one in mine if _is_earlier(one, given)]
         _require_free(given, index, [one for one in mine if one not in earlier], planned)
         known = _known(given, task, detectors.there(results))
@@ -89,6 +96,20 @@ def score(
         index = replace(index, detectors=[*kept, record.key])
         records.write_index(index, results)
         return Scored(index=index, record=record, is_new=known is None)
+
+
+def _differing(
+    record: DetectorRecord, given: Given, task: Task, results: Path, stall: float
+) -> int:
+    """The number of photographs whose score is another one now."""
+    say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
+    now = _found(Request(given=given, task=task), stall).sets
+    before = detectors.read_scores(record, results)
+    return sum(
+        int((one.top_logit != before[name].top_logit).sum())
+        for name, one in now.items()
+        if name in before
+    )
 
 
 def remove(index: StudyIndex, name: str, results: Path) -> StudyIndex:
@@ -287,6 +308,10 @@ def told(scored: Scored) -> str:
     found = sum(one.detected for one in record.groups.values())
     total = sum(one.n for one in record.groups.values())
     done = "scored" if scored.is_new else "scored already, nothing was done"
+    if scored.differing is not None:
+        done = "scored again: all scores are as in its record"
+        if scored.differing:
+            done = f"scored again: {count(scored.differing, 'photograph')} with another score"
     alarms = ""
     if record.nonfaces:
         alarms = f", and {record.nonfaces.detected} of {record.nonfaces.n} photographs without one"

@@ -14,7 +14,6 @@ from repro.detectors.packaged import registry
 from repro.detectors.packaged.packages import NotInstalled
 from repro.errors import LaterRelease, RecordError, ReproError
 from repro.execution import detector_scoring
-from repro.execution.detector_scoring import Scored
 from repro.execution.executors.executor_options import Kernels
 from repro.records import detectors, records
 from repro.records.detectors import DetectorRecord
@@ -26,27 +25,21 @@ MOST = 5_000  # pictures that are scored without being asked for: about three mi
 KIND = "package"
 
 
-def score(
-    study: Study,
-    results: Path,
-    *,
-    on_scored: Callable[[Scored], None],
-    warn: Callable[[str], None],
-    kernels: Kernels | None = None,
-) -> None:
-    """Score all detectors whose packages are installed.
+def given_all(
+    study: Study, names: Sequence[str] = (), *, warn: Callable[[str], None]
+) -> list[Given]:
+    """The named detectors, or all that can be used here.
 
     Args:
         study: Resolved.
-        results: The results folder.
-        on_scored: Called with each.
-        warn: Called with a sentence for each that cannot be used.
-        kernels: What computes networks of this program.
+        names: Of the registry; none: all.
+        warn: Called with a sentence for each that cannot be used, if none was named.
 
     Raises:
-        DetectorError: None can be used; the text says why, and how to install them.
-        ReproError: An error in study, data, records or disk.
+        DetectorError: A named one, or none at all, can be used; the text says what to install.
     """
+    if names:
+        return [given(study, name) for name in dict.fromkeys(names)]
     usable, refused = [], []
     for name in registry.NAMES:
         try:
@@ -57,8 +50,7 @@ def score(
         raise DetectorError("\n".join(refused))
     for sentence in refused:
         warn(sentence)
-    for one in usable:
-        on_scored(detector_scoring.score(study, one, results, kernels=kernels))
+    return usable
 
 
 def given(study: Study, name: str) -> Given:

@@ -24,6 +24,8 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_json,
+    reference_notes,
     run_notes,
     tone_table,
 )
@@ -65,6 +67,9 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "reference": outcomes.reference,
         "paired": outcomes.paired,
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "detectors": [
+            reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
+        ],
         "comparisons": [
             _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
@@ -368,5 +373,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *metric_columns.notes(outcomes),
+        *reference_notes.of_detectors(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]
