@@ -34,7 +34,10 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "training.objectives": {
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
-    "detectors": {*BASE, "data.pictures", "data.sources", "metrics", "models", "training"},
+    "detectors": {
+        *(*BASE, "data.pictures", "data.sources", "metrics", "models"),
+        *("training", "training.kernels"),
+    },
     "detectors.packaged": {"errors", "system", "study", "data.pictures", "detectors"},
     "execution.executors": {
         *BASE,
