@@ -58,7 +58,7 @@ class Maker:
         self._changed = threading.Condition()
         self._made: dict[Wish, tuple[str, Made]] = {}
         self._wanted: dict[Wish, str] = {}  # with the stamp of the records, in order
-        self._begun: dict[Wish, float] = {}
+        self._begun: dict[Wish, tuple[float, str]] = {}  # when, and with which stamp
         self._said = ""
         self._closed = False
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -81,7 +81,8 @@ class Maker:
                 known, made = self._made.get(wish, ("", None))
                 if made is not None and known == stamp:
                     return made
-                if self._wanted.get(wish) != stamp:
+                _, begun = self._begun.get(wish, (0.0, None))
+                if stamp not in (begun, self._wanted.get(wish)):
                     self._wanted[wish] = stamp
                     self._changed.notify_all()
                 left = end - time.monotonic()
@@ -93,7 +94,7 @@ class Maker:
         """How far a wish is, in a sentence."""
         with self._changed:
             if wish in self._begun:
-                seconds = time.monotonic() - self._begun[wish]
+                seconds = time.monotonic() - self._begun[wish][0]
                 return f"For {seconds:.0f} s now: {self._said or 'starting'}."
             before = len(self._begun) + [*self._wanted].index(wish) if wish in self._wanted else 0
             return f"{before} other pages are made before it." if before else "It is next."
@@ -123,12 +124,10 @@ class Maker:
                     break
                 wish = min(self._wanted, key=lambda one: one.kind != "page")
                 stamp = self._wanted.pop(wish)
-                self._begun, self._said = {wish: time.monotonic()}, ""
+                self._begun, self._said = {wish: (time.monotonic(), stamp)}, ""
             made = self._make(wish)
             with self._changed:
                 self._begun = {}
-                if self._wanted.get(wish) == stamp:
-                    del self._wanted[wish]  # asked for again meanwhile
                 self._keep(wish, stamp, made)
                 self._changed.notify_all()
         self._end_child()
