@@ -34,6 +34,11 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "training.objectives": {
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
+    "detectors": {
+        *(*BASE, "data.pictures", "data.sources", "metrics", "models", "training"),
+        "training.kernels",
+    },
+    "detectors.packaged": {"errors", "system", "study", "data.pictures", "detectors"},
     "execution.executors": {
         *BASE,
         "data.pictures",
@@ -57,9 +62,12 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data.sources",
         "data.synthetic",
         "training",
+        "detectors",
+        "detectors.packaged",
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
+    "bundles": {*BASE, "analysis", "data"},
     "reporting": {*BASE, "analysis"},
     "reporting.terminal": {*BASE, "metrics"},
     "reporting.tables": {
@@ -83,8 +91,11 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *TABLES,
         "analysis.audit",
         "analysis.audit.reading",
+        "bundles",
         "data",
         "data.sources",
+        "detectors",
+        "detectors.packaged",
         "execution",
         "execution.executors",
         "records.mlflow",

@@ -20,6 +20,7 @@ from repro.analysis import (
     matched,
     operating_points,
     own_metrics,
+    portrait_clusters,
     thresholds,
 )
 from repro.analysis.object_cache import cached_by_owner
@@ -36,6 +37,7 @@ from repro.stats import (
     share_power,
     word_power,
 )
+from repro.stats.clusters import LEAST
 from repro.stats.components import Parts
 from repro.stats.conclusions import Word
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -76,6 +78,8 @@ class Finding:
         reason: Why there is no interval; empty if there is one.
         doubts: Why the interval cannot be trusted, by arm.
         metric: The plug-in that its quantity is; None if it is built in, or not here.
+        hopeless: Whether no number of seeds decides it, because clusters of portraits are too few.
+        sampled: What more of would narrow its noise: ``photographs``, or clusters of them.
     """
 
     declared: Declared
@@ -95,6 +99,8 @@ class Finding:
     reason: str = ""
     doubts: tuple[str, ...] = ()
     metric: Plugin | None = None
+    sampled: str = "photographs"
+    hopeless: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -236,6 +242,7 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         level=level,
         started=min(arm.wanted for arm in arms),
         metric=outcomes.own_metric(declared.claim.quantity),
+        sampled=portrait_clusters.sampled(outcomes, arms),
     )
     if is_share(declared.claim):
         return _of_shares(unknown, *arms)
@@ -245,9 +252,10 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         return replace(unknown, reason=why)
     if declared.claim.is_metric:
         return _of_metric(unknown, pairs)
+    few = portrait_clusters.refusal(outcomes, pairs)
     if declared.claim.expect == "largest":
-        return _largest(unknown, pairs)
-    return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition))
+        return _largest(unknown, pairs, few)
+    return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition), few)
 
 
 def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
@@ -328,8 +336,14 @@ def _at_threshold(
     return [arm_parts.parts(arm, name, definition, rate) for arm in arms]
 
 
-def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
-    """The answer to a claim on the change from the first arm to the last."""
+def _changed(unknown: Finding, of_arms: Sequence[Parts], few: str = "") -> Finding:
+    """The answer to a claim on the change from the first arm to the last.
+
+    Args:
+        unknown: What is known without values.
+        of_arms: The quantity in each arm.
+        few: Why there is no interval where the clusters of portraits are too few.
+    """
     claim, first = unknown.claim, of_arms[0]
     weights, scale = _weights(len(of_arms)), _unit(unknown)
     change = components.combined(list(zip(weights, of_arms, strict=True)))
@@ -343,6 +357,8 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     told = _measured(told, change, scale)
     if rounding.constant(change.runs):
         return replace(told, reason=_ALL_ALIKE)
+    if change.fewest_clusters < LEAST:
+        return replace(told, reason=few, hopeless=True)
     interval = components.interval(change, level=told.level)
     bounded = replace(told, interval=_scaled(interval, scale))
     if claim.expect == "kept":
@@ -350,7 +366,7 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     _, turned = bounded.turned
     beyond = _beyond(bounded, weights, of_arms)
     if math.isnan(beyond.high):
-        return replace(told, reason=_ALL_BEYOND)
+        return replace(told, reason=few or _ALL_BEYOND)
     told = bounded
     return replace(
         told,
@@ -440,7 +456,7 @@ def _count(claim: Claim, arm: Arm) -> tuple[int, int]:
     return len(arm.failed if claim.quantity == "failed_share" else arm.collapsed), ended
 
 
-def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+def _largest(unknown: Finding, pairs: Sequence[Arm], few: str) -> Finding:
     """The answer to "this group gains more than each other": the smallest of the differences.
 
     Its lower end is the smallest of the differences' lower ends, each at the full level (an
@@ -459,6 +475,8 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason=_ALL_ALIKE)
+    if min(one.fewest_clusters for one in apart) < LEAST:
+        return replace(told, reason=few, hopeless=True)
     shared = 1 - (1 - told.level) / len(others)
     low = min(components.interval(one, level=told.level).low for one in apart)
     high = min(components.interval(one, level=shared).high for one in apart)

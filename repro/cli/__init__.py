@@ -14,6 +14,7 @@ import click
 from repro import __version__
 from repro.cli import (
     audit,
+    bundle,
     clean,
     completion,
     data,
@@ -26,6 +27,7 @@ from repro.cli import (
     replication,
     report,
     run,
+    score,
     show,
     signals,
     status,
@@ -46,6 +48,7 @@ COMMANDS = (
     new.new,
     plugins.plugins,
     run.run,
+    score.score,
     plan.plan,
     preregister.preregister,
     verify.verify,
@@ -56,6 +59,7 @@ COMMANDS = (
     table.table,
     figures.figures,
     report.report,
+    bundle.bundle,
     audit.audit,
     replication.replication,
     ui.ui,

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from repro.cli import options as shared
+from repro.cli.shared import is_bundle
 from repro.system import atomic_files
 from repro.system.printing import printable, say
 
@@ -156,10 +157,12 @@ def audit(
     A row a run and group (arm,run,group,n,detected), a row a run or an arm with a column a group,
     or printed means (arm,recall,variance), in CSV, Markdown, LaTeX or aligned text. What columns
     are is told by their names, by --column, or by a YAML file beside the table (runs.yaml beside
-    runs.csv). Or predictions: a row a picture and run (arm,run,image,group,label,score).
+    runs.csv). Or predictions: a row a picture and run (arm,run,image,group,label,score). Or a
+    bundle: the predictions of its records; whether they give its tables is said, too.
     """
     from repro.analysis.audit.inspection import audit as inspect
 
+    files = tuple(_predictions(file) for file in files)
     _check_output(output, files)
     read = inspect(
         files,
@@ -182,6 +185,13 @@ def audit(
         return
     _, shown = _shown(found, replace(presentation, form=_form(output, presentation)), label)
     say(atomic_files.put(output, f"{printable(shown)}\n".encode(), advice=ELSEWHERE))
+
+
+def _predictions(file: Path) -> Path:
+    """The file; of a bundle the predictions of its records, which are compared with its tables."""
+    from repro.cli import audited_bundle
+
+    return audited_bundle.predictions(file) if is_bundle(file.name) else file
 
 
 def _shown(

@@ -23,10 +23,12 @@ PARTS = [
     "accuracy",
     "false_alarms",
     "areas",
+    "tone",
     "comparisons",
     "specification",
     "verdict",
 ]
+CURVES = ("curve", "tone_curve")  # same as `tables.CURVES`
 AMOUNT = click.FloatRange(min=0, min_open=True, max=1024)
 PLACES = [
     click.option(
@@ -186,6 +188,15 @@ def places(command: Command) -> Command:
     for option in reversed(PLACES):
         with_place = option(with_place)
     return cast(Command, with_place)
+
+
+def run_plugins(command: Command) -> Command:
+    """The option of every command that reads a bundle and could run code of it."""
+    return click.option(
+        "--run-plugins",
+        is_flag=True,
+        help="Run the plug-ins of a bundle, whose text you have read [default: stored values].",
+    )(command)
 
 
 def with_images(command: Command) -> Command:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import completion_words, options
-from repro.cli.shared import say_what_is_left_out, warn
+from repro.cli.shared import place, say_what_is_left_out, warn
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ REPORTS = Path("report")
 @click.argument("studies", nargs=-1, required=True, shell_complete=completion_words.studies)
 @options.variant
 @options.with_images
+@options.run_plugins
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -31,19 +32,23 @@ def report(
     overrides: tuple[str, ...],
     results: Path,
     with_images: bool,
+    run_plugins: bool,
     out: Path | None,
     title: str | None,
 ) -> None:
-    """Write the report of STUDIES, names or files: one page for the browser, and LaTeX."""
+    """Write the report of STUDIES, names, files or bundles: one page for the browser, and LaTeX."""
     from repro.cli import exhibits, resolve
     from repro.reporting.report import report_files
 
     chapters = {}
     for study in studies:
-        index = resolve.one(results, study, profile=profile, overrides=overrides)
-        view = exhibits.of_study(index, results, with_images=with_images, warn=warn)
+        at = place(study, results, run_plugins=run_plugins)
+        index = resolve.one(
+            at.results, at.study, profile=profile, overrides=overrides, bundle=at.bundle
+        )
+        view = exhibits.of_study(index, at.results, with_images=with_images, warn=warn)
         chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
-            view, study_file=resolve.study_file(study, index)
+            view, study_file=resolve.study_file(study, index, at.bundle)
         )
         say_what_is_left_out(view, with_images)
     for path in report_files.build(

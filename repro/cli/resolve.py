@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repro.cli.shared import warn
 from repro.errors import ReproError, StudyError
@@ -21,6 +22,9 @@ from repro.study.schema import NAME
 from repro.study.yaml_source import Located, shown
 from repro.system import private
 from repro.system.printing import one_line, say
+
+if TYPE_CHECKING:
+    from repro.bundles.opening import Bundle
 
 MOST = 10  # other variants that are listed
 
@@ -53,7 +57,12 @@ class Wish:
 
 
 def studies(
-    results: Path, study: str | None, *, profile: str | None, overrides: Sequence[str]
+    results: Path,
+    study: str | None,
+    *,
+    profile: str | None,
+    overrides: Sequence[str],
+    bundle: "Bundle | None" = None,
 ) -> list[StudyIndex]:
     """The requested variant of the named study, or of every study if none is named.
 
@@ -65,12 +74,13 @@ def studies(
         study: A name, ``NAME@ID``, or the file of a study.
         profile: Of the variant; the study's first if None.
         overrides: Values of ``--set``; empty if nothing is changed.
+        bundle: That the results came in; None for those of this machine.
 
     Raises:
         ReproError: No variant, or more than one, matches.
     """
     if study is not None:
-        return [one(results, study, profile=profile, overrides=overrides)]
+        return [one(results, study, profile=profile, overrides=overrides, bundle=bundle)]
     wish = Wish(None, profile, merge.override_labels(overrides))
     found = records.read_indexes(results)
     fitting = [
@@ -87,7 +97,14 @@ def studies(
     return fitting
 
 
-def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[str]) -> StudyIndex:
+def one(
+    results: Path,
+    study: str,
+    *,
+    profile: str | None,
+    overrides: Sequence[str],
+    bundle: "Bundle | None" = None,
+) -> StudyIndex:
     """The requested variant of a study; the others are listed on standard error.
 
     Args:
@@ -95,6 +112,7 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
         study: A name, ``NAME@ID``, or the file of a study.
         profile: Of the variant; the study's first if None.
         overrides: Values of ``--set``; empty if nothing is changed.
+        bundle: That the results came in; None for those of this machine.
 
     Raises:
         ReproError: No variant, or more than one, matches.
@@ -111,20 +129,27 @@ def one(results: Path, study: str, *, profile: str | None, overrides: Sequence[s
         raise ReproError(_not_one(name, wish, first, fitting, found, results))
     _say_others(found, fitting)
     _say_changes(fitting, results, given=Path(study) if study_files.is_path(study) else None)
-    _load_metrics(fitting[0], study)
+    _load_metrics(fitting[0], study, bundle)
     return fitting[0]
 
 
-def catalogue(study: str, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
+def catalogue(
+    study: str, wanted: Collection[tuple[Kind, str]], bundle: "Bundle | None" = None
+) -> Catalogue:
     """What the file of a study can name; of its plug-ins those with these names are loaded.
 
     Args:
         study: A name, ``NAME@ID``, or the file of a study.
         wanted: Kinds and names; without any, no file is read.
+        bundle: That the study came in: nothing of it is run unless the user said so.
 
     Raises:
         ReproError: A plug-in with one of these names cannot be loaded.
     """
+    if bundle is not None:
+        if not (wanted and bundle.run_plugins):
+            return methods.BUILT_IN
+        return plugin_files.of_file(bundle.study, wanted)
     file = Path(study) if study_files.is_path(study) else None
     if file is None and (home := study_files.find_name(study_name(study))):
         file = home.path
@@ -133,11 +158,16 @@ def catalogue(study: str, wanted: Collection[tuple[Kind, str]]) -> Catalogue:
     return plugin_files.of_file(file, wanted)
 
 
-def _load_metrics(index: StudyIndex, study: str) -> None:
-    """Load the plug-ins of a study's metrics, which tables compute, from the file that is named."""
+def _load_metrics(index: StudyIndex, study: str, bundle: "Bundle | None") -> None:
+    """Load the plug-ins of a study's metrics, which tables compute, from the file that is named.
+
+    Of a bundle, their stored values.
+    """
     wanted: list[tuple[Kind, str]] = [("metric", name) for name in index.all_metrics]
-    if wanted:
-        loaded.remember(index.name, catalogue(study, wanted))
+    if bundle is not None and not bundle.run_plugins:
+        loaded.remember(index.name, bundle.metrics())
+    elif wanted:
+        loaded.remember(index.name, catalogue(study, wanted, bundle))
 
 
 def study_name(study: str) -> str:
@@ -149,8 +179,10 @@ def study_name(study: str) -> str:
     return _meant(study)[0]
 
 
-def study_file(study: str, index: StudyIndex) -> str:
-    """The study as an argument of a command: the given file, or its name."""
+def study_file(study: str, index: StudyIndex, bundle: "Bundle | None" = None) -> str:
+    """The study as an argument of a command: the given file, that of the bundle, or its name."""
+    if bundle is not None:
+        return str(index.file).removeprefix("./")
     return private.portable(study) if study_files.is_path(study) else index.name
 
 

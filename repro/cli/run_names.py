@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from repro.errors import ReproError
 
 if TYPE_CHECKING:
+    from repro.bundles.opening import Bundle
     from repro.records.records import StudyIndex
 
 LISTED = 10
@@ -23,7 +24,14 @@ def plain(arm: str) -> str:
     return re.sub(r"[^\w.-]+", "-", arm).strip("-")
 
 
-def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Sequence[str]) -> str:
+def key_of(
+    word: str,
+    results: Path,
+    indexes: "Sequence[StudyIndex]",
+    known: Sequence[str],
+    *,
+    bundle: "Bundle | None" = None,
+) -> str:
     """The key of the run that a word refers to.
 
     Args:
@@ -31,12 +39,13 @@ def key_of(word: str, results: Path, indexes: "Sequence[StudyIndex]", known: Seq
         results: The results folder.
         indexes: Of all studies in the folder.
         known: Keys of all runs in the folder.
+        bundle: That the results came in; None for those of this machine.
 
     Raises:
         ReproError: The word matches no run, or more than one.
     """
     if "/" in word:
-        return _by_study(word, results)
+        return _by_study(word, results, bundle)
     digest, dash, seed = word.rpartition("-seed")
     begins = [key for key in known if key.startswith(word)]
     begins = begins or [k for k in known if dash and _is(k, digest, seed)]
@@ -61,14 +70,14 @@ def _is(key: str, digest: str, seed: str) -> bool:
     return key.startswith(digest) and key.endswith(f"-seed{seed}")
 
 
-def _by_study(word: str, results: Path) -> str:
+def _by_study(word: str, results: Path, bundle: "Bundle | None") -> str:
     from repro.cli import resolve
 
     parts = BY_STUDY.fullmatch(word)
     if parts is None:
         raise ReproError(f"{word!r}: write STUDY/ARM/SEED, for example alpha_sweep/alpha-0.1/0")
     study, arm, seed = parts.groups()
-    index = resolve.one(results, study, profile=None, overrides=())
+    index = resolve.one(results, study, profile=None, overrides=(), bundle=bundle)
     exact = [one for one in index.arms if one.name == arm]
     alike = exact or [one for one in index.arms if plain(one.name).lower() == plain(arm).lower()]
     if not alike:

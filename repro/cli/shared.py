@@ -1,6 +1,8 @@
 """What several commands share: finding commands, loading studies, printing warnings."""
 
 import shlex
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,6 +10,7 @@ import click
 from repro.system.printing import printable, say
 
 if TYPE_CHECKING:
+    from repro.bundles.opening import Bundle
     from repro.reporting.figures.study_view import StudyView
     from repro.study.study import Study
 
@@ -43,6 +46,47 @@ def load(
         instead = f" (in place of the shipped {found.hides})" if found.hides else ""
         say(f"Study: {found.path}{instead}", err=True)
     return study.load(found.path, profile=profile, overrides=overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command finds the results of a study.
+
+    Attributes:
+        study: As the user named it; of a bundle its address, ``NAME@ID``.
+        results: The folder of results.
+        bundle: The bundle that they came in; None for those of this machine.
+    """
+
+    study: str
+    results: Path
+    bundle: "Bundle | None" = None
+
+
+def is_bundle(word: str) -> bool:
+    """Whether a word on the command line means a bundle."""
+    return word.lower().endswith(".zip")
+
+
+def place(study: str, results: Path, *, run_plugins: bool = False) -> Place:
+    """Where the results of a study are; a bundle is opened until the command ends.
+
+    Args:
+        study: A name, ``NAME@ID``, a study file, or a bundle.
+        results: The results folder, for all but a bundle.
+        run_plugins: Whether code in a bundle may be run.
+
+    Raises:
+        BadBundle: It is no bundle, damaged, hostile or changed.
+    """
+    if not is_bundle(study):
+        return Place(study, results)
+    from repro.bundles import opening
+
+    found = click.get_current_context().with_resource(
+        opening.opened(Path(study), run_plugins=run_plugins)
+    )
+    return Place(found.address, found.results, found)
 
 
 def again(context: click.Context, **changed: str) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from repro.cli import options
-from repro.cli.shared import warn
+from repro.cli import completion_words, options
+from repro.cli.shared import Place, place, warn
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.results
-def status(results: Path) -> None:
-    """Say how far every study in the results folder is."""
+def status(study: str | None, results: Path) -> None:
+    """Say how far STUDY is, a name, a file or a bundle; every study if none is named."""
+    from repro.cli import resolve
     from repro.records import records, study_origin
     from repro.records.task import OF_SOURCE
 
-    indexes = records.read_indexes(results)
+    at = place(study, results) if study is not None else Place("", results)
+    results, name = at.results, resolve.study_name(at.study) if at.study else None
+    indexes = records.read_indexes(results, name)
     if not indexes:
-        say(f"No study in {results} yet. Start one: repro run alpha_sweep")
+        what = f"results of {name}" if name else "study"
+        say(f"No {what} in {results} yet. Start one: repro run {name or 'alpha_sweep'}")
     for index in indexes:
         found = records.read_study(index, results).values()
         failures = [record.failure["term"] for record in found if record.failure]
@@ -31,7 +36,14 @@ def status(results: Path) -> None:
         wanted = sum(len(arm.keys) for arm in index.arms)
         say(
             f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
-            f"{len(failures)} failed{with_source}"
+            f"{len(failures)} failed{with_source}{_beside(len(index.detectors))}"
         )
         if told := study_origin.change(index, results):
             warn(told)
+
+
+def _beside(detectors: int) -> str:
+    """How many detectors that were trained elsewhere stand beside its arms."""
+    from repro.analysis.wording import count
+
+    return f"; {count(detectors, 'detector')} trained elsewhere" if detectors else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import completion_words, options
-from repro.cli.shared import again
+from repro.cli.shared import Place, again, place
 from repro.errors import ReproError
 from repro.system.printing import say
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from repro.analysis.study_data import Outcomes
     from repro.records.records import StudyIndex
     from repro.reporting.tables.presentation import Presentation
+    from repro.reporting.tables.terminal_table import Screen
 
 
 @click.command()
 @click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.variant
-@options.presentation("latex", *options.PARTS, "curve", forms=("predictions",))
+@options.run_plugins
+@options.presentation("latex", *options.PARTS, *options.CURVES, forms=("predictions",))
 @click.pass_context
 def table(
     context: click.Context,
@@ -28,37 +30,62 @@ def table(
     profile: str | None,
     overrides: tuple[str, ...],
     results: Path,
+    run_plugins: bool,
     presentation: "Presentation",
 ) -> None:
-    """Print the table of STUDY, a name or a file; of every study with results if none is named.
+    """Print the table of STUDY, a name, a file or a bundle; of every study if none is named.
 
     A terminal gets a summary that fits its window, a pipe LaTeX. The format predictions has the
     score of every photograph in every run, which repro audit reads.
     """
     from repro.cli import resolve
 
-    indexes = resolve.studies(results, study, profile=profile, overrides=overrides)
-    from repro.reporting.tables import output_formats
+    at = Place("", results) if study is None else place(study, results, run_plugins=run_plugins)
+    indexes = resolve.studies(
+        at.results, at.study or None, profile=profile, overrides=overrides, bundle=at.bundle
+    )
     from repro.reporting.tables.terminal_table import Screen
+
+    screen = Screen.here() if presentation.form == "terminal" else None
+    say(
+        text(indexes, at.results, presentation, screen),
+        coloured=screen is not None and screen.colours,
+    )
+    if screen:
+        say(f"LaTeX: {again(context, form='latex')}")
+
+
+def text(
+    indexes: "Sequence[StudyIndex]",
+    results: Path,
+    presentation: "Presentation",
+    screen: "Screen | None" = None,
+) -> str:
+    """What the command prints of some studies, without the last line end.
+
+    Args:
+        indexes: Of the studies.
+        results: The results folder.
+        presentation: Options of the output.
+        screen: The terminal; None for output that is not for one.
+
+    Raises:
+        ReproError: This format shows one study, or there is nothing to show.
+    """
+    from repro.reporting.tables import output_formats
 
     if presentation.form == "html" and len(indexes) > 1:
         several = ", ".join(index.address for index in indexes)
         raise ReproError(f"a page shows one study; name one: {several}")
     if presentation.form == "predictions":
-        say(_predictions(indexes, results, presentation))
-        return
+        return predictions(indexes, results, presentation)
     found = [_outcomes(index, results, presentation) for index in indexes]
     if presentation.form == "json":
-        say(output_formats.as_json("table", found, presentation))
-        return
-    screen = Screen.here() if presentation.form == "terminal" else None
-    shown = (output_formats.text(one, presentation, screen=screen) for one in found)
-    say("\n\n".join(shown), coloured=screen is not None and screen.colours)
-    if screen:
-        say(f"LaTeX: {again(context, form='latex')}")
+        return output_formats.as_json("table", found, presentation)
+    return "\n\n".join(output_formats.text(one, presentation, screen=screen) for one in found)
 
 
-def _predictions(
+def predictions(
     indexes: "Sequence[StudyIndex]", results: Path, presentation: "Presentation"
 ) -> str:
     """The scores of one study's runs, for `repro audit`."""

@@ -5,13 +5,19 @@ If there are none, the run is not deterministic here, which is a defect.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from repro.errors import RecordError, ReproError
-from repro.execution import kernel_change, planning, scheduler, source_records
+from repro.execution import (
+    kernel_change,
+    planning,
+    preregistering,
+    scheduler,
+    source_records,
+)
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
 from repro.plugins import carriers
@@ -39,13 +45,19 @@ class Comparison:
         title: Arm and seed.
         differences: Of the results; empty if all bits are equal.
         causes: Differences in code, environment and data of the two.
+        left_out: Why runs of a bundle are not trained again; empty for one that was.
+        runs: Number of these.
     """
 
     title: str
     differences: Sequence[str] = field(default_factory=tuple)
     causes: Sequence[str] = field(default_factory=tuple)
+    left_out: str = ""
+    runs: int = 1
 
     def __str__(self) -> str:
+        if self.left_out:
+            return f"left out   {self.title}: {self.left_out}"
         made = "; ".join(self.causes)
         if not self.differences:
             return f"same       {self.title}" + (f" (although {made})" if made else "")
@@ -63,6 +75,7 @@ def verify(
     executor: Executor,
     kernels: Kernels | None = None,
     catalogue: Catalogue = methods.BUILT_IN,
+    is_bundle: bool = False,
 ) -> Iterator[Comparison]:
     """Train runs of a study again, in a separate folder, and compare.
 
@@ -73,18 +86,22 @@ def verify(
         executor: Where they execute.
         kernels: Those that the user asked for; None: those of the records, or none.
         catalogue: Of the study, with its plug-ins.
+        is_bundle: Whether the results came from elsewhere: what cannot be trained here is left out.
 
     Yields:
-        A comparison for each run when it ends.
+        A comparison for each run when it ends; first what is left out.
 
     Raises:
         ReproError: No run has finished, or data or device are missing.
     """
-    chosen = [
-        (arm, records.read_record(one.key, results)) for arm, one in _chosen(index, results)[:runs]
-    ]
-    if not chosen:
+    ended = _chosen(index, results)
+    if not ended:
         raise ReproError(f"{index.address}: no run has finished; run it first")
+    if is_bundle:
+        left_out = _left_out(ended, results, catalogue)
+        yield from _told(ended, left_out)
+        ended = [(arm, one) for arm, one in ended if one.key not in left_out]
+    chosen = [(arm, records.read_record(one.key, results)) for arm, one in ended[:runs]]
     kernel_change.refuse_to_verify(
         [record for _, record in chosen], executor.computation, asked=kernels, study=index.address
     )
@@ -111,6 +128,65 @@ def verify(
                 yield Comparison(title=event.title, differences=(new.failure["reason"],))
             else:
                 yield _compared(event.title, originals[event.key], new)
+
+
+def _left_out(
+    ended: Sequence[tuple[str, BriefRecord]], results: Path, catalogue: Catalogue
+) -> dict[str, str]:
+    """Why runs of a bundle cannot be trained again here, by their keys."""
+    digests: dict[Data, Mapping[str, str] | str] = {}
+    found = {}
+    for arm, brief in ended:
+        why = _without_data(brief, digests)
+        if not why:
+            source = _source_of(arm, records.read_record(brief.key, results), results, catalogue)
+            if isinstance(source, Comparison):
+                why = f"{source.differences[0]} ({'; '.join(source.causes)})"
+        if brief.plugins and not all(catalogue.is_own(*_kind_and_name(t)) for t in brief.plugins):
+            why = (
+                f"it uses code of the bundle ({', '.join(brief.plugins)}), which is not run: read "
+                "it, then pass --run-plugins"
+            )
+        if why:
+            found[brief.key] = why
+    return found
+
+
+def _without_data(record: BriefRecord, digests: dict[Data, Mapping[str, str] | str]) -> str:
+    """Why the data of a run are not here; empty if they are.
+
+    Args:
+        record: Of the run.
+        digests: What was found of each data set before, or why nothing was.
+    """
+    try:
+        data = record.choices.data
+    except RecordError as error:
+        return str(error)
+    if data not in digests:
+        try:
+            digests[data] = planning.fingerprints(planning.contents_of([data])[data])
+        except ReproError as error:
+            digests[data] = f"its data are not here: {error}"
+    here = digests[data]
+    if isinstance(here, str):
+        return here
+    other = [role for role in here if here[role] != record.data.get(role)]
+    return f"its data are not here: other content in {', '.join(other)}" if other else ""
+
+
+def _told(
+    ended: Sequence[tuple[str, BriefRecord]], left_out: Mapping[str, str]
+) -> Iterator[Comparison]:
+    """The runs that are left out: those of an arm with the same reason in one line."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for arm, one in ended:
+        if one.key in left_out:
+            alike.setdefault((arm, left_out[one.key]), []).append(one.seed)
+    for (arm, why), seeds in alike.items():
+        word = "seed" if len(seeds) == 1 else "seeds"
+        title = f"{arm}, {word} {preregistering.ranges(seeds)}"
+        yield Comparison(title=title, left_out=why, runs=len(seeds))
 
 
 def _source_of(
@@ -153,7 +229,7 @@ def _tasks(
         configuration = record.choices
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
-            preflight.check(configuration.data, smallest=configuration.windows.smallest)
+            preflight.check(configuration.data, smallest=configuration.smallest_window)
         data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(
@@ -205,12 +281,15 @@ def _source(record: Record, results: Path, catalogue: Catalogue) -> Source | Non
     if not record.source:
         return None
     source = records.read_record(record.source, results)
+    files = source_records.files_of(source, results)
+    if lacking := [one for one in source_records.NEEDED if one in source.files.keys() - files]:
+        raise RecordError(f"{source.key}: {', '.join(lacking)} of its source run was left out")
     return Source(
         key=source.key,
         arm=source.key,
         digest=source.key.rpartition("-seed")[0],
         configuration=source.choices,
-        files=source_records.files_of(source, results),
+        files=files,
         plugins=carriers.carried(_plugins(source, catalogue)),
     )
 

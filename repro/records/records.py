@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from repro.errors import LaterRelease, RecordError, Unreadable
-from repro.records import epoch_weights, scores, sealed_json, shareable, study_index
+from repro.records import epoch_weights, left_out, scores, sealed_json, shareable, study_index
 from repro.records import record as run_record
 from repro.records.numerics import earlier_code
 from repro.records.record import ONLY_OF_SOME, BriefRecord, Record
@@ -334,6 +334,8 @@ def read_scores(record: BriefRecord, results: Path) -> dict[str, Scores] | None:
 def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
     """A file beside a run's record, verified; None if the run has none of that name.
 
+    None, too, for a file that the bundle that was opened leaves out, see `left_out`.
+
     Raises:
         RecordError: The file is missing or not the one written with the record.
     """
@@ -344,6 +346,8 @@ def read_file(record: BriefRecord, results: Path, name: str) -> bytes | None:
     try:
         content = regular_file.read(path, at_most=MOST_BYTES)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and name in left_out.names(results):
+            return None
         raise RecordError(f"{path}: cannot be read ({error.strerror}); run again") from None
     except regular_file.NotPlain as error:
         raise sealed_json.damaged(path, error) from None

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from repro.errors import ReproError
@@ -38,6 +38,32 @@ def put(path: Path, content: bytes, *, advice: str = ELSEWHERE) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(partial, content)
+            os.replace(partial, path)
+            _settle(path.parent)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(partial)
+    return path
+
+
+def put_written(path: Path, write: Callable[[Path], object], *, advice: str = ELSEWHERE) -> Path:
+    """Write a file that is too large for the memory, creating its folder if necessary.
+
+    Args:
+        path: Path of the file; an existing one is replaced.
+        write: Is given the path of a new file, and writes it.
+        advice: What the user can do if it cannot be written.
+
+    Raises:
+        CannotWrite: As for `put`.
+    """
+    partial = _beside(path)
+    with _told(path, 0, advice):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
             os.replace(partial, path)
             _settle(path.parent)
         finally:

@@ -42,6 +42,11 @@ def expanded(path: str) -> str:
     return os.path.expanduser(path)
 
 
+def show_as(path: str, name: str) -> None:
+    """Show a temporary path as something that the user knows, also after it is gone."""
+    _written[path] = name
+
+
 def without_secrets(text: str) -> str:
     """The text without expanded variables of paths, passwords and tokens in addresses."""
     for value in sorted(_written, key=len, reverse=True):

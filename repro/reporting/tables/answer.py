@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from repro.analysis import claims, verdicts
+from repro.analysis import claims, portrait_clusters, verdicts
 from repro.analysis.claims import Finding
 from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count, joined
@@ -280,7 +280,12 @@ def _named(word: Word, some: Sequence[Finding], main: Finding) -> str:
 
 def _extent(outcomes: Outcomes, main: Finding, others: Sequence[Finding]) -> str:
     """On how many seeds the answer rests, what would settle it, and why it may be wrong."""
-    told = [f"{kind(outcomes)} {_seeds(main)} per arm", _settled(main, others), _doubt(main)]
+    told = [
+        f"{kind(outcomes)} {_seeds(main)} per arm{_clusters(outcomes)}",
+        _settled(main, others),
+        _doubt(main),
+        _few_clusters(outcomes, main),
+    ]
     return f"{'; '.join(filter(None, told))}."
 
 
@@ -297,6 +302,18 @@ def _doubt(main: Finding) -> str:
     more = len(main.doubts) - 1
     others = f"; also {count(more, 'other arm')}" if more else ""
     return f"the interval may be wrong ({main.doubts[0]}{others})"
+
+
+def _clusters(outcomes: Outcomes) -> str:
+    """Over how many clusters of portraits, if these belong together."""
+    short = portrait_clusters.short(outcomes)
+    return f" and {short} of test portraits" if short else ""
+
+
+def _few_clusters(outcomes: Outcomes, main: Finding) -> str:
+    """That the interval may be too narrow, because clusters are few."""
+    why = "" if math.isnan(main.interval.low) else portrait_clusters.warning(outcomes)
+    return f"the interval may be too narrow ({why})" if why else ""
 
 
 def kind(outcomes: Outcomes) -> str:
@@ -333,7 +350,7 @@ def takes(found: Finding) -> str:
     seeds = f"about {count(_about(wanted.pairs), 'seed')} per arm"
     if wanted.times <= 1:
         return seeds
-    return f"{seeds} with {_times(wanted.times)} times as many photographs"
+    return f"{seeds} with {_times(wanted.times)} times as many {found.sampled}"
 
 
 def _about(number: int) -> int:

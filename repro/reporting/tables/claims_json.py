@@ -57,7 +57,11 @@ def _claim(found: Finding, outcomes: Outcomes) -> dict[str, Any]:
         "doubts": list(found.doubts),
         "to_settle": None
         if found.word != conclusions.CANNOT_TELL or wanted.pairs is None
-        else {"pairs": wanted.pairs, "times_as_many_photographs": wanted.times},
+        else {
+            "pairs": wanted.pairs,
+            "times_as_many_photographs": wanted.times,
+            "of": found.sampled,
+        },
     }
 
 

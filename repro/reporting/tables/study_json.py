@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -24,7 +31,10 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_json,
+    reference_notes,
     run_notes,
+    tone_table,
 )
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate
@@ -63,7 +73,11 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         },
         "reference": outcomes.reference,
         "paired": outcomes.paired,
+        "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "detectors": [
+            reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
+        ],
         "comparisons": [
             _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
@@ -74,6 +88,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         **claims_json.fields(outcomes),
         "gap_share": gap_table.as_fields(outcomes),
         "placebos": placebo_table.as_fields(outcomes),
+        "tone": tone_table.as_fields(outcomes, [arm.name for arm in chosen]),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),
@@ -366,5 +381,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *metric_columns.notes(outcomes),
+        *reference_notes.of_detectors(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]
