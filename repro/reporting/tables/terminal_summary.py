@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from repro.analysis import arm_differences, arm_power, matched, operating_points, thresholds
+from repro.analysis import (
+    arm_differences,
+    arm_power,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+)
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
 from repro.analysis.operating_points import Estimate
@@ -121,6 +128,7 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
             yield from matched_notes.briefly((one.arm, one.reference) for one in family.made)
         yield from comparison_notes.of_none(outcomes, definition)
         yield from _strength(outcomes, family)
+    yield from portrait_clusters.sentences(outcomes)
     yield from interval_notes.briefly(outcomes)
     yield from _without_numbers(outcomes)
     yield from metric_columns.notes(outcomes)
