@@ -11,10 +11,17 @@ from arms import arm, outcomes
 from asking import asking, claim, recall_kept
 from scored_study import EACH, GROUPS
 
-from repro.analysis import arm_scores, claims, operating_points, portrait_clusters, study_data
+from repro.analysis import (
+    arm_scores,
+    claim_prospects,
+    claims,
+    operating_points,
+    portrait_clusters,
+    study_data,
+)
 from repro.records import records
 from repro.records.portraits import Portraits
-from repro.reporting.tables import answer, interval_notes, output_formats
+from repro.reporting.tables import answer, claim_prospect_notes, interval_notes, output_formats
 from repro.reporting.tables.presentation import Presentation
 from repro.stats.disparity import DEFINITIONS
 
@@ -188,3 +195,47 @@ def test_json_has_the_clusters_of_a_study(results):
     assert (one["column"], one["clusters"], one["portraits"]) == ("subject_id", 40, 80)
     assert [group["clusters"] for group in one["groups"]] == [10] * 4
     assert one["refusal"] is None
+
+
+def test_a_plan_says_that_too_few_people_decide_no_claim():
+    """It forecasts no chances, and gives the reason."""
+    study = asking(of_people(8), claim())
+    (one,) = claim_prospects.of_study(
+        study,
+        groups={"A": ["a", "b"], "B": ["a", "b"]},
+        photographs={"A": 40, "B": 40},
+    )
+    told = claim_prospect_notes.of_claims([one], cluster="subject_id")
+
+    assert one.prospects == ()
+    assert one.obstacles[0].startswith(SOUND)
+    assert told == [
+        f"Warning: claim '{claim().name}' (primary) cannot be answered: {one.obstacles[0]}."
+    ]
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(5, "as known, as it was seen"), (1, "leave out")])
+def test_a_plan_says_how_far_its_chances_take_clusters(seeds, said):
+    """With the spread of runs that ended, and without."""
+    study = asking(of_people(2, seeds=seeds), claim(smallest_effect={"absolute": 200.0}))
+    plain = {"groups": {"A": ["a", "b"], "B": ["a", "b"]}, "photographs": {"A": 40, "B": 40}}
+    grown = replace(study, arms=tuple(replace(one, wanted=5) for one in study.arms))
+    outlooks = claim_prospects.of_study(grown, **plain)
+
+    assert said in claim_prospect_notes.of_claims(outlooks, cluster="subject_id")[1]
+    assert (
+        len(claim_prospect_notes.of_claims(outlooks))
+        == len(claim_prospect_notes.of_claims(outlooks, cluster="subject_id")) - 1
+    )
+
+
+def test_clusters_are_counted_before_anything_is_scored():
+    """Ann is in both groups, Bob and Cy in one each; none where each portrait is of another."""
+    found = portrait_clusters.of_portraits("who", ["x", "y", "x", "y"], ["ann", "ann", "bob", "cy"])
+
+    assert (found.number, found.per_group, found.in_all) == (3, (2, 2), 1)
+    assert portrait_clusters.too_few(found).endswith(
+        "(x 2 and y 2); 2 of 3 have portraits of some groups only, so who and group are "
+        "confounded, and nothing can separate them"
+    )
+    assert portrait_clusters.of_portraits("who", ["x", "y"], ["ann", "bob"]) is None
