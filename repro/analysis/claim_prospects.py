@@ -110,7 +110,7 @@ def _outlook(
         obstacles.append(f"{count(seeds[-1], 'seed')} an arm cannot decide it, whatever they show")
     seen = found.spread > 0 and found.smallest > 0
     spreads = [found.spread / found.smallest] if seen else list(ASSUMED)
-    if claims.is_share(claim) or set(attainable) <= {conclusions.CANNOT_TELL}:
+    if found.hopeless or claims.is_share(claim) or set(attainable) <= {conclusions.CANNOT_TELL}:
         spreads = []
     found = replace(found, level=levels[-1])
     return Outlook(
