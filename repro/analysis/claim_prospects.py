@@ -103,6 +103,8 @@ def _outlook(
         *(why for arm in arms for why in _of_group(claim, groups[arm])),
         *(why for arm in arms for why in _of_photographs(claim, photographs[arm])),
     ]
+    if found.hopeless:
+        obstacles.append(found.reason)
     attainable = _attainable(claim, seeds[-1], levels[-1])
     if set(attainable) <= {conclusions.CANNOT_TELL}:
         obstacles.append(f"{count(seeds[-1], 'seed')} an arm cannot decide it, whatever they show")

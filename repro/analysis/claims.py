@@ -79,6 +79,7 @@ class Finding:
         reason: Why there is no interval; empty if there is one.
         doubts: Why the interval cannot be trusted, by arm.
         metric: The plug-in that its quantity is; None if it is built in, or not here.
+        hopeless: Whether no number of seeds decides it, because clusters of portraits are too few.
         sampled: What more of would narrow its noise: ``photographs``, or clusters of them.
     """
 
@@ -100,6 +101,7 @@ class Finding:
     doubts: tuple[str, ...] = ()
     metric: Plugin | None = None
     sampled: str = "photographs"
+    hopeless: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -370,7 +372,7 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts], few: str = "") -> Findi
     if rounding.constant(change.runs):
         return replace(told, reason=_ALL_ALIKE)
     if change.fewest_clusters < LEAST:
-        return replace(told, reason=few)
+        return replace(told, reason=few, hopeless=True)
     interval = components.interval(change, level=told.level)
     bounded = replace(told, interval=_scaled(interval, scale))
     if claim.expect == "kept":
@@ -488,7 +490,7 @@ def _largest(unknown: Finding, pairs: Sequence[Arm], few: str) -> Finding:
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason=_ALL_ALIKE)
     if min(one.fewest_clusters for one in apart) < LEAST:
-        return replace(told, reason=few)
+        return replace(told, reason=few, hopeless=True)
     shared = 1 - (1 - told.level) / len(others)
     low = min(components.interval(one, level=told.level).low for one in apart)
     high = min(components.interval(one, level=shared).high for one in apart)

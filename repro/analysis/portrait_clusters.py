@@ -7,6 +7,7 @@ them there are none, and the sentence why stands in their place.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +96,12 @@ def too_few(found: Clusters) -> str:
     )
 
 
+def too_few_of(arm: Arm) -> str:
+    """As `too_few`, in a few words."""
+    found = _of_arm(arm, "")
+    return "too few clusters of portraits" if found and found.below(LEAST) else ""
+
+
 def _few(below: Sequence[str]) -> str:
     return joined(below) if len(below) <= NAMED else f"{len(below)} groups have fewer"
 
@@ -148,6 +155,14 @@ def _of_clusters(found: Clusters) -> list[str]:
     return told
 
 
+def in_caption(outcomes: Outcomes) -> str:
+    """A sentence for a caption, with a space before it; empty for independent portraits."""
+    found = of_study(outcomes)
+    few = any(one.below(LEAST) for one in found)
+    none = f", none where a group has fewer than {LEAST}" if few else ""
+    return f" Intervals are over {short(outcomes)}{none}." if found else ""
+
+
 def sampled(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
     """What is drawn with the test portraits: photographs, or clusters of them."""
     found = [one for arm in arms if (one := of_arm(outcomes, arm)) is not None]
@@ -160,6 +175,23 @@ def warning(outcomes: Outcomes) -> str:
     if not few:
         return ""
     return f"a group has only {few[0].fewest} clusters ({few[0].column})"
+
+
+def as_fields(outcomes: Outcomes) -> list[dict[str, Any]]:
+    """The clusters of each different test set as fields; empty for independent portraits."""
+    return [
+        {
+            "column": one.column,
+            "clusters": one.number,
+            "portraits": one.portraits,
+            "groups": [
+                {"name": group, "clusters": number}
+                for group, number in zip(one.groups, one.per_group, strict=True)
+            ],
+            "refusal": too_few(one) or None,
+        }
+        for one in of_study(outcomes)
+    ]
 
 
 def short(outcomes: Outcomes) -> str:

@@ -276,7 +276,13 @@ class Outcomes:
         return self.block < self.replicates
 
 
-def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path | None) -> Outcomes:
+def of_study(
+    index: StudyIndex,
+    found: Mapping[str, BriefRecord],
+    results: Path | None,
+    *,
+    shown: ByTest | None = None,
+) -> Outcomes:
     """The outcomes of a study's records.
 
     Args:
@@ -284,13 +290,15 @@ def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path 
         found: Its records by key.
         results: Folder of their scores; None omits scores and detectors, for tables that need
             none.
+        shown: What the index says of the portraits, of a plan; None: as the folder has it.
 
     Raises:
         RecordError: A file of scores, or the record of a detector, is missing or damaged.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
-    shown = portraits.read(index.portraits, results) if index.portraits and results else {}
+    if shown is None:
+        shown = portraits.read(index.portraits, results) if index.portraits and results else {}
     with each(f"{index.name}: reading scores", index.arms, unit="arms") as listed:
         arms = tuple(_arm(arm, found, index, results, shown) for arm in listed)
     return Outcomes(

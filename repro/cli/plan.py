@@ -78,6 +78,9 @@ def plan(
         say(f"{state:7} {task.key} {task.title}{after}{reason}")
     if told := _changed(planned.index, results):
         warn(told)
+    planned, dropped = planning.with_detectors(planned, results)
+    for one in dropped:
+        warn(one)
     for one in _doubts(resolved, planned, results):
         say(one)
     total = len(planned.tasks)
@@ -120,18 +123,23 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
         return []
     from repro.analysis import claim_prospects, study_data
     from repro.data import sources
-    from repro.records import records
+    from repro.records import portraits, records
     from repro.reporting.tables import claim_prospect_notes
 
     found = {task.key: records.read_record(task.key, results) for task in planned.ended}
     data = {arm.name: arm.configuration.data for arm in study.arms}
     groups = {one: sources.groups(one.test) for one in set(data.values())}
+    shown = portraits.from_csv(planned.portraits) if planned.portraits else {}
+    outcomes = study_data.of_study(planned.index, found, results, shown=shown)
     outlooks = claim_prospects.of_study(
-        study_data.of_study(planned.index, found, results),
+        outcomes,
         groups={name: sorted(set(groups[one])) for name, one in data.items()},
-        photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
+        photographs={
+            name: len(sources.groups(one.nonfaces)) if one.nonfaces else 0
+            for name, one in data.items()
+        },
     )
-    return claim_prospect_notes.of_claims(outlooks)
+    return claim_prospect_notes.of_claims(outlooks, cluster=outcomes.cluster)
 
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:

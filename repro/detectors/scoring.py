@@ -14,7 +14,7 @@ from repro.detectors.base import Detector, DetectorError
 from repro.metrics import Count, group_counts, says_face
 from repro.records.scores import Scores
 from repro.study.configuration import Windows
-from repro.training.sliding_windows import sliding_windows
+from repro.training.sliding_windows import sliding_windows, whole_window
 
 AT_ONCE = 256  # windows that a detector is given at a time
 Floats = NDArray[np.float64]
@@ -25,6 +25,7 @@ def score(
     sets: Mapping[str, Photographs],
     rule: Windows,
     *,
+    whole: bool = False,
     threshold: float = 0.0,
     on_picture: Callable[[], object] = lambda: None,
 ) -> dict[str, Scores]:
@@ -34,6 +35,7 @@ def score(
         detector: Of windows or of whole pictures.
         sets: ``portraits`` and ``nonfaces``.
         rule: The study's windows; unused for whole pictures.
+        whole: Whether each photograph is one window, as aligned faces are.
         threshold: Of the detector: a score of it or more is a face.
         on_picture: Called after each photograph.
 
@@ -46,7 +48,7 @@ def score(
         PluginError: Code of the detector raised an error.
     """
     return {
-        name: _scores(detector, photographs, rule, threshold, on_picture)
+        name: _scores(detector, photographs, rule, whole, threshold, on_picture)
         for name, photographs in sets.items()
     }
 
@@ -62,12 +64,13 @@ def _scores(
     detector: Detector,
     photographs: Photographs,
     rule: Windows,
+    whole: bool,
     threshold: float,
     on_picture: Callable[[], object],
 ) -> Scores:
     top, windows, positive = [], [], []
     for index in range(len(photographs)):
-        values = _of_picture(detector, photographs.read(index), rule) - threshold
+        values = _of_picture(detector, photographs.read(index), rule, whole) - threshold
         top.append(float(values.max(initial=-np.inf)))
         windows.append(len(values))
         positive.append(int(says_face(values).sum()))
@@ -87,11 +90,12 @@ def _scores(
     )
 
 
-def _of_picture(detector: Detector, pixels: Pixels, rule: Windows) -> Floats:
+def _of_picture(detector: Detector, pixels: Pixels, rule: Windows, whole: bool) -> Floats:
     """One number for each window of a picture, or one for all of it."""
     if detector.reads == "whole":
         return checked(detector.scores([pixels]), 1, detector)
-    batches = [checked(detector.scores(one), len(one), detector) for one in _windows(pixels, rule)]
+    given = [whole_window(pixels, resize=rule.resize)] if whole else _windows(pixels, rule)
+    batches = [checked(detector.scores(one), len(one), detector) for one in given]
     return np.concatenate(batches) if batches else np.empty(0)
 
 

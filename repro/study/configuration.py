@@ -170,6 +170,11 @@ class Configuration(Section):
         return [*found, *(("source", name) for name in sources)]
 
     @property
+    def smallest_window(self) -> float:
+        """The smallest window as a share of a photograph's width; 0 if it is read whole."""
+        return 0.0 if self.data.reads_whole else self.windows.smallest
+
+    @property
     def latents(self) -> int:
         """Number of latents of the network; 0 for a classifier."""
         return self.latent_dim if self.model == "dbvae" else 0
@@ -195,9 +200,12 @@ class Configuration(Section):
         """The settings that affect a run, as plain values by the keys of a study file.
 
         The path of the data is omitted (its content counts, by digest), and so is what has no
-        effect: the density's settings with another rule, those of latents without latents.
+        effect: the density's settings with another rule, those of latents without latents, those
+        of windows where each picture is read whole.
         """
         choices = self.model_dump(mode="json", exclude={"data"})
+        if self.data.reads_whole:
+            choices["windows"] = {"read": "whole", "resize": self.windows.resize}
         choices["resampling"] = _effective(choices["resampling"])
         objective = {key: value for key, value in choices.pop("objective").items() if value}
         if self.objective != Objective():

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -24,6 +31,8 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_json,
+    reference_notes,
     run_notes,
     tone_table,
 )
@@ -64,7 +73,11 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         },
         "reference": outcomes.reference,
         "paired": outcomes.paired,
+        "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "detectors": [
+            reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
+        ],
         "comparisons": [
             _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
@@ -368,5 +381,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *metric_columns.notes(outcomes),
+        *reference_notes.of_detectors(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]
