@@ -23,6 +23,7 @@ from repro.stats.covariate import Fit, Reading
 from repro.stats.intervals import NOWHERE, Floats, Integers
 
 GRID = 41  # tones at which a smooth curve is read
+NO_SCALE = "the study has no scale of skin tone (key `tone:`)"
 Rises = Literal["darker", "lighter", ""]
 # Columns whose direction is known: scales with a fixed one, and those that sources make.
 _RISES: dict[str, Rises] = {
@@ -220,7 +221,7 @@ def parts(arm: Arm, column: str, rate: float | None = None) -> Parts:
 def refusal(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
     """Why arms have no change over the scale to be compared; empty if they have."""
     if not outcomes.tone:
-        return "the study has no scale of skin tone (key `tone:`)"
+        return NO_SCALE
     if any(_scale(arm, outcomes.tone) is None for arm in arms):
         return f"no two different tones are known from the column {outcomes.tone}"
     if not all(_same_portraits(arm, arms[0]) for arm in arms[1:]):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import toned
 
-from repro.analysis import claims, thresholds, tone
+from repro.analysis import claim_prospects, claims, thresholds, tone
 from repro.reporting.tables import answer
 from repro.stats import clusters, conclusions, covariate, redrawn
 from repro.stats.intervals import NOWHERE
@@ -276,3 +276,14 @@ def test_a_claim_on_the_change_is_checked(changes, message):
     """As it is read."""
     with pytest.raises(ValueError, match=message):
         asking(**changes)
+
+
+@pytest.mark.parametrize(("column", "expected"), [("fitzpatrick", ()), ("", (tone.NO_SCALE,))])
+def test_a_plan_says_that_a_claim_lacks_a_scale(column, expected):
+    """Before anything is trained."""
+    found = replace(toned.outcomes(), claims=asking(), tone=column)
+    groups = {arm.name: toned.GROUPS for arm in found.arms}
+    photographs = {arm.name: 20 for arm in found.arms}
+    (told,) = claim_prospects.of_study(found, groups=groups, photographs=photographs)
+
+    assert told.obstacles == expected
