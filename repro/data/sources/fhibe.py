@@ -221,6 +221,10 @@ class FhibeReader(Reader[Fhibe]):
             told["location_country"] = tuple(map(fhibe_answers.country, told["location_country"]))
         return told
 
+    def are_crops(self, spec: Fhibe) -> bool:
+        """The aligned faces are."""
+        return spec.pictures == "faces"
+
     def files(self, spec: Fhibe) -> NamedFiles:
         """The table, and the pictures of its portraits."""
         found, root = read(spec), root_of(Path(spec.path))

@@ -94,6 +94,10 @@ class Reader(ABC, Generic[Spec]):
         """
         return {}
 
+    def are_crops(self, spec: Spec) -> bool:
+        """Whether each portrait is a crop that one face fills, without surroundings."""
+        return False
+
     def edition(self, spec: Spec) -> str:
         """What a caption says of the copy beside its name, such as its version; "" if nothing.
 
