@@ -61,8 +61,11 @@ class StudyResults:
 
     @property
     def answer(self) -> str:
-        """What the study says to its claims, in at most three sentences; empty without claims."""
-        return answer.of_study(self.outcomes()).text if self.index.claims else ""
+        """What the study says to its claims, in at most three sentences, and of other detectors.
+
+        Empty without either.
+        """
+        return answer.of_study(self.outcomes()).text
 
     @property
     def claims(self) -> pd.DataFrame:

@@ -5,7 +5,7 @@ the method of `stats.covariate`; at equal false-positive rates they include the 
 threshold. Portraits of unknown tone are left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,11 +18,12 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import components, covariate, intervals, redrawn, rounding
 from repro.stats.clusters import LEAST
-from repro.stats.components import Pooled
+from repro.stats.components import Parts, Pooled
 from repro.stats.covariate import Fit, Reading
 from repro.stats.intervals import NOWHERE, Floats, Integers
 
 GRID = 41  # tones at which a smooth curve is read
+NO_SCALE = "the study has no scale of skin tone (key `tone:`)"
 Rises = Literal["darker", "lighter", ""]
 # Columns whose direction is known: scales with a fixed one, and those that sources make.
 _RISES: dict[str, Rises] = {
@@ -188,6 +189,53 @@ def slope_difference(
     return SlopeDifference(
         estimate=Estimate(float(apart.value), interval, intervals.sd(apart.runs)), p=p
     )
+
+
+def parts(arm: Arm, column: str, rate: float | None = None) -> Parts:
+    """The change between the ends of the scale as claims read it, with the parts of its variance.
+
+    Args:
+        arm: Not one with a `refusal`.
+        column: Of the scale.
+        rate: False-positive rate that sets each run's threshold; None for logit 0.
+    """
+    known, read = _scale(arm, column), _slope_reading(arm, column, rate)
+    assert known is not None
+    (line,) = _line(known)
+    share = thresholds.detections(arm, rate)[:, known.known].mean(axis=0)
+    apart = share - share.mean() - float(read.value) * line.offset
+    return Parts(
+        value=read.value,
+        runs=read.runs,
+        portraits=len(share) * line.coefficients * apart,
+        detected=np.array([len(share) * np.sqrt(2 * float(read.floor))]),
+        group=np.zeros(len(share), dtype=np.int64),
+        bound=np.asarray(np.nan),
+        redrawn=read.redrawn,
+        nonfaces=np.empty(0),
+        curved=np.asarray(0.0),
+        cluster=known.cluster,
+    )
+
+
+def refusal(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
+    """Why arms have no change over the scale to be compared; empty if they have."""
+    if not outcomes.tone:
+        return NO_SCALE
+    if any(_scale(arm, outcomes.tone) is None for arm in arms):
+        return f"no two different tones are known from the column {outcomes.tone}"
+    if not all(_same_portraits(arm, arms[0]) for arm in arms[1:]):
+        return "its arms were tested on different portraits"
+    return ""
+
+
+def few(outcomes: Outcomes, arm: Arm) -> str:
+    """Why there is no interval where the scale has too few clusters; empty if it has enough."""
+    number = _clusters(arm, outcomes.tone)
+    if number >= LEAST:
+        return ""
+    what = f"values of {outcomes.cluster}" if outcomes.cluster else "portraits"
+    return f"{number} {what} have a tone, and an interval takes {LEAST}"
 
 
 def curve(outcomes: Outcomes, arm: Arm, *, rate: float | None = None) -> list[Point]:

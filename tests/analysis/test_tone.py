@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import toned
 
-from repro.analysis import thresholds, tone
-from repro.stats import clusters, covariate, redrawn
+from repro.analysis import claim_prospects, claims, thresholds, tone
+from repro.reporting.tables import answer
+from repro.stats import clusters, conclusions, covariate, redrawn
 from repro.stats.intervals import NOWHERE
+from repro.study.claims import Claim, Declared
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +191,99 @@ def test_a_detector_has_an_interval_for_new_portraits_alone():
     assert tone.detectors(found) == [detector]
     assert tone.slope(found, detector).interval == covariate.interval(read, seeds=False)
     assert all(point.recall.interval != NOWHERE for point in tone.curve(found, detector))
+
+
+def asking(**changes):
+    """A study that claims that recall falls less with the second arm."""
+    plain = {
+        "name": "recall depends less on skin tone",
+        "quantity": "tone_slope",
+        "read_at": {"logit": 0},
+        "contrast": {"arm": "alpha = 0.1", "less": "No debias"},
+        "expect": "higher",
+        "smallest_effect": {"absolute": 5.0},
+        "primary": True,
+    }
+    return (Declared(Claim.model_validate(plain | changes), ("No debias", "alpha = 0.1")),)
+
+
+@pytest.mark.parametrize("read_at", [{"logit": 0}, {"false_positive_rate": 0.1}])
+def test_a_claim_may_ask_how_much_the_change_differs(read_at):
+    """In points: the change of one arm less that of the other."""
+    found = replace(toned.outcomes(), claims=asking(read_at=read_at))
+    (told,) = claims.findings(found)
+    rate = read_at.get("false_positive_rate")
+    first, last = (100 * tone.slope(found, arm, rate=rate).value for arm in found.arms)
+
+    assert (told.first, told.last) == pytest.approx((first, last))
+    assert told.effect == pytest.approx(last - first)
+    assert told.interval.low < told.effect < told.interval.high
+    assert told.unit == "points"
+    assert answer.quantity(told.claim) == "the change of recall over the scale of skin tone"
+
+
+def test_the_parts_of_a_claim_vary_as_the_table_says():
+    """The portraits' part is that of the jackknife within a tenth, floor included."""
+    found = toned.outcomes()
+    arm = found.arms[0]
+    parts = tone.parts(arm, found.tone)
+    fit = covariate.slope_fit(toned.LEVELS, unit=5)
+    read = covariate.read(fit, thresholds.detections(arm, None))
+
+    assert parts.value == pytest.approx(read.value)
+    assert float(parts.of_photographs) == pytest.approx(float(read.of_persons), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tone": ""}, "the study has no scale of skin tone (key `tone:`)"),
+        ({"arms": "single"}, "no two different tones are known from the column fitzpatrick"),
+        ({"arms": "other"}, "its arms were tested on different portraits"),
+        ({"arms": "few"}, "9 values of subject_id have a tone, and an interval takes 10"),
+    ],
+)
+def test_a_claim_says_why_it_has_no_interval(changes, reason):
+    """Then it cannot be told yet."""
+    found = toned.outcomes()
+    if changes.get("arms") == "single":
+        found = toned.outcomes(np.full(72, 2.0))
+    elif changes.get("arms") == "few":
+        found = toned.outcomes(cluster=np.arange(72) % 9)
+    elif changes.get("arms") == "other":
+        first, last = found.arms
+        moved = replace(last, scores=replace(last.scores, tone=toned.LEVELS[::-1]))
+        found = replace(found, arms=(first, moved))
+    else:
+        found = replace(found, **changes)
+    (told,) = claims.findings(replace(found, claims=asking()))
+
+    assert told.word == conclusions.CANNOT_TELL
+    assert told.reason == reason
+    assert told.interval == NOWHERE
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"read_at": {"matched_to": "reference"}}, r"tone_slope is read at \{logit: 0\} or"),
+        ({"smallest_effect": {"ratio": 1.5}}, "a change has no ratio"),
+        ({"read_at": None}, "tone_slope needs read_at"),
+        ({"group": "darker"}, "tone_slope is of all groups"),
+    ],
+)
+def test_a_claim_on_the_change_is_checked(changes, message):
+    """As it is read."""
+    with pytest.raises(ValueError, match=message):
+        asking(**changes)
+
+
+@pytest.mark.parametrize(("column", "expected"), [("fitzpatrick", ()), ("", (tone.NO_SCALE,))])
+def test_a_plan_says_that_a_claim_lacks_a_scale(column, expected):
+    """Before anything is trained."""
+    found = replace(toned.outcomes(), claims=asking(), tone=column)
+    groups = {arm.name: toned.GROUPS for arm in found.arms}
+    photographs = {arm.name: 20 for arm in found.arms}
+    (told,) = claim_prospects.of_study(found, groups=groups, photographs=photographs)
+
+    assert told.obstacles == expected
