@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import reference_detectors
+import scored_study
 from builders import study_index
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -255,7 +257,7 @@ def test_the_command_lists_bytes_and_removes_only_when_told(results):
 
     assert listed.exit_code == 0
     assert listed.output.splitlines() == [
-        "superseded: records of runs that no study names any more",
+        "superseded: records of runs and of detectors that no study names any more",
         f"  runs/old-seed0  {size:,} bytes",
         f"Would remove 1 of these, {size:,} bytes. 100 of these bytes are in MLflow's pages as "
         "well, which do not change: `repro sync` puts the pages of removed runs into MLflow's "
@@ -267,3 +269,15 @@ def test_the_command_lists_bytes_and_removes_only_when_told(results):
     again = CliRunner().invoke(main, ["clean", "--results", str(results)])
     assert f"Removed {len(ALL)} of these" in done.output
     assert again.output == "Nothing to remove.\n"
+
+
+def test_a_detector_is_kept_while_a_study_names_it(tmp_path):
+    """Like the record of a run."""
+    scored_study.write(tmp_path)
+    (one,) = reference_detectors.write(tmp_path)
+    assert cleaning.find(tmp_path, ["superseded"]) == []
+
+    (index,) = records.read_indexes(tmp_path)
+    records.write_index(dataclasses.replace(index, detectors=[]), tmp_path)
+
+    assert [left.path.name for left in cleaning.find(tmp_path, ["superseded"])] == [one.key]
