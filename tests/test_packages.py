@@ -35,8 +35,8 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
     "detectors": {
-        *(*BASE, "data.pictures", "data.sources", "metrics", "models"),
-        *("training", "training.kernels"),
+        *(*BASE, "data.pictures", "data.sources", "metrics", "models", "training"),
+        "training.kernels",
     },
     "detectors.packaged": {"errors", "system", "study", "data.pictures", "detectors"},
     "execution.executors": {
@@ -67,6 +67,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
+    "bundles": {*BASE, "analysis", "data"},
     "reporting": {*BASE, "analysis"},
     "reporting.terminal": {*BASE, "metrics"},
     "reporting.tables": {
@@ -75,7 +76,6 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "reporting.figures": {*BASE, *TABLES, "analysis.audit.reading", "metrics", "stats"},
     "reporting.report": {*BASE, *TABLES, "analysis.audit", "stats", "reporting.figures"},
     "reporting.site": {"errors", "system", "records", "records.mlflow"},
-    "bundles": {*BASE, "data", "analysis"},
     "api": {
         *BASE,
         *TABLES,

@@ -22,6 +22,7 @@ from repro.analysis import (
     own_metrics,
     portrait_clusters,
     thresholds,
+    tone,
 )
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
@@ -78,6 +79,7 @@ class Finding:
         reason: Why there is no interval; empty if there is one.
         doubts: Why the interval cannot be trusted, by arm.
         metric: The plug-in that its quantity is; None if it is built in, or not here.
+        hopeless: Whether no number of seeds decides it, because clusters of portraits are too few.
         sampled: What more of would narrow its noise: ``photographs``, or clusters of them.
     """
 
@@ -99,6 +101,7 @@ class Finding:
     doubts: tuple[str, ...] = ()
     metric: Plugin | None = None
     sampled: str = "photographs"
+    hopeless: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -250,6 +253,8 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         return replace(unknown, reason=why)
     if declared.claim.is_metric:
         return _of_metric(unknown, pairs)
+    if declared.claim.quantity == "tone_slope":
+        return _of_tone(outcomes, unknown, pairs)
     few = portrait_clusters.refusal(outcomes, pairs)
     if declared.claim.expect == "largest":
         return _largest(unknown, pairs, few)
@@ -263,6 +268,17 @@ def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
         return replace(unknown, reason=own_metrics.missing(claim.quantity))
     rate = claim.read_at.false_positive_rate if claim.read_at else None
     return _changed(unknown, [own_metrics.parts(arm, metric, rate) for arm in pairs])
+
+
+def _of_tone(outcomes: Outcomes, unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+    """The answer to a claim on the change of recall over a scale of skin tone."""
+    if why := tone.refusal(outcomes, pairs):
+        return replace(unknown, reason=why)
+    assert unknown.claim.read_at is not None
+    rate = unknown.claim.read_at.false_positive_rate
+    few = tone.few(outcomes, pairs[0])
+    found = _changed(unknown, [tone.parts(arm, outcomes.tone, rate) for arm in pairs], few)
+    return replace(found, interval=NOWHERE, word=conclusions.CANNOT_TELL) if few else found
 
 
 def common(arms: Sequence[Arm]) -> list[Arm]:
@@ -353,10 +369,10 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts], few: str = "") -> Findi
         smallest=smallest,
     )
     told = _measured(told, change, scale)
+    if change.fewest_clusters < LEAST:
+        return replace(told, reason=few, hopeless=True)
     if rounding.constant(change.runs):
         return replace(told, reason=_ALL_ALIKE)
-    if change.fewest_clusters < LEAST:
-        return replace(told, reason=few)
     interval = components.interval(change, level=told.level)
     bounded = replace(told, interval=_scaled(interval, scale))
     if claim.expect == "kept":
@@ -471,10 +487,10 @@ def _largest(unknown: Finding, pairs: Sequence[Arm], few: str) -> Finding:
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
     first, *_, last = statistics(claim, pairs, DEFINITIONS["dehaan2020"])
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
+    if min(one.fewest_clusters for one in apart) < LEAST:
+        return replace(told, reason=few, hopeless=True)
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason=_ALL_ALIKE)
-    if min(one.fewest_clusters for one in apart) < LEAST:
-        return replace(told, reason=few)
     shared = 1 - (1 - told.level) / len(others)
     low = min(components.interval(one, level=told.level).low for one in apart)
     high = min(components.interval(one, level=shared).high for one in apart)

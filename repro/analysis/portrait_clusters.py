@@ -7,14 +7,17 @@ them there are none, and the sentence why stands in their place.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from repro.analysis import arm_scores
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count, joined
 from repro.stats import clusters
 from repro.stats.clusters import ENOUGH, LEAST
+from repro.stats.intervals import Integers
 
 NAMED = 4  # groups that are named; of more the number
 
@@ -59,16 +62,34 @@ def of_arm(outcomes: Outcomes, arm: Arm) -> Clusters | None:
 def _of_arm(arm: Arm, column: str) -> Clusters | None:
     if arm.scores is None or arm.scores.cluster is None or not arm.groups:
         return None
-    group, cluster = arm.scores.group, arm.scores.cluster
+    return _counted(column or "cluster", arm.groups, arm.scores.group, arm.scores.cluster)
+
+
+def of_portraits(column: str, groups: Sequence[str], who: Sequence[str]) -> Clusters | None:
+    """The clusters of portraits that nothing has scored yet; None if no two are of one.
+
+    Args:
+        column: That names them.
+        groups: The group of each portrait.
+        who: The cluster of each portrait.
+    """
+    cluster = arm_scores.clusters_of(who)
+    if cluster is None:
+        return None
+    names = tuple(sorted(set(groups)))
+    return _counted(column, names, np.array([names.index(one) for one in groups]), cluster)
+
+
+def _counted(column: str, groups: tuple[str, ...], group: Integers, cluster: Integers) -> Clusters:
     cells = clusters.layout(group, cluster)
     sizes = np.diff(np.append(cells.firsts, len(cells.starts)))
     return Clusters(
-        column=column or "cluster",
+        column=column,
         number=len(cells.firsts),
         portraits=len(group),
-        groups=arm.groups,
-        per_group=tuple(clusters.per_group(group, cluster, len(arm.groups)).tolist()),
-        in_all=int((sizes == len(arm.groups)).sum()),
+        groups=groups,
+        per_group=tuple(clusters.per_group(group, cluster, len(groups)).tolist()),
+        in_all=int((sizes == len(groups)).sum()),
     )
 
 
@@ -93,6 +114,12 @@ def too_few(found: Clusters) -> str:
         f"photographs of one {found.column} are not independent, and fewer than {LEAST} of them in "
         f"a group say too little of others ({told}){_confounded(found)}"
     )
+
+
+def too_few_of(arm: Arm) -> str:
+    """As `too_few`, in a few words."""
+    found = _of_arm(arm, "")
+    return "too few clusters of portraits" if found and found.below(LEAST) else ""
 
 
 def _few(below: Sequence[str]) -> str:
@@ -125,14 +152,15 @@ def refusal(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
 
 def sentences(outcomes: Outcomes) -> list[str]:
     """What the clusters are and what they do to the intervals; empty for independent portraits."""
-    told = [line for one in of_study(outcomes) for line in _of_clusters(one)]
+    told = [line for one in of_study(outcomes) for line in of_clusters(one)]
     if any(are_unknown(outcomes, arm) for arm in outcomes.arms if arm.runs):
         missing = [arm for arm in outcomes.arms if arm.runs and are_unknown(outcomes, arm)]
         told.append(f"No interval of photographs: {refusal(outcomes, missing)}.")
     return told
 
 
-def _of_clusters(found: Clusters) -> list[str]:
+def of_clusters(found: Clusters) -> list[str]:
+    """The clusters of one test set, in sentences."""
     told = [
         f"Photographs of one {found.column} are not independent: intervals and tests are for new "
         f"ones, over {found.number:,} clusters ({found.column}) of {found.portraits:,} portraits."
@@ -148,6 +176,14 @@ def _of_clusters(found: Clusters) -> list[str]:
     return told
 
 
+def in_caption(outcomes: Outcomes) -> str:
+    """A sentence for a caption, with a space before it; empty for independent portraits."""
+    found = of_study(outcomes)
+    few = any(one.below(LEAST) for one in found)
+    none = f", none where a group has fewer than {LEAST}" if few else ""
+    return f" Intervals are over {short(outcomes)}{none}." if found else ""
+
+
 def sampled(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
     """What is drawn with the test portraits: photographs, or clusters of them."""
     found = [one for arm in arms if (one := of_arm(outcomes, arm)) is not None]
@@ -160,6 +196,23 @@ def warning(outcomes: Outcomes) -> str:
     if not few:
         return ""
     return f"a group has only {few[0].fewest} clusters ({few[0].column})"
+
+
+def as_fields(outcomes: Outcomes) -> list[dict[str, Any]]:
+    """The clusters of each different test set as fields; empty for independent portraits."""
+    return [
+        {
+            "column": one.column,
+            "clusters": one.number,
+            "portraits": one.portraits,
+            "groups": [
+                {"name": group, "clusters": number}
+                for group, number in zip(one.groups, one.per_group, strict=True)
+            ],
+            "refusal": too_few(one) or None,
+        }
+        for one in of_study(outcomes)
+    ]
 
 
 def short(outcomes: Outcomes) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from repro.analysis import study_data
 from repro.analysis.samples import Floats
 from repro.errors import ReproError
-from repro.records import records
+from repro.records import left_out, records
 from repro.records.records import BriefRecord, StudyIndex
 from repro.reporting.figures import study_view
 from repro.reporting.figures.study_view import StudyView
@@ -66,6 +66,9 @@ def with_pictures(
         return view
     if not any({records.MODEL, records.WEIGHTS} & record.files.keys() for record in ended):
         warn("no pictures of faces: no run has a checkpoint")  # torch takes 300 MB
+        return view
+    if records.MODEL in left_out.names(results):
+        warn("no pictures of faces: the bundle was written without --weights")
         return view
     try:
         from repro.execution import draw_rates, sample_faces

@@ -17,6 +17,7 @@ from repro.records.task import Task
 from repro.system.child_process import Answer, Say
 
 STEP = 10  # pictures between two messages
+SETS = {"test": "portraits", "nonfaces": "nonfaces"}  # of photographs, by the role of their data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +65,9 @@ def prepare() -> Answer:
         trainer.prepare_process()
         context = loading.Context(catalogue=task.catalogue())
         data = task.configuration.data
-        roles = {"portraits": ("test", data.test), "nonfaces": ("nonfaces", data.nonfaces)}
-        read = {name: sources.read(spec) for name, (_, spec) in roles.items()}
-        held = {role: read[name][1] for name, (role, _) in roles.items()}
+        roles = {role: name for role, name in SETS.items() if role in data.parts}
+        read = {name: sources.read(data.parts[role]) for role, name in roles.items()}
+        held = {role: read[name][1] for role, name in roles.items()}
         of_roles = {role: task.contents[role] for role in held if role in task.contents}
         content_digest.require_planned({r: task.data[r] for r in held}, of_roles, held)
         sets = {name: found for name, (found, _) in read.items() if isinstance(found, Photographs)}
@@ -85,7 +86,7 @@ def prepare() -> Answer:
             found = scoring.score(
                 detector,
                 sets,
-                task.configuration.windows,
+                task.configuration.reading,
                 threshold=threshold,
                 on_picture=on_picture,
             )

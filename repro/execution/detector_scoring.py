@@ -175,7 +175,8 @@ def _require_same_pictures(planned: Plan, index: StudyIndex, results: Path) -> N
     """
     for record in _ended(index, results):
         for role in detectors.ROLES:
-            if record.data.get(role, planned.reference.data[role]) != planned.reference.data[role]:
+            now = planned.reference.data.get(role)
+            if record.data.get(role, now) != now:
                 raise ReproError(
                     f"{index.address}: its runs have seen other photographs ({role}) than there "
                     "are now: `repro run` it again, then score the detector"
@@ -243,7 +244,7 @@ def _scored(given: Given, task: Task, results: Path, *, stall: float) -> Detecto
         kind=given.kind,
         digest=given.digest,
         reads=found.reads,
-        data={role: task.data[role] for role in detectors.ROLES},
+        data={role: task.data[role] for role in detectors.ROLES if role in task.data},
         windows=windows if found.reads == "windows" else {},
         threshold=found.threshold,
         settings=given.asked,

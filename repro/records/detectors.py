@@ -95,8 +95,8 @@ def parse(text: bytes) -> DetectorRecord:
 def _wrong(record: DetectorRecord) -> Iterator[str]:
     if record.key != key_of(record):
         yield f"key: {record.key}, and its fields give {key_of(record)}"
-    if set(record.data) != {*ROLES}:
-        yield f"data: {' and '.join(ROLES)} are expected"
+    if not {ROLES[0]} <= set(record.data) <= {*ROLES}:
+        yield f"data: {' and '.join(ROLES)} are expected, or {ROLES[0]} alone"
     if record.reads == "windows":
         field_types.check(Windows, record.windows)
     elif record.windows:

@@ -384,7 +384,8 @@ def variance_interval(
     value = min(max(whole - less, 0.0), most)
     if not np.isnan(own):
         noise = float(np.sqrt(found.curved * (found.detected.shape[-1] - 1) / 2))
-        root, step = np.sqrt(value), own / (2 * np.sqrt(max(whole, noise)))
+        at = whole if found.cluster is None else value
+        root, step = np.sqrt(value), own / (2 * np.sqrt(max(at, noise)))
         ends += [float(max(root - step, 0.0) ** 2), float((root + step) ** 2)]
     if not shared <= own and not np.isnan(shared):
         ends += [value - shared, value + shared]

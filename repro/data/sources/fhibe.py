@@ -238,9 +238,10 @@ class FhibeReader(Reader[Fhibe]):
 
     def edition(self, spec: Fhibe) -> str:
         """The version, and how many pictures were gone."""
-        gone = len(self.withdrawn(spec))
+        found = read(spec)
+        gone, total = len(found.withdrawn), len(found.columns.lines)
         said = version_of(root_of(Path(spec.path))) or "unknown"
-        return f"version {said}, {gone:,} portraits withdrawn"
+        return f"version {said}, {gone:,} of {total:,} portraits withdrawn"
 
     def remarks(self, spec: Fhibe) -> tuple[str, ...]:
         """The version; what was withdrawn; how many others are left out, and why."""

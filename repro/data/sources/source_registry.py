@@ -50,7 +50,8 @@ class Reader(ABC, Generic[Spec]):
         cluster: The column of `attributes` that names the person of a portrait; "" if each portrait
             is taken to be of another person.
         tone: The column of `attributes` that is a scale of skin tone, in numbers; "" if none is.
-        may_be_shown: Whether a report may show its pictures; not where they can be withdrawn.
+        may_be_shown: Whether a report or a contact sheet may show its pictures; not where they can
+            be withdrawn.
     """
 
     spec_type: type[Spec]
@@ -195,6 +196,7 @@ class Reader(ABC, Generic[Spec]):
             left_out=left_out,
             remarks=remarks,
             files=found.files,
+            may_be_shown=self.may_be_shown,
         )
 
 

@@ -32,6 +32,7 @@ _QUANTITY = {
     "variance": "the variance between groups",
     "gap": "the gap between groups",
     "worst_group": "the recall of the worst group",
+    "tone_slope": "the change of recall over the scale of skin tone",
     "auc_variance": "the variance between the groups' areas under the curve",
     "false_positive_rate": "the false-positive rate",
     "failed_share": "the share of failed runs",
@@ -109,7 +110,9 @@ def _unit_of_value(found: Finding) -> str:
     if claim.is_metric:
         unit = found.metric.unit if found.metric else ""
         return {"": "", "percent": " %"}.get(unit, f" {unit}")
-    return "" if found.unit != "points" else " points" if claim.quantity == "gap" else " %"
+    if found.unit != "points":
+        return ""
+    return " points" if claim.quantity in ("gap", "tone_slope") else " %"
 
 
 def _unit_of_change(found: Finding) -> str:

@@ -16,12 +16,31 @@ DECIDED = (
 )
 
 
-def of_claims(outlooks: Sequence[Outlook]) -> list[str]:
-    """Sentences and warnings on every claim; empty without claims."""
+def of_claims(outlooks: Sequence[Outlook], *, cluster: str = "") -> list[str]:
+    """Sentences and warnings on every claim; empty without claims.
+
+    Args:
+        outlooks: Of the claims.
+        cluster: The column that says which portraits are not independent; empty: all are.
+    """
     if not outlooks:
         return []
     told = [line for one in outlooks for line in _of_claim(one)]
-    return [DECIDED, *told] if any(one.prospects for one in outlooks) else told
+    if not any(one.prospects for one in outlooks):
+        return told
+    return [DECIDED, *_of_clusters(outlooks, cluster), *told]
+
+
+def _of_clusters(outlooks: Sequence[Outlook], cluster: str) -> list[str]:
+    """How far the chances take clusters of portraits into account."""
+    if not cluster:
+        return []
+    if any(one.seen for one in outlooks):
+        return [
+            f"Chances where runs have a record take what other clusters ({cluster}) would change "
+            "as known, as it was seen."
+        ]
+    return [f"Without a record the chances leave out what other clusters ({cluster}) would change."]
 
 
 def _of_claim(one: Outlook) -> Iterator[str]:

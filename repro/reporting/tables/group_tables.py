@@ -54,6 +54,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
         remarks=[
             *(_said_of_groups(outcomes, definition) if arms else ()),
             *reference_notes.of_detectors(outcomes),
+            *run_notes.of_recall_alone(outcomes),
             *run_notes.of_single_groups(outcomes),
         ],
     )
@@ -223,6 +224,8 @@ def _floor(outcomes: Outcomes, arms: Sequence[Arm], definition: Definition) -> l
     counted = [arm for arm in arms if _has_bounds(arm)] if definition.runs == "first" else []
     if counted:
         return [_counted_floor(counted, definition)]
+    if any(arm.scores is not None and arm.scores.cluster is not None for arm in arms):
+        return []  # of one run it would be that of independent portraits
     floor = noise.noise_floor(pooled, first.sizes, definition.ddof)
     return [
         f"Noise floor: with an equal recall of {100 * pooled:.1f} % in all {len(first.groups)} "
@@ -345,12 +348,18 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
             "of areas."
         )
     if any(arm.scores is not None for arm in arms):
+        together = any(arm.scores and arm.scores.cluster is not None for arm in arms)
+        what = (
+            "random signs of what each cluster of portraits adds to the groups, the same"
+            if together
+            else "random divisions of the portraits into groups of these sizes, with the same "
+            "division"
+        )
         found.append(
             "p, equal groups: Monte Carlo test that the groups do not differ, for new seeds and "
-            f"new portraits: {_deals(arms):,} random divisions of the portraits into groups of "
-            "these sizes, with the same division in all runs, plus the variation of each group "
-            "between runs. Standard error of p at most "
-            f"{0.5 / _deals(arms) ** 0.5:.4f}. Not adjusted for the number of arms."
+            f"new portraits: {_deals(arms):,} {what} in all runs, plus the variation of each group "
+            f"between runs. Standard error of p at most {0.5 / _deals(arms) ** 0.5:.4f}. Not "
+            "adjusted for the number of arms."
         )
     if areas:
         found.append(

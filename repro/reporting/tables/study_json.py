@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -66,6 +73,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         },
         "reference": outcomes.reference,
         "paired": outcomes.paired,
+        "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
         "detectors": [
             reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
@@ -155,7 +163,11 @@ def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
     ]
     plain: dict[str, Any] = {"kept": False, "groups": [], "false_positives": None}
     for seed in arm.collapsed:
-        reason = "says face no more often of faces than of other photographs"
+        reason = (
+            "says face of no portrait"
+            if arm.recall_alone
+            else "says face no more often of faces than of other photographs"
+        )
         found.append({"seed": seed, "status": "collapsed", "reason": reason, **plain})
     seeds = arm.failed_seeds or [None] * len(arm.failed)
     for failed, reason in zip(seeds, arm.failed, strict=True):
@@ -363,6 +375,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
