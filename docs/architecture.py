@@ -31,7 +31,7 @@ PARTS = {
         *("study", "records", "records.mlflow"),
         *("data", "data.pictures", "data.sources", "data.synthetic"),
     },
-    "runs": {"training", "execution", "execution.executors"},
+    "runs": {"training", "detectors", "execution", "execution.executors"},
     "results": {"analysis", "analysis.audit", "reporting"},
 }
 

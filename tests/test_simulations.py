@@ -20,7 +20,8 @@ from simulations.registry import SIMULATIONS
 from simulations.simulation import CHUNK, PROBE, STUDIES, averaged, generator, simulate
 
 from repro.analysis import matched, operating_points
-from repro.analysis.study_data import Arm, ArmScores
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.study_data import Arm
 from repro.stats import conclusions, redrawn, stopping
 
 NAMES = [one.name for one in SIMULATIONS]

@@ -2,6 +2,7 @@
 
 from simulations import (
     bad_runs,
+    clusters,
     gap_shares,
     group_test,
     matched_threshold,
@@ -9,6 +10,7 @@ from simulations import (
     ratios,
     selection_bias,
     stopping,
+    tone,
     variance,
     words,
 )
@@ -17,7 +19,7 @@ from simulations.simulation import Simulation
 SIMULATIONS: tuple[Simulation, ...] = tuple(
     module.SIMULATION
     for module in (
-        *(power, bad_runs, variance, group_test, selection_bias),
-        *(matched_threshold, words, ratios, gap_shares, stopping),
+        *(power, bad_runs, variance, clusters, group_test, selection_bias),
+        *(matched_threshold, words, ratios, gap_shares, stopping, tone),
     )
 )

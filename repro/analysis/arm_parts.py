@@ -56,6 +56,7 @@ def _of_recalls(
         detected=None if scores is None else thresholds.detections(arm, rate),
         group=None if scores is None else scores.group,
         redrawn=redrawn_values,
+        cluster=None if scores is None else scores.cluster,
     )
 
 
@@ -169,9 +170,10 @@ def _variances_without_noise(arm: Arm, definition: Definition, rate: float | Non
     if arm.scores is None:
         return np.full(arm.runs, np.nan)
     found, group, groups = thresholds.detections(arm, rate), arm.scores.group, len(arm.groups)
+    cluster = arm.scores.cluster
 
     def without_noise(detected: Floats) -> float:
-        return float(noise.unbiased_variance(detected, group, groups, definition))
+        return float(noise.unbiased_variance(detected, group, groups, definition, cluster))
 
     if definition.runs == "last":
         return np.array([without_noise(run[None]) for run in found])
@@ -197,4 +199,5 @@ def area_variance(arm: Arm) -> Parts:
         detected=thresholds.placements(arm),
         group=scores.group,
         nonfaces=np.array(above),
+        cluster=scores.cluster,
     )

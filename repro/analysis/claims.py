@@ -20,7 +20,9 @@ from repro.analysis import (
     matched,
     operating_points,
     own_metrics,
+    portrait_clusters,
     thresholds,
+    tone,
 )
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
@@ -36,6 +38,7 @@ from repro.stats import (
     share_power,
     word_power,
 )
+from repro.stats.clusters import LEAST
 from repro.stats.components import Parts
 from repro.stats.conclusions import Word
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -76,6 +79,8 @@ class Finding:
         reason: Why there is no interval; empty if there is one.
         doubts: Why the interval cannot be trusted, by arm.
         metric: The plug-in that its quantity is; None if it is built in, or not here.
+        hopeless: Whether no number of seeds decides it, because clusters of portraits are too few.
+        sampled: What more of would narrow its noise: ``photographs``, or clusters of them.
     """
 
     declared: Declared
@@ -95,6 +100,8 @@ class Finding:
     reason: str = ""
     doubts: tuple[str, ...] = ()
     metric: Plugin | None = None
+    sampled: str = "photographs"
+    hopeless: bool = False
 
     @property
     def claim(self) -> Claim:
@@ -236,6 +243,7 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         level=level,
         started=min(arm.wanted for arm in arms),
         metric=outcomes.own_metric(declared.claim.quantity),
+        sampled=portrait_clusters.sampled(outcomes, arms),
     )
     if is_share(declared.claim):
         return _of_shares(unknown, *arms)
@@ -245,9 +253,12 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         return replace(unknown, reason=why)
     if declared.claim.is_metric:
         return _of_metric(unknown, pairs)
+    if declared.claim.quantity == "tone_slope":
+        return _of_tone(outcomes, unknown, pairs)
+    few = portrait_clusters.refusal(outcomes, pairs)
     if declared.claim.expect == "largest":
-        return _largest(unknown, pairs)
-    return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition))
+        return _largest(unknown, pairs, few)
+    return _changed(unknown, statistics(declared.claim, pairs, outcomes.definition), few)
 
 
 def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
@@ -257,6 +268,17 @@ def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
         return replace(unknown, reason=own_metrics.missing(claim.quantity))
     rate = claim.read_at.false_positive_rate if claim.read_at else None
     return _changed(unknown, [own_metrics.parts(arm, metric, rate) for arm in pairs])
+
+
+def _of_tone(outcomes: Outcomes, unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+    """The answer to a claim on the change of recall over a scale of skin tone."""
+    if why := tone.refusal(outcomes, pairs):
+        return replace(unknown, reason=why)
+    assert unknown.claim.read_at is not None
+    rate = unknown.claim.read_at.false_positive_rate
+    few = tone.few(outcomes, pairs[0])
+    found = _changed(unknown, [tone.parts(arm, outcomes.tone, rate) for arm in pairs], few)
+    return replace(found, interval=NOWHERE, word=conclusions.CANNOT_TELL) if few else found
 
 
 def common(arms: Sequence[Arm]) -> list[Arm]:
@@ -328,8 +350,14 @@ def _at_threshold(
     return [arm_parts.parts(arm, name, definition, rate) for arm in arms]
 
 
-def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
-    """The answer to a claim on the change from the first arm to the last."""
+def _changed(unknown: Finding, of_arms: Sequence[Parts], few: str = "") -> Finding:
+    """The answer to a claim on the change from the first arm to the last.
+
+    Args:
+        unknown: What is known without values.
+        of_arms: The quantity in each arm.
+        few: Why there is no interval where the clusters of portraits are too few.
+    """
     claim, first = unknown.claim, of_arms[0]
     weights, scale = _weights(len(of_arms)), _unit(unknown)
     change = components.combined(list(zip(weights, of_arms, strict=True)))
@@ -341,6 +369,8 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
         smallest=smallest,
     )
     told = _measured(told, change, scale)
+    if change.fewest_clusters < LEAST:
+        return replace(told, reason=few, hopeless=True)
     if rounding.constant(change.runs):
         return replace(told, reason=_ALL_ALIKE)
     interval = components.interval(change, level=told.level)
@@ -350,7 +380,7 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts]) -> Finding:
     _, turned = bounded.turned
     beyond = _beyond(bounded, weights, of_arms)
     if math.isnan(beyond.high):
-        return replace(told, reason=_ALL_BEYOND)
+        return replace(told, reason=few or _ALL_BEYOND)
     told = bounded
     return replace(
         told,
@@ -440,7 +470,7 @@ def _count(claim: Claim, arm: Arm) -> tuple[int, int]:
     return len(arm.failed if claim.quantity == "failed_share" else arm.collapsed), ended
 
 
-def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+def _largest(unknown: Finding, pairs: Sequence[Arm], few: str) -> Finding:
     """The answer to "this group gains more than each other": the smallest of the differences.
 
     Its lower end is the smallest of the differences' lower ends, each at the full level (an
@@ -457,6 +487,8 @@ def _largest(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
     first, *_, last = statistics(claim, pairs, DEFINITIONS["dehaan2020"])
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
+    if min(one.fewest_clusters for one in apart) < LEAST:
+        return replace(told, reason=few, hopeless=True)
     if any(rounding.constant(one.runs) for one in apart):
         return replace(told, reason=_ALL_ALIKE)
     shared = 1 - (1 - told.level) / len(others)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from repro.analysis import claims
+from repro.analysis import claims, portrait_clusters
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import components, power, rounding
+from repro.stats.clusters import LEAST
 from repro.stats.components import Parts
 from repro.stats.intervals import LEVEL, NOWHERE, Interval
 from repro.study.claims import Claim
@@ -117,18 +118,20 @@ def _contrast(outcomes: Outcomes, told: PlaceboContrast, arms: Sequence[Arm]) ->
     if why := claims.unreadable(told.claim, arms, pairs):
         return replace(told, reason=why)
     placebo, arm = claims.statistics(told.claim, pairs, outcomes.definition)
-    return _measured(told, arm.minus(placebo))
+    return _measured(told, arm.minus(placebo), portrait_clusters.refusal(outcomes, arms))
 
 
-def _measured(told: PlaceboContrast, apart: Parts) -> PlaceboContrast:
+def _measured(told: PlaceboContrast, apart: Parts, few_clusters: str) -> PlaceboContrast:
     scale = claims.unit(told.claim)
     told = replace(told, value=scale * float(apart.value))
     if rounding.constant(apart.runs):
         return replace(told, reason="all pairs differ by the same, which tells nothing of others")
+    if apart.fewest_clusters < LEAST:
+        return replace(told, reason=few_clusters)
     low, high = components.interval(apart, level=LEVEL)
     variance = float(apart.runs.var(ddof=1))
     error, free = components.standard_error(
-        variance, told.pairs, told.pairs - 1, float(apart.of_photographs)
+        variance, told.pairs, told.pairs - 1, *map(float, apart.photographs)
     )
     return replace(
         told,

@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import declarations
+from repro.analysis import arm_scores, declarations
+from repro.analysis.arm_scores import ArmScores
 from repro.analysis.declarations import Declaration
 from repro.errors import RecordError
 from repro.metrics import collapsed, pooled_recall
 from repro.plugins import loaded
 from repro.plugins.declared import Plugin
-from repro.records import records
+from repro.records import detectors, portraits
+from repro.records.detectors import DetectorRecord
+from repro.records.portraits import ByTest
 from repro.records.records import ArmIndex, BriefRecord, StudyIndex
 from repro.stats import disparity, selection
 from repro.stats.disparity import DEFINITIONS, Definition
@@ -35,21 +38,6 @@ MANY_ARMS, MANY_RUNS = 200, 5_000  # of a study; above them random draws are few
 ACCURACY = "val_accuracy"  # of a record's metrics
 LOGIT_0 = "logit 0"  # the papers' threshold, as tables name it
 CROPS = "crop_probability"  # of all crops; with "/GROUP" of one group
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmScores:
-    """Top logits of every photograph in every run of an arm.
-
-    Attributes:
-        portraits: Shape (R, N).
-        group: Position of each portrait's group, shape (N,).
-        nonfaces: Shape (R, M); M may be 0.
-    """
-
-    portraits: Floats
-    group: Integers
-    nonfaces: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +74,7 @@ class Arm:
         selector: Metric that selects the best runs, shape (R,).
         false_positive_rate: Of each run, shape (R,), or None without photographs.
         nonfaces: Number of photographs without a face.
+        recall_alone: Whether its study has no photographs without a face.
         scores: Logits, or None.
         failed: For each run without results, term and reason.
         failed_seeds: Of the same runs; empty if a file does not give them.
@@ -115,6 +104,7 @@ class Arm:
     selector: Floats
     false_positive_rate: Floats | None = None
     nonfaces: int = 0
+    recall_alone: bool = False
     scores: ArmScores | None = None
     failed: tuple[str, ...] = ()
     failed_seeds: tuple[int, ...] = ()
@@ -211,7 +201,11 @@ class Outcomes:
         label: Of the table in LaTeX.
         refused: Why it cannot be compared with published values, where that is known of its study
             and its arms do not say it.
+        cluster: The column that says which portraits are not independent; empty: all are.
+        tone: The column with the scale of skin tone; empty: there is none.
         threshold: From which on a picture is called a face, as tables name it.
+        detectors: Reference rows, trained elsewhere: each an arm of one run at its own threshold.
+            They are in no comparison, claim or selection.
         cache: Results computed from it, see `object_cache`.
     """
 
@@ -239,7 +233,10 @@ class Outcomes:
     declaration: Declaration | None = None
     label: str = ""
     refused: tuple[str, ...] = ()
+    cluster: str = ""
+    tone: str = ""
     threshold: str = LOGIT_0
+    detectors: tuple[Arm, ...] = ()
     cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm | None:
@@ -281,29 +278,71 @@ class Outcomes:
         return self.block < self.replicates
 
 
-def of_study(index: StudyIndex, found: Mapping[str, BriefRecord], results: Path | None) -> Outcomes:
+def of_study(
+    index: StudyIndex,
+    found: Mapping[str, BriefRecord],
+    results: Path | None,
+    *,
+    shown: ByTest | None = None,
+) -> Outcomes:
     """The outcomes of a study's records.
 
     Args:
         index: Of the study.
         found: Its records by key.
-        results: Folder of their scores; None omits scores, for tables that need none.
+        results: Folder of their scores; None omits scores and detectors, for tables that need
+            none.
+        shown: What the index says of the portraits, of a plan; None: as the folder has it.
+
+    Raises:
+        RecordError: A file of scores, or the record of a detector, is missing or damaged.
     """
     changed = f"; changed: {', '.join(index.overrides)}" if index.overrides else ""
     data = f"Profile {index.profile}, {index.data}{changed}."
+    if shown is None:
+        shown = portraits.read(index.portraits, results) if index.portraits and results else {}
     with each(f"{index.name}: reading scores", index.arms, unit="arms") as listed:
-        arms = tuple(_arm(arm, found, index, results) for arm in listed)
+        arms = tuple(_arm(arm, found, index, results, shown) for arm in listed)
     return Outcomes(
         name=index.address,
         caption=f"{index.address}: {index.question} {data}",
         arms=arms,
         **declared(index),
+        cluster=index.portraits.cluster if index.portraits else "",
+        tone=index.portraits.tone if index.portraits else "",
         **_published(index),
         claims=tuple(map(_declared, index.claims)),
         own_metrics={one: loaded.metric(index.name, one) for one in index.all_metrics},
         plugins=index.plugins,
         digest=_digest(found),
         declaration=declarations.of_index(index, found),
+        detectors=_detectors(index, results, shown),
+    )
+
+
+def _detectors(index: StudyIndex, results: Path | None, shown: ByTest) -> tuple[Arm, ...]:
+    """The detectors of a study, each an arm of one run."""
+    if results is None:
+        return ()
+    found = detectors.read_all(index.detectors, results)
+    return tuple(_detector(one, results, shown) for one in found)
+
+
+def _detector(record: DetectorRecord, results: Path, shown: ByTest) -> Arm:
+    groups = tuple(record.groups)
+    return Arm(
+        name=record.name,
+        alpha=None,
+        wanted=1,
+        seeds=(0,),
+        groups=groups,
+        sizes=np.array([record.groups[name].n for name in groups], dtype=np.int64),
+        recall=np.array([[record.groups[name].share for name in groups]], dtype=np.float64),
+        selector=np.array([pooled_recall(record.groups)]),
+        false_positive_rate=np.array([record.nonfaces.share]) if record.nonfaces else None,
+        nonfaces=record.nonfaces.n if record.nonfaces else 0,
+        scores=arm_scores.of_detector(record, groups, results, shown),
+        keys=(record.key,),
     )
 
 
@@ -386,7 +425,11 @@ def _declared(plain: Mapping[str, Any]) -> Declared:
 
 
 def _arm(
-    arm: ArmIndex, found: Mapping[str, BriefRecord], index: StudyIndex, results: Path | None
+    arm: ArmIndex,
+    found: Mapping[str, BriefRecord],
+    index: StudyIndex,
+    results: Path | None,
+    shown: ByTest,
 ) -> Arm:
     select = index.select
     ranked = _otherwise(arm, select)
@@ -412,7 +455,8 @@ def _arm(
         selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
         false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
         nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
-        scores=_scores(good, groups, results) if good and results else None,
+        recall_alone=bool(finished) and not any(record.nonfaces for record in finished),
+        scores=arm_scores.of_runs(good, groups, results, shown) if good and results else None,
         failed=tuple(_reason(record) for record in ended if not record.finished),
         failed_seeds=tuple(record.seed for record in ended if not record.finished),
         collapsed=tuple(record.seed for record in finished if _is_collapsed(record)),
@@ -524,19 +568,3 @@ def _alpha(ended: Sequence[BriefRecord]) -> float | None:
     by = density_rule(rule, choices.get("parameters", {}))
     alpha: float | None = choices.get("alpha") if by else None
     return alpha
-
-
-def _scores(good: Sequence[BriefRecord], groups: Sequence[str], results: Path) -> ArmScores | None:
-    """The logits of an arm's runs; None if a run's file is missing."""
-    none, places = np.empty(0), np.empty(0, dtype=np.int64)
-    portraits: list[Floats] = []
-    nonfaces: list[Floats] = []
-    for record in good:
-        found = records.read_scores(record, results)
-        if found is None:
-            return None
-        if not portraits:
-            places = np.array([groups.index(name) for name in found["portraits"].groups])
-        portraits.append(found["portraits"].top_logit)  # names of photographs are not kept
-        nonfaces.append(found["nonfaces"].top_logit if "nonfaces" in found else none)
-    return ArmScores(portraits=np.stack(portraits), group=places, nonfaces=np.stack(nonfaces))

@@ -126,7 +126,7 @@ def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]
 
     label, told = view.index.name, answer.of_study(view.outcomes)
     means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
-    tables = rendering.render(parts, form="markdown", label=label, opening=told.sentences)
+    tables = rendering.render(parts, form="markdown", label=label, opening=told.told)
     files = {"table.md": printable(tables).encode()}
     for one in figure_registry.draw(view):
         for form in SHOWN:

@@ -23,10 +23,12 @@ PARTS = [
     "accuracy",
     "false_alarms",
     "areas",
+    "tone",
     "comparisons",
     "specification",
     "verdict",
 ]
+CURVES = ("curve", "tone_curve")  # same as `tables.CURVES`
 AMOUNT = click.FloatRange(min=0, min_open=True, max=1024)
 PLACES = [
     click.option(

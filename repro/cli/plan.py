@@ -78,6 +78,9 @@ def plan(
         say(f"{state:7} {task.key} {task.title}{after}{reason}")
     if told := _changed(planned.index, results):
         warn(told)
+    planned, dropped = planning.with_detectors(planned, results)
+    for one in dropped:
+        warn(one)
     for one in _doubts(resolved, planned, results):
         say(one)
     total = len(planned.tasks)
@@ -103,6 +106,7 @@ def _changed(planned: "StudyIndex", results: Path) -> str | None:
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
     """What the study will not be able to tell, however it ends."""
     yield from _unsupported_rates(study)
+    yield from _of_clusters(planned, study)
     yield from _of_claims(study, planned, results)
     if study.published is None or planned.index.synthetic:
         return
@@ -114,24 +118,46 @@ def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
     yield from verdict_notes.before_training(study_data.of_study(planned.index, found, None))
 
 
+def _of_clusters(planned: "Plan", study: "Study") -> Iterator[str]:
+    """What clusters of portraits leave of the intervals, before anything is scored."""
+    from repro.analysis import portrait_clusters
+    from repro.data import sources
+    from repro.records import portraits
+
+    column = planned.index.portraits.cluster if planned.index.portraits else ""
+    if not column:
+        return
+    known = portraits.from_csv(planned.portraits).values()
+    for spec in dict.fromkeys(arm.configuration.data.test for arm in study.arms):
+        names, groups = sources.portraits(spec).names, sources.groups(spec)
+        shown = next(one.cluster for one in known if one.cluster.keys() == set(names))
+        found = portrait_clusters.of_portraits(column, groups, [shown[name] for name in names])
+        yield from portrait_clusters.of_clusters(found) if found else ()
+
+
 def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
     """What the runs can tell of each claim, and what stands in its way."""
     if not study.claims:
         return []
     from repro.analysis import claim_prospects, study_data
     from repro.data import sources
-    from repro.records import records
+    from repro.records import portraits, records
     from repro.reporting.tables import claim_prospect_notes
 
     found = {task.key: records.read_record(task.key, results) for task in planned.ended}
     data = {arm.name: arm.configuration.data for arm in study.arms}
     groups = {one: sources.groups(one.test) for one in set(data.values())}
+    shown = portraits.from_csv(planned.portraits) if planned.portraits else {}
+    outcomes = study_data.of_study(planned.index, found, results, shown=shown)
     outlooks = claim_prospects.of_study(
-        study_data.of_study(planned.index, found, results),
+        outcomes,
         groups={name: sorted(set(groups[one])) for name, one in data.items()},
-        photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
+        photographs={
+            name: len(sources.groups(one.nonfaces)) if one.nonfaces else 0
+            for name, one in data.items()
+        },
     )
-    return claim_prospect_notes.of_claims(outlooks)
+    return claim_prospect_notes.of_claims(outlooks, cluster=outcomes.cluster)
 
 
 def _unsupported_rates(study: "Study") -> Iterator[str]:

@@ -1,5 +1,6 @@
 """``repro run``: execute the runs of a study that have no record, and print its table."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import options
-from repro.cli.shared import load
+from repro.cli.shared import load, not_followed
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
 from repro.system.printing import say
@@ -62,6 +63,12 @@ if TYPE_CHECKING:
     help="Continue with pictures that are duplicated in the data, or in training and test; tables "
     "report it.",
 )
+@click.option(
+    "--no-detectors",
+    is_flag=True,
+    help="Do not score OpenCV's Haar cascade, dlib's HOG and MTCNN, as is done on published sets "
+    "of faces if they are installed.",
+)
 def run(
     study: str,
     profile: str | None,
@@ -75,6 +82,7 @@ def run(
     quiet: bool,
     log: Path | None,
     allow_doubles: bool,
+    no_detectors: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table.
 
@@ -82,11 +90,13 @@ def run(
     fails with it. The exit status is 1 if all its runs have failed.
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
+    set_to = os.environ.get("MLFLOW_TRACKING_URI")
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:
         resolved = _allowing_doubles(resolved)
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
+    from repro.execution import reference_detectors
     from repro.execution import until_answered as rule
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
@@ -113,7 +123,13 @@ def run(
                 checkpoint_seconds=checkpoint_seconds,
                 kernels=place.kernels,
             )
+        if not no_detectors:
+            index = reference_detectors.beside(
+                resolved, index, results, warn=display.warn, kernels=place.kernels
+            )
         _print_table(index, results, mirror, warn=display.warn)
+    if set_to and not quiet:
+        not_followed(index.address)
 
 
 def _until_answered(study: "Study", at_most: int | None, *, asked: bool) -> "Study":

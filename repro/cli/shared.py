@@ -128,3 +128,15 @@ def say_what_is_left_out(view: "StudyView", with_images: bool) -> None:
     """Print on standard error that pictures of real faces exist but are not shown."""
     if not view.specimens and not with_images:
         say("Pictures of real faces are left out; --with-images shows them.", err=True)
+
+
+def not_followed(study: str) -> None:
+    """Say on standard error that MLFLOW_TRACKING_URI was not followed, and how to send a study.
+
+    The address itself is not printed: it may hold a password.
+    """
+    say(
+        "MLFLOW_TRACKING_URI is set and was not followed. To send the study there: "
+        f'repro sync {study} --to "$MLFLOW_TRACKING_URI"',
+        err=True,
+    )

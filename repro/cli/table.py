@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("study", required=False, shell_complete=completion_words.studies)
 @options.variant
 @options.run_plugins
-@options.presentation("latex", *options.PARTS, "curve", forms=("predictions",))
+@options.presentation("latex", *options.PARTS, *options.CURVES, forms=("predictions",))
 @click.pass_context
 def table(
     context: click.Context,

@@ -1,4 +1,4 @@
-"""``repro ui``: the MLflow pages in a browser."""
+"""``repro ui``: the studies and their runs in a browser."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,8 @@ from repro.cli import completion_words, options
 if TYPE_CHECKING:
     pass
 
+SERVER = str(Path(__file__).with_name("ui_server.py"))  # a program of its own
+
 
 @click.command()
 @options.variant
@@ -19,16 +21,19 @@ if TYPE_CHECKING:
 def ui(
     study: str | None, results: Path, port: int, profile: str | None, overrides: tuple[str, ...]
 ) -> None:
-    """Open the MLflow pages of the results on 127.0.0.1, grouped by arm, until Ctrl-C.
+    """Open the studies of the results on 127.0.0.1, with their answers, until Ctrl-C.
 
-    With STUDY, a name or a file, its page is opened.
+    Each study's page is its report, with links to its runs in MLflow. With STUDY, a name or a file,
+    its page is opened.
     """
     from repro.cli import resolve
     from repro.records.mlflow.mirror import experiment_name
+    from repro.records.mlflow.request_rules import STUDIES
     from repro.records.mlflow.server import serve
+    from repro.reporting.site import listing
 
-    page = None
+    shown, page = None, STUDIES
     if study is not None:
         index = resolve.one(results, study, profile=profile, overrides=overrides)
-        page = experiment_name(index)
-    sys.exit(serve(results, port=port, open_study=page))
+        shown, page = experiment_name(index), listing.path_of(index.name, index.variant)
+    sys.exit(serve(results, port=port, open_study=shown, program=SERVER, page=page))

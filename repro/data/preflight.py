@@ -111,7 +111,7 @@ def _open(data: Data) -> _Opened:
     trained = sources.training_images(data.train) if isinstance(data.train, MitH5) else None
     if _is_read(data.test):
         parts["test"] = sources.portraits(data.test)
-    if _is_read(data.nonfaces):
+    if data.nonfaces is not None and _is_read(data.nonfaces):
         parts["nonfaces"] = sources.nonface_photographs(data.nonfaces)
     if data.crops is not None and _is_read(data.crops):
         parts["crops"] = sources.crops(data.crops)
@@ -144,8 +144,14 @@ def _path(spec: Source) -> Path:
 
 
 def _known_by(found: Photographs, *, by_name: bool) -> Iterator[tuple[str, bytes | str]]:
-    """Each name with the digest of its file and, if `by_name`, with the last part of its name."""
+    """Each name with the digest of its file and, if `by_name`, with the last part of its name.
+
+    Of several parts of one file only the first is yielded: they are not each other's duplicates.
+    """
+    first = {file: name for name, file in reversed([*zip(found.names, found.files, strict=True)])}
     for name, file in zip(found.names, found.files, strict=True):
+        if first[file] != name:
+            continue
         yield name, picture_files.sha256(file)
         if by_name:
             yield name, file.name

@@ -12,9 +12,10 @@ from repro.execution import source_records
 from repro.execution.source_records import RunState
 from repro.plugins import carriers
 from repro.plugins.declared import Plugin
-from repro.records import preregistration, records, study_origin
+from repro.records import detectors, preregistration, records, study_origin
+from repro.records.detectors import DetectorRecord
 from repro.records.records import ArmIndex, Computation, StudyIndex
-from repro.records.study_index import PLUGIN_WORDS
+from repro.records.study_index import PLUGIN_WORDS, PortraitsIndex
 from repro.records.task import Source, Task
 from repro.study import looks, methods
 from repro.study.arm import ArmSpec
@@ -39,11 +40,18 @@ class Plan:
         index: The study as tables see it.
         tasks: Every run, in the order of execution, seed by seed.
         states: State of each run, by key.
+        portraits: What the index says of the test portraits, as a file; empty if nothing.
     """
 
     index: StudyIndex
     tasks: Sequence[Task]
     states: Mapping[str, RunState]
+    portraits: bytes = b""
+
+    @property
+    def reference(self) -> Task:
+        """The first run of the arm that the others are compared with."""
+        return next(task for task in self.tasks if task.arm == self.index.reference)
 
     @property
     def missing(self) -> list[Task]:
@@ -81,7 +89,8 @@ def plan(
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
     names = _Names(study, data, computation, results)
-    index = _index(study, names, results, seeds=seeds)
+    shown, of_portraits = _portraits(study, known)
+    index = _index(study, names, results, seeds=seeds, portraits=shown)
     _require_groups(study, index.seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     sources = {arm.name: names.source(arm) for arm in study.arms}
@@ -103,7 +112,56 @@ def plan(
         )
         for run in study.runs(index.seeds)
     ]
-    return Plan(index, tasks, source_records.states_of(tasks))
+    return Plan(index, tasks, source_records.states_of(tasks), of_portraits)
+
+
+def with_detectors(planned: Plan, results: Path) -> tuple[Plan, list[str]]:
+    """The plan with the detectors that were scored for the study, and a sentence for each dropped.
+
+    One that was scored on other photographs or windows is dropped. One whose record is missing or
+    damaged is kept: tables and `repro doctor` tell.
+
+    Raises:
+        LaterRelease: A record is of a schema that this release does not know.
+    """
+    before, kept, told = index_there(planned.index, results), [], []
+    for key in before.detectors if before else ():
+        try:
+            record = detectors.read(key, results)
+        except LaterRelease:
+            raise
+        except RecordError:
+            kept.append(key)
+            continue
+        if fits(record, planned.reference):
+            kept.append(key)
+        else:
+            told.append(
+                f"{record.name}, a detector that was trained elsewhere, was scored on other "
+                "photographs or windows: it is not shown any more; `repro score` it again"
+            )
+    return replace(planned, index=replace(planned.index, detectors=kept)), told
+
+
+def index_there(index: StudyIndex, results: Path) -> StudyIndex | None:
+    """The stored index of the same variant; None if there is none that can be read.
+
+    Raises:
+        LaterRelease: It is of a schema that this release does not know.
+    """
+    try:
+        return records.read_index(records.index_path(index, results))
+    except LaterRelease:
+        raise
+    except RecordError:
+        return None
+
+
+def fits(record: DetectorRecord, task: Task) -> bool:
+    """Whether a detector was scored on the photographs of a run, and on its windows if it does."""
+    windows = task.configuration.windows.model_dump(mode="json")
+    same = all(record.data.get(role) == task.data.get(role) for role in detectors.ROLES)
+    return same and record.windows in ({}, windows)
 
 
 def _require_enough(study: Study) -> None:
@@ -126,7 +184,8 @@ def _require_enough(study: Study) -> None:
         raise StudyError(problems)
     for data in _all_data(study):
         sources.groups(data.test)
-        sources.groups(data.nonfaces)
+        if data.nonfaces is not None:
+            sources.groups(data.nonfaces)
 
 
 def _require_groups(study: Study, seeds: int) -> None:
@@ -169,6 +228,16 @@ def _require_groups(study: Study, seeds: int) -> None:
             problems += [arm.problem(places, f"the {title}: {what}") for what in found]
     if problems:
         raise StudyError(problems)
+
+
+def _portraits(
+    study: Study, known: Mapping[Data, Mapping[str, str]]
+) -> tuple[PortraitsIndex | None, bytes]:
+    from repro.execution import portrait_columns
+
+    return portrait_columns.of_study(
+        study, {data.test: digests["test"] for data, digests in known.items()}
+    )
 
 
 def _all_data(study: Study) -> dict[Data, None]:
@@ -279,7 +348,14 @@ def _with_key(
     return replace(source, key=keys[source.arm, seed]) if source else None
 
 
-def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> StudyIndex:
+def _index(
+    study: Study,
+    names: _Names,
+    results: Path,
+    *,
+    seeds: int | None,
+    portraits: PortraitsIndex | None,
+) -> StudyIndex:
     from repro.data import preflight, sources
 
     first = study.arms[0].configuration.data
@@ -320,6 +396,7 @@ def _index(study: Study, names: _Names, results: Path, *, seeds: int | None) -> 
         file_digest=study.file_digest,
         metrics=list(study.metrics),
         plugins=_plugins(study),
+        portraits=portraits,
     )
 
 

@@ -11,7 +11,7 @@ from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
 from repro.execution.executors.executor_options import Kernels
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, locks, portraits, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
 from repro.records.task import CHECKPOINT_SECONDS, LOST, Task
@@ -72,16 +72,21 @@ def run(
     source_records.require_all_weights(planned.missing, planned.states)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
-    with _alone_at(planned.index, results):
+    with alone_at(planned.index, results):
         for line in [
             *_cleared(planned, retry_lost=retry_lost),
             *_superseded(planned.index, results),
         ]:
             on_event(Remark(line))
+        planned, dropped = planning.with_detectors(planned, results)
+        for line in dropped:
+            on_event(Remark(line))
         _require_writable(planned, results)
         states = source_records.states_of(planned.tasks)  # now nobody else is at them
         planned = replace(planned, states=states)
         _remove_checkpoints_of_ended(planned, results)
+        if planned.portraits:
+            portraits.write(planned.portraits, results)
         records.write_index(planned.index, results)
         done = len(planned.tasks) - len(planned.missing)
         on_event(StudyStarted(len(planned.tasks), done, executor.workers))
@@ -120,7 +125,7 @@ def _about_data(planned: planning.Plan) -> list[str]:
 
     smallest: dict[Data, float] = {}
     for choices in (task.configuration for task in planned.missing):
-        smallest[choices.data] = max(choices.windows.smallest, smallest.get(choices.data, 0.0))
+        smallest[choices.data] = max(choices.reading.smallest, smallest.get(choices.data, 0.0))
     said = [
         line
         for data, share in smallest.items()
@@ -145,7 +150,7 @@ def _about_groups(study: Study, planned: planning.Plan) -> Iterator[str]:
 
 
 @contextmanager
-def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
+def alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
     """Hold the lock of a study, and prevent cleaning of its results folder meanwhile."""
     with locks.of_results(results, alone=False) as cleaner:
         if cleaner is not None:

@@ -114,7 +114,7 @@ def run(study: Study, results: Path, *, block: Block, on_event: OnEvent) -> Stud
         look = look_at(index, before or seeds, results)
         on_event(Remark(look.text))
         index = _noted(look, index, results)
-        if look.decides or before is not None:
+        if look.decides or before is not None or look.found.hopeless:
             break
     on_event(Remark(_end(look, study.looks[-1], len(study.arms))))
     return index
@@ -166,6 +166,8 @@ def look_at(index: StudyIndex, seeds: int, results: Path) -> Look:
 
 def _end(last: Look, most: int, arms: int) -> str:
     claim = last.found.claim.name
+    if last.found.hopeless:
+        return f"Not decided, and more seeds cannot decide it ({last.found.reason}): {claim}"
     if not last.decides:
         return f"Not decided after {count(last.seeds, 'seed')} an arm, the most planned: {claim}"
     saved, of = arms * max(0, most - last.seeds), arms * most

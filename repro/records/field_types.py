@@ -19,8 +19,10 @@ MOST_TEXT = 10_000  # characters
 MOST_SEEDS = 10_000  # of an arm
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 KEY = r"^[0-9A-Za-z][0-9A-Za-z_.-]{0,63}-seed(0|[1-9][0-9]{0,19})$"
+DETECTOR = r"^detector-[0-9a-f]{12}$"
 
 Key = Annotated[str, Field(pattern=KEY)]  # of a run
+DetectorKey = Annotated[str, Field(pattern=DETECTOR)]  # of a detector that was trained elsewhere
 FileName = Annotated[str, Field(pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]{0,99}$")]  # in its folder
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=MOST_TEXT)]

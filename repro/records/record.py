@@ -45,7 +45,12 @@ ONLY_OF_SOME = ("source", "plugins")  # fields that are written only if they are
 SAME = 1e-9  # of two numbers that are computed from the same counts
 
 
-def _count(count: Count) -> Count:
+def counted(count: Count) -> Count:
+    """A count that can be: no more detections than photographs.
+
+    Raises:
+        ValueError: It cannot.
+    """
     if not 0 <= count.detected <= count.n or not 1 <= count.n <= 10**9:
         raise ValueError(f"{count.detected:,} of {count.n:,} photographs detected")
     return count
@@ -144,8 +149,8 @@ class BriefRecord:
         default_factory=dict
     )
     failure: Annotated[Free, AfterValidator(_by(_Failure))] | None = None
-    groups: dict[Text, Annotated[Count, AfterValidator(_count)]] = field(default_factory=dict)
-    nonfaces: Annotated[Count, AfterValidator(_count)] | None = None
+    groups: dict[Text, Annotated[Count, AfterValidator(counted)]] = field(default_factory=dict)
+    nonfaces: Annotated[Count, AfterValidator(counted)] | None = None
     metrics: dict[Text, float] = field(default_factory=dict)
     kl_per_latent: Sequence[float] = field(default_factory=list)
     provenance: Annotated[Free, AfterValidator(_by(_Provenance))] = field(default_factory=dict)

@@ -7,7 +7,15 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
 from repro.records import declared, field_types
-from repro.records.field_types import MOST_SEEDS, Key, Name, Plain, Text
+from repro.records.field_types import (
+    MOST_SEEDS,
+    DetectorKey,
+    Key,
+    Name,
+    Plain,
+    Sha256,
+    Text,
+)
 from repro.study.claims import MAX_CLAIMS, QUANTITIES, Claim, MetricName
 from repro.study.gap_share import GapShare
 from repro.study.looks import MOST_LOOKS, Looks
@@ -17,7 +25,13 @@ from repro.study.section import Section
 
 OF_PLUGIN = {"where", "digest"}
 PLUGIN_WORDS = ("paper", "groups", "cost")  # what a plug-in says of itself, where it does
-ONLY_OF_SOME = ("metrics", "plugins")  # fields that are written only if they are not empty
+ONLY_OF_SOME = (
+    "metrics",
+    "plugins",
+    "portraits",
+    "detectors",
+)  # fields that are written only if they are not empty
+MOST_DETECTORS = 50  # of a study
 VARIANT = r"^\w[\w .+=-]{0,69}$"  # a profile, and six digits where something was changed
 
 
@@ -76,6 +90,23 @@ class ArmIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortraitsIndex:
+    """What is known of a study's test portraits beside their groups; see `portraits`.
+
+    Attributes:
+        cluster: The column that says who is shown; empty if none is known.
+        tone: The column with the tone of the skin; likewise.
+        sha256: Of the file.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
+
+    cluster: Text
+    tone: Text
+    sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyIndex:
     """A study as tables read it.
 
@@ -90,6 +121,8 @@ class StudyIndex:
         metrics: Of plug-ins, that its tables show.
         plugins: Of its runs: where each comes from, its digest, and what it says of its paper, of
             groups and of its cost, by kind and name.
+        portraits: Who is shown and how dark; None if neither is known.
+        detectors: Keys of the records of detectors that were trained elsewhere, see `detectors`.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = field_types.STRICT
@@ -126,6 +159,10 @@ class StudyIndex:
     )
     plugins: dict[Text, Annotated[dict[str, Text], AfterValidator(_plugin)]] = field(
         default_factory=dict
+    )
+    portraits: PortraitsIndex | None = None
+    detectors: Annotated[list[DetectorKey], Field(max_length=MOST_DETECTORS)] = field(
+        default_factory=list
     )
 
     @property
@@ -193,6 +230,8 @@ def _of_arms(index: StudyIndex) -> Iterator[str]:
     for arm, seed, key in index.wanted():
         if key.rpartition("-seed")[2] != str(seed):
             yield f"arms: {key} stands at seed {seed} of {arm!r}"
+    if len(set(index.detectors)) < len(index.detectors):
+        yield "detectors: one stands there twice"
     for claim in index.claims:
         if any(arm not in names for arm in claim["arms"]):
             yield f"claims: {claim['name']!r} is about an arm that the study does not have"

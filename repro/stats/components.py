@@ -9,6 +9,8 @@ printed digits, except for the part of redrawn thresholds.
 One bad run in five is common, and a third of all arms with five runs show none. So the spread
 between runs is also pooled over the arms of the study, and the interval is the wider of the two:
 see `interval`. Arrays can have leading axes, for many studies at once.
+
+Portraits are independent, unless they are known to be in clusters: then these are, see `clusters`.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from repro.stats import clusters
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile
 from repro.stats.quantities import Quantity
 
@@ -39,6 +42,7 @@ class Parts:
         nonfaces: Contribution of each photograph without a face, shape (..., M); empty if they
             contribute only through a threshold.
         curved: Variance of the second-order term of a variance between groups, shape (...); else 0.
+        cluster: Position of each portrait's cluster, shape (N,); None if portraits are independent.
     """
 
     value: Floats
@@ -50,6 +54,7 @@ class Parts:
     redrawn: Floats
     nonfaces: Floats
     curved: Floats
+    cluster: Integers | None = None
 
     def minus(self, other: "Parts") -> "Parts":
         """The difference of two arms, over the same seeds and photographs.
@@ -59,11 +64,42 @@ class Parts:
         return combined([(1.0, self), (-1.0, other)])
 
     @property
+    def of_clusters(self) -> clusters.Spread | None:
+        """The variance over clusters of portraits; None if portraits are independent."""
+        if self.cluster is None or self.portraits is None or self.group is None:
+            return None
+        return clusters.spread(self.portraits, self.group, self.detected, self.cluster)
+
+    @property
+    def fewest_clusters(self) -> float:
+        """Clusters of the smallest group that counts; infinite if portraits are independent."""
+        together = self.of_clusters
+        return float("inf") if together is None else float(together.fewest)
+
+    @property
     def of_photographs(self) -> Floats:
-        """Variance from portraits, thresholds and curvature, shape (...); NaN if unknown."""
-        found = self.bound
-        if self.portraits is not None and self.group is not None:
+        """Variance from portraits, thresholds and curvature, shape (...); NaN if unknown.
+
+        It is unknown, too, where a group has fewer than `clusters.LEAST` clusters.
+        """
+        return self.photographs[0]
+
+    @property
+    def photographs(self) -> tuple[Floats, Floats]:
+        """`of_photographs` and its degrees of freedom, infinite for independent portraits."""
+        found, degrees = self.bound, np.asarray(np.inf)
+        if (together := self.of_clusters) is not None:
+            found = np.where(together.fewest < clusters.LEAST, np.nan, together.variance)
+            degrees = together.degrees
+        elif self.portraits is not None and self.group is not None:
             found = portrait_variance(self.portraits, self.group, self.detected)
+        whole = self._with_others(found)
+        if self.cluster is None:
+            return whole, degrees
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return whole, np.where(found > 0, degrees * (whole / found) ** 2, np.inf)
+
+    def _with_others(self, found: Floats) -> Floats:
         thresholds = float(self.redrawn.var(ddof=1)) if self.redrawn.size else 0.0
         count = self.nonfaces.shape[-1]
         others = self.nonfaces.var(axis=-1, ddof=1) / count if count > 1 else 0.0
@@ -97,6 +133,7 @@ def combined(terms: Sequence[tuple[float, Parts]]) -> Parts:
         redrawn=total("redrawn") if redrawn else np.empty(0),
         nonfaces=total("nonfaces"),
         curved=np.where(differ, curved, 0.0),
+        cluster=terms[0][1].cluster if known else None,
     )
 
 
@@ -117,6 +154,7 @@ def parts(
     group: Integers | None = None,
     redrawn: Floats | None = None,
     nonfaces: Floats | None = None,
+    cluster: Integers | None = None,
 ) -> Parts:
     """The parts of a quantity's variance.
 
@@ -130,6 +168,7 @@ def parts(
         redrawn: The quantity at redrawn thresholds, shape (D,).
         nonfaces: Share of each group's portraits above each photograph without a face, shape
             (..., R, K, M), for areas under a curve.
+        cluster: Position of each portrait's cluster, shape (N,); None: portraits are independent.
     """
     slopes = quantity.slopes(recall)
     whole = np.broadcast_to(slopes, recall.shape).mean(axis=-2)
@@ -147,7 +186,10 @@ def parts(
         nonfaces=np.empty(0)
         if nonfaces is None
         else (slopes[..., None] * nonfaces).mean(axis=-3).sum(axis=-2),
-        curved=quantity.curvature(recall, lambda: recall_noise(recall, sizes, detected, group)),
+        curved=quantity.curvature(
+            recall, lambda: recall_noise(recall, sizes, detected, group, cluster)
+        ),
+        cluster=cluster,
     )
 
 
@@ -189,7 +231,11 @@ def counted_variance(recall: Floats, slopes: Floats, sizes: Integers) -> Floats:
 
 
 def recall_noise(
-    recall: Floats, sizes: Integers, detected: Floats | None = None, group: Integers | None = None
+    recall: Floats,
+    sizes: Integers,
+    detected: Floats | None = None,
+    group: Integers | None = None,
+    cluster: Integers | None = None,
 ) -> Floats:
     """Variance over portraits of each group's run-averaged recall, shape (..., K).
 
@@ -200,6 +246,11 @@ def recall_noise(
         return np.asarray(share * (1 - share) / sizes)
     share = detected.mean(axis=-2)
     one = np.eye(recall.shape[-1])
+    if cluster is not None:
+        return np.stack(
+            [clusters.spread(share * row[group], group, row, cluster).variance for row in one],
+            axis=-1,
+        )
     each = [portrait_variance(share * row[group], group, row) for row in one]
     return np.stack(each, axis=-1)
 
@@ -222,7 +273,13 @@ def pool(arms: Sequence[Floats]) -> Pooled | None:
 
 
 def half_width(
-    between: float, runs: int, degrees: int, of_photographs: float, *, level: float = LEVEL
+    between: float,
+    runs: int,
+    degrees: int,
+    of_photographs: float,
+    *,
+    free_of_photographs: float = np.inf,
+    level: float = LEVEL,
 ) -> float:
     """Student's quantile times the standard error.
 
@@ -231,24 +288,32 @@ def half_width(
         runs: Number of runs that are averaged.
         degrees: Degrees of freedom of ``between``.
         of_photographs: Variance from the photographs.
+        free_of_photographs: Its degrees of freedom.
         level: Of the interval.
     """
-    error, free = standard_error(between, runs, degrees, of_photographs)
+    error, free = standard_error(between, runs, degrees, of_photographs, free_of_photographs)
     return t_quantile(free, level=level) * error if error > 0 else float("nan")
 
 
 def standard_error(
-    between: float, runs: int, degrees: int, of_photographs: float
+    between: float,
+    runs: int,
+    degrees: int,
+    of_photographs: float,
+    free_of_photographs: float = np.inf,
 ) -> tuple[float, float]:
     """Root of both parts of the variance, and its degrees of freedom.
 
-    Only the part between runs is estimated from few values, so the degrees of freedom are
-    ``degrees`` times (whole / part between runs) squared (Satterthwaite 1946), at most 10^9.
+    Where only the part between runs is estimated from few values, the degrees of freedom are
+    ``degrees`` times (whole / part between runs) squared (Satterthwaite 1946), at most 10^9. A part
+    of clusters is one of few values, too.
     Arguments as for `half_width`; 0 and 10^9 without any variance.
     """
     part = between / runs
     whole = part + of_photographs
     free = degrees * (whole / part) ** 2 if part > 1e-12 * whole else np.inf
+    if np.isfinite(free_of_photographs) and of_photographs > 0:
+        free = 1 / (1 / free + (of_photographs / whole) ** 2 / free_of_photographs)
     return float(np.sqrt(max(whole, 0.0))), float(min(free, 1e9))
 
 
@@ -256,13 +321,19 @@ def half_widths(
     found: Parts, pooled: Pooled | None = None, *, level: float = LEVEL
 ) -> tuple[float, float]:
     """Half-widths by the arm's own spread and by the pooled one; NaN if undefined."""
-    runs, others = len(found.runs), float(found.of_photographs)
+    runs, (others, free) = len(found.runs), map(float, found.photographs)
     own = float("nan")
     if runs > 1:
-        own = half_width(float(found.runs.var(ddof=1)), runs, runs - 1, others, level=level)
+        own = half_width(
+            *(float(found.runs.var(ddof=1)), runs, runs - 1, others),
+            free_of_photographs=free,
+            level=level,
+        )
     if pooled is None:
         return own, float("nan")
-    shared = half_width(pooled.variance, runs, pooled.degrees, others, level=level)
+    shared = half_width(
+        *(pooled.variance, runs, pooled.degrees, others), free_of_photographs=free, level=level
+    )
     return own, shared
 
 
@@ -313,13 +384,22 @@ def variance_interval(
     value = min(max(whole - less, 0.0), most)
     if not np.isnan(own):
         noise = float(np.sqrt(found.curved * (found.detected.shape[-1] - 1) / 2))
-        root, step = np.sqrt(value), own / (2 * np.sqrt(max(whole, noise)))
+        at = whole if found.cluster is None else value
+        root, step = np.sqrt(value), own / (2 * np.sqrt(max(at, noise)))
         ends += [float(max(root - step, 0.0) ** 2), float((root + step) ** 2)]
     if not shared <= own and not np.isnan(shared):
         ends += [value - shared, value + shared]
     if not ends:
         return NOWHERE
     return Interval(max(min(ends), 0.0), min(max(ends), most))
+
+
+def _added(found: Parts) -> float:
+    """Photographs that count as one, of each group that contributes; 1 each if independent."""
+    together = found.of_clusters
+    if together is None:
+        return float(np.count_nonzero(found.detected))
+    return float(together.weight[found.detected != 0].sum())
 
 
 def share_interval(
@@ -332,15 +412,15 @@ def share_interval(
 
     Args:
         found: Parts of a share.
-        portraits: Number of photographs; to both counts half a photograph is added for each group
-            that contributes, as in `portrait_variance`.
+        portraits: Number of photographs; to both counts half a photograph, or half of those that
+            count as one, is added for each group that contributes, as in `portrait_variance`.
         pooled: Spread over arms, or None.
         level: Of the interval.
     """
     own, shared = half_widths(found, pooled, level=level)
     value, ends = float(found.value), []
     if not np.isnan(own):
-        added = HALF * np.count_nonzero(found.detected) / portraits
+        added = HALF * _added(found) / portraits
         share = (value + added) / (1 + 2 * added)
         step, odds = own / (share * (1 - share)), np.log(share / (1 - share))
         back = (1 / (1 + np.exp(-(odds + sign * step))) for sign in (-1, 1))

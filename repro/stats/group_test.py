@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from repro.stats import rounding
+from repro.stats import clusters, rounding
 from repro.stats.comparisons import Test
 from repro.stats.intervals import Floats, Integers
 from repro.stats.selection import SEED
@@ -12,7 +12,13 @@ DRAWS = 9_999  # with the observed one, p-values are multiples of 0.0001
 
 
 def groups_differ(
-    detected: Floats, group: Integers, groups: int, *, draws: int = DRAWS, seed: int = SEED
+    detected: Floats,
+    group: Integers,
+    groups: int,
+    *,
+    cluster: Integers | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
 ) -> Test:
     """Test the variance between the groups' run-averaged recalls against equal groups.
 
@@ -22,19 +28,22 @@ def groups_differ(
     variance between runs that portraits do not explain. That variance is estimated from few runs,
     so each deal takes another of its possible values (Weerahandi 1993). The variances of equal
     counts are equal, so they are compared with a tolerance, and ties count against a difference.
+    Portraits in clusters are not dealt: see `_flipped`.
 
     Args:
         detected: 1 or 0 for each run and portrait, shape (R, N).
         group: Position of each portrait's group, shape (N,).
         groups: K, at least 2.
+        cluster: Position of each portrait's cluster, shape (N,); None: portraits are independent.
         draws: Number of random deals.
         seed: Of the generator.
 
     Returns:
         p = (1 + deals with at least the observed variance) / (1 + deals), and its smallest value;
-        NaN without two groups.
+        NaN without two groups, or if a group has fewer than `clusters.LEAST` clusters.
     """
-    if groups < 2:
+    few = cluster is not None and clusters.per_group(group, cluster, groups).min() < clusters.LEAST
+    if groups < 2 or few:
         return Test(float("nan"), float("nan"))
     runs = len(detected)
     sizes = np.bincount(group, minlength=groups)
@@ -42,7 +51,10 @@ def groups_differ(
     counts = np.bincount(times, minlength=runs + 1)
     seen = np.bincount(group, weights=times, minlength=groups) / (runs * sizes)
     generator = np.random.default_rng([seed, runs, len(group), int(times.sum())])
-    dealt = _dealt(generator, counts, sizes, draws) / (runs * sizes)
+    if cluster is None:
+        dealt = _dealt(generator, counts, sizes, draws) / (runs * sizes)
+    else:
+        dealt = _flipped(generator, times / runs, clusters.layout(group, cluster), sizes, draws)
     dealt += _seeds(generator, detected, group, groups, draws)
     as_large = dealt.var(axis=1) >= seen.var() - rounding.tolerance(seen)
     least = 1 / (draws + 1)
@@ -73,6 +85,33 @@ def _dealt(
             missing = missing - drawn
     found[:, -1] = left @ classes
     return found
+
+
+def _flipped(
+    generator: np.random.Generator,
+    share: Floats,
+    cells: clusters.Layout,
+    sizes: Integers,
+    draws: int,
+) -> NDArray[np.float64]:
+    """Group means of clusters whose deviations have random signs, shape (D, K).
+
+    If all groups have the same expected recall, what a cluster adds to the groups' sums beyond it
+    could as well have the other sign, in all its groups at once (a wild cluster bootstrap with the
+    null hypothesis imposed: Cameron, Gelbach & Miller 2008).
+
+    Args:
+        generator: Of random numbers.
+        share: Of the runs that detect each portrait, shape (N,).
+        cells: Of the portraits.
+        sizes: Portraits of each group, shape (K,).
+        draws: D.
+    """
+    apart = cells.sums(share - share.mean())
+    parts = apart[:, None] * (cells.group[:, None] == np.arange(len(sizes))) / sizes
+    of_clusters = cells.of_clusters(parts.T)  # (K, C)
+    signs = generator.choice([-1.0, 1.0], (draws, of_clusters.shape[1]))
+    return np.asarray(signs @ of_clusters.T)
 
 
 def _seeds(

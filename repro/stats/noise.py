@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from repro.stats import clusters
 from repro.stats.disparity import Definition, between
 from repro.stats.intervals import Floats, Integers
 
@@ -35,23 +36,32 @@ def variance_of_noise(noise: Floats, ddof: int) -> Floats:
 
 
 def unbiased_variance(
-    detected: Floats, group: Integers, groups: int, definition: Definition
+    detected: Floats,
+    group: Integers,
+    groups: int,
+    definition: Definition,
+    cluster: Integers | None = None,
 ) -> Floats:
     """Var[A] without the noise of seeds and portraits: unbiased for new ones of both.
 
     If runs are averaged first, a U-statistic: products of detections of different runs and
     different portraits only. If they are averaged last, each run's variance minus the noise of its
-    portraits. Can be negative: then the groups differ by less than noise would make them.
+    portraits. Can be negative: then the groups differ by less than noise would make them. Of
+    portraits in clusters only products of different clusters count, for new clusters.
 
     Args:
         detected: 1 or 0 for each run and portrait, shape (..., R, N).
         group: Position of each portrait's group, shape (N,).
         groups: K.
         definition: Of the variance.
+        cluster: Position of each portrait's cluster, shape (N,); None: portraits are independent.
 
     Returns:
-        Shape (...); NaN for a single run that is averaged first, or a group of one portrait.
+        Shape (...); NaN for a single run that is averaged first, or a group of one portrait or
+        cluster.
     """
+    if cluster is not None:
+        return _of_clusters(detected, clusters.layout(group, cluster), groups, definition)
     members = (group[:, None] == np.arange(groups)).astype(np.float64)
     found, sizes = detected @ members, members.sum(axis=0)  # counts: (..., R, K), (K,)
     if definition.runs == "last":
@@ -92,6 +102,43 @@ def _of_products(
     pairs = runs * (runs - 1)
     variance = (same.sum(axis=-1) / groups - cross / (groups * (groups - 1))) / pairs
     return np.asarray(variance * (groups - 1) / (groups - definition.ddof))
+
+
+def _of_clusters(
+    detected: Floats, cells: clusters.Layout, groups: int, definition: Definition
+) -> Floats:
+    """The U-statistic of different clusters, and of different runs if these are averaged first.
+
+    The product of two groups' recalls is the sum over pairs of portraits of different clusters, by
+    their number; so is the square of a group's.
+    """
+    runs = detected.shape[-2]
+    of_group = (cells.group[:, None] == np.arange(groups)).astype(np.float64)
+    by_cell = cells.sums(detected)  # (..., R, Q)
+    counts = cells.count[:, None] * of_group  # (Q, K)
+    pairs = _outer(counts.sum(axis=0)) - _outer(cells.of_clusters(counts.T).T).sum(axis=0)
+    if pairs.min() <= 0 or (definition.runs == "first" and runs < 2):
+        return np.full(detected.shape[:-2], np.nan)
+    each = _products(by_cell, of_group, cells)  # (..., R, K, K)
+    found = each.mean(axis=-3)
+    if definition.runs == "first":
+        total = _products(by_cell.sum(axis=-2), of_group, cells)
+        found = (total - each.sum(axis=-3)) / (runs * (runs - 1))
+    found = found / pairs
+    squares = np.trace(found, axis1=-2, axis2=-1)
+    return np.asarray((squares - found.sum(axis=(-2, -1)) / groups) / (groups - definition.ddof))
+
+
+def _products(by_cell: Floats, of_group: Floats, cells: clusters.Layout) -> Floats:
+    """Products of two groups' sums without those within a cluster, shape (..., K, K)."""
+    each = by_cell[..., None, :] * of_group.T  # (..., K, Q)
+    together = cells.of_clusters(each)  # (..., K, C)
+    within = together @ np.swapaxes(together, -1, -2)
+    return np.asarray(_outer(by_cell @ of_group) - within)
+
+
+def _outer(values: Floats) -> Floats:
+    return np.asarray(values[..., :, None] * values[..., None, :])
 
 
 def unbiased_bounds(

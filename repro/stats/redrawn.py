@@ -115,6 +115,37 @@ def statistic(
     Returns:
         Shape (D, Q).
     """
+    levels, places = _thresholds(nonfaces, rate, few=few)
+    return _at_levels(portraits, levels, places, group, groups, of)
+
+
+def weighted_sums(
+    portraits: Floats, nonfaces: Floats, factors: Floats, *, rate: float, few: bool = False
+) -> Floats:
+    """Sums over the detected portraits at each sample's thresholds, mean over the runs.
+
+    Args:
+        portraits: Top logits, shape (R, N).
+        nonfaces: Top logits, shape (R, M).
+        factors: Of the portraits in each sum, shape (Q, N).
+        rate: False-positive rate.
+        few: Whether `LEAST` samples are enough.
+
+    Returns:
+        Shape (D, Q).
+    """
+    levels, places = _thresholds(nonfaces, rate, few=few)
+    total = np.zeros((places.shape[1], len(factors)))
+    for logits, own, at in zip(portraits, levels, places, strict=True):
+        order = np.argsort(logits, kind="stable")
+        missed = np.searchsorted(logits[order], own, side="left")
+        below = np.cumsum(np.pad(factors[:, order], ((0, 0), (1, 0))), axis=1)
+        total += (below[:, -1:] - below[:, missed]).T[at]
+    return np.asarray(total / len(portraits))
+
+
+def _thresholds(nonfaces: Floats, rate: float, *, few: bool) -> tuple[Floats, Places]:
+    """The logits that can be a threshold, shape (R, S), and which is each sample's, (R, D)."""
     times, at_rank = draws(nonfaces.shape[1], few=few), operating.rank(rate, nonfaces.shape[1])
     order = np.argsort(-nonfaces, axis=1, kind="stable")
     step = max(1, IN_CACHE // times.shape[1])
@@ -122,7 +153,7 @@ def statistic(
     for k in range(0, len(order), step):
         places[k : k + step] = ranks_of_runs(times, order[k : k + step], at_rank)
     levels = np.take_along_axis(nonfaces, order[:, : places.max() + 1], axis=1)
-    return _at_levels(portraits, levels, places, group, groups, of)
+    return levels, places
 
 
 def matched_statistic(

@@ -50,6 +50,8 @@ STUDY_KEYS = (
     "select",
     "claims",
     "metrics",
+    "cluster",
+    "tone",
     "gap_share",
     "stop",
     "published",
@@ -79,6 +81,7 @@ class Resolution:
         self.file, self.path, self.options = file, path, options
         self.refused = 0  # arms
         self.replicates: dict[str, Any] = {}  # that the file declares, by profile
+        self.outer: dict[str, tuple[Layer, ...]] = {}  # where its outer keys are, by profile
         self.problems: list[Problem] = list(file.problems)
         self.top = self._top()
         self.profiles = list(self.top.value["profiles"])
@@ -140,6 +143,7 @@ class Resolution:
         own = shared_profiles.opened(written_here, self.path.parent, self.problems)
         options = self.options if selected else Layer({})
         outer = [self.top, own.only(*STUDY_KEYS), options.only(*STUDY_KEYS)]
+        self.outer[profile] = tuple(outer)
         self.replicates[profile] = merged(outer[:-1], ("replicates",))
         header = self._header(outer)
         preset = Layer(self._preset(self.top.value["base"], ("base",)))

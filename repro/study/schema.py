@@ -72,6 +72,8 @@ def _rates(value: Any) -> Any:
 
 
 PluginPath = Annotated[str, Field(min_length=1, max_length=4096)]
+Column = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$")]
+NO_COLUMN = "none"  # of `cluster` and `tone`
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$")]
 
 
@@ -100,6 +102,8 @@ class Header(Section):
     metrics: Annotated[list[MetricName], Field(max_length=MOST_METRICS)] = Field(
         default_factory=list
     )  # of plug-ins, shown beside the others
+    cluster: Column | None = None  # of the test portraits: who is shown; None: the source's own
+    tone: Column | None = None  # likewise: a scale of skin tone, in numbers
     gap_share: GapShare | None = None
     stop: Stop | None = None
     plugins: Annotated[list[PluginPath], Field(max_length=MOST_PLUGINS)] = Field(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from repro.errors import Problem
 from repro.plugins import loaded
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Plugin
@@ -25,6 +26,8 @@ from repro.study.claims import Declared
 from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.merge import (
+    Layer,
+    locate,
     options_layer,
     override_labels,
     refusal,
@@ -55,6 +58,9 @@ class Study:
         false_positive_rates: At which detectors are compared.
         claims: What it asks; empty if the file declares nothing.
         metrics: Of plug-ins, shown in its tables.
+        cluster: Column of the test portraits that says who is shown: resampled together; None: the
+            source's own; ``none``: portraits are independent.
+        tone: Column with a scale of skin tone, likewise.
         gap_share: Which arms close how much of which gap, complete; None if it does not ask.
         stop: The rule by which it goes on until the primary claim is decided; None: one look.
         looks: Numbers of seeds at which the file plans to look at the results.
@@ -65,6 +71,7 @@ class Study:
         file: Where it was read; None if it was not read from a file.
         file_digest: Of what the file says of the profile, see `file_digest`.
         catalogue: What its arms and claims can name: what is built in, and plug-ins.
+        layers: Where its outer keys were written.
     """
 
     name: str
@@ -85,11 +92,27 @@ class Study:
     published: Published | None
     margin: Margin | None
     resources: Resources
+    cluster: str | None = None
+    tone: str | None = None
     gap_share: GapShare | None = None
     expected: str | None = None
     file: Path | None = None
     file_digest: str | None = None
     catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
+    layers: tuple[Layer, ...] = field(default=(), repr=False, compare=False)
+
+    def problem(self, key: str, message: str) -> Problem:
+        """A problem of an outer key, at its place in the file or on the command line.
+
+        Args:
+            key: Such as ``cluster``.
+            message: What is wrong and what to do.
+        """
+        found = locate((key,), self.layers)
+        if found is None:
+            return Problem(self.name, 0, 0, message)
+        document, place = found
+        return document.problem(place, message)
 
     def plugins_of(self, arm: ArmSpec) -> dict[str, Plugin]:
         """The plug-ins that an arm's runs use, by kind and name; nothing of what is built in.
@@ -163,10 +186,13 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         published=published,
         margin=header.published.margin if header.published else None,
         resources=header.resources,
+        cluster=header.cluster,
+        tone=header.tone,
         gap_share=header.gap_share
         and gap_share.completed(header.gap_share, list(by_name), header.reference),
         expected=header.expected,
         file=path,
         file_digest=file_digest.of_content(file.value, chosen, path.parent),
         catalogue=resolution.catalogue,
+        layers=resolution.outer[chosen],
     )

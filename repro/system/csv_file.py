@@ -7,13 +7,21 @@ is read than a limit.
 """
 
 import csv
+import functools
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repro.system import file_digests, input_file
 
+if TYPE_CHECKING:
+    import _csv
+
+SHORT = 2_000  # characters of a cell that `columns` keeps
+LONGEST = 2**24  # characters of a cell, and bytes of a line, that `columns` reads
 SEPARATORS = ",;\t"
 _SAID = re.compile(r"sep=(.) *(\r\n|\r|\n)", re.IGNORECASE)  # Excel's own first line
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -70,6 +78,103 @@ def read(path: Path, *, most_bytes: int) -> Iterator[tuple[int, list[str]]]:
         while len(cells) > width and not cells[-1]:
             cells.pop()
         yield line, cells
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The short columns of a table; one list of cells a column, one cell a row.
+
+    Attributes:
+        cells: By the name in the header.
+        lines: Line number of each row, from 1.
+        long: Names of the columns that were left out because a cell is long.
+    """
+
+    cells: Mapping[str, Sequence[str]]
+    lines: Sequence[int]
+    long: tuple[str, ...]
+
+
+def columns(path: Path) -> Columns:
+    """The columns of a CSV that may be larger than memory; those with a long cell are left out.
+
+    The text is UTF-8 with or without a byte order mark, separated by commas. It is read line by
+    line, and kept for the next call as long as its content is the same.
+
+    Args:
+        path: The file; a cell may have up to `LONGEST` characters.
+
+    Raises:
+        NotCsv: It is not a regular file, not text or not a CSV, a row has too few or too many
+            cells, or a name occurs twice in the header.
+    """
+    try:
+        digest = file_digests.sha256(path)
+        found = _columns(path, digest)
+        file_digests.noted(path, digest)
+    except (input_file.NotAFile, input_file.TooLarge) as error:
+        raise NotCsv(str(error.strerror)) from None
+    except OSError as error:
+        raise NotCsv(f"cannot be read: {error.strerror}") from None
+    return found
+
+
+@functools.lru_cache(maxsize=2)
+def _columns(path: Path, digest: bytes) -> Columns:
+    """The columns of the content with this digest."""
+    before = csv.field_size_limit(LONGEST)
+    try:
+        with file_digests.as_read() as seen:
+            found = _gathered(csv.reader(_text(path), strict=True))
+    finally:
+        csv.field_size_limit(before)
+    if [one.sha256 for one in seen] != [digest]:
+        raise NotCsv("changed while it was read; run the command again")
+    return found
+
+
+def _gathered(reader: "_csv.Reader") -> Columns:
+    """The short columns of all rows below the header."""
+    rows = _rows(reader)
+    line, header = next(rows, (1, []))
+    if not header:
+        raise NotCsv("is empty; the first line names the columns")
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise NotCsv(f"more than one column {twice[0]!r}; keep one", line)
+    kept: dict[int, list[str]] = {place: [] for place, name in enumerate(header) if name}
+    lines = []
+    for line, row in rows:
+        if len(row) != len(header):
+            what = f"{len(row)} cells, but the header has {len(header)} columns"
+            raise NotCsv(what, line)
+        lines.append(line)
+        for place in [place for place in kept if len(row[place]) > SHORT]:
+            del kept[place]
+        for place, cells in kept.items():
+            cells.append(row[place])
+    long = (name for place, name in enumerate(header) if name and place not in kept)
+    return Columns({header[place]: kept[place] for place in kept}, lines, tuple(long))
+
+
+def _rows(reader: "_csv.Reader") -> Iterator[tuple[int, list[str]]]:
+    """Line number and stripped cells of each row that is not blank."""
+    line = 1
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped):
+                yield line, stripped
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise NotCsv(f"is not CSV: {error}", line) from None
+    except UnicodeDecodeError:
+        raise NotCsv("is not UTF-8: unpack the published table again", line) from None
+
+
+def _text(path: Path) -> Iterator[str]:
+    """The lines as text, without a byte order mark."""
+    for number, line in enumerate(file_digests.lines(path, longest=LONGEST)):
+        yield line.decode("utf-8" if number else "utf-8-sig")
 
 
 def declared(text: str) -> tuple[str | None, int]:

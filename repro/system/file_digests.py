@@ -89,6 +89,37 @@ def read(path: Path, *, most_bytes: int = -1) -> bytes:
     return content
 
 
+def lines(path: Path, *, longest: int) -> Iterator[bytes]:
+    """The lines of a file that is too large to be held, digested as they are read.
+
+    Args:
+        path: The file.
+        longest: Bytes of a line, its end included.
+
+    Raises:
+        OSError: The file is missing or cannot be read.
+        TooLarge: A line is longer.
+    """
+    with input_file.opened(path) as stream:
+        before, hashed = _status(stream.fileno()), hashlib.sha256()
+        while line := stream.readline(longest + 1):
+            if len(line) > longest:
+                raise input_file.TooLarge(longest)
+            hashed.update(line)
+            yield line
+        if line is None:
+            raise input_file.NotAFile("a file of the system that has nothing to give")
+        noted(path, hashed.digest())
+        if before == _status(stream.fileno()):
+            _remember(path, before, hashed.digest())
+
+
+def noted(path: Path, digest: bytes) -> None:
+    """Tell `as_read` of a file whose content, of this digest, is kept from an earlier reading."""
+    if (seen := _read.get()) is not None:
+        seen.append(FileDigest(path, digest))
+
+
 def sha256(path: Path) -> bytes:
     """SHA-256 of a file; kept as long as the file does not change.
 

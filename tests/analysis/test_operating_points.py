@@ -11,9 +11,9 @@ from arms import GROUP, OTHERS, arm, noisy, outcomes
 from scipy import special
 
 from repro.analysis import operating_points, thresholds
+from repro.analysis.arm_scores import ArmScores
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import ArmScores
 from repro.reporting.tables import notes, tables
 from repro.stats import noise
 from repro.stats.disparity import DEFINITIONS

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from repro.analysis import claims, own_metrics
-from repro.analysis.study_data import Arm, ArmScores, Outcomes
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.study_data import Arm, Outcomes
 from repro.plugins.declared import Origin, Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study.claims import Claim, Declared

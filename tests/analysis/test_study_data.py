@@ -8,6 +8,8 @@ import warnings
 
 import numpy as np
 import pytest
+import reference_detectors
+import scored_study
 from builders import study_index
 
 from repro.analysis import study_data
@@ -316,3 +318,21 @@ def test_an_arm_that_shares_the_runs_of_another_does_not_end_a_sweep():
     told = tables.part(found, "comparisons").remarks
 
     assert any("over 6 runs, Jonckheere-Terpstra" in remark for remark in told)
+
+
+def test_a_detector_is_an_arm_of_one_run_beside_the_arms(tmp_path):
+    """Its counts and scores are those of its record; the arms are as without it."""
+    scored_study.write(tmp_path)
+    (index,) = records.read_indexes(tmp_path)
+    before = study_data.of_study(index, records.read_study(index, tmp_path), tmp_path)
+    reference_detectors.write(tmp_path)
+    (index,) = records.read_indexes(tmp_path)
+
+    found = study_data.of_study(index, records.read_study(index, tmp_path), tmp_path)
+
+    (one,) = found.detectors
+    assert (one.name, one.runs, one.sizes.tolist()) == ("Haar", 1, [20] * 4)
+    assert one.recall.tolist() == [[0.9, 0.5, 1.0, 0.95]]
+    assert one.false_positive_rate.tolist() == [0.1]
+    assert [arm.name for arm in found.arms] == [arm.name for arm in before.arms]
+    assert found.digest == before.digest

@@ -5,6 +5,7 @@ import shutil
 
 import h5py
 import numpy as np
+import published_sets
 import pytest
 from click.testing import CliRunner
 from data_layouts import (
@@ -54,6 +55,11 @@ MAKERS = {
     "ppb": lambda root: write_ppb(root),
     "fairface": lambda root: fairface(root),
     "utkface": few_utkface,
+    "fhibe": lambda root: published_sets.fhibe(root),
+    "mst_e": lambda root: published_sets.mst_e(root),
+    "facet": lambda root: published_sets.facet(root),
+    "bfw": lambda root: published_sets.bfw(root),
+    "rfw": lambda root: published_sets.rfw(root),
     "csv": lambda root: table(root),
     "groups": lambda root: imagenet(root),
     "folder": lambda root: put(root / "a.png", 0).parent,

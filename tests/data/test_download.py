@@ -267,7 +267,8 @@ def test_the_catalogue_is_listed():
     listed = fetch("--list")
 
     assert [line.split(":")[0] for line in listed.splitlines() if line[0] != " "] == [
-        *("mit", "ppb", "celeba", "imagenet", "fairface", "utkface")
+        *("mit", "ppb", "celeba", "imagenet", "fairface", "utkface"),
+        *("fhibe", "mst_e", "facet", "bfw", "rfw"),
     ]
     assert fetch() == listed
 

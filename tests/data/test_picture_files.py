@@ -86,6 +86,15 @@ def test_groups_come_from_any_columns(tmp_path):
     assert read.groups == ("finland", "senegal")
 
 
+@pytest.mark.parametrize("asked", ["bi.fitz", "bi_fitz"])
+@pytest.mark.parametrize("written", ["bi.fitz", "bi_fitz"])
+def test_ppb_has_its_skin_column_by_either_name(tmp_path, asked, written):
+    """A public loader renames it in the file."""
+    path = write_ppb(tmp_path / "ppb", lines=(HEADER.replace("bi.fitz", written), *ROWS))
+
+    assert ppb.read(path, groups=(asked, "gender")).groups == ("lighter_female", "darker_male")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

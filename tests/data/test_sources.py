@@ -6,6 +6,7 @@ import shutil
 from typing import get_args
 
 import numpy as np
+import published_sets
 import pytest
 from data_layouts import (
     UTK,
@@ -19,20 +20,25 @@ from data_layouts import (
 )
 
 from repro.data import any_layout, preflight, sources
-from repro.data.pictures import picture_files
+from repro.data.pictures import bands, picture_files
 from repro.data.sources import source_registry, synthetic
-from repro.data.sources.utkface import band, labels
+from repro.data.sources.utkface import labels
 from repro.data.synthetic import scenes
 from repro.errors import DataError
 from repro.study import data_spec
 from repro.study.data_spec import (
+    Bfw,
     Data,
+    Facet,
     FairFace,
+    Fhibe,
     Folder,
     GroupFolders,
     Groups,
     MitH5,
+    MstE,
     Ppb,
+    Rfw,
     SyntheticCrops,
     SyntheticPortraits,
     SyntheticTraining,
@@ -57,6 +63,12 @@ SPECS = {
     "negatives": lambda root: TableNegatives(path=str(table(root))),
     "crops": lambda root: GroupFolders(path=str(crops(root))),
     "groups": lambda root: Groups(path=str(crops(root))),
+    "fhibe": lambda root: Fhibe(path=str(published_sets.fhibe(root))),
+    "people": lambda root: Fhibe(path=str(published_sets.fhibe_people(root)), pictures="people"),
+    "mst_e": lambda root: MstE(path=str(published_sets.mst_e(root))),
+    "facet": lambda root: Facet(path=str(published_sets.facet(root))),
+    "bfw": lambda root: Bfw(path=str(published_sets.bfw(root))),
+    "rfw": lambda root: Rfw(path=str(published_sets.rfw(root))),
 }
 
 
@@ -103,7 +115,7 @@ def test_utkface_is_read_by_its_names(tmp_path):
 )
 def test_bands_of_age_begin_with_the_year_that_is_given(age, name):
     """The last is open."""
-    assert band(age, (20, 40, 60)) == name
+    assert bands.of_age(age, (20, 40, 60)) == name
 
 
 @pytest.mark.parametrize("name", [UTK_WITHOUT_RACE, "1_2_0_20161219.jpg", "1_0_9_20161219.jpg", ""])
@@ -278,6 +290,17 @@ def test_another_picture_is_another_source(tmp_path, name):
         picture.write_bytes(picture.read_bytes() + b"\0")
 
     assert sources.fingerprint(spec) != before
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_attributes_are_a_value_a_portrait(tmp_path, name):
+    """In the order of the portraits; what names the person and the tone is among them."""
+    spec = SPECS[name](tmp_path)
+    count, found = len(sources.groups(spec)), sources.attributes(spec)
+
+    assert {len(cells) for cells in found.values()} <= {count}
+    reader = sources.reader(spec)
+    assert {reader.cluster, reader.tone} - {""} <= set(found)
 
 
 def test_other_columns_are_another_source(tmp_path):

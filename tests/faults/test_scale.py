@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import scale
 
-from repro.analysis.study_data import Arm, ArmScores, Outcomes
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import tables
 from repro.stats import comparisons, redrawn, selection, trends
 

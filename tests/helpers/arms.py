@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from repro.analysis.study_data import Arm, ArmScores, Outcomes
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.study_data import Arm, Outcomes
 
 GROUP = np.repeat([0, 1], 4)  # four portraits in each of two groups
 OTHERS = np.arange(-10.0, 0.0)  # ten photographs without a face, logits -10 to -1

@@ -6,7 +6,7 @@ import numpy as np
 from builders import configuration, study_index
 
 from repro.analysis import study_data
-from repro.analysis.study_data import ArmScores
+from repro.analysis.arm_scores import ArmScores
 from repro.metrics import Count
 from repro.records.records import Record
 from repro.reporting.figures.study_view import StudyView

@@ -12,7 +12,7 @@ from repro.system.printing import one_line
 LOGITS = ("logit", "logits", "top_logit", "y_logit", "log_odds")
 TRUTH = ("y_true", "true_label")  # columns that no table of results has
 PROBABILITIES = ("prob", "probs", "probability", "probabilities", "y_prob", "p_face")
-PredictionRole = Literal["arm", "run", "image", "group", "label", "score", "ignored"]
+PredictionRole = Literal["arm", "run", "image", "group", "label", "score", "cluster", "ignored"]
 NAMES: Mapping[PredictionRole, frozenset[str]] = {
     "arm": frozenset(
         (
@@ -39,8 +39,10 @@ NAMES: Mapping[PredictionRole, frozenset[str]] = {
     "score": frozenset(
         (*("score", "scores", "y_score", "output", "confidence", *LOGITS, *PROBABILITIES),)
     ),
+    "cluster": frozenset(("cluster", "subject_id", "person_id", "identity")),
 }
 NEEDED: tuple[PredictionRole, ...] = ("image", "label", "score")
+CLUSTER = "cluster"  # of an exported file, the last column where portraits belong together
 EXPORTED = ("arm", "run", "image", "group", "label", "score", "windows", "positive")
 
 

@@ -7,6 +7,7 @@ column y_true.
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from repro.analysis.audit import prediction_columns, prediction_header
-from repro.analysis.audit.prediction_columns import Columns
+from repro.analysis.audit.prediction_columns import Columns, PredictionRole
 from repro.analysis.audit.prediction_header import MARK, Header
 from repro.analysis.wording import count
 from repro.errors import DataError
@@ -59,6 +60,7 @@ class PredictionFile:
         group: Place in `groups` of each face, shape (P,).
         groups: Names, in the order of the file.
         faceless: Groups of other pictures that no face has.
+        cluster: Name of each face's cluster, P of them; None without such a column.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class PredictionFile:
     group: Integers
     groups: tuple[str, ...]
     faceless: tuple[str, ...]
+    cluster: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,7 @@ def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame
     if not faces.any():
         raise DataError(f"{text.path}: no picture shows a face (label 1): recall needs some")
     group, groups = _group(text, columns, frame, is_face, picture_of, first, pictures)
+    cluster = _cluster(text, columns, frame, is_face, picture_of, first, pictures)
     return PredictionFile(
         path=text.path,
         header=header,
@@ -246,6 +250,7 @@ def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame
         group=group[faces],
         groups=groups,
         faceless=_faceless(frame, is_face, groups),
+        cluster=None if cluster is None else tuple(itertools.compress(cluster, faces)),
     )
 
 
@@ -410,21 +415,8 @@ def _group(
 ) -> tuple[Integers, tuple[str, ...]]:
     """Each picture's group, and the names of those of faces, in the order of the file."""
     names, codes = _column(text.path, frame, "group", len(is_face), "all")
-    other = np.flatnonzero(is_face & (codes != codes[first][picture_of]))
-    if len(other):
-        row = int(other[0])
-        before = int(first[picture_of[row]])
-        raise DataError(
-            f"{text.path}:{_line(text, row)}: '{one_line(pictures[picture_of[row]])}' is of group "
-            f"'{one_line(names[codes[row]])}', and in line {_line(text, before)} of "
-            f"'{one_line(names[codes[before]])}'"
-        )
-    if "" in (own := {names[code] for code in np.unique(codes[is_face])}) and len(own):
-        row = int(np.flatnonzero(is_face & (codes == names.index("")))[0])
-        raise DataError(
-            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('group'))}' is empty "
-            "for a face"
-        )
+    _refuse_two(text, "group", is_face, (names, codes), picture_of, first, pictures)
+    _refuse_empty(text, columns, "group", is_face, (names, codes))
     places, known = _by_first(codes[first][is_face[first]])
     if len(known) > MOST_GROUPS:
         raise DataError(
@@ -434,3 +426,60 @@ def _group(
     group = np.full(len(first), -1, dtype=np.int64)
     group[is_face[first]] = places
     return group, tuple(names[code] for code in known)
+
+
+def _cluster(
+    text: _Text,
+    columns: Columns,
+    frame: pd.DataFrame,
+    is_face: NDArray[np.bool_],
+    picture_of: Integers,
+    first: Integers,
+    pictures: Sequence[str],
+) -> list[str] | None:
+    """Name of each picture's cluster; None without a column of them."""
+    if "cluster" not in frame:
+        return None
+    names, codes = _column(text.path, frame, "cluster", len(is_face), "")
+    _refuse_two(text, "cluster", is_face, (names, codes), picture_of, first, pictures)
+    _refuse_empty(text, columns, "cluster", is_face, (names, codes))
+    return [names[code] for code in codes[first]]
+
+
+def _refuse_two(
+    text: _Text,
+    role: str,
+    is_face: NDArray[np.bool_],
+    column: tuple[list[str], Integers],
+    picture_of: Integers,
+    first: Integers,
+    pictures: Sequence[str],
+) -> None:
+    """Reject a face that is of two groups, or of two clusters."""
+    names, codes = column
+    other = np.flatnonzero(is_face & (codes != codes[first][picture_of]))
+    if len(other):
+        row = int(other[0])
+        before = int(first[picture_of[row]])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: '{one_line(pictures[picture_of[row]])}' is of {role} "
+            f"'{one_line(names[codes[row]])}', and in line {_line(text, before)} of "
+            f"'{one_line(names[codes[before]])}'"
+        )
+
+
+def _refuse_empty(
+    text: _Text,
+    columns: Columns,
+    role: PredictionRole,
+    is_face: NDArray[np.bool_],
+    column: tuple[list[str], Integers],
+) -> None:
+    """Reject a face of no group, or of no cluster."""
+    names, codes = column
+    if "" in {names[code] for code in np.unique(codes[is_face])}:
+        row = int(np.flatnonzero(is_face & (codes == names.index("")))[0])
+        raise DataError(
+            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name(role))}' is empty "
+            "for a face"
+        )

@@ -83,6 +83,7 @@ class Header(Section):
         claims: What the study asks.
         gap_share: Which arms close how much of which gap.
         looks: When claims were planned to be looked at, and were.
+        cluster: What the column of clusters names, such as ``subject_id``; null: as its header.
     """
 
     name: str | None = None
@@ -108,6 +109,7 @@ class Header(Section):
     claims: tuple[dict[str, Any], ...] = ()
     gap_share: GapShare | None = None
     looks: Looks | None = None
+    cluster: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -174,6 +176,7 @@ def of_index(index: StudyIndex, refused: Sequence[str], **known: Any) -> Header:
         published=index.published if index.published and "protocol" in index.published else None,
         refused=tuple(refused),
         claims=tuple(index.claims),
+        cluster=(index.portraits.cluster or None) if index.portraits else None,
         **known,
     )
 

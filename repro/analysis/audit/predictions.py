@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
+from repro.analysis.arm_scores import ArmScores, clusters_of
 from repro.analysis.audit import prediction_columns, prediction_file, prediction_header
 from repro.analysis.audit.prediction_columns import EXPORTED, LOGITS, PROBABILITIES
 from repro.analysis.audit.prediction_file import PredictionFile
 from repro.analysis.audit.prediction_header import ArmHeader, Header, ScoreKind
-from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, ArmScores, Outcomes
+from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
 from repro.analysis.wording import count, joined
 from repro.errors import DataError, ReproError
 from repro.metrics import Count, collapsed, pooled_recall, says_face
@@ -229,7 +230,7 @@ def _arm(file: PredictionFile, threshold: Threshold, name: str) -> Arm:
         selector=_selector(file, said, [file.runs[places[at]].name for at in good], good, counts),
         false_positive_rate=_false_positives(others[good]),
         nonfaces=others.shape[1] if len(good) else 0,
-        scores=_scores(faces[good], group, others[good]),
+        scores=_scores(file, faces[good], group, others[good]),
         failed=tuple(said.failed.get(file.runs[at].name, FAILED) for at in bad),
         failed_seeds=tuple(seeds[at] for at in bad),
         collapsed=tuple(seeds[places[at]] for at in np.flatnonzero(lost & ~failed)),
@@ -296,8 +297,13 @@ def _false_positives(others: Floats) -> Floats | None:
     return np.array(list(rows))
 
 
-def _scores(faces: Floats, group: Integers, others: Floats) -> ArmScores | None:
-    return ArmScores(portraits=faces, group=group, nonfaces=others) if len(faces) else None
+def _scores(
+    file: PredictionFile, faces: Floats, group: Integers, others: Floats
+) -> ArmScores | None:
+    if not len(faces):
+        return None
+    together = None if file.cluster is None else clusters_of(file.cluster)
+    return ArmScores(portraits=faces, group=group, nonfaces=others, cluster=together)
 
 
 def _keys(faces: Floats, others: Floats) -> tuple[str, ...]:
@@ -351,7 +357,15 @@ def _outcomes(file: PredictionFile, arms: tuple[Arm, ...], threshold: Threshold)
         looks=header.looks,
         label=header.label or file.path.stem,
         threshold=threshold.text,
+        cluster=_column_of_clusters(file),
     )
+
+
+def _column_of_clusters(file: PredictionFile) -> str:
+    """What names the clusters, as a column of a study does; empty without any."""
+    if file.cluster is None:
+        return ""
+    return file.header.cluster or file.columns.name("cluster")
 
 
 def _caption(file: PredictionFile, arms: Sequence[Arm]) -> str:

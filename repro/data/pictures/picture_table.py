@@ -19,6 +19,7 @@ from repro.system import csv_file
 MOST_BYTES = 2**24  # of a table; the largest published one, FairFace's, has 5,000,000
 MOST_TOLD = 10  # maximum number of reported errors in rows
 GROUP = "group"  # default column of groups in the user's own tables
+PERSON = "person"  # column of the persons of folders
 CLOSE = 0.78  # similarity of `difflib`: "lable" and "label" have 0.8, "image" and "age" 0.75
 # Synonyms of these columns, reduced to lower-case letters.
 SYNONYMS = {
@@ -128,6 +129,48 @@ def read(
         if tuple(cells) == found.written:
             raise DataError(f"{table}:{line}: the header again; remove this line")
         yield line, {name: cells[place] for name, place in found.places.items()}
+
+
+def columns(table: Path, needed: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """All columns of a table whose name occurs once, by name: the cells of each row, in order.
+
+    Args:
+        table: The CSV file.
+        needed: Columns that must exist, once each.
+
+    Raises:
+        DataError: As for `read`.
+    """
+    found = header(table, needed)
+    low = [" ".join(name.lower().split()) for name in found.written]
+    names = [name for name, one in zip(found.written, low, strict=True) if low.count(one) == 1]
+    names = [name for name in names if name]
+    rows = [row for _, row in read(table, names)]
+    return {name: tuple(row[name] for row in rows) for name in names}
+
+
+def wide(table: Path, needed: Sequence[str]) -> csv_file.Columns:
+    """The short columns of a published table of any size, see `csv_file.columns`.
+
+    Args:
+        table: The CSV file, separated by commas.
+        needed: Columns that must exist, with exactly these names.
+
+    Raises:
+        DataError: The file is missing or not a CSV, or a column is missing.
+    """
+    if not _is_file(table):
+        raise DataError(f"{table}: file not found, or not a regular file; unpack the archive again")
+    try:
+        found = csv_file.columns(table)
+    except csv_file.NotCsv as error:
+        place = f"{table}:{error.line}" if error.line else str(table)
+        raise DataError(f"{place}: {error}") from None
+    for name in needed:
+        if name not in found.cells:
+            why = "has cells that are too long for it" if name in found.long else "is not there"
+            raise DataError(f"{table}:1: the column {name!r} {why}; unpack the table again")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

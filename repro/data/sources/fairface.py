@@ -175,6 +175,10 @@ class FairFaceReader(Reader[FairFace]):
         """Remarks about the part's folder."""
         return picture_files.remarks(Path(spec.path) / spec.part)
 
+    def attributes(self, spec: FairFace) -> Mapping[str, tuple[str, ...]]:
+        """All columns of the part's table."""
+        return picture_table.columns(table(Path(spec.path), spec.part), ("file",))
+
     def fits(self, path: Path) -> bool:
         """Whether the labels of a part exist."""
         return any(table(path, part).exists() for part in PARTS)

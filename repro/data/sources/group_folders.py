@@ -3,13 +3,13 @@
 Pictures are in a group's folder or its subfolders, as in ``group/person/1.jpg``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from repro.data.pictures import picture_files, square_crops
 from repro.data.pictures.images import Photographs
-from repro.data.pictures.picture_table import GROUP
+from repro.data.pictures.picture_table import GROUP, PERSON
 from repro.data.pictures.raw_pictures import Picture, Raw
 from repro.data.sources.source_registry import RawOptions, Reader, prepares, reads, require_columns
 from repro.errors import DataError
@@ -59,6 +59,21 @@ def _require_pictures(path: Path, folders: Iterable[str]) -> None:
         )
 
 
+def persons(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The folders of persons, ``group/person``, by the column ``person``; "" without such a folder.
+
+    Args:
+        names: Of pictures, relative to the folder of the groups: ``group/person/1.jpg``.
+
+    Returns:
+        Nothing if no picture is in a person's folder. The group is part of the value because one
+        name may be of two persons in two groups.
+    """
+    parts = [name.split("/") for name in names]
+    found = tuple("/".join(one[:2]) if len(one) > 2 else "" for one in parts)
+    return {PERSON: found} if any(found) else {}
+
+
 def read_crops(path: Path) -> Photographs:
     """The same pictures, each resized whole to 64 x 64, as the lab does.
 
@@ -91,6 +106,10 @@ class GroupsReader(Reader[Groups]):
     def open(self, spec: Groups) -> Photographs:
         """The unchanged pictures."""
         return read(Path(spec.path))
+
+    def attributes(self, spec: Groups) -> Mapping[str, tuple[str, ...]]:
+        """The folder in a group's folder as ``person``, if there is any: ``group/person``."""
+        return persons(read(Path(spec.path)).names)
 
     def fits(self, path: Path) -> bool:
         """Whether there are at least two folders, and no picture beside them."""

@@ -4,7 +4,9 @@ Paths are relative to the folder of the CSV, or absolute. A table without the co
 contains only positives.
 """
 
+import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,6 +138,18 @@ class TableReader(Reader[Table]):
     def remarks(self, spec: Table) -> tuple[str, ...]:
         """What is assumed about the table."""
         return remarks(Path(spec.path), groups=spec.groups)
+
+    def attributes(self, spec: Table) -> Mapping[str, tuple[str, ...]]:
+        """All columns but path and label, of the rows whose label is 1."""
+        found = picture_table.columns(Path(spec.path), ("path",))
+        low = {name.lower(): cells for name, cells in found.items()}
+        said = low.get("label", ("1",) * len(low["path"]))
+        positive = [_label(label, spec.path) == 1 for label in said]
+        return {
+            name: tuple(itertools.compress(cells, positive))
+            for name, cells in found.items()
+            if name.lower() not in ("path", "label")
+        }
 
     def fits(self, path: Path) -> bool:
         """Whether it has the suffix of a CSV."""

@@ -1,8 +1,9 @@
 """The Pilot Parliaments Benchmark's folder: ``imgs/`` and ``PPB-2017-metadata.csv``.
 
 Copies of the metadata end their lines with CR, LF or CRLF, and name the columns other than
-``filename`` differently; only ``filename`` and the columns that make the groups are needed. Every
-row must have a picture, and every picture a row, so that no part is lost unnoticed.
+``filename`` differently, such as ``bi_fitz`` for ``bi.fitz``; only ``filename`` and the columns
+that make the groups are needed. Every row must have a picture, and every picture a row, so that no
+part is lost unnoticed.
 """
 
 import os
@@ -20,6 +21,7 @@ from repro.study.data_spec import Ppb
 
 METADATA = "PPB-2017-metadata.csv"
 PICTURES = "imgs"
+_SKIN = ("bi.fitz", "bi_fitz")  # two names of one column
 
 
 def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
@@ -37,6 +39,7 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
     lines: dict[str, int] = {}
     labels = []
     require_metadata(path)
+    groups = _as_written(table, groups)
     mistakes = picture_table.Mistakes(table)
     names = picture_table.GroupNames(groups)
     for line, row in picture_table.read(table, ("filename", *groups)):
@@ -51,6 +54,13 @@ def read(path: Path, *, groups: tuple[str, ...]) -> Photographs:
         raise DataError(f"{table}: no row below the header")
     _require_rows(table, path / PICTURES, lines)
     return picture_files.photographs(path / PICTURES, tuple(lines), tuple(labels))
+
+
+def _as_written(table: Path, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of columns as in this copy: a public loader writes ``bi_fitz`` for ``bi.fitz``."""
+    written = {name.lower() for name in picture_table.header(table, ("filename",)).written}
+    known = {a: b for a, b in (_SKIN, _SKIN[::-1]) if a not in written and b in written}
+    return tuple(known.get(name.lower(), name) for name in groups)
 
 
 def require_metadata(path: Path) -> None:
@@ -100,6 +110,11 @@ class PpbReader(Reader[Ppb]):
     def remarks(self, spec: Ppb) -> tuple[str, ...]:
         """Remarks about the pictures' folder."""
         return picture_files.remarks(Path(spec.path) / PICTURES)
+
+    def attributes(self, spec: Ppb) -> Mapping[str, tuple[str, ...]]:
+        """All columns of the table."""
+        require_metadata(Path(spec.path))
+        return picture_table.columns(Path(spec.path) / METADATA, ("filename",))
 
     def fits(self, path: Path) -> bool:
         """Whether the table exists."""

@@ -7,7 +7,7 @@ prepare``), so that no list of sources is needed.
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
@@ -47,6 +47,11 @@ class Reader(ABC, Generic[Spec]):
         rank: Layouts are tried by increasing rank: the most reliably recognised comes first.
         label: Label of all its pictures: ``face``, ``no face``, or "" if the layout does not say.
         unique_names: Whether two files with one name are the same picture, whatever their bytes.
+        cluster: The column of `attributes` that names the person of a portrait; "" if each portrait
+            is taken to be of another person.
+        tone: The column of `attributes` that is a scale of skin tone, in numbers; "" if none is.
+        may_be_shown: Whether a report or a contact sheet may show its pictures; not where they can
+            be withdrawn.
     """
 
     spec_type: type[Spec]
@@ -54,6 +59,9 @@ class Reader(ABC, Generic[Spec]):
     rank: ClassVar[int] = 0
     label: ClassVar[str] = ""
     unique_names: ClassVar[bool] = False
+    cluster: ClassVar[str] = ""
+    tone: ClassVar[str] = ""
+    may_be_shown: ClassVar[bool] = True
 
     @abstractmethod
     def open(self, spec: Spec) -> Photographs | TrainingImages:
@@ -73,6 +81,38 @@ class Reader(ABC, Generic[Spec]):
         if isinstance(found, TrainingImages):
             raise DataError(f"{spec}: training pictures have no groups")
         return found.groups
+
+    def attributes(self, spec: Spec) -> Mapping[str, tuple[str, ...]]:
+        """What the source tells of its test portraits; no picture is decoded or drawn.
+
+        Returns:
+            Text by column, as the source writes the column's name: one value a portrait, in the
+            order of the names of `open`; "" if the source does not say. Empty by default.
+
+        Raises:
+            DataError: The source is missing or damaged.
+        """
+        return {}
+
+    def are_crops(self, spec: Spec) -> bool:
+        """Whether each portrait is a crop that one face fills, without surroundings."""
+        return False
+
+    def edition(self, spec: Spec) -> str:
+        """What a caption says of the copy beside its name, such as its version; "" if nothing.
+
+        Raises:
+            DataError: The source is missing or damaged.
+        """
+        return ""
+
+    def withdrawn(self, spec: Spec) -> tuple[str, ...]:
+        """Names of the portraits that the source lists, but whose pictures are gone.
+
+        Raises:
+            DataError: The source is missing or damaged.
+        """
+        return ()
 
     def training_groups(self, spec: Spec) -> tuple[str, ...] | None:
         """The group of each image to train on, as in `TrainingImages`, without its pictures.
@@ -156,6 +196,7 @@ class Reader(ABC, Generic[Spec]):
             left_out=left_out,
             remarks=remarks,
             files=found.files,
+            may_be_shown=self.may_be_shown,
         )
 
 

@@ -1,5 +1,6 @@
 """This program's synthetic pictures, drawn from a seed; nothing is read from files."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -66,6 +67,16 @@ class PortraitsReader(_Drawn[SyntheticPortraits]):
     def groups(self, spec: SyntheticPortraits) -> tuple[str, ...]:
         """Of the portraits, without drawing them."""
         return _groups(_portraits(spec)[0])
+
+    def attributes(self, spec: SyntheticPortraits) -> Mapping[str, tuple[str, ...]]:
+        """Skin and gender; the type, 1 (lightest) to 6; reflectance, 0 (dark) to 1 (light)."""
+        factors, _ = _portraits(spec)
+        return {
+            "skin": tuple(map(str, factors.skin)),
+            "gender": tuple(map(str, factors.gender)),
+            "fitzpatrick": tuple(map(str, factors.fitzpatrick.tolist())),
+            "skin_reflectance": tuple(f"{one:.6g}" for one in factors.skin_reflectance.tolist()),
+        }
 
 
 @reads(SyntheticScenes)

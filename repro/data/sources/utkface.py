@@ -6,10 +6,11 @@ types: they were guessed by a program and checked by annotators.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from repro.data.pictures import picture_files
+from repro.data.pictures import bands, picture_files
 from repro.data.pictures.collection import FACE
 from repro.data.pictures.images import Photographs
 from repro.data.pictures.raw_pictures import Picture, Raw
@@ -58,8 +59,7 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     Raises:
         DataError: There is no picture, too many names lack labels, or the bands do not increase.
     """
-    if list(age_bands) != sorted(set(age_bands)):
-        raise DataError(f"age_bands {list(age_bands)} must increase; give each first year once")
+    bands.require_increasing(age_bands, "age_bands")
     if unknown := set(groups) - {*Labels._fields}:
         raise DataError(
             f"{path}: UTKFace has no {min(unknown)!r} to make groups of; its names say "
@@ -78,16 +78,9 @@ def read(path: Path, *, groups: tuple[str, ...], age_bands: tuple[int, ...]) -> 
     return picture_files.photographs(path, tuple(told), named)
 
 
-def band(age: int, bands: tuple[int, ...]) -> str:
-    """The name of the band that contains an age: ``age_0_19``, ``age_20_39``, ``age_60_up``."""
-    first = max((start for start in bands if start <= age), default=0)
-    last = min((start for start in bands if start > age), default=None)
-    return f"age_{first}_{'up' if last is None else last - 1}"
-
-
-def _value(said: Labels, field: str, bands: tuple[int, ...]) -> str:
+def _value(said: Labels, field: str, starts: tuple[int, ...]) -> str:
     if field == "age":
-        return band(said.age, bands)
+        return bands.of_age(said.age, starts)
     return said.gender if field == "gender" else said.race
 
 
@@ -127,6 +120,12 @@ class UtkFaceReader(Reader[UtkFace]):
         """The names that lack a label."""
         names = picture_files.pictures(Path(spec.path))
         return split(names)[1], len(names)
+
+    def attributes(self, spec: UtkFace) -> Mapping[str, tuple[str, ...]]:
+        """Age in years, gender and race, of the names."""
+        told, _ = split(picture_files.pictures(Path(spec.path)))
+        said = told.values()
+        return {field: tuple(str(getattr(one, field)) for one in said) for field in Labels._fields}
 
     def fits(self, path: Path) -> bool:
         """Whether nearly all names have UTKFace's labels."""

@@ -18,10 +18,11 @@ Header = tuple[bytes, bytes]
 
 HOST = "127.0.0.1"  # where the server listens
 HTTP = 80  # the port that browsers leave out
+STUDIES = "/studies/"  # pages of studies, made of records, that another application answers
 START_PAGE = "/"  # the same for everybody, without any result: a link elsewhere may lead to it
 ARTIFACT = "/get-artifact"
 GET = re.compile(
-    r"/(|health|version|get-artifact|static-files/.+"
+    r"/(|health|version|get-artifact|static-files/.+|studies/.*"
     r"|(ajax-)?api/\d\.0/mlflow/(artifacts|datasets|experiments|logged-models|metrics"
     r"|model-versions|registered-models|runs|server-info|traces|ui-telemetry|users)(/.+)?"
     r"|ajax-api/2\.0/mlflow/gateway-proxy)"  # asks nobody: no gateway is set; without it, a warning
@@ -47,6 +48,16 @@ POLICY = "; ".join(  # scripts of the pages only, and no word to another host
         "frame-ancestors 'self'",
     ]
 )
+STUDIES_POLICY = "; ".join(  # no script at all, and nothing but what stands in the page
+    [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
 ARTIFACT_POLICY = "sandbox; default-src 'none'"  # for a file of a run that is opened as a page
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -54,6 +65,24 @@ HEADERS = {
     b"referrer-policy": b"same-origin",
 }
 REFUSED = "403: repro ui only shows results, to its own pages at http://{host}/: {reason}\n"
+
+
+class Beside:
+    """An ASGI application that leaves the pages of studies to another one."""
+
+    def __init__(self, app: App, studies: App) -> None:
+        """Join two applications.
+
+        Args:
+            app: Answers all other requests.
+            studies: Answers paths that begin with `STUDIES`.
+        """
+        self._app, self._studies = app, studies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        is_study = scope["type"] == "http" and scope["path"].startswith(STUDIES)
+        await (self._studies if is_study else self._app)(scope, receive, send)
 
 
 class OwnPagesOnly:
@@ -130,6 +159,8 @@ def _shown(values: list[str]) -> str:
 def _with_headers(send: Send, path: str) -> Send:
     """A `send` that says what browsers may do with an answer, in place of what MLflow says."""
     policy = ARTIFACT_POLICY if path == ARTIFACT else POLICY
+    if path.startswith(STUDIES):
+        policy = STUDIES_POLICY
     ours = {**HEADERS, b"content-security-policy": policy.encode()}
 
     async def with_headers(message: Message) -> None:

@@ -11,7 +11,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +108,7 @@ class Held:
 
 
 def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Content:
-    """A record as a run of its study.
+    """A record as a run of its study; long values are cut as MLflow would cut them.
 
     Args:
         index: Index of the study.
@@ -116,16 +116,25 @@ def content(index: StudyIndex, arm: str, record: Record, results: Path) -> Conte
         record: Record of the run, finished or failed.
         results: The results folder.
     """
+    found = whole(index, arm, record, results)
+    return replace(
+        found,
+        params={name: value[:LONGEST_PARAM] for name, value in found.params.items()},
+        tags={name: value[:LONGEST_TAG] for name, value in found.tags.items()},
+    )
+
+
+def whole(index: StudyIndex, arm: str, record: Record, results: Path) -> Content:
+    """As `content`, with every value as long as it is."""
     started, ended = _times(record.provenance)
     params = {**flatten(record.configuration), "arm": arm, "seed": str(record.seed)}
-    tags = _tags(index, arm, record)
     return Content(
         name=one_line(f"{arm}, seed {record.seed}"),
         status="FINISHED" if record.finished else "FAILED",
         started=started,
         ended=ended,
-        params={name: one_line(value)[:LONGEST_PARAM] for name, value in params.items()},
-        tags={name: value[:LONGEST_TAG] for name, value in tags.items()},
+        params={name: one_line(value) for name, value in params.items()},
+        tags=_tags(index, arm, record),
         points=[point for point in _points(index, record, results) if math.isfinite(point[1])],
         artifacts=_evidence(record, results),
     )

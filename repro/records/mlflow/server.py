@@ -17,7 +17,7 @@ from types import FrameType
 from typing import IO
 
 from repro.errors import ReproError
-from repro.records.mlflow import server_guard, sqlite_store
+from repro.records.mlflow import server_guard, sqlite_store, study_pages
 from repro.records.mlflow.request_rules import HOST
 from repro.records.mlflow.sqlite_store import (
     connect,
@@ -26,7 +26,7 @@ from repro.records.mlflow.sqlite_store import (
     quiet,
     store_uri,
 )
-from repro.records.mlflow.study_pages import VIEW_KEY, WORKFLOW
+from repro.records.mlflow.study_pages import WORKFLOW
 from repro.system.printing import say
 
 GRACE = 5.0  # seconds that the guard has to end the server
@@ -45,16 +45,15 @@ def view_url(results: Path, port: int, open_study: str | None = None) -> str:
     Raises:
         ReproError: There is no mirror, or it does not contain the study.
     """
-    base = f"http://{HOST}:{port}/#/experiments"
+    base = f"http://{HOST}:{port}/"
     if open_study is None:
-        return f"{base}?{WORKFLOW}"
-    runs = f"{base}/{_experiment_id(results, open_study)}/runs"
-    return f"{runs}?{WORKFLOW}&viewStateShareKey={VIEW_KEY}&compareRunsMode=CHART"
+        return f"{base}#/experiments?{WORKFLOW}"
+    return base + study_pages.view_link(_experiment_id(results, open_study))
 
 
-def command(results: Path, port: int) -> list[str]:
+def command(results: Path, port: int, program: str = _SERVER) -> list[str]:
     """The server's command line; without the folders of the user's program on the import path."""
-    return [sys.executable, "-P", _SERVER, str(results.resolve()), str(port)]
+    return [sys.executable, "-P", program, str(results.resolve()), str(port)]
 
 
 def environment() -> dict[str, str]:
@@ -68,13 +67,17 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": whole} if whole else kept
 
 
-def serve(results: Path, *, port: int, open_study: str | None) -> int:
+def serve(
+    results: Path, *, port: int, open_study: str | None, program: str = "", page: str = ""
+) -> int:
     """Serve the mirror until Ctrl-C or SIGTERM.
 
     Args:
         results: The results folder.
         port: Port to listen on.
         open_study: As for ``view_url``.
+        program: Serves in place of `server_process`, with the same arguments.
+        page: Path of its page to open in place of MLflow's.
 
     Returns:
         Exit status: 0 if it was asked to end, 1 if the server ended by itself.
@@ -85,7 +88,10 @@ def serve(results: Path, *, port: int, open_study: str | None) -> int:
     _require_mirror(results)
     _require_free(port)
     url = view_url(results, port, open_study)
-    with _told_to_end(), contextlib.suppress(KeyboardInterrupt), _server(results, port) as server:
+    if page:
+        url = f"http://{HOST}:{port}{page}"
+    words = command(results, port, program) if program else command(results, port)
+    with _told_to_end(), contextlib.suppress(KeyboardInterrupt), _server(results, words) as server:
         say("MLflow is starting (about 10 s) ...")
         while server.poll() is None and not _is_open(port):
             time.sleep(0.2)
@@ -152,11 +158,11 @@ def _is_open(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def _server(results: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _server(results: Path, words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """The server under its guard, in a process group that is ended as a whole."""
     with _new_log(results) as log:
         process = subprocess.Popen(
-            [sys.executable, "-I", server_guard.__file__, *command(results, port)],
+            [sys.executable, "-I", server_guard.__file__, *words],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=log,

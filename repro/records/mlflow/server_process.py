@@ -20,24 +20,25 @@ from mlflow.server.fastapi_app import app
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from repro.records.mlflow.request_rules import HOST, OwnPagesOnly
+from repro.records.mlflow.request_rules import HOST, App, Beside, OwnPagesOnly
 from repro.records.mlflow.sqlite_store import artifacts, store_uri
 
 LAST_ANSWER = 1  # seconds for an answer under way when the server is told to end
 
 
-def main(results: Path, port: int) -> None:
+def main(results: Path, port: int, studies: App | None = None) -> None:
     """Serve until SIGTERM.
 
     Args:
         results: The results folder, which has a mirror.
         port: Port to listen on.
+        studies: Answers the pages of studies; None: there are none.
     """
     root = artifacts(results)
     handlers.initialize_backend_stores(store_uri(results), None, root.as_uri())
     _serve_artifacts_of(root)
     uvicorn.run(
-        OwnPagesOnly(app, port),
+        OwnPagesOnly(app if studies is None else Beside(app, studies), port),
         host=HOST,
         port=port,
         log_level="warning",

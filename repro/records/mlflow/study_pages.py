@@ -112,6 +112,12 @@ def description(
     )
 
 
+def view_link(experiment: str) -> str:
+    """The address of an experiment's runs grouped by arm, for a page of the same server."""
+    shown = f"viewStateShareKey={VIEW_KEY}&compareRunsMode=CHART"
+    return f"#/experiments/{experiment}/runs?{WORKFLOW}&{shown}"
+
+
 def run_link(experiment: str, run: str) -> str:
     """The address of a run's page, for a page of the same server."""
     return f"#/experiments/{experiment}/runs/{run}?{WORKFLOW}"

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from repro.analysis import claims
+from repro.analysis import claims, portrait_clusters
 from repro.analysis.claims import Finding
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
@@ -52,7 +52,8 @@ def effects(view: StudyView) -> Illustration | None:
     return Illustration(
         name="claims",
         title="Claims",
-        caption=f"{_caption(found)} {view.said_of_runs()} {view.said_of_data()}",
+        caption=f"{_caption(found)}{portrait_clusters.in_caption(view.outcomes)} "
+        f"{view.said_of_runs()} {view.said_of_data()}",
         alt=f"Intervals of {len(found)} effects. {' '.join(map(_spoken, found))}",
         figure=figure,
     )

@@ -10,6 +10,7 @@ from repro.reporting.figures import (
     face_grids,
     latents,
     recall,
+    skin_tone,
     specification_curve,
 )
 from repro.reporting.figures.illustration import Illustration, without_users_settings
@@ -19,6 +20,7 @@ from repro.system.count_progress import each
 FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
     "claims": claims.effects,
     "recall": recall.by_group,
+    "tone": skin_tone.curves,
     "accuracy": accuracy.by_group,
     "tradeoff": recall.tradeoff,
     "specification": specification_curve.curve,

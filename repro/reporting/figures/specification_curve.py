@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from repro.analysis import operating_points
+from repro.analysis import operating_points, portrait_clusters
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.figures import group_labels, style
@@ -167,6 +167,7 @@ def _caption(view: StudyView, found: Curve, reference: Arm | None, definition: D
         f"{len(rows)} specifications, the lowest variance first: recall and variance over all runs "
         f"({definition}) with 95 % intervals for new seeds and new portraits, and the choices in "
         f"which each differs from the central arm, {found.central.name} (set off)."
+        f"{portrait_clusters.in_caption(view.outcomes)}"
     ]
     if len(rows) > MOST_ARMS:
         told.append(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from repro.analysis import portrait_clusters
 from repro.analysis.samples import Floats, Rarity, Specimens
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
@@ -144,9 +145,10 @@ class StudyView:
             each = f"{min(sizes)} to {max(sizes)} each"
         others = f", {arm.nonfaces} photographs without a face" if arm.nonfaces else ""
         portraits = int(arm.sizes.sum())
+        together = portrait_clusters.in_caption(self.outcomes)
         if not arm.can_differ:
-            return f"{portraits} portraits in one group{others}."
-        return f"{portraits} portraits in {len(arm.groups)} groups ({each}){others}."
+            return f"{portraits} portraits in one group{others}.{together}"
+        return f"{portraits} portraits in {len(arm.groups)} groups ({each}){others}.{together}"
 
 
 def _weighs_losses(record: BriefRecord) -> bool:

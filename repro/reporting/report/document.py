@@ -119,3 +119,32 @@ class Document:
     overview: ReportSection | None
     studies: tuple[Study, ...]
     appendix: ReportSection | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLink:
+    """A run in MLflow: its label, and its address, empty if it is not there."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What leads from a report to the pages around it, where it is served with them.
+
+    Attributes:
+        home: Address of the list of studies.
+        runs: Address of all runs in MLflow; empty if they are not there.
+        state: How far the study is, in a sentence.
+        arms: The runs of each arm.
+        remark: What the page leaves out, in a sentence that ends with a command.
+        command: That command.
+    """
+
+    home: str
+    runs: str
+    state: str
+    arms: Mapping[str, tuple[RunLink, ...]]
+    remark: str
+    command: str

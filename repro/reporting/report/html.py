@@ -7,14 +7,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from repro.reporting.figures.illustration import Illustration, encode
-from repro.reporting.report.document import Block, Document, ReportSection, Sheet
+from repro.reporting.report.document import Block, Document, ReportSection, Sheet, Surroundings
 from repro.reporting.tables import rendering
 
 _DOTS = 96  # CSS pixels per inch
 
 
-def render(document: Document) -> str:
-    """The HTML page."""
+def render(document: Document, around: Surroundings | None = None) -> str:
+    """The HTML page.
+
+    Args:
+        document: The report.
+        around: Pages around it; None for a page that stands alone.
+    """
     environment = Environment(
         loader=PackageLoader("repro.reporting.report"),
         autoescape=True,
@@ -24,7 +29,13 @@ def render(document: Document) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template("report.html.j2").render(
-        document=document, kind=_kind, turned=_turned, sheet=_sheet, source=_source, size=_size
+        document=document,
+        around=around,
+        kind=_kind,
+        turned=_turned,
+        sheet=_sheet,
+        source=_source,
+        size=_size,
     )
 
 

@@ -30,13 +30,13 @@ from repro.reporting.report.document import (
 )
 from repro.reporting.report.numbering import Numbers
 from repro.reporting.report.study_chapter import Chapter
-from repro.reporting.tables import answer, tables
+from repro.reporting.tables import answer, tables, tone_table
 from repro.reporting.tables.cell import DASH
 from repro.reporting.tables.table_part import Part
 from repro.stats.disparity import DEFINITIONS
 
 OVERVIEW, STANDING = "overview", "standing-deviations"
-CLAIMS = "claims"  # the figure that belongs to the answer
+CLAIMS, TONE = "claims", "tone"  # figures that belong to sections of their own
 _WORDS = ("reproduced", "not reproduced", "cannot tell")
 _HEADINGS = {
     "gap_share": "Share of the gap closed",
@@ -69,6 +69,7 @@ class _Maker:
             self.section("verdict", "Verdict", _message(self.chapter, verdict)),
             self.section("paper", "The paper's table", self.paper()),
             self.section("judgements", "All verdicts", self.judgements(verdict)),
+            self.section("tone", "Skin tone", self.tone()),
             self.section("tables", "All tables", self.tables()),
             self.section("figures", "Figures", self.figures()),
             self.section("ledger", "Choices that the papers left open", self.ledger()),
@@ -95,10 +96,11 @@ class _Maker:
     def answer(self) -> Iterator[Block]:
         """What the study says: its answer, its claims, and their figure."""
         outcomes = self.chapter.outcomes
-        part = tables.part(outcomes, "claims")
+        part, told = tables.part(outcomes, "claims"), answer.of_study(outcomes)
+        if told.text:
+            yield Paragraph(text=told.text, strong=True)
         if part is None:
             return
-        yield Paragraph(text=answer.of_study(outcomes).text, strong=True)
         for one in self.chapter.illustrations:
             if one.name == CLAIMS:
                 yield self.picture(one)
@@ -136,10 +138,25 @@ class _Maker:
         if verdict is not None and len(verdict.table):
             yield self.sheet(verdict, "Judgements")
 
+    def tone(self) -> Iterator[Block]:
+        """How recall changes over the scale of skin tone; nothing without a scale."""
+        part = tables.part(self.chapter.outcomes, "tone")
+        if part is None:
+            return
+        told = tone_table.sentences(self.chapter.outcomes)
+        for sentence in told:
+            yield Paragraph(text=sentence, strong=True)
+        for one in self.chapter.illustrations:
+            if one.name == TONE:
+                yield self.picture(one)
+        rest = replace(part, remarks=part.remarks[len(told) :])
+        links = evidence.links(self.chapter)
+        yield self.sheet(rest, "Change of recall over the scale", links=links)
+
     def tables(self) -> Iterator[Block]:
         """Every table of the full style that has no section of its own, or why it has no rows."""
         for which in tables.PARTS:
-            apart = which in ("claims", "verdict")
+            apart = which in ("claims", "tone", "verdict")
             part = None if apart else tables.part(self.chapter.outcomes, which)
             if part is not None and part.table.empty:
                 yield Paragraph(text=" ".join(part.remarks))
@@ -148,7 +165,8 @@ class _Maker:
 
     def figures(self) -> Iterator[Block]:
         """Every illustration, or a note that there is none."""
-        shown = [one for one in self.chapter.illustrations if one.name != CLAIMS]
+        apart = (CLAIMS, TONE)
+        shown = [one for one in self.chapter.illustrations if one.name not in apart]
         yield from map(self.picture, shown)
         if not shown:
             yield Paragraph(text="There is no figure: the study has no data for one.")
@@ -346,7 +364,11 @@ def _overview(
     rows = [
         {
             "Question": one.index.question,
-            **({"Answer": answer.of_study(one.outcomes).text or DASH} if answered else {}),
+            **(
+                {"Answer": " ".join(answer.of_study(one.outcomes).sentences) or DASH}
+                if answered
+                else {}
+            ),
             "Verdict": _in_short(one, verdict),
             "Runs": _runs(one),
         }
@@ -407,3 +429,8 @@ def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:
             for block in section.blocks:
                 if isinstance(block, Picture):
                     yield block.file, block.illustration
+
+
+def _answer(one: Chapter) -> str:
+    """The answer without its comparison: a cell of a table."""
+    return " ".join(answer.of_study(one.outcomes).sentences) or DASH

@@ -16,12 +16,31 @@ DECIDED = (
 )
 
 
-def of_claims(outlooks: Sequence[Outlook]) -> list[str]:
-    """Sentences and warnings on every claim; empty without claims."""
+def of_claims(outlooks: Sequence[Outlook], *, cluster: str = "") -> list[str]:
+    """Sentences and warnings on every claim; empty without claims.
+
+    Args:
+        outlooks: Of the claims.
+        cluster: The column that says which portraits are not independent; empty: all are.
+    """
     if not outlooks:
         return []
     told = [line for one in outlooks for line in _of_claim(one)]
-    return [DECIDED, *told] if any(one.prospects for one in outlooks) else told
+    if not any(one.prospects for one in outlooks):
+        return told
+    return [DECIDED, *_of_clusters(outlooks, cluster), *told]
+
+
+def _of_clusters(outlooks: Sequence[Outlook], cluster: str) -> list[str]:
+    """How far the chances take clusters of portraits into account."""
+    if not cluster:
+        return []
+    if any(one.seen for one in outlooks):
+        return [
+            f"Chances where runs have a record take what other clusters ({cluster}) would change "
+            "as known, as it was seen."
+        ]
+    return [f"Without a record the chances leave out what other clusters ({cluster}) would change."]
 
 
 def _of_claim(one: Outlook) -> Iterator[str]:
@@ -82,14 +101,14 @@ def _needed(one: Outlook) -> str:
     if all(need.pairs is not None and need.times == 1 for need in needs):
         told = f"{_either([f'{need.pairs:,}' for need in needs])} seeds"
     else:
-        told = _either([_amount(need) for need in needs])
+        told = _either([_amount(need, one.found.sampled) for need in needs])
     return f"{100 * POWER:.0f} % takes {told} at a single look"
 
 
-def _amount(need: Needed) -> str:
+def _amount(need: Needed, sampled: str) -> str:
     if need.pairs is None:
         return "more than there can be"
-    more = f" and {need.times:,.{0 if need.times >= 10 else 1}f} times the photographs"
+    more = f" and {need.times:,.{0 if need.times >= 10 else 1}f} times the {sampled}"
     return f"{count(need.pairs, 'seed')}{more if need.times > 1 else ''}"
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from repro.analysis import claims, looks
+from repro.analysis import claims, looks, portrait_clusters
 from repro.analysis.claims import Finding
 from repro.analysis.study_data import Outcomes
 from repro.reporting.tables import answer, metric_columns, number_format, verdict_notes
@@ -101,6 +101,7 @@ def _remarks(outcomes: Outcomes, found: Sequence[Finding]) -> Iterator[str]:
             "Intervals of metrics of plug-ins are for new seeds and these photographs, in the "
             "metric's unit."
         )
+    yield from portrait_clusters.sentences(outcomes)
     yield from metric_columns.notes(outcomes)
     if sources := [f"{one.claim.name}: {one.claim.source}" for one in found if one.claim.source]:
         yield f"Sources: {'; '.join(sources)}."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, thresholds
+from repro.analysis import arm_differences, portrait_clusters, thresholds
 from repro.analysis.arm_differences import Family
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
@@ -64,6 +64,11 @@ def _of_values(outcomes: Outcomes, found: Family) -> list[str]:
         told.append(
             "Recall and variance are those of single runs; the mean of the runs' variances is not "
             "the variance of run-averaged groups."
+        )
+    if clusters := portrait_clusters.short(outcomes):
+        told.append(
+            f"Intervals and tests are for new seeds and these portraits, of {clusters}: they say "
+            "nothing of others."
         )
     if not outcomes.paired:
         return [" ".join([*told, "Runs are not paired; intervals and p, t are Welch's."])]

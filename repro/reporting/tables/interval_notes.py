@@ -1,6 +1,6 @@
 """Footnotes about intervals: what they cover, and where they cannot be trusted."""
 
-from repro.analysis import arm_parts, bad_runs
+from repro.analysis import arm_parts, bad_runs, portrait_clusters
 from repro.analysis.study_data import Outcomes
 from repro.reporting.tables.run_notes import few
 from repro.stats.disparity import DEFINITIONS
@@ -9,10 +9,10 @@ WHAT = "for new seeds and new photographs"
 
 
 def of_intervals(outcomes: Outcomes) -> list[str]:
-    """How the intervals of a table are made; empty if no arm has two runs."""
+    """How the intervals of a table are made; of clusters alone if no arm has two runs."""
     arms = [arm for arm in outcomes.arms if arm.runs > 1]
     if not arms:
-        return []
+        return portrait_clusters.sentences(outcomes)
     pooled = arm_parts.pooled(outcomes, "recall", DEFINITIONS["dehaan2020"])
     spread = "the arm's own"
     if pooled is not None:
@@ -21,7 +21,8 @@ def of_intervals(outcomes: Outcomes) -> list[str]:
         f"Intervals (95 %) are {WHAT}: Student's quantile times the root of the variance between "
         f"runs plus that between photographs. The spread between runs is {spread}."
     ]
-    if any(arm.scores is None for arm in arms):
+    found += portrait_clusters.sentences(outcomes)
+    if any(arm.scores is None for arm in arms) and not outcomes.cluster:
         found.append(
             "Without the score of each portrait, all runs are assumed to miss the same portraits, "
             "which gives the widest interval."

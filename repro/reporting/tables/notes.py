@@ -7,7 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+)
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
@@ -182,28 +188,36 @@ def _gain(
     else:
         return ""
     steps = ", ".join(map(_percent, after))
+    few = portrait_clusters.too_few_of(arm)
     return (
         f"{'variance' if quantity == 'variance' else 'misses'} lower by "
-        f"{_percent(before)} %{_unsure(before)}, then by {steps} %: the gain {what} "
+        f"{_percent(before)} %{_unsure(before, few)}, then by {steps} %: the gain {what} "
         f"(95 % interval above 0 at {sure} of {len(rates)} rates)"
-        f"{_matched_gain(arm, reference, quantity, definition) if match else ''}"
+        f"{_matched_gain(arm, reference, quantity, definition, few) if match else ''}"
     )
 
 
-def _matched_gain(arm: Arm, reference: Arm, quantity: Quantity, definition: Definition) -> str:
+def _matched_gain(
+    arm: Arm, reference: Arm, quantity: Quantity, definition: Definition, few: str
+) -> str:
     """The gain over the matched reference; "" where there is none to tell."""
     found = matched.gain(arm, reference, quantity, definition)
     if np.isnan(found.value):
         return ""
-    return f", matched lower by {_percent(found)} %{_unsure(found)}"
+    return f", matched lower by {_percent(found)} %{_unsure(found, few)}"
 
 
-def _unsure(gain: Estimate) -> str:
-    """Why a gain is not above 0 for sure; "" if it is."""
+def _unsure(gain: Estimate, few: str) -> str:
+    """Why a gain is not above 0 for sure; "" if it is.
+
+    Args:
+        gain: Of an arm.
+        few: That clusters of portraits are too few for an interval, if they are.
+    """
     if np.isnan(gain.value):
         return " (the reference leaves nothing to gain)"
     if np.isnan(gain.interval.low):
-        return " (no interval: all pairs differ by the same)"
+        return f" (no interval: {few or 'all pairs differ by the same'})"
     return "" if gain.is_above_zero else " (95 % interval not above 0)"
 
 

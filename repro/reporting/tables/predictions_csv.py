@@ -1,7 +1,8 @@
 """The scores of a study's runs as a predictions file, which `repro audit` reads.
 
 A row is a photograph in a run of an arm, with its top logit in full precision. A run that failed
-has all its rows without a score. Names of photographs are those of the records.
+has all its rows without a score. Names of photographs are those of the records. Where portraits
+belong together, a last column says which: empty for photographs without a face.
 """
 
 import csv
@@ -12,11 +13,11 @@ from typing import Literal
 
 from repro.analysis import verdicts
 from repro.analysis.audit import prediction_header
-from repro.analysis.audit.prediction_columns import EXPORTED
+from repro.analysis.audit.prediction_columns import CLUSTER, EXPORTED
 from repro.analysis.audit.prediction_header import ArmHeader, Header
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
-from repro.records import records
+from repro.records import portraits, records
 from repro.records.records import BriefRecord, StudyIndex
 from repro.records.scores import Scores
 from repro.system import csv_file
@@ -42,15 +43,15 @@ def text(
     file = io.StringIO()
     file.write(prediction_header.written(_header(outcomes, index)))
     rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(EXPORTED)
+    together = _clusters(index, found, results)
+    rows.writerow((*EXPORTED, CLUSTER) if together is not None else EXPORTED)
     blank = _first(index, found, results)
     for arm in index.arms:
         for seed, key in index.runs_of(arm):
             record = found.get(key)
             if record is not None:
-                rows.writerows(
-                    _rows(csv_file.as_text(arm.name), seed, _scores(record, results), blank)
-                )
+                scores = _scores(record, results)
+                rows.writerows(_rows(csv_file.as_text(arm.name), seed, scores, blank, together))
     return file.getvalue().rstrip("\n")
 
 
@@ -66,6 +67,24 @@ def _first(
     raise ReproError(f"{index.address}: no run has scores, so there are no predictions")
 
 
+def _clusters(
+    index: StudyIndex, found: Mapping[str, BriefRecord], results: Path
+) -> Mapping[str, str] | None:
+    """The cluster of each portrait, by name; None if they are independent.
+
+    Raises:
+        ReproError: Its arms were tested on different portraits, which one file cannot hold.
+    """
+    if index.portraits is None or not index.portraits.cluster:
+        return None
+    shown = portraits.read(index.portraits, results)
+    tests = {found[key].data.get("test", "") for _, _, key in index.wanted() if key in found}
+    known = [shown[test].cluster for test in sorted(tests) if test in shown]
+    if len(known) != 1:
+        raise ReproError(f"{index.address}: its arms were not tested on the same portraits")
+    return known[0]
+
+
 def _scores(record: BriefRecord, results: Path) -> Mapping[str, Scores] | None:
     """Of a run; None if it failed."""
     if not record.finished:
@@ -77,20 +96,33 @@ def _scores(record: BriefRecord, results: Path) -> Mapping[str, Scores] | None:
 
 
 def _rows(
-    arm: str, seed: int, scores: Mapping[str, Scores] | None, blank: Mapping[str, Scores]
+    arm: str,
+    seed: int,
+    scores: Mapping[str, Scores] | None,
+    blank: Mapping[str, Scores],
+    together: Mapping[str, str] | None,
 ) -> Iterator[tuple[str | int | float, ...]]:
     for name, one in (scores or blank).items():
         label = LABEL[name]
         names = map(csv_file.as_text, one.names)
-        pictures = zip(names, map(csv_file.as_text, one.groups), strict=True)
+        last = _last(one, together, label)
+        pictures = zip(names, map(csv_file.as_text, one.groups), last, strict=True)
         if scores is None:
-            yield from (
-                (arm, seed, picture, group, label, "", "", "") for picture, group in pictures
-            )
+            for picture, group, who in pictures:
+                yield arm, seed, picture, group, label, "", "", "", *who
             continue
         numbers = zip(one.top_logit.tolist(), one.windows, one.positive, strict=True)
-        for (picture, group), (logit, windows, positive) in zip(pictures, numbers, strict=True):
-            yield arm, seed, picture, group, label, logit, int(windows), int(positive)
+        for (picture, group, who), (logit, windows, positive) in zip(
+            pictures, numbers, strict=True
+        ):
+            yield arm, seed, picture, group, label, logit, int(windows), int(positive), *who
+
+
+def _last(one: Scores, together: Mapping[str, str] | None, label: int) -> Iterator[tuple[str, ...]]:
+    """The cell of each photograph's cluster, if the file has that column."""
+    if together is None:
+        return (() for _ in one.names)
+    return ((csv_file.as_text(together[name]) if label else "",) for name in one.names)
 
 
 def _header(outcomes: Outcomes, index: StudyIndex) -> Header:

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    portrait_clusters,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
@@ -24,7 +31,10 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_json,
+    reference_notes,
     run_notes,
+    tone_table,
 )
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate
@@ -63,7 +73,11 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         },
         "reference": outcomes.reference,
         "paired": outcomes.paired,
+        "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "detectors": [
+            reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
+        ],
         "comparisons": [
             _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
@@ -74,6 +88,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         **claims_json.fields(outcomes),
         "gap_share": gap_table.as_fields(outcomes),
         "placebos": placebo_table.as_fields(outcomes),
+        "tone": tone_table.as_fields(outcomes, [arm.name for arm in chosen]),
         "verdict": verdict(outcomes),
         "looks": look_notes.as_fields(outcomes),
         "preregistration": declaration_notes.as_fields(outcomes),
@@ -148,7 +163,11 @@ def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
     ]
     plain: dict[str, Any] = {"kept": False, "groups": [], "false_positives": None}
     for seed in arm.collapsed:
-        reason = "says face no more often of faces than of other photographs"
+        reason = (
+            "says face of no portrait"
+            if arm.recall_alone
+            else "says face no more often of faces than of other photographs"
+        )
         found.append({"seed": seed, "status": "collapsed", "reason": reason, **plain})
     seeds = arm.failed_seeds or [None] * len(arm.failed)
     for failed, reason in zip(seeds, arm.failed, strict=True):
@@ -356,6 +375,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -366,5 +386,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *metric_columns.notes(outcomes),
+        *reference_notes.of_detectors(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]

@@ -10,8 +10,8 @@ from builders import configuration, study_index
 from matplotlib.text import Text
 
 from repro.analysis import operating_points, study_data, thresholds
+from repro.analysis.arm_scores import ArmScores
 from repro.analysis.samples import Drawn, FaceSampling, Latents, Rarity, Specimens
-from repro.analysis.study_data import ArmScores
 from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records.records import Record

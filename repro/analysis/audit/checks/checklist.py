@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from repro.analysis.audit.checks import (
     chance,
     copies,
+    extremes,
     failed_runs,
     grimmer,
     group_differences,
@@ -35,6 +36,7 @@ OF_A_TABLE: tuple[Check, ...] = (
     grim_of_shares.findings,
     grimmer.findings,
     overall.findings,
+    extremes.findings,
     mean_rows.findings,
     variance_definition.findings,
     copies.findings,

@@ -44,7 +44,9 @@ def _groups(arm: Arm, about: str) -> Finding:
     assert arm.scores is not None
     draws = group_test.DRAWS // 10 if arm.many else group_test.DRAWS
     found = thresholds.detections(arm, None)
-    test = group_test.groups_differ(found, arm.scores.group, len(arm.groups), draws=draws)
+    test = group_test.groups_differ(
+        found, arm.scores.group, len(arm.groups), cluster=arm.scores.cluster, draws=draws
+    )
     means = arm.recall.mean(axis=0)
     gap = 100 * float(means.max() - means.min())
     of, scope = f"mean of {arm.runs} runs", "for new seeds and new portraits"

@@ -1,0 +1,1 @@
+"""Detectors that were trained elsewhere: given, loaded, and run on the pictures of a study."""
