@@ -94,8 +94,7 @@ def verify(
     Raises:
         ReproError: No run has finished, or data or device are missing.
     """
-    ended = _chosen(index, results)
-    if not ended:
+    if not (ended := _chosen(index, results)):
         raise ReproError(f"{index.address}: no run has finished; run it first")
     if is_bundle:
         left_out = _left_out(ended, results, catalogue)
