@@ -14,7 +14,7 @@ from typing import Any
 from repro.errors import RecordError
 from repro.system import checksum, private
 
-PATHS = ("path", "where", "file")  # keys of JSON whose values are paths
+PATHS = ("path", "where", "file", "origin")  # keys of JSON whose values are paths
 REASONS = ("failure", "provenance")  # keys below which texts may repeat what others said
 _NAME = r"[^\s/\\:,;'\"()<>]+"  # of a folder or file in a text
 _ABSOLUTE = re.compile(rf"(?<![\w.:/~$}}\\-])(?:[A-Za-z]:\\|/)(?:{_NAME}[/\\])+(?:{_NAME})?")

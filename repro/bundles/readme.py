@@ -14,10 +14,9 @@ def text(staged: Staged, *, networks: bool) -> str:
         staged: All other files of the bundle.
         networks: Whether networks and weights are among them.
     """
-    index, runs = staged.index, staged.found.values()
+    index, runs, plugins = staged.index, staged.found.values(), staged.study.plugins
     failed = sum(not one.finished for one in runs)
     planned = sum(len(arm.keys) for arm in index.arms)
-    plugins = staged.study.plugins
     lines = [
         f"# {as_markdown(index.name)}: {as_markdown(index.question)}",
         "",

@@ -48,4 +48,5 @@ def figures(
     folder = out or REPORTS / f"{index.name}-{index.variant}" / "figures"
     for path in figure_files.write(view, folder, only=only):
         say(path)
-    say_what_is_left_out(view, with_images)
+    if at.bundle is None:
+        say_what_is_left_out(view, with_images)

@@ -50,7 +50,8 @@ def report(
         chapters[f"{index.name}-{index.variant}"] = exhibits.chapter(
             view, study_file=resolve.study_file(study, index, at.bundle)
         )
-        say_what_is_left_out(view, with_images)
+        if at.bundle is None:
+            say_what_is_left_out(view, with_images)
     for path in report_files.build(
         [*chapters.values()], out or REPORTS / "+".join(chapters), title=title
     ):

@@ -94,8 +94,7 @@ def verify(
     Raises:
         ReproError: No run has finished, or data or device are missing.
     """
-    ended = _chosen(index, results)
-    if not ended:
+    if not (ended := _chosen(index, results)):
         raise ReproError(f"{index.address}: no run has finished; run it first")
     if is_bundle:
         left_out = _left_out(ended, results, catalogue)
@@ -112,6 +111,13 @@ def verify(
             yield source
         else:
             found.append((arm, record, source))
+    yield from _trained_again(found, executor, catalogue)
+
+
+def _trained_again(
+    found: Sequence[tuple[str, Record, Source | None]], executor: Executor, catalogue: Catalogue
+) -> Iterator[Comparison]:
+    """Train runs in a separate folder; those whose data are others are only told."""
     with tempfile.TemporaryDirectory(prefix="repro-verify-") as folder:
         tasks = _tasks(found, Path(folder), executor.computation, catalogue)
         originals = {task.key: record for task, (_, record, _) in zip(tasks, found, strict=True)}

@@ -17,6 +17,7 @@ from repro.system import checksum
         ("${DATA}/train.h5", "${DATA}/train.h5"),
         ("/mnt/somewhere/train.h5", "train.h5"),
         ("C:\\Users\\somebody\\train.h5", "train.h5"),
+        ("/home/somebody/mine.py:load", "mine.py:load"),
     ],
 )
 def test_an_absolute_path_keeps_its_last_part(written, shown):
