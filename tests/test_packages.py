@@ -34,7 +34,11 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "training.objectives": {
         *("errors", "losses", "models", "study", "training", "training.kernels"),
     },
-    "detectors": {*BASE, "data.pictures", "data.sources", "metrics", "models", "training"},
+    "detectors": {
+        *(*BASE, "data.pictures", "data.sources", "metrics", "models", "training"),
+        "training.kernels",
+    },
+    "detectors.packaged": {"errors", "system", "study", "data.pictures", "detectors"},
     "execution.executors": {
         *BASE,
         "data.pictures",
@@ -59,9 +63,11 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data.synthetic",
         "training",
         "detectors",
+        "detectors.packaged",
         "execution.executors",
         "analysis",  # `samples` of pictures; `claims`, which decide whether a study goes on
     },
+    "bundles": {*BASE, "analysis", "data"},
     "reporting": {*BASE, "analysis"},
     "reporting.terminal": {*BASE, "metrics"},
     "reporting.tables": {
@@ -70,11 +76,11 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "reporting.figures": {*BASE, *TABLES, "analysis.audit.reading", "metrics", "stats"},
     "reporting.report": {*BASE, *TABLES, "analysis.audit", "stats", "reporting.figures"},
     "reporting.site": {"errors", "system", "records", "records.mlflow"},
-    "bundles": {*BASE, "data", "analysis"},
     "api": {
         *BASE,
         *TABLES,
         "argument_checks",
+        "detectors",
         "execution",
         "execution.executors",
         "metrics",
@@ -90,6 +96,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         "data",
         "data.sources",
         "detectors",
+        "detectors.packaged",
         "execution",
         "execution.executors",
         "records.mlflow",

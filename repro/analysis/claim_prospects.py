@@ -8,7 +8,7 @@ record do, or as is assumed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.analysis import claims, looks
+from repro.analysis import claims, looks, tone
 from repro.analysis.claims import Finding, Needed
 from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count
@@ -102,6 +102,7 @@ def _outlook(
     obstacles = [
         *(why for arm in arms for why in _of_group(claim, groups[arm])),
         *(why for arm in arms for why in _of_photographs(claim, photographs[arm])),
+        *_of_scale(claim, outcomes),
     ]
     if found.hopeless:
         obstacles.append(found.reason)
@@ -145,8 +146,17 @@ def _of_group(claim: Claim, groups: Sequence[str]) -> Iterator[str]:
 
 def _of_photographs(claim: Claim, count: int) -> Iterator[str]:
     rate = claim.read_at.false_positive_rate if claim.read_at else None
-    if rate is not None and not operating.supports(rate, count):
+    if not count and (
+        rate is not None or claim.quantity in ("auc_variance", "false_positive_rate")
+    ):
+        yield "there are no photographs without a face"
+    elif rate is not None and not operating.supports(rate, count):
         yield operating.too_few(rate, count)
+
+
+def _of_scale(claim: Claim, outcomes: Outcomes) -> Iterator[str]:
+    if claim.quantity == "tone_slope" and not outcomes.tone:
+        yield tone.NO_SCALE
 
 
 def _attainable(claim: Claim, seeds: int, level: float) -> tuple[Word, ...]:

@@ -22,6 +22,7 @@ from repro.analysis import (
     own_metrics,
     portrait_clusters,
     thresholds,
+    tone,
 )
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
@@ -252,6 +253,8 @@ def _finding(outcomes: Outcomes, declared: Declared, level: float) -> Finding:
         return replace(unknown, reason=why)
     if declared.claim.is_metric:
         return _of_metric(unknown, pairs)
+    if declared.claim.quantity == "tone_slope":
+        return _of_tone(outcomes, unknown, pairs)
     few = portrait_clusters.refusal(outcomes, pairs)
     if declared.claim.expect == "largest":
         return _largest(unknown, pairs, few)
@@ -265,6 +268,17 @@ def _of_metric(unknown: Finding, pairs: Sequence[Arm]) -> Finding:
         return replace(unknown, reason=own_metrics.missing(claim.quantity))
     rate = claim.read_at.false_positive_rate if claim.read_at else None
     return _changed(unknown, [own_metrics.parts(arm, metric, rate) for arm in pairs])
+
+
+def _of_tone(outcomes: Outcomes, unknown: Finding, pairs: Sequence[Arm]) -> Finding:
+    """The answer to a claim on the change of recall over a scale of skin tone."""
+    if why := tone.refusal(outcomes, pairs):
+        return replace(unknown, reason=why)
+    assert unknown.claim.read_at is not None
+    rate = unknown.claim.read_at.false_positive_rate
+    few = tone.few(outcomes, pairs[0])
+    found = _changed(unknown, [tone.parts(arm, outcomes.tone, rate) for arm in pairs], few)
+    return replace(found, interval=NOWHERE, word=conclusions.CANNOT_TELL) if few else found
 
 
 def common(arms: Sequence[Arm]) -> list[Arm]:

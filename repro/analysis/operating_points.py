@@ -16,6 +16,7 @@ from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import components, disparity, intervals, noise, operating, redrawn, rounding
+from repro.stats.components import Parts, Pooled
 from repro.stats.disparity import Definition
 from repro.stats.intervals import NOWHERE, Floats, Integers, Interval
 
@@ -82,12 +83,12 @@ def _reading(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float |
     recall = thresholds.recalls(arm, rate)
     own = own_quantities(recall, arm.sizes, definition)
     found = {}
-    for name, value in _quantities(recall, arm.sizes, definition).items():
+    for name, value in quantities_of(recall, arm.sizes, definition).items():
         interval = NOWHERE
         if not np.isnan(value):
             interval = _interval(outcomes, arm, name, definition, rate)
         found[name] = Estimate(float(value), interval, intervals.sd(own[name]))
-    false = false_positives(outcomes, arm) if rate is None else _true_rate(arm, rate)
+    false = false_positives(outcomes, arm) if rate is None else true_rate(arm, rate)
     return Reading(rate=rate, false_positives=false, recall=recall, of=found)
 
 
@@ -97,17 +98,40 @@ def _interval(
     if portrait_clusters.are_unknown(outcomes, arm):
         return NOWHERE
     found = arm_parts.parts(arm, name, definition, rate)
-    pooled = arm_parts.pooled(outcomes, name, definition, rate)
+    return interval_of(
+        found, arm, name, definition, pooled=arm_parts.pooled(outcomes, name, definition, rate)
+    )
+
+
+def interval_of(
+    found: Parts,
+    arm: Arm,
+    name: str,
+    definition: Definition,
+    *,
+    pooled: Pooled | None = None,
+    less: float = 0.0,
+) -> Interval:
+    """The interval of a quantity of an arm, or of the recall of a group.
+
+    Args:
+        found: Its parts.
+        arm: Of which.
+        name: One of `ESTIMATED`, or `arm_parts.of_group`.
+        definition: Of the mean and the variance.
+        pooled: Spread between runs over all arms, or None.
+        less: Noise that is subtracted from a variance.
+    """
     if name == "variance":
         most = disparity.largest_variance(len(arm.groups), definition.ddof)
-        return components.variance_interval(found, most, pooled)
+        return components.variance_interval(found, most, pooled, less=less)
     if name == "gap":
         return components.interval(found, pooled, within=Interval(0.0, 1.0))
-    portraits = int(arm.sizes[found.detected.argmax()] if name == "worst" else arm.sizes.sum())
+    portraits = int(arm.sizes.sum() if name == "recall" else arm.sizes[found.detected.argmax()])
     return components.share_interval(found, portraits, pooled)
 
 
-def _quantities(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
+def quantities_of(recall: Floats, sizes: Integers, definition: Definition) -> dict[str, Floats]:
     """As `disparity.quantities`; NaN for the variance and gap of a single group."""
     if recall.shape[-1] > 1:
         return disparity.quantities(recall, sizes, definition)
@@ -159,7 +183,7 @@ def false_positives(outcomes: Outcomes, arm: Arm) -> Estimate:
     return Estimate(float(parts.value), interval, intervals.sd(arm.false_positive_rate))
 
 
-def _true_rate(arm: Arm, rate: float) -> Estimate:
+def true_rate(arm: Arm, rate: float) -> Estimate:
     """The rate of the threshold among new photographs."""
     count = thresholds.nonfaces(arm)
     at_rank = operating.rank(rate, count)
@@ -218,7 +242,7 @@ def _difference(
 ) -> Mapping[str, Estimate]:
     a, b = paired(arm, reference)
     ours, theirs = (
-        _quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
+        quantities_of(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
     )
     own, others = (
         own_quantities(thresholds.recalls(one, rate), one.sizes, definition) for one in (a, b)
@@ -257,7 +281,7 @@ def selection_bias(arm: Arm, keep: int, definition: Definition) -> Mapping[str, 
     """The papers' columns minus the same of all runs of their block; NaN with fewer runs."""
     kept = of_kept(arm, keep, definition)
     block = only(arm, arm.seeds_of_block)
-    whole = _quantities(block.recall, block.sizes, definition)
+    whole = quantities_of(block.recall, block.sizes, definition)
     return {name: kept[name].value - float(whole[name]) for name in kept}
 
 
@@ -276,7 +300,7 @@ def gain(
     """
     a, b = paired(arm, reference)
     apart = difference(a, b, definition, rate=rate)[quantity]
-    base = float(_quantities(thresholds.recalls(b, rate), b.sizes, definition)[quantity])
+    base = float(quantities_of(thresholds.recalls(b, rate), b.sizes, definition)[quantity])
     samples = redrawn.LEAST if arm.many else redrawn.MOST
     return replace(relative(apart, base, quantity), samples=samples)
 

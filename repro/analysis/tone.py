@@ -5,7 +5,7 @@ the method of `stats.covariate`; at equal false-positive rates they include the 
 threshold. Portraits of unknown tone are left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,11 +17,13 @@ from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.stats import components, covariate, intervals, redrawn, rounding
-from repro.stats.components import Pooled
-from repro.stats.covariate import FEWEST, Fit, Reading
+from repro.stats.clusters import LEAST
+from repro.stats.components import Parts, Pooled
+from repro.stats.covariate import Fit, Reading
 from repro.stats.intervals import NOWHERE, Floats, Integers
 
 GRID = 41  # tones at which a smooth curve is read
+NO_SCALE = "the study has no scale of skin tone (key `tone:`)"
 Rises = Literal["darker", "lighter", ""]
 # Columns whose direction is known: scales with a fixed one, and those that sources make.
 _RISES: dict[str, Rises] = {
@@ -85,7 +87,7 @@ class Point:
 
     Attributes:
         tone: On the study's scale.
-        recall: Without an interval if `clusters` is below `covariate.FEWEST`.
+        recall: Without an interval if `clusters` is below `clusters.LEAST`.
         portraits: Of this tone; of a smooth curve all.
         clusters: Of this tone; of a smooth curve their effective number near it.
     """
@@ -116,8 +118,7 @@ def scaled(outcomes: Outcomes) -> list[Arm]:
 
 def detectors(outcomes: Outcomes) -> list[Arm]:
     """The reference detectors, trained elsewhere, whose portraits have two tones or more."""
-    found = getattr(outcomes, "detectors", ())
-    return [one for one in found if scale(outcomes, one) is not None]
+    return [one for one in outcomes.detectors if scale(outcomes, one) is not None]
 
 
 def scale(outcomes: Outcomes, arm: Arm) -> Scale | None:
@@ -166,7 +167,7 @@ def _slope(outcomes: Outcomes, arm: Arm, rate: float | None) -> Estimate:
     seeds = arm not in detectors(outcomes)
     pooled = _pooled_slopes(outcomes, rate) if seeds else None
     interval = NOWHERE
-    if _clusters(arm, outcomes.tone) >= FEWEST:
+    if _clusters(arm, outcomes.tone) >= LEAST:
         interval = covariate.interval(found, pooled, seeds=seeds)
     return Estimate(float(found.value), interval, intervals.sd(found.runs))
 
@@ -183,17 +184,64 @@ def slope_difference(
         return None
     one, other = (_slope_reading(each, outcomes.tone, rate) for each in (a, b))
     apart, interval, p = one.minus(other), NOWHERE, float("nan")
-    if a.runs > 1 and not rounding.constant(apart.runs) and _clusters(a, outcomes.tone) >= FEWEST:
+    if a.runs > 1 and not rounding.constant(apart.runs) and _clusters(a, outcomes.tone) >= LEAST:
         interval, p = covariate.interval(apart), covariate.p_value(apart)
     return SlopeDifference(
         estimate=Estimate(float(apart.value), interval, intervals.sd(apart.runs)), p=p
     )
 
 
+def parts(arm: Arm, column: str, rate: float | None = None) -> Parts:
+    """The change between the ends of the scale as claims read it, with the parts of its variance.
+
+    Args:
+        arm: Not one with a `refusal`.
+        column: Of the scale.
+        rate: False-positive rate that sets each run's threshold; None for logit 0.
+    """
+    known, read = _scale(arm, column), _slope_reading(arm, column, rate)
+    assert known is not None
+    (line,) = _line(known)
+    share = thresholds.detections(arm, rate)[:, known.known].mean(axis=0)
+    apart = share - share.mean() - float(read.value) * line.offset
+    return Parts(
+        value=read.value,
+        runs=read.runs,
+        portraits=len(share) * line.coefficients * apart,
+        detected=np.array([len(share) * np.sqrt(2 * float(read.floor))]),
+        group=np.zeros(len(share), dtype=np.int64),
+        bound=np.asarray(np.nan),
+        redrawn=read.redrawn,
+        nonfaces=np.empty(0),
+        curved=np.asarray(0.0),
+        cluster=known.cluster,
+    )
+
+
+def refusal(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
+    """Why arms have no change over the scale to be compared; empty if they have."""
+    if not outcomes.tone:
+        return NO_SCALE
+    if any(_scale(arm, outcomes.tone) is None for arm in arms):
+        return f"no two different tones are known from the column {outcomes.tone}"
+    if not all(_same_portraits(arm, arms[0]) for arm in arms[1:]):
+        return "its arms were tested on different portraits"
+    return ""
+
+
+def few(outcomes: Outcomes, arm: Arm) -> str:
+    """Why there is no interval where the scale has too few clusters; empty if it has enough."""
+    number = _clusters(arm, outcomes.tone)
+    if number >= LEAST:
+        return ""
+    what = f"values of {outcomes.cluster}" if outcomes.cluster else "portraits"
+    return f"{number} {what} have a tone, and an interval takes {LEAST}"
+
+
 def curve(outcomes: Outcomes, arm: Arm, *, rate: float | None = None) -> list[Point]:
     """Recall at each level, or of a smooth curve at `GRID` tones from the smallest to the largest.
 
-    A smooth curve has no point where fewer than `FEWEST` clusters are near. Arguments as for
+    A smooth curve has no point where fewer than `LEAST` clusters are near. Arguments as for
     `slope`.
     """
     return _curve(outcomes, arm, rate)
@@ -210,10 +258,10 @@ def _curve(outcomes: Outcomes, arm: Arm, rate: float | None) -> list[Point]:
         portraits, clusters = len(known.tones), read.persons
         if known.levels is not None:
             portraits, clusters = known.at(float(tone))
-        elif clusters < FEWEST:
+        elif clusters < LEAST:
             continue
         interval = NOWHERE
-        if clusters >= FEWEST:
+        if clusters >= LEAST:
             pooled = _pooled_points(outcomes, rate, place) if seeds else None
             interval = covariate.share_interval(read, pooled, seeds=seeds)
         value = min(max(float(read.value), 0.0), 1.0)

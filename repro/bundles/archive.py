@@ -179,7 +179,7 @@ def _wrong(info: zipfile.ZipInfo) -> str:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or (kind == stat.S_IFDIR) > info.is_dir():
         return "it is a link or a device, and only files are unpacked"
     if info.flag_bits & ENCRYPTED:
-        return "it is encrypted: ask the sender for a bundle without a password"
+        return "it is encrypted"
     if info.compress_type not in METHODS:
         return "it is compressed in a way that no bundle is"
     if info.is_dir() and info.file_size:

@@ -15,6 +15,7 @@ from typing import Any
 
 from repro import __version__
 from repro.bundles import environment
+from repro.bundles.readme import README
 from repro.bundles.staging import RESULTS, TERMS, Staged
 from repro.records.records import BriefRecord
 
@@ -79,8 +80,8 @@ def digests(raw: bytes) -> dict[str, str]:
         graph = json.loads(raw)["@graph"]
         files = [one for one in graph if "File" in _types(one)]
         found = {one["@id"]: one["sha256"] for one in files}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it does not describe its files ({type(error).__name__})") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError("it does not describe its files") from None
     if len(found) < len(files) or not all(
         isinstance(name, str) and isinstance(one, str) for name, one in found.items()
     ):
@@ -160,6 +161,8 @@ def _files(staged: Staged, files: Mapping[str, Path]) -> Iterator[Entity]:
                 "version": staged.index.variant,
                 "programmingLanguage": {"@id": LANGUAGE},
             }
+        if name == README:
+            entity["about"] = {"@id": "./"}
         yield entity
 
 

@@ -90,12 +90,9 @@ def opened(path: Path, *, run_plugins: bool = False) -> Iterator[Bundle]:
     """
     with archive.opened(path) as stream, TemporaryDirectory(prefix="repro-bundle-") as place:
         private.show_as(place, str(path))
-        try:
-            folder = Path(place)
-            _unpack(Archive(path, stream), folder)
-            yield Bundle(path, folder, _index(path, folder / RESULTS), run_plugins)
-        finally:
-            private.forget(place)
+        folder = Path(place)
+        _unpack(Archive(path, stream), folder)
+        yield Bundle(path, folder, _index(path, folder / RESULTS), run_plugins)
 
 
 def _unpack(found: Archive, folder: Path) -> None:

@@ -78,6 +78,9 @@ def plan(
         say(f"{state:7} {task.key} {task.title}{after}{reason}")
     if told := _changed(planned.index, results):
         warn(told)
+    planned, dropped = planning.with_detectors(planned, results)
+    for one in dropped:
+        warn(one)
     for one in _doubts(resolved, planned, results):
         say(one)
     total = len(planned.tasks)
@@ -149,7 +152,10 @@ def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:
     outlooks = claim_prospects.of_study(
         outcomes,
         groups={name: sorted(set(groups[one])) for name, one in data.items()},
-        photographs={name: len(sources.groups(one.nonfaces)) for name, one in data.items()},
+        photographs={
+            name: len(sources.groups(one.nonfaces)) if one.nonfaces else 0
+            for name, one in data.items()
+        },
     )
     return claim_prospect_notes.of_claims(outlooks, cluster=outcomes.cluster)
 

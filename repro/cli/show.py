@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from repro.cli import completion_words, options
 from repro.cli.shared import place
 from repro.errors import ReproError
 from repro.system.printing import say
+
+if TYPE_CHECKING:
+    from repro.records.detectors import DetectorRecord
 
 
 @click.command()
@@ -19,20 +23,42 @@ def show(run: str, results: Path) -> None:
 
     RUN is the key of a record, the beginning of one, or STUDY/ARM/SEED, such as
     alpha_sweep/alpha-0.1/3: blanks and signs of an arm's name can be written as one hyphen.
+    The key of a detector that was trained elsewhere, detector-..., shows that one.
     STUDY may be a bundle, FILE.zip; FILE.zip/KEY is the run of this key in it.
     """
     from repro.cli import run_names
     from repro.records import records, run_view
-    from repro.reporting.terminal import run_details
+    from repro.reporting.terminal import detector_details, run_details
 
     file, rest = _in_bundle(run)
     at = place(file or "", results)
     indexes = records.read_indexes(at.results)
     word = run if file is None else f"{at.study}/{rest}" if "/" in rest else rest
+    if (record := _detector(word, at.results)) is not None:
+        say(detector_details.text(record, at.results))
+        return
     key = run_names.key_of(
         word, at.results, indexes, run_view.keys(at.results, indexes), bundle=at.bundle
     )
     say(run_details.text(run_view.view(key, at.results, indexes)))
+
+
+def _detector(word: str, results: Path) -> "DetectorRecord | None":
+    """The record of a detector whose key begins with this word; None if it is the word of a run.
+
+    Raises:
+        ReproError: There is none, or more than one.
+    """
+    from repro.records import detectors
+
+    if not word.startswith("detector-") or "/" in word:
+        return None
+    found = sorted(path.name for path in (results / detectors.FOLDER).glob("detector-*"))
+    fitting = [key for key in found if key.startswith(word)]
+    if len(fitting) != 1:
+        listed = ", ".join(fitting or found) or "none"
+        raise ReproError(f"{results}: {len(fitting)} detectors begin with {word!r}: {listed}")
+    return detectors.read(fitting[0], results)
 
 
 def _in_bundle(run: str) -> tuple[str | None, str]:

@@ -36,7 +36,14 @@ def status(study: str | None, results: Path) -> None:
         wanted = sum(len(arm.keys) for arm in index.arms)
         say(
             f"{index.address} ({index.differs}): {len(found)} of {wanted} runs finished, "
-            f"{len(failures)} failed{with_source}"
+            f"{len(failures)} failed{with_source}{_beside(len(index.detectors))}"
         )
         if told := study_origin.change(index, results):
             warn(told)
+
+
+def _beside(detectors: int) -> str:
+    """How many detectors that were trained elsewhere stand beside its arms."""
+    from repro.analysis.wording import count
+
+    return f"; {count(detectors, 'detector')} trained elsewhere" if detectors else ""

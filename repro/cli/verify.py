@@ -38,6 +38,7 @@ def verify(
     runs: int,
 ) -> None:
     """Train ended runs of STUDY, a name, a file or a bundle, again, and compare bit by bit."""
+    from repro.analysis.wording import count
     from repro.cli import resolve
     from repro.execution import verification
     from repro.execution.executors.executor_registry import executor_at
@@ -65,6 +66,11 @@ def verify(
                 left_out += comparison.runs
             else:
                 same, total = same + (not comparison.differences), total + 1
+    if index.detectors:
+        say(
+            f"Not repeated: {count(len(index.detectors), 'detector')} trained elsewhere; where its "
+            "file is, `repro score` with --check scores it again and compares"
+        )
     also = f"; {left_out} left out" if left_out else ""
     say(f"{same} of {total} runs are bit-identical{also}")
     sys.exit(0 if same == total > 0 else 1)

@@ -111,7 +111,7 @@ def _open(data: Data) -> _Opened:
     trained = sources.training_images(data.train) if isinstance(data.train, MitH5) else None
     if _is_read(data.test):
         parts["test"] = sources.portraits(data.test)
-    if _is_read(data.nonfaces):
+    if data.nonfaces is not None and _is_read(data.nonfaces):
         parts["nonfaces"] = sources.nonface_photographs(data.nonfaces)
     if data.crops is not None and _is_read(data.crops):
         parts["crops"] = sources.crops(data.crops)

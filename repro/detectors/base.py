@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from repro.plugins.plugin_text import PluginText
 
 Pixels = NDArray[np.uint8]
 Reads = Literal["windows", "whole"]
+Channels = Literal["rgb", "bgr"]
+Range = Literal["unit", "raw"]  # of pixels: 0 to 1, or 0 to 255
 Kind = Literal["python", "pt2", "torchscript", "onnx", "safetensors", "package"]
 
 
@@ -19,18 +21,19 @@ class DetectorError(ReproError):
     """A detector cannot be read, loaded or used; its text is the whole message."""
 
 
-@runtime_checkable
 class Detector(Protocol):
     """A detector, ready to be called.
 
-    Attributes:
-        name: Its name in tables.
-        reads: ``windows``: the study's sliding windows, as its own networks do; ``whole``: whole
-            pictures, one at a time.
+    It may have `threshold`, a number: the score from which on it says face, 0 without it.
     """
 
-    name: str
-    reads: Reads
+    @property
+    def name(self) -> str:
+        """Its name in tables."""
+
+    @property
+    def reads(self) -> Reads:
+        """``windows``: the study's sliding windows, as its own networks do; ``whole``: pictures."""
 
     def scores(self, pictures: Pixels | Sequence[Pixels]) -> NDArray[np.float64]:
         """One number for each picture, larger for a face; shape (N,).
@@ -55,6 +58,7 @@ class Given:
         name: Its name in tables.
         origin: As it was given: ``file.py:load``, ``model.pt2``, ``haar``.
         digest: Of its text, file or package, 32 hex digits.
+        where: Its path, as the user gave it; empty for a package.
         reads: What it is given; None: the detector says so itself.
         threshold: Score from which on a picture is a face; None: the detector's own, or else 0.
         settings: How pictures are handed to it, and what else decides its scores; plain values,
@@ -68,9 +72,15 @@ class Given:
     name: str
     origin: str
     digest: str
+    where: str = ""
     reads: Reads | None = None
     threshold: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     attribute: str = ""
     text: PluginText | None = field(default=None, repr=False)
     content: bytes = field(default=b"", repr=False)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """All settings, with what the user said or did not say of `reads` and `threshold`."""
+        return {**self.settings, "reads": self.reads, "threshold": self.threshold}

@@ -13,8 +13,8 @@ from repro.data.pictures.images import Photographs, Pixels
 from repro.detectors.base import Detector, DetectorError
 from repro.metrics import Count, group_counts, says_face
 from repro.records.scores import Scores
-from repro.study.configuration import Windows
-from repro.training.sliding_windows import sliding_windows
+from repro.study.configuration import Reading
+from repro.training.sliding_windows import windows_of
 
 AT_ONCE = 256  # windows that a detector is given at a time
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 def score(
     detector: Detector,
     sets: Mapping[str, Photographs],
-    rule: Windows,
+    rule: Reading,
     *,
     threshold: float = 0.0,
     on_picture: Callable[[], object] = lambda: None,
@@ -33,7 +33,7 @@ def score(
     Args:
         detector: Of windows or of whole pictures.
         sets: ``portraits`` and ``nonfaces``.
-        rule: The study's windows; unused for whole pictures.
+        rule: How the study's own networks read them; unused by a detector of whole pictures.
         threshold: Of the detector: a score of it or more is a face.
         on_picture: Called after each photograph.
 
@@ -61,7 +61,7 @@ def counts(found: Mapping[str, Scores]) -> tuple[dict[str, Count], Count | None]
 def _scores(
     detector: Detector,
     photographs: Photographs,
-    rule: Windows,
+    rule: Reading,
     threshold: float,
     on_picture: Callable[[], object],
 ) -> Scores:
@@ -87,7 +87,7 @@ def _scores(
     )
 
 
-def _of_picture(detector: Detector, pixels: Pixels, rule: Windows) -> Floats:
+def _of_picture(detector: Detector, pixels: Pixels, rule: Reading) -> Floats:
     """One number for each window of a picture, or one for all of it."""
     if detector.reads == "whole":
         return checked(detector.scores([pixels]), 1, detector)
@@ -95,10 +95,8 @@ def _of_picture(detector: Detector, pixels: Pixels, rule: Windows) -> Floats:
     return np.concatenate(batches) if batches else np.empty(0)
 
 
-def _windows(pixels: Pixels, rule: Windows) -> Iterator[Pixels]:
-    every = sliding_windows(
-        pixels, sizes=rule.sizes, smallest=rule.smallest, stride=rule.stride, resize=rule.resize
-    )
+def _windows(pixels: Pixels, rule: Reading) -> Iterator[Pixels]:
+    every = windows_of(pixels, rule)
     for start in range(0, len(every), AT_ONCE):
         yield every[start : start + AT_ONCE]
 

@@ -24,6 +24,7 @@ from repro.execution import wall_time
 from repro.execution.executors import hardware
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
+from repro.records.scores import SETS
 from repro.records.task import Task
 from repro.study import methods
 from repro.study.configuration import Configuration, Objective
@@ -293,7 +294,7 @@ class _Loaded:
     """The data of a study, and the seconds and bytes that loading them took."""
 
     images: TrainingImages
-    photographs: tuple[Photographs, Photographs]
+    photographs: tuple[Photographs, ...]  # portraits, and those without a face if there are any
     seconds: float
     peak: int
     resting: int
@@ -305,7 +306,7 @@ def _load(data: Data) -> _Loaded:
     images, photographs, _ = sources.material(data)
     return _Loaded(
         images=images,
-        photographs=(photographs["portraits"], photographs["nonfaces"]),
+        photographs=tuple(photographs[name] for name in SETS if name in photographs),
         seconds=time.perf_counter() - began,
         peak=_memory("VmHWM"),
         resting=_memory("VmRSS"),
@@ -418,7 +419,7 @@ def _scan(model: "Model", photographs: Photographs, configuration: Configuration
         lambda index: photographs.read(int(chosen[index])),
     )
     began = time.perf_counter()
-    evaluation.score(model, part, configuration.windows)
+    evaluation.score(model, part, configuration.reading)
     return (time.perf_counter() - began) * len(photographs) / len(part)
 
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from repro.analysis.wording import count
 from repro.errors import LaterRelease, RecordError, ReproError
 from repro.records import (
     checkpoint_store,
+    detectors,
     locks,
     portraits,
     preregistration,
@@ -25,15 +27,19 @@ from repro.records.records import RECORD, StudyIndex
 from repro.system.atomic_files import PARTIAL
 
 Kind = Literal[
-    "finished", "failed", "study", "old schema", "damaged", "foreign", "later release",
+    "finished", "failed", "study", "detector", "old schema", "damaged", "foreign", "later release",
     "no source", "changed", "unwanted", "unfinished", "running", "left over", "aside", "mirror",
 ]  # fmt: skip
-WHOLE = ("finished", "failed", "study")  # only counted; the other kinds are listed
+WHOLE = ("finished", "failed", "study", "detector")  # only counted; the other kinds are listed
 TO_MEND = ("damaged", "foreign", "later release", "mirror")
 INTACT = ("finished", "failed", "old schema")  # kinds of runs
 TRAINS_SOURCE = "`repro run` of its study trains that one again, and `repro verify` needs it"
 CHECKED = {records.SCORES, records.WEIGHTS, records.EPOCH_WEIGHTS, records.MODEL}  # by content
 RUN_AGAIN = "`repro run` of its study sets it aside and trains it again"
+SCORE_AGAIN = (
+    "`repro score` of the same detector makes it again, `repro score STUDY --remove KEY` takes it "
+    "out of its study"
+)
 MOVE = "move the run's folder away, and `repro run` of its study trains it again"
 
 
@@ -72,6 +78,7 @@ def examine(results: Path) -> list[Diagnosis]:
         *_runs(results, wanted, all_are_known=all_are_known),
         *_preregistered(results),
         *_portraits(results, indexes),
+        *_detectors(results, indexes, all_are_known=all_are_known),
         *_unfinished(results),
         *_aside(results),
         *_mirror(results),
@@ -90,6 +97,8 @@ def summary(findings: list[Diagnosis]) -> str:
         f"{counts['finished']} finished and {counts['failed']} failed runs of "
         f"{counts['study']} studies are complete"
     )
+    if counts["detector"]:
+        whole += f", and {count(counts['detector'], 'detector')} trained elsewhere"
     listed = [str(finding) for finding in findings if finding.kind not in WHOLE]
     return "\n".join([whole, *listed])
 
@@ -184,6 +193,35 @@ def _run(path: Path, place: str, results: Path) -> tuple[Diagnosis, str]:
         text = "complete; tables read it, `repro run` trains it again"
         return Diagnosis("old schema", place, text), record.source
     return Diagnosis("finished" if record.finished else "failed", place), record.source
+
+
+def _detectors(
+    results: Path, indexes: list[StudyIndex], *, all_are_known: bool
+) -> Iterator[Diagnosis]:
+    """Check the records of detectors, and that each one that a study wants is there.
+
+    Those that no study wants are named only if every index was read.
+    """
+    wanted = {key for index in indexes for key in index.detectors}
+    folder, seen = results / detectors.FOLDER, set()
+    for path in sorted(folder.glob("*")):
+        place = path.relative_to(results).as_posix()
+        if path.name.endswith(PARTIAL):
+            yield _left_over(place)
+            continue
+        seen.add(path.name)
+        try:
+            detectors.read_scores(detectors.read(path.name, results), results)
+        except LaterRelease as error:
+            yield Diagnosis("later release", place, _said(error, path))
+        except RecordError as error:
+            yield Diagnosis("damaged", place, f"{_said(error, path)}; {SCORE_AGAIN}")
+        else:
+            yield Diagnosis("detector", place)
+            if all_are_known and path.name not in wanted:
+                yield Diagnosis("unwanted", place, "no study needs it; it may be removed")
+    for key in sorted(wanted - seen):
+        yield Diagnosis("damaged", f"{detectors.FOLDER}/{key}", f"missing; {SCORE_AGAIN}")
 
 
 def _is_seen(key: str, results: Path) -> bool:

@@ -12,7 +12,8 @@ from repro.execution import source_records
 from repro.execution.source_records import RunState
 from repro.plugins import carriers
 from repro.plugins.declared import Plugin
-from repro.records import preregistration, records, study_origin
+from repro.records import detectors, preregistration, records, study_origin
+from repro.records.detectors import DetectorRecord
 from repro.records.records import ArmIndex, Computation, StudyIndex
 from repro.records.study_index import PLUGIN_WORDS, PortraitsIndex
 from repro.records.task import Source, Task
@@ -46,6 +47,11 @@ class Plan:
     tasks: Sequence[Task]
     states: Mapping[str, RunState]
     portraits: bytes = b""
+
+    @property
+    def reference(self) -> Task:
+        """The first run of the arm that the others are compared with."""
+        return next(task for task in self.tasks if task.arm == self.index.reference)
 
     @property
     def missing(self) -> list[Task]:
@@ -109,6 +115,55 @@ def plan(
     return Plan(index, tasks, source_records.states_of(tasks), of_portraits)
 
 
+def with_detectors(planned: Plan, results: Path) -> tuple[Plan, list[str]]:
+    """The plan with the detectors that were scored for the study, and a sentence for each dropped.
+
+    One that was scored on other photographs or windows is dropped. One whose record is missing or
+    damaged is kept: tables and `repro doctor` tell.
+
+    Raises:
+        LaterRelease: A record is of a schema that this release does not know.
+    """
+    before, kept, told = index_there(planned.index, results), [], []
+    for key in before.detectors if before else ():
+        try:
+            record = detectors.read(key, results)
+        except LaterRelease:
+            raise
+        except RecordError:
+            kept.append(key)
+            continue
+        if fits(record, planned.reference):
+            kept.append(key)
+        else:
+            told.append(
+                f"{record.name}, a detector that was trained elsewhere, was scored on other "
+                "photographs or windows: it is not shown any more; `repro score` it again"
+            )
+    return replace(planned, index=replace(planned.index, detectors=kept)), told
+
+
+def index_there(index: StudyIndex, results: Path) -> StudyIndex | None:
+    """The stored index of the same variant; None if there is none that can be read.
+
+    Raises:
+        LaterRelease: It is of a schema that this release does not know.
+    """
+    try:
+        return records.read_index(records.index_path(index, results))
+    except LaterRelease:
+        raise
+    except RecordError:
+        return None
+
+
+def fits(record: DetectorRecord, task: Task) -> bool:
+    """Whether a detector was scored on the photographs of a run, and on its windows if it does."""
+    windows = task.configuration.windows.model_dump(mode="json")
+    same = all(record.data.get(role) == task.data.get(role) for role in detectors.ROLES)
+    return same and record.windows in ({}, windows)
+
+
 def _require_enough(study: Study) -> None:
     """Refuse arms that would train or score nothing, each at the setting that is wrong.
 
@@ -129,7 +184,8 @@ def _require_enough(study: Study) -> None:
         raise StudyError(problems)
     for data in _all_data(study):
         sources.groups(data.test)
-        sources.groups(data.nonfaces)
+        if data.nonfaces is not None:
+            sources.groups(data.nonfaces)
 
 
 def _require_groups(study: Study, seeds: int) -> None:

@@ -72,11 +72,14 @@ def run(
     source_records.require_all_weights(planned.missing, planned.states)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
-    with _alone_at(planned.index, results):
+    with alone_at(planned.index, results):
         for line in [
             *_cleared(planned, retry_lost=retry_lost),
             *_superseded(planned.index, results),
         ]:
+            on_event(Remark(line))
+        planned, dropped = planning.with_detectors(planned, results)
+        for line in dropped:
             on_event(Remark(line))
         _require_writable(planned, results)
         states = source_records.states_of(planned.tasks)  # now nobody else is at them
@@ -122,7 +125,7 @@ def _about_data(planned: planning.Plan) -> list[str]:
 
     smallest: dict[Data, float] = {}
     for choices in (task.configuration for task in planned.missing):
-        smallest[choices.data] = max(choices.windows.smallest, smallest.get(choices.data, 0.0))
+        smallest[choices.data] = max(choices.reading.smallest, smallest.get(choices.data, 0.0))
     said = [
         line
         for data, share in smallest.items()
@@ -147,7 +150,7 @@ def _about_groups(study: Study, planned: planning.Plan) -> Iterator[str]:
 
 
 @contextmanager
-def _alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
+def alone_at(index: StudyIndex, results: Path) -> Iterator[None]:
     """Hold the lock of a study, and prevent cleaning of its results folder meanwhile."""
     with locks.of_results(results, alone=False) as cleaner:
         if cleaner is not None:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from repro.errors import Busy, LaterRelease, RecordError, ReproError, Unreadable
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, detectors, locks, records
 from repro.records.records import RECORD
 from repro.system import atomic_files
 
 Category = Literal["superseded", "aside", "unfinished", "temporary"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 WHAT: dict[Category, str] = {
-    "superseded": "records of runs that no study names any more",
+    "superseded": "records of runs and of detectors that no study names any more",
     "aside": "records that were damaged or tried again, and set aside",
     "unfinished": "checkpoints of runs that have a record, or that no study names",
     "temporary": "partly written files of processes that were killed",
@@ -102,7 +102,7 @@ def remove(results: Path, categories: Collection[Category] = CATEGORIES) -> list
 
 
 def _wanted(results: Path) -> set[str]:
-    """Keys of all runs that an index names, and of their source runs."""
+    """Keys of all runs that an index names, of their source runs, and of its detectors."""
     try:
         indexes = records.read_indexes(results)
     except RecordError as error:
@@ -110,7 +110,8 @@ def _wanted(results: Path) -> set[str]:
             f"{error}. What this study names is not known, so nothing is removed; `repro run` of "
             "the study writes its index again"
         ) from None
-    return _with_sources({key for index in indexes for _, _, key in index.wanted()}, results)
+    runs = _with_sources({key for index in indexes for _, _, key in index.wanted()}, results)
+    return runs | {key for index in indexes for key in index.detectors}
 
 
 def _with_sources(keys: set[str], results: Path) -> set[str]:
@@ -125,6 +126,9 @@ def _with_sources(keys: set[str], results: Path) -> set[str]:
 def _superseded(results: Path, wanted: Collection[str]) -> Iterator[Path]:
     for path in _entries(results / "runs"):
         if path.name not in wanted and (path / RECORD).is_file() and _is_ours(path.name, results):
+            yield path
+    for path in _entries(results / detectors.FOLDER):
+        if path.name not in wanted and path.name.startswith("detector-"):
             yield path
 
 

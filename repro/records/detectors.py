@@ -5,11 +5,12 @@ folder with the scores of the same photographs, which have the detector's thresh
 studies on the same photographs share it.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 
@@ -94,8 +95,8 @@ def parse(text: bytes) -> DetectorRecord:
 def _wrong(record: DetectorRecord) -> Iterator[str]:
     if record.key != key_of(record):
         yield f"key: {record.key}, and its fields give {key_of(record)}"
-    if set(record.data) != {*ROLES}:
-        yield f"data: {' and '.join(ROLES)} are expected"
+    if not {ROLES[0]} <= set(record.data) <= {*ROLES}:
+        yield f"data: {' and '.join(ROLES)} are expected, or {ROLES[0]} alone"
     if record.reads == "windows":
         field_types.check(Windows, record.windows)
     elif record.windows:
@@ -150,6 +151,22 @@ def read_all(keys: Iterable[str], results: Path) -> list[DetectorRecord]:
     return [read(key, results) for key in keys]
 
 
+def there(results: Path) -> Iterator[DetectorRecord]:
+    """All records of a results folder that can be read."""
+    for path in sorted((results / FOLDER).glob("detector-*")):
+        with contextlib.suppress(RecordError):
+            yield read(path.name, results)
+
+
+def set_aside(key: str, results: Path) -> Path:
+    """Move a record's folder out of the way; return its new path.
+
+    Raises:
+        CannotWrite: It cannot be moved.
+    """
+    return atomic_files.move_aside(folder_of(key, results), results / "aside", advice=ADVICE)
+
+
 def read_scores(record: DetectorRecord, results: Path) -> dict[str, Scores]:
     """Scores of its photographs, as `scores.from_csv`.
 
@@ -180,16 +197,3 @@ def _damaged(path: Path, why: object) -> RecordError:
 
 def _again(record: DetectorRecord) -> str:
     return f"`repro score` of {record.origin} makes it again"
-
-
-def libraries(*names: str) -> dict[str, Any]:
-    """The installed release of each of these distributions, for `computation`."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, Any] = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return {"libraries": found}

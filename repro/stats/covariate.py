@@ -17,7 +17,6 @@ from scipy import optimize
 from repro.stats.components import HALF, Pooled
 from repro.stats.intervals import LEVEL, NOWHERE, Floats, Integers, Interval, t_quantile
 
-FEWEST = 10  # persons from which on there is an interval
 MOST_LEVELS = 12  # different values up to which a covariate is a scale with levels
 LEAST_P = 1e-12  # smallest p-value that is looked for
 _SINGULAR = 1e-9  # of a sum of squares, relative to its largest possible value: no line

@@ -13,6 +13,7 @@ Quantity = Literal[
     "variance",
     "gap",
     "worst_group",
+    "tone_slope",
     "auc_variance",
     "false_positive_rate",
     "failed_share",
@@ -25,7 +26,7 @@ MetricName = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")
 ]  # one of these, or a plug-in's
 Expected = Literal["lower", "higher", "kept", "largest"]
-AT_A_THRESHOLD = ("recall", "group_recall", "variance", "gap", "worst_group")
+AT_A_THRESHOLD = ("recall", "group_recall", "variance", "gap", "worst_group", "tone_slope")
 MAX_CLAIMS = 50
 Text = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\n]*$")]
 
@@ -144,6 +145,8 @@ class Claim(Section):
             if self.read_at == _MATCHED:
                 raise ValueError("a metric of a plug-in is read at {logit: 0} or at a rate")
             return
+        if self.quantity == "tone_slope" and self.read_at == _MATCHED:
+            raise ValueError("tone_slope is read at {logit: 0} or at a rate")
         needs = self.quantity in AT_A_THRESHOLD
         if needs and self.read_at is None:
             raise ValueError(f"{self.quantity} needs read_at, such as read_at: {{logit: 0}}")
@@ -162,6 +165,8 @@ class Claim(Section):
             return
         if self.expect in ("kept", "largest") or self.is_share:
             raise ValueError("here the smallest effect is absolute: {absolute: 2.0}")
+        if self.quantity == "tone_slope":
+            raise ValueError("a change has no ratio: give the smallest effect as {absolute: 5.0}")
         if (ratio < 1) != (self.expect == "lower") or ratio == 1:
             raise ValueError("a ratio lies below 1 for lower, and above 1 for higher")
 

@@ -108,6 +108,11 @@ class Fhibe(Section):
     several: Literal["first", "set", "drop"] = "first"  # of several answers in a cell
     age_bands: Bands = (30, 40, 50, 60)  # first years of all bands but the youngest
 
+    @property
+    def whole(self) -> bool:
+        """Whether a picture is one window: aligned faces have nothing to scan."""
+        return self.pictures == "faces"
+
 
 class MstE(Section):
     """The unpacked folder of MST-E: photographs of a few persons, each of one Monk skin tone."""
@@ -139,12 +144,22 @@ class Bfw(Section):
         tuple[Literal["race", "gender"], ...], Field(min_length=1), BeforeValidator(_tuples)
     ] = ("race", "gender")
 
+    @property
+    def whole(self) -> bool:
+        """A picture is one window: aligned faces have nothing to scan."""
+        return True
+
 
 class Rfw(Section):
     """Racial Faces in the Wild: aligned face crops in a folder for each group and person."""
 
     source: Literal["rfw"] = "rfw"
     path: str
+
+    @property
+    def whole(self) -> bool:
+        """A picture is one window: aligned faces have nothing to scan."""
+        return True
 
 
 class SyntheticScenes(Section):
@@ -185,12 +200,17 @@ class GroupFolders(Section):
     path: str
 
 
-def _spec(path_source: str, *, table: bool = False) -> BeforeValidator:
-    """Let ``synthetic``, a path, or that of a CSV where one is read, stand for a specification."""
+def _spec(path_source: str, *, table: bool = False, optional: bool = False) -> BeforeValidator:
+    """Let ``synthetic``, a path, or that of a CSV where one is read, stand for a specification.
+
+    `optional` makes ``none`` say that there is none.
+    """
 
     def expand(value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        if optional and value == NONE:
+            return None
         if value == "synthetic":
             return {"source": "synthetic"}
         is_table = table and value.lower().endswith(".csv")
@@ -210,6 +230,7 @@ class OwnSource(Section):
         return hash((self.source, self.digest, json.dumps(self.parameters, sort_keys=True)))
 
 
+NONE = "none"  # for photographs without a face: recall alone is measured
 BUILT_IN, OWN = "built in", "of a plug-in"  # tags of specifications
 
 
@@ -243,7 +264,9 @@ class Data(Section):
 
     train: Annotated[_Train | _Own, _EITHER, _spec("mit_h5")]
     test: Annotated[_Test | _Own, _EITHER, _spec("ppb", table=True)]
-    nonfaces: Annotated[_Nonfaces | _Own, _EITHER, _spec("folder", table=True)]
+    nonfaces: Annotated[
+        Annotated[_Nonfaces | _Own, _EITHER] | None, _spec("folder", table=True, optional=True)
+    ]  # None: recall alone
     crops: Annotated[Annotated[_Crops | _Own, _EITHER] | None, _spec("folder")] = None
     doubles: Literal["refuse", "allow"] = "refuse"  # duplicate pictures; see data.preflight
 
@@ -255,8 +278,13 @@ class Data(Section):
         return value
 
     @property
+    def reads_whole(self) -> bool:
+        """Whether each test picture, with or without a face, is one window, and not scanned."""
+        return getattr(self.test, "whole", False)
+
+    @property
     def parts(self) -> dict[str, Source]:
-        """The sources by role; crops if given."""
+        """The sources by role; photographs without a face and crops if given."""
         found = {role: getattr(self, role) for role in ROLES}
         return {role: spec for role, spec in found.items() if spec is not None}
 

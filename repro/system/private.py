@@ -43,13 +43,8 @@ def expanded(path: str) -> str:
 
 
 def show_as(path: str, name: str) -> None:
-    """Show a temporary path as something that the user knows, until it is forgotten."""
+    """Show a temporary path as something that the user knows, also after it is gone."""
     _written[path] = name
-
-
-def forget(path: str) -> None:
-    """Show a path as it is again."""
-    _written.pop(path, None)
 
 
 def without_secrets(text: str) -> str:

@@ -12,16 +12,16 @@ from repro.losses import formulas
 from repro.metrics import active_units, says_face
 from repro.models import DebiasingVae, Model
 from repro.records.scores import Scores
-from repro.study.configuration import Windows
+from repro.study.configuration import Reading
 from repro.training import inference
 from repro.training.inference import as_float64
-from repro.training.sliding_windows import Pixels, sliding_windows
+from repro.training.sliding_windows import Pixels, windows_of
 from repro.training.trainer import Fitted
 
 WINDOWS_AT_ONCE = 1024
 
 
-def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
+def score(model: Model, photographs: Photographs, rule: Reading) -> Scores:
     """Scan every photograph; windows of several photographs are encoded in one batch.
 
     Raises:
@@ -44,21 +44,13 @@ def score(model: Model, photographs: Photographs, rule: Windows) -> Scores:
 
 
 def _window_batches(
-    photographs: Photographs, rule: Windows
+    photographs: Photographs, rule: Reading
 ) -> Iterator[tuple[list[tuple[int, int]], Pixels]]:
     """(photograph, its number of windows) pairs, with their windows stacked."""
     indices: list[tuple[int, int]] = []
     cut: list[Pixels] = []
     for index in range(len(photographs)):
-        cut.append(
-            sliding_windows(
-                photographs.read(index),
-                sizes=rule.sizes,
-                smallest=rule.smallest,
-                stride=rule.stride,
-                resize=rule.resize,
-            )
-        )
+        cut.append(windows_of(photographs.read(index), rule))
         indices.append((index, len(cut[-1])))
         if sum(map(len, cut)) >= WINDOWS_AT_ONCE:
             yield indices, np.concatenate(cut)

@@ -203,19 +203,20 @@ def _evaluated(
     """
     images, photographs = material.images, material.photographs
     found = {
-        name: evaluation.score(fitted.model, photographs[name], task.configuration.windows)
-        for name in ("portraits", "nonfaces")
+        name: evaluation.score(fitted.model, photographs[name], task.configuration.reading)
+        for name in scores.SETS
+        if name in photographs
     }
     metrics, kl_per_latent = evaluation.validation_metrics(fitted, images)
-    groups, false = _counts(found["portraits"], found["nonfaces"])
-    metrics |= {
-        "training_images": float(len(images.images)),
-        "recall": pooled_recall(groups),
-        "false_positive_rate": false.share,
-        "positive_windows_portraits": _share(found["portraits"]),
-        "positive_windows_nonfaces": _share(found["nonfaces"]),
-        **fitted.numbers,
-    }
+    portraits, others = found["portraits"], found.get("nonfaces")
+    groups = group_counts(portraits.groups, portraits.detected)
+    false = Count(len(others.names), int(others.detected.sum())) if others is not None else None
+    metrics["training_images"] = float(len(images.images))
+    metrics["recall"] = pooled_recall(groups)
+    if false is not None:
+        metrics["false_positive_rate"] = false.share
+    metrics |= {f"positive_windows_{name}": _share(one) for name, one in found.items()}
+    metrics |= fitted.numbers
     if "crops" in photographs:
         metrics |= evaluation.crop_probabilities(fitted.model, photographs["crops"])
     _require_numbers(task, {**metrics, **_extremes(found)}, kl_per_latent)
@@ -235,12 +236,6 @@ def _evaluated(
         files[WEIGHTS] = save({"face_weights": torch.from_numpy(fitted.weights)})
         files[EPOCH_WEIGHTS] = epoch_weights.pack(fitted.epoch_weights)
     return record, files
-
-
-def _counts(portraits: Scores, nonfaces: Scores) -> tuple[dict[str, Count], Count]:
-    """Detections in each group, and in the photographs without a face."""
-    groups = group_counts(portraits.groups, portraits.detected)
-    return groups, Count(len(nonfaces.names), int(nonfaces.detected.sum()))
 
 
 def _extremes(found: dict[str, Scores]) -> dict[str, float]:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from repro.study.configuration import Reading, WholePicture
+
 Pixels = NDArray[np.uint8]
 SIDE = 64
 
@@ -54,6 +56,42 @@ def sliding_windows(
     return np.concatenate(batches) if batches else np.empty((0, SIDE, SIDE, 3), dtype=np.uint8)
 
 
+def windows_of(photograph: Pixels, rule: Reading) -> Pixels:
+    """The windows of a photograph, shape (n, 64, 64, 3); one if it is read whole.
+
+    Args:
+        photograph: Shape (H, W, 3).
+        rule: How it is read.
+    """
+    if isinstance(rule, WholePicture):
+        return whole_window(photograph, resize=rule.resize)
+    return sliding_windows(
+        photograph,
+        sizes=rule.sizes,
+        smallest=rule.smallest,
+        stride=rule.stride,
+        resize=rule.resize,
+    )
+
+
+def whole_window(photograph: Pixels, *, resize: Literal["nearest", "bilinear"]) -> Pixels:
+    """A photograph as its only window, resized whole: another shape than a square is distorted.
+
+    Args:
+        photograph: Shape (H, W, 3).
+        resize: How it becomes 64 x 64, as of `sliding_windows`.
+
+    Returns:
+        Shape (1, 64, 64, 3); of a square photograph, its largest window.
+    """
+    height, width, _ = photograph.shape
+    if resize == "nearest":
+        rows, columns = (np.arange(SIDE) * length // SIDE for length in (height, width))
+        window: Pixels = photograph[rows[:, None], columns]
+        return window[None]
+    return _smaller(photograph[None])
+
+
 def _nearest(
     photograph: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], size: int
 ) -> Pixels:
@@ -72,7 +110,12 @@ def _bilinear(
 ) -> Pixels:
     """Bilinear with anti-aliasing, as in image libraries."""
     cut = np.stack([photograph[t : t + size, x : x + size] for t in tops for x in lefts])
-    batch = torch.from_numpy(cut).permute(0, 3, 1, 2).float()
+    return _smaller(cut)
+
+
+def _smaller(pictures: Pixels) -> Pixels:
+    """Pictures of one shape, resized bilinearly to 64 x 64."""
+    batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
     small = torch.nn.functional.interpolate(
         batch, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
     )

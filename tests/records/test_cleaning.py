@@ -173,7 +173,7 @@ import sys
 from pathlib import Path
 from builders import study_index
 from repro.execution import runner
-with runner._alone_at(study_index({"x": ["new-seed0"]}), Path(sys.argv[1])):
+with runner.alone_at(study_index({"x": ["new-seed0"]}), Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -205,7 +205,7 @@ def test_no_study_begins_while_the_folder_is_cleaned(results):
     with (
         locks.of_results(results, alone=True),
         pytest.raises(Busy, match="is cleaning"),
-        runner._alone_at(study_index({"x": ["old-seed0"]}), results),
+        runner.alone_at(study_index({"x": ["old-seed0"]}), results),
     ):
         pass
 

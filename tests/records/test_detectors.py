@@ -59,7 +59,7 @@ def test_scores_of_another_detector_are_refused(tmp_path):
     """The file must be the one that was written with the record."""
     one = reference_detectors.record()
     path = detectors.write(one, tmp_path, reference_detectors.scores()) / "scores.csv"
-    path.write_bytes(path.read_bytes().replace(b"-1.0", b"-2.0"))
+    path.write_bytes(path.read_bytes().replace(b",0.99", b",1.99"))
 
     with pytest.raises(RecordError, match="its checksum does not match"):
         detectors.read_scores(detectors.read(one.key, tmp_path), tmp_path)

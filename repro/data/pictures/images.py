@@ -57,7 +57,7 @@ class Material(NamedTuple):
 
     Attributes:
         images: Images to train on.
-        photographs: ``portraits``, ``nonfaces``, and ``crops`` if there are any.
+        photographs: ``portraits``, and ``nonfaces`` and ``crops`` if there are any.
         contents: What each part of the data held when it was read, by role.
     """
 

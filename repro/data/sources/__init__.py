@@ -74,9 +74,8 @@ def keeper() -> Callable[[Data], Material]:
     def material(data: Data) -> Material:
         parts = {role: kept[role](spec) for role, spec in data.parts.items()}
         found = {role: part for role, (part, _) in parts.items()}
-        photographs = {"portraits": found["test"], "nonfaces": found["nonfaces"]}
-        if "crops" in found:
-            photographs["crops"] = found["crops"]
+        named = {"test": "portraits", "nonfaces": "nonfaces", "crops": "crops"}
+        photographs = {name: found[role] for role, name in named.items() if role in found}
         contents = {role: held for role, (_, held) in parts.items()}
         return Material(found["train"], photographs, contents)
 
@@ -241,13 +240,20 @@ def remarks(data: Data) -> list[str]:
 
 
 def describe(data: Data) -> str:
-    """For captions: the sources, with the last part of their paths."""
+    """For captions: the sources, with the last part of their paths, and their editions."""
     names = {
         role: Path(private.without_secrets(spec.path)).name
         if hasattr(spec, "path")
         else spec.source
         for role, spec in data.parts.items()
     }
+    lacking = "" if data.nonfaces else ", no photographs without a face"
     if set(names.values()) == {"synthetic"}:
-        return "embedded synthetic data"
-    return ", ".join(f"{role} {name}" for role, name in names.items())
+        return f"embedded synthetic data{lacking}"
+    editions = {role: reader(spec).edition(spec) for role, spec in data.parts.items()}
+    told = (f"{role} {name}{_in_brackets(editions[role])}" for role, name in names.items())
+    return f"{', '.join(told)}{lacking}"
+
+
+def _in_brackets(text: str) -> str:
+    return text and f" ({text})"

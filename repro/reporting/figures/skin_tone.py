@@ -15,7 +15,7 @@ from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView
 from repro.reporting.figures.style import Look
 from repro.reporting.tables import tone_table
-from repro.stats.covariate import FEWEST
+from repro.stats.clusters import LEAST
 from repro.stats.intervals import Floats
 
 MOST_BANDS = 6  # arms up to which intervals are drawn: more bands hide each other
@@ -160,7 +160,7 @@ def _caption(view: StudyView, known: Scale, *, beside: bool, bands: bool) -> str
     if known.levels is None:
         drawn = (
             "Lines: a local line with a Gaussian kernel of standard deviation "
-            f"{known.bandwidth:.3g}, where at least {FEWEST} {what} are near; strokes at the "
+            f"{known.bandwidth:.3g}, where at least {LEAST} {what} are near; strokes at the "
             "bottom: tones of single portraits."
         )
         shown = "Bands"
@@ -169,7 +169,7 @@ def _caption(view: StudyView, known: Scale, *, beside: bool, bands: bool) -> str
         shown = "Bars"
     told = f" {shown}: pointwise 95 % intervals for new seeds and new portraits" if bands else ""
     if bands:
-        told += "." if known.levels is None else f", where a tone has {FEWEST} or more."
+        told += "." if known.levels is None else f", where a tone has {LEAST} or more."
     groups = " On the right the recall of each group." if beside else ""
     return (
         f"Recall at {view.outcomes.threshold} {tone_table.between(known)}. {drawn}{told}{groups} "

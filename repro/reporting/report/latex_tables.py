@@ -6,11 +6,12 @@ Long tables run over several pages, with the header repeated on each.
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.reporting.report.document import Sheet
 from repro.reporting.tables import column_widths, latex_table
-from repro.reporting.tables.table_part import by_column
+from repro.reporting.tables.cell import DASH
+from repro.reporting.tables.table_part import Part, by_column
 
 WIDTH = 455.0  # of the text, 160 mm
 HEIGHT = 660.0  # of the text, about
@@ -96,7 +97,7 @@ def panels(sheet: Sheet) -> list[Panel]:
     room = WIDTH - wide - GAP - sum(_width(column) + GAP for column in keys)
     found = [_split([_wrapped(one, letters) for one in others], room) for letters in _HEADS]
     rows = _Names([first[0], *names], keys)
-    return [_of_numbers(rows, form, panel, room) for panel in min(found, key=len)]
+    return [_of_numbers(sheet.part, rows, form, panel, room) for panel in min(found, key=len)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,19 @@ class _Names:
     keys: Sequence[Column]
 
 
-def _of_numbers(rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
+def _of_numbers(part: Part, rows: _Names, form: str, panel: Sequence[Column], room: float) -> Panel:
     forms = ["r" if _width(column) <= room else _left(room) for column in panel]
     keys = [latex_table.text(column[0]) for column in rows.keys]
     heads = [latex_table.text(rows.first[0]), *keys, *(_stacked(one[0]) for one in panel)]
+    columns, lines = len(heads), _rows(rows.first[1:], [*rows.keys, *panel])
+    above = part.above
+    if all(cell == DASH for column in panel for cell in column[1:][above:]):
+        part, lines = replace(part, below=0), lines[:above]  # this panel says nothing of them
     return Panel(
         form=f"@{{}}{form}{''.join(forms)}@{{}}",
         head=latex_table.row(heads),
-        rows=tuple(_rows(rows.first[1:], [*rows.keys, *panel])),
-        columns=1 + len(rows.keys) + len(panel),
+        rows=(*lines[:above], *latex_table.below(part, columns), *lines[above:]),
+        columns=columns,
         lines=len(rows.first) - 1,
     )
 

@@ -50,6 +50,9 @@ def _table(part: Part, separator: str) -> str:
         for name, values in _expanded(head, cells):
             heads.append(name)
             columns.append([_written(value, separator) for value in values])
+    if part.below:
+        heads.append("row")
+        columns.append([*["arm"] * part.above, *["detector"] * part.below])
     writer.writerow(_unlike(heads))
     writer.writerows(zip(*columns, strict=True))
     return file.getvalue().rstrip("\n")

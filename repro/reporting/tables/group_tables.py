@@ -4,17 +4,22 @@ Up to `WIDE` groups, each group has a column; with more, each arm and group has 
 become text here; each table has its own footnotes.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_parts, operating_points, thresholds
+from repro.analysis import arm_parts, operating_points, reference_rows, thresholds
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import LOGIT_0, Arm, Outcomes
 from repro.analysis.wording import count
-from repro.reporting.tables import interval_notes, number_format, run_notes
+from repro.reporting.tables import (
+    interval_notes,
+    number_format,
+    reference_notes,
+    run_notes,
+)
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part
 from repro.stats import components, disparity, group_test, intervals, noise, rounding
@@ -34,17 +39,22 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
     """Recall of each group and their inequality, over all runs with results, at logit 0."""
     definition = DEFINITIONS[name]
     arms = [arm for arm in outcomes.arms if arm.runs]
-    if not arms:
+    if not arms and not outcomes.detectors:
         return None
-    wide = _is_wide(arms)
-    rows = [row for arm in arms for row in (_wide if wide else _long)(outcomes, arm, definition)]
+    wide = _is_wide([*arms, *outcomes.detectors])
+    make = _wide if wide else _long
+    rows = [row for arm in arms for row in make(_of_arm(outcomes, arm, definition))]
+    below = [row for one in outcomes.detectors for row in make(_of_detector(one, definition))]
     return Part(
         name="groups",
         title=f"{outcomes.name}: groups, all runs with results, no selection.",
-        table=_table(rows, last=_SUMMARY),
+        table=_table([*rows, *below], last=_SUMMARY),
         keys=0 if wide else 2,
+        below=len(below),
         remarks=[
-            *_said_of_groups(outcomes, definition),
+            *(_said_of_groups(outcomes, definition) if arms else ()),
+            *reference_notes.of_detectors(outcomes),
+            *run_notes.of_recall_alone(outcomes),
             *run_notes.of_single_groups(outcomes),
         ],
     )
@@ -64,19 +74,63 @@ def _is_wide(arms: Sequence[Arm]) -> bool:
     return len(names) <= WIDE and not names & {*_SUMMARY, OVERALL, "Measure"}
 
 
-def _wide(outcomes: Outcomes, arm: Arm, definition: Definition) -> _Rows:
-    recalls = dict(zip(arm.groups, _recalls(outcomes, arm), strict=True))
-    yield arm.name, recalls | _summary(outcomes, arm, definition)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What the table of groups shows of an arm or a detector.
+
+    Attributes:
+        arm: The arm.
+        recalls: Of each group.
+        pooled: Recall over all portraits.
+        read: Estimates at its threshold.
+        clean: Variance without noise.
+        false: False positives.
+    """
+
+    arm: Arm
+    recalls: list[Estimate]
+    pooled: Estimate
+    read: Mapping[str, Estimate]
+    clean: Cell
+    false: Estimate
 
 
-def _long(outcomes: Outcomes, arm: Arm, definition: Definition) -> _Rows:
+def _of_arm(outcomes: Outcomes, arm: Arm, definition: Definition) -> _Row:
+    return _Row(
+        arm=arm,
+        recalls=operating_points.group_estimates(outcomes, arm),
+        pooled=operating_points.reading(outcomes, arm, _POOLED).of["recall"],
+        read=operating_points.reading(outcomes, arm, definition).of,
+        clean=_without_noise(outcomes, arm, definition),
+        false=operating_points.false_positives(outcomes, arm),
+    )
+
+
+def _of_detector(detector: Arm, definition: Definition) -> _Row:
+    clean = reference_rows.without_noise(detector, definition)
+    return _Row(
+        arm=detector,
+        recalls=reference_rows.group_estimates(detector),
+        pooled=reference_rows.reading(detector, _POOLED).of["recall"],
+        read=reference_rows.reading(detector, definition).of,
+        clean=number_format.estimate(clean, "variance"),
+        false=reference_rows.false_positives(detector),
+    )
+
+
+def _wide(row: _Row) -> _Rows:
+    recalls = dict(zip(row.arm.groups, _recalls(row), strict=True))
+    yield row.arm.name, recalls | _summary(row)
+
+
+def _long(row: _Row) -> _Rows:
     """A row for all portraits, one for each group, then the summary of the arm."""
-    found = operating_points.reading(outcomes, arm, _POOLED).of["recall"]
-    recalls, pooled = _recalls(outcomes, arm), number_format.estimate(found, "recall")
+    arm, recalls = row.arm, _recalls(row)
+    pooled = number_format.estimate(row.pooled, "recall")
     yield arm.name, _long_row("Recall", pooled, "all portraits", f"{int(arm.sizes.sum())}")
     for k, group in enumerate(arm.groups):
         yield arm.name, _long_row("Recall", recalls[k], group, f"{arm.sizes[k]}")
-    for measure, text in _summary(outcomes, arm, definition).items():
+    for measure, text in _summary(row).items():
         if measure == "Worst group" and text != DASH:
             k = arm.groups.index(text)
             yield arm.name, _long_row(measure, recalls[k], text, f"{arm.sizes[k]}")
@@ -88,20 +142,19 @@ def _long_row(measure: str, value: str, group: str = "", portraits: str = "") ->
     return {"Measure": measure, "Group": group, "Portraits": portraits, "Value": value}
 
 
-def _recalls(outcomes: Outcomes, arm: Arm) -> list[Cell]:
+def _recalls(row: _Row) -> list[Cell]:
     """Recall of each group: mean over the runs with its interval."""
-    found = operating_points.group_estimates(outcomes, arm)
-    return [number_format.estimate(one, "recall") for one in found]
+    return [number_format.estimate(one, "recall") for one in row.recalls]
 
 
-def _summary(outcomes: Outcomes, arm: Arm, definition: Definition) -> dict[str, str]:
-    read = operating_points.reading(outcomes, arm, definition).of
+def _summary(row: _Row) -> dict[str, str]:
+    arm = row.arm
     found = (
-        number_format.estimate(read["variance"], "variance"),
-        _without_noise(outcomes, arm, definition),
-        number_format.estimate(read["gap"], "gap"),
+        number_format.estimate(row.read["variance"], "variance"),
+        row.clean,
+        number_format.estimate(row.read["gap"], "gap"),
         arm.groups[rounding.lowest(arm.recall.mean(axis=0))] if arm.can_differ else DASH,
-        number_format.false_positives(operating_points.false_positives(outcomes, arm)),
+        number_format.false_positives(row.false),
     )
     return dict(zip(_SUMMARY, found, strict=True))
 
@@ -318,20 +371,26 @@ def _said_of_inequality(arms: Sequence[Arm]) -> list[str]:
 
 def areas(outcomes: Outcomes, _: str) -> Part | None:
     """Area under the curve of recall against false-positive rate, for each group."""
-    arms = [a for a in outcomes.arms if a.scores is not None and a.scores.nonfaces.shape[1]]
-    if not arms:
+    arms, others = (
+        [a for a in every if a.scores is not None and a.scores.nonfaces.shape[1]]
+        for every in (outcomes.arms, outcomes.detectors)
+    )
+    if not arms and not others:
         return None
-    wide = _is_wide(arms)
+    wide = _is_wide([*arms, *others])
     rows = [row for arm in arms for row in _area_rows(arm, wide=wide)]
+    below = [row for one in others for row in _area_rows(one, wide=wide)]
     return Part(
         name="areas",
         title=f"{outcomes.name}: area under the curve of recall against false-positive rate.",
-        table=_table(rows),
+        table=_table([*rows, *below]),
         keys=0 if wide else 1,
+        below=len(below),
         remarks=[
             "Probability that a portrait of the group has a larger top logit than a photograph "
             "without a face: 0.5 is chance, 1 is perfect, independent of the threshold. Mean over "
-            "the runs with Student's 95 % interval, for new seeds and the same photographs only."
+            "the runs with Student's 95 % interval, for new seeds and the same photographs only.",
+            *reference_notes.of_areas(outcomes),
         ],
     )
 

@@ -91,8 +91,8 @@ HEADS = frozenset(
 
 def known(outcomes: Outcomes) -> list[str]:
     """Every name that can have a label: arms, groups and columns."""
-    names = {arm.name: None for arm in outcomes.arms}
-    for arm in outcomes.arms:
+    names = {arm.name: None for arm in (*outcomes.arms, *outcomes.detectors)}
+    for arm in (*outcomes.arms, *outcomes.detectors):
         names |= dict.fromkeys([*arm.groups, *(arm.crops.groups if arm.crops else ())])
     own = map(metric_columns.head, outcomes.own_metrics)
     return [*names, *sorted({*HEADS, *own})]
@@ -135,13 +135,15 @@ def applied(outcomes: Outcomes, labels: Mapping[str, str], *, source: Path) -> O
         ReproError: Two arms, or two groups, would have the same label.
     """
     arms = tuple(_arm(arm, labels) for arm in outcomes.arms)
-    for names in ([arm.name for arm in arms], *(list(arm.groups) for arm in arms)):
+    detectors = tuple(_arm(one, labels) for one in outcomes.detectors)
+    for names in ([arm.name for arm in (*arms, *detectors)], *(list(arm.groups) for arm in arms)):
         double = next((name for name in names if names.count(name) > 1), None)
         if double is not None:
             raise ReproError(f"{source}: two names have the label {yaml_source.shown(double)}")
     return replace(
         outcomes,
         arms=arms,
+        detectors=detectors,
         reference=labels.get(outcomes.reference, outcomes.reference),
         published=outcomes.published and _printed(outcomes.published, labels),
         claims=tuple(_declared(one, labels) for one in outcomes.claims),

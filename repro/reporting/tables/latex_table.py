@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from repro.reporting import escaping
 from repro.reporting.tables import column_widths
-from repro.reporting.tables.table_part import Part, by_column, heads, is_bold
+from repro.reporting.tables.table_part import BELOW, Part, by_column, heads, is_bold
 
 LONG = 45  # from this many lines on a table does not fit on one page
 LETTERS, GAP = 68, 0.03  # letters of a line of a page; gap between columns, of a page's width
@@ -80,7 +80,15 @@ def _head(part: Part) -> str:
 
 def _rows(part: Part) -> list[str]:
     words = part.holds == "words"
-    return [row([_cell(cell, words) for cell in cells]) for cells in part.table.itertuples()]
+    found = [row([_cell(cell, words) for cell in cells]) for cells in part.table.itertuples()]
+    return [*found[: part.above], *below(part, len(heads(part))), *found[part.above :]]
+
+
+def below(part: Part, columns: int) -> list[str]:
+    """The rule and the heading above the rows of detectors; empty without any."""
+    if not part.below:
+        return []
+    return ["\\midrule", f"\\multicolumn{{{columns}}}{{@{{}}l}}{{\\emph{{{text(BELOW)}}}}} \\\\"]
 
 
 def _cell(cell: object, words: bool) -> str:

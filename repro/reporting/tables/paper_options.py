@@ -88,10 +88,11 @@ def laid_out(part: Part, outcomes: Outcomes, layout: Layout) -> Part:
     table = part.table
     if layout.arms:
         arms = [told.get(name, name) for name in layout.arms]
-        table = table.iloc[list(_rows(table, arms, reference))]
+        last = range(part.above, len(table))
+        table = table.iloc[[*_rows(table.iloc[: part.above], arms, reference), *last]]
     rows = [[_restyled(cell, layout) for cell in row] for row in table.itertuples(index=False)]
     if layout.bold:
-        _mark(rows, keys=part.keys)
+        _mark(rows[: len(rows) - part.below], keys=part.keys)
     table = pd.DataFrame(rows, index=table.index, columns=table.columns, dtype=object)
     heads = {head: told.get(head, head) for head in map(str, [table.index.name, *table.columns])}
     return replace(

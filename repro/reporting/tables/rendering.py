@@ -5,7 +5,7 @@ from html import escape
 
 from repro.reporting import escaping
 from repro.reporting.tables import column_widths, latex_table
-from repro.reporting.tables.table_part import Markup, Part, by_column, heads, is_bold
+from repro.reporting.tables.table_part import BELOW, Markup, Part, by_column, heads, is_bold
 from repro.system.printing import as_markdown
 
 LETTERS, GAP = 150, 3  # letters per line of a page, and between two columns, approximately
@@ -39,7 +39,11 @@ def _markdown(part: Part) -> str:
         header = heads(part)
         rows = [[str(name), *map(_marked, cells)] for name, *cells in part.table.itertuples()]
         rule = "---:" if part.holds == "numbers" else "---"
-        lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)]), *map(_row, rows), ""]
+        lines += [_row(header), _row(["---", *[rule] * (len(header) - 1)])]
+        lines += map(_row, rows[: part.above])
+        if part.below:
+            lines.append(_row([f"*{BELOW}*", *[""] * (len(header) - 1)]))
+        lines += [*map(_row, rows[part.above :]), ""]
     return "\n".join([*lines, *(f"{as_markdown(remark)}\n" for remark in part.remarks)]).rstrip()
 
 
@@ -62,6 +66,8 @@ th, td { padding: .25rem .7rem; text-align: right; vertical-align: top; }
 thead th { border-bottom: 1px solid; }
 th:first-child { text-align: left; }
 .words td { text-align: left; }
+.below { border-top: 1px solid; }
+.below th[colspan] { font-weight: normal; font-style: italic; }
 p { max-width: 60rem; margin: .5rem 0; }
 @media print { .wide { overflow: visible; } table { font-size: 8pt; } }
 """
@@ -132,6 +138,8 @@ def _html_rows(part: Part, links: Mapping[str, str], targets: Mapping[int, str])
     yield f"<thead><tr>{head}</tr></thead>"
     yield "<tbody>"
     for position, (name, *cells) in enumerate(part.table.itertuples()):
+        if part.below and position == part.above:
+            yield f'</tbody>\n<tbody class="below"><tr>{_html_below(part)}</tr>'
         title = _html_text(name)
         if name in links:
             title = f'<a href="#{escape(links[name])}">{title}</a>'
@@ -140,6 +148,11 @@ def _html_rows(part: Part, links: Mapping[str, str], targets: Mapping[int, str])
         row = "".join(f"<td>{_html_text(cell)}</td>" for cell in cells[part.keys :])
         yield f'<tr{own}><th scope="row">{title}</th>{keys}{row}</tr>'
     yield "</tbody>"
+
+
+def _html_below(part: Part) -> str:
+    """The heading of the rows below the rule, over all columns."""
+    return f'<th scope="rowgroup" colspan="{len(heads(part))}">{escape(BELOW)}</th>'
 
 
 def _html_text(cell: object) -> str:

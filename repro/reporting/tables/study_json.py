@@ -31,6 +31,8 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_json,
+    reference_notes,
     run_notes,
     tone_table,
 )
@@ -73,6 +75,9 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "paired": outcomes.paired,
         "clusters": portrait_clusters.as_fields(outcomes),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
+        "detectors": [
+            reference_json.detector(one, outcomes, definition) for one in outcomes.detectors
+        ],
         "comparisons": [
             _comparison(one, outcomes, family, definition)
             for family in [arm_differences.family(outcomes, definition)]
@@ -158,7 +163,11 @@ def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
     ]
     plain: dict[str, Any] = {"kept": False, "groups": [], "false_positives": None}
     for seed in arm.collapsed:
-        reason = "says face no more often of faces than of other photographs"
+        reason = (
+            "says face of no portrait"
+            if arm.recall_alone
+            else "says face no more often of faces than of other photographs"
+        )
         found.append({"seed": seed, "status": "collapsed", "reason": reason, **plain})
     seeds = arm.failed_seeds or [None] * len(arm.failed)
     for failed, reason in zip(seeds, arm.failed, strict=True):
@@ -366,6 +375,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -376,5 +386,6 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
         *notes.of_published(outcomes, name),
         *notes.of_strength(outcomes, definition),
         *metric_columns.notes(outcomes),
+        *reference_notes.of_detectors(outcomes),
         *comparison_notes.of_none(outcomes, definition),
     ]

@@ -11,6 +11,8 @@ from repro.reporting.tables.cell import Cell
 Format = Literal["terminal", "latex", "markdown", "html", "csv", "tsv", "json", "predictions"]
 Style = Literal["paper", "full"]
 Markup = Literal["latex", "markdown", "html"]
+BELOW = "Reference detectors, trained elsewhere"  # heads the rows below the rule
+BRIEF = "Trained elsewhere"  # the same where the first column is narrow
 MANY = 7  # from this many columns of numbers on a table is wider than a page
 
 
@@ -25,6 +27,7 @@ class Part:
         remarks: Sentences.
         holds: ``numbers``, aligned right, or ``words``, aligned left and broken into lines.
         keys: Number of columns after the first that together with it identify a row.
+        below: Number of its last rows that stand below a rule, headed `BELOW`.
     """
 
     name: str
@@ -33,6 +36,12 @@ class Part:
     remarks: Sequence[str] = ()
     holds: Literal["numbers", "words"] = "numbers"
     keys: int = 0
+    below: int = 0
+
+    @property
+    def above(self) -> int:
+        """Number of rows above the rule; all without one."""
+        return len(self.table) - self.below
 
     @property
     def is_broad(self) -> bool:

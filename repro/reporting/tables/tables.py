@@ -10,7 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_differences, matched, operating_points, thresholds, verdicts
+from repro.analysis import (
+    arm_differences,
+    matched,
+    operating_points,
+    reference_rows,
+    thresholds,
+    verdicts,
+)
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
 from repro.analysis.study_data import Arm, Outcomes
 from repro.errors import ReproError
@@ -28,6 +35,7 @@ from repro.reporting.tables import (
     notes,
     number_format,
     placebo_table,
+    reference_notes,
     run_notes,
     specification_curve,
     tone_table,
@@ -83,9 +91,12 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     definition = DEFINITIONS[name]
     with each("table of results", outcomes.arms, unit="arms") as arms:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
+    below = list(outcomes.detectors) if style == "full" else []
+    rows += [_reference_cells(one, definition) for one in below]
     told = [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),
@@ -97,11 +108,13 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
         told += metric_columns.notes(outcomes)
+        told += reference_notes.of_detectors(outcomes)
     return Part(
         name="results",
         title=outcomes.caption,
-        table=number_format.frame(rows, [arm.name for arm in outcomes.arms]),
+        table=number_format.frame(rows, [arm.name for arm in (*outcomes.arms, *below)]),
         remarks=told,
+        below=len(below),
     )
 
 
@@ -115,6 +128,12 @@ def _result_cells(
         row |= metric_columns.cells(outcomes, arm)
         row |= _run_cells(outcomes, arm, definition)
     return row
+
+
+def _reference_cells(detector: Arm, definition: Definition) -> dict[str, str]:
+    """A detector that was trained elsewhere: nothing was selected, and it has a single run."""
+    found = reference_rows.reading(detector, definition)
+    return {"Recall, all runs": number_format.estimate(found.of["recall"], "recall")}
 
 
 def _paper_cells(arm: Arm, keep: int, definition: Definition) -> dict[str, str]:
@@ -203,6 +222,12 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
     """Every arm, and its difference from the reference, at equal false-positive rates."""
     definition = DEFINITIONS[name]
     arms = [arm for arm in outcomes.arms if arm.runs and thresholds.nonfaces(arm)]
+    below = [
+        (one.name, row)
+        for one in outcomes.detectors
+        if outcomes.rates and thresholds.nonfaces(one)
+        for row in _reference_rows(outcomes, one, definition)
+    ]
     with each("table at equal false-positive rates", arms, unit="arms") as shown:
         rows = [
             (arm.name, row)
@@ -210,15 +235,18 @@ def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
             if outcomes.rates
             for row in _false_alarm_rows(outcomes, arm, definition)
         ]
-    if not rows:
+    if not rows and not below:
         return None
+    every = [*rows, *below]
     return Part(
         name="false_alarms",
         title=f"{outcomes.name}: at equal false-positive rates, all runs with results.",
-        table=number_format.frame([row for _, row in rows], [arm for arm, _ in rows]),
+        table=number_format.frame([row for _, row in every], [arm for arm, _ in every]),
         keys=1,
+        below=len(below),
         remarks=[
-            *notes.of_false_alarms(outcomes, definition),
+            *(notes.of_false_alarms(outcomes, definition) if rows else ()),
+            *reference_notes.of_detectors(outcomes, shown=bool(below)),
             *matched_notes.of_pairs(_compared(outcomes, arms), threshold=outcomes.threshold),
             *comparison_notes.of_none(outcomes, definition),
             *run_notes.of_single_groups(outcomes),
@@ -275,7 +303,22 @@ def _reading_cells(
     outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None
 ) -> dict[str, str]:
     read = operating_points.reading(outcomes, arm, definition, rate=rate)
-    at = outcomes.threshold if rate is None else f"{100 * rate:g} % false positives"
+    return _cells_of(read, arm, outcomes.threshold)
+
+
+def _reference_rows(
+    outcomes: Outcomes, detector: Arm, definition: Definition
+) -> Iterator[dict[str, str]]:
+    """A detector that was trained elsewhere, at its own threshold and at each rate."""
+    rates = [rate for rate in outcomes.rates if reference_rows.can_read(detector, rate)]
+    for rate in (None, *rates):
+        read = reference_rows.reading(detector, definition, rate=rate)
+        yield _cells_of(read, detector, "its own")
+
+
+def _cells_of(read: operating_points.Reading, arm: Arm, threshold: str) -> dict[str, str]:
+    rate = read.rate
+    at = threshold if rate is None else f"{100 * rate:g} % false positives"
     worst = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
     decimals = _decimals(rate)
     return {
@@ -294,7 +337,7 @@ def _reading_cells(
 def curve(outcomes: Outcomes, _: str) -> Part | None:
     """Recall of each group by false-positive rate, one row for each arm and rate."""
     frames = []
-    for arm in outcomes.arms:
+    for arm in (*outcomes.arms, *outcomes.detectors):
         if arm.scores is None or not arm.scores.nonfaces.shape[1]:
             continue
         rates, runs = thresholds.curves(arm)

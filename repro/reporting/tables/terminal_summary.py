@@ -11,11 +11,12 @@ from repro.analysis import (
     matched,
     operating_points,
     portrait_clusters,
+    reference_rows,
     thresholds,
 )
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
-from repro.analysis.operating_points import Estimate
+from repro.analysis.operating_points import Estimate, Reading
 from repro.analysis.study_data import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
@@ -26,6 +27,7 @@ from repro.reporting.tables import (
     metric_columns,
     number_format,
     power_notes,
+    reference_notes,
     run_notes,
     verdict_notes,
 )
@@ -47,9 +49,13 @@ def summary(outcomes: Outcomes, name: str) -> Part:
         name="summary",
         title=outcomes.caption,
         table=number_format.frame(
-            [_row(outcomes, arm, definition, family) for arm in outcomes.arms],
-            [arm.name for arm in outcomes.arms],
+            [
+                *(_row(outcomes, arm, definition, family) for arm in outcomes.arms),
+                *(_reference_row(outcomes, one, definition) for one in outcomes.detectors),
+            ],
+            [arm.name for arm in (*outcomes.arms, *outcomes.detectors)],
         ),
+        below=len(outcomes.detectors),
         remarks=list(_remarks(outcomes, definition, family)),
     )
 
@@ -76,6 +82,21 @@ def _row(outcomes: Outcomes, arm: Arm, definition: Definition, family: Family) -
     return row
 
 
+def _reference_row(outcomes: Outcomes, detector: Arm, definition: Definition) -> dict[str, str]:
+    """A detector that was trained elsewhere: no differences and no metrics of plug-ins."""
+    found = reference_rows.reading(detector, definition)
+    row: dict[str, str] = {"Recall": number_format.estimate(found.of["recall"], "recall")}
+    if detector.can_differ:
+        row["Variance"] = number_format.estimate(found.of["variance"], "variance")
+    if detector.false_positive_rate is not None:
+        row["False positives"] = number_format.share(found.false_positives.value, better=0)
+    rate = asked_rate(outcomes)
+    if rate is None or not reference_rows.can_read(detector, rate):
+        return row
+    read = reference_rows.reading(detector, definition, rate=rate)
+    return row | _cells_at_rate(read, rate, can_differ=detector.can_differ)
+
+
 def asked_rate(outcomes: Outcomes) -> float | None:
     """The false-positive rate at which the primary claim is read; None without one.
 
@@ -90,12 +111,17 @@ def asked_rate(outcomes: Outcomes) -> float | None:
 
 
 def _at_rate(outcomes: Outcomes, arm: Arm, definition: Definition, rate: float) -> dict[str, str]:
-    found = operating_points.reading(outcomes, arm, definition, rate=rate)
+    read = operating_points.reading(outcomes, arm, definition, rate=rate)
+    can_differ = any(one.can_differ for one in outcomes.arms)
+    return _cells_at_rate(read, rate, can_differ=can_differ)
+
+
+def _cells_at_rate(found: Reading, rate: float, *, can_differ: bool) -> dict[str, str]:
     at = f"at {100 * rate:g} % FP"
     row: dict[str, str] = {
         f"Recall {at}": number_format.estimate(found.of["recall"], "recall", decimals=1)
     }
-    if any(one.can_differ for one in outcomes.arms):
+    if can_differ:
         row[f"Variance {at}"] = number_format.estimate(found.of["variance"], "variance", decimals=1)
     return row
 
@@ -130,8 +156,10 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
         yield from _strength(outcomes, family)
     yield from portrait_clusters.sentences(outcomes)
     yield from interval_notes.briefly(outcomes)
+    yield from reference_notes.of_detectors(outcomes)
     yield from _without_numbers(outcomes)
     yield from metric_columns.notes(outcomes)
+    yield from run_notes.of_recall_alone(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from look_notes.of_looks(outcomes)
     yield from declaration_notes.of_declaration(outcomes)

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from repro.reporting.tables import column_widths
-from repro.reporting.tables.cell import Cell, Number
-from repro.reporting.tables.table_part import Part, by_column
+from repro.reporting.tables.cell import DASH, Cell, Number
+from repro.reporting.tables.table_part import BRIEF, Part, by_column
 from repro.system.printing import encodable, one_line
 
 NARROW, PLAIN = 40, 100  # minimum width; width without a window
@@ -164,8 +164,15 @@ def _table(part: Part, columns: Sequence[list[str]], screen: Screen, *, gap: int
             no_wrap=not is_name,
             max_width=NAMES if is_name else None,
         )
-    for row in zip(*(cells for _, *cells in columns), strict=True):
+    rows = list(zip(*(cells for _, *cells in columns), strict=True))
+    for row in rows[: part.above]:
         table.add_row(*(_cell(cell, screen) for cell in row))
+    below = rows[part.above :]
+    if any(cell != DASH for row in below for cell in row[1 + part.keys :]):
+        table.add_section()
+        table.add_row(Text(_plain(f"{BRIEF}:", screen), style="italic"))
+        for row in below:
+            table.add_row(*(_cell(cell, screen) for cell in row))
     return table
 
 
@@ -179,7 +186,8 @@ def _halves(head: str) -> list[str]:
 
 def _empty(screen: Screen, *, gap: int = 2) -> Table:
     line = "─" if screen.encoding.lower().startswith("utf") else "-"
-    ruled = ["    ", "    ", f" {line * 2} ", *["    "] * 5]
+    rule, blank = f" {line * 2} ", "    "
+    ruled = [blank, blank, rule, blank, rule, *[blank] * 3]  # below the header, and in the body
     return Table(
         box=box.Box("\n".join(ruled) + "\n"),
         show_edge=False,

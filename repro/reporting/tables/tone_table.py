@@ -14,7 +14,7 @@ from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.json_output import estimate
 from repro.reporting.tables.table_part import Part
-from repro.stats.covariate import FEWEST
+from repro.stats.clusters import LEAST
 
 EVERY = 4  # of the points of a smooth curve one is in the table
 _METHOD = "runs and clusters, Student's quantile of each"
@@ -50,7 +50,7 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
     if not arms:
         return None
     rows = [
-        (arm.name, {"Threshold": _threshold(outcomes, rate), **_point(point, rate)})
+        (arm.name, {"Threshold": _threshold(outcomes, arm, rate), **_point(point, rate)})
         for arm in arms
         for rate in _rates(outcomes, arm)
         for point in _shown(outcomes, arm, rate)
@@ -69,7 +69,7 @@ def _rows(outcomes: Outcomes, arm: Arm) -> Iterator[dict[str, str]]:
     trained = arm in outcomes.arms
     for rate in _rates(outcomes, arm):
         row: dict[str, str] = {
-            "Threshold": _threshold(outcomes, rate),
+            "Threshold": _threshold(outcomes, arm, rate),
             "Change over the scale": Cell.of(change(tone.slope(outcomes, arm, rate=rate))),
             "Change minus reference": Cell(DASH),
             "p": Cell(DASH),
@@ -88,8 +88,10 @@ def _rates(outcomes: Outcomes, arm: Arm) -> list[float | None]:
     return [None, *(rate for rate in outcomes.rates if tone.can_read(arm, rate))]
 
 
-def _threshold(outcomes: Outcomes, rate: float | None) -> str:
-    return outcomes.threshold if rate is None else f"{100 * rate:g} % false positives"
+def _threshold(outcomes: Outcomes, arm: Arm, rate: float | None) -> str:
+    if rate is not None:
+        return f"{100 * rate:g} % false positives"
+    return outcomes.threshold if arm in outcomes.arms else "its own"
 
 
 def change(found: Estimate, *, signed: bool = False) -> Number:
@@ -193,8 +195,8 @@ def _said_of_clusters(outcomes: Outcomes, known: Scale) -> str:
     told = "; each counts as independent of the others."
     if known.cluster is not None:
         told = f" in {count(known.clusters, 'cluster')} of equal {outcomes.cluster}."
-    if known.clusters < FEWEST:
-        told += f" There is no interval below {FEWEST}."
+    if known.clusters < LEAST:
+        told += f" There is no interval below {LEAST}."
     return told
 
 
@@ -205,7 +207,7 @@ def _said_of_few(outcomes: Outcomes, known: Scale) -> Iterator[str]:
     what = "portrait" if known.cluster is None else outcomes.cluster
     clusters = {float(one): known.at(float(one))[1] for one in known.levels}
     alone = [f"{one:.4g}" for one, n in clusters.items() if n == 1]
-    few = [f"{one:.4g}" for one, n in clusters.items() if n < FEWEST]
+    few = [f"{one:.4g}" for one, n in clusters.items() if n < LEAST]
     if alone:
         yield (
             f"Tone {joined(alone)}: a single {what}{_each(alone)}, so that what is found there may "
@@ -213,7 +215,7 @@ def _said_of_few(outcomes: Outcomes, known: Scale) -> Iterator[str]:
         )
     if few:
         yield (
-            f"Tone {joined(few)}: fewer than {FEWEST} {_plural(known)}{_each(few)}, recall without "
+            f"Tone {joined(few)}: fewer than {LEAST} {_plural(known)}{_each(few)}, recall without "
             "an interval."
         )
 
@@ -236,7 +238,7 @@ def _said_of_curve(outcomes: Outcomes, arm: Arm) -> Iterator[str]:
     if known.levels is None:
         told = (
             f"A local line with a Gaussian kernel, standard deviation {known.bandwidth:.3g}; "
-            f"clusters: their effective number near a tone, no point below {FEWEST}. {told} What "
+            f"clusters: their effective number near a tone, no point below {LEAST}. {told} What "
             "the kernel smooths away is not in them."
         )
     yield told

@@ -36,9 +36,10 @@ def outcome(record: Record) -> str:
     seconds = duration(record.provenance["seconds"])
     rate = record.provenance.get("images_per_second")  # missing in records of earlier releases
     speed = "" if rate is None else f", {rate:,.0f} images/s"
-    recall = 100 * pooled_recall(record.groups)
-    false = 100 * record.metrics["false_positive_rate"]
-    return f"recall {recall:.1f} %, false positives {false:.1f} %, {seconds}{speed}"
+    shares = f"recall {100 * pooled_recall(record.groups):.1f} %"
+    if "false_positive_rate" in record.metrics:  # not without photographs without a face
+        shares += f", false positives {100 * record.metrics['false_positive_rate']:.1f} %"
+    return f"{shares}, {seconds}{speed}"
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ import re
 import shlex
 
 import pytest
+import toned
 from report_chapters import (
     ARMS,
     GROUPS,
@@ -416,3 +417,22 @@ def test_scores_are_not_needed():
     names = [b.part.name for b in section(found, "tables")]
 
     assert names == ["results", "groups", "inequality", "accuracy", "comparisons"]
+
+
+def test_a_study_with_a_scale_of_skin_tone_has_a_section_of_it():
+    """A sentence, the figure and the table; neither stands a second time."""
+    arms = {name: {"resampling": rule} for name, rule in ARMS.items()}
+    toned_one = dataclasses.replace(
+        chapter(),
+        outcomes=toned.outcomes(arms=arms, reference="none"),
+        illustrations=[illustration("tone")],
+    )
+    sentence, picture, sheet = section(toned_one, "tone")
+
+    assert sentence.strong
+    assert "from the lightest tone (1) to the darkest (6)" in sentence.text
+    assert isinstance(picture, Picture)
+    assert list(sheet.part.table.columns)[1] == "Change over the scale"
+    assert sentence.text not in sheet.part.remarks
+    assert not [b for b in section(toned_one, "figures") if isinstance(b, Picture)]
+    assert "tone" not in {b.part.name for b in section(toned_one, "tables") if isinstance(b, Sheet)}

@@ -1,0 +1,1 @@
+"""Face detectors that people use, from packages that bring their weights: the extra `detectors`."""
