@@ -52,7 +52,11 @@ def test_what_would_settle_is_told_of_open_claims_alone(found):
     first, second = claims_json.fields(found)["claims"]
 
     assert first["to_settle"] is None
-    assert second["to_settle"] == {"pairs": 9, "times_as_many_photographs": 1.0}
+    assert second["to_settle"] == {
+        "pairs": 9,
+        "times_as_many_photographs": 1.0,
+        "of": "photographs",
+    }
 
 
 def test_the_sentences_are_those_of_people(found):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from repro.analysis import thresholds
+from repro.analysis import portrait_clusters, thresholds
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
@@ -21,7 +21,7 @@ def findings(outcomes: Outcomes) -> Iterator[Finding]:
         about = f"{outcomes.name}, {arm.name}"
         yield _runs(arm, about)
         if arm.runs and arm.can_differ:
-            yield _groups(arm, about)
+            yield _groups(arm, about, portrait_clusters.refusal(outcomes, [arm]))
 
 
 def _runs(arm: Arm, about: str) -> Finding:
@@ -39,8 +39,14 @@ def _runs(arm: Arm, about: str) -> Finding:
     return Finding("Failed runs", about, "cannot tell", text, settle)
 
 
-def _groups(arm: Arm, about: str) -> Finding:
-    """A Monte Carlo test that deals portraits to groups, jointly over the runs."""
+def _groups(arm: Arm, about: str, few: str) -> Finding:
+    """A Monte Carlo test that deals portraits to groups, jointly over the runs.
+
+    Args:
+        arm: With runs.
+        about: What it is, in words.
+        few: Why there is no test, where clusters of portraits are too few.
+    """
     assert arm.scores is not None
     draws = group_test.DRAWS // 10 if arm.many else group_test.DRAWS
     found = thresholds.detections(arm, None)
@@ -49,11 +55,15 @@ def _groups(arm: Arm, about: str) -> Finding:
     )
     means = arm.recall.mean(axis=0)
     gap = 100 * float(means.max() - means.min())
+    apart = f"Recalls of {len(arm.groups)} groups are up to {gap:.2f} points apart"
+    if few:
+        settle = "portraits of more clusters"
+        return Finding("Groups differ", about, "cannot tell", f"{apart}; no test: {few}.", settle)
     of, scope = f"mean of {arm.runs} runs", "for new seeds and new portraits"
     if arm.runs == 1:
         of, scope = "1 run", "for new portraits; one run says nothing of other seeds"
     text = (
-        f"Recalls of {len(arm.groups)} groups are up to {gap:.2f} points apart ({of}); "
+        f"{apart} ({of}); "
         f"p = {test.p:.4g} that equal groups of these sizes differ as much, {scope}."
     )
     beyond = test.p <= SIGNIFICANCE
