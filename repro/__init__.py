@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from repro import losses, metrics, models, resampling, stats
-    from repro.api import StudyResults, run_study
+    from repro.api import StudyResults, run_study, score_detector
 
 __version__ = "0.2.0"
 __all__ = [
@@ -33,12 +33,13 @@ __all__ = [
     "models",
     "resampling",
     "run_study",
+    "score_detector",
     "stats",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("StudyResults", "run_study"):
+    if name in ("StudyResults", "run_study", "score_detector"):
         return getattr(importlib.import_module("repro.api"), name)
     if name in __all__:
         return importlib.import_module(f"repro.{name}")

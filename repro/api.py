@@ -16,6 +16,9 @@ import pandas as pd
 from repro.analysis import study_data
 from repro.analysis.study_data import Outcomes
 from repro.argument_checks import arrays
+from repro.detectors.base import Channels, Range, Reads
+from repro.detectors.given import MOST_PIXELS, of_option
+from repro.execution import detector_scoring
 from repro.execution import until_answered as rule
 from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorName, Kernels, Place
 from repro.execution.executors.executor_registry import executor_at
@@ -27,6 +30,7 @@ from repro.reporting.tables.presentation import Presentation
 from repro.reporting.tables.table_part import Format, Style
 from repro.reporting.terminal.progress import Quiet, on_this_terminal
 from repro.stats.disparity import DEFINITIONS
+from repro.stats.intervals import LARGEST
 from repro.study import study_files
 from repro.study.study import Study, load
 
@@ -57,8 +61,11 @@ class StudyResults:
 
     @property
     def answer(self) -> str:
-        """What the study says to its claims, in at most three sentences; empty without claims."""
-        return answer.of_study(self.outcomes()).text if self.index.claims else ""
+        """What the study says to its claims, in at most three sentences, and of other detectors.
+
+        Empty without either.
+        """
+        return answer.of_study(self.outcomes()).text
 
     @property
     def claims(self) -> pd.DataFrame:
@@ -221,6 +228,83 @@ def run_study(
     if failure := run_notes.of_no_numbers(found):
         warnings.warn(failure, stacklevel=2)
     return StudyResults(index, folder)
+
+
+def score_detector(
+    path: str | Path,
+    model: str | Path,
+    *,
+    name: str | None = None,
+    threshold: float | None = None,
+    reads: Reads | None = None,
+    input_size: int | None = None,
+    channels: Channels = "rgb",
+    range: Range = "unit",
+    architecture: str | None = None,
+    weights: str | Path | None = None,
+    profile: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    results: str | Path = "results",
+) -> StudyResults:
+    """Score a detector that was trained elsewhere on a study's pictures, as ``repro score`` does.
+
+    It stands below the arms in every table. The study need not have been run. Files of Python,
+    ``.pt2`` and ``.pt`` are code and are run, in a process of their own: give only files that you
+    trust.
+
+    Args:
+        path: The study, as for `run_study`.
+        model: ``FILE.py:NAME``, an exported program (``.pt2``), TorchScript (``.pt``), ONNX
+            (``.onnx``), or weights (``.safetensors``, ``.pth``) with `architecture`.
+        name: In tables; the file's name if None.
+        threshold: Score from which on a picture is a face; None: the detector's own, or 0.
+        reads: ``windows``, those of the study, or ``whole`` pictures; None: what an object of
+            Python says, or windows.
+        input_size: Side of the squares that it is given, in pixels; None: what its file says.
+        channels: ``rgb`` or ``bgr``.
+        range: Of the pixels: ``unit``, 0 to 1, or ``raw``, 0 to 255.
+        architecture: Of weights: a network of this program, or of the study's plug-ins.
+        weights: A file that the function of ``FILE.py:NAME`` is given, opened.
+        profile: One of the study's profiles; the first one if None.
+        overrides: Settings to change, as for `run_study`.
+        results: Folder of the records.
+
+    Returns:
+        The results of the study, with the detector in its tables.
+
+    Raises:
+        TypeError: An argument of another type.
+        ValueError: An unknown word, or a number out of range.
+        ReproError: An error in the detector, the study, the data or the disk.
+        Busy: Another process is running this study.
+    """
+    folder = arrays.path("results", results)
+    if not isinstance(model, Path):
+        arrays.text("model", model)
+    for argument, text in (("name", name), ("architecture", architecture)):
+        if text is not None:
+            arrays.text(argument, text)
+    if threshold is not None:
+        threshold = arrays.number("threshold", threshold, -LARGEST, LARGEST)
+    if input_size is not None:
+        input_size = arrays.whole("input_size", input_size, 1, MOST_PIXELS)
+    if reads is not None:
+        arrays.word("reads", reads, get_args(Reads))
+    arrays.word("channels", channels, get_args(Channels))
+    arrays.word("range", range, get_args(Range))
+    given = of_option(
+        str(model),
+        name=name,
+        threshold=threshold,
+        reads=reads,
+        input_size=input_size,
+        channels=channels,
+        range=range,
+        architecture=architecture,
+        weights=None if weights is None else arrays.path("weights", weights),
+    )
+    scored = detector_scoring.score(_study(path, profile, overrides), given, folder)
+    return StudyResults(scored.index, folder)
 
 
 def _place(

@@ -80,6 +80,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
         *BASE,
         *TABLES,
         "argument_checks",
+        "detectors",
         "execution",
         "execution.executors",
         "metrics",

@@ -111,7 +111,7 @@ def _outlook(
         obstacles.append(f"{count(seeds[-1], 'seed')} an arm cannot decide it, whatever they show")
     seen = found.spread > 0 and found.smallest > 0
     spreads = [found.spread / found.smallest] if seen else list(ASSUMED)
-    if claims.is_share(claim) or set(attainable) <= {conclusions.CANNOT_TELL}:
+    if found.hopeless or claims.is_share(claim) or set(attainable) <= {conclusions.CANNOT_TELL}:
         spreads = []
     found = replace(found, level=levels[-1])
     return Outlook(
@@ -146,7 +146,11 @@ def _of_group(claim: Claim, groups: Sequence[str]) -> Iterator[str]:
 
 def _of_photographs(claim: Claim, count: int) -> Iterator[str]:
     rate = claim.read_at.false_positive_rate if claim.read_at else None
-    if rate is not None and not operating.supports(rate, count):
+    if not count and (
+        rate is not None or claim.quantity in ("auc_variance", "false_positive_rate")
+    ):
+        yield "there are no photographs without a face"
+    elif rate is not None and not operating.supports(rate, count):
         yield operating.too_few(rate, count)
 
 

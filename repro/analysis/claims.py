@@ -369,10 +369,10 @@ def _changed(unknown: Finding, of_arms: Sequence[Parts], few: str = "") -> Findi
         smallest=smallest,
     )
     told = _measured(told, change, scale)
-    if rounding.constant(change.runs):
-        return replace(told, reason=_ALL_ALIKE)
     if change.fewest_clusters < LEAST:
         return replace(told, reason=few, hopeless=True)
+    if rounding.constant(change.runs):
+        return replace(told, reason=_ALL_ALIKE)
     interval = components.interval(change, level=told.level)
     bounded = replace(told, interval=_scaled(interval, scale))
     if claim.expect == "kept":
@@ -487,10 +487,10 @@ def _largest(unknown: Finding, pairs: Sequence[Arm], few: str) -> Finding:
     told = replace(told, smallest=_smallest(claim, float("nan"), PERCENT))
     first, *_, last = statistics(claim, pairs, DEFINITIONS["dehaan2020"])
     told = replace(told, first=PERCENT * float(first.value), last=PERCENT * float(last.value))
-    if any(rounding.constant(one.runs) for one in apart):
-        return replace(told, reason=_ALL_ALIKE)
     if min(one.fewest_clusters for one in apart) < LEAST:
         return replace(told, reason=few, hopeless=True)
+    if any(rounding.constant(one.runs) for one in apart):
+        return replace(told, reason=_ALL_ALIKE)
     shared = 1 - (1 - told.level) / len(others)
     low = min(components.interval(one, level=told.level).low for one in apart)
     high = min(components.interval(one, level=shared).high for one in apart)

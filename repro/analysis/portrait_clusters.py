@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from repro.analysis import arm_scores
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count, joined
 from repro.stats import clusters
 from repro.stats.clusters import ENOUGH, LEAST
+from repro.stats.intervals import Integers
 
 NAMED = 4  # groups that are named; of more the number
 
@@ -60,16 +62,34 @@ def of_arm(outcomes: Outcomes, arm: Arm) -> Clusters | None:
 def _of_arm(arm: Arm, column: str) -> Clusters | None:
     if arm.scores is None or arm.scores.cluster is None or not arm.groups:
         return None
-    group, cluster = arm.scores.group, arm.scores.cluster
+    return _counted(column or "cluster", arm.groups, arm.scores.group, arm.scores.cluster)
+
+
+def of_portraits(column: str, groups: Sequence[str], who: Sequence[str]) -> Clusters | None:
+    """The clusters of portraits that nothing has scored yet; None if no two are of one.
+
+    Args:
+        column: That names them.
+        groups: The group of each portrait.
+        who: The cluster of each portrait.
+    """
+    cluster = arm_scores.clusters_of(who)
+    if cluster is None:
+        return None
+    names = tuple(sorted(set(groups)))
+    return _counted(column, names, np.array([names.index(one) for one in groups]), cluster)
+
+
+def _counted(column: str, groups: tuple[str, ...], group: Integers, cluster: Integers) -> Clusters:
     cells = clusters.layout(group, cluster)
     sizes = np.diff(np.append(cells.firsts, len(cells.starts)))
     return Clusters(
-        column=column or "cluster",
+        column=column,
         number=len(cells.firsts),
         portraits=len(group),
-        groups=arm.groups,
-        per_group=tuple(clusters.per_group(group, cluster, len(arm.groups)).tolist()),
-        in_all=int((sizes == len(arm.groups)).sum()),
+        groups=groups,
+        per_group=tuple(clusters.per_group(group, cluster, len(groups)).tolist()),
+        in_all=int((sizes == len(groups)).sum()),
     )
 
 
@@ -132,14 +152,15 @@ def refusal(outcomes: Outcomes, arms: Sequence[Arm]) -> str:
 
 def sentences(outcomes: Outcomes) -> list[str]:
     """What the clusters are and what they do to the intervals; empty for independent portraits."""
-    told = [line for one in of_study(outcomes) for line in _of_clusters(one)]
+    told = [line for one in of_study(outcomes) for line in of_clusters(one)]
     if any(are_unknown(outcomes, arm) for arm in outcomes.arms if arm.runs):
         missing = [arm for arm in outcomes.arms if arm.runs and are_unknown(outcomes, arm)]
         told.append(f"No interval of photographs: {refusal(outcomes, missing)}.")
     return told
 
 
-def _of_clusters(found: Clusters) -> list[str]:
+def of_clusters(found: Clusters) -> list[str]:
+    """The clusters of one test set, in sentences."""
     told = [
         f"Photographs of one {found.column} are not independent: intervals and tests are for new "
         f"ones, over {found.number:,} clusters ({found.column}) of {found.portraits:,} portraits."

@@ -74,6 +74,7 @@ class Arm:
         selector: Metric that selects the best runs, shape (R,).
         false_positive_rate: Of each run, shape (R,), or None without photographs.
         nonfaces: Number of photographs without a face.
+        recall_alone: Whether its study has no photographs without a face.
         scores: Logits, or None.
         failed: For each run without results, term and reason.
         failed_seeds: Of the same runs; empty if a file does not give them.
@@ -103,6 +104,7 @@ class Arm:
     selector: Floats
     false_positive_rate: Floats | None = None
     nonfaces: int = 0
+    recall_alone: bool = False
     scores: ArmScores | None = None
     failed: tuple[str, ...] = ()
     failed_seeds: tuple[int, ...] = ()
@@ -453,6 +455,7 @@ def _arm(
         selector=np.array([_selector(record, by) for record in good], dtype=np.float64),
         false_positive_rate=np.array(false) if good and len(false) == len(good) else None,
         nonfaces=good[0].nonfaces.n if good and good[0].nonfaces else 0,
+        recall_alone=bool(finished) and not any(record.nonfaces for record in finished),
         scores=arm_scores.of_runs(good, groups, results, shown) if good and results else None,
         failed=tuple(_reason(record) for record in ended if not record.finished),
         failed_seeds=tuple(record.seed for record in ended if not record.finished),

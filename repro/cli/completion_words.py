@@ -43,13 +43,13 @@ def _completer(words: Callable[[click.Context, str], Iterable[str]]) -> Complete
 
 @_completer
 def studies(_: click.Context, incomplete: str) -> Iterator[str]:
-    """Names of studies, or paths of study files if the word looks like a path."""
+    """Names of studies, or paths of study files and bundles if the word looks like a path."""
     from repro.study import study_files
 
     if "/" in incomplete or incomplete.startswith("."):
         folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
         for path in sorted(folder.iterdir()):
-            if path.is_dir() or path.suffix in study_files.ENDINGS:
+            if path.is_dir() or path.suffix in (*study_files.ENDINGS, ".zip"):
                 yield f"{path}/" if path.is_dir() else str(path)
     else:
         yield from (one.name for one in study_files.listed())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from repro.analysis import study_data
 from repro.analysis.samples import Floats
 from repro.errors import ReproError
-from repro.records import records
+from repro.records import left_out, records
 from repro.records.records import BriefRecord, StudyIndex
 from repro.reporting.figures import study_view
 from repro.reporting.figures.study_view import StudyView
@@ -66,6 +66,9 @@ def with_pictures(
         return view
     if not any({records.MODEL, records.WEIGHTS} & record.files.keys() for record in ended):
         warn("no pictures of faces: no run has a checkpoint")  # torch takes 300 MB
+        return view
+    if records.MODEL in left_out.names(results):
+        warn("no pictures of faces: the bundle was written without --weights")
         return view
     try:
         from repro.execution import draw_rates, sample_faces
@@ -123,7 +126,7 @@ def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]
 
     label, told = view.index.name, answer.of_study(view.outcomes)
     means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
-    tables = rendering.render(parts, form="markdown", label=label, opening=told.sentences)
+    tables = rendering.render(parts, form="markdown", label=label, opening=told.told)
     files = {"table.md": printable(tables).encode()}
     for one in figure_registry.draw(view):
         for form in SHOWN:

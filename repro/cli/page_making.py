@@ -16,9 +16,7 @@ from repro.system.child_process import Answer, Say
 if TYPE_CHECKING:
     from repro.reporting.report.document import Surroundings
 
-PICTURES = (
-    "Pictures of faces need the networks and are left out here: `repro report {study}` draws them."
-)
+LEFT_OUT = "Pictures of faces need the networks, and are left out here. To draw them:"
 
 
 def prepare(results: Path) -> Answer:
@@ -42,12 +40,13 @@ def _answer(results: Path, wish: Wish, say: Say) -> Made:
 
 def _summary(index: StudyIndex, results: Path) -> Made:
     """The answer in one paragraph, and how many runs failed."""
-    from repro.cli import exhibits
+    from repro.analysis import study_data
+    from repro.records import records
     from repro.reporting.tables import answer
 
-    view = exhibits.without_pictures(index, results)
-    failed = sum(not record.finished for record in view.found.values())
-    return Made(content=answer.of_study(view.outcomes).text, failed=failed)
+    found = records.read_study(index, results)
+    told = answer.of_study(study_data.of_study(index, found, results))
+    return Made(content=told.text, failed=sum(not record.finished for record in found.values()))
 
 
 def _page(index: StudyIndex, results: Path, say: Callable[[str], None]) -> Made:
@@ -72,8 +71,8 @@ def _page(index: StudyIndex, results: Path, say: Callable[[str], None]) -> Made:
 
 def _around(index: StudyIndex, found: dict[str, BriefRecord], results: Path) -> "Surroundings":
     from repro.records.mlflow import page_links
+    from repro.records.mlflow.request_rules import STUDIES
     from repro.reporting.report.document import RunLink, Surroundings
-    from repro.reporting.site.listing import STUDIES
 
     links = page_links.of_study(results, index)
 
@@ -100,5 +99,6 @@ def _around(index: StudyIndex, found: dict[str, BriefRecord], results: Path) -> 
             )
             for arm in index.arms
         },
-        remark=PICTURES.format(study=index.address),
+        remark=LEFT_OUT,
+        command=f"repro report {index.address}",
     )

@@ -106,6 +106,7 @@ def _changed(planned: "StudyIndex", results: Path) -> str | None:
 def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
     """What the study will not be able to tell, however it ends."""
     yield from _unsupported_rates(study)
+    yield from _of_clusters(planned, study)
     yield from _of_claims(study, planned, results)
     if study.published is None or planned.index.synthetic:
         return
@@ -115,6 +116,23 @@ def _doubts(study: "Study", planned: "Plan", results: Path) -> Iterator[str]:
 
     found = {task.key: records.read_record(task.key, results) for task in planned.ended}
     yield from verdict_notes.before_training(study_data.of_study(planned.index, found, None))
+
+
+def _of_clusters(planned: "Plan", study: "Study") -> Iterator[str]:
+    """What clusters of portraits leave of the intervals, before anything is scored."""
+    from repro.analysis import portrait_clusters
+    from repro.data import sources
+    from repro.records import portraits
+
+    column = planned.index.portraits.cluster if planned.index.portraits else ""
+    if not column:
+        return
+    known = portraits.from_csv(planned.portraits).values()
+    for spec in dict.fromkeys(arm.configuration.data.test for arm in study.arms):
+        names, groups = sources.portraits(spec).names, sources.groups(spec)
+        shown = next(one.cluster for one in known if one.cluster.keys() == set(names))
+        found = portrait_clusters.of_portraits(column, groups, [shown[name] for name in names])
+        yield from portrait_clusters.of_clusters(found) if found else ()
 
 
 def _of_claims(study: "Study", planned: "Plan", results: Path) -> list[str]:

@@ -63,6 +63,12 @@ if TYPE_CHECKING:
     help="Continue with pictures that are duplicated in the data, or in training and test; tables "
     "report it.",
 )
+@click.option(
+    "--no-detectors",
+    is_flag=True,
+    help="Do not score OpenCV's Haar cascade, dlib's HOG and MTCNN, as is done on published sets "
+    "of faces if they are installed.",
+)
 def run(
     study: str,
     profile: str | None,
@@ -76,6 +82,7 @@ def run(
     quiet: bool,
     log: Path | None,
     allow_doubles: bool,
+    no_detectors: bool,
 ) -> None:
     """Execute every run of STUDY that has no record yet, then print its table.
 
@@ -89,6 +96,7 @@ def run(
         resolved = _allowing_doubles(resolved)
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
+    from repro.execution import reference_detectors
     from repro.execution import until_answered as rule
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
@@ -114,6 +122,10 @@ def run(
                 retry_lost=retry_lost,
                 checkpoint_seconds=checkpoint_seconds,
                 kernels=place.kernels,
+            )
+        if not no_detectors:
+            index = reference_detectors.beside(
+                resolved, index, results, warn=display.warn, kernels=place.kernels
             )
         _print_table(index, results, mirror, warn=display.warn)
     if set_to and not quiet:

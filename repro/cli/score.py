@@ -1,16 +1,24 @@
 """``repro score``: a detector that was trained elsewhere, beside a study's arms."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from repro.cli import completion_words, options
-from repro.cli.shared import load
+from repro.cli.shared import load, warn
 from repro.system.printing import say
 
-NO_MODEL = "--model names the detector, such as --model FILE.py:load; --remove NAME takes one out"
+if TYPE_CHECKING:
+    from repro.study.study import Study
+
+NO_MODEL = (
+    "--model names the detector, such as --model FILE.py:load; --detectors scores those that "
+    "people use; --remove NAME takes one out"
+)
+OF_A_MODEL = ("name", "threshold", "reads", "input_size", "architecture", "weights")
 
 
 @click.command()
@@ -20,6 +28,19 @@ NO_MODEL = "--model names the detector, such as --model FILE.py:load; --remove N
     metavar="FILE",
     help="FILE.py:NAME, an exported program (.pt2), TorchScript (.pt), ONNX (.onnx), or weights "
     "(.safetensors, .pth) with --architecture.",
+)
+@click.option(
+    "--detectors",
+    is_flag=True,
+    help="Score the face detectors that people use and that are installed: OpenCV's Haar cascade, "
+    "dlib's HOG, MTCNN.",
+)
+@click.option(
+    "--detector",
+    "packaged",
+    type=click.Choice(["haar", "hog", "mtcnn"]),
+    multiple=True,
+    help="Score one of these; can be repeated.",
 )
 @click.option("--name", help="Its name in tables [default: the file's].")
 @click.option(
@@ -73,6 +94,8 @@ def score(
     overrides: tuple[str, ...],
     results: Path,
     model: str | None,
+    detectors: bool,
+    packaged: tuple[str, ...],
     check: bool,
     remove: str | None,
     values: Literal["unit", "raw"],
@@ -86,6 +109,10 @@ def score(
     if remove is not None:
         _remove(study, profile, overrides, results, remove)
         return
+    if detectors or packaged:
+        _require_alone(model, given)
+        _score_packaged(load(study, profile, overrides), results, packaged, check=check)
+        return
     if model is None:
         raise click.UsageError(NO_MODEL)
     from repro.detectors.given import of_option
@@ -96,6 +123,29 @@ def score(
     found = detector_scoring.score(resolved, detector, results, check=check)
     say(detector_scoring.told(found))
     sys.exit(1 if found.differing else 0)
+
+
+def _require_alone(model: str | None, given: Mapping[str, Any]) -> None:
+    """Refuse options that describe a detector of one's own."""
+    own = {"model": model, **{one: given[one] for one in OF_A_MODEL}}
+    for option, value in own.items():
+        if value is not None:
+            raise click.UsageError(
+                f"--{option.replace('_', '-')} is for a detector of your own: leave it out, or "
+                "leave out --detectors and --detector"
+            )
+
+
+def _score_packaged(study: "Study", results: Path, names: tuple[str, ...], *, check: bool) -> None:
+    """Score the named ones, or all that are installed."""
+    from repro.execution import detector_scoring, reference_detectors
+
+    differs = False
+    for one in reference_detectors.given_all(study, names, warn=warn):
+        found = detector_scoring.score(study, one, results, check=check)
+        say(detector_scoring.told(found))
+        differs |= bool(found.differing)
+    sys.exit(1 if differs else 0)
 
 
 def _remove(

@@ -28,10 +28,11 @@ def ui(
     """
     from repro.cli import resolve
     from repro.records.mlflow.mirror import experiment_name
+    from repro.records.mlflow.request_rules import STUDIES
     from repro.records.mlflow.server import serve
     from repro.reporting.site import listing
 
-    shown, page = None, listing.STUDIES
+    shown, page = None, STUDIES
     if study is not None:
         index = resolve.one(results, study, profile=profile, overrides=overrides)
         shown, page = experiment_name(index), listing.path_of(index.name, index.variant)

@@ -14,6 +14,7 @@ from repro.data.dataset_info import Survey
 from repro.data.pictures import duplicates, picture_files
 from repro.data.pictures.collection import Collection
 from repro.data.sources import mit_h5
+from repro.errors import DataError
 
 MOST = 5  # names per line
 MOST_GROUPS = 60  # maximum number of groups that are listed
@@ -25,6 +26,9 @@ COMPARED = (
     "were resized or compressed again. A picture that was cropped in another way, and another "
     "picture of the same person, are not found."
 )
+
+
+WITHDRAWN = "its pictures can be withdrawn, so that none may be shown"
 
 
 def text(surveys: Sequence[Survey]) -> str:
@@ -57,6 +61,8 @@ def _one(found: Survey) -> Iterator[str]:
     if data.left_out:
         shown = ", ".join(picture_files.shown(name) for name in data.left_out[:MOST])
         yield f"  left out by studies, as the name lacks a label: {len(data.left_out):,} ({shown})"
+    if not data.may_be_shown:
+        yield f"  not on a contact sheet: {WITHDRAWN}"
     for remark in data.remarks:
         yield f"  {remark.removeprefix(f'{data.path}: ')}"
     yield from _origin(found)
@@ -158,11 +164,21 @@ def _range(low: int, high: int) -> str:
 
 
 def sheet(surveys: Sequence[Survey]) -> bytes:
-    """Some pictures of each label and group as a PNG; always the same ones."""
+    """Some pictures of each label and group as a PNG; always the same ones.
+
+    Data sets whose pictures may not be shown are left out.
+
+    Raises:
+        DataError: No data set is left.
+    """
     generator = np.random.default_rng(0)
+    shown = [found for found in surveys if found.collection.may_be_shown]
+    if not shown:
+        paths = ", ".join(str(found.collection.path) for found in surveys)
+        raise DataError(f"{paths}: no contact sheet, because {WITHDRAWN}")
     rows = [
         (found.collection, key, indices)
-        for found in surveys
+        for found in shown
         for key, indices in dataset_info.sample(found, EACH, generator=generator).items()
     ]
     step = THUMB + MARGIN

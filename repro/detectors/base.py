@@ -12,6 +12,8 @@ from repro.plugins.plugin_text import PluginText
 
 Pixels = NDArray[np.uint8]
 Reads = Literal["windows", "whole"]
+Channels = Literal["rgb", "bgr"]
+Range = Literal["unit", "raw"]  # of pixels: 0 to 1, or 0 to 255
 Kind = Literal["python", "pt2", "torchscript", "onnx", "safetensors", "package"]
 
 

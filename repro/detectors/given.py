@@ -2,14 +2,15 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from repro.detectors.base import DetectorError, Given, Kind, Reads
+from repro.detectors.base import Channels, DetectorError, Given, Kind, Range, Reads
 from repro.plugins import plugin_text
 from repro.plugins.plugin_text import DIGITS
 from repro.system import input_file
 
 MOST_BYTES = 2 << 30  # of a file
+MOST_PIXELS = 4096  # side of a picture that is handed to it
 OF_ENDINGS: dict[str, Kind] = {
     ".pt2": "pt2",
     ".pt": "torchscript",
@@ -31,8 +32,8 @@ def of_option(
     reads: Reads | None = None,
     threshold: float | None = None,
     input_size: int | None = None,
-    channels: Literal["rgb", "bgr"] = "rgb",
-    range: Literal["unit", "raw"] = "unit",
+    channels: Channels = "rgb",
+    range: Range = "unit",
     architecture: str | None = None,
     weights: Path | None = None,
 ) -> Given:

@@ -13,8 +13,8 @@ from repro.data.pictures.images import Photographs, Pixels
 from repro.detectors.base import Detector, DetectorError
 from repro.metrics import Count, group_counts, says_face
 from repro.records.scores import Scores
-from repro.study.configuration import Windows
-from repro.training.sliding_windows import sliding_windows, whole_window
+from repro.study.configuration import Reading
+from repro.training.sliding_windows import windows_of
 
 AT_ONCE = 256  # windows that a detector is given at a time
 Floats = NDArray[np.float64]
@@ -23,9 +23,8 @@ Floats = NDArray[np.float64]
 def score(
     detector: Detector,
     sets: Mapping[str, Photographs],
-    rule: Windows,
+    rule: Reading,
     *,
-    whole: bool = False,
     threshold: float = 0.0,
     on_picture: Callable[[], object] = lambda: None,
 ) -> dict[str, Scores]:
@@ -34,8 +33,7 @@ def score(
     Args:
         detector: Of windows or of whole pictures.
         sets: ``portraits`` and ``nonfaces``.
-        rule: The study's windows; unused for whole pictures.
-        whole: Whether each photograph is one window, as aligned faces are.
+        rule: How the study's own networks read them; unused by a detector of whole pictures.
         threshold: Of the detector: a score of it or more is a face.
         on_picture: Called after each photograph.
 
@@ -48,7 +46,7 @@ def score(
         PluginError: Code of the detector raised an error.
     """
     return {
-        name: _scores(detector, photographs, rule, whole, threshold, on_picture)
+        name: _scores(detector, photographs, rule, threshold, on_picture)
         for name, photographs in sets.items()
     }
 
@@ -63,14 +61,13 @@ def counts(found: Mapping[str, Scores]) -> tuple[dict[str, Count], Count | None]
 def _scores(
     detector: Detector,
     photographs: Photographs,
-    rule: Windows,
-    whole: bool,
+    rule: Reading,
     threshold: float,
     on_picture: Callable[[], object],
 ) -> Scores:
     top, windows, positive = [], [], []
     for index in range(len(photographs)):
-        values = _of_picture(detector, photographs.read(index), rule, whole) - threshold
+        values = _of_picture(detector, photographs.read(index), rule) - threshold
         top.append(float(values.max(initial=-np.inf)))
         windows.append(len(values))
         positive.append(int(says_face(values).sum()))
@@ -90,19 +87,16 @@ def _scores(
     )
 
 
-def _of_picture(detector: Detector, pixels: Pixels, rule: Windows, whole: bool) -> Floats:
+def _of_picture(detector: Detector, pixels: Pixels, rule: Reading) -> Floats:
     """One number for each window of a picture, or one for all of it."""
     if detector.reads == "whole":
         return checked(detector.scores([pixels]), 1, detector)
-    given = [whole_window(pixels, resize=rule.resize)] if whole else _windows(pixels, rule)
-    batches = [checked(detector.scores(one), len(one), detector) for one in given]
+    batches = [checked(detector.scores(one), len(one), detector) for one in _windows(pixels, rule)]
     return np.concatenate(batches) if batches else np.empty(0)
 
 
-def _windows(pixels: Pixels, rule: Windows) -> Iterator[Pixels]:
-    every = sliding_windows(
-        pixels, sizes=rule.sizes, smallest=rule.smallest, stride=rule.stride, resize=rule.resize
-    )
+def _windows(pixels: Pixels, rule: Reading) -> Iterator[Pixels]:
+    every = windows_of(pixels, rule)
     for start in range(0, len(every), AT_ONCE):
         yield every[start : start + AT_ONCE]
 

@@ -86,8 +86,7 @@ def prepare() -> Answer:
             found = scoring.score(
                 detector,
                 sets,
-                task.configuration.windows,
-                whole=data.reads_whole,
+                task.configuration.reading,
                 threshold=threshold,
                 on_picture=on_picture,
             )

@@ -419,8 +419,7 @@ def _scan(model: "Model", photographs: Photographs, configuration: Configuration
         lambda index: photographs.read(int(chosen[index])),
     )
     began = time.perf_counter()
-    whole = configuration.data.reads_whole
-    evaluation.score(model, part, configuration.windows, whole=whole)
+    evaluation.score(model, part, configuration.reading)
     return (time.perf_counter() - began) * len(photographs) / len(part)
 
 

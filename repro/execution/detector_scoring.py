@@ -84,13 +84,15 @@ def score(
         if known := _known(given, task, mine):
             differing = _differing(known, given, task, results, stall) if check else None
             return Scored(index=index, record=known, is_new=False, differing=differing)
-        _require_free(given, index, mine, planned)
+        earlier = [one for one in mine if _is_earlier(one, given)]
+        _require_free(given, index, [one for one in mine if one not in earlier], planned)
         known = _known(given, task, detectors.there(results))
         record = known or _scored(given, task, results, stall=stall)
         planned, dropped = planning.with_detectors(planned, results)
         for line in dropped:
             say(line, err=True)
-        kept = [key for key in index.detectors if key in planned.index.detectors]
+        dropped_keys = {one.key for one in earlier}
+        kept = [key for key in planned.index.detectors if key not in dropped_keys]
         index = replace(index, detectors=[*kept, record.key])
         records.write_index(index, results)
         return Scored(index=index, record=record, is_new=known is None)
@@ -201,6 +203,11 @@ def _known(
     return None
 
 
+def _is_earlier(record: DetectorRecord, given: Given) -> bool:
+    """Whether it is the same detector of a package, of another release: the new one replaces it."""
+    return record.kind == given.kind == "package" and record.origin == given.origin
+
+
 def _require_free(
     given: Given, index: StudyIndex, mine: list[DetectorRecord], planned: Plan
 ) -> None:
@@ -225,7 +232,8 @@ def _require_free(
 
 def _scored(given: Given, task: Task, results: Path, *, stall: float) -> DetectorRecord:
     """Score it in a process of its own, and write its record."""
-    say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
+    if given.kind != "package":
+        say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
     found = _found(Request(given=given, task=task), stall)
     groups, nonfaces = scoring.counts(found.sets)
     windows = task.configuration.windows.model_dump(mode="json")

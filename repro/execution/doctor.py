@@ -78,6 +78,7 @@ def examine(results: Path) -> list[Diagnosis]:
         *_runs(results, wanted, all_are_known=all_are_known),
         *_preregistered(results),
         *_portraits(results, indexes),
+        *_detectors(results, indexes, all_are_known=all_are_known),
         *_unfinished(results),
         *_aside(results),
         *_mirror(results),
@@ -194,11 +195,14 @@ def _run(path: Path, place: str, results: Path) -> tuple[Diagnosis, str]:
     return Diagnosis("finished" if record.finished else "failed", place), record.source
 
 
-def _detectors(results: Path, wanted: set[str], *, all_are_known: bool) -> Iterator[Diagnosis]:
+def _detectors(
+    results: Path, indexes: list[StudyIndex], *, all_are_known: bool
+) -> Iterator[Diagnosis]:
     """Check the records of detectors, and that each one that a study wants is there.
 
     Those that no study wants are named only if every index was read.
     """
+    wanted = {key for index in indexes for key in index.detectors}
     folder, seen = results / detectors.FOLDER, set()
     for path in sorted(folder.glob("*")):
         place = path.relative_to(results).as_posix()
@@ -217,8 +221,7 @@ def _detectors(results: Path, wanted: set[str], *, all_are_known: bool) -> Itera
             if all_are_known and path.name not in wanted:
                 yield Diagnosis("unwanted", place, "no study needs it; it may be removed")
     for key in sorted(wanted - seen):
-        if key.startswith("detector-"):
-            yield Diagnosis("damaged", f"{detectors.FOLDER}/{key}", f"missing; {SCORE_AGAIN}")
+        yield Diagnosis("damaged", f"{detectors.FOLDER}/{key}", f"missing; {SCORE_AGAIN}")
 
 
 def _is_seen(key: str, results: Path) -> bool:

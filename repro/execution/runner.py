@@ -125,7 +125,7 @@ def _about_data(planned: planning.Plan) -> list[str]:
 
     smallest: dict[Data, float] = {}
     for choices in (task.configuration for task in planned.missing):
-        smallest[choices.data] = max(choices.smallest_window, smallest.get(choices.data, 0.0))
+        smallest[choices.data] = max(choices.reading.smallest, smallest.get(choices.data, 0.0))
     said = [
         line
         for data, share in smallest.items()

@@ -229,7 +229,7 @@ def _tasks(
         configuration = record.choices
         if configuration.data not in contents:
             contents |= planning.contents_of([configuration.data])
-            preflight.check(configuration.data, smallest=configuration.smallest_window)
+            preflight.check(configuration.data, smallest=configuration.reading.smallest)
         data = planning.fingerprints(contents[configuration.data])
         tasks.append(
             Task(

@@ -99,7 +99,7 @@ def spread(portraits: Floats, group: Integers, detected: Floats, cluster: Intege
 
     Half a cluster that all runs detect and half a cluster that none detects are added to each
     group, of as many portraits as count as one: the mean size of its clusters if they are found or
-    missed together, 1 if they are independent. So a copy of each portrait changes nothing.
+    missed together, 1 if they are independent. So copies of portraits do not narrow it.
 
     Args:
         portraits: Contribution of each portrait, shape (..., N).

@@ -8,7 +8,7 @@ reproduction by de Haan et al. (2020), MIT the 6.S191 lab, JM another reproducti
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -92,6 +92,14 @@ class Windows(Section):
     resize: Literal["nearest", "bilinear"]  # to 64 x 64
 
 
+class WholePicture(Section):
+    """Each picture is one window, as of aligned faces, which leave nothing to scan."""
+
+    smallest: ClassVar[float] = 0.0  # any picture has room for it
+    resize: Literal["nearest", "bilinear"]  # to 64 x 64, whatever its shape
+
+
+Reading = Windows | WholePicture  # how a network reads a photograph
 # Values that earlier releases used without a setting.
 _BEFORE: dict[str, Any] = {
     "architecture": "dehaan2020",
@@ -170,9 +178,10 @@ class Configuration(Section):
         return [*found, *(("source", name) for name in sources)]
 
     @property
-    def smallest_window(self) -> float:
-        """The smallest window as a share of a photograph's width; 0 if it is read whole."""
-        return 0.0 if self.data.reads_whole else self.windows.smallest
+    def reading(self) -> Reading:
+        """How the test pictures are read, with and without a face: the test set decides."""
+        whole = self.data.reads_whole
+        return WholePicture(resize=self.windows.resize) if whole else self.windows
 
     @property
     def latents(self) -> int:
@@ -204,8 +213,8 @@ class Configuration(Section):
         of windows where each picture is read whole.
         """
         choices = self.model_dump(mode="json", exclude={"data"})
-        if self.data.reads_whole:
-            choices["windows"] = {"read": "whole", "resize": self.windows.resize}
+        if isinstance(self.reading, WholePicture):
+            choices["windows"] = {"read": "whole", **self.reading.model_dump()}
         choices["resampling"] = _effective(choices["resampling"])
         objective = {key: value for key, value in choices.pop("objective").items() if value}
         if self.objective != Objective():

@@ -12,24 +12,17 @@ from repro.losses import formulas
 from repro.metrics import active_units, says_face
 from repro.models import DebiasingVae, Model
 from repro.records.scores import Scores
-from repro.study.configuration import Windows
+from repro.study.configuration import Reading
 from repro.training import inference
 from repro.training.inference import as_float64
-from repro.training.sliding_windows import Pixels, sliding_windows, whole_window
+from repro.training.sliding_windows import Pixels, windows_of
 from repro.training.trainer import Fitted
 
 WINDOWS_AT_ONCE = 1024
 
 
-def score(model: Model, photographs: Photographs, rule: Windows, *, whole: bool = False) -> Scores:
+def score(model: Model, photographs: Photographs, rule: Reading) -> Scores:
     """Scan every photograph; windows of several photographs are encoded in one batch.
-
-    Args:
-        model: In any mode.
-        photographs: At least one.
-        rule: Of the windows.
-        whole: Whether each photograph is one window, as aligned faces are; of the rule only the
-            way to resize applies then.
 
     Raises:
         ReproError: No photograph has a window: the smallest window is higher than all of them.
@@ -37,7 +30,7 @@ def score(model: Model, photographs: Photographs, rule: Windows, *, whole: bool 
     count = len(photographs)
     windows = np.zeros(count, dtype=np.int64)
     logits = []
-    for indices, batch in _window_batches(photographs, rule, whole=whole):
+    for indices, batch in _window_batches(photographs, rule):
         logits.append(as_float64(inference.logits(model, torch.from_numpy(batch))))
         for index, size in indices:
             windows[index] = size
@@ -51,32 +44,19 @@ def score(model: Model, photographs: Photographs, rule: Windows, *, whole: bool 
 
 
 def _window_batches(
-    photographs: Photographs, rule: Windows, *, whole: bool
+    photographs: Photographs, rule: Reading
 ) -> Iterator[tuple[list[tuple[int, int]], Pixels]]:
     """(photograph, its number of windows) pairs, with their windows stacked."""
     indices: list[tuple[int, int]] = []
     cut: list[Pixels] = []
     for index in range(len(photographs)):
-        cut.append(_windows(photographs.read(index), rule, whole=whole))
+        cut.append(windows_of(photographs.read(index), rule))
         indices.append((index, len(cut[-1])))
         if sum(map(len, cut)) >= WINDOWS_AT_ONCE:
             yield indices, np.concatenate(cut)
             indices, cut = [], []
     if sum(map(len, cut)):
         yield indices, np.concatenate(cut)
-
-
-def _windows(photograph: Pixels, rule: Windows, *, whole: bool) -> Pixels:
-    """The windows of a photograph, shape (n, 64, 64, 3)."""
-    if whole:
-        return whole_window(photograph, resize=rule.resize)
-    return sliding_windows(
-        photograph,
-        sizes=rule.sizes,
-        smallest=rule.smallest,
-        stride=rule.stride,
-        resize=rule.resize,
-    )
 
 
 def _per_photograph(

@@ -202,9 +202,8 @@ def _evaluated(
         RunFailed: A metric is NaN or infinite.
     """
     images, photographs = material.images, material.photographs
-    rule, whole = task.configuration.windows, task.configuration.data.reads_whole
     found = {
-        name: evaluation.score(fitted.model, photographs[name], rule, whole=whole)
+        name: evaluation.score(fitted.model, photographs[name], task.configuration.reading)
         for name in scores.SETS
         if name in photographs
     }

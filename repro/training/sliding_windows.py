@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from repro.study.configuration import Reading, WholePicture
+
 Pixels = NDArray[np.uint8]
 SIDE = 64
 
@@ -52,6 +54,24 @@ def sliding_windows(
             cut = _nearest if resize == "nearest" else _bilinear
             batches.append(cut(photograph, tops, lefts, size))
     return np.concatenate(batches) if batches else np.empty((0, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def windows_of(photograph: Pixels, rule: Reading) -> Pixels:
+    """The windows of a photograph, shape (n, 64, 64, 3); one if it is read whole.
+
+    Args:
+        photograph: Shape (H, W, 3).
+        rule: How it is read.
+    """
+    if isinstance(rule, WholePicture):
+        return whole_window(photograph, resize=rule.resize)
+    return sliding_windows(
+        photograph,
+        sizes=rule.sizes,
+        smallest=rule.smallest,
+        stride=rule.stride,
+        resize=rule.resize,
+    )
 
 
 def whole_window(photograph: Pixels, *, resize: Literal["nearest", "bilinear"]) -> Pixels:

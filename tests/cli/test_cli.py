@@ -65,6 +65,7 @@ def results(tmp_path_factory):
     mirrors.copy_template(mirrors.template(tmp_path_factory), folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(figure_registry, "FIGURES", SOME)
+        patched.setenv("MLFLOW_TRACKING_URI", "http://me:canary@host.test")
         done = repro("run", STUDY, *VARIANT, "--results", folder)
     assert done.returncode == 0, done.stderr
     return folder, done
@@ -80,6 +81,16 @@ def test_a_study_runs_and_prints_its_table(results):
     assert re.search(r"^alpha = 0.001\b", done.stdout, re.MULTILINE)
     told = " ".join(done.stdout.split())
     assert "changed: batch_size=16, data.nonfaces.photographs=4" in told
+
+
+def test_a_server_that_was_not_followed_is_told_at_the_end(results):
+    """With the command that sends the study there, and without the password."""
+    _, done = results
+
+    assert done.stderr.splitlines()[-1].startswith(
+        "MLFLOW_TRACKING_URI is set and was not followed. To send the study there: repro sync "
+    )
+    assert "canary" not in done.stderr + done.stdout
 
 
 def test_a_finished_study_trains_nothing_again(results):

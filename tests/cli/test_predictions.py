@@ -1,6 +1,7 @@
 """Predictions as a user meets them: exported, and audited."""
 
 import json
+import math
 
 import prediction_files
 import pytest
@@ -12,6 +13,7 @@ from scored_study import ARMS, EACH, GROUPS, OTHERS, scores, scores_csv
 from repro.cli import main
 from repro.metrics import Count
 from repro.records import records
+from repro.records.portraits import Portraits
 from repro.records.records import Record
 
 PARTS = (
@@ -49,6 +51,17 @@ def folder(tmp_path_factory):
     """A plain study."""
     results = tmp_path_factory.mktemp("plain")
     scored_study.write(results)
+    return results
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """A study of ten people in each group, two portraits of each; one is called as a formula."""
+    results = tmp_path_factory.mktemp("people")
+    names = [f"p{i}" for i in range(EACH * len(GROUPS))]
+    who = {name: f"=s{i // 2}" for i, name in enumerate(names)}
+    shown = Portraits(who, dict.fromkeys(names, math.nan))
+    scored_study.write(results, shown, ("subject_id", ""))
     return results
 
 
@@ -118,7 +131,7 @@ def exported(results):
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("study", ["folder", "troubled"])
+@pytest.mark.parametrize("study", ["folder", "troubled", "people"])
 def test_an_exported_study_gives_the_same_tables(study, part, request):
     """Byte for byte, or both say that there is none."""
     results = request.getfixturevalue(study)
@@ -128,6 +141,28 @@ def test_an_exported_study_gives_the_same_tables(study, part, request):
 
     assert ours[:2] == theirs[:2]
     assert ours[2].replace("toy@embedded: ", "") == theirs[2].replace("toy@embedded: ", "")
+
+
+def test_an_exported_study_of_people_keeps_who_is_shown(people):
+    """In a last column under the study's own name of it; the notes of both are the same."""
+    lines = exported(people).read_text().splitlines()
+    head = next(line for line in lines if not line.startswith("#"))
+    told = [
+        [
+            line
+            for line in run(*command, "--format", "markdown")[1].splitlines()
+            if "clusters" in line
+        ]
+        for command in (
+            ("table", "toy", "--results", people, "--part", "groups"),
+            ("audit", exported(people), "--part", "groups"),
+        )
+    ]
+
+    assert '# cluster: "subject_id"' in lines
+    assert head.endswith(",windows,positive,cluster")
+    assert told[0] == told[1]
+    assert "over 40 clusters (subject_id) of 80 portraits" in told[0][0]
 
 
 def test_every_part_of_the_troubled_study_has_numbers(troubled):

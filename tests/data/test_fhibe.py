@@ -10,11 +10,12 @@ from published_sets import (
     FHIBE_COLOURS,
     FHIBE_FACES,
     FHIBE_VERSION,
+    bfw,
     fhibe,
     fhibe_people,
 )
 
-from repro.data import any_layout, preflight, sources
+from repro.data import any_layout, dataset_info, info_report, preflight, sources
 from repro.data.pictures import fhibe_answers, picture_files
 from repro.errors import DataError
 from repro.study.data_spec import Data, Fhibe, SyntheticScenes, SyntheticTraining
@@ -169,7 +170,7 @@ def test_withdrawn_pictures_are_counted_and_named(tmp_path):
         "data/raw/fhibe_downsampled/s2/i3/faces_crop_and_align_i3_s2.png",
     )
     assert [name[-9:] for name in reader.withdrawn(asked)] == ["i2_s2.png", "i4_s3.png"]
-    assert reader.edition(asked) == f"version {FHIBE_VERSION}, 2 portraits withdrawn"
+    assert reader.edition(asked) == f"version {FHIBE_VERSION}, 2 of 4 portraits withdrawn"
     version, gone = reader.remarks(asked)[:2]
     assert version.endswith(f": FHIBE of version {FHIBE_VERSION}")
     assert "2 of 4 portraits are left out, as their picture is not there" in gone
@@ -216,7 +217,7 @@ def test_the_unpacked_folder_is_found_in_the_one_around_it(tmp_path):
     assert any_layout.guess(tmp_path) == any_layout.guess(root) == "fhibe"
     shutil.move(root, tmp_path / "mine")
     asked = spec(tmp_path / "mine")
-    assert sources.reader(asked).edition(asked) == "version unknown, 0 portraits withdrawn"
+    assert sources.reader(asked).edition(asked) == "version unknown, 0 of 4 portraits withdrawn"
     assert "of an unknown version" in sources.reader(asked).remarks(asked)[0]
 
 
@@ -251,9 +252,18 @@ def test_two_persons_of_one_picture_are_no_duplicates(tmp_path):
     assert preflight.doubles(data) == []
 
 
-def test_no_picture_may_be_shown(tmp_path):
-    """They can be withdrawn."""
-    assert not sources.reader(spec(tmp_path)).may_be_shown
+def test_no_picture_is_shown(tmp_path):
+    """They can be withdrawn: a contact sheet has the other data sets alone."""
+    root, other = fhibe(tmp_path), bfw(tmp_path / "bfw")
+    found = [
+        dataset_info.survey(any_layout.read(one, kind=None, groups=())) for one in (root, other)
+    ]
+
+    assert not sources.reader(spec(root)).may_be_shown
+    assert "not on a contact sheet: its pictures can be withdrawn" in info_report.text(found)
+    assert info_report.sheet(found) == info_report.sheet(found[1:])
+    with pytest.raises(DataError, match=f"{FHIBE}: no contact sheet, because its pictures can be"):
+        info_report.sheet(found[:1])
 
 
 def test_the_limit_of_cells_is_left_as_it_was(tmp_path):

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from repro.analysis import claims
 from repro.errors import ReproError
 from repro.execution import runner, until_answered
 from repro.execution.executors import hardware
@@ -299,3 +300,19 @@ def test_the_index_keeps_the_looks(place):
     assert records.read_index(path) == index
     plain = dataclasses.replace(index, looks=None)
     assert records.read_index(records.write_index(plain, place.results)).looks is None
+
+
+def test_a_study_that_no_seeds_can_decide_stops_at_once(place, monkeypatch):
+    """Its portraits are of too few people: the reason is told, and nothing more is run."""
+    plain = claims.primary_alone
+    monkeypatch.setattr(
+        claims,
+        "primary_alone",
+        lambda found: dataclasses.replace(
+            plain(found), word="cannot tell yet", hopeless=True, reason="why"
+        ),
+    )
+    index, told, _ = place(CLEAR)
+
+    assert index.seeds == 3
+    assert told[-1] == "Not decided, and more seeds cannot decide it (why): more faces are found"

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from builders import a_task, study_index
+from faults import bad_records
 
 from repro import api
 from repro.execution import verification
+from repro.execution.executors.inline import Inline
 from repro.execution.verification import Comparison
 from repro.metrics import Count
 from repro.records import diff, records
@@ -188,3 +190,47 @@ def test_runs_are_dealt_over_the_arms_and_lost_ones_left_out(tmp_path):
     chosen = verification._chosen(study_index(keys), tmp_path)
 
     assert [(arm, record.seed) for arm, record in chosen] == [("a", 0), ("a", 1), ("b", 1)]
+
+
+def _again(folder, *, runs=9):
+    """What is said of the runs of a bundle; one process does it all."""
+    (index,) = records.read_indexes(folder / "results")
+    with Inline("cpu") as executor:
+        found = verification.verify(
+            index, folder / "results", runs=runs, executor=executor, is_bundle=True
+        )
+        return [str(one) for one in found]
+
+
+def test_runs_of_a_bundle_that_cannot_be_trained_here_are_left_out(trained, tmp_path):
+    """Those of its code, and those whose data are not here; the others are trained."""
+    folder = Path(shutil.copytree(trained, tmp_path / "copy"))
+    (index,) = records.read_indexes(folder / "results")
+    _, own = [key for _, _, key in index.wanted()]
+    bad_records.forged(
+        records.folder_of(own, folder / "results") / "record.json",
+        bad_records.at("plugins", to={"rule mine": "0" * 32}),
+    )
+
+    assert _again(folder) == [
+        "left out   max, seed 0: it uses code of the bundle (rule mine), which is not run: read "
+        "it, then pass --run-plugins",
+        "same       plain, seed 0",
+    ]
+
+
+def test_runs_of_a_bundle_without_their_data_are_left_out(trained, tmp_path):
+    """A path that leads nowhere, and another content."""
+    folder = Path(shutil.copytree(trained, tmp_path / "copy"))
+    (index,) = records.read_indexes(folder / "results")
+    first, second = [
+        records.folder_of(key, folder / "results") / "record.json" for _, _, key in index.wanted()
+    ]
+    gone = {"source": "mit_h5", "path": "nowhere.h5", "channels": "bgr"}
+    bad_records.forged(first, bad_records.at("configuration", "data", "train", to=gone))
+    bad_records.forged(second, bad_records.at("data", "test", to="0" * 32))
+    said = sorted(_again(folder))
+
+    assert said[0] == "left out   max, seed 0: its data are not here: other content in test"
+    assert said[1].startswith("left out   plain, seed 0: its data are not here: nowhere.h5")
+    assert len(said) == 2

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ from faults.bad_arguments import (
     word,
 )
 from repro import losses, metrics, models, resampling
+from repro.detectors import worker
+from repro.execution import detector_scoring
 from repro.metrics import Count
 from repro.stats import comparisons, disparity, intervals, selection
 
@@ -51,6 +54,16 @@ ARM_AND_METRIC = {"values": PAIRS["a"], "by": PAIRS["b"]}
 WEIGHTS = {"unnormalised": EVEN * 2, "all zero": EVEN * 0, "percent": EVEN * 100}
 WEIGHTS |= {"integers": np.ones(10, dtype=int), "bytes": np.full(10, 25, dtype=np.uint8)}
 THE_STUDY = Path("the toy study")
+THE_MODEL, THE_WEIGHTS = Path("the model"), Path("the weights")
+BRIGHT = """\
+import numpy as np
+class Bright:
+    reads = "windows"
+    def scores(self, pictures):
+        return np.array([one.mean() / 255 - 0.5 for one in pictures])
+def load(weights):
+    return Bright()
+"""
 COUNTS = {"a": Count(4, 3), "b": Count(6, 2)}
 BAD_COUNTS = {
     "none": {},
@@ -107,6 +120,30 @@ def run_study(path: Any, **options: Any) -> Any:
             raise
 
 
+def score_detector(path: Any, model: Any, **options: Any) -> Any:
+    """A detector of a line, in this process; a refusal writes no record."""
+    with studies.folder() as folder, mock.patch.object(detector_scoring, "_found", _here):
+        file = studies.toy(folder, arms=studies.ONE_ARM, replicates=2, keep=1)
+        code = folder / "bright.py"
+        code.write_text(BRIGHT)
+        (folder / "weights").write_bytes(b"0.5")
+        for argument in ("model", "weights"):
+            options[argument] = model if argument == "model" else options.get(argument)
+            if options[argument] in (THE_MODEL, THE_WEIGHTS):
+                named = {THE_MODEL: f"{code}:load", THE_WEIGHTS: folder / "weights"}
+                options[argument] = named[options[argument]]
+        options = {"results": folder / "results"} | options
+        try:
+            return repro.score_detector(file if path is THE_STUDY else path, **options)
+        except BaseException:
+            assert not (folder / "results" / "detectors").exists()
+            raise
+
+
+def _here(request: Any, _: float) -> Any:
+    return worker.prepare()(request, lambda told: None)
+
+
 def network(latent_dim: int) -> Callable[..., Any]:
     """What somebody's own loop calls."""
     return models.build("mit2020", latent_dim=latent_dim, seed=0)
@@ -138,6 +175,11 @@ BAD_OVERRIDES = {name: value for name, value in OTHERS.items() if value is not N
     "set": {"epochs": {2}},
     "array": {"epochs": np.array([2])},
     "two lines": {"epochs": "2\nreplicates: 3"},
+}
+THRESHOLDS = {
+    name: value
+    for name, value in number(0.5, 0, 1, ends=True).wrong.items()
+    if value is not None and name not in ("negative", "above", "huge")
 }
 CALLS = {
     "losses.classification": Call(
@@ -278,6 +320,29 @@ CALLS = {
                 None, {k: v for k, v in whole(4, 2).wrong.items() if v is not None} | {"alone": 4}
             ),
         },
+    ),
+    "score_detector": Call(
+        score_detector,
+        {
+            "path": Argument(THE_STUDY, text("").wrong | {"NUL": "a\0b"}, named="path|no study"),
+            "model": Argument(THE_MODEL, text("").wrong, named="model|ending|file not found"),
+            "name": text(None, none=True),
+            "threshold": Argument(None, THRESHOLDS),
+            "reads": word("windows", none=True),
+            "input_size": Argument(
+                None, {k: v for k, v in whole(64, 1, 4096).wrong.items() if v is not None}
+            ),
+            "channels": word("bgr"),
+            "range": word("raw"),
+            "architecture": text(None, none=True),
+            "weights": Argument(THE_WEIGHTS, text("").wrong | {"NUL": "a\0b"}),
+            "profile": text(None, none=True, unknown="paper"),
+            "overrides": Argument({"epochs": 2}, BAD_OVERRIDES, named="overrides|--set"),
+        },
+    ),
+    "score_detector into": Call(
+        lambda results: score_detector(THE_STUDY, THE_MODEL, weights=THE_WEIGHTS, results=results),
+        {"results": Argument(Path("results"), text("results").wrong | {"NUL": "a\0b"})},
     ),
     "run_study into": Call(
         lambda results: run_study(THE_STUDY, results=results, executor="inline"),

@@ -40,6 +40,18 @@ CASES = {
     "quotes": (f'{SOUND}a,2,"p,g,1,1\n', ":3: 3 cells, and the header has 6"),
     "group": (f"{SOUND}a,2,p,h,1,1\n", ":3: 'p' is of group 'h', and in line 2 of 'g'"),
     "no group": (f"{SOUND}a,1,q,,1,1\n", ":3: column 'group' is empty for a face"),
+    "two people": (
+        "arm,run,image,group,label,logit,subject_id\na,1,p,g,1,1,s\na,2,p,g,1,1,t\n",
+        ":3: 'p' is of cluster 't', and in line 2 of 's'",
+    ),
+    "nobody": (
+        "arm,run,image,group,label,logit,cluster\na,1,p,g,1,1,\n",
+        ":2: column 'cluster' is empty for a face",
+    ),
+    "two columns of people": (
+        "image,label,logit,cluster,subject_id\np,1,1,s,s\n",
+        ":1: 'cluster' and 'subject_id' may all be the cluster: say which one",
+    ),
     "no face": (f"{COLUMNS}a,1,p,,0,1\n", ": no picture shows a face (label 1)"),
     "no name": (f"{COLUMNS}a,1,,g,1,1\n", ":2: the picture has no name"),
     "no arm": (f"{COLUMNS},1,p,g,1,1\n", ":2: the arm or the run is empty"),

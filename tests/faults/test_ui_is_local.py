@@ -260,6 +260,21 @@ def headers_of(port, path):
         return answer.headers
 
 
+def require_pages_of_studies(port):
+    """They have no script, are read only, and are for our own pages; the server stays alone."""
+    page, answers = headers_of(port, "/studies/"), []
+    answers.append(ask(port, "GET", "/studies/alpha_sweep/embedded/")[0])
+    answers.append(ask(port, "POST", "/studies/alpha_sweep/embedded/", body="{}", **JSON)[0])
+    answers.append(ask(port, "GET", "/studies/", Referer="http://evil.test/")[0])
+    answers.append(ask(port, "GET", "/studies/../runs/search")[0])
+    answers.append(ask(port, "GET", "/studies/%2e%2e%2fruns/")[0])
+
+    assert answers == [200, 403, 403, 403, 403]
+    assert page["Content-Security-Policy"].startswith("default-src 'none'; style-src")
+    assert page["X-Content-Type-Options"] == "nosniff"
+    return len(answers)
+
+
 def run_outside(results):
     """A run whose artifacts are said to be elsewhere, and a link that leads there."""
     link = mirrors.folder_of(one_run_of(results)) / "link"
@@ -322,6 +337,7 @@ def test_the_pages_are_for_this_machine_and_end_with_their_command(results, draw
             process,
             port,
         ):
+            tally.faults += require_pages_of_studies(port)  # starts the process that makes them
             started = processes.below(process.pid)
             folder = require_neutral_folder(started)
             tally.faults += require_closed(port, [one.pid for one in started])

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from repro.training.sliding_windows import corners, sliding_windows, window_sizes
+from repro.training.sliding_windows import (
+    corners,
+    sliding_windows,
+    whole_window,
+    window_sizes,
+)
 
 RULE = {"sizes": 5, "smallest": 0.5, "stride": 0.2, "resize": "nearest"}
 
@@ -66,3 +71,26 @@ def test_a_photograph_lower_than_half_its_width_has_no_window():
     photograph = np.zeros((40, 100, 3), dtype=np.uint8)
 
     assert len(sliding_windows(photograph, **RULE)) == 0
+
+
+@pytest.mark.parametrize("resize", ["nearest", "bilinear"])
+def test_a_square_that_is_read_whole_is_its_largest_window(resize):
+    """Nothing is scanned, and the pixels are those of the last window."""
+    photograph = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    rule = RULE | {"sizes": 1, "smallest": 1.0, "resize": resize}
+
+    np.testing.assert_array_equal(
+        whole_window(photograph, resize=resize), sliding_windows(photograph, **rule)
+    )
+
+
+@pytest.mark.parametrize("resize", ["nearest", "bilinear"])
+def test_another_shape_is_read_whole(resize):
+    """Nothing is cut off: each corner of 64 x 64 has the colour of its quarter."""
+    photograph = np.zeros((70, 160, 3), dtype=np.uint8)
+    photograph[:35, :80], photograph[35:, 80:] = 80, 200
+
+    (window,) = whole_window(photograph, resize=resize)
+
+    assert window.shape == (64, 64, 3)
+    assert window[[0, 0, -1, -1], [0, -1, 0, -1], 0].tolist() == [80, 0, 0, 200]

@@ -24,6 +24,7 @@ class Collection:
         left_out: Names of pictures that a study would not read, because data are missing.
         remarks: Further remarks for the user, a sentence each.
         files: Path of each; empty for an HDF5 file.
+        may_be_shown: Whether a contact sheet may show them.
         sources: Looks of the source pictures of the images of an HDF5 file, None if unknown; empty
             if it has none.
     """
@@ -38,3 +39,4 @@ class Collection:
     remarks: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     sources: tuple[Look | None, ...] = ()
+    may_be_shown: bool = True

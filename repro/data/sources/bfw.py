@@ -58,6 +58,10 @@ class BfwReader(Reader[Bfw]):
         told = {column: tuple(one[at] for one in parts) for at, column in enumerate(COLUMNS)}
         return {PERSON: person_folders.persons(found.names), **told}
 
+    def are_crops(self, spec: Bfw) -> bool:
+        """All are."""
+        return True
+
     def files(self, spec: Bfw) -> NamedFiles:
         """The crops."""
         return person_folders.files(root_of(Path(spec.path)), FOLDERS)

@@ -221,6 +221,10 @@ class FhibeReader(Reader[Fhibe]):
             told["location_country"] = tuple(map(fhibe_answers.country, told["location_country"]))
         return told
 
+    def are_crops(self, spec: Fhibe) -> bool:
+        """The aligned faces are."""
+        return spec.pictures == "faces"
+
     def files(self, spec: Fhibe) -> NamedFiles:
         """The table, and the pictures of its portraits."""
         found, root = read(spec), root_of(Path(spec.path))
@@ -234,9 +238,10 @@ class FhibeReader(Reader[Fhibe]):
 
     def edition(self, spec: Fhibe) -> str:
         """The version, and how many pictures were gone."""
-        gone = len(self.withdrawn(spec))
+        found = read(spec)
+        gone, total = len(found.withdrawn), len(found.columns.lines)
         said = version_of(root_of(Path(spec.path))) or "unknown"
-        return f"version {said}, {gone:,} portraits withdrawn"
+        return f"version {said}, {gone:,} of {total:,} portraits withdrawn"
 
     def remarks(self, spec: Fhibe) -> tuple[str, ...]:
         """The version; what was withdrawn; how many others are left out, and why."""

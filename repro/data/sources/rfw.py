@@ -54,6 +54,10 @@ class RfwReader(Reader[Rfw]):
         """The person, with its group."""
         return {PERSON: person_folders.persons(person_folders.names(_root(spec), FOLDERS))}
 
+    def are_crops(self, spec: Rfw) -> bool:
+        """All are."""
+        return True
+
     def files(self, spec: Rfw) -> NamedFiles:
         """The crops."""
         return person_folders.files(_root(spec), FOLDERS)

@@ -50,7 +50,8 @@ class Reader(ABC, Generic[Spec]):
         cluster: The column of `attributes` that names the person of a portrait; "" if each portrait
             is taken to be of another person.
         tone: The column of `attributes` that is a scale of skin tone, in numbers; "" if none is.
-        may_be_shown: Whether a report may show its pictures; not where they can be withdrawn.
+        may_be_shown: Whether a report or a contact sheet may show its pictures; not where they can
+            be withdrawn.
     """
 
     spec_type: type[Spec]
@@ -92,6 +93,10 @@ class Reader(ABC, Generic[Spec]):
             DataError: The source is missing or damaged.
         """
         return {}
+
+    def are_crops(self, spec: Spec) -> bool:
+        """Whether each portrait is a crop that one face fills, without surroundings."""
+        return False
 
     def edition(self, spec: Spec) -> str:
         """What a caption says of the copy beside its name, such as its version; "" if nothing.
@@ -191,6 +196,7 @@ class Reader(ABC, Generic[Spec]):
             left_out=left_out,
             remarks=remarks,
             files=found.files,
+            may_be_shown=self.may_be_shown,
         )
 
 

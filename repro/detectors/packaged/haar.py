@@ -1,8 +1,7 @@
 """OpenCV's Haar cascade ``frontalface_alt2`` (Viola and Jones 2001; Lienhart et al. 2003).
 
-A face is found where ``detectMultiScale`` returns a box. How surely is taken from
-``detectMultiScale3``, which returns the sums of the last stage, but also windows that a late stage
-refused: it ranks pictures and decides nothing.
+The score is the number of windows that agree on the best face. The sums of its stages, which OpenCV
+returns as ``levelWeights``, are not used: with them it also returns windows that a stage refused.
 """
 
 from collections.abc import Sequence
@@ -17,12 +16,11 @@ from repro.detectors.packaged import packages
 from repro.detectors.packaged.preparation import Preparation
 
 TITLE = "OpenCV's Haar cascade"
-THRESHOLD = 0.0
 FILE = "haarcascade_frontalface_alt2.xml"
 SHA256 = "7b0c967d9abbdfbde025eb9c786947d151b6426040d07a8f9562ed8fd90724b4"
 WEIGHTS = {FILE: SHA256}
-STAGES, LAST = 20, 53.755569458007812  # stages; the sum that the last one asks for
 SCALE, NEIGHBOURS, SMALLEST = 1.1, 3, 24
+THRESHOLD = float(NEIGHBOURS)  # a face has more windows
 
 
 def settings() -> dict[str, Any]:
@@ -65,26 +63,12 @@ class Haar:
             raise DetectorError(f"{path}: OpenCV reads no cascade from it")
 
     def scores(self, pictures: Pixels | Sequence[Pixels]) -> NDArray[np.float64]:
-        """See `base.Detector`: by how much the best window passes the last stage, 0 or more.
-
-        Where nothing is found it is -inf, so that no other threshold finds more.
-        """
+        """See `base.Detector`: how many windows agree on the best face, 4 or more; or -inf."""
         return np.array([self._score(self._prepared(one)) for one in pictures], dtype=np.float64)
 
     def _score(self, pixels: Pixels) -> float:
         grey = self._cv2.cvtColor(pixels, self._cv2.COLOR_RGB2GRAY)
-        asked = {"scaleFactor": SCALE, "minNeighbors": NEIGHBOURS, "minSize": (SMALLEST, SMALLEST)}
-        if not len(self._cascade.detectMultiScale(grey, **asked)):
-            return -np.inf
-        _, stages, sums = self._cascade.detectMultiScale3(grey, outputRejectLevels=True, **asked)
-        return excess(np.ravel(stages), np.ravel(sums))
-
-
-def excess(stages: NDArray[Any], sums: NDArray[Any]) -> float:
-    """By how much the best box passes the last stage; 0 if no box is said to pass it.
-
-    Args:
-        stages: Of each box, the stages that its best window passed; shape (B,).
-        sums: Of each box, the sum of the stage that was computed last; shape (B,).
-    """
-    return max(0.0, float(np.max(sums[stages == STAGES], initial=LAST)) - LAST)
+        _, windows = self._cascade.detectMultiScale2(
+            grey, scaleFactor=SCALE, minNeighbors=NEIGHBOURS, minSize=(SMALLEST, SMALLEST)
+        )
+        return float(max(windows, default=-np.inf))

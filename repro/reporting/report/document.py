@@ -138,7 +138,8 @@ class Surroundings:
         runs: Address of all runs in MLflow; empty if they are not there.
         state: How far the study is, in a sentence.
         arms: The runs of each arm.
-        remark: What the page leaves out, in a sentence.
+        remark: What the page leaves out, in a sentence that ends with a command.
+        command: That command.
     """
 
     home: str
@@ -146,3 +147,4 @@ class Surroundings:
     state: str
     arms: Mapping[str, tuple[RunLink, ...]]
     remark: str
+    command: str

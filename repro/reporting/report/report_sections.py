@@ -96,10 +96,11 @@ class _Maker:
     def answer(self) -> Iterator[Block]:
         """What the study says: its answer, its claims, and their figure."""
         outcomes = self.chapter.outcomes
-        part = tables.part(outcomes, "claims")
+        part, told = tables.part(outcomes, "claims"), answer.of_study(outcomes)
+        if told.text:
+            yield Paragraph(text=told.text, strong=True)
         if part is None:
             return
-        yield Paragraph(text=answer.of_study(outcomes).text, strong=True)
         for one in self.chapter.illustrations:
             if one.name == CLAIMS:
                 yield self.picture(one)
@@ -363,7 +364,11 @@ def _overview(
     rows = [
         {
             "Question": one.index.question,
-            **({"Answer": answer.of_study(one.outcomes).text or DASH} if answered else {}),
+            **(
+                {"Answer": " ".join(answer.of_study(one.outcomes).sentences) or DASH}
+                if answered
+                else {}
+            ),
             "Verdict": _in_short(one, verdict),
             "Runs": _runs(one),
         }
@@ -424,3 +429,8 @@ def illustrations(found: Document) -> Iterator[tuple[str, Illustration]]:
             for block in section.blocks:
                 if isinstance(block, Picture):
                     yield block.file, block.illustration
+
+
+def _answer(one: Chapter) -> str:
+    """The answer without its comparison: a cell of a table."""
+    return " ".join(answer.of_study(one.outcomes).sentences) or DASH

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from repro.records.mlflow import page_links
+from repro.records.mlflow.request_rules import STUDIES
 from repro.reporting.site import listing, pages
-from repro.reporting.site.listing import STUDIES, Entry
+from repro.reporting.site.listing import Entry
 from repro.reporting.site.maker import Maker, Wish
 
 PATIENCE = 3.0  # seconds that a request waits for a page, before it says that it is being made

@@ -9,9 +9,8 @@ from urllib.parse import quote
 from repro.errors import ReproError
 from repro.records import records
 from repro.records.mlflow import sqlite_store
+from repro.records.mlflow.request_rules import STUDIES
 from repro.records.records import StudyIndex
-
-STUDIES = "/studies/"  # path of the start page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,9 +58,11 @@ class Maker:
         self._changed = threading.Condition()
         self._made: dict[Wish, tuple[str, Made]] = {}
         self._wanted: dict[Wish, str] = {}  # with the stamp of the records, in order
-        self._begun: dict[Wish, float] = {}
+        self._begun: dict[Wish, tuple[float, str]] = {}  # when, and with which stamp
         self._said = ""
-        threading.Thread(target=self._work, daemon=True).start()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     def get(self, wish: Wish, stamp: str, *, patience: float = 0.0) -> Made | None:
         """What was made of these records; if nothing was, it is begun.
@@ -79,7 +81,8 @@ class Maker:
                 known, made = self._made.get(wish, ("", None))
                 if made is not None and known == stamp:
                     return made
-                if self._wanted.get(wish) != stamp:
+                _, begun = self._begun.get(wish, (0.0, None))
+                if stamp not in (begun, self._wanted.get(wish)):
                     self._wanted[wish] = stamp
                     self._changed.notify_all()
                 left = end - time.monotonic()
@@ -91,27 +94,43 @@ class Maker:
         """How far a wish is, in a sentence."""
         with self._changed:
             if wish in self._begun:
-                seconds = time.monotonic() - self._begun[wish]
+                seconds = time.monotonic() - self._begun[wish][0]
                 return f"For {seconds:.0f} s now: {self._said or 'starting'}."
             before = len(self._begun) + [*self._wanted].index(wish) if wish in self._wanted else 0
             return f"{before} other pages are made before it." if before else "It is next."
+
+    def close(self) -> None:
+        """End the process; nothing is made any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            if self._child is not None:
+                self._child.process.kill()
+        self._thread.join()
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+            self._child.join()
+        self._child = None
 
     def _work(self) -> None:
         """In a thread of its own: whole pages first, for somebody looks at them."""
         while True:
             with self._changed:
-                while not self._wanted:
+                while not self._wanted and not self._closed:
                     self._changed.wait()
+                if self._closed:
+                    break
                 wish = min(self._wanted, key=lambda one: one.kind != "page")
                 stamp = self._wanted.pop(wish)
-                self._begun, self._said = {wish: time.monotonic()}, ""
+                self._begun, self._said = {wish: (time.monotonic(), stamp)}, ""
             made = self._make(wish)
             with self._changed:
                 self._begun = {}
-                if self._wanted.get(wish) == stamp:
-                    del self._wanted[wish]  # asked for again meanwhile
                 self._keep(wish, stamp, made)
                 self._changed.notify_all()
+        self._end_child()
 
     def _keep(self, wish: Wish, stamp: str, made: Made) -> None:
         self._made.pop(wish, None)
@@ -138,6 +157,6 @@ class Maker:
             last = str(error).strip().splitlines()[-1]
             return Made(fault=f"a defect of this program: {last}; please report it")
         except ReproError as error:
-            if self._child is not None and not self._child.is_ready:
-                self._child = None
+            if self._child is not None and not self._child.is_ready:  # it cannot begin
+                self._end_child()
             return Made(fault=str(error))

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from repro.reporting.site.listing import STUDIES, Entry
+from repro.records.mlflow.request_rules import STUDIES
+from repro.records.mlflow.study_pages import WORKFLOW
+from repro.reporting.site.listing import Entry
 from repro.reporting.site.maker import Made
 from repro.system.printing import printable
 
-MLFLOW = "/"  # MLflow's own start page
+MLFLOW = f"/#/experiments?{WORKFLOW}"  # its list of experiments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,12 @@ def waiting(entry: Entry, progress: str) -> str:
 
 def broken(entry: Entry, reason: str) -> str:
     """In place of a report that cannot be made."""
-    advice = "Nothing was changed. `repro doctor` says what in the results folder is damaged."
-    return _notice(f"The page of {entry.name} cannot be made", [f"{reason}", advice])
+    title = f"The page of {entry.name} cannot be made"
+    sentences = [
+        reason,
+        "Nothing was changed. What the results folder has, and what it lacks:",
+    ]
+    return _notice(title, sentences, command="repro doctor")
 
 
 def unknown(path: str) -> str:
@@ -66,8 +72,8 @@ def unknown(path: str) -> str:
     return _notice("There is no such page", [f"Nothing is at {path}."])
 
 
-def _notice(title: str, sentences: Sequence[str]) -> str:
-    return _render("notice.html.j2", title=title, sentences=sentences)
+def _notice(title: str, sentences: Sequence[str], command: str = "") -> str:
+    return _render("notice.html.j2", title=title, sentences=sentences, command=command)
 
 
 def _render(template: str, **values: object) -> str:

@@ -12,6 +12,7 @@ from repro.analysis import claims, portrait_clusters, verdicts
 from repro.analysis.claims import Finding
 from repro.analysis.study_data import Outcomes
 from repro.analysis.wording import count, joined
+from repro.reporting.tables import detector_sentence
 from repro.stats import conclusions
 from repro.stats.conclusions import Word
 from repro.stats.intervals import LEVEL
@@ -47,15 +48,22 @@ class Answer:
     Attributes:
         sentences: At most three; empty if it declares no claim.
         findings: Of every claim, in the order of the study.
+        comparison: A sentence on detectors that were trained elsewhere, see `detector_sentence`.
     """
 
     sentences: tuple[str, ...]
     findings: tuple[Finding, ...]
+    comparison: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The sentences, and the comparison if there is one."""
+        return (*self.sentences, self.comparison) if self.comparison else self.sentences
 
     @property
     def text(self) -> str:
-        """The sentences in one paragraph."""
-        return " ".join(self.sentences)
+        """All of them in one paragraph."""
+        return " ".join(self.told)
 
 
 def of_study(outcomes: Outcomes) -> Answer:
@@ -66,11 +74,12 @@ def of_study(outcomes: Outcomes) -> Answer:
     """
     found = claims.findings(outcomes)
     main = claims.primary(found)
+    comparison = detector_sentence.sentence(outcomes)
     if main is None:
-        return Answer((), ())
+        return Answer((), (), comparison)
     others = [one for one in found if one is not main]
     told = [_primary(outcomes, main), *_secondary(main, others), _extent(outcomes, main, others)]
-    return Answer(tuple(told), tuple(found))
+    return Answer(tuple(told), tuple(found), comparison)
 
 
 def _primary(outcomes: Outcomes, main: Finding) -> str:

@@ -18,12 +18,15 @@ _EXACT = "exact unconditional, score statistic (Chan & Zhang 1999)"
 def fields(outcomes: Outcomes) -> dict[str, Any]:
     """``answer``, its sentences, and ``claims``; null and empty without claims.
 
+    ``comparison`` is the sentence on detectors that were trained elsewhere, or null.
+
     Args:
         outcomes: With scores.
     """
     told = answer.of_study(outcomes)
     return {
         "answer": list(told.sentences) or None,
+        "comparison": told.comparison or None,
         "claims": [_claim(one, outcomes) for one in told.findings],
         "records": outcomes.digest or None,
     }

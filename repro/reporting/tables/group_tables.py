@@ -54,6 +54,7 @@ def groups(outcomes: Outcomes, name: str) -> Part | None:
         remarks=[
             *(_said_of_groups(outcomes, definition) if arms else ()),
             *reference_notes.of_detectors(outcomes),
+            *run_notes.of_recall_alone(outcomes),
             *run_notes.of_single_groups(outcomes),
         ],
     )

@@ -46,7 +46,7 @@ def text(
     layout.check(form)
     parts = _parts(named(outcomes, layout), presentation)
     shown = [laid_out(part, outcomes, layout) for part in parts]
-    opening = answer.of_study(outcomes).sentences if presentation.answers else ()
+    opening = answer.of_study(outcomes).told if presentation.answers else ()
     return written(
         shown, form, label=outcomes.label, screen=screen, opening=opening, closing=closing
     )

@@ -45,6 +45,16 @@ def _otherwise(outcomes: Outcomes) -> str:
     return f" ({'; '.join(told)})" if told else ""
 
 
+def of_recall_alone(outcomes: Outcomes) -> list[str]:
+    """What recall without false positives cannot tell."""
+    if not any(arm.recall_alone for arm in outcomes.arms):
+        return []
+    return [
+        "Recall alone: there are no photographs without a face, and a detector that calls every "
+        "picture a face has a recall of 100 %. Detectors with other thresholds cannot be compared."
+    ]
+
+
 def of_single_groups(outcomes: Outcomes) -> list[str]:
     """Why an arm has no variance and no gap."""
     single = [arm.name for arm in outcomes.arms if arm.runs and not arm.can_differ]
@@ -63,9 +73,14 @@ def of_runs(outcomes: Outcomes) -> list[str]:
             reasons = "; ".join(few(sorted(set(arm.failed)), "reasons"))
             found.append(f"{arm.name}: {_of(arm, len(arm.failed))} failed ({reasons}).")
         if arm.collapsed:
+            how = (
+                "find no face in any portrait"
+                if arm.recall_alone
+                else "classify faces as faces no more often than other photographs"
+            )
             found.append(
-                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they classify faces "
-                "as faces no more often than other photographs, and count as without results."
+                f"{arm.name}: {_of(arm, len(arm.collapsed))} collapsed: they {how}, and count as "
+                "without results."
             )
         if arm.posterior_collapsed:
             found.append(

@@ -163,7 +163,11 @@ def _runs(arm: Arm, keep: int) -> list[dict[str, Any]]:
     ]
     plain: dict[str, Any] = {"kept": False, "groups": [], "false_positives": None}
     for seed in arm.collapsed:
-        reason = "says face no more often of faces than of other photographs"
+        reason = (
+            "says face of no portrait"
+            if arm.recall_alone
+            else "says face no more often of faces than of other photographs"
+        )
         found.append({"seed": seed, "status": "collapsed", "reason": reason, **plain})
     seeds = arm.failed_seeds or [None] * len(arm.failed)
     for failed, reason in zip(seeds, arm.failed, strict=True):
@@ -371,6 +375,7 @@ def _notes(outcomes: Outcomes, name: str, definition: Definition) -> list[str]:
     return [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),

@@ -96,6 +96,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     told = [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
+        *run_notes.of_recall_alone(outcomes),
         *run_notes.of_single_groups(outcomes),
         *run_notes.of_runs(outcomes),
         *run_notes.of_machines(outcomes),

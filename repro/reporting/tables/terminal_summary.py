@@ -10,6 +10,7 @@ from repro.analysis import (
     arm_power,
     matched,
     operating_points,
+    portrait_clusters,
     reference_rows,
     thresholds,
 )
@@ -153,10 +154,12 @@ def _remarks(outcomes: Outcomes, definition: Definition, family: Family) -> Iter
             yield from matched_notes.briefly((one.arm, one.reference) for one in family.made)
         yield from comparison_notes.of_none(outcomes, definition)
         yield from _strength(outcomes, family)
+    yield from portrait_clusters.sentences(outcomes)
     yield from interval_notes.briefly(outcomes)
     yield from reference_notes.of_detectors(outcomes)
     yield from _without_numbers(outcomes)
     yield from metric_columns.notes(outcomes)
+    yield from run_notes.of_recall_alone(outcomes)
     yield from run_notes.of_single_groups(outcomes)
     yield from look_notes.of_looks(outcomes)
     yield from declaration_notes.of_declaration(outcomes)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn_faces import face, needs, with_packages
 
-from repro.detectors.base import Detector, DetectorError
+from repro.detectors.base import DetectorError
 from repro.detectors.packaged import registry
 
 GREY = np.full((90, 130, 3), 127, dtype=np.uint8)
@@ -62,8 +62,8 @@ def test_it_reads_pictures_whose_pixels_are_not_in_order(loaded, name):
 @pytest.mark.parametrize("name", with_packages())
 def test_it_is_a_detector_of_whole_pictures(loaded, name):
     """As scoring expects."""
-    assert isinstance(loaded(name), Detector)
     assert loaded(name).reads == "whole"
+    assert loaded(name).name == registry.given(name).name
 
 
 @needs("mtcnn")

@@ -27,3 +27,15 @@ def test_a_refusal_says_why():
     assert refusal("PUT", "/x", own, 5000) == "PUT '/x' is not needed for that"
     foreign = [*own, (b"origin", b"http://localhost:1")]
     assert refusal("GET", SEARCH, foreign, 5000) == "asked by 'http://localhost:1'"
+
+
+def test_pages_of_studies_are_read_and_not_written():
+    """By our own pages alone, like all others."""
+    own = [(b"host", b"localhost:5000")]
+    path = "/studies/toy/embedded/tables/runs.csv"
+
+    assert refusal("GET", "/studies/", own, 5000) is None
+    assert refusal("HEAD", path, own, 5000) is None
+    assert refusal("POST", path, own, 5000) == f"POST '{path}' is not needed for that"
+    assert refusal("GET", "/studies/../x", own, 5000) is not None
+    assert refusal("GET", path, [*own, (b"referer", b"http://evil.test/")], 5000) is not None

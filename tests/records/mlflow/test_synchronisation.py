@@ -421,10 +421,46 @@ def test_the_command_says_what_it_did(template, tmp_path):
     second = CliRunner().invoke(main, ["sync", "alpha_sweep", "--results", str(results)])
 
     assert (first.exception, second.exception) == (None, None)
+    place = f"Written to {sqlite_store.database(results)}\n"
     assert first.output == (
         "2 runs in 1 study: 2 added, 0 renewed, 0 removed; tables and figures of 1 study renewed\n"
+        f"{place}"
     )
-    assert second.output == "2 runs in 1 study: 0 added, 0 renewed, 0 removed\n"
+    assert second.output == f"2 runs in 1 study: 0 added, 0 renewed, 0 removed\n{place}"
+
+
+@pytest.mark.usefixtures("_plain_pages")
+def test_an_address_that_is_not_followed_is_told(template, tmp_path, monkeypatch):
+    """With the command that sends the study there, and without the password in it."""
+    results = mirrors.copy_template(template, tmp_path / "results")
+    write_study(results)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:canary@host.test")
+    result = CliRunner().invoke(main, ["sync", "alpha_sweep", "--results", str(results)])
+
+    assert result.stderr.splitlines()[-1] == (
+        "MLFLOW_TRACKING_URI is set and was not followed. To send the study there: "
+        'repro sync alpha_sweep@embedded --to "$MLFLOW_TRACKING_URI"'
+    )
+    assert "canary" not in result.output
+
+
+@pytest.mark.parametrize(
+    "options", [["--weights"], ["--experiment", "x"], ["toy", "--artifact-location", "s3://x"]]
+)
+def test_an_option_of_sending_needs_an_address(options):
+    """It would do nothing without."""
+    result = CliRunner().invoke(main, ["sync", *options])
+
+    assert result.exit_code == 2
+    assert "need --to URI" in result.output
+
+
+def test_one_study_is_sent_and_not_all():
+    """Nobody wants all of a folder on a server of others by a slip."""
+    result = CliRunner().invoke(main, ["sync", "--to", "http://127.0.0.1:1"])
+
+    assert result.exit_code == 2
+    assert "--to sends one study: name it" in result.output
 
 
 @pytest.mark.usefixtures("_plain_pages")

@@ -7,16 +7,20 @@ import os
 import shutil
 import sqlite3
 from dataclasses import replace
+from types import SimpleNamespace
 
 import mirrors
 import pytest
 import tracking_servers
+from click.testing import CliRunner
 from mirrors import FIGURES, INDEX, RECORD, TABLE, write_study
 
+from repro.cli import exhibits, main
 from repro.errors import ReproError
 from repro.metrics import Count
 from repro.records.mlflow import run_content, sqlite_store
 from repro.records.mlflow.remote import destination, experiments, push, runs
+from repro.reporting.tables import tables
 
 pytest.importorskip("mlflow", reason="there is no MLflow here")
 
@@ -115,6 +119,21 @@ def test_a_study_arrives_whole_and_once(results, at, server, monkeypatch, capfd)
     folder = server[0] / "artifacts" / one.info.experiment_id / one.info.run_id / "artifacts"
     assert [path.name for path in folder.iterdir()] == ["record.json"]
     assert capfd.readouterr().out == ""
+
+
+def test_the_command_says_where_it_sent_a_study(results, at, monkeypatch):
+    """And the address of the experiment's page."""
+    monkeypatch.setattr(exhibits, "of_study", lambda *_, **__: SimpleNamespace(outcomes=None))
+    monkeypatch.setattr(tables, "parts", lambda *_, **__: [])
+    monkeypatch.setattr(exhibits, "page", lambda *_: (TABLE, {}))
+    words = ["sync", "alpha_sweep", "--results", str(results), "--to", at[0]]
+    done = CliRunner().invoke(main, [*words, "--experiment", at[1]])
+    number = client(at).get_experiment_by_name(at[1]).experiment_id
+
+    assert done.stdout == (
+        f"Experiment '{at[1]}' at {at[0]}/#/experiments/{number}: sent 2 new and the tables and "
+        "figures; 2 runs have a record\n"
+    )
 
 
 def test_networks_are_sent_only_if_asked_for(results, at):
