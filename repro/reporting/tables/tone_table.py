@@ -10,7 +10,7 @@ from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.tone import Point, Scale, SlopeDifference
 from repro.analysis.wording import count, joined
-from repro.reporting.tables import number_format
+from repro.reporting.tables import number_format, reference_notes
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.json_output import estimate
 from repro.reporting.tables.table_part import Part
@@ -31,7 +31,8 @@ def part(outcomes: Outcomes, _: str) -> Part | None:
         outcomes: With scores.
         _: Name of a definition, on which nothing here depends.
     """
-    arms = [*tone.scaled(outcomes), *tone.detectors(outcomes)]
+    below = tone.detectors(outcomes)
+    arms = [*tone.scaled(outcomes), *below]
     if not arms:
         return None
     rows = [(arm.name, row) for arm in arms for row in _rows(outcomes, arm)]
@@ -41,12 +42,14 @@ def part(outcomes: Outcomes, _: str) -> Part | None:
         table=number_format.frame([row for _, row in rows], [arm for arm, _ in rows]),
         remarks=[*sentences(outcomes), *_remarks(outcomes, arms)],
         keys=1,
+        below=sum(len(_rates(outcomes, one)) for one in below),
     )
 
 
 def curve(outcomes: Outcomes, _: str) -> Part | None:
     """Recall of each arm at each tone and threshold; None without a scale. Arguments as `part`."""
-    arms = [*tone.scaled(outcomes), *tone.detectors(outcomes)]
+    below = tone.detectors(outcomes)
+    arms = [*tone.scaled(outcomes), *below]
     if not arms:
         return None
     rows = [
@@ -61,6 +64,9 @@ def curve(outcomes: Outcomes, _: str) -> Part | None:
         table=number_format.frame([row for _, row in rows], [arm for arm, _ in rows]),
         remarks=[*_said_of_scale(outcomes, arms[0]), *_said_of_curve(outcomes, arms[0])],
         keys=2,
+        below=sum(
+            len(_shown(outcomes, one, rate)) for one in below for rate in _rates(outcomes, one)
+        ),
     )
 
 
@@ -171,9 +177,7 @@ def _remarks(outcomes: Outcomes, arms: Sequence[Arm]) -> Iterator[str]:
             "no family of tests: it explores."
         )
     yield from _said_of_scale(outcomes, arms[0])
-    if tone.detectors(outcomes):
-        names = joined([f"“{one.name}”" for one in tone.detectors(outcomes)])
-        yield f"Trained elsewhere: {names}; their intervals are for new portraits alone."
+    yield from reference_notes.of_detectors(outcomes, shown=bool(tone.detectors(outcomes)))
 
 
 def _said_of_scale(outcomes: Outcomes, arm: Arm) -> Iterator[str]:

@@ -211,7 +211,8 @@ def test_detectors_stand_below_the_arms():
     assert list(part.table.index)[-2:] == ["haar", "haar"]
     assert part.table["Threshold"].tolist()[-2:] == ["its own", "10 % false positives"]
     assert part.table["p"].tolist()[-2:] == ["—", "—"]
-    assert "Trained elsewhere: “haar”; their intervals are for new portraits alone." in said(found)
+    assert part.below == 2
+    assert "Below the rule: 1 detector trained elsewhere" in said(found)
     assert [(one["arm"], one["detector"], one["difference"]) for one in told[-1:]] == [
         ("haar", True, None)
     ]
