@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from repro.data.pictures.images import Photographs, Pixels
 from repro.detectors.base import Detector, DetectorError
-from repro.metrics import Count, group_counts, says_face
+from repro.metrics import says_face
 from repro.records.scores import Scores
 from repro.study.configuration import Reading
 from repro.training.sliding_windows import windows_of
@@ -49,13 +49,6 @@ def score(
         name: _scores(detector, photographs, rule, threshold, on_picture)
         for name, photographs in sets.items()
     }
-
-
-def counts(found: Mapping[str, Scores]) -> tuple[dict[str, Count], Count | None]:
-    """Detections in each group of portraits, and in the photographs without a face."""
-    portraits, others = found["portraits"], found.get("nonfaces")
-    groups = group_counts(portraits.groups, portraits.detected)
-    return groups, Count(len(others.names), int(others.detected.sum())) if others else None
 
 
 def _scores(

@@ -38,7 +38,7 @@ def _exported(given: Given) -> OnTensors:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file raises anything
         raise refused(given, "it cannot be read as an exported program", error) from None
-    # An exported module has no modes: eval() raises.
+    # An exported module has no modes, so none is chosen.
     return OnTensors(given=given, run=_without_gradients(module), wanted=wanted)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.analysis.wording import count
-from repro.detectors import scoring, worker
+from repro.detectors import worker
 from repro.detectors.base import DetectorError, Given
 from repro.detectors.worker import Found, Request
 from repro.errors import LaterRelease, RecordError, ReproError
@@ -17,7 +17,7 @@ from repro.execution.executors import hardware
 from repro.execution.executors.executor_options import Kernels
 from repro.execution.planning import Plan
 from repro.plugins import carriers
-from repro.records import detectors, records
+from repro.records import detectors, records, scores
 from repro.records.detectors import DetectorRecord
 from repro.records.records import BriefRecord, StudyIndex
 from repro.records.task import Task
@@ -235,7 +235,7 @@ def _scored(given: Given, task: Task, results: Path, *, stall: float) -> Detecto
     if given.kind != "package":
         say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
     found = _found(Request(given=given, task=task), stall)
-    groups, nonfaces = scoring.counts(found.sets)
+    groups, nonfaces = scores.counts(found.sets)
     windows = task.configuration.windows.model_dump(mode="json")
     record = DetectorRecord(
         key=PLACEHOLDER,

@@ -218,6 +218,13 @@ def _groups(groups: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]
     return tuple(known), places, np.bincount(places, minlength=len(known)).tolist()
 
 
+def counts(found: Mapping[str, Scores]) -> tuple[dict[str, Count], Count | None]:
+    """Detections in each group of portraits, and in the photographs without a face, if any."""
+    others = found.get("nonfaces")
+    of_others = Count(len(others.names), int(others.detected.sum())) if others else None
+    return _counts(found["portraits"]), of_others
+
+
 def _told(groups: Mapping[str, Count]) -> str:
     """The counts in a few words."""
     told = [f"{count.detected} of {count.n} {name[:40]!r}" for name, count in groups.items()]

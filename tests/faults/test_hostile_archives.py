@@ -50,7 +50,7 @@ FORBIDDEN = {
     r"\bpickle\.loads?\(": ("records/mlflow/mirror_process.py",),
     r"\byaml\.(unsafe_|full_)?load(_all)?\(": (),
     r"allow_pickle\s*=\s*True": (),
-    r"(?<![\w.])torch\.load\(": (),
+    r"(?<![\w.])torch\.load\((?!.*weights_only=True)": (),
     r"\bextract(all)?\(": (),
     r"\bunpack_archive\(": (),
     r"(?<![\w.])(eval|exec)\(": (),
