@@ -15,7 +15,8 @@ from mirrors import RECORD, TABLE, copy_template, runs_of, template
 from repro.metrics import Count
 from repro.records import records
 from repro.records.mlflow import study_pages
-from repro.records.mlflow.mirror import Mirror
+from repro.records.mlflow.mirror import Mirror, experiment_name
+from repro.records.mlflow.server import view_url
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -51,7 +52,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(results):
-    """The address that ``repro ui`` prints for the study, while it serves."""
+    """The study's view in MLflow, to which its page of ``repro ui`` links, while it is served."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "repro.cli", "ui", "toy", "--results", str(results)]
@@ -62,9 +63,9 @@ def url(results):
         guard.start()
         try:
             assert "starting" in server.stdout.readline()
-            address = server.stdout.readline().strip()
+            assert server.stdout.readline().strip().endswith("/studies/toy/embedded/")
             guard.cancel()
-            yield address
+            yield view_url(results, port, experiment_name(study_index(ARMS)))
         finally:
             guard.cancel()
             server.terminate()
