@@ -236,7 +236,7 @@ def _scored(given: Given, task: Task, results: Path, *, stall: float) -> Detecto
         say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
     found = _found(Request(given=given, task=task), stall)
     groups, nonfaces = scoring.counts(found.sets)
-    windows = task.configuration.windows.model_dump(mode="json")
+    windows = task.configuration.reading_settings
     record = DetectorRecord(
         key=PLACEHOLDER,
         name=given.name,
