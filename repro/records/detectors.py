@@ -42,8 +42,8 @@ class DetectorRecord:
         digest: Of its text, file or package.
         reads: ``windows``, those of the study, or ``whole`` pictures.
         data: Digest of the content of the portraits (``test``) and of ``nonfaces``.
-        windows: The study's windows, ``{"read": "whole", ...}`` where they are whole crops; empty if
-            it reads whole pictures.
+        windows: The study's windows, ``{"read": "whole", ...}`` where each is a whole crop; empty
+            if it reads whole pictures.
         threshold: Score from which on it says face; subtracted in the scores.
         settings: How pictures were handed to it.
         groups: Detections per group on the test portraits.
