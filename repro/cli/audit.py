@@ -9,7 +9,6 @@ import click
 from click.core import ParameterSource
 
 from repro.cli import options as shared
-from repro.cli.shared import is_bundle
 from repro.system import atomic_files
 from repro.system.printing import printable, say
 
@@ -190,8 +189,9 @@ def audit(
 def _predictions(file: Path) -> Path:
     """The file; of a bundle the predictions of its records, which are compared with its tables."""
     from repro.cli import audited_bundle
+    from repro.study import study_files
 
-    return audited_bundle.predictions(file) if is_bundle(file.name) else file
+    return audited_bundle.predictions(file) if study_files.is_bundle(file.name) else file
 
 
 def _shown(

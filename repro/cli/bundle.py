@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from repro.cli import completion_words, options
-from repro.cli.shared import is_bundle, warn
+from repro.cli.shared import warn
 from repro.errors import ReproError
 from repro.system.printing import printable, say
 
@@ -47,9 +47,9 @@ def bundle(
     from repro.cli import resolve
     from repro.study import study_files
 
-    if not is_bundle(out.name):
+    if not study_files.is_bundle(out.name):
         raise ReproError(f"{out}: a bundle is a .zip file: give it a name that ends in .zip")
-    if is_bundle(study):
+    if study_files.is_bundle(study):
         raise ReproError(f"{study}: this is a bundle already")
     index = resolve.one(results, study, profile=profile, overrides=overrides)
     file = Path(study) if study_files.is_path(study) else None

@@ -49,7 +49,7 @@ def studies(_: click.Context, incomplete: str) -> Iterator[str]:
     if "/" in incomplete or incomplete.startswith("."):
         folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
         for path in sorted(folder.iterdir()):
-            if path.is_dir() or path.suffix in (*study_files.ENDINGS, ".zip"):
+            if path.is_dir() or path.suffix in (*study_files.ENDINGS, study_files.BUNDLE):
                 yield f"{path}/" if path.is_dir() else str(path)
     else:
         yield from (one.name for one in study_files.listed())
@@ -67,6 +67,18 @@ def arms(context: click.Context, _: str) -> Iterator[str]:
     name = Path(_study_word(context)).stem.partition("@")[0]
     for index in _indexes(context, name or "*"):
         yield from (arm["name"] for arm in index["arms"])
+
+
+@_completer
+def detectors(context: click.Context, _: str) -> Iterator[str]:
+    """Detectors that were scored for the study on the command line."""
+    from repro.records.records import RECORD
+
+    name = Path(_study_word(context)).stem.partition("@")[0]
+    for index in _indexes(context, name or "*"):
+        for key in index.get("detectors", ()):
+            path = _results(context) / "detectors" / Path(key).name / RECORD
+            yield str(json.loads(regular_file.read(path, at_most=MOST_BYTES))["name"])
 
 
 @_completer

@@ -152,6 +152,7 @@ def _read(source: str, results: Path, said: Said) -> "Source":
     from repro.records import records
     from repro.study import study_files
 
+    study_files.refuse_bundle(source)
     path = Path(source)
     if not path.exists() and not study_files.is_path(source):
         name = source.partition("@")[0]

@@ -194,6 +194,7 @@ def _of_unnamed(found: list[StudyIndex], wish: Wish, first: str | None) -> list[
 
 def _meant(study: str) -> tuple[str, str | None, str | None]:
     """Name, id of a variant if given, and the first profile if the file exists."""
+    study_files.refuse_bundle(study)
     if study_files.is_path(study):
         return _from_file(Path(study))
     name, at, variant = study.partition("@")

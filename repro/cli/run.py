@@ -12,6 +12,7 @@ from repro.cli import options
 from repro.cli.shared import load, not_followed
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Place
+from repro.system import count_progress
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def run(
     fails with it. The exit status is 1 if all its runs have failed.
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
+    if quiet:
+        click.get_current_context().with_resource(count_progress.hidden())
     set_to = os.environ.get("MLFLOW_TRACKING_URI")
     resolved = load(study, profile, overrides, quiet=quiet)
     if allow_doubles:

@@ -18,6 +18,7 @@ NO_MODEL = (
     "--model names the detector, such as --model FILE.py:load; --detectors scores those that "
     "people use; --remove NAME takes one out"
 )
+MORE = "More: repro table {}"
 OF_A_MODEL = ("name", "threshold", "reads", "input_size", "architecture", "weights")
 
 
@@ -86,7 +87,12 @@ OF_A_MODEL = ("name", "threshold", "reads", "input_size", "architecture", "weigh
     is_flag=True,
     help="Of one that was scored before: score it again, and end with status 1 if scores differ.",
 )
-@click.option("--remove", metavar="NAME", help="Take the detector of this name out of the study.")
+@click.option(
+    "--remove",
+    metavar="NAME",
+    shell_complete=completion_words.detectors,
+    help="Take the detector of this name, or haar, hog or mtcnn, out of the study.",
+)
 @options.variant
 def score(
     study: str,
@@ -122,6 +128,7 @@ def score(
     resolved = load(study, profile, overrides)
     found = detector_scoring.score(resolved, detector, results, check=check)
     say(detector_scoring.told(found))
+    say(MORE.format(found.index.address))
     sys.exit(1 if found.differing else 0)
 
 
@@ -140,11 +147,13 @@ def _score_packaged(study: "Study", results: Path, names: tuple[str, ...], *, ch
     """Score the named ones, or all that are installed."""
     from repro.execution import detector_scoring, reference_detectors
 
-    differs = False
+    differs, address = False, study.name
     for one in reference_detectors.given_all(study, names, warn=warn):
         found = detector_scoring.score(study, one, results, check=check)
         say(detector_scoring.told(found))
+        address = found.index.address
         differs |= bool(found.differing)
+    say(MORE.format(address))
     sys.exit(1 if differs else 0)
 
 

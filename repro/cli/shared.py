@@ -63,11 +63,6 @@ class Place:
     bundle: "Bundle | None" = None
 
 
-def is_bundle(word: str) -> bool:
-    """Whether a word on the command line means a bundle."""
-    return word.lower().endswith(".zip")
-
-
 def place(study: str, results: Path, *, run_plugins: bool = False) -> Place:
     """Where the results of a study are; a bundle is opened until the command ends.
 
@@ -79,7 +74,9 @@ def place(study: str, results: Path, *, run_plugins: bool = False) -> Place:
     Raises:
         BadBundle: It is no bundle, damaged, hostile or changed.
     """
-    if not is_bundle(study):
+    from repro.study import study_files
+
+    if not study_files.is_bundle(study):
         return Place(study, results)
     from repro.bundles import opening
 

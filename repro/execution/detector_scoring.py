@@ -121,22 +121,23 @@ def remove(index: StudyIndex, name: str, results: Path) -> StudyIndex:
     """
     with runner.alone_at(index, results):
         index = records.read_index(records.index_path(index, results))
-        named = {key: _name(key, results) for key in index.detectors}
-        kept = [key for key in index.detectors if name not in (key, named[key])]
+        named = {key: _names(key, results) for key in index.detectors}
+        kept = [key for key in index.detectors if name not in (key, *named[key])]
         if len(kept) == len(named):
-            listed = ", ".join(named.values()) or "none"
+            listed = ", ".join(names[0] for names in named.values()) or "none"
             raise DetectorError(f"{index.address}: it has no detector {name!r}; it has {listed}")
         index = replace(index, detectors=kept)
         records.write_index(index, results)
         return index
 
 
-def _name(key: str, results: Path) -> str:
-    """The name of a detector; its key if its record cannot be read."""
+def _names(key: str, results: Path) -> tuple[str, ...]:
+    """The name of a detector, and its word if it is a package's; its key if it cannot be read."""
     try:
-        return detectors.read(key, results).name
+        record = detectors.read(key, results)
     except RecordError:
-        return key
+        return (key,)
+    return (record.name, record.origin) if record.kind == "package" else (record.name,)
 
 
 def _of_study(index: StudyIndex, results: Path) -> Iterator[DetectorRecord]:
@@ -235,8 +236,13 @@ def _scored(given: Given, task: Task, results: Path, *, stall: float) -> Detecto
     if given.kind != "package":
         say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
     found = _found(Request(given=given, task=task), stall)
+<<<<<<< HEAD
     groups, nonfaces = scores.counts(found.sets)
     windows = task.configuration.windows.model_dump(mode="json")
+=======
+    groups, nonfaces = scoring.counts(found.sets)
+    windows = task.configuration.reading_settings
+>>>>>>> critic1
     record = DetectorRecord(
         key=PLACEHOLDER,
         name=given.name,
@@ -304,8 +310,8 @@ def _answer(child: Child, given: Given) -> Found:
 
 
 def told(scored: Scored) -> str:
-    """What came of it, in two lines."""
-    record, address = scored.record, scored.index.address
+    """What came of it, in a sentence."""
+    record = scored.record
     found = sum(one.detected for one in record.groups.values())
     total = sum(one.n for one in record.groups.values())
     done = "scored" if scored.is_new else "scored already, nothing was done"
@@ -315,8 +321,10 @@ def told(scored: Scored) -> str:
             done = f"scored again: {count(scored.differing, 'photograph')} with another score"
     alarms = ""
     if record.nonfaces:
-        alarms = f", and {record.nonfaces.detected} of {record.nonfaces.n} photographs without one"
+        alarms = (
+            f" and in {record.nonfaces.detected:,} of {record.nonfaces.n:,} photographs without one"
+        )
     return (
-        f"{record.name}: {done}; it says face of {found} of {total} portraits{alarms} "
-        f"({record.key})\nMore: repro table {address}"
+        f"{record.name}: {done}; it finds a face in {found:,} of {total:,} portraits{alarms} "
+        f"({record.key})"
     )

@@ -159,7 +159,7 @@ def index_there(index: StudyIndex, results: Path) -> StudyIndex | None:
 
 def fits(record: DetectorRecord, task: Task) -> bool:
     """Whether a detector was scored on the photographs of a run, and on its windows if it does."""
-    windows = task.configuration.windows.model_dump(mode="json")
+    windows = task.configuration.reading_settings
     same = all(record.data.get(role) == task.data.get(role) for role in detectors.ROLES)
     return same and record.windows in ({}, windows)
 

@@ -21,7 +21,7 @@ from repro.records.field_types import DetectorKey, FileName, Name, Plain, Sha256
 from repro.records.record import counted
 from repro.records.records import ADVICE, MOST_BYTES, RECORD, SCORES
 from repro.records.scores import Scores
-from repro.study.configuration import Windows
+from repro.study.configuration import WholePicture, Windows
 from repro.study.section import digest
 from repro.system import atomic_files, checksum, regular_file
 
@@ -42,7 +42,8 @@ class DetectorRecord:
         digest: Of its text, file or package.
         reads: ``windows``, those of the study, or ``whole`` pictures.
         data: Digest of the content of the portraits (``test``) and of ``nonfaces``.
-        windows: The study's windows; empty if it reads whole pictures.
+        windows: The study's windows, ``{"read": "whole", ...}`` where each is a whole crop; empty
+            if it reads whole pictures.
         threshold: Score from which on it says face; subtracted in the scores.
         settings: How pictures were handed to it.
         groups: Detections per group on the test portraits.
@@ -98,7 +99,9 @@ def _wrong(record: DetectorRecord) -> Iterator[str]:
     if not {ROLES[0]} <= set(record.data) <= {*ROLES}:
         yield f"data: {' and '.join(ROLES)} are expected, or {ROLES[0]} alone"
     if record.reads == "windows":
-        field_types.check(Windows, record.windows)
+        windows = dict(record.windows)
+        rule = WholePicture if windows.pop("read", None) == "whole" else Windows
+        field_types.check(rule, windows)
     elif record.windows:
         yield "windows: a detector of whole pictures has none"
     if SCORES not in record.files:

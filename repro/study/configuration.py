@@ -184,6 +184,12 @@ class Configuration(Section):
         return WholePicture(resize=self.windows.resize) if whole else self.windows
 
     @property
+    def reading_settings(self) -> dict[str, Any]:
+        """How the test pictures are read, as plain values by the keys of `windows`."""
+        whole = {"read": "whole"} if isinstance(self.reading, WholePicture) else {}
+        return {**whole, **self.reading.model_dump(mode="json")}
+
+    @property
     def latents(self) -> int:
         """Number of latents of the network; 0 for a classifier."""
         return self.latent_dim if self.model == "dbvae" else 0
@@ -213,8 +219,7 @@ class Configuration(Section):
         of windows where each picture is read whole.
         """
         choices = self.model_dump(mode="json", exclude={"data"})
-        if isinstance(self.reading, WholePicture):
-            choices["windows"] = {"read": "whole", **self.reading.model_dump()}
+        choices["windows"] = self.reading_settings
         choices["resampling"] = _effective(choices["resampling"])
         objective = {key: value for key, value in choices.pop("objective").items() if value}
         if self.objective != Objective():

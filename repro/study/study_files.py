@@ -16,6 +16,8 @@ from repro.system import input_file
 from repro.system.printing import one_line
 
 ENDINGS = (".yaml", ".yml")
+BUNDLE = ".zip"
+READ_BUNDLES = "table, report, figures, status, show, audit and verify"
 SHIPPED = Path(__file__).parent / "shipped_studies"  # in a checkout a link to its studies/
 PUBLISHED, PROFILES = "published", "profiles"  # folders beside studies
 
@@ -45,6 +47,24 @@ def is_path(study: str | Path) -> bool:
     return isinstance(study, Path) or "/" in study or study.endswith(ENDINGS)
 
 
+def is_bundle(study: str | Path) -> bool:
+    """Whether it is the name of a bundle's file."""
+    return str(study).lower().endswith(BUNDLE)
+
+
+def refuse_bundle(study: str | Path) -> None:
+    """Refuse a bundle, for commands that write results or need those of a folder.
+
+    Raises:
+        ReproError: It is one.
+    """
+    if is_bundle(study):
+        raise ReproError(
+            f"{shown(str(study))}: a bundle is only read, by {READ_BUNDLES}; "
+            "this command needs a study's name or file"
+        )
+
+
 def find(study: str | Path) -> StudyFile:
     """The file of a study.
 
@@ -54,6 +74,7 @@ def find(study: str | Path) -> StudyFile:
     Raises:
         ReproError: No study has this name; the text lists the known ones.
     """
+    refuse_bundle(study)
     if is_path(study):
         return StudyFile(Path(study))
     found = find_name(str(study))

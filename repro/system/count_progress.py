@@ -11,8 +11,21 @@ from repro.system.printing import one_line, say
 QUIET_SECONDS = 10.0  # in a pipe, minimum interval between lines
 PATIENCE = 2.0  # seconds after which a loop shows its progress: most end before
 
+_hidden = False  # whether no progress is shown
+
 Advance = Callable[[int], None]
 One = TypeVar("One")
+
+
+@contextlib.contextmanager
+def hidden() -> Iterator[None]:
+    """Within, no progress is shown."""
+    global _hidden
+    before, _hidden = _hidden, True
+    try:
+        yield
+    finally:
+        _hidden = before
 
 
 @contextlib.contextmanager
@@ -24,7 +37,7 @@ def counting(what: str, total: int, *, unit: str) -> Iterator[Advance]:
         total: Total of the count.
         unit: ``pictures``; ``bytes`` are shown as megabytes.
     """
-    show = _bar if screen.can_draw() else _lines
+    show = _nothing if _hidden else _bar if screen.can_draw() else _lines
     with show(what, total, unit) as advance:
         yield advance
 
@@ -74,6 +87,11 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Advance]:
     with screen.drawing(), bars as progress:
         task = progress.add_task(one_line(what), total=total)
         yield lambda more: progress.advance(task, more)
+
+
+@contextlib.contextmanager
+def _nothing(what: str, total: int, unit: str) -> Iterator[Advance]:
+    yield lambda _: None
 
 
 @contextlib.contextmanager

@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
+import reference_detectors
 from builders import study_index
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from repro.cli import completion_words, main
-from repro.records import records
+from repro.records import detectors, records
 from repro.study.study_files import listed
 
 BIN = Path(sys.executable).parent
@@ -153,3 +155,13 @@ def test_bash_completes(words, replies):
     )
 
     assert done.stdout.splitlines() == replies, done.stderr
+
+
+def test_detectors_of_the_study_are_offered_to_be_taken_out():
+    """By the names in its tables."""
+    index = study_index({"x": ["ef56-seed0"]}, name="mine", variant="embedded-123abc")
+    one = reference_detectors.record()
+    detectors.write(one, Path("results"), reference_detectors.scores())
+    records.write_index(replace(index, detectors=[one.key]), Path("results"))
+
+    assert offered("score", "mine", "--remove", "") == ["Haar"]

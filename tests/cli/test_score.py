@@ -70,7 +70,7 @@ def test_it_runs_in_a_process_of_its_own(study):
     with here():
         again = repro("score", study, "--model", "brightness.py:detector", "--check")
 
-    assert re.search(r"brightness: scored; it says face of \d+ of \d+ portraits", told)
+    assert re.search(r"brightness: scored; it finds a face in \d+ of \d+ portraits", told)
     assert "all scores are as in its record" in again
 
 

@@ -1,16 +1,18 @@
 """A study on aligned crops, without photographs without a face, from its file to its tables."""
 
 import json
+import shutil
 
 import published_sets
 import pytest
+import scoring_here
 from click.testing import CliRunner
 from faults import studies
 from published_sets import bfw
 
 from repro.analysis import study_data
 from repro.cli import main
-from repro.records import records
+from repro.records import detectors, records
 from repro.reporting.tables import run_notes, tables
 
 NAMES = [
@@ -19,6 +21,17 @@ NAMES = [
     for person in (1, 2)
     for number in (1, 2, 3)
 ]
+
+MEAN = """
+class Mean:
+    reads = "windows"
+
+    def scores(self, pictures):
+        return pictures.mean(axis=(1, 2, 3)) - 128.0
+
+
+mean = Mean()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +149,21 @@ def test_a_plan_says_that_a_claim_at_a_false_positive_rate_cannot_be_answered(do
 
     assert told.exit_code == 0, told.output
     assert "there are no photographs without a face" in told.output
+
+
+def test_a_detector_of_windows_has_the_whole_crop_in_its_record(done, tmp_path, monkeypatch):
+    """Windows that were not used are not kept; scored again, it is found and is equal."""
+    monkeypatch.chdir(tmp_path)
+    results = shutil.copytree(done[1], tmp_path / "results")
+    (tmp_path / "mean.py").write_text(MEAN, encoding="utf-8")
+    score = ["score", str(done[0]), "--results", str(results), "--model", "mean.py:mean"]
+
+    with scoring_here.here():
+        first = CliRunner().invoke(main, score)
+        again = CliRunner().invoke(main, [*score, "--check"])
+
+    assert first.exit_code == 0, first.output
+    (record,) = detectors.there(results)
+    assert record.windows == {"read": "whole", "resize": "nearest"}
+    assert detectors.read_scores(record, results)["portraits"].windows.tolist() == [1] * 12
+    assert "all scores are as in its record" in again.output

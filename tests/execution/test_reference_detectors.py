@@ -1,5 +1,6 @@
 """Face detectors that people use, beside a study on drawn portraits in the layout of PPB."""
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,10 +14,11 @@ from scoring_here import here
 from repro.cli import main
 from repro.detectors.base import DetectorError
 from repro.detectors.packaged import packages, registry
-from repro.execution import detector_scoring, reference_detectors
+from repro.execution import detector_scoring, reference_detectors, until_answered
 from repro.records import records
 from repro.study import study
 from repro.study.data_spec import Bfw, Fhibe, Ppb
+from repro.system import count_progress
 
 PEOPLE = [("Female", "lighter"), ("Male", "darker")] * 2
 
@@ -169,7 +171,7 @@ def test_the_command_scores_one_and_says_what_it_found(asked, tmp_path):
     (index,) = records.read_indexes(tmp_path / "results")
 
     assert done.exit_code == 0, done.output
-    assert "OpenCV's Haar cascade: scored; it says face of 4 of 4 portraits" in done.output
+    assert "OpenCV's Haar cascade: scored; it finds a face in 4 of 4 portraits" in done.output
     assert len(index.detectors) == 1
 
 
@@ -180,3 +182,37 @@ def test_options_of_a_model_are_not_for_them(asked, words):
 
     assert done.exit_code == 2
     assert "--threshold is for a detector of your own" in done.output
+
+
+@needs("haar")
+def test_its_word_takes_one_out(asked, tmp_path):
+    """Nobody has to write its long name."""
+    with here():
+        CliRunner().invoke(main, ["score", "toy.yaml", "--detector", "haar"])
+    done = CliRunner().invoke(main, ["score", "toy.yaml", "--remove", "haar"])
+    (index,) = records.read_indexes(tmp_path / "results")
+
+    assert done.exit_code == 0, done.output
+    assert index.detectors == []
+
+
+@pytest.mark.parametrize(("words", "shown"), [(["--quiet"], False), ([], True)])
+def test_quiet_hides_the_progress_of_detectors(asked, index, monkeypatch, words, shown):
+    """As that of runs."""
+
+    @contextlib.contextmanager
+    def lines(what, *_):
+        seen.append(what)
+        yield lambda _: None
+
+    def slow(study, found, *_, **__):
+        with count_progress.counting("MTCNN: scoring", 9, unit="pictures"):
+            return found
+
+    seen = []
+    monkeypatch.setattr(count_progress, "_lines", lines)
+    monkeypatch.setattr(reference_detectors, "beside", slow)
+    monkeypatch.setattr(until_answered, "execute", lambda *_, **__: index)
+    CliRunner().invoke(main, ["run", "toy.yaml", *words])
+
+    assert ("MTCNN: scoring" in seen) is shown

@@ -165,3 +165,15 @@ def test_a_new_study_never_replaces_one(here, name, said):
     assert (done.exit_code, done.output.startswith(f"Error: {said}")) == (1, True)
     assert [path.name for path in here.iterdir()] == ["mine.yaml"]
     assert (here / "mine.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["run", "x.zip"], ["plan", "./x.ZIP"], ["sync", "x.zip"], ["replication", "x.zip", "y"]],
+)
+def test_a_command_that_does_not_read_bundles_says_which_do(words):
+    """And not that a study of this name is missing."""
+    done = invoke(*words)
+
+    assert done.exit_code == 1
+    assert "a bundle is only read, by table, report, figures, status, show" in done.output

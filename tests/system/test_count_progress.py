@@ -86,3 +86,16 @@ def test_a_loop_within_something_drawn_draws_nothing(monkeypatch):
         assert gone_through("table", iter([0.0, *[3.0] * 10]), monkeypatch) == ["a", "b", "c"]
 
     assert sys.stderr.getvalue() == ""
+
+
+def test_where_no_progress_is_wanted_none_is_shown(monkeypatch):
+    """Within the block; afterwards it is shown again."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with count_progress.hidden(), count_progress.counting("a", 4, unit="pictures") as advance:
+        advance(4)
+    hidden = sys.stderr.getvalue()
+    with count_progress.counting("b", 4, unit="pictures") as advance:
+        advance(4)
+
+    assert hidden == ""
+    assert "4/4" in sys.stderr.getvalue()

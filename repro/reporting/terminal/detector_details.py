@@ -17,7 +17,10 @@ def text(record: DetectorRecord, results: Path) -> str:
     ]
     sections = [
         ("", [("Detector", record.name), ("key", record.key), *_given(record)]),
-        ("Handed to it", [(name, f"{value}") for name, value in record.settings.items()]),
+        (
+            "Handed to it",
+            [(n, f"{value}") for n, value in record.settings.items() if value is not None],
+        ),
         ("Detections", list(_detections(record))),
         ("Provenance", [(name, f"{value}") for name, value in record.provenance.items()]),
         ("Files", files),
