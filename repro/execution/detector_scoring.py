@@ -236,13 +236,8 @@ def _scored(given: Given, task: Task, results: Path, *, stall: float) -> Detecto
     if given.kind != "package":
         say(f"Detector: {given.where or given.origin} ({given.digest})", err=True)
     found = _found(Request(given=given, task=task), stall)
-<<<<<<< HEAD
     groups, nonfaces = scores.counts(found.sets)
-    windows = task.configuration.windows.model_dump(mode="json")
-=======
-    groups, nonfaces = scoring.counts(found.sets)
     windows = task.configuration.reading_settings
->>>>>>> critic1
     record = DetectorRecord(
         key=PLACEHOLDER,
         name=given.name,
