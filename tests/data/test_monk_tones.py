@@ -26,7 +26,7 @@ def test_mst_e_has_its_pictures_by_band_of_tone(tmp_path):
     found = sources.portraits(MstE(path=str(mst_e(tmp_path))))
 
     assert found.names == ("subject_0/a1.jpg", "subject_5/b1.jpg", "subject_6/c1.jpg")
-    assert found.groups == ("mst_1_5", "mst_6_10", "mst_1_5")
+    assert found.groups == ("mst_1_to_5", "mst_6_to_10", "mst_1_to_5")
     assert any_layout.guess(tmp_path) == any_layout.guess(tmp_path / "mst-e_data") == "mst_e"
 
 
@@ -37,10 +37,10 @@ def test_mst_e_tells_what_it_leaves_out_and_tones_of_one_person(tmp_path):
     assert [
         line.removeprefix(f"{tmp_path}: ") for line in sources.reader(asked).remarks(asked)
     ] == [
-        "1 rows are of videos, and are left out",
-        "1 rows are of files .dng, which are not read, and are left out",
-        "one person each has the tone 7: what is found there may be due to the person as well as "
-        "to the tone",
+        "rows left out because they name a video: 1",
+        "rows left out because they name a file .dng, which is not read: 1",
+        "tone 7 has one person alone: what is found there may be due to the person as well as to "
+        "the tone",
     ]
 
 
@@ -101,8 +101,8 @@ def test_a_missing_column_of_mst_e_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("tone", "starts", "name"),
     [
-        *((1, (6,), "mst_1_5"), (5.5, (6,), "mst_1_5"), (6, (6,), "mst_6_10")),
-        *((10, (4, 7), "mst_7_10"), (4, (4, 7), "mst_4_6"), (10, (10,), "mst_10_10")),
+        *((1, (6,), "mst_1_to_5"), (5.5, (6,), "mst_1_to_5"), (6, (6,), "mst_6_to_10")),
+        *((10, (4, 7), "mst_7_to_10"), (4, (4, 7), "mst_4_to_6"), (10, (10,), "mst_10_to_10")),
     ],
 )
 def test_a_band_of_tones_reaches_up_to_the_next(tone, starts, name):
@@ -115,7 +115,7 @@ def test_facet_has_the_visible_faces_by_tone_and_gender(tmp_path):
     found = sources.portraits(Facet(path=str(facet(tmp_path))))
 
     assert found.names == ("imgs_1/sa_1.jpg#1", "imgs_1/sa_1.jpg#2", "imgs_2/sa_2.jpg#3")
-    assert found.groups == ("mst_1_5_fem", "mst_6_10_masc", "mst_1_5_fem")
+    assert found.groups == ("mst_1_to_5_fem", "mst_6_to_10_masc", "mst_1_to_5_fem")
     assert any_layout.guess(tmp_path) == "facet"
 
 
@@ -166,9 +166,9 @@ def test_facet_tells_whom_it_leaves_out_and_to_look_first(tmp_path):
 
     lines = [line.removeprefix(f"{tmp_path}: ") for line in sources.reader(asked).remarks(asked)]
     assert lines[:3] == [
-        "1 persons whose face is not visible are left out",
-        "1 persons without a value of skin are left out",
-        "1 persons whose part of the picture is below 64 pixels are left out",
+        "1 person whose face is not visible is left out",
+        "1 person without a value of skin is left out",
+        "1 person whose part of the picture is below 64 pixels is left out",
     ]
     assert "may have blurred" in lines[3]
 

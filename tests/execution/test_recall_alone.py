@@ -12,8 +12,13 @@ from published_sets import bfw
 
 from repro.analysis import study_data
 from repro.cli import main
+<<<<<<< HEAD
 from repro.records import detectors, records
 from repro.reporting.tables import run_notes, tables
+=======
+from repro.records import records
+from repro.reporting.tables import run_notes, study_json, tables
+>>>>>>> critic2
 
 NAMES = [
     f"{group}/n{person}/{number}.jpg"
@@ -103,6 +108,7 @@ def test_withdrawn_portraits_are_in_the_index_and_in_a_table(tmp_path, done):
     assert "(version 20250716.u.gT5_rFTA, 1 of 4 portraits withdrawn)" in index.data
     outcomes = study_data.of_study(index, {}, None)
     assert tables.part(outcomes, "withdrawn").table["Portrait"].tolist() == [name]
+    assert study_json.study(outcomes, "dehaan2020")["withdrawn"] == [name]
     (other,) = records.read_indexes(done[1])
     assert tables.part(study_data.of_study(other, {}, None), "withdrawn") is None
 

@@ -29,13 +29,13 @@ def of_age(age: int, bands: Sequence[int]) -> str:
 
 
 def of_tone(tone: float, bands: Sequence[int]) -> str:
-    """The name of the band of a Monk skin tone: ``mst_1_5``, ``mst_6_10``.
+    """The name of the band of a Monk skin tone: ``mst_1_to_5``, ``mst_6_to_10``.
 
     Args:
         tone: From 1, the lightest, to 10; not whole if it is a mean of votes.
         bands: First tones of all bands but the lightest, increasing; a band reaches up to the next
-            one, so that 5.5 is in ``mst_1_5`` where the next band begins at 6.
+            one, so that 5.5 is in ``mst_1_to_5`` where the next band begins at 6.
     """
     first = max((start for start in bands if start <= tone), default=1)
     last = min((start for start in bands if start > tone), default=11)
-    return f"mst_{first}_{last - 1}"
+    return f"mst_{first}_to_{last - 1}"

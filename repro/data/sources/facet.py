@@ -213,7 +213,8 @@ class FacetReader(Reader[Facet]):
 
 def _remarks(spec: Facet, found: _Found) -> Iterator[str]:
     for reason, count in found.left_out.items():
-        yield f"{spec.path}: {count:,} persons {reason} are left out"
+        who, verb = ("person", "is") if count == 1 else ("persons", "are")
+        yield f"{spec.path}: {count:,} {who} {reason} {verb} left out"
     yield (
         f"{spec.path}: boxes are of persons and not of faces, and the publisher may have blurred "
         "the faces: look at some before you conclude (repro data info --sheet)"

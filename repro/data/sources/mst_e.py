@@ -95,10 +95,10 @@ def _add(
     suffix = Path(picture).suffix.lower()
     pose = next((cell for name, cell in row.items() if name.lower() == POSE), "")
     if suffix in VIDEOS or pose.lower() == VIDEO:
-        found.left_out["videos"] += 1
+        found.left_out["a video"] += 1
         return
     if suffix not in picture_formats.suffixes():
-        found.left_out[f"files {suffix or 'without suffix'}, which are not read"] += 1
+        found.left_out[f"a file {suffix or 'without suffix'}, which is not read"] += 1
         return
     tone = _tone(asked[TONE], where)
     name = there.get(f"{subject}/{picture}".lower())
@@ -159,14 +159,17 @@ class MstEReader(Reader[MstE]):
 
 def _remarks(spec: MstE, found: _Found) -> Iterator[str]:
     for what, count in found.left_out.items():
-        yield f"{spec.path}: {count:,} rows are of {what}, and are left out"
+        yield f"{spec.path}: rows left out because they name {what}: {count:,}"
     low = {name.lower(): cells for name, cells in found.columns.items()}
     persons: dict[int, set[str]] = {}
     for tone, person in zip(low[TONE.lower()], low[SUBJECT], strict=True):
         persons.setdefault(_tone(tone, spec.path), set()).add(person)
     alone = [str(tone) for tone in sorted(persons) if len(persons[tone]) == 1]
     if alone:
+        which = (
+            f"tone {alone[0]} has" if len(alone) == 1 else f"tones {' and '.join(alone)} have each"
+        )
         yield (
-            f"{spec.path}: one person each has the tone {', '.join(alone)}: what is found there "
-            "may be due to the person as well as to the tone"
+            f"{spec.path}: {which} one person alone: what is found there may be due to the person "
+            "as well as to the tone"
         )

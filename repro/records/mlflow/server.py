@@ -136,8 +136,11 @@ def _new_log(results: Path) -> IO[bytes]:
 
 
 def _require_mirror(results: Path) -> None:
-    if not database(results).is_file():
-        raise ReproError(f"{database(results)}: there is no such mirror yet; run a study first")
+    if database(results).is_file():
+        return
+    if (results / "studies").is_dir():
+        raise ReproError(f"{results}: it has no MLflow pages yet. Make them: repro sync")
+    raise ReproError(f"{results}: no study was run here yet. Run one first: repro run STUDY")
 
 
 def _require_free(port: int) -> None:

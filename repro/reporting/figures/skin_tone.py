@@ -136,7 +136,7 @@ def _label(axes: Axes, known: Scale) -> None:
         axes.vlines(found, 0, RUG, color=style.FAINT, lw=0.4, transform=where)
         counted = ""
     else:
-        ticks = [f"{one:.4g}\n{known.at(float(one))[1]:,.0f}" for one in known.levels]
+        ticks = [f"{one:.3g}\n{known.at(float(one))[1]:,.0f}" for one in known.levels]
         axes.set_xticks(known.levels, ticks)
         axes.grid(axis="x", visible=False)
         counted = f"\nbelow: {'portraits' if known.cluster is None else 'clusters'}"

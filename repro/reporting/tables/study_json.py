@@ -74,6 +74,7 @@ def study(outcomes: Outcomes, name: str, *, arms: Sequence[str] = ()) -> dict[st
         "reference": outcomes.reference,
         "paired": outcomes.paired,
         "clusters": portrait_clusters.as_fields(outcomes),
+        "withdrawn": list(outcomes.withdrawn),
         "arms": [_arm(arm, outcomes, definition) for arm in chosen],
         "detectors": [
             reference_json.detector(one, outcomes, definition) for one in outcomes.detectors

@@ -146,11 +146,11 @@ def _sentence(outcomes: Outcomes, arm: Arm, known: Scale) -> str:
     falls = found.value < 0
     low, high = sorted(-end if falls else end for end in found.interval)
     ends = "" if np.isnan(low) else f" [{100 * low:.1f}, {100 * high:.1f}]"
-    told = (
-        f"At {outcomes.threshold} the recall of “{arm.name}” "
-        f"{'falls' if falls else 'rises'} by {100 * abs(found.value):.1f} points{ends} "
-        f"{between(known)}"
-    )
+    points = f"{100 * abs(found.value):.1f}"
+    moves = f"{'falls' if falls else 'rises'} by {points} points{ends}"
+    if float(points) == 0 and not ends:
+        moves = "does not change"
+    told = f"At {outcomes.threshold} the recall of “{arm.name}” {moves} {between(known)}"
     if not np.isnan(low) and low <= 0 <= high:
         told += "; whether it changes at all cannot be told"
     return f"{told}."
@@ -214,14 +214,18 @@ def _said_of_few(outcomes: Outcomes, known: Scale) -> Iterator[str]:
     few = [f"{one:.4g}" for one, n in clusters.items() if n < LEAST]
     if alone:
         yield (
-            f"Tone {joined(alone)}: a single {what}{_each(alone)}, so that what is found there may "
+            f"{_tones(alone)}: a single {what}{_each(alone)}, so that what is found there may "
             "be due to it as well as to the tone."
         )
     if few:
         yield (
-            f"Tone {joined(few)}: fewer than {LEAST} {_plural(known)}{_each(few)}, recall without "
+            f"{_tones(few)}: fewer than {LEAST} {_plural(known)}{_each(few)}, recall without "
             "an interval."
         )
+
+
+def _tones(listed: Sequence[str]) -> str:
+    return f"Tone{'s' if len(listed) > 1 else ''} {joined(listed)}"
 
 
 def _each(listed: Sequence[str]) -> str:

@@ -651,7 +651,7 @@ def test_an_unknown_study_is_refused_with_those_that_exist(mirror, results):
 
 def test_nothing_is_served_before_a_study_ran(tmp_path):
     """An empty server would look like lost results."""
-    with pytest.raises(ReproError, match="run a study first"):
+    with pytest.raises(ReproError, match="Run one first"):
         server.serve(tmp_path, port=5000, open_study=None)
 
 

@@ -76,6 +76,7 @@ def test_a_cell_is_the_change_in_points():
         (0.123, (0.05, 0.2), "rises by 12.3 points [5.0, 20.0] from the lightest tone (1) to"),
         (-0.123, (-0.3, 0.05), "falls by 12.3 points [-5.0, 30.0] from the lightest"),
         (-0.123, (np.nan, np.nan), "falls by 12.3 points from the lightest"),
+        (0.0, (np.nan, np.nan), "does not change from the lightest tone (1) to"),
     ],
 )
 def test_the_sentence_says_how_much_recall_falls_or_rises(value, ends, expected):
@@ -113,7 +114,7 @@ def test_a_tone_of_a_single_person_is_told():
         "the tone."
     ) in said(found)
     assert (
-        "Tone 1, 2, 3, 4, 5 and 6: fewer than 10 clusters each, recall without an interval."
+        "Tones 1, 2, 3, 4, 5 and 6: fewer than 10 clusters each, recall without an interval."
     ) in said(found)
     assert "72 portraits in 31 clusters of equal subject_id." in said(found)
 

@@ -93,8 +93,9 @@ class Sent:
         if self.is_nothing:
             line = f"nothing to send: all of the {self.runs} runs are there"
         else:
-            page = " and the tables and figures" * self.page
-            line = f"sent {told or 'no run'}{page}; {self.runs} runs have a record"
+            page = ["the tables and figures"] * self.page
+            line = f"sent {' and '.join([*([told] if told else []), *page])}; "
+            line += f"{self.runs} runs have a record"
         deleted = f"{self.trashed} runs were deleted there; they are left as they are"
         return "\n".join(
             [*self.remarks, *([deleted] if self.trashed else []), f"{self.where}: {line}"]

@@ -50,6 +50,17 @@ def results(tmp_path):
     return tmp_path / "results"
 
 
+def test_the_last_line_says_what_was_sent_or_that_all_was_there():
+    """Only what was sent is named."""
+    sent = push.Sent(where="at", runs=4, page=True)
+
+    assert str(sent) == "at: sent the tables and figures; 4 runs have a record"
+    assert str(replace(sent, new=2)) == (
+        "at: sent 2 new and the tables and figures; 4 runs have a record"
+    )
+    assert str(replace(sent, page=False)) == "at: nothing to send: all of the 4 runs are there"
+
+
 def send(results, at, index=INDEX, summary=lambda _: (TABLE, FIGURES), **options):
     """Push the small study."""
     address, experiment = at
