@@ -12,13 +12,8 @@ from published_sets import bfw
 
 from repro.analysis import study_data
 from repro.cli import main
-<<<<<<< HEAD
 from repro.records import detectors, records
-from repro.reporting.tables import run_notes, tables
-=======
-from repro.records import records
 from repro.reporting.tables import run_notes, study_json, tables
->>>>>>> critic2
 
 NAMES = [
     f"{group}/n{person}/{number}.jpg"
