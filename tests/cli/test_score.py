@@ -115,7 +115,9 @@ def test_other_commands_know_it(study, tmp_path):
         repro("score", study, "--model", "brightness.py:detector")
     assert "1 detector trained elsewhere" in repro("status")
     assert "and 1 detector trained elsewhere" in repro("doctor")
-    assert "given as" in repro("show", "detector-")
+    shown = repro("show", "detector-")
+    assert "given as" in shown
+    assert "input_size" not in shown  # what was not said is not shown
     assert "Nothing to remove" in repro("clean")
 
     repro("score", study, "--remove", "brightness")
