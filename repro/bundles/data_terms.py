@@ -12,6 +12,10 @@ OWN = (
     "This program draws them: source, parameters and seed stand in the study file. They are under "
     "the program's licence (MIT)."
 )
+PACKED = (
+    "A file in the layout of MIT's train_face.h5. Of that file itself: {}. Of a file that somebody "
+    "packed (`repro data prepare`): those of its pictures; ask the sender."
+)
 UNKNOWN = (
     "Files of whoever ran the study, which the catalogue of data sets does not list: ask the "
     "sender for them and for their terms."
@@ -44,12 +48,22 @@ class Dataset:
         """What may be done with it, in words."""
         if self.source == "synthetic":
             return OWN
-        return self.entry.terms if self.entry else UNKNOWN
+        if self.entry is None:
+            return UNKNOWN
+        return PACKED.format(self.entry.terms) if self.may_be_packed else self.entry.terms
+
+    @property
+    def may_be_packed(self) -> bool:
+        """Whether it has the layout of a published file, which people use for their own."""
+        return self.source in NAMES
 
     @property
     def where(self) -> str | None:
         """Where to ask for it, or to download it."""
-        return (self.entry.ask or self.entry.url) if self.entry else None
+        if self.entry is None:
+            return None
+        where = self.entry.ask or self.entry.url
+        return f"{where} (MIT's file)" if self.may_be_packed else where
 
 
 def of_runs(found: Mapping[str, BriefRecord]) -> list[Dataset]:
@@ -86,7 +100,7 @@ def text(datasets: list[Dataset]) -> str:
     ]
     for one in datasets:
         lines += [f"## {one.role}: {one.source}", "", f"- digest: `{one.digest}`"]
-        if one.entry:
+        if one.entry and not one.may_be_packed:
             lines.append(f"- what: {one.entry.what}")
         lines.append(f"- terms: {one.terms}")
         if one.where:

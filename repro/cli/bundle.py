@@ -41,7 +41,8 @@ def bundle(
     """Write STUDY, a name or a file, with its results into OUT.zip, a Workflow Run RO-Crate.
 
     It holds the study file, its plug-ins' text, the preregistration, records, tables, the report,
-    the environment, and the terms of the data, not the data. Commands that take a study take it.
+    the environment, and the terms of the data, not the data. The commands table,
+    report, figures, status, show, audit and verify read it.
     """
     from repro.bundles import staging
     from repro.cli import resolve

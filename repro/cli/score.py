@@ -9,6 +9,7 @@ import click
 
 from repro.cli import completion_words, options
 from repro.cli.shared import load, warn
+from repro.errors import ReproError
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def score(
         return
     if detectors or packaged:
         _require_alone(model, given)
-        _score_packaged(load(study, profile, overrides), results, packaged, check=check)
+        resolved = _loaded(study, profile, overrides, results)
+        _score_packaged(resolved, results, packaged, check=check)
         return
     if model is None:
         raise click.UsageError(NO_MODEL)
@@ -125,11 +127,29 @@ def score(
     from repro.execution import detector_scoring
 
     detector = of_option(model, range=values, **given)
-    resolved = load(study, profile, overrides)
+    resolved = _loaded(study, profile, overrides, results)
     found = detector_scoring.score(resolved, detector, results, check=check)
     say(detector_scoring.told(found))
     say(MORE.format(found.index.address))
     sys.exit(1 if found.differing else 0)
+
+
+def _loaded(study: str, profile: str | None, overrides: tuple[str, ...], results: Path) -> "Study":
+    """The study; of ``NAME@ID`` the variant with results, from the file of this name."""
+    from repro.cli import resolve
+    from repro.study import study_files
+
+    name, at, _ = study.partition("@")
+    if not at or study_files.is_path(study) or study_files.is_bundle(study):
+        return load(study, profile, overrides)
+    index = resolve.one(results, study, profile=profile, overrides=overrides)
+    cut = [one for one in index.overrides if one.startswith("data.")]
+    if cut:
+        raise ReproError(
+            f"{study}: its results do not say where its data are ({', '.join(cut)}): give the "
+            "study's name or file with the same --profile and --set"
+        )
+    return load(name, index.profile, tuple(index.overrides))
 
 
 def _require_alone(model: str | None, given: Mapping[str, Any]) -> None:

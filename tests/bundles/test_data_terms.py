@@ -28,6 +28,15 @@ def test_each_part_has_its_digest_its_terms_and_where_to_ask():
     assert found["crops"].terms == data_terms.OWN
 
 
+def test_a_file_that_may_be_packed_is_not_taken_for_mits():
+    """Its layout alone does not say whose pictures are in it."""
+    text = data_terms.text(data_terms.of_runs({"a": RUN}))
+
+    assert "109,914 crops" not in text
+    assert "Of a file that somebody packed (`repro data prepare`): those of its pictures" in text
+    assert "(MIT's file)" in text
+
+
 def test_the_text_shows_digests_and_no_path():
     """Where the sender's files are is nobody's matter."""
     text = data_terms.text(data_terms.of_runs({"a": RUN}))

@@ -115,7 +115,9 @@ def test_other_commands_know_it(study, tmp_path):
         repro("score", study, "--model", "brightness.py:detector")
     assert "1 detector trained elsewhere" in repro("status")
     assert "and 1 detector trained elsewhere" in repro("doctor")
-    assert "given as" in repro("show", "detector-")
+    shown = repro("show", "detector-")
+    assert "given as" in shown
+    assert "input_size" not in shown  # what was not said is not shown
     assert "Nothing to remove" in repro("clean")
 
     repro("score", study, "--remove", "brightness")
@@ -129,3 +131,15 @@ def test_other_commands_know_it(study, tmp_path):
 def test_a_model_is_needed(study):
     """Unless one is taken out."""
     assert "--model names the detector" in repro("score", study, status=2)
+
+
+def test_a_variant_is_named_by_its_address(study):
+    """As the answer of a study and the line below a score name it."""
+    change = ("--set", "latent_dim=5")
+    with here():
+        first = repro("score", study, *change, "--model", "brightness.py:detector")
+        address = re.search(r"More: repro table (toy@\w+)", first)[1]
+        again = repro("score", address, "--model", "brightness.py:detector")
+
+    assert "scored already, nothing was done" in again
+    assert f"More: repro table {address}" in again
