@@ -166,7 +166,7 @@ def of_clusters(found: Clusters) -> list[str]:
         f"ones, over {found.number:,} clusters ({found.column}) of {found.portraits:,} portraits."
     ]
     if why := too_few(found):
-        fewest = f"Where such a group counts there is no interval and no p: {why}."
+        fewest = f"Where such a group counts there is no interval and no p for new ones: {why}."
         return [*told, fewest]
     if below := found.below(ENOUGH):
         told.append(

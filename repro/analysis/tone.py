@@ -126,6 +126,11 @@ def scale(outcomes: Outcomes, arm: Arm) -> Scale | None:
     return _scale(arm, outcomes.tone)
 
 
+def direction(column: str) -> Rises:
+    """Whether a larger number in a column is darker or lighter; empty if that is not known."""
+    return _RISES.get(column.lower(), "")
+
+
 @cached_by_owner()
 def _scale(arm: Arm, column: str) -> Scale | None:
     if not column or arm.scores is None or arm.scores.tone is None:
@@ -137,7 +142,7 @@ def _scale(arm: Arm, column: str) -> Scale | None:
     who = arm.scores.cluster
     return Scale(
         column=column,
-        rises=_RISES.get(column.lower(), ""),
+        rises=direction(column),
         tones=tones,
         cluster=None if who is None else np.unique(who[known], return_inverse=True)[1],
         known=known,

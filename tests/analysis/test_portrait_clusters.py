@@ -21,7 +21,14 @@ from repro.analysis import (
 )
 from repro.records import records
 from repro.records.portraits import Portraits
-from repro.reporting.tables import answer, claim_prospect_notes, interval_notes, output_formats
+from repro.reporting.tables import (
+    answer,
+    claim_prospect_notes,
+    interval_notes,
+    output_formats,
+    tables,
+    terminal_summary,
+)
 from repro.reporting.tables.presentation import Presentation
 from repro.stats.disparity import DEFINITIONS
 
@@ -140,11 +147,28 @@ def test_countries_with_one_group_each_are_said_to_be_confounded():
     """As those of the Pilot Parliaments Benchmark are with skin."""
     told = " ".join(interval_notes.of_intervals(of_people(20, column="country")))
 
-    assert "no interval and no p" in told
+    assert "no interval and no p for new ones" in told
     assert (
         "(a 2 and b 2); every country has portraits of some groups only, so country and group are "
         "confounded, and nothing can separate them." in told
     )
+
+
+def test_a_p_of_comparisons_is_said_to_be_for_these_photographs():
+    """It stands in a table whose note says that there is no p for new ones."""
+    clustered = " ".join(terminal_summary.summary(of_people(20), "dehaan2020").remarks)
+    alone = " ".join(terminal_summary.summary(of_people(1), "dehaan2020").remarks)
+
+    assert "over 2 comparisons, for new seeds and these photographs." in clustered
+    assert "over 2 comparisons." in alone
+
+
+@pytest.mark.parametrize(("each", "expected"), [(20, False), (2, True)])
+def test_over_too_few_clusters_no_noise_floor_is_told(each, expected):
+    """Two clusters a group say nothing of it: it would be told as 0."""
+    part = tables.part(of_people(each), "groups")
+
+    assert ("Noise floor" in " ".join(part.remarks)) == expected
 
 
 def test_countries_with_every_group_are_not():

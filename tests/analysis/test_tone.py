@@ -7,6 +7,7 @@ import pytest
 import toned
 
 from repro.analysis import claim_prospects, claims, thresholds, tone
+from repro.data.sources import READERS
 from repro.reporting.tables import answer
 from repro.stats import clusters, conclusions, covariate, redrawn
 from repro.stats.intervals import NOWHERE
@@ -287,3 +288,10 @@ def test_a_plan_says_that_a_claim_lacks_a_scale(column, expected):
     (told,) = claim_prospects.of_study(found, groups=groups, photographs=photographs)
 
     assert told.obstacles == expected
+
+
+def test_the_direction_of_every_scale_that_a_source_brings_is_known():
+    """FHIBE's numbers fall as skin gets darker, the ten Monk tones rise."""
+    known = {one.kind: tone.direction(one.tone) for one in READERS.values() if one.tone}
+
+    assert known == {"fhibe": "lighter", "mst_e": "darker", "facet": "darker"}

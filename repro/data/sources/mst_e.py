@@ -166,9 +166,8 @@ def _remarks(spec: MstE, found: _Found) -> Iterator[str]:
         persons.setdefault(_tone(tone, spec.path), set()).add(person)
     alone = [str(tone) for tone in sorted(persons) if len(persons[tone]) == 1]
     if alone:
-        which = (
-            f"tone {alone[0]} has" if len(alone) == 1 else f"tones {' and '.join(alone)} have each"
-        )
+        *others, last = alone
+        which = f"tones {', '.join(others)} and {last} have each" if others else f"tone {last} has"
         yield (
             f"{spec.path}: {which} one person alone: what is found there may be due to the person "
             "as well as to the tone"

@@ -64,8 +64,9 @@ class _Maker:
     def study(self, verdict: Part | None) -> Study:
         """All sections, in the order of a report."""
         index = self.chapter.index
+        heading = "Answer" if self.chapter.outcomes.claims else "Detectors of others"
         sections = [
-            self.section("answer", "Answer", self.answer()),
+            self.section("answer", heading, self.answer()),
             self.section("verdict", "Verdict", _message(self.chapter, verdict)),
             self.section("paper", "The paper's table", self.paper()),
             self.section("judgements", "All verdicts", self.judgements(verdict)),
@@ -98,7 +99,7 @@ class _Maker:
         outcomes = self.chapter.outcomes
         part, told = tables.part(outcomes, "claims"), answer.of_study(outcomes)
         if told.text:
-            yield Paragraph(text=told.text, strong=True)
+            yield Paragraph(text=told.text, strong=bool(outcomes.claims))
         if part is None:
             return
         for one in self.chapter.illustrations:

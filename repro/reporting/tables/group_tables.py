@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from repro.analysis import arm_parts, operating_points, reference_rows, thresholds
+from repro.analysis import (
+    arm_parts,
+    operating_points,
+    portrait_clusters,
+    reference_rows,
+    thresholds,
+)
 from repro.analysis.operating_points import Estimate
 from repro.analysis.study_data import LOGIT_0, Arm, Outcomes
 from repro.analysis.wording import count
@@ -258,9 +264,12 @@ def _counted_floor(arms: Sequence[Arm], definition: Definition) -> str:
 def _averaged_noise(
     outcomes: Outcomes, arms: Sequence[Arm], definition: Definition
 ) -> dict[Arm, float]:
-    """What seeds and portraits add to the variance, for arms with as many runs and groups."""
+    """What seeds and portraits add to the variance, for arms with as many runs and groups.
+
+    Arms of too few clusters are left out: the variance without noise is too uncertain there.
+    """
     found = {}
-    for arm in arms:
+    for arm in (one for one in arms if not portrait_clusters.too_few_of(one)):
         clean = operating_points.without_noise(outcomes, arm, definition).value
         if not np.isnan(clean):
             read = operating_points.reading(outcomes, arm, definition).of["variance"]

@@ -184,7 +184,8 @@ def _about_differences(outcomes: Outcomes, family: Family, definition: Definitio
     if family.size == 1:
         return f"{told}."
     planned = f" planned, {len(family.missing)} without results" if family.missing else ""
-    return f"{told}; p adjusted by Holm over {family.size} comparisons{planned}."
+    these = ", for new seeds and these photographs" if portrait_clusters.of_study(outcomes) else ""
+    return f"{told}; p adjusted by Holm over {family.size} comparisons{planned}{these}."
 
 
 def _strength(outcomes: Outcomes, family: Family) -> Iterator[str]:

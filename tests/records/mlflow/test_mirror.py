@@ -653,6 +653,9 @@ def test_nothing_is_served_before_a_study_ran(tmp_path):
     """An empty server would look like lost results."""
     with pytest.raises(ReproError, match="Run one first"):
         server.serve(tmp_path, port=5000, open_study=None)
+    (tmp_path / "studies").mkdir()
+    with pytest.raises(ReproError, match=r"no MLflow pages yet\. Make them: repro sync"):
+        server.serve(tmp_path, port=5000, open_study=None)
 
 
 def test_a_taken_port_is_named(results):

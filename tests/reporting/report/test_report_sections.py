@@ -93,6 +93,19 @@ def test_a_study_without_claims_has_its_verdict_in_the_box():
     assert [one.set_off for one in study(judged()).sections][:2] == [True, False]
 
 
+def test_detectors_of_others_are_no_answer_of_a_study_without_claims(monkeypatch):
+    """What they find stands first, under a heading of its own."""
+    monkeypatch.setattr(answer.detector_sentence, "sentence", lambda _: "Another finds all.")
+    one, other = study(judged()).sections[0], study(asking(judged())).sections[0]
+
+    assert (one.title, one.set_off, one.blocks) == (
+        "Detectors of others",
+        False,
+        (Paragraph(text="Another finds all.", strong=False),),
+    )
+    assert other.title == "Answer"
+
+
 def test_an_overview_shows_the_answers():
     """A column, with a dash where a study asks nothing."""
     found = report_sections.document([asking(judged()), chapter(name="other")])
