@@ -41,7 +41,7 @@ MODULES = (
     "training/image_counts.py",
     "training/image_split.py",
     "training/inference.py",
-    "training/kernels/blocked.c",
+    *_names("training/kernels/*.[ch]"),
     "training/kernels/blocked.py",
     "training/kernels/c_compiler.py",
     "training/kernels/c_library.py",
@@ -78,7 +78,7 @@ def libraries() -> dict[str, str]:
 def meaning(path: Path) -> str:
     """SHA-256 of a source file's meaning."""
     text = path.read_text(encoding="utf-8")
-    words = _c_words(text) if path.suffix == ".c" else _python_words(ast.parse(text))
+    words = _c_words(text) if path.suffix in (".c", ".h") else _python_words(ast.parse(text))
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 

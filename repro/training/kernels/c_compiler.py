@@ -52,20 +52,20 @@ def version() -> str:
     return " ".join([said, *options])
 
 
-def compiled(source: Path, flags: Sequence[str], folder: Path) -> bytes:
-    """A shared library of a file.
+def compiled(sources: Sequence[Path], flags: Sequence[str], folder: Path) -> bytes:
+    """A shared library of some files.
 
     Args:
-        source: In C.
+        sources: In C.
         flags: Of the compiler.
         folder: Where it may write.
 
     Raises:
-        NoCompiler: It refuses the file, does not end, or cannot write.
+        NoCompiler: It refuses a file, does not end, or cannot write.
     """
     with tempfile.TemporaryDirectory(dir=folder) as inside:
         made = Path(inside) / "library.so"
-        _run([*command(), *flags, str(source), "-o", str(made), "-lm"], folder=inside)
+        _run([*command(), *flags, *map(str, sources), "-o", str(made), "-lm"], folder=inside)
         try:
             return made.read_bytes()
         except OSError as error:

@@ -23,7 +23,9 @@ from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
 
-SOURCE = Path(__file__).with_name("blocked.c")
+FOLDER = Path(__file__).parent
+SOURCES = (FOLDER / "blocked.c",)
+HEADERS = (FOLDER / "vectors.h",)
 FLAGS = (
     *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast"),
     *("-fno-math-errno", "-shared", "-fPIC"),
@@ -163,14 +165,14 @@ def _compiled() -> bytes:
         OSError: It cannot be had; the text says why.
     """
     identity = [
-        SOURCE.read_bytes(),
+        *(path.read_bytes() for path in (*SOURCES, *HEADERS)),
         " ".join(FLAGS).encode(),
         compiler().encode(),
         _processor(),
     ]
     name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
     return library_cache.library(
-        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCE, FLAGS, folder)
+        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCES, FLAGS, folder)
     )
 
 
