@@ -1,8 +1,9 @@
 """The C functions of ``blocked.c``: compiled once for this machine, kept in the user's cache.
 
+One source has a build for each kind of vectors, with the same bits: AVX-512, AVX2, 64-bit ARM.
 The parent of a study asks here which kernels its workers will use, so nothing here loads torch.
-Where the functions cannot be had (no C compiler, vectors shorter than 512 bits) the networks run
-on torch's operators: the same function in other bits, so the kernels are part of a run's identity.
+Where the functions cannot be had (no C compiler, another processor) the networks run on torch's
+operators: the same function in other bits, so the kernels are part of a run's identity.
 A library is loaded from memory, from the very bytes whose digest was right: a file that is changed
 or truncated afterwards harms nobody.
 """
@@ -26,10 +27,13 @@ KernelName = Literal["blocked", "torch"]
 FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c",)
 HEADERS = (FOLDER / "vectors.h",)
-FLAGS = (
-    *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=off"),
-    *("-fno-math-errno", "-shared", "-fPIC"),
-)
+Build = Literal["avx512", "avx2", "neon"]
+FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
+FLAGS_OF: dict[Build, tuple[str, ...]] = {
+    "avx512": ("-march=native", "-mavx512f", "-mprefer-vector-width=512"),
+    "avx2": ("-mavx2", "-mfma"),  # not -march=native: that would bring AVX-512 where there is some
+    "neon": (),
+}
 CHOICE = "REPRO_KERNELS"  # "torch" or "blocked" in the environment decides
 
 
@@ -99,20 +103,57 @@ def chosen() -> KernelName:
     return "torch" if os.environ.get(CHOICE) == "torch" or load() is None else "blocked"
 
 
+_builds: list[Build] = []  # of tests and measurements, the last one counts
+
+
+@contextlib.contextmanager
+def using_build(build: Build) -> Iterator[None]:
+    """Within, the C functions are those of this build, for tests and measurements.
+
+    Where this processor cannot execute it, `load` has none. In float32 no bit depends on the build;
+    in bfloat16 only ``avx512`` has functions, and torch computes with the others.
+    """
+    _builds.append(build)
+    try:
+        yield
+    finally:
+        _builds.remove(build)
+
+
+@functools.cache
+def builds() -> tuple[Build, ...]:
+    """Those that this processor can execute, the fastest first; none on some processors."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return ("neon",)
+    has = set(_processor().decode(errors="replace").split())
+    if "fma" not in has or not has & {"avx2", "avx2_0"}:  # as Linux and as macOS calls it
+        return ()
+    return ("avx512", "avx2") if "avx512f" in has else ("avx2",)
+
+
+def build() -> Build | None:
+    """The one in use; None where there is none for this processor."""
+    return _builds[-1] if _builds else next(iter(builds()), None)
+
+
 def load() -> ctypes.CDLL | None:
     """The compiled functions, or None where they cannot be had."""
-    return _loaded().library
+    return _loaded(build()).library
 
 
 def missing_because() -> str:
     """Why `load` has none, in words; empty if it has some."""
-    return _loaded().reason
+    return _loaded(build()).reason
 
 
 @functools.cache
-def _loaded() -> _Loaded:
+def _loaded(build: Build | None) -> _Loaded:
+    if build is None:
+        return _Loaded(None, "blocks are for processors with AVX2 and FMA, and for 64-bit ARM")
+    if build not in builds():
+        return _Loaded(None, f"the processor does not execute {build}")
     try:
-        library = _opened(_compiled())
+        library = _opened(_compiled(build))
         library.has_pairs.restype = c_long
         for name, arguments in SIGNATURES.items():
             if "pairs" not in name or library.has_pairs():
@@ -158,21 +199,22 @@ def processor() -> str:
     return named[0].partition(":")[2].strip() if named else platform.machine()
 
 
-def _compiled() -> bytes:
-    """The shared library for this source, compiler and processor, compiled if it is new.
+def _compiled(build: Build) -> bytes:
+    """The shared library for this source, build, compiler and processor, compiled if it is new.
 
     Raises:
         OSError: It cannot be had; the text says why.
     """
+    flags = (*FLAGS, *FLAGS_OF[build])
     identity = [
         *(path.read_bytes() for path in (*SOURCES, *HEADERS)),
-        " ".join(FLAGS).encode(),
+        " ".join(flags).encode(),
         compiler().encode(),
         _processor(),
     ]
     name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
     return library_cache.library(
-        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCES, FLAGS, folder)
+        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCES, flags, folder)
     )
 
 
@@ -183,12 +225,12 @@ def _opened(library: bytes) -> ctypes.CDLL:
         OSError: They are none for this machine.
     """
     if hasattr(os, "memfd_create"):
-        with (
-            contextlib.suppress(OSError),
-            open(os.memfd_create("blocked"), "wb", buffering=0) as memory,
-        ):
-            memory.write(library)
-            return ctypes.CDLL(f"/proc/self/fd/{memory.fileno()}")
+        with contextlib.suppress(OSError):
+            # It stays open: under a number that is free again the next library would be this one.
+            descriptor = os.memfd_create("blocked")
+            with open(descriptor, "wb", buffering=0, closefd=False) as memory:
+                memory.write(library)
+            return ctypes.CDLL(f"/proc/self/fd/{descriptor}")
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
         path.write_bytes(library)
