@@ -108,6 +108,12 @@ static void observe(const float *values, const float *other, long pixels, long c
     }
 }
 
+/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
+INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
+INLINE long taps(long i) { return i % 2 ? 2 : 3; }
+
+#include "half_blocks.h"
+
 #define DEFINE_COARSEN(VALUE, TILE, B)                                                             \
     static void coarsen_##VALUE##_##TILE##_##B(const VALUE *fine, const VALUE *packed, float *coarse,\
                                      long first, long h, long w, long F, long C,                   \
@@ -160,15 +166,13 @@ static void pack_coarsen(const float *weights, float *packed, long F, long C) {
 /* coarse = fine * weights; packed: room for as many floats as there are weights */
 void coarsen(const float *fine, const float *weights, float *packed, float *coarse, long blocks,
              long h, long w, long F, long C, const finish *f) {
-    long first = 0;
+    const extent all = blocks_of(blocks, f->images);
+    const long two = all.whole / 2 * 2;
     pack_coarsen(weights, packed, F, C);
-    for (; first + 2 <= blocks; first += 2) coarsen_float_12_2(fine, packed, coarse, first, h, w, F, C, f);
-    for (; first < blocks; first++) coarsen_float_12_1(fine, packed, coarse, first, h, w, F, C, f);
+    for (long first = 0; first < two; first += 2)
+        coarsen_float_12_2(fine, packed, coarse, first, h, w, F, C, f);
+    coarsen_last_float(fine, packed, coarse, two, (extent){all.whole - two, all.half}, h, w, F, C, f);
 }
-
-/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
-INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
-INLINE long taps(long i) { return i % 2 ? 2 : 3; }
 
 #define DEFINE_REFINE(VALUE, TILE, B)                                                              \
     static void refine_##VALUE##_##TILE##_##B(const VALUE *coarse, const VALUE *packed, float *fine,\
@@ -236,12 +240,16 @@ void refine(const float *coarse, const float *weights, float *packed, float *fin
     long first = 0;
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
     if (F == 3) {
-        for (; first + 4 <= blocks; first += 4) refine_float_3_4(coarse, packed, fine, first, h, w, F, C, f);
-        for (; first < blocks; first++) refine_float_3_1(coarse, packed, fine, first, h, w, F, C, f);
+        const extent all = blocks_of(blocks, f->images);
+        for (; first < blocks; first++)
+            (first < all.whole ? refine_three_whole_float : refine_three_half_float)(
+                coarse + first * h * w * C * LANES, packed, fine + first * 4 * h * w * 3 * LANES, h, w, C, f);
         return;
     }
-    for (; first + 2 <= blocks; first += 2) refine_float_12_2(coarse, packed, fine, first, h, w, F, C, f);
-    for (; first < blocks; first++) refine_float_12_1(coarse, packed, fine, first, h, w, F, C, f);
+    const extent all = blocks_of(blocks, f->images);
+    const long two = all.whole / 2 * 2;
+    for (; first < two; first += 2) refine_float_12_2(coarse, packed, fine, first, h, w, F, C, f);
+    refine_last_float(coarse, packed, fine, two, (extent){all.whole - two, all.half}, h, w, F, C, f);
 }
 
 /* Whether this was compiled for a processor that multiplies pairs of bfloat16. */
