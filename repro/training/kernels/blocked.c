@@ -330,56 +330,46 @@ INLINE void gather_phase(const float *fine, float *to, long tile, long py, long 
                       load(fine + (((2 * y + py) * 2 * w + 2 * x + px) * F + a) * LANES));
 }
 
-#define SLOPES 6 /* coarse channels at a time */
 #define PIXELS 64 /* coarse pixels at a time: their two maps fit the first-level cache */
 
-/* gradient[f][c] += sum over blocks and pixels of one tap, both maps as gathered. */
-#define DEFINE_WEIGHT_TILE(TILE)                                                                   \
-    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *gradient,       \
-                                   long blocks, long rows, long w, long y0, long y1, long x0,      \
-                                   long x1, long ty, long tx, long C) {                            \
-        vec acc[TILE][SLOPES];                                                                     \
-        UNROLL for (int a = 0; a < TILE; a++)                                                      \
-            UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                          \
-        for (long block = 0; block < blocks; block++)                                              \
-            for (long y = y0; y < y1; y++) {                                                       \
-                const float *x = fine + ((block * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *      \
-                                            TILE * LANES;                                          \
-                const float *g = coarse + ((block * rows + y) * w + x0) * SLOPES * LANES;          \
-                for (long ox = x0; ox < x1; ox++, x += TILE * LANES, g += SLOPES * LANES) {        \
-                    vec value[TILE];                                                               \
-                    UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * LANES);          \
-                    UNROLL for (int c = 0; c < SLOPES; c++) {                                      \
-                        vec slope = load(g + c * LANES);                                           \
-                        UNROLL for (int a = 0; a < TILE; a++) acc[a][c] += value[a] * slope;       \
-                    }                                                                              \
-                }                                                                                  \
-            }                                                                                      \
-        UNROLL for (int a = 0; a < TILE; a++)                                                      \
-            UNROLL for (int c = 0; c < SLOPES; c++) gradient[a * C + c] += total(acc[a][c]);       \
-    }
-DEFINE_WEIGHT_TILE(4)
-DEFINE_WEIGHT_TILE(3)
+/* gradient [C][F][5][5] = sums [F/tile][C/SLOPES][25][tile * SLOPES], within a tile by `place` */
+static void unpack_sums(const double *sums, float *gradient, long F, long C, long tile) {
+    for (long a = 0; a < F; a++)
+        for (long c = 0; c < C; c++) {
+            const double *from = sums + (a / tile * (C / SLOPES) + c / SLOPES) * KERNEL * KERNEL *
+                                            tile * SLOPES + place(a % tile, c % SLOPES);
+            for (long k = 0; k < KERNEL * KERNEL; k++)
+                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)from[k * tile * SLOPES];
+        }
+}
 
 /* sums: room for 25 F C doubles; gradient as the weights, [C][F][5][5] */
 void weight_gradient(const float *fine, const float *coarse, double *sums, float *gradient,
-                     long blocks, long h, long w, long F, long C) {
+                     long blocks, long h, long w, long F, long C, long images) {
     static __thread float values[(PIXELS + 1) * 8 * 4 * LANES] __attribute__((aligned(64)));
     static __thread float slopes[PIXELS * 96 * LANES] __attribute__((aligned(64)));
     const long rows = h * w <= PIXELS ? h : PIXELS / w, tile = F == 3 ? 3 : 4;
     const long together = PIXELS / (rows * w);
-    memset(sums, 0, sizeof(double) * KERNEL * KERNEL * F * C);
+    const extent all = blocks_of(blocks, images);
     for (long first = 0; first < blocks; first += together) {
         const long count = first + together < blocks ? together : blocks - first;
+        const long whole = first + count <= all.whole ? count : count - 1;
         for (long top = 0; top < h; top += rows) {
             const long bottom = top + rows < h ? top + rows : h;
             for (long b = 0; b < count; b++)
                 for (long p = top * w; p < bottom * w; p++)
-                    for (long c = 0; c < C; c += SLOPES)
-                        UNROLL for (long k = 0; k < SLOPES; k++)
-                            store(slopes + (((c / SLOPES * together + b) * rows * w + p - top * w) *
-                                                SLOPES + k) * LANES,
-                                  load(coarse + (((first + b) * h * w + p) * C + c + k) * LANES));
+                    for (long c = 0; c < C; c += SLOPES) {
+                        const float *from = coarse + (((first + b) * h * w + p) * C + c) * LANES;
+                        float *to = slopes + ((c / SLOPES * together + b) * rows * w + p - top * w) *
+                                                 SLOPES * LANES;
+                        if (b < whole)
+                            UNROLL for (long k = 0; k < SLOPES; k++)
+                                store(to + k * LANES, load(from + k * LANES));
+                        else
+                            UNROLL for (long k = 0; k < TRIPLES; k++)
+                                store(to + k * LANES, lows(load(from + 2 * k * LANES),
+                                                           load(from + (2 * k + 1) * LANES)));
+                    }
             for (long a = 0; a < F; a += tile)
                 for (long py = 0; py < 2; py++)
                     for (long px = 0; px < 2; px++) {
@@ -397,21 +387,18 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
                                     const long y0 = top + ty > 0 ? 0 : 1, x0 = tx > 0 ? 0 : 1;
                                     const long y1 = bottom + ty > h + 1 ? bottom - top - 1 : bottom - top;
                                     const long x1 = tx > 1 ? w - 1 : w;
-                                    double *g = sums +
-                                                (((2 * ty + py) * KERNEL + 2 * tx + px) * F + a) * C + c;
+                                    const long tap = (2 * ty + py) * KERNEL + 2 * tx + px;
+                                    double *g = sums + ((a / tile * (C / SLOPES) + c / SLOPES) *
+                                                            KERNEL * KERNEL + tap) * tile * SLOPES;
                                     const float *s = slopes + c * together * rows * w * LANES;
-                                    if (tile == 3)
-                                        weight_tile_3(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
-                                    else
-                                        weight_tile_4(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
+                                    (tile == 3 ? weight_tile_3 : weight_tile_4)(
+                                        values, s, g, first + top == 0, (extent){whole, count - whole},
+                                        rows, w, y0, y1, x0, x1, ty, tx);
                                 }
                     }
         }
     }
-    for (long k = 0; k < KERNEL * KERNEL; k++)
-        for (long a = 0; a < F; a++)
-            for (long c = 0; c < C; c++)
-                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)sums[(k * F + a) * C + c];
+    unpack_sums(sums, gradient, F, C, tile);
 }
 
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */

@@ -239,3 +239,101 @@ DEFINE_SINGLE(float)
 #ifdef __AVX512BF16__
 DEFINE_SINGLE(uint16_t)
 #endif
+
+/* The gradient by the weights: SLOPES coarse channels by TILE fine ones, at one tap. A sum over
+ * lanes takes as long as several products, so that of a whole tile is made at once, each by the
+ * additions of `total`.
+ */
+#define SLOPES 6
+#define TRIPLES (SLOPES / 2) /* pairs of coarse channels, in halves */
+
+INLINE vec lows(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (__m512)b, 0x44); }
+INLINE vec highs(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (__m512)b, 0xee); }
+INLINE vec broadcast_half(const float *at) {
+    return (vec)_mm512_broadcast_f32x8(*(const __m256 *)at);
+}
+
+/* Add to every group of four lanes of a, or of b, its other two, and so on. */
+INLINE vec add_quarters(vec a, vec b) {
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+}
+INLINE vec add_twos(vec a, vec b) {
+    return (vec)_mm512_shuffle_ps((__m512)a, (__m512)b, 0x44) +
+           (vec)_mm512_shuffle_ps((__m512)a, (__m512)b, 0xee);
+}
+INLINE vec add_ones(vec a, vec b) {
+    return (vec)_mm512_shuffle_ps((__m512)a, (__m512)b, 0x88) +
+           (vec)_mm512_shuffle_ps((__m512)a, (__m512)b, 0xdd);
+}
+
+/* sums[16] and then [8] += totals of the halves of twelve vectors, in the order of `place`. */
+INLINE void add_totals(const vec halves[12], double *sums, int count, int fresh) {
+    vec four[6], two[3];
+    UNROLL for (int i = 0; i < 6; i++) four[i] = add_quarters(halves[2 * i], halves[2 * i + 1]);
+    UNROLL for (int i = 0; i < 3; i++) two[i] = add_twos(four[2 * i], four[2 * i + 1]);
+    const __m512 most = (__m512)add_ones(two[0], two[1]);
+    const __m512i order = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 13, 5, 9, 1, 12, 4, 8, 0);
+    const __m512 rest = _mm512_permutexvar_ps(order, (__m512)add_ones(two[2], two[2]));
+    const __m256 parts[3] = {_mm512_castps512_ps256(most), _mm512_extractf32x8_ps(most, 1),
+                             _mm512_castps512_ps256(rest)};
+    UNROLL for (int i = 0; i < 3; i++) {
+        const __mmask8 which = (__mmask8)(count >= 8 * i + 8 ? 0xff : (1 << (count - 8 * i)) - 1);
+        const __m512d before = fresh ? _mm512_setzero_pd() : _mm512_maskz_loadu_pd(which, sums + 8 * i);
+        _mm512_mask_storeu_pd(sums + 8 * i, which, _mm512_add_pd(before, _mm512_cvtps_pd(parts[i])));
+    }
+}
+
+/* Where the gradient of fine channel a and coarse channel c stands among the sums of a tile. */
+INLINE long place(long a, long c) {
+    const long n = a * TRIPLES + c / 2, high = c % 2;
+    return n < 8 ? (2 * high + n % 2) * 4 + n / 2 : 16 + (n - 8) * 2 + high;
+}
+
+#define DEFINE_WEIGHT_TILE(TILE)                                                                   \
+    static void weight_tile_##TILE(const float *fine, const float *coarse, double *sums, int fresh,\
+                                   extent blocks, long rows, long w, long y0, long y1, long x0,    \
+                                   long x1, long ty, long tx) {                                    \
+        vec acc[TILE][SLOPES], low[TILE][TRIPLES], high[TILE][TRIPLES], halves[12] = {{0}};        \
+        UNROLL for (int a = 0; a < TILE; a++)                                                      \
+            UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                          \
+        for (long block = 0; block < blocks.whole; block++)                                        \
+            for (long y = y0; y < y1; y++) {                                                       \
+                const float *x = fine + ((block * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *      \
+                                            TILE * LANES;                                          \
+                const float *g = coarse + ((block * rows + y) * w + x0) * SLOPES * LANES;          \
+                for (long ox = x0; ox < x1; ox++, x += TILE * LANES, g += SLOPES * LANES) {        \
+                    vec value[TILE];                                                               \
+                    UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * LANES);          \
+                    UNROLL for (int c = 0; c < SLOPES; c++) {                                      \
+                        vec slope = load(g + c * LANES);                                           \
+                        UNROLL for (int a = 0; a < TILE; a++) acc[a][c] += value[a] * slope;       \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+        UNROLL for (int a = 0; a < TILE; a++)                                                      \
+            UNROLL for (int c = 0; c < TRIPLES; c++) {                                             \
+                low[a][c] = lows(acc[a][2 * c], acc[a][2 * c + 1]);                                \
+                high[a][c] = highs(acc[a][2 * c], acc[a][2 * c + 1]);                              \
+            }                                                                                      \
+        if (blocks.half)                                                                           \
+            for (long y = y0; y < y1; y++) {                                                       \
+                const float *x = fine + ((blocks.whole * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *\
+                                            TILE * LANES;                                          \
+                const float *g = coarse + ((blocks.whole * rows + y) * w + x0) * SLOPES * LANES;   \
+                for (long ox = x0; ox < x1; ox++, x += TILE * LANES, g += SLOPES * LANES) {        \
+                    vec value[TILE];                                                               \
+                    UNROLL for (int a = 0; a < TILE; a++) value[a] = broadcast_half(x + a * LANES);\
+                    UNROLL for (int c = 0; c < TRIPLES; c++) {                                     \
+                        vec slope = load(g + c * LANES);                                           \
+                        UNROLL for (int a = 0; a < TILE; a++) low[a][c] += value[a] * slope;       \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+        UNROLL for (int a = 0; a < TILE; a++)                                                      \
+            UNROLL for (int c = 0; c < TRIPLES; c++)                                               \
+                halves[a * TRIPLES + c] = low[a][c] + high[a][c];                                  \
+        add_totals(halves, sums, TILE * SLOPES, fresh);                                            \
+    }
+DEFINE_WEIGHT_TILE(4)
+DEFINE_WEIGHT_TILE(3)
