@@ -253,6 +253,12 @@ INLINE vec broadcast_half(const float *at) {
     return (vec)_mm512_broadcast_f32x8(*(const __m256 *)at);
 }
 
+/* Loaded once: a compiler would rather load a factor again for each of its products. */
+INLINE vec once(vec v) {
+    __asm__("" : "+v"(v));
+    return v;
+}
+
 /* Add to every group of four lanes of a, or of b, its other two, and so on. */
 INLINE vec add_quarters(vec a, vec b) {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
@@ -306,7 +312,7 @@ INLINE long place(long a, long c) {
                     vec value[TILE];                                                               \
                     UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * LANES);          \
                     UNROLL for (int c = 0; c < SLOPES; c++) {                                      \
-                        vec slope = load(g + c * LANES);                                           \
+                        const vec slope = once(load(g + c * LANES));                                           \
                         UNROLL for (int a = 0; a < TILE; a++) acc[a][c] += value[a] * slope;       \
                     }                                                                              \
                 }                                                                                  \
@@ -325,7 +331,7 @@ INLINE long place(long a, long c) {
                     vec value[TILE];                                                               \
                     UNROLL for (int a = 0; a < TILE; a++) value[a] = broadcast_half(x + a * LANES);\
                     UNROLL for (int c = 0; c < TRIPLES; c++) {                                     \
-                        vec slope = load(g + c * LANES);                                           \
+                        const vec slope = once(load(g + c * LANES));                                           \
                         UNROLL for (int a = 0; a < TILE; a++) low[a][c] += value[a] * slope;       \
                     }                                                                              \
                 }                                                                                  \
