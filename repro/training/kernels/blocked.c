@@ -478,7 +478,10 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
                     }
         }
     }
-    unpack_sums(sums, gradient, F, C, tile);
+    for (long k = 0; k < KERNEL * KERNEL; k++)
+        for (long a = 0; a < F; a++)
+            for (long c = 0; c < C; c++)
+                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)sums[(k * F + a) * C + c];
 }
 
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
