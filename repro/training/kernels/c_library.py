@@ -25,7 +25,7 @@ KernelName = Literal["blocked", "torch"]
 
 FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c",)
-HEADERS = (FOLDER / "vectors.h",)
+HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 FLAGS = (
     *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=off"),
     *("-fno-math-errno", "-shared", "-fPIC"),
