@@ -26,7 +26,7 @@ KernelName = Literal["blocked", "torch"]
 
 FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c",)
-HEADERS = (FOLDER / "vectors.h",)
+HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
 FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
 FLAGS_OF: dict[Build, tuple[str, ...]] = {
