@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
 HEADERS = (FOLDER / "vectors.h",)
 FLAGS = (
-    *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast"),
+    *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=off"),
     *("-fno-math-errno", "-shared", "-fPIC"),
 )
 CHOICE = "REPRO_KERNELS"  # "torch" or "blocked" in the environment decides
