@@ -25,7 +25,7 @@ from repro.training.kernels import c_compiler, library_cache
 KernelName = Literal["blocked", "torch"]
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "blocked.c",)
+SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
 HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
 FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
@@ -72,6 +72,7 @@ SIGNATURES = {
     "normalise_backward": [c_void_p] * 5 + [c_long] * 4 + [POINTER(Normalisation)],
     "reconstruct": [c_void_p] * 3 + [c_long] * 3,
     "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
+    "adam": [c_void_p, c_long, c_void_p, c_void_p],
 }
 
 
