@@ -19,6 +19,7 @@ from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from repro.system import machine
 from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
@@ -154,8 +155,7 @@ def compiler() -> str:
 
 def processor() -> str:
     """The kind of processor, as the system names it."""
-    named = [line for line in _processor().decode().splitlines() if line.startswith("model name")]
-    return named[0].partition(":")[2].strip() if named else platform.machine()
+    return machine.processor_name()
 
 
 def _compiled() -> bytes:
@@ -182,13 +182,12 @@ def _opened(library: bytes) -> ctypes.CDLL:
     Raises:
         OSError: They are none for this machine.
     """
-    if hasattr(os, "memfd_create"):
-        with (
-            contextlib.suppress(OSError),
-            open(os.memfd_create("blocked"), "wb", buffering=0) as memory,
-        ):
+    memory = machine.memory_file()
+    if memory is not None:
+        with contextlib.suppress(OSError), memory:
             memory.write(library)
-            return ctypes.CDLL(f"/proc/self/fd/{memory.fileno()}")
+            if path_in_memory := machine.path_of(memory.fileno()):
+                return ctypes.CDLL(str(path_in_memory))
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
         path.write_bytes(library)
@@ -197,9 +196,4 @@ def _opened(library: bytes) -> ctypes.CDLL:
 
 def _processor() -> bytes:
     """What -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    wanted = ("model name", "flags")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
+    return "\n".join([machine.processor_name(), *machine.processor_flags()]).encode()
