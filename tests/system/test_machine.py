@@ -17,7 +17,9 @@ from repro.execution.executors import hardware
 from repro.execution.executors.local import Local
 from repro.records import records
 from repro.study import study
-from repro.system import machine, stalls
+from repro.system import child_process, machine, stalls
+
+LAUNCH = child_process.launch  # before the tests put their own in its place
 
 
 @pytest.fixture
@@ -352,6 +354,7 @@ def test_a_study_runs_where_the_system_lacks_all_of_it(tmp_path, root, monkeypat
     studies.toy(tmp_path, arms=studies.ONE_ARM, replicates=1, keep=1)
     (tmp_path / "sitecustomize.py").write_text(PLAIN)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.setattr(child_process, "launch", LAUNCH)
     monkeypatch.setattr(machine, "_resource", None)
     for name in LACKING:
         monkeypatch.delattr(os, name)
