@@ -18,8 +18,9 @@ import tempfile
 from collections.abc import Iterator
 from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
+from repro.system import machine
 from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
@@ -126,7 +127,7 @@ def builds() -> tuple[Build, ...]:
     """Those that this processor can execute, the fastest first; none on some processors."""
     if platform.machine() in ("aarch64", "arm64"):
         return ("neon",)
-    has = set(_processor().decode(errors="replace").split())
+    has = set(machine.processor_flags())
     if "fma" not in has or not has & {"avx2", "avx2_0"}:  # as Linux and as macOS calls it
         return ()
     return ("avx512", "avx2") if "avx512f" in has else ("avx2",)
@@ -196,8 +197,7 @@ def compiler() -> str:
 
 def processor() -> str:
     """The kind of processor, as the system names it."""
-    named = [line for line in _processor().decode().splitlines() if line.startswith("model name")]
-    return named[0].partition(":")[2].strip() if named else platform.machine()
+    return machine.processor_name()
 
 
 def _compiled(build: Build) -> bytes:
@@ -219,19 +219,24 @@ def _compiled(build: Build) -> bytes:
     )
 
 
+# Files of loaded libraries. They stay open: under a number that is free again the next library
+# would be taken for the first one.
+_memories: list[IO[bytes]] = []
+
+
 def _opened(library: bytes) -> ctypes.CDLL:
     """Load a library from its bytes.
 
     Raises:
         OSError: They are none for this machine.
     """
-    if hasattr(os, "memfd_create"):
+    memory = machine.memory_file()
+    if memory is not None:
+        _memories.append(memory)
         with contextlib.suppress(OSError):
-            # It stays open: under a number that is free again the next library would be this one.
-            descriptor = os.memfd_create("blocked")
-            with open(descriptor, "wb", buffering=0, closefd=False) as memory:
-                memory.write(library)
-            return ctypes.CDLL(f"/proc/self/fd/{descriptor}")
+            memory.write(library)
+            if path_in_memory := machine.path_of(memory.fileno()):
+                return ctypes.CDLL(str(path_in_memory))
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
         path.write_bytes(library)
@@ -240,9 +245,4 @@ def _opened(library: bytes) -> ctypes.CDLL:
 
 def _processor() -> bytes:
     """What -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    wanted = ("model name", "flags")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
+    return "\n".join([machine.processor_name(), *machine.processor_flags()]).encode()
