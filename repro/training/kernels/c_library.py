@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from repro.system import machine
 from repro.training.kernels import c_compiler, library_cache
@@ -219,11 +219,6 @@ def _compiled(build: Build) -> bytes:
     )
 
 
-# Files of loaded libraries. They stay open: under a number that is free again the next library
-# would be taken for the first one.
-_memories: list[IO[bytes]] = []
-
-
 def _opened(library: bytes) -> ctypes.CDLL:
     """Load a library from its bytes.
 
@@ -232,10 +227,10 @@ def _opened(library: bytes) -> ctypes.CDLL:
     """
     memory = machine.memory_file()
     if memory is not None:
-        _memories.append(memory)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), memory:
             memory.write(library)
-            if path_in_memory := machine.path_of(memory.fileno()):
+            # It stays open: under a number that is free again the next library would be this one.
+            if path_in_memory := machine.path_of(os.dup(memory.fileno())):
                 return ctypes.CDLL(str(path_in_memory))
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
