@@ -145,6 +145,16 @@ static void clear(float *map, long strips, long blocks, long vectors) {
 INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
 INLINE long taps(long i) { return i % 2 ? 2 : 3; }
 
+/* Loaded once: a compiler may rather load it again for each product. */
+INLINE vec once(vec v) {
+#if WIDTH == 4
+    __asm__("" : "+w"(v));
+#else
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 #if WIDTH == 16
 #include "half_blocks.h"
 #define ONE_STRIP(name, VALUE, half) (half ? name##_half_##VALUE : name##_whole_##VALUE)
@@ -246,11 +256,12 @@ DEFINE_COARSEN(uint16_t)
 
 /* weights [C][F][5][5] -> packed [C/12][5][5][F][12] */
 static void pack_coarsen(const float *weights, float *packed, long F, long C) {
-    for (long c = 0; c < C; c++)
+    for (long tile = 0; tile < C; tile += 12)
         for (long f = 0; f < F; f++)
             for (long k = 0; k < KERNEL * KERNEL; k++)
-                packed[((c / 12 * KERNEL * KERNEL + k) * F + f) * 12 + c % 12] =
-                    weights[(c * F + f) * KERNEL * KERNEL + k];
+                UNROLL for (long c = 0; c < 12; c++)
+                    packed[((tile / 12 * KERNEL * KERNEL + k) * F + f) * 12 + c] =
+                        weights[((tile + c) * F + f) * KERNEL * KERNEL + k];
 }
 
 /* coarse = fine * weights; packed: room for as many floats as there are weights */
@@ -380,22 +391,26 @@ DEFINE_REFINE(uint16_t)
 
 /* weights [C][F][5][5] -> packed [F/T][2][2][3][3][C][T], taps by parity of the fine pixel: tap t of
  * parity p, counted upwards in the coarse map, is row 4 - 2t - p of the kernel */
-static void pack_refine(const float *weights, float *packed, long F, long C, long T) {
-    for (long f = 0; f < F; f++)
-        for (long p = 0; p < 4; p++)
-            for (long t = 0; t < 3 - p / 2; t++)
-                for (long u = 0; u < 3 - p % 2; u++)
-                    for (long c = 0; c < C; c++)
-                        packed[(((f / T * 4 + p) * 9 + t * 3 + u) * C + c) * T + f % T] =
-                            weights[((c * F + f) * KERNEL + 4 - 2 * t - p / 2) * KERNEL + 4 -
-                                    2 * u - p % 2];
+INLINE void pack_refine(const float *weights, float *packed, long F, long C, const long T) {
+    for (long tile = 0; tile < F; tile += T)
+        for (long c = 0; c < C; c++)
+            for (long p = 0; p < 4; p++)
+                for (long t = 0; t < 3 - p / 2; t++)
+                    for (long u = 0; u < 3 - p % 2; u++)
+                        UNROLL for (long f = 0; f < T; f++)
+                            packed[(((tile / T * 4 + p) * 9 + t * 3 + u) * C + c) * T + f] =
+                                weights[((c * F + tile + f) * KERNEL + 4 - 2 * t - p / 2) * KERNEL +
+                                        4 - 2 * u - p % 2];
 }
 
 /* fine = transposed convolution of coarse; packed: room for 36 F C floats */
 void refine(const float *coarse, const float *weights, float *packed, float *fine, long blocks,
             long h, long w, long F, long C, const finish *f) {
     const long together = F == 3 ? blocks : 2;
-    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    if (F == 3)
+        pack_refine(weights, packed, F, C, 3);
+    else
+        pack_refine(weights, packed, F, C, 12);
     for (long first = 0; first < blocks; first += together)
         refine_float(coarse, packed, fine, first, least(together, blocks - first), h, w, F, C, f);
     clear(fine, strips_of(f->images), blocks, 4 * h * w * F);
@@ -448,7 +463,10 @@ void refine_pairs(const uint16_t *coarse, const float *weights, float *packed, u
                   float *fine, long blocks, long h, long w, long F, long C, const finish *f) {
     const long together = F == 3 ? blocks : 2;
     memset(packed, 0, sizeof(float) * 36 * F * C);
-    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    if (F == 3)
+        pack_refine(weights, packed, F, C, 3);
+    else
+        pack_refine(weights, packed, F, C, 12);
     pair_weights(packed, pairs, 36 * F * C, F == 3 ? 3 : 12);
     for (long first = 0; first < blocks; first += together)
         refine_uint16_t(coarse, pairs, fine, first, least(together, blocks - first), h, w, F, C, f);
@@ -478,11 +496,11 @@ INLINE long place(long a, long c) { return a * SLOPES + c; }
 /* sums += those over strips and pixels of one tap, both maps as gathered; or = if they are `fresh`.
  * Of the first `strips` strips, each STRIPS make a block. */
 #define DEFINE_WEIGHT_TILE(TILE)                                                                   \
-    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
+    static void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
                                    int fresh, long strips, long half, long rows, long w, long y0,  \
                                    long y1, long x0, long x1, long ty, long tx) {                  \
         vec whole[TILE][SLOPES][STRIPS];                                                           \
-        UNROLL for (int first = 0; first < STRIPS; first++) {                                      \
+        for (int first = 0; first < STRIPS; first++) {                                             \
             vec acc[TILE][SLOPES];                                                                 \
             UNROLL for (int a = 0; a < TILE; a++)                                                  \
                 UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                      \
@@ -493,9 +511,10 @@ INLINE long place(long a, long c) { return a * SLOPES + c; }
                     const float *g = coarse + ((s * rows + y) * w + x0) * SLOPES * WIDTH;          \
                     for (long ox = x0; ox < x1; ox++, x += TILE * WIDTH, g += SLOPES * WIDTH) {    \
                         vec value[TILE];                                                           \
-                        UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * WIDTH);      \
+                        UNROLL for (int a = 0; a < TILE; a++)                                      \
+                            value[a] = a < 3 ? once(load(x + a * WIDTH)) : load(x + a * WIDTH);    \
                         UNROLL for (int c = 0; c < SLOPES; c++) {                                  \
-                            vec slope = load(g + c * WIDTH);                                       \
+                            const vec slope = once(load(g + c * WIDTH));                           \
                             UNROLL for (int a = 0; a < TILE; a++)                                  \
                                 acc[a][c] = multiply_add(value[a], slope, acc[a][c]);              \
                         }                                                                          \

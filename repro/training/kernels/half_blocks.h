@@ -112,12 +112,6 @@ INLINE void half_slopes(const float *from, float *to) {
         store(to + c * LANES, firsts(load(from + 2 * c * LANES), load(from + (2 * c + 1) * LANES)));
 }
 
-/* Loaded once: a compiler would load it again for each product. */
-INLINE vec once(vec v) {
-    __asm__("" : "+v"(v));
-    return v;
-}
-
 /* Steps of `total`, of two or four vectors at once. Of sixteen lanes, a and b in halves: */
 INLINE vec add_quarters(vec a, vec b) { /* their quarters in turn: a b a b */
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
