@@ -607,14 +607,18 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
 void gather(const uint8_t *images, const int64_t *index, float *blocked, long count, long pixels) {
     const long step = 64; /* pixels at a time, so that what is written stays in the cache */
+    float value[256];
+    for (int v = 0; v < 256; v++) value[v] = v / 255.0f;
     for (long block = 0; block * LANES < count; block++)
         for (long start = 0; start < pixels; start += step)
             for (long lane = 0; lane < LANES; lane++) {
-                const long at = block * LANES + lane;
+                const long at = block * LANES + lane, end = least(start + step, pixels);
                 const uint8_t *image = images + (at < count ? index[at] : 0) * pixels;
                 float *to = blocked + block * pixels * LANES + lane;
-                for (long p = start; p < start + step && p < pixels; p++)
-                    to[p * LANES] = at < count ? image[p] / 255.0f : 0;
+                if (at < count)
+                    for (long p = start; p < end; p++) to[p * LANES] = value[image[p]];
+                else
+                    for (long p = start; p < end; p++) to[p * LANES] = 0;
             }
 }
 

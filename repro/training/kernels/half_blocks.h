@@ -41,6 +41,9 @@ INLINE vec halves_at(const void *first, const void *second) {
     const __m512i low = _mm512_castsi256_si512(_mm256_load_si256(first));
     return (vec)_mm512_inserti32x8(low, _mm256_load_si256(second), 1);
 }
+INLINE vec both_halves(const float *at) {
+    return (vec)_mm512_broadcast_f32x8(_mm256_load_ps(at));
+}
 
 /* As `refine` to three channels, of eight rows at once, two to a vector, each with another one
  * between. Products with what lies beyond the map's edge are left out by a mask; the first row is
@@ -181,10 +184,8 @@ INLINE long place(long a, long c) {
         for (long y = 0; half && y < y1 - y0; y++)                                                 \
             for (long p = 0; p < x1 - x0; p++) {                                                   \
                 vec value[TILE];                                                                   \
-                UNROLL for (int a = 0; a < TILE; a++) {                                            \
-                    const float *at = x + y * x_row + (p * TILE + a) * LANES;                      \
-                    value[a] = halves_at(at, at);                                                  \
-                }                                                                                  \
+                UNROLL for (int a = 0; a < TILE; a++)                                              \
+                    value[a] = both_halves(x + y * x_row + (p * TILE + a) * LANES);                \
                 UNROLL for (int c = 0; c < DOUBLES; c++) {                                         \
                     const vec slope = once(load(g + y * g_row + (p * SLOPES + c) * LANES));        \
                     UNROLL for (int a = 0; a < TILE; a++)                                          \
