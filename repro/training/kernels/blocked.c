@@ -32,10 +32,23 @@ INLINE long least(long a, long b) { return a < b ? a : b; }
 #define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
 #define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
 #if WIDTH == 8
+#define REGISTERS 16
 #define BESIDE 6
 #else
+#define REGISTERS 32
 #define BESIDE 12
 #endif
+#define FIT(TILE, S) (TILE * S + S + 1 <= REGISTERS) /* the sums, a value of each and a weight */
+
+/* Loaded once: a compiler may rather load a factor again for each of its products. */
+INLINE vec once(vec v) {
+#if WIDTH == 4
+    __asm__("" : "+w"(v));
+#else
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
 
 INLINE vec value_whole(const void *at) {
     vec value;
@@ -64,8 +77,10 @@ INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
                                                      const int first, const int last) {            \
         for (long j = 0; j < run; j += STEP_##VALUE) {                                             \
             vec value[S];                                                                          \
-            UNROLL for (int s = first; s < last; s++)                                              \
+            UNROLL for (int s = first; s < last; s++) {                                            \
                 value[s] = value_##FORM(x + at[s] + j * LANES);                                    \
+                if (FIT(TILE, S)) value[s] = once(value[s]);                                       \
+            }                                                                                      \
             UNROLL for (int n = 0; n < TILE; n++) {                                                \
                 const vec weight = weight_##FORM(w + j * PACK, n);                                 \
                 UNROLL for (int s = first; s < last; s++)                                          \
@@ -144,16 +159,6 @@ static void clear(float *map, long strips, long blocks, long vectors) {
 /* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
 INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
 INLINE long taps(long i) { return i % 2 ? 2 : 3; }
-
-/* Loaded once: a compiler may rather load it again for each product. */
-INLINE vec once(vec v) {
-#if WIDTH == 4
-    __asm__("" : "+w"(v));
-#else
-    __asm__("" : "+v"(v));
-#endif
-    return v;
-}
 
 #if WIDTH == 16
 #include "half_blocks.h"
@@ -326,13 +331,17 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
                     const VALUE *x = coarse + (oy * w + ox + left) * C * LANES;                    \
                     const VALUE *weights =                                                         \
                         packed + ((iy % 2 * 2 + ix % 2) * 9 + t * 3 + left) * C * 3;               \
-                    if (oy >= 0 && oy + ROWS <= h)                                                 \
+                    if (oy < 0)                                                                    \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 1, ROWS);\
+                    else if (oy + ROWS <= h)                                                       \
                         OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS);\
+                    else if (oy + ROWS - 1 == h)                                                   \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS - 1);\
                     else                                                                           \
                         UNROLL for (int r = 0; r < ROWS; r++)                                      \
-                            if (oy + r >= 0 && oy + r < h)                                         \
-                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run,  \
-                                                                      r, r + 1);                   \
+                            if (oy + r < h)                                                        \
+                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, r,\
+                                                                      r + 1);                      \
                 }                                                                                  \
                 UNROLL for (int r = 0; r < ROWS; r++)                                              \
                     if (iy + 2 * r < 2 * h)                                                        \

@@ -83,7 +83,8 @@ INLINE vec add_uint16_t_where(vec value, vec weight, vec sum, __mmask16 which) {
                         const size_t at = ((ox + left) * C + j) * LANES;                           \
                         vec value[VECTORS];                                                        \
                         UNROLL for (int v = 0; v < VECTORS; v++)                                   \
-                            value[v] = halves_at(from[t][2 * v] + at, from[t][2 * v + 1] + at);    \
+                            value[v] =                                                             \
+                                once(halves_at(from[t][2 * v] + at, from[t][2 * v + 1] + at));     \
                         UNROLL for (int c = 0; c < 3; c++) {                                       \
                             const vec weight = weight_whole(weights + j * 3, c);                   \
                             UNROLL for (int v = 0; v < VECTORS; v++)                               \
