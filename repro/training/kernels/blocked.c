@@ -106,14 +106,14 @@ typedef struct {
     long relu, images;
 } finish;
 
-INLINE void finish_channel(vec v, const finish *f, long channel, float *output) {
+INLINE vec finished(vec v, const finish *f, long channel) {
     if (f->bias) v += f->bias[channel];
     if (f->relu) v = positive(v);
     if (f->scale) v = multiply_add(v, splat(f->scale[channel]), splat(f->shift[channel]));
-    store(output, v);
+    return v;
 }
 INLINE void finish_whole(vec v, const finish *f, long channel, float *output) {
-    finish_channel(v, f, channel, output);
+    store(output, finished(v, f, channel));
 }
 
 #define TOGETHER 6 /* channels whose sums stay in registers; divides every observed map's */
@@ -346,8 +346,8 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
                 UNROLL for (int r = 0; r < ROWS; r++)                                              \
                     if (iy + 2 * r < 2 * h)                                                        \
                         UNROLL for (int c = 0; c < 3; c++)                                         \
-                            finish_channel(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3\
-                                                                    + c) * LANES);                 \
+                            finish_whole(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3  \
+                                                                  + c) * LANES);                   \
             }                                                                                      \
     }
 

@@ -1,7 +1,7 @@
 /* Half a block costs half: the last block of a batch where it holds at most eight images.
  *
- * Lanes 8 to 15 of every map are padding there; they are zeros before the finish and are not
- * computed. A vector of sixteen floats holds the eight images twice, either
+ * Lanes 8 to 15 of every map are padding there: they are not read, and zeros are written. A vector of
+ * sixteen floats holds the eight images twice, either
  *   in pairs:   lane 2 i is image i in one channel, lane 2 i + 1 the same image in the next one; or
  *   in halves:  lanes 0 to 7 are the images in one row or channel, lanes 8 to 15 in another one.
  * The sum of each image runs over the same products in the same order as in a whole block, so it has
@@ -25,13 +25,15 @@ INLINE vec weight_half(const void *at, int n) {
     memcpy(&bits, (const char *)at + n * sizeof bits, sizeof bits);
     return (vec)_mm512_set1_epi64(bits);
 }
+/* The first eight lanes, finished, and zeros beyond them */
+INLINE void finish_eight(vec v, const finish *f, long channel, float *output) {
+    store(output, (vec)_mm512_maskz_mov_ps(0x00ff, (__m512)finished(v, f, channel)));
+}
 INLINE void finish_half(vec v, const finish *f, long channel, float *output) {
     const __m512i even = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i odd = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 15, 13, 11, 9, 7, 5, 3, 1);
-    const __m512 first = _mm512_maskz_permutexvar_ps(0x00ff, even, (__m512)v);
-    const __m512 second = _mm512_maskz_permutexvar_ps(0x00ff, odd, (__m512)v);
-    finish_channel((vec)first, f, channel, output);
-    finish_channel((vec)second, f, channel + 1, output + LANES);
+    finish_eight((vec)_mm512_permutexvar_ps(even, (__m512)v), f, channel, output);
+    finish_eight((vec)_mm512_permutexvar_ps(odd, (__m512)v), f, channel + 1, output + LANES);
 }
 
 /* In halves: of two vectors, their first or their second halves. */
@@ -97,10 +99,9 @@ INLINE vec add_uint16_t_where(vec value, vec weight, vec sum, __mmask16 which) {
                     UNROLL for (int c = 0; c < 3; c++) {                                           \
                         const long at = iy + 4 * v;                                                \
                         float *to = fine + ((at * 2 * w + ix) * 3 + c) * LANES;                    \
-                        const vec first = firsts(acc[c][v], (vec){0});                             \
-                        const vec second = seconds(acc[c][v], (vec){0});                           \
-                        if (at < 2 * h) finish_channel(first, f, c, to);                           \
-                        if (at + 2 < 2 * h) finish_channel(second, f, c, to + 4 * w * 3 * LANES);  \
+                        const vec second = seconds(acc[c][v], acc[c][v]);                          \
+                        if (at < 2 * h) finish_eight(acc[c][v], f, c, to);                         \
+                        if (at + 2 < 2 * h) finish_eight(second, f, c, to + 4 * w * 3 * LANES);    \
                     }                                                                              \
             }                                                                                      \
         }                                                                                          \
