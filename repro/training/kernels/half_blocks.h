@@ -41,10 +41,10 @@ INLINE vec firsts(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (_
 INLINE vec seconds(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (__m512)b, 0xee); }
 INLINE vec halves_at(const void *first, const void *second) {
     const __m512i low = _mm512_castsi256_si512(_mm256_load_si256(first));
-    return (vec)_mm512_inserti32x8(low, _mm256_load_si256(second), 1);
+    return (vec)_mm512_inserti64x4(low, _mm256_load_si256(second), 1);
 }
 INLINE vec both_halves(const float *at) {
-    return (vec)_mm512_broadcast_f32x8(_mm256_load_ps(at));
+    return (vec)_mm512_broadcast_i64x4(_mm256_load_si256((const __m256i *)at));
 }
 
 /* As `refine` to three channels, of eight rows at once, two to a vector, each with another one
@@ -139,7 +139,8 @@ INLINE void add_totals(const vec halves[12], double *sums, int count, int fresh)
     UNROLL for (int i = 0; i < 3; i++) two[i] = add_eighths(four[2 * i], four[2 * i + 1]);
     const __m512 most = (__m512)add_neighbours(two[0], two[1]);
     const __m512 rest = (__m512)add_neighbours(two[2], two[2]);
-    const __m256 parts[3] = {_mm512_castps512_ps256(most), _mm512_extractf32x8_ps(most, 1),
+    const __m512 second = (__m512)seconds((vec)most, (vec)most);
+    const __m256 parts[3] = {_mm512_castps512_ps256(most), _mm512_castps512_ps256(second),
                              _mm512_castps512_ps256(_mm512_permutexvar_ps(order, rest))};
     UNROLL for (int i = 0; i < 3; i++) {
         const __mmask8 which = count - 8 * i >= 8 ? 0xff : (1 << (count - 8 * i)) - 1;
