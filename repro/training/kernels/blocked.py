@@ -238,17 +238,19 @@ def _pass(
     """Through the layers; what each keeps."""
     passed = []
     for convolution, norm in layers:
-        before = norm.get_buffer("running_mean")
+        before = norm.running_mean
+        assert before is not None
         sums = _no_sums(before)
         finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
         output = _forward(convolution, blocked, finish, precision)
-        centre, inverse = torch.empty(2, norm.num_features)
+        centre, inverse = _of_channels(2, norm)
         passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
         _call(
             "normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images)
         )
-        norm.get_buffer("num_batches_tracked").add_(1)
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked.add_(1)
     return blocked, tuple(passed)
 
 
@@ -267,7 +269,7 @@ def _return(
     gradients: list[Tensor] = []
     for number in reversed(range(len(layers))):
         (convolution, norm), kept = layers[number], passed[number]
-        gamma, beta, bias = torch.empty(3, norm.num_features)
+        gamma, beta, bias = _of_channels(3, norm)
         blocks, pixels, channels = _extent(gradient)
         _call(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
@@ -363,7 +365,10 @@ def _blocks(rows: Tensor) -> Tensor:
 
 def _parameters(layers: Sequence[Layer]) -> tuple[Tensor, ...]:
     return tuple(
-        p for convolution, norm in layers for p in (*convolution.parameters(), *norm.parameters())
+        parameter
+        for convolution, norm in layers
+        for parameter in (convolution.weight, convolution.bias, norm.weight, norm.bias)
+        if parameter is not None
     )
 
 
@@ -377,42 +382,50 @@ def _no_sums(like: Tensor) -> Tensor:
     return torch.zeros(2, len(like), dtype=torch.float64)
 
 
+def _of_channels(number: int, norm: nn.BatchNorm2d) -> list[Tensor]:
+    """So many arrays of a number for each channel, to be written."""
+    return [torch.empty(norm.num_features) for _ in range(number)]
+
+
 def _finish(
-    *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor | None
+    *,
+    images: int,
+    relu: bool = False,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    other: Tensor | None = None,
+    centre: Tensor | None = None,
+    sums: Tensor | None = None,
 ) -> Finish:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    pointers = {name: a.data_ptr() for name, a in arrays.items() if a is not None}
-    if sums is not None:
-        pointers |= {"sum": sums[0].data_ptr(), "product": sums[1].data_ptr()}
-    return Finish(relu=relu, images=images, **pointers)
+    arrays = (bias, scale, shift, other, centre)
+    pointers = (None if array is None else array.data_ptr() for array in arrays)
+    return Finish(*pointers, *((None, None) if sums is None else _both(sums)), relu, images)
 
 
 def _state(norm: nn.BatchNorm2d, kept: Passed, sums: Tensor, images: int) -> Normalisation:
     """The C structure. It points into the arrays, which the caller must hold on to."""
     _, pixels, _ = _extent(kept.output)
-    arrays = {
-        "gamma": norm.weight,
-        "beta": norm.bias,
-        "mean": norm.get_buffer("running_mean"),
-        "variance": norm.get_buffer("running_var"),
-        "centre": kept.centre,
-        "inverse": kept.inverse,
-        "sum": sums[0],
-        "product": sums[1],
-    }
-    return Normalisation(
-        count=images * pixels,
-        momentum=norm.momentum,
-        epsilon=norm.eps,
-        **{name: array.data_ptr() for name, array in arrays.items()},
-    )
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert variance is not None
+    arrays = (norm.weight, norm.bias, mean, variance, kept.centre, kept.inverse)
+    pointers = (array.data_ptr() for array in arrays)
+    return Normalisation(*pointers, *_both(sums), images * pixels, norm.momentum, norm.eps)
+
+
+def _both(sums: Tensor) -> tuple[int, int]:
+    """Where the two rows of `_no_sums` begin."""
+    start = sums.data_ptr()
+    return start, start + sums.shape[1] * sums.element_size()
 
 
 def _call(name: str, *arguments: Any) -> None:
     """A C function, tensors given by address: they must be contiguous."""
     library = load()
     assert library is not None
-    getattr(library, name)(*(_plain(argument) for argument in arguments))
+    getattr(library, name)(*map(_plain, arguments))
 
 
 def _plain(argument: Any) -> Any:

@@ -7,11 +7,6 @@
  */
 #include "vectors.h"
 
-#ifndef WIDTH
-#define WIDTH LANES
-INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
-#endif
-
 #define OUTPUTS (WIDTH == 8 ? 4 : 8) /* rows of a gradient that are made together */
 #define INPUTS 3                     /* vectors of each row at a time */
 #define TILE (INPUTS * WIDTH)
