@@ -131,8 +131,9 @@ class Step:
         c = self.choices
         if isinstance(self.model, DebiasingVae):
             has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            kl = formulas.face_kl(mean, logvar, has_latents)
-            latents = formulas.reparameterise(mean, logvar, noise, times=c.latent_noise)
+            latents, kl = self.kernels.latents(
+                mean, logvar, noise, has_latents, times=c.latent_noise
+            )
             reconstruction = self._reconstruction(self.model.decoder, batch, latents, count)
         standard = partial(
             formulas.objective,

@@ -6,7 +6,6 @@ Shapes: N images in B blocks of 16 lanes; a map is float32 (B, height, width, C,
 A layer is a convolution, a ReLU and a batch normalisation, in this order.
 """
 
-import ctypes
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, NamedTuple
@@ -16,7 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from repro.training.kernels import dense
-from repro.training.kernels.c_library import Finish, Normalisation, load
+from repro.training.kernels.c_calls import call
+from repro.training.kernels.c_library import Finish, Normalisation
+from repro.training.kernels.latents import latents
 from repro.training.kernels.operators import halves
 
 LANES = 16
@@ -85,7 +86,7 @@ class BlockedKernels:
             A map, shape (B, H, W, 3, 16), and N.
         """
         blocked = torch.empty(-(-len(index) // LANES), *images.shape[1:], LANES)
-        _call("gather", images, index, blocked, len(index), images[0].numel())
+        call("gather", images, index, blocked, len(index), images[0].numel())
         return Batch(blocked if white == 1 else blocked.mul_(white), len(index))
 
     def features(self, batch: Batch, stack: nn.Sequential) -> Tensor:
@@ -136,6 +137,18 @@ class BlockedKernels:
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
 
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents and the KL term; see `latents.latents`."""
+        return latents(mean, logvar, noise, has_latents, times=times)
+
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss and update the parameters; see `dense.minimise`."""
         dense.minimise(loss, optimiser)
@@ -184,7 +197,7 @@ class _Features(torch.autograd.Function):
         last = ctx.passed[-1]
         sums = _no_sums(last.centre)
         finish = _finish(other=last.output, centre=last.centre, sums=sums, images=ctx.images)
-        _call("moments", gradient, *_extent(gradient), finish)
+        call("moments", gradient, *_extent(gradient), finish)
         _, gradients = _return(gradient, sums, ctx, to_input=False)
         return (None, None, None, *gradients)
 
@@ -208,7 +221,7 @@ class _Errors(torch.autograd.Function):
         ctx.decoded = _forward(last, ctx.hidden, finish, precision)
         error = torch.empty(len(ctx.decoded) * LANES)
         blocks, pixels, channels = _extent(ctx.decoded)
-        _call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
+        call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
         return error[: len(maps)]
 
     @staticmethod
@@ -219,7 +232,7 @@ class _Errors(torch.autograd.Function):
         slopes = torch.zeros(blocks * LANES)
         slopes[:images] = slope
         bias = torch.empty(channels)
-        _call(
+        call(
             *("reconstruct_backward", gradient, ctx.target, slopes, bias),
             *(blocks, pixels * channels, ctx.norm),
         )
@@ -246,9 +259,7 @@ def _pass(
         centre, inverse = _of_channels(2, norm)
         passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
-        _call(
-            "normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images)
-        )
+        call("normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images))
         assert norm.num_batches_tracked is not None
         norm.num_batches_tracked.add_(1)
     return blocked, tuple(passed)
@@ -271,7 +282,7 @@ def _return(
         (convolution, norm), kept = layers[number], passed[number]
         gamma, beta, bias = _of_channels(3, norm)
         blocks, pixels, channels = _extent(gradient)
-        _call(
+        call(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
             *(images, blocks, pixels, channels, _state(norm, kept, sums, images)),
         )
@@ -309,7 +320,7 @@ def _weight_gradient(
     weight = convolution.weight
     sums, result = torch.empty(weight.numel(), dtype=torch.float64), torch.empty_like(weight)
     sizes = (images, *coarse.shape[1:3], fine.shape[3], coarse.shape[3])
-    _call("weight_gradient", fine, coarse, sums, result, *sizes)
+    call("weight_gradient", fine, coarse, sums, result, *sizes)
     return result
 
 
@@ -321,9 +332,9 @@ def _coarsen(fine: Tensor, weight: Tensor, finish: Finish, precision: Precision)
     packed = torch.empty_like(weight)
     if precision == "bf16" and fine_channels % 2 == 0:
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
+        call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
     else:
-        _call("coarsen", fine, weight, packed, coarse, *sizes, finish)
+        call("coarsen", fine, weight, packed, coarse, *sizes, finish)
     return coarse
 
 
@@ -335,9 +346,9 @@ def _refine(coarse: Tensor, weight: Tensor, finish: Finish, precision: Precision
     sizes = (blocks, height, width, fine_channels, coarse_channels)
     if precision == "bf16":
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
+        call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
     else:
-        _call("refine", coarse, weight, packed, fine, *sizes, finish)
+        call("refine", coarse, weight, packed, fine, *sizes, finish)
     return fine
 
 
@@ -345,21 +356,21 @@ def _pairs(blocked: Tensor) -> Tensor:
     """The map in bfloat16, two channels beside each other in each lane."""
     pairs = torch.empty_like(blocked, dtype=torch.uint16)
     blocks, pixels, channels = _extent(blocked)
-    _call("to_pairs", blocked, pairs, blocks * pixels, channels)
+    call("to_pairs", blocked, pairs, blocks * pixels, channels)
     return pairs
 
 
 def _rows(blocked: Tensor, images: int) -> Tensor:
     _, height, width, channels, _ = blocked.shape
     rows = torch.empty(images, channels, height, width)
-    _call("to_rows", blocked, rows, images, height * width, channels)
+    call("to_rows", blocked, rows, images, height * width, channels)
     return rows
 
 
 def _blocks(rows: Tensor) -> Tensor:
     images, channels, height, width = rows.shape
     blocked = torch.empty(-(-images // LANES), height, width, channels, LANES)
-    _call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
+    call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
     return blocked
 
 
@@ -419,17 +430,3 @@ def _both(sums: Tensor) -> tuple[int, int]:
     """Where the two rows of `_no_sums` begin."""
     start = sums.data_ptr()
     return start, start + sums.shape[1] * sums.element_size()
-
-
-def _call(name: str, *arguments: Any) -> None:
-    """A C function, tensors given by address: they must be contiguous."""
-    library = load()
-    assert library is not None
-    getattr(library, name)(*map(_plain, arguments))
-
-
-def _plain(argument: Any) -> Any:
-    if isinstance(argument, Tensor):
-        assert argument.is_contiguous()
-        return argument.data_ptr()
-    return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument
