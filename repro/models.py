@@ -4,7 +4,7 @@ Images are float, in [0, 1], shape (N, 3, 64, 64); D is the number of latents.
 In every architecture the activation comes before batch normalisation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 
 from repro.argument_checks import arrays, tensors
 from repro.losses import formulas
-from repro.training.kernels.linear import linear
+from repro.training.kernels.linear import can_be_one, hidden, linear
 
 IMAGE = (3, 64, 64)
 
@@ -235,10 +235,16 @@ class Encoder(nn.Module):
         return made if self.architecture.deviation == "logvar" else 2 * softplus(made).log()
 
 
-def _through(parts: Iterable[nn.Module], values: Tensor) -> Tensor:
-    """As `torch.nn.Sequential`, which takes long to make for each batch."""
-    for part in parts:
-        values = part(values)
+def _through(parts: Sequence[nn.Module], values: Tensor) -> Tensor:
+    """As `torch.nn.Sequential`, hidden layers with what follows them in one."""
+    at = 0
+    while at < len(parts):
+        if can_be_one(values, parts[at : at + 3]):
+            values = hidden(values, parts[at], parts[at + 2])  # type: ignore[arg-type]
+            at += 3
+        else:
+            values = parts[at](values)
+            at += 1
     return values
 
 
