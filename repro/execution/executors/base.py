@@ -7,7 +7,7 @@ methods.
 
 import contextlib
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
 from repro.errors import ReproError
@@ -31,6 +31,10 @@ class Executor(Protocol):
 
     def room(self) -> bool:
         """Whether it takes another run now."""
+
+    def choose(self, tasks: Sequence[Task]) -> int:
+        """The position of the run to submit next, of some in their order; there must be room."""
+        return 0
 
     def submit(self, task: Task, begun: Files) -> None:
         """Have a run executed, from the state in these files; there must be room.

@@ -40,6 +40,7 @@ class Local:
         self._free = list(reversed(slots))  # devices that no process has
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
+        self._beginnings: dict[str, str] = {}  # of runs, by key
         self._stall = stall
         self.workers, self.computation = len(slots), hardware.computation(slots, kernels)
 
@@ -57,6 +58,23 @@ class Local:
     def room(self) -> bool:
         """See `Executor`."""
         return bool(self._idle or self._free)
+
+    def choose(self, tasks: Sequence[Task]) -> int:
+        """See `Executor`: one that begins as the last of the idle process, or as none that runs."""
+        beginnings = [self._beginning(task) for task in tasks]
+        if self._idle:
+            last = self._beginning(self._idle[0].task)
+            if last in beginnings:
+                return beginnings.index(last)
+        others = {self._beginning(worker.task) for worker in self._busy}
+        new = (place for place, one in enumerate(beginnings) if one not in others)
+        return next(new, 0)
+
+    def _beginning(self, task: Task) -> str:
+        """As `Task.beginning`, computed once for each run."""
+        if task.key not in self._beginnings:
+            self._beginnings[task.key] = task.beginning
+        return self._beginnings[task.key]
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
@@ -115,12 +133,13 @@ def _prepare() -> Answer:
     """In the worker: how a run is executed, on data that are read once for many."""
     from repro.data import sources
     from repro.training import single_run  # loads torch, here alone
+    from repro.training.first_epoch import Memory
 
-    material = sources.keeper()
+    material, memory = sources.keeper(), Memory()
 
     def execute(request: tuple[Task, Files], say: Say) -> RunEnded:
         task, begun = request
-        events = single_run.execute(task, lambda: material(task.configuration.data), begun)
+        events = single_run.execute(task, lambda: material(task.configuration.data), begun, memory)
         for event in events:
             if isinstance(event, RunEnded):
                 return event
