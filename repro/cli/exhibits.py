@@ -142,7 +142,7 @@ def figures(view: StudyView, wanted: Iterable[str] | None = None) -> dict[str, b
     from repro.reporting.figures import figure_registry
     from repro.reporting.figures.illustration import encode
 
-    shown = figure_registry.draw(view, figure_registry.FIGURES if wanted is None else wanted)
+    shown = figure_registry.draw(view, wanted)
     return {f"figures/{one.name}.{form}": encode(one, form) for one in shown for form in SHOWN}
 
 

@@ -90,17 +90,17 @@ class Drawing:
         if self._child is not None and len(view.found) <= MOST:
             from repro.reporting.figures import figure_registry
 
-            names = figure_registry.FIGURES
-            self._child.send((view.index, self._results))
+            names = [*figure_registry.FIGURES]
+            pictured = [name for name in names if name in figure_registry.PICTURED]
+            self._child.send((view.index, self._results, pictured))
             parts = tables()
-            files = exhibits.figures(view, [n for n in names if n not in figure_registry.PICTURED])
+            files = exhibits.figures(view, [name for name in names if name not in pictured])
             with contextlib.suppress(Gone, ChildError, ReproError):  # met again below, and told
                 drawn: _Drawn = self._answer()
                 for sentence in drawn.warnings:
                     warn(sentence)
                 files |= drawn.files
-                order = {name: place for place, name in enumerate(names)}
-                paths = sorted(files, key=lambda path: (order[Path(path).stem], path[::-1]))
+                paths = sorted(files, key=lambda path: names.index(Path(path).stem))
                 return exhibits.page(view, parts, drawn={path: files[path] for path in paths})
         self._end()
         shown = exhibits.with_pictures(view, self._results, with_images=False, warn=warn)
@@ -109,8 +109,8 @@ class Drawing:
     def _start(self) -> None:
         """Start the process, unless it is there or of no use; it loads what it needs."""
         shows_faces = any(isinstance(source, SyntheticTraining) for source in self._sources)
-        has_torch = "torch" in sys.modules  # then it takes longer to load it again elsewhere
-        if self._child is None and shows_faces and not has_torch and self._total <= MOST:
+        is_worth_it = shows_faces and not _has_torch() and self._total <= MOST
+        if self._child is None and is_worth_it:
             with contextlib.suppress(ReproError):
                 self._child = Child(_prepare)
                 self._child.send(self._sources)
@@ -129,21 +129,25 @@ class Drawing:
             self._child = None
 
 
+def _has_torch() -> bool:
+    """Whether torch is loaded here: then it takes longer to load it again elsewhere."""
+    return "torch" in sys.modules
+
+
 def _prepare() -> Answer:
     """In the process: first read what figures are drawn from, then draw."""
     from repro.execution import sample_faces
-    from repro.reporting.figures import figure_registry
+    from repro.reporting.figures import figure_registry  # noqa: F401 - loaded, as what it loads
 
-    def answer(request: set[Source] | tuple[StudyIndex, Path], _: Say) -> _Drawn | None:
+    def answer(request: set[Source] | tuple[StudyIndex, Path, list[str]], _: Say) -> _Drawn | None:
         with count_progress.hidden():
             if isinstance(request, set):
                 sample_faces.prepare(request)
                 return None
+            index, results, names = request
             warnings: list[str] = []
-            view = exhibits.without_pictures(*request)
-            shown = exhibits.with_pictures(
-                view, request[1], with_images=False, warn=warnings.append
-            )
-            return _Drawn(exhibits.figures(shown, figure_registry.PICTURED), warnings)
+            view = exhibits.without_pictures(index, results)
+            shown = exhibits.with_pictures(view, results, with_images=False, warn=warnings.append)
+            return _Drawn(exhibits.figures(shown, names), warnings)
 
     return answer

@@ -45,9 +45,10 @@ PICTURED = (  # show faces, or what networks make of them: they need `Specimens`
 WITHOUT_NOTE = ("claims", "specification")  # show everything, or say it themselves
 
 
-def draw(view: StudyView, wanted: Iterable[str] = tuple(FIGURES)) -> list[Illustration]:
-    """The figures for which the study has data, among those that are wanted."""
-    with without_users_settings(), each("drawing figures", [*wanted], unit="figures") as names:
+def draw(view: StudyView, wanted: Iterable[str] | None = None) -> list[Illustration]:
+    """The figures for which the study has data, among some, or among all."""
+    named = [*FIGURES] if wanted is None else [*wanted]
+    with without_users_settings(), each("drawing figures", named, unit="figures") as names:
         found = [drawn(name, view) for name in names]
     return [one for one in found if one is not None]
 
