@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from repro.cli import exhibits
 from repro.errors import ReproError
 from repro.records.events import Event, OnEvent, RunRecorded, RunStarted, StudyStarted
 from repro.records.records import StudyIndex
@@ -86,6 +85,8 @@ class Drawing:
             tables: Makes its tables.
             warn: As of `exhibits.with_pictures`.
         """
+        from repro.cli import exhibits
+
         self._start()
         if self._child is not None and len(view.found) <= MOST:
             from repro.reporting.figures import figure_registry
@@ -136,6 +137,7 @@ def _has_torch() -> bool:
 
 def _prepare() -> Answer:
     """In the process: first read what figures are drawn from, then draw."""
+    from repro.cli import exhibits
     from repro.execution import sample_faces
     from repro.reporting.figures import figure_registry  # noqa: F401 - loaded, as what it loads
 

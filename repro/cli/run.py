@@ -101,8 +101,6 @@ def run(
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
     from repro.cli.page_drawing import Drawing
-    from repro.execution import reference_detectors
-    from repro.execution import until_answered as rule
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
     from repro.reporting.terminal import progress, run_log
@@ -122,6 +120,10 @@ def run(
             executor_at(place, resolved.resources, remark=display.remark) as executor,
             shown,  # ends before the executor: no bar is shown while workers end
         ):
+            if not (results / "runs").exists():  # then all runs are missing, whatever a plan says
+                executor.warm(len(resolved.arms) * resolved.replicates)
+            from repro.execution import until_answered as rule  # and scipy, while workers load
+
             index = rule.execute(
                 resolved,
                 results,
@@ -133,6 +135,8 @@ def run(
                 kernels=place.kernels,
             )
         if not no_detectors:
+            from repro.execution import reference_detectors
+
             index = reference_detectors.beside(
                 resolved, index, results, warn=display.warn, kernels=place.kernels
             )

@@ -75,6 +75,8 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
                 try:
                     for event in executor.events():
                         yield from dispatch.handle(event)
+                    if dispatch.ended:
+                        yield from dispatch.start()  # a free worker does not wait for the disk
                 finally:  # write finished runs whatever else fails
                     written = dispatch.write()
                 yield from written

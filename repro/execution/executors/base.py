@@ -29,6 +29,9 @@ class Executor(Protocol):
     def computation(self) -> Computation:
         """How runs are computed there."""
 
+    def warm(self, runs: int) -> None:
+        """Begin to load what so many runs need, if that can go on meanwhile."""
+
     def room(self) -> bool:
         """Whether it takes another run now."""
 

@@ -41,6 +41,9 @@ class Inline:
         """Forget what has not ended."""
         self._running = None
 
+    def warm(self, _: int) -> None:
+        """See `Executor`: it is loaded with the first run."""
+
     def room(self) -> bool:
         """See `Executor`."""
         return self._running is None

@@ -94,6 +94,9 @@ class Ray:
         """See `Executor`."""
         return min(self._most, self.place.workers or self._most)
 
+    def warm(self, _: int) -> None:
+        """See `Executor`: workers are Ray's."""
+
     def room(self) -> bool:
         """See `Executor`."""
         self._look()

@@ -16,8 +16,7 @@ class Process:
         self.device, self.task, self.connection = device, None, None
 
     def send(self, request):
-        """Take a run."""
-        self.task = request[0]
+        """Nothing happens: the pool notes what it sends."""
 
     def event(self):
         """The end of its run."""
@@ -83,3 +82,21 @@ def test_runs_begin_alike_if_they_differ_only_in_how_faces_are_drawn(tmp_path):
 
     assert plain == other_alpha
     assert len({plain, faster, seed_1}) == 3
+
+
+def test_warm_workers_are_those_that_runs_get(tmp_path, pool):
+    """As many as there are runs, at most one for each place; no other one starts for a run."""
+    pool.warm(1)
+    pool.warm(5)
+    (first, second), started = pool._idle, [*pool._idle]
+    waiting = runs(tmp_path)
+    for _ in range(2):
+        submitted(pool, waiting)
+
+    assert pool._busy == started == [first, second]
+    assert not pool.room()
+
+
+def test_a_worker_that_is_only_asked_to_load_answers_nothing():
+    """And keeps what it has loaded for its runs."""
+    assert local._prepare()(None, None) is None
