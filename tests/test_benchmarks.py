@@ -10,6 +10,7 @@ import audit_rates
 import bench
 import breakdown
 import contenders
+import embedded
 import gpu
 import gpu_cells
 import gpu_checks
@@ -18,6 +19,7 @@ import pytest
 import scale
 from builders import RECORD
 from click.testing import CliRunner
+from places import ROOT
 
 from repro.cli import main
 from repro.metrics import Count
@@ -181,3 +183,30 @@ def test_rates_of_unknown_kinds_are_refused(capsys):
         audit_rates.main(["wrong m"])
 
     assert "there is no kind 'wrong m'; there are honest, swapped digits" in capsys.readouterr().err
+
+
+def test_two_versions_run_a_study_in_turn_and_leave_the_same_records(capsys, tmp_path, monkeypatch):
+    """Without a process of its own; a second call measures nothing again."""
+
+    def study(tree, results, changes, *, name):
+        records.write_record(RECORD, results, {})
+        return embedded.Measured(2.0, 3.0, 1.0)
+
+    monkeypatch.setattr(embedded, "study", study)
+    arguments = ["--before", str(ROOT), "--after", str(ROOT), "--toy", "--rounds", "1"]
+    embedded.main([*arguments, "--keep", str(tmp_path)])
+    first = capsys.readouterr().out
+    embedded.main([*arguments, "--keep", str(tmp_path)])
+
+    assert len(figures(first)) == 2  # the round and the median
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [({"a": 1}, "1 of 2 records differ, such as b"), ({"a": 1, "b": 3}, "1 of 2 records differ")],
+)
+def test_versions_with_other_records_are_not_compared(after, told):
+    """A run is missing, or a number differs."""
+    with pytest.raises(SystemExit, match=told):
+        embedded.require_same({"a": 1, "b": 2}, after)
