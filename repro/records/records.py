@@ -54,7 +54,7 @@ class Computation:
     """How a run is computed, as far as it affects the last bits of a result.
 
     Attributes:
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``mps``.
         kernels: ``blocked`` or ``torch``.
         threads: Number of threads of a run.
         libraries: Release of each library that computes results.
