@@ -287,13 +287,11 @@ class Ray:
         asked = hardware.asked_kernels(self.place.kernels)
         if asked and (asked[0] == "torch" or (len(kernels) == 1 and asked[0] in kernels)):
             return asked[0]
-        some = f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
+        some = f"only {kernels['blocked']} of {kernels.total()} machines can have blocked kernels"
         if asked:
-            raise ReproError(f"{asked[1]}: {some}AVX-512")
+            raise ReproError(f"{asked[1]}: {some}")
         if len(kernels) > 1:
-            self.remark(
-                f"{some}AVX-512: all compute on torch's operators, so that runs can be compared"
-            )
+            self.remark(f"{some}: all compute on torch's operators, so that runs can be compared")
         return "torch" if len(kernels) > 1 else next(iter(kernels))
 
     def _answers(self) -> list[tuple[str, Computation]]:
