@@ -134,6 +134,32 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     assert [found[other][recall] for other in two_arms[1:]] == [True, False]
 
 
+def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
+    """A row for each run, here of one arm; on a GPU of every rule and objective."""
+    arms, reference = (gpu_checks.METHODS.index(key) for key in ("arms:", "reference:"))
+    one = gpu_checks.METHODS[:arms] + "arms: [{name: even}]\n" + gpu_checks.METHODS[reference:]
+    monkeypatch.setattr(gpu_checks, "METHODS", one)
+    gpu_checks.methods("cpu", str(tmp_path), "toy")
+    (line,) = capsys.readouterr().out.splitlines()
+    row = json.loads(line.removeprefix("@row "))
+
+    assert row == {"part": "methods", "what": "standard, twice", "ok": True, "note": "same bits"}
+
+
+def test_what_no_earlier_run_measured_comes_first():
+    """Default forms of a stack at both sizes, streams and compiled steps; no cell stands twice."""
+    cells = gpu.cells_of(toy=False)
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:9]]
+
+    assert first == [
+        *[("stacked", "default", 24)] * 2,
+        *[("stacked", "default", 256)] * 2,
+        *[("streams", None, 24)] * 2,
+        *[("compiled", "unfolded", 24)] * 2,
+    ]
+    assert len({json.dumps(one, sort_keys=True) for one in cells}) == len(cells)
+
+
 def test_the_bookkeeping_is_measured_for_every_command(capsys, monkeypatch):
     """Here without processes of their own; `faults/test_scale.py` starts them."""
 

@@ -239,12 +239,13 @@ def _answer(child: Child) -> list[Cost]:
 def _prepare() -> Answer:
     """In the child process: return the function that answers requests."""
     from repro.training import trainer
+    from repro.training.kernels import devices
 
     trainer.prepare_process()
 
     def measure_each(request: Any, _: Say) -> list[Cost]:
         began, device, kernels, configurations = request
-        trainer.require_device(device)
+        devices.require(device)
         start = time.monotonic() - began
         with hardware.using(kernels):
             return [

@@ -46,6 +46,7 @@ MODULES = (
     "training/kernels/blocked.py",
     "training/kernels/c_compiler.py",
     "training/kernels/c_library.py",
+    "training/kernels/devices.py",
     "training/kernels/kernel_choice.py",
     "training/kernels/linear.py",
     "training/kernels/operators.py",

@@ -57,7 +57,7 @@ class Task:
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
-        device: Training device in torch's notation: cpu, cuda:0.
+        device: Training device in torch's notation: cpu, cuda:0, mps.
         checkpoint_seconds: Minimum time between two checkpoints; shorter epochs share one.
         shares_epochs: Whether its first epoch may be that of another run that begins alike.
     """

@@ -26,7 +26,7 @@ from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, networks, provenance, state_files, trainer
 from repro.training.first_epoch import FirstEpoch, Memory
-from repro.training.kernels import c_library
+from repro.training.kernels import c_library, devices
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted, State
 
@@ -98,7 +98,7 @@ def execute(
     """
     with _memory_errors(), c_library.using(task.computation.kernels):
         trainer.prepare_process()
-        trainer.require_device(task.device)
+        devices.require(task.device)
         _require_same_program(task)
         yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
         material = load()

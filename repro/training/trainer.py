@@ -39,7 +39,7 @@ from repro.training.adam_state import named, unnamed
 from repro.training.first_epoch import FirstEpoch
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
-from repro.training.kernels import c_library
+from repro.training.kernels import c_library, devices
 from repro.training.networks import OwnClassifier
 from repro.training.rules import density, placebo
 from repro.training.run_methods import Run
@@ -115,22 +115,6 @@ def prepare_process() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
 
 
-def require_device(device: str) -> None:
-    """Refuse a device that does not exist.
-
-    Args:
-        device: ``cpu``, or ``cuda:`` and a number.
-
-    Raises:
-        ReproError: There is no such GPU.
-    """
-    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise ReproError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
-            "here; leave the option out, or install the build of torch for your GPU"
-        )
-
-
 def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
     """Number of images in an epoch: complete batches of those that are not held out."""
     split = split_images(data.is_face, share=configuration.validation_share, seed=0)
@@ -164,7 +148,7 @@ def fit(
         configuration: The arm.
         seed: The replicate.
         data: All labelled crops; a share is held out.
-        device: Name of a torch device: cpu, cuda:0.
+        device: Name of a torch device: cpu, cuda:0, mps.
         on_epoch: Called with each epoch's history when the epoch ends.
         catalogue: As for `Fit`.
 
@@ -203,7 +187,7 @@ class Fit:
             configuration: The arm.
             seed: The replicate.
             data: All labelled crops; a share is held out.
-            device: Name of a torch device: cpu, cuda:0.
+            device: Name of a torch device: cpu, cuda:0, mps.
             resume: The state after one of the epochs of this run; None: from the start.
             images: The crops' pixels if they are on the device already.
             catalogue: Where rule and network are found: the built-in ones, or with plug-ins.
@@ -213,6 +197,7 @@ class Fit:
         """
         self.first = first
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
+        devices.require_precision(self.device, configuration.precision)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
         self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
         if catalogue.is_own("objective", configuration.objective.name):
@@ -225,14 +210,14 @@ class Fit:
         self.model = self._network(configuration, "initialisation", catalogue)
         self.step = step = Step(configuration, self.model, self.images)
         own = isinstance(self.model, OwnClassifier)
-        if step.kernels.name == "torch" and not own:
+        if step.kernels.name == "torch" and not own and devices.takes_any_layout(self.device):
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
         self.weighting = self._methods(
             Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
         )
         self.update: Update = step
-        if self.device.type == "cuda" and captured and self._can_be_captured:
+        if captured and devices.records_graphs(self.device) and self._can_be_captured:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
