@@ -59,7 +59,7 @@ class Size:
     rounds: int = 5
     threads: int = 2
     epochs: Mapping[int, Epochs] = field(
-        default_factory=lambda: {24: Epochs(2_400), 256: Epochs(5_120), 1024: Epochs(8_192, 3)}
+        default_factory=lambda: {24: Epochs(1_920), 256: Epochs(3_840), 1024: Epochs(6_144, 3)}
     )
     compared: tuple[int, ...] = (24, 256)
     side: int = 2_048
@@ -67,7 +67,7 @@ class Size:
     encoded: int = 4_096
     faces: int = 43_966
     portraits: int = 12
-    outside: int = 10_240
+    outside: int = 5_120
     memory: int = 20_480
     batch: int = 256
     study: Mapping[str, Any] = field(default_factory=lambda: {"replicates": 1})
@@ -210,12 +210,13 @@ def _epoch_rows(table: Table, batch: int, found: dict[str, list[float]]) -> None
 
 def _rows_of_kernels(table: Table, batch: int, found: dict[str, list[float]]) -> None:
     """Each slower build and torch's operators against the default and against the peer."""
+    default = f"blocks for {contenders.build()}"
     for name in (one for one in found if one.startswith("all, ")):
         kernels = name.partition(", ")[2]
-        title = "torch's operators" if kernels == "torch" else f"the build {kernels}"
-        what = f"whole epoch, decoder on all, batch {batch}, two runs at once, {title}"
-        table.row(f"{what}, over the default kernels", ratio(found[name], found["all"]), None)
+        title = "torch's operators" if kernels == "torch" else f"blocks for {kernels}"
+        what = f"the same, decoder on all, batch {batch}, {title}"
         table.row(f"{what}, over the peer", ratio(found[name], found["peer"]), None)
+        table.row(f"{default} over {title}, batch {batch}", ratio(found["all"], found[name]), None)
 
 
 def bench_parts(table: Table, size: Size) -> None:

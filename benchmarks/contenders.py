@@ -141,6 +141,13 @@ def other_kernels() -> tuple[str, ...]:
     return (*builds[1:], "torch")
 
 
+def build() -> str:
+    """The default build of the blocked kernels."""
+    from repro.training.kernels import c_library
+
+    return str(getattr(c_library, "build", lambda: "this processor")())
+
+
 def _epochs(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[float]:
     run = our_run(batch_size, count, changes)
     run.train(run.draw(2))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ENCODED = 512  # images that are scored to measure validation
 HEIGHTS, WIDTH = (256, 320, 384), 256  # of random portraits, about the shapes of PPB
-PORTRAITS = 12
+PORTRAITS = 6
 LEARNING_RATE = 1e-6  # noise makes a network diverge at usual rates; a step costs the same
 
 
