@@ -191,8 +191,9 @@ def run_study(
         at_most: Seeds of each arm at which that ends undecided; None: the study's, or eight times
             its replicates.
         kernels: What computes networks on a processor, ``blocked`` or ``torch``; None: what
-            ``REPRO_KERNELS`` says, or blocked ones if there is a C compiler and AVX-512. A study
-            whose finished runs were computed with the others is then refused.
+            ``REPRO_KERNELS`` says, or blocked ones if there is a C compiler, and a processor with
+            AVX2 or a 64-bit ARM. A study whose finished runs were computed with the others is then
+            refused.
 
     Returns:
         The results, with the runs that failed; if all runs failed, a `UserWarning` says why.

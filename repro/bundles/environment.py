@@ -9,7 +9,10 @@ from typing import Any
 from repro import __version__
 from repro.records.records import BriefRecord
 
-FIELDS = ("python", "packages", "system", "processor", "device", "kernels", "compiler", "threads")
+FIELDS = (
+    *("python", "packages", "system", "processor", "device", "kernels", "kernels_build"),
+    *("compiler", "threads"),
+)
 
 
 def of_runs(found: Mapping[str, BriefRecord]) -> list[dict[str, Any]]:

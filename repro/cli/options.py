@@ -58,7 +58,7 @@ PLACES = [
         "--kernels",
         type=click.Choice(get_args(Kernels)),
         help="What computes networks on a processor [default: REPRO_KERNELS, or blocked if there "
-        "is a C compiler and AVX-512].",
+        "is a C compiler and the processor has AVX2 or is a 64-bit ARM].",
     ),
     click.option("--cpus-per-run", type=AMOUNT, help="Cores per run [default: the study's, or 1]."),
     click.option(

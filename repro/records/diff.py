@@ -11,7 +11,7 @@ from repro.records.records import EPOCH_WEIGHTS, WEIGHTS, Record
 
 # Fields of a record's provenance that may change the last bits and are not part of a run's name.
 ENVIRONMENT = (
-    *("system", "processor", "cpu_capability", "device", "compiler", "python"),
+    *("system", "processor", "cpu_capability", "device", "kernels_build", "compiler", "python"),
     "variables_kept",
 )
 SHOWN = 4  # maximum number of names in a text

@@ -52,6 +52,7 @@ def environment(device: str) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
         "processor": c_library.processor(),
         "kernels": kernels,
+        "kernels_build": c_library.build() if kernels == "blocked" else None,
         "compiler": c_library.compiler() if kernels == "blocked" else None,
         "threads": torch.get_num_threads(),
         "variables_cleared": worker_environment.cleared(os.environ),

@@ -18,7 +18,7 @@ from repro.study.presets import PRESETS
 from repro.training.kernels import c_library
 
 needs_blocks = pytest.mark.skipif(
-    c_library.load() is None, reason="no C compiler here, or vectors shorter than 512 bits"
+    c_library.load() is None, reason=f"no blocked kernels: {c_library.missing_because()}"
 )
 needs_pairs = pytest.mark.skipif(
     not c_library.has_pairs(), reason="this processor does not multiply pairs of bfloat16"

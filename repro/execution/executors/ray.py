@@ -25,7 +25,7 @@ from repro.records.records import Computation
 from repro.records.task import Files, Task
 from repro.study.data_spec import Data
 from repro.study.resources import Resources
-from repro.system import worker_environment
+from repro.system import machine, worker_environment
 from repro.system.file_digests import Contents
 
 TICK = 1.0  # seconds to wait for an event
@@ -154,7 +154,7 @@ class Ray:
     def _session(self) -> contextlib.AbstractContextManager[Any]:
         if self.place.address is not None:
             return ray_session.joined(self.place.address, remark=self.remark)
-        runs = self.place.workers or max(1, int(hardware.cores() / self._taken["CPU"]))
+        runs = self.place.workers or max(1, int(machine.cores() / self._taken["CPU"]))
         return ray_session.alone(cpus=runs * self._taken["CPU"], remark=self.remark)
 
     def _material(self, data: Data) -> tuple[Any, Mapping[str, Contents]]:
@@ -287,13 +287,11 @@ class Ray:
         asked = hardware.asked_kernels(self.place.kernels)
         if asked and (asked[0] == "torch" or (len(kernels) == 1 and asked[0] in kernels)):
             return asked[0]
-        some = f"only {kernels['blocked']} of {kernels.total()} machines have a C compiler and "
+        some = f"only {kernels['blocked']} of {kernels.total()} machines can have blocked kernels"
         if asked:
-            raise ReproError(f"{asked[1]}: {some}AVX-512")
+            raise ReproError(f"{asked[1]}: {some}")
         if len(kernels) > 1:
-            self.remark(
-                f"{some}AVX-512: all compute on torch's operators, so that runs can be compared"
-            )
+            self.remark(f"{some}: all compute on torch's operators, so that runs can be compared")
         return "torch" if len(kernels) > 1 else next(iter(kernels))
 
     def _answers(self) -> list[tuple[str, Computation]]:

@@ -19,49 +19,63 @@
 
 #define KERNEL 5
 
-/* acc[c][b] += sum over the run of w[j][c] * x[block b][j], for TILE channels and B blocks. */
-#define DEFINE_ACCUMULATE(TILE, B)                                                                 \
-    INLINE void accumulate_float_##TILE##_##B(vec acc[TILE][B], const float *x, size_t block,      \
-                                              const float *w, long run) {                          \
-        for (long j = 0; j < run; j++) {                                                           \
-            vec lane[B];                                                                           \
-            UNROLL for (int b = 0; b < B; b++) lane[b] = load(x + b * block + j * LANES);          \
-            UNROLL for (int c = 0; c < TILE; c++) {                                                \
-                vec weight = splat(w[j * TILE + c]);                                               \
-                UNROLL for (int b = 0; b < B; b++) acc[c][b] += weight * lane[b];                  \
-            }                                                                                      \
-        }                                                                                          \
-    }
-DEFINE_ACCUMULATE(12, 2)
-DEFINE_ACCUMULATE(12, 1)
-DEFINE_ACCUMULATE(3, 4)
-DEFINE_ACCUMULATE(3, 1)
+INLINE long least(long a, long b) { return a < b ? a : b; }
 
-#ifdef __AVX512BF16__
-/* The same for a run of pairs of bfloat16: x[block b][j / 2][lane][2], w[j / 2][c][2]. */
-#define DEFINE_ACCUMULATE_PAIRS(TILE, B)                                                           \
-    INLINE void accumulate_uint16_t_##TILE##_##B(vec acc[TILE][B], const uint16_t *x,              \
-                                                 size_t block, const uint16_t *w, long run) {      \
-        for (long j = 0; j < run; j += 2) {                                                        \
-            __m512bh lane[B];                                                                      \
-            UNROLL for (int b = 0; b < B; b++)                                                     \
-                lane[b] = (__m512bh)_mm512_load_si512(x + b * block + j * LANES);                  \
-            UNROLL for (int c = 0; c < TILE; c++) {                                                \
-                int32_t pair;                                                                      \
-                memcpy(&pair, w + j * TILE + 2 * c, sizeof pair);                                  \
-                const __m512bh weight = (__m512bh)_mm512_set1_epi32(pair);                         \
-                UNROLL for (int b = 0; b < B; b++)                                                 \
-                    acc[c][b] = (vec)_mm512_dpbf16_ps((__m512)acc[c][b], lane[b], weight);         \
-            }                                                                                      \
-        }                                                                                          \
-    }
-DEFINE_ACCUMULATE_PAIRS(12, 2)
-DEFINE_ACCUMULATE_PAIRS(12, 1)
-DEFINE_ACCUMULATE_PAIRS(3, 4)
-DEFINE_ACCUMULATE_PAIRS(3, 1)
+/* Functions of one FORM and one kind of VALUE.
+ *
+ * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`, those
+ * of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for bfloat16, of
+ * which two channels lie side by side in a lane, and two products are added at once.
+ * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers. Where S is
+ * two, that is fewer channels with 16 registers than with 32.
+ */
+#define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
+#define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
+#if WIDTH == 8
+#define BESIDE 6
+#else
+#define BESIDE 12
 #endif
 
+INLINE vec value_whole(const void *at) {
+    vec value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+INLINE vec weight_whole(const void *at, int n) {
+    int32_t bits;
+    memcpy(&bits, (const char *)at + n * sizeof bits, sizeof bits);
+    return (vec)(bits - (ivec){0});
+}
+#define STEP_float 1
+INLINE vec add_float(vec value, vec weight, vec sum) { return multiply_add(value, weight, sum); }
+#ifdef __AVX512BF16__
+#define STEP_uint16_t 2
+INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)value, (__m512bh)weight);
+}
+#endif
+
+/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to `last` - 1;
+ * w has PACK channels side by side. */
+#define DEFINE_ACCUMULATE(FORM, VALUE, PACK, TILE, S)                                              \
+    INLINE void OF(accumulate, FORM, VALUE, TILE, S)(vec acc[TILE][S], const VALUE *x,             \
+                                                     const size_t at[S], const VALUE *w, long run, \
+                                                     const int first, const int last) {            \
+        for (long j = 0; j < run; j += STEP_##VALUE) {                                             \
+            vec value[S];                                                                          \
+            UNROLL for (int s = first; s < last; s++)                                              \
+                value[s] = value_##FORM(x + at[s] + j * LANES);                                    \
+            UNROLL for (int n = 0; n < TILE; n++) {                                                \
+                const vec weight = weight_##FORM(w + j * PACK, n);                                 \
+                UNROLL for (int s = first; s < last; s++)                                          \
+                    acc[n][s] = add_##VALUE(value[s], weight, acc[n][s]);                          \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
 #define CHANNELS 96 /* at most, of any map */
+#define CHANNELS_whole 1 /* of a vector */
 
 /* What happens to an output channel before it is written; each part is left out if NULL.
  *   bias:          v = sum + bias
@@ -80,72 +94,154 @@ typedef struct {
 INLINE void finish_channel(vec v, const finish *f, long channel, float *output) {
     if (f->bias) v += f->bias[channel];
     if (f->relu) v = positive(v);
-    if (f->scale) v = v * f->scale[channel] + f->shift[channel];
+    if (f->scale) v = multiply_add(v, splat(f->scale[channel]), splat(f->shift[channel]));
     store(output, v);
+}
+INLINE void finish_whole(vec v, const finish *f, long channel, float *output) {
+    finish_channel(v, f, channel, output);
 }
 
 #define TOGETHER 6 /* channels whose sums stay in registers; divides every observed map's */
 
 /* Add up `pixels` finished pixels of a block, which the cache still holds. */
-static void observe(const float *values, const float *other, long pixels, long channels, vec mask,
+static void observe(const float *values, const float *other, long pixels, long channels, long block,
                     const finish *f) {
     for (long first = 0; first < channels; first += TOGETHER) {
-        vec sum[TOGETHER] = {{0}}, product[TOGETHER] = {{0}}, centre[TOGETHER];
-        UNROLL for (int c = 0; c < TOGETHER; c++) centre[c] = splat(f->centre[first + c]);
-        for (long p = 0; p < pixels; p++) {
-            const size_t at = (p * channels + first) * LANES;
+        vec sums[TOGETHER][STRIPS] = {{{0}}}, products[TOGETHER][STRIPS] = {{{0}}};
+        for (long s = 0; s < STRIPS && block * STRIPS + s < strips_of(f->images); s++) {
+            vec sum[TOGETHER] = {{0}}, product[TOGETHER] = {{0}}, centre[TOGETHER];
+            const vec mask = lanes_of(block * STRIPS + s, f->images);
+            UNROLL for (int c = 0; c < TOGETHER; c++) centre[c] = splat(f->centre[first + c]);
+            for (long p = 0; p < pixels; p++) {
+                const size_t at = (p * channels + first) * LANES + s * WIDTH;
+                UNROLL for (int c = 0; c < TOGETHER; c++) {
+                    vec v = load(values + at + c * LANES);
+                    if (!other) v -= centre[c];
+                    sum[c] += v;
+                    product[c] = multiply_add(
+                        v, other ? load(other + at + c * LANES) - centre[c] : v, product[c]);
+                }
+            }
             UNROLL for (int c = 0; c < TOGETHER; c++) {
-                vec v = load(values + at + c * LANES);
-                if (!other) v -= centre[c];
-                sum[c] += v;
-                product[c] += v * (other ? load(other + at + c * LANES) - centre[c] : v);
+                sums[c][s] = sum[c] * mask;
+                products[c][s] = product[c] * mask;
             }
         }
         for (long c = 0; c < TOGETHER; c++) {
-            f->sum[first + c] += total(sum[c] * mask);
-            f->product[first + c] += total(product[c] * mask);
+            f->sum[first + c] += total_of_strips(sums[c]);
+            f->product[first + c] += total_of_strips(products[c]);
         }
     }
 }
 
-#define DEFINE_COARSEN(VALUE, TILE, B)                                                             \
-    static void coarsen_##VALUE##_##TILE##_##B(const VALUE *fine, const VALUE *packed, float *coarse,\
-                                     long first, long h, long w, long F, long C,                   \
-                                     const finish *f) {                                            \
+/* Zeros in the strips of a map that hold no image and are not computed. */
+static void clear(float *map, long strips, long blocks, long vectors) {
+    for (long s = strips; s < blocks * STRIPS; s++)
+        for (long p = 0; p < vectors; p++)
+            store(map + strip_at(s, (size_t)vectors * LANES) + p * LANES, (vec){0});
+}
+
+/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
+INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
+INLINE long taps(long i) { return i % 2 ? 2 : 3; }
+
+#if WIDTH == 16
+#include "half_blocks.h"
+#define ONE_STRIP(name, VALUE, half) (half ? name##_half_##VALUE : name##_whole_##VALUE)
+#else
+#define half_blocks(images) 0
+#define ONE_STRIP(name, VALUE, half) name##_whole_##VALUE
+#endif
+
+/* Two sums that share their weights, of taps that have `depth` channels each: those before `left`
+ * belong to the second sum alone, those up to `right` to both, those up to `end` to the first alone.
+ */
+#define DEFINE_ACCUMULATE_TWO(FORM, VALUE, TILE)                                                   \
+    DEFINE_ACCUMULATE(FORM, VALUE, 12, TILE, 2)                                                    \
+    INLINE void OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                         \
+        vec acc[TILE][2], const VALUE *x, const size_t at[2], const VALUE *w, long left,           \
+        long right, long end, long depth) {                                                        \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x, at, w, left * depth, 1, 2);                   \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x + left * depth * LANES, at,                    \
+                                             w + left * depth * 12, (right - left) * depth, 0, 2); \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x + right * depth * LANES, at,                   \
+                                             w + right * depth * 12, (end - right) * depth, 0, 1); \
+    }
+DEFINE_ACCUMULATE_TWO(whole, float, BESIDE)
+
+/* One row of coarse pixels, both maps from the first strip on: of two strips a pixel at a time, or of
+ * one strip two pixels at a time. */
+#define DEFINE_COARSEN_ROW(NAME, FORM, VALUE, TILE, PIXELS)                                        \
+    static void coarsen_##NAME##_##VALUE(const VALUE *fine, const VALUE *packed, float *coarse,    \
+                                         long oy, long h, long w, long F, long C,                  \
+                                         const finish *f) {                                        \
+        const size_t from[2] = {0, PIXELS == 2 ? 2 * F * LANES                                     \
+                                               : strip_at(1, (size_t)4 * h * w * F * LANES)};      \
+        const size_t to[2] = {0, PIXELS == 2 ? C * LANES : strip_at(1, (size_t)h * w * C * LANES)};\
+        for (long channel = 0; channel < C; channel += TILE * CHANNELS_##FORM)                     \
+            for (long ox = 0; ox < w; ox += PIXELS) {                                              \
+                vec acc[TILE][2];                                                                  \
+                UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
+                const VALUE *weights =                                                             \
+                    packed + channel / 12 * KERNEL * KERNEL * F * 12 + channel % 12;               \
+                const long last = ox + PIXELS - 1, begin = last ? 0 : 2;                           \
+                const long left = ox ? 0 : 2, right = last < w - 1 ? 5 : 4, end = ox < w - 1 ? 5 : 4;\
+                for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                      \
+                    const long iy = 2 * oy + ky - 2, ix = 2 * ox + begin - 2;                      \
+                    OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
+                        acc, fine + (iy * 2 * w + ix) * F * LANES, from,                           \
+                        weights + (ky * KERNEL + begin) * F * 12, left - begin, right - begin,     \
+                        end - begin, F);                                                           \
+                }                                                                                  \
+                UNROLL for (int s = 0; s < 2; s++)                                                 \
+                    UNROLL for (int n = 0; n < TILE; n++)                                          \
+                        finish_##FORM(acc[n][s], f, channel + n * CHANNELS_##FORM,                 \
+                                      coarse + to[s] + ((oy * w + ox) * C + channel +              \
+                                                        n * CHANNELS_##FORM) * LANES);             \
+            }                                                                                      \
+    }
+DEFINE_COARSEN_ROW(strips, whole, float, BESIDE, 1)
+DEFINE_COARSEN_ROW(whole, whole, float, BESIDE, 2)
+
+/* One or two blocks, of which so many strips hold an image; both maps from the first block on. */
+#define DEFINE_COARSEN(VALUE)                                                                      \
+    static void coarsen_##VALUE(const VALUE *fine, const VALUE *packed, float *coarse, long first, \
+                                long count, long h, long w, long F, long C, const finish *f) {     \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
+        const long left = strips_of(f->images) - first * STRIPS;                                   \
+        const long strips = least(count * STRIPS, left);                                           \
+        const long whole = least(strips, left - half_blocks(f->images));                           \
+        fine += first * fine_block;                                                                \
+        coarse += first * coarse_block;                                                            \
         for (long oy = 0; oy < h; oy++) {                                                          \
-            for (long tile = 0; tile < C / TILE; tile++)                                           \
-                for (long ox = 0; ox < w; ox++) {                                                  \
-                    vec acc[TILE][B];                                                              \
-                    UNROLL for (int c = 0; c < TILE; c++)                                          \
-                        UNROLL for (int b = 0; b < B; b++) acc[c][b] = (vec){0};                   \
-                    const long left = ox ? 0 : 2, right = ox < w - 1 ? 5 : 4;                      \
-                    for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                  \
-                        const long iy = 2 * oy + ky - 2, ix = 2 * ox + left - 2;                   \
-                        accumulate_##VALUE##_##TILE##_##B(                                         \
-                            acc, fine + first * fine_block + (iy * 2 * w + ix) * F * LANES,        \
-                            fine_block, packed + ((tile * KERNEL + ky) * KERNEL + left) * F * TILE,\
-                            (right - left) * F);                                                   \
-                    }                                                                              \
-                    UNROLL for (int b = 0; b < B; b++)                                             \
-                        UNROLL for (int c = 0; c < TILE; c++)                                      \
-                            finish_channel(acc[c][b], f, tile * TILE + c,                          \
-                                           coarse + (first + b) * coarse_block +                   \
-                                               ((oy * w + ox) * C + tile * TILE + c) * LANES);     \
-                }                                                                                  \
-            for (long b = 0; f->sum && b < B; b++) {                                               \
-                const size_t at = (first + b) * coarse_block + oy * w * C * LANES;                 \
-                observe(coarse + at, f->other ? f->other + at : NULL, w, C,                        \
-                        lanes_of(first + b, f->images), f);                                        \
+            long s = 0;                                                                            \
+            for (; s + 2 <= whole; s += 2)                                                         \
+                coarsen_strips_##VALUE(fine + strip_at(s, fine_block), packed,                     \
+                                       coarse + strip_at(s, coarse_block), oy, h, w, F, C, f);     \
+            for (; s < strips; s++)                                                                \
+                ONE_STRIP(coarsen, VALUE, s >= whole)(fine + strip_at(s, fine_block), packed,      \
+                                                      coarse + strip_at(s, coarse_block), oy, h, w,\
+                                                      F, C, f);                                    \
+            for (long b = 0; f->sum && b < count; b++) {                                           \
+                const size_t at = b * coarse_block + oy * w * C * LANES;                           \
+                observe(coarse + at, f->other ? f->other + first * coarse_block + at : NULL, w, C, \
+                        first + b, f);                                                             \
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_COARSEN(float, 12, 2)
-DEFINE_COARSEN(float, 12, 1)
+#if WIDTH == 16
+DEFINE_ACCUMULATE_TWO(half, float, 6)
+DEFINE_COARSEN_ROW(half, half, float, 6, 2)
+#endif
+DEFINE_COARSEN(float)
 #ifdef __AVX512BF16__
-DEFINE_COARSEN(uint16_t, 12, 2)
-DEFINE_COARSEN(uint16_t, 12, 1)
+DEFINE_ACCUMULATE_TWO(whole, uint16_t, 12)
+DEFINE_ACCUMULATE_TWO(half, uint16_t, 6)
+DEFINE_COARSEN_ROW(strips, whole, uint16_t, 12, 1)
+DEFINE_COARSEN_ROW(whole, whole, uint16_t, 12, 2)
+DEFINE_COARSEN_ROW(half, half, uint16_t, 6, 2)
+DEFINE_COARSEN(uint16_t)
 #endif
 
 /* weights [C][F][5][5] -> packed [C/12][5][5][F][12] */
@@ -160,61 +256,126 @@ static void pack_coarsen(const float *weights, float *packed, long F, long C) {
 /* coarse = fine * weights; packed: room for as many floats as there are weights */
 void coarsen(const float *fine, const float *weights, float *packed, float *coarse, long blocks,
              long h, long w, long F, long C, const finish *f) {
-    long first = 0;
     pack_coarsen(weights, packed, F, C);
-    for (; first + 2 <= blocks; first += 2) coarsen_float_12_2(fine, packed, coarse, first, h, w, F, C, f);
-    for (; first < blocks; first++) coarsen_float_12_1(fine, packed, coarse, first, h, w, F, C, f);
+    for (long first = 0; first < blocks; first += 2)
+        coarsen_float(fine, packed, coarse, first, least(2, blocks - first), h, w, F, C, f);
+    clear(coarse, strips_of(f->images), blocks, h * w * C);
 }
 
-/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
-INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
-INLINE long taps(long i) { return i % 2 ? 2 : 3; }
+/* One row of fine pixels, as of coarse ones; the two pixels have another one between them. */
+#define DEFINE_REFINE_ROW(NAME, FORM, VALUE, TILE, PIXELS)                                         \
+    static void refine_##NAME##_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine,     \
+                                        long iy, long h, long w, long F, long C,                   \
+                                        const finish *f) {                                         \
+        const size_t from[2] = {0, PIXELS == 2 ? C * LANES                                         \
+                                               : strip_at(1, (size_t)h * w * C * LANES)};          \
+        const size_t to[2] = {0, PIXELS == 2 ? 2 * F * LANES                                       \
+                                             : strip_at(1, (size_t)4 * h * w * F * LANES)};        \
+        const long oy = first_tap(iy);                                                             \
+        for (long channel = 0; channel < F; channel += TILE * CHANNELS_##FORM)                     \
+            for (long ix = 0; ix < 2 * w; ix += PIXELS == 2 && ix % 2 ? 3 : 1) {                   \
+                vec acc[TILE][2];                                                                  \
+                UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
+                const long ox = first_tap(ix), last = ox + PIXELS - 1, begin = last < 0;           \
+                const long left = ox < 0, right = least(taps(ix), w - last);                       \
+                const long end = least(taps(ix), w - ox);                                          \
+                const VALUE *weights = packed + channel % 12 +                                     \
+                                       (channel / 12 * 4 + iy % 2 * 2 + ix % 2) * 9 * C * 12;      \
+                for (long t = 0; t < taps(iy); t++) {                                              \
+                    if (oy + t < 0 || oy + t >= h) continue;                                       \
+                    OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
+                        acc, coarse + ((oy + t) * w + ox + begin) * C * LANES, from,               \
+                        weights + (t * 3 + begin) * C * 12, left - begin, right - begin,           \
+                        end - begin, C);                                                           \
+                }                                                                                  \
+                UNROLL for (int s = 0; s < 2; s++)                                                 \
+                    UNROLL for (int n = 0; n < TILE; n++)                                          \
+                        finish_##FORM(acc[n][s], f, channel + n * CHANNELS_##FORM,                 \
+                                      fine + to[s] + ((iy * 2 * w + ix) * F + channel +            \
+                                                      n * CHANNELS_##FORM) * LANES);               \
+            }                                                                                      \
+    }
 
-#define DEFINE_REFINE(VALUE, TILE, B)                                                              \
-    static void refine_##VALUE##_##TILE##_##B(const VALUE *coarse, const VALUE *packed, float *fine,\
-                                    long first, long h, long w, long F, long C,                    \
-                                    const finish *f) {                                             \
+/* A strip's fine map of three channels: so few sums would wait for each other's products, so ROWS
+ * rows, each with another one between, are computed at once. */
+#define ROWS 4
+#define DEFINE_REFINE_THREE(VALUE)                                                                 \
+    DEFINE_ACCUMULATE(whole, VALUE, 3, 3, ROWS)                                                    \
+    static void refine_three_whole_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine,  \
+                                           long h, long w, long C, const finish *f) {              \
+        const size_t row = w * C * LANES, from[ROWS] = {0, row, 2 * row, 3 * row};                 \
+        for (long iy = 0; iy < 2 * h; iy += iy % 2 ? 2 * ROWS - 1 : 1)                             \
+            for (long ix = 0; ix < 2 * w; ix++) {                                                  \
+                vec acc[3][ROWS];                                                                  \
+                UNROLL for (int c = 0; c < 3; c++)                                                 \
+                    UNROLL for (int r = 0; r < ROWS; r++) acc[c][r] = (vec){0};                    \
+                const long ox = first_tap(ix), left = ox < 0, end = least(taps(ix), w - ox);       \
+                for (long t = 0; t < taps(iy); t++) {                                              \
+                    const long oy = first_tap(iy) + t, run = (end - left) * C;                     \
+                    const VALUE *x = coarse + (oy * w + ox + left) * C * LANES;                    \
+                    const VALUE *weights =                                                         \
+                        packed + ((iy % 2 * 2 + ix % 2) * 9 + t * 3 + left) * C * 3;               \
+                    if (oy >= 0 && oy + ROWS <= h)                                                 \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS);\
+                    else                                                                           \
+                        UNROLL for (int r = 0; r < ROWS; r++)                                      \
+                            if (oy + r >= 0 && oy + r < h)                                         \
+                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run,  \
+                                                                      r, r + 1);                   \
+                }                                                                                  \
+                UNROLL for (int r = 0; r < ROWS; r++)                                              \
+                    if (iy + 2 * r < 2 * h)                                                        \
+                        UNROLL for (int c = 0; c < 3; c++)                                         \
+                            finish_channel(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3\
+                                                                    + c) * LANES);                 \
+            }                                                                                      \
+    }
+
+/* One or two blocks, as in `coarsen`; or all of them, where F is 3. */
+#define DEFINE_REFINE(VALUE)                                                                       \
+    static void refine_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine, long first,  \
+                               long count, long h, long w, long F, long C, const finish *f) {      \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        for (long iy = 0; iy < 2 * h; iy++) {                                                      \
-            for (long tile = 0; tile < F / TILE; tile++)                                           \
-                for (long ix = 0; ix < 2 * w; ix++) {                                              \
-                    vec acc[TILE][B];                                                              \
-                    UNROLL for (int c = 0; c < TILE; c++)                                          \
-                        UNROLL for (int b = 0; b < B; b++) acc[c][b] = (vec){0};                   \
-                    const long oy = first_tap(iy), ox = first_tap(ix);                             \
-                    const long left = ox < 0, end = ox + taps(ix) > w ? w - ox : taps(ix);         \
-                    const VALUE *weights =                                                         \
-                        packed + (tile * 4 + iy % 2 * 2 + ix % 2) * 9 * C * TILE;                  \
-                    for (long t = 0; t < taps(iy); t++) {                                          \
-                        if (oy + t < 0 || oy + t >= h) continue;                                   \
-                        accumulate_##VALUE##_##TILE##_##B(                                         \
-                            acc,                                                                   \
-                            coarse + first * coarse_block + ((oy + t) * w + ox + left) * C * LANES,\
-                            coarse_block, weights + (t * 3 + left) * C * TILE, (end - left) * C);  \
-                    }                                                                              \
-                    UNROLL for (int b = 0; b < B; b++)                                             \
-                        UNROLL for (int c = 0; c < TILE; c++)                                      \
-                            finish_channel(acc[c][b], f, tile * TILE + c,                          \
-                                           fine + (first + b) * fine_block +                       \
-                                               ((iy * 2 * w + ix) * F + tile * TILE + c) * LANES); \
-                }                                                                                  \
-            for (long b = 0; f->sum && b < B; b++) {                                               \
-                const size_t at = (first + b) * fine_block + iy * 2 * w * F * LANES;               \
-                observe(fine + at, f->other ? f->other + at : NULL, 2 * w, F,                      \
-                        lanes_of(first + b, f->images), f);                                        \
+        const long left = strips_of(f->images) - first * STRIPS;                                   \
+        const long strips = least(count * STRIPS, left);                                           \
+        const long whole = least(strips, left - half_blocks(f->images));                           \
+        coarse += first * coarse_block;                                                            \
+        fine += first * fine_block;                                                                \
+        for (long s = 0; F == 3 && s < strips; s++)                                                \
+            ONE_STRIP(refine_three, VALUE, s >= whole)(coarse + strip_at(s, coarse_block), packed, \
+                                                       fine + strip_at(s, fine_block), h, w, C, f);\
+        for (long iy = 0; F != 3 && iy < 2 * h; iy++) {                                            \
+            long s = 0;                                                                            \
+            for (; s + 2 <= whole; s += 2)                                                         \
+                refine_strips_##VALUE(coarse + strip_at(s, coarse_block), packed,                  \
+                                      fine + strip_at(s, fine_block), iy, h, w, F, C, f);          \
+            for (; s < strips; s++)                                                                \
+                ONE_STRIP(refine, VALUE, s >= whole)(coarse + strip_at(s, coarse_block), packed,   \
+                                                     fine + strip_at(s, fine_block), iy, h, w, F, C,\
+                                                     f);                                           \
+            for (long b = 0; f->sum && b < count; b++) {                                           \
+                const size_t at = b * fine_block + iy * 2 * w * F * LANES;                         \
+                observe(fine + at, f->other ? f->other + first * fine_block + at : NULL, 2 * w, F, \
+                        first + b, f);                                                             \
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_REFINE(float, 12, 2)
-DEFINE_REFINE(float, 12, 1)
-DEFINE_REFINE(float, 3, 4)
-DEFINE_REFINE(float, 3, 1)
+DEFINE_REFINE_ROW(strips, whole, float, BESIDE, 1)
+DEFINE_REFINE_ROW(whole, whole, float, BESIDE, 2)
+DEFINE_REFINE_THREE(float)
+#if WIDTH == 16
+DEFINE_REFINE_ROW(half, half, float, 6, 2)
+DEFINE_REFINE_THREE_HALF(float)
+#endif
+DEFINE_REFINE(float)
 #ifdef __AVX512BF16__
-DEFINE_REFINE(uint16_t, 12, 2)
-DEFINE_REFINE(uint16_t, 12, 1)
-DEFINE_REFINE(uint16_t, 3, 4)
-DEFINE_REFINE(uint16_t, 3, 1)
+DEFINE_REFINE_ROW(strips, whole, uint16_t, 12, 1)
+DEFINE_REFINE_ROW(whole, whole, uint16_t, 12, 2)
+DEFINE_REFINE_ROW(half, half, uint16_t, 6, 2)
+DEFINE_REFINE_THREE(uint16_t)
+DEFINE_REFINE_THREE_HALF(uint16_t)
+DEFINE_REFINE(uint16_t)
 #endif
 
 /* weights [C][F][5][5] -> packed [F/T][2][2][3][3][C][T], taps by parity of the fine pixel: tap t of
@@ -233,15 +394,11 @@ static void pack_refine(const float *weights, float *packed, long F, long C, lon
 /* fine = transposed convolution of coarse; packed: room for 36 F C floats */
 void refine(const float *coarse, const float *weights, float *packed, float *fine, long blocks,
             long h, long w, long F, long C, const finish *f) {
-    long first = 0;
+    const long together = F == 3 ? blocks : 2;
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
-    if (F == 3) {
-        for (; first + 4 <= blocks; first += 4) refine_float_3_4(coarse, packed, fine, first, h, w, F, C, f);
-        for (; first < blocks; first++) refine_float_3_1(coarse, packed, fine, first, h, w, F, C, f);
-        return;
-    }
-    for (; first + 2 <= blocks; first += 2) refine_float_12_2(coarse, packed, fine, first, h, w, F, C, f);
-    for (; first < blocks; first++) refine_float_12_1(coarse, packed, fine, first, h, w, F, C, f);
+    for (long first = 0; first < blocks; first += together)
+        refine_float(coarse, packed, fine, first, least(together, blocks - first), h, w, F, C, f);
+    clear(fine, strips_of(f->images), blocks, 4 * h * w * F);
 }
 
 /* Whether this was compiled for a processor that multiplies pairs of bfloat16. */
@@ -280,104 +437,129 @@ static void pair_weights(const float *packed, uint16_t *pairs, long count, long 
 /* As `coarsen`, from pairs; F even. packed and pairs: room for as many as there are weights. */
 void coarsen_pairs(const uint16_t *fine, const float *weights, float *packed, uint16_t *pairs,
                    float *coarse, long blocks, long h, long w, long F, long C, const finish *f) {
-    long first = 0;
     pack_coarsen(weights, packed, F, C);
     pair_weights(packed, pairs, KERNEL * KERNEL * F * C, 12);
-    for (; first + 2 <= blocks; first += 2)
-        coarsen_uint16_t_12_2(fine, pairs, coarse, first, h, w, F, C, f);
-    for (; first < blocks; first++)
-        coarsen_uint16_t_12_1(fine, pairs, coarse, first, h, w, F, C, f);
+    for (long first = 0; first < blocks; first += 2)
+        coarsen_uint16_t(fine, pairs, coarse, first, least(2, blocks - first), h, w, F, C, f);
 }
 
 /* As `refine`, from pairs. packed and pairs: room for 36 F C. */
 void refine_pairs(const uint16_t *coarse, const float *weights, float *packed, uint16_t *pairs,
                   float *fine, long blocks, long h, long w, long F, long C, const finish *f) {
-    long first = 0;
+    const long together = F == 3 ? blocks : 2;
     memset(packed, 0, sizeof(float) * 36 * F * C);
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
     pair_weights(packed, pairs, 36 * F * C, F == 3 ? 3 : 12);
-    if (F == 3) {
-        for (; first + 4 <= blocks; first += 4)
-            refine_uint16_t_3_4(coarse, pairs, fine, first, h, w, F, C, f);
-        for (; first < blocks; first++)
-            refine_uint16_t_3_1(coarse, pairs, fine, first, h, w, F, C, f);
-        return;
-    }
-    for (; first + 2 <= blocks; first += 2)
-        refine_uint16_t_12_2(coarse, pairs, fine, first, h, w, F, C, f);
-    for (; first < blocks; first++)
-        refine_uint16_t_12_1(coarse, pairs, fine, first, h, w, F, C, f);
+    for (long first = 0; first < blocks; first += together)
+        refine_uint16_t(coarse, pairs, fine, first, least(together, blocks - first), h, w, F, C, f);
 }
 #endif
 
-/* Of a run of coarse rows: one parity of the fine pixels beside them, TF channels, side by side.
- * Fine pixel (2 y + py, 2 x + px) stands at [y - top + 1][x + 1]; what lies outside is left out.
+/* Of a run of coarse rows of a strip: one parity of the fine pixels beside them, TF channels, side by
+ * side. Fine pixel (2 y + py, 2 x + px) stands at [y - top + 1][x + 1]; what lies outside is left out.
  */
 INLINE void gather_phase(const float *fine, float *to, long tile, long py, long px, long top,
                          long bottom, long h, long w, long F) {
     for (long y = top > 0 ? top - 1 : 0; y < (bottom < h ? bottom + 1 : h); y++)
         for (long x = 0; x < w; x++)
             for (long a = 0; a < tile; a++)
-                store(to + (((y - top + 1) * (w + 2) + x + 1) * tile + a) * LANES,
+                store(to + (((y - top + 1) * (w + 2) + x + 1) * tile + a) * WIDTH,
                       load(fine + (((2 * y + py) * 2 * w + 2 * x + px) * F + a) * LANES));
 }
 
-#define SLOPES 6 /* coarse channels at a time */
 #define PIXELS 64 /* coarse pixels at a time: their two maps fit the first-level cache */
+#if WIDTH != 16
+#define SLOPES (WIDTH == 8 ? 3 : 6) /* coarse channels at a time, by four fine ones, in registers */
+#define half_slopes(from, to) (void)0
 
-/* gradient[f][c] += sum over blocks and pixels of one tap, both maps as gathered. */
+/* Where the gradient of fine channel a and coarse channel c stands among the sums of a tile. */
+INLINE long place(long a, long c) { return a * SLOPES + c; }
+
+/* sums += those over strips and pixels of one tap, both maps as gathered; or = if they are `fresh`.
+ * Of the first `strips` strips, each STRIPS make a block. */
 #define DEFINE_WEIGHT_TILE(TILE)                                                                   \
-    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *gradient,       \
-                                   long blocks, long rows, long w, long y0, long y1, long x0,      \
-                                   long x1, long ty, long tx, long C) {                            \
-        vec acc[TILE][SLOPES];                                                                     \
-        UNROLL for (int a = 0; a < TILE; a++)                                                      \
-            UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                          \
-        for (long block = 0; block < blocks; block++)                                              \
-            for (long y = y0; y < y1; y++) {                                                       \
-                const float *x = fine + ((block * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *      \
-                                            TILE * LANES;                                          \
-                const float *g = coarse + ((block * rows + y) * w + x0) * SLOPES * LANES;          \
-                for (long ox = x0; ox < x1; ox++, x += TILE * LANES, g += SLOPES * LANES) {        \
-                    vec value[TILE];                                                               \
-                    UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * LANES);          \
-                    UNROLL for (int c = 0; c < SLOPES; c++) {                                      \
-                        vec slope = load(g + c * LANES);                                           \
-                        UNROLL for (int a = 0; a < TILE; a++) acc[a][c] += value[a] * slope;       \
+    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
+                                   int fresh, long strips, long half, long rows, long w, long y0,  \
+                                   long y1, long x0, long x1, long ty, long tx) {                  \
+        vec whole[TILE][SLOPES][STRIPS];                                                           \
+        UNROLL for (int first = 0; first < STRIPS; first++) {                                      \
+            vec acc[TILE][SLOPES];                                                                 \
+            UNROLL for (int a = 0; a < TILE; a++)                                                  \
+                UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                      \
+            for (long s = first; s < strips; s += STRIPS)                                          \
+                for (long y = y0; y < y1; y++) {                                                   \
+                    const float *x = fine + ((s * (rows + 2) + y + ty) * (w + 2) + x0 + tx) *      \
+                                                TILE * WIDTH;                                      \
+                    const float *g = coarse + ((s * rows + y) * w + x0) * SLOPES * WIDTH;          \
+                    for (long ox = x0; ox < x1; ox++, x += TILE * WIDTH, g += SLOPES * WIDTH) {    \
+                        vec value[TILE];                                                           \
+                        UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * WIDTH);      \
+                        UNROLL for (int c = 0; c < SLOPES; c++) {                                  \
+                            vec slope = load(g + c * WIDTH);                                       \
+                            UNROLL for (int a = 0; a < TILE; a++)                                  \
+                                acc[a][c] = multiply_add(value[a], slope, acc[a][c]);              \
+                        }                                                                          \
                     }                                                                              \
                 }                                                                                  \
-            }                                                                                      \
+            UNROLL for (int a = 0; a < TILE; a++)                                                  \
+                UNROLL for (int c = 0; c < SLOPES; c++) whole[a][c][first] = acc[a][c];            \
+        }                                                                                          \
         UNROLL for (int a = 0; a < TILE; a++)                                                      \
-            UNROLL for (int c = 0; c < SLOPES; c++) gradient[a * C + c] += total(acc[a][c]);       \
+            UNROLL for (int c = 0; c < SLOPES; c++)                                                \
+                sums[place(a, c)] =                                                                \
+                    (fresh ? 0 : sums[place(a, c)]) + total_of_strips(whole[a][c]);                \
     }
 DEFINE_WEIGHT_TILE(4)
 DEFINE_WEIGHT_TILE(3)
+#endif
+
+/* sums [F/tile][C/SLOPES][25][tile * SLOPES] -> gradient [C][F][5][5] */
+static void unpack_sums(const double *sums, float *gradient, long F, long C, long tile) {
+    for (long first = 0; first < F; first += tile)
+        for (long channel = 0; channel < C; channel += SLOPES) {
+            for (long c = 0; c < SLOPES; c++)
+                for (long a = 0; a < tile; a++)
+                    for (long k = 0; k < KERNEL * KERNEL; k++)
+                        gradient[((channel + c) * F + first + a) * KERNEL * KERNEL + k] =
+                            (float)sums[k * tile * SLOPES + place(a, c)];
+            sums += KERNEL * KERNEL * tile * SLOPES;
+        }
+}
 
 /* sums: room for 25 F C doubles; gradient as the weights, [C][F][5][5] */
 void weight_gradient(const float *fine, const float *coarse, double *sums, float *gradient,
-                     long blocks, long h, long w, long F, long C) {
+                     long images, long h, long w, long F, long C) {
     static __thread float values[(PIXELS + 1) * 8 * 4 * LANES] __attribute__((aligned(64)));
     static __thread float slopes[PIXELS * 96 * LANES] __attribute__((aligned(64)));
     const long rows = h * w <= PIXELS ? h : PIXELS / w, tile = F == 3 ? 3 : 4;
-    const long together = PIXELS / (rows * w);
-    memset(sums, 0, sizeof(double) * KERNEL * KERNEL * F * C);
-    for (long first = 0; first < blocks; first += together) {
-        const long count = first + together < blocks ? together : blocks - first;
+    const long together = PIXELS / (rows * w) * STRIPS;
+    const size_t fine_block = (size_t)4 * h * w * F * LANES;
+    const size_t coarse_block = (size_t)h * w * C * LANES;
+    const long all_whole = strips_of(images) - half_blocks(images);
+    for (long first = 0; first < strips_of(images); first += together) {
+        const long count = least(together, strips_of(images) - first);
+        const long whole = least(count, all_whole - first);
         for (long top = 0; top < h; top += rows) {
-            const long bottom = top + rows < h ? top + rows : h;
-            for (long b = 0; b < count; b++)
+            const long bottom = least(top + rows, h);
+            for (long s = 0; s < count; s++)
                 for (long p = top * w; p < bottom * w; p++)
-                    for (long c = 0; c < C; c += SLOPES)
-                        UNROLL for (long k = 0; k < SLOPES; k++)
-                            store(slopes + (((c / SLOPES * together + b) * rows * w + p - top * w) *
-                                                SLOPES + k) * LANES,
-                                  load(coarse + (((first + b) * h * w + p) * C + c + k) * LANES));
+                    for (long c = 0; c < C; c += SLOPES) {
+                        const float *from = coarse + strip_at(first + s, coarse_block) +
+                                            (p * C + c) * LANES;
+                        float *to = slopes + ((c / SLOPES * together + s) * rows * w + p - top * w) *
+                                                 SLOPES * WIDTH;
+                        if (s < whole)
+                            UNROLL for (long k = 0; k < SLOPES; k++)
+                                store(to + k * WIDTH, load(from + k * LANES));
+                        else
+                            half_slopes(from, to);
+                    }
             for (long a = 0; a < F; a += tile)
                 for (long py = 0; py < 2; py++)
                     for (long px = 0; px < 2; px++) {
-                        for (long b = 0; b < count; b++) {
-                            const float *from = fine + ((first + b) * 4 * h * w * F + a) * LANES;
-                            float *to = values + b * (rows + 2) * (w + 2) * tile * LANES;
+                        for (long s = 0; s < count; s++) {
+                            const float *from = fine + strip_at(first + s, fine_block) + a * LANES;
+                            float *to = values + s * (rows + 2) * (w + 2) * tile * WIDTH;
                             if (tile == 3)
                                 gather_phase(from, to, 3, py, px, top, bottom, h, w, F);
                             else
@@ -389,21 +571,18 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
                                     const long y0 = top + ty > 0 ? 0 : 1, x0 = tx > 0 ? 0 : 1;
                                     const long y1 = bottom + ty > h + 1 ? bottom - top - 1 : bottom - top;
                                     const long x1 = tx > 1 ? w - 1 : w;
-                                    double *g = sums +
-                                                (((2 * ty + py) * KERNEL + 2 * tx + px) * F + a) * C + c;
-                                    const float *s = slopes + c * together * rows * w * LANES;
-                                    if (tile == 3)
-                                        weight_tile_3(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
-                                    else
-                                        weight_tile_4(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
+                                    const long tap = (2 * ty + py) * KERNEL + 2 * tx + px;
+                                    double *g = sums + ((a / tile * (C / SLOPES) + c / SLOPES) *
+                                                            KERNEL * KERNEL + tap) * tile * SLOPES;
+                                    const float *s = slopes + c * together * rows * w * WIDTH;
+                                    (tile == 3 ? weight_tile_3 : weight_tile_4)(
+                                        values, s, g, first + top == 0, whole, count - whole, rows, w,
+                                        y0, y1, x0, x1, ty, tx);
                                 }
                     }
         }
     }
-    for (long k = 0; k < KERNEL * KERNEL; k++)
-        for (long a = 0; a < F; a++)
-            for (long c = 0; c < C; c++)
-                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)sums[(k * F + a) * C + c];
+    unpack_sums(sums, gradient, F, C, tile);
 }
 
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
@@ -441,7 +620,7 @@ void to_blocks(const float *rows, float *blocked, long count, long pixels, long 
 void moments(const float *values, long blocks, long pixels, long C, const finish *f) {
     for (long block = 0; block < blocks; block++) {
         const size_t at = (size_t)block * pixels * C * LANES;
-        observe(values + at, f->other + at, pixels, C, lanes_of(block, f->images), f);
+        observe(values + at, f->other + at, pixels, C, block, f);
     }
 }
 
@@ -462,18 +641,19 @@ void normalise(const float *input, float *output, long blocks, long pixels, long
     float scale[CHANNELS], shift[CHANNELS];
     for (long c = 0; c < C; c++) {
         const double offset = n->sum[c] / n->count, mean = n->mean[c] + offset;
-        const double variance = fmax(n->product[c] / n->count - offset * offset, 0);
+        const double variance = fmax(fma(-offset, offset, n->product[c] / n->count), 0);
         n->centre[c] = (float)mean;
         n->inverse[c] = (float)(1 / sqrt(variance + n->epsilon));
         n->mean[c] += (float)(n->momentum * offset);
         n->variance[c] += (float)(n->momentum * (variance * n->count / (n->count - 1) - n->variance[c]));
         scale[c] = n->gamma[c] * n->inverse[c];
-        shift[c] = n->beta[c] - n->centre[c] * scale[c];
+        shift[c] = fmaf(-n->centre[c], scale[c], n->beta[c]);
     }
     for (long p = 0; p < blocks * pixels; p++)
         for (long c = 0; c < C; c++) {
             const size_t at = (p * C + c) * LANES;
-            store(output + at, load(input + at) * scale[c] + shift[c]);
+            UNROLL for (long s = at; s < at + LANES; s += WIDTH)
+                store(output + s, multiply_add(load(input + s), splat(scale[c]), splat(shift[c])));
         }
 }
 
@@ -497,20 +677,21 @@ void normalise_backward(float *gradient, const float *input, float *gamma, float
         beta[c] = (float)n->sum[c];
     }
     for (long block = 0; block < blocks; block++) {
-        vec sum[CHANNELS];
-        const vec mask = lanes_of(block, images);
-        memset(sum, 0, sizeof(vec) * C);
+        vec sum[CHANNELS][STRIPS], mask[STRIPS];
+        memset(sum, 0, sizeof sum[0] * C);
+        for (long s = 0; s < STRIPS; s++) mask[s] = lanes_of(block * STRIPS + s, images);
         for (long p = 0; p < pixels; p++)
-            for (long c = 0; c < C; c++) {
-                const size_t at = ((block * pixels + p) * C + c) * LANES;
-                const vec value = load(input + at);
-                vec v = slope[c] * load(gradient + at) + linear[c] * (value - n->centre[c]) +
-                        constant[c];
-                v = (vec)((ivec)(v * mask) & ~(value <= (vec){0}));
-                store(gradient + at, v);
-                sum[c] += v;
-            }
-        for (long c = 0; c < C; c++) biases[c] += total(sum[c]);
+            for (long c = 0; c < C; c++)
+                UNROLL for (long s = 0; s < STRIPS; s++) {
+                    const size_t at = ((block * pixels + p) * C + c) * LANES + s * WIDTH;
+                    const vec value = load(input + at);
+                    const vec linearly = splat(linear[c]) * (value - n->centre[c]);
+                    vec v = multiply_add(splat(slope[c]), load(gradient + at), linearly) + constant[c];
+                    v = (vec)((ivec)(v * mask[s]) & ~(value <= (vec){0}));
+                    store(gradient + at, v);
+                    sum[c][s] += v;
+                }
+        for (long c = 0; c < C; c++) biases[c] += total_of_strips(sum[c]);
     }
     for (long c = 0; c < C; c++) bias[c] = (float)biases[c];
 }
@@ -518,15 +699,15 @@ void normalise_backward(float *gradient, const float *input, float *gamma, float
 /* e^v by a polynomial on [-ln 2 / 2, ln 2 / 2], within 2 units in the last place (Cephes) */
 INLINE vec exponential(vec v) {
     const vec magic = splat(12582912.0f); /* 1.5 x 2^23: adding it rounds to an integer */
-    const vec n = (v * 1.44269504088896341f + magic) - magic;
-    const vec r = (v - n * 0.693359375f) + n * 2.12194440e-4f;
+    const vec n = multiply_add(v, splat(1.44269504088896341f), magic) - magic;
+    const vec r = multiply_add(n, splat(2.12194440e-4f), multiply_add(-n, splat(0.693359375f), v));
     vec p = splat(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
+    p = multiply_add(p, r, splat(1.3981999507e-3f));
+    p = multiply_add(p, r, splat(8.3334519073e-3f));
+    p = multiply_add(p, r, splat(4.1665795894e-2f));
+    p = multiply_add(p, r, splat(1.6666665459e-1f));
+    p = multiply_add(p, r, splat(5.0000001201e-1f));
+    p = multiply_add(p * r, r, r) + 1.0f;
     return (vec)((ivec)p + (__builtin_convertvector(n, ivec) << 23));
 }
 
@@ -539,19 +720,20 @@ INLINE vec sigmoid(vec v) {
 /* decoded = sigmoid(decoded), in place; error[n] = sum over pixels of |image - decoded|^norm */
 void reconstruct(float *decoded, const float *images, float *error, long blocks, long pixels,
                  long norm) {
-    for (long block = 0; block < blocks; block++) {
-        vec error_of_block = {0};
+    for (long strip = 0; strip < blocks * STRIPS; strip++) {
+        const size_t of_strip = strip_at(strip, (size_t)pixels * LANES);
+        vec error_of_strip = {0};
         for (long start = 0; start < pixels; start += 192) {
             vec sum = {0};
             for (long p = start; p < start + 192 && p < pixels; p++) {
-                const size_t at = (block * pixels + p) * LANES;
+                const size_t at = of_strip + p * LANES;
                 const vec value = sigmoid(load(decoded + at)), d = load(images + at) - value;
                 store(decoded + at, value);
-                sum += norm == 2 ? d * d : magnitude(d);
+                sum = norm == 2 ? multiply_add(d, d, sum) : sum + magnitude(d);
             }
-            error_of_block += sum;
+            error_of_strip += sum;
         }
-        store(error + block * LANES, error_of_block);
+        store(error + strip * WIDTH, error_of_strip);
     }
 }
 
@@ -562,18 +744,19 @@ void reconstruct_backward(float *decoded, const float *images, const float *slop
                           long blocks, long pixels, long norm) {
     double biases[3] = {0};
     for (long block = 0; block < blocks; block++) {
-        vec sum[3] = {{0}, {0}, {0}};
-        const vec s = load(slope + block * LANES);
+        vec sum[3][STRIPS];
+        memset(sum, 0, sizeof sum);
         for (long p = 0; p < pixels; p += 3)
-            for (long c = 0; c < 3; c++) {
-                const size_t at = (block * pixels + p + c) * LANES;
-                const vec value = load(decoded + at), d = value - load(images + at);
-                const vec outer = norm == 2 ? d + d : sign(d);
-                const vec v = s * outer * value * (1.0f - value);
-                store(decoded + at, v);
-                sum[c] += v;
-            }
-        for (long c = 0; c < 3; c++) biases[c] += total(sum[c]);
+            UNROLL for (long c = 0; c < 3; c++)
+                UNROLL for (long s = 0; s < STRIPS; s++) {
+                    const size_t at = (block * pixels + p + c) * LANES + s * WIDTH;
+                    const vec value = load(decoded + at), d = value - load(images + at);
+                    const vec outer = norm == 2 ? d + d : sign(d);
+                    const vec v = load(slope + block * LANES + s * WIDTH) * outer * value * (1.0f - value);
+                    store(decoded + at, v);
+                    sum[c][s] += v;
+                }
+        for (long c = 0; c < 3; c++) biases[c] += total_of_strips(sum[c]);
     }
     for (long c = 0; c < 3; c++) bias[c] = (float)biases[c];
 }

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from repro.training.kernels import dense
 from repro.training.kernels.c_library import Finish, Normalisation, load
 from repro.training.kernels.operators import halves
 
@@ -54,7 +55,7 @@ class Passed(NamedTuple):
 
 
 class BlockedKernels:
-    """One thread of a processor with vectors of 512 bits; see `library`."""
+    """One thread of a processor for which there is a build of the C functions; see `c_library`."""
 
     name: Literal["blocked", "torch"] = "blocked"
 
@@ -134,6 +135,10 @@ class BlockedKernels:
         parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
+
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
+        """Differentiate a loss and update the parameters; see `dense.minimise`."""
+        dense.minimise(loss, optimiser)
 
 
 def fits(stack: nn.Sequential) -> bool:
@@ -218,7 +223,7 @@ class _Errors(torch.autograd.Function):
             *("reconstruct_backward", gradient, ctx.target, slopes, bias),
             *(blocks, pixels * channels, ctx.norm),
         )
-        weight = _weight_gradient(last, ctx.hidden, gradient)
+        weight = _weight_gradient(last, ctx.hidden, gradient, images)
         sums = _no_sums(before.centre)
         finish = _finish(other=before.output, centre=before.centre, sums=sums, images=images)
         gradient = _backward(last, gradient, finish, ctx.precision)
@@ -268,7 +273,7 @@ def _return(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
             *(images, blocks, pixels, channels, _state(norm, kept, sums, images)),
         )
-        weight = _weight_gradient(convolution, kept.input, gradient)
+        weight = _weight_gradient(convolution, kept.input, gradient, images)
         gradients[:0] = [weight, bias, gamma, beta]
         if number:
             before = passed[number - 1]
@@ -294,12 +299,14 @@ def _backward(
     return (_coarsen if transposed else _refine)(gradient, convolution.weight, finish, precision)
 
 
-def _weight_gradient(convolution: Convolution, blocked: Tensor, gradient: Tensor) -> Tensor:
+def _weight_gradient(
+    convolution: Convolution, blocked: Tensor, gradient: Tensor, images: int
+) -> Tensor:
     transposed = isinstance(convolution, nn.ConvTranspose2d)
     fine, coarse = (gradient, blocked) if transposed else (blocked, gradient)
     weight = convolution.weight
     sums, result = torch.empty(weight.numel(), dtype=torch.float64), torch.empty_like(weight)
-    sizes = (len(coarse), *coarse.shape[1:3], fine.shape[3], coarse.shape[3])
+    sizes = (images, *coarse.shape[1:3], fine.shape[3], coarse.shape[3])
     _call("weight_gradient", fine, coarse, sums, result, *sizes)
     return result
 

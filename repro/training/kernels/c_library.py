@@ -1,8 +1,9 @@
 """The C functions of ``blocked.c``: compiled once for this machine, kept in the user's cache.
 
+One source has a build for each kind of vectors, with the same bits: AVX-512, AVX2, 64-bit ARM.
 The parent of a study asks here which kernels its workers will use, so nothing here loads torch.
-Where the functions cannot be had (no C compiler, vectors shorter than 512 bits) the networks run
-on torch's operators: the same function in other bits, so the kernels are part of a run's identity.
+Where the functions cannot be had (no C compiler, another processor) the networks run on torch's
+operators: the same function in other bits, so the kernels are part of a run's identity.
 A library is loaded from memory, from the very bytes whose digest was right: a file that is changed
 or truncated afterwards harms nobody.
 """
@@ -19,17 +20,21 @@ from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from repro.system import machine
 from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "blocked.c",)
-HEADERS = (FOLDER / "vectors.h",)
-FLAGS = (
-    *("-O3", "-march=native", "-mprefer-vector-width=512", "-ffp-contract=fast"),
-    *("-fno-math-errno", "-shared", "-fPIC"),
-)
+SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
+HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
+Build = Literal["avx512", "avx2", "neon"]
+FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
+FLAGS_OF: dict[Build, tuple[str, ...]] = {
+    "avx512": ("-march=native", "-mavx512f", "-mprefer-vector-width=512"),
+    "avx2": ("-mavx2", "-mfma"),  # not -march=native: that would bring AVX-512 where there is some
+    "neon": (),
+}
 CHOICE = "REPRO_KERNELS"  # "torch" or "blocked" in the environment decides
 
 
@@ -68,6 +73,7 @@ SIGNATURES = {
     "normalise_backward": [c_void_p] * 5 + [c_long] * 4 + [POINTER(Normalisation)],
     "reconstruct": [c_void_p] * 3 + [c_long] * 3,
     "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
+    "adam": [c_void_p, c_long, c_void_p, c_void_p],
 }
 
 
@@ -99,20 +105,57 @@ def chosen() -> KernelName:
     return "torch" if os.environ.get(CHOICE) == "torch" or load() is None else "blocked"
 
 
+_builds: list[Build] = []  # of tests and measurements, the last one counts
+
+
+@contextlib.contextmanager
+def using_build(build: Build) -> Iterator[None]:
+    """Within, the C functions are those of this build, for tests and measurements.
+
+    Where this processor cannot execute it, `load` has none. In float32 no bit depends on the build;
+    in bfloat16 only ``avx512`` has functions, and torch computes with the others.
+    """
+    _builds.append(build)
+    try:
+        yield
+    finally:
+        _builds.remove(build)
+
+
+@functools.cache
+def builds() -> tuple[Build, ...]:
+    """Those that this processor can execute, the fastest first; none on some processors."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return ("neon",)
+    has = set(machine.processor_flags())
+    if "fma" not in has or not has & {"avx2", "avx2_0"}:  # as Linux and as macOS calls it
+        return ()
+    return ("avx512", "avx2") if "avx512f" in has else ("avx2",)
+
+
+def build() -> Build | None:
+    """The one in use; None where there is none for this processor."""
+    return _builds[-1] if _builds else next(iter(builds()), None)
+
+
 def load() -> ctypes.CDLL | None:
     """The compiled functions, or None where they cannot be had."""
-    return _loaded().library
+    return _loaded(build()).library
 
 
 def missing_because() -> str:
     """Why `load` has none, in words; empty if it has some."""
-    return _loaded().reason
+    return _loaded(build()).reason
 
 
 @functools.cache
-def _loaded() -> _Loaded:
+def _loaded(build: Build | None) -> _Loaded:
+    if build is None:
+        return _Loaded(None, "blocks are for processors with AVX2 and FMA, and for 64-bit ARM")
+    if build not in builds():
+        return _Loaded(None, f"the processor does not execute {build}")
     try:
-        library = _opened(_compiled())
+        library = _opened(_compiled(build))
         library.has_pairs.restype = c_long
         for name, arguments in SIGNATURES.items():
             if "pairs" not in name or library.has_pairs():
@@ -154,25 +197,25 @@ def compiler() -> str:
 
 def processor() -> str:
     """The kind of processor, as the system names it."""
-    named = [line for line in _processor().decode().splitlines() if line.startswith("model name")]
-    return named[0].partition(":")[2].strip() if named else platform.machine()
+    return machine.processor_name()
 
 
-def _compiled() -> bytes:
-    """The shared library for this source, compiler and processor, compiled if it is new.
+def _compiled(build: Build) -> bytes:
+    """The shared library for this source, build, compiler and processor, compiled if it is new.
 
     Raises:
         OSError: It cannot be had; the text says why.
     """
+    flags = (*FLAGS, *FLAGS_OF[build])
     identity = [
         *(path.read_bytes() for path in (*SOURCES, *HEADERS)),
-        " ".join(FLAGS).encode(),
+        " ".join(flags).encode(),
         compiler().encode(),
         _processor(),
     ]
     name = hashlib.sha256(b"\0".join(identity)).hexdigest()[:16]
     return library_cache.library(
-        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCES, FLAGS, folder)
+        f"blocked-{name}.so", lambda folder: c_compiler.compiled(SOURCES, flags, folder)
     )
 
 
@@ -182,13 +225,13 @@ def _opened(library: bytes) -> ctypes.CDLL:
     Raises:
         OSError: They are none for this machine.
     """
-    if hasattr(os, "memfd_create"):
-        with (
-            contextlib.suppress(OSError),
-            open(os.memfd_create("blocked"), "wb", buffering=0) as memory,
-        ):
+    memory = machine.memory_file()
+    if memory is not None:
+        with contextlib.suppress(OSError), memory:
             memory.write(library)
-            return ctypes.CDLL(f"/proc/self/fd/{memory.fileno()}")
+            # It stays open: under a number that is free again the next library would be this one.
+            if path_in_memory := machine.path_of(os.dup(memory.fileno())):
+                return ctypes.CDLL(str(path_in_memory))
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
         path.write_bytes(library)
@@ -197,9 +240,4 @@ def _opened(library: bytes) -> ctypes.CDLL:
 
 def _processor() -> bytes:
     """What -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    wanted = ("model name", "flags")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
+    return "\n".join([machine.processor_name(), *machine.processor_flags()]).encode()

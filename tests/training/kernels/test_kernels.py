@@ -66,7 +66,7 @@ def test_a_convolution_on_blocks_agrees_with_float64(layer, images, transposed):
 
     forward = blocked._forward(ours, blocked._blocks(maps), finish, "fp32")
     by_input = blocked._backward(ours, slopes, blocked._finish(images=images), "fp32")
-    by_weights = blocked._weight_gradient(ours, blocked._blocks(maps), slopes)
+    by_weights = blocked._weight_gradient(ours, blocked._blocks(maps), slopes, images)
 
     assert relative(blocked._rows(forward, images), result) < 1e-6
     assert relative(blocked._rows(by_input, images), exact.grad) < 1e-6
