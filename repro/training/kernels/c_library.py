@@ -74,6 +74,8 @@ SIGNATURES = {
     "reconstruct": [c_void_p] * 3 + [c_long] * 3,
     "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
     "adam": [c_void_p, c_long, c_void_p, c_void_p],
+    "layer": [c_void_p] * 4 + [c_long] * 4 + [c_void_p],
+    "layer_backward": [c_void_p] * 3 + [c_long] * 4 + [c_void_p],
     "latents": [c_void_p] * 8 + [c_long] * 2,
     "latents_backward": [c_void_p] * 9 + [c_long] * 2 + [c_double],
 }

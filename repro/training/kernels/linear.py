@@ -4,7 +4,6 @@ Torch multiplies float32 matrices with MKL, which on some processors keeps to ve
 oneDNN, also inside torch, uses what the processor has.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from repro.training.kernels import thin_products
+from repro.training.kernels.thin_products import product
 
 # Of a weight (O, I): the gradient of the layer's output (N, O) and its input (N, I); None: autograd
 # has added up the products.
@@ -41,24 +43,8 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def _is_ours(rows: Tensor) -> bool:
     """Whether torch has the product for them, and nobody asked for another precision."""
-    return (
-        rows.device.type == "cpu"
-        and rows.dtype == torch.float32
-        and _has_product()
-        and not torch.is_autocast_enabled("cpu")
-    )
-
-
-@functools.cache
-def _has_product() -> bool:
-    available: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return available and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-
-
-def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``rows @ weight.T + bias``, without autograd, where oneDNN has it."""
-    result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
-    return result
+    plain = rows.device.type == "cpu" and rows.dtype == torch.float32
+    return plain and thin_products.available() and not torch.is_autocast_enabled("cpu")
 
 
 @contextmanager
@@ -94,7 +80,7 @@ def _can_be_kept(weight: Tensor, rows: Tensor) -> bool:
 def _backward(ctx: Any, slope: Tensor, rows: Tensor, weight: Tensor) -> tuple[Tensor | None, ...]:
     """Gradients by the rows, the weights and the bias."""
     slope = slope.contiguous()
-    by_rows = product(slope, weight.t()) if ctx.needs_input_grad[0] else None
+    by_rows = thin_products.by_rows(slope, weight) if ctx.needs_input_grad[0] else None
     by_weight = _by_weight(weight, slope, rows) if ctx.needs_input_grad[1] else None
     return by_rows, by_weight, slope.sum(dim=0)
 
@@ -103,7 +89,7 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(rows, weight)
-        return product(rows, weight, bias)
+        return thin_products.layer(rows, weight, bias)
 
     @staticmethod
     @once_differentiable
@@ -137,6 +123,8 @@ def can_be_one(rows: Tensor, parts: Sequence[nn.Module]) -> bool:
         and isinstance(activation, nn.ReLU)
         and isinstance(norm, nn.BatchNorm1d)
         and norm.training
+        and norm.track_running_stats
+        and norm.momentum is not None
     )
 
 
@@ -152,8 +140,9 @@ class _Hidden(torch.autograd.Function):
         norm: nn.BatchNorm1d,
     ) -> Tensor:
         assert norm.num_batches_tracked is not None
+        assert norm.momentum is not None
         norm.num_batches_tracked.add_(1)
-        positive = product(rows, weight, bias).relu_()
+        positive = thin_products.layer(rows, weight, bias).relu_()
         running = (norm.running_mean, norm.running_var)
         result, mean, inverse = torch.native_batch_norm(
             positive, gamma, beta, *running, True, norm.momentum, norm.eps
