@@ -42,7 +42,8 @@ def layer(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Returns:
         Shape (N, O).
     """
-    if _can(rows, weight) and bias.is_contiguous() and _layer_agrees(_alike(rows), *weight.shape):
+    can = _can(rows, weight) and len(weight) >= _OUTPUTS and bias.is_contiguous()
+    if can and _layer_agrees(_alike(rows), *weight.shape):
         return _layer(rows, weight, bias)
     return product(rows, weight, bias)
 
@@ -63,11 +64,9 @@ def by_rows(slope: Tensor, weight: Tensor) -> Tensor:
 
 
 def _can(rows: Tensor, weight: Tensor) -> bool:
-    outputs, inputs = weight.shape
     return (
         len(rows) in FEW
-        and outputs >= _OUTPUTS
-        and inputs >= _TILE
+        and weight.shape[1] >= _TILE
         and rows.is_contiguous()
         and weight.is_contiguous()
         and weight.dtype == torch.float32
