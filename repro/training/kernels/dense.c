@@ -210,6 +210,77 @@ void layer_backward(const float *slope, const float *weight, float *out, long im
     }
 }
 
+/* Batch normalisation of a hidden layer's ReLU in training; the arithmetic is torch's. */
+typedef struct {
+    const float *gamma, *beta;
+    float *running_mean, *running_variance, *mean, *inverse, *scratch; /* 2 floats a feature */
+    double momentum, epsilon;
+} row_norm;
+
+/* values[images][features] become those of the ReLU; out[images][features]. */
+void normalise_rows(float *restrict values, float *restrict out, long images, long features,
+                    const row_norm *norm) {
+    float *restrict mean = norm->mean, *restrict inverse = norm->inverse;
+    float *restrict scale = norm->scratch, *restrict shift = scale + features;
+    const float *restrict gamma = norm->gamma, *restrict beta = norm->beta;
+    float *restrict running_mean = norm->running_mean, *restrict running = norm->running_variance;
+    const float momentum = (float)norm->momentum, rest = (float)(1 - norm->momentum);
+    memset(scale, 0, 2 * features * sizeof(float));
+    for (long n = 0; n < images; n++)
+        for (long c = 0; c < features; c++) {
+            const float v = values[n * features + c], positive = v <= 0 ? 0 : v;
+            values[n * features + c] = positive;
+            scale[c] += positive;
+        }
+    for (long c = 0; c < features; c++) mean[c] = scale[c] / (float)images;
+    for (long n = 0; n < images; n++)
+        for (long c = 0; c < features; c++) {
+            const float apart = values[n * features + c] - mean[c];
+            shift[c] = fmaf(apart, apart, shift[c]);
+        }
+    for (long c = 0; c < features; c++) {
+        running_mean[c] = momentum * mean[c] + rest * running_mean[c];
+        running[c] = fmaf(momentum, shift[c] / (float)(images - 1), rest * running[c]);
+        inverse[c] = (float)(1 / sqrt((double)(shift[c] / (float)images) + norm->epsilon));
+        scale[c] = inverse[c] * gamma[c];
+        shift[c] = fmaf(-mean[c], scale[c], beta[c]);
+    }
+    for (long n = 0; n < images; n++)
+        for (long c = 0; c < features; c++)
+            out[n * features + c] = fmaf(values[n * features + c], scale[c], shift[c]);
+}
+
+/* The gradient by what the ReLU was given, by gamma and by beta. */
+void normalise_rows_backward(const float *restrict slope, const float *restrict values,
+                             float *restrict out, float *restrict by_gamma,
+                             float *restrict by_beta, long images, long features,
+                             const row_norm *norm) {
+    const float *restrict mean = norm->mean, *restrict inverse = norm->inverse;
+    const float *restrict gamma = norm->gamma;
+    const float count = (float)images;
+    float *restrict part = norm->scratch, *restrict level = part + features;
+    memset(part, 0, features * sizeof(float));
+    memset(by_beta, 0, features * sizeof(float));
+    for (long n = 0; n < images; n++)
+        for (long c = 0; c < features; c++) {
+            const long i = n * features + c;
+            by_beta[c] += slope[i];
+            part[c] = fmaf(values[i] - mean[c], slope[i], part[c]);
+        }
+    for (long c = 0; c < features; c++) {
+        by_gamma[c] = part[c] * inverse[c];
+        part[c] = part[c] * inverse[c] * inverse[c] / count;
+        level[c] = by_beta[c] / count;
+    }
+    for (long n = 0; n < images; n++)
+        for (long c = 0; c < features; c++) {
+            const long i = n * features + c;
+            const float apart = values[i] - mean[c];
+            const float by = fmaf(-apart, part[c], slope[i] - level[c]) * inverse[c] * gamma[c];
+            out[i] = values[i] <= 0 ? 0 : by;
+        }
+}
+
 /* Sampled latents, and the summands of the KL term of images that have one: `formulas.py` in its
  * own order, each operation rounded. `deviation` is what multiplies the noise, `growth` is
  * exp(logvar) - 1. Shapes [images][latents]; has[images]. */
