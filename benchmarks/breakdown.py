@@ -78,32 +78,44 @@ def step(size: Size) -> None:
 
 
 def _step(precision: str, size: int, count: int, decoder_input: str) -> None:
-    from repro.training.kernels import blocked
+    from repro.training.kernels import c_calls, c_library
 
     choices = {"decoder_input": decoder_input, "precision": precision}
     run = contenders.our_run(size, count, choices)
     batches = run.draw(1)
     run.train(batches)
     spent: dict[str, float] = defaultdict(float)
-    call = blocked._call
-
-    def timed(name: str, *arguments: Any) -> None:
-        began = time.perf_counter()
-        call(name, *arguments)
-        spent[name] += time.perf_counter() - began
-
-    blocked._call = timed
+    load = c_library.load
+    c_calls.load = c_library.load = lambda: _Timed(load(), spent)
     try:
         began = time.perf_counter()
         run.train(batches)
         whole = time.perf_counter() - began
     finally:
-        blocked._call = call
+        c_calls.load = c_library.load = load
     spent["everything else"] = whole - sum(spent.values())
     what = f"{precision}, batch {size}, decoder on {decoder_input}"
     print(f"{what}: {1e3 * whole / len(batches):.1f} ms a step")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"  {name:20} {1e3 * seconds / len(batches):6.2f} ms {100 * seconds / whole:5.1f} %")
+
+
+class _Timed:
+    """A library of C functions; the seconds of each are added up."""
+
+    def __init__(self, library: Any, spent: dict[str, float]) -> None:
+        self._library, self._spent = library, spent
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(self._library, name)
+
+        def timed(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            result = function(*arguments)
+            self._spent[name] += time.perf_counter() - began
+            return result
+
+        return timed
 
 
 def epoch_seconds(batch_size: int, count: int, changes: dict[str, Any]) -> tuple[float, float]:
