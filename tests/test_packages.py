@@ -17,7 +17,7 @@ MAY_IMPORT = {  # a package, or a module at the top, and the others that its mod
     "metrics": {"argument_checks"},
     "resampling": {"argument_checks"},
     "stats": {"argument_checks"},
-    "training.kernels": {"losses"},
+    "training.kernels": {"losses", "system"},
     "models": {"argument_checks", "losses", "training.kernels"},
     "system": {"errors"},
     "plugins": {"errors", "system"},

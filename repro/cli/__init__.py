@@ -40,7 +40,7 @@ from repro.cli import (
 from repro.cli.help_texts import with_help
 from repro.cli.shared import Group
 from repro.errors import Busy, ReproError
-from repro.system import limits, standard_streams, worker_environment
+from repro.system import limits, machine, standard_streams, worker_environment
 from repro.system.printing import say
 
 COMMANDS = (
@@ -79,6 +79,8 @@ class _Group(Group):
         if not standalone_mode:
             return super().main(args, standalone_mode=False, **options)
         standard_streams.prepare()
+        if reason := machine.unsupported():
+            _end_with(ReproError(reason))
         limits.respect_few_threads()
         try:
             status = super().main(args, standalone_mode=False, **options)

@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 
 from repro.cli.shared import Group, warn
 from repro.execution.executors.executor_options import MOST_WORKERS
+from repro.system import machine
 from repro.system.printing import say
 
 if TYPE_CHECKING:
@@ -104,7 +105,6 @@ def prepare(
     from repro.data import h5_writer, preparation, raw_sources
     from repro.data.sources import imagenet
     from repro.data.sources.source_registry import RawOptions
-    from repro.execution.executors import hardware
 
     h5_writer.require_new(out)
     classes = imagenet.names(imagenet.PEOPLE)
@@ -118,7 +118,7 @@ def prepare(
         [raw_sources.limited(source, limit, seed=seed) for source in read],
         out,
         seed=seed,
-        workers=workers or hardware.cores(),
+        workers=workers or machine.cores(),
         unreadable="skip" if skip_unreadable else "stop",
     )
     _say_prepared(prepared, out)

@@ -10,14 +10,12 @@ from types import FrameType
 from typing import NoReturn
 
 from repro.errors import ReproError
-from repro.system import screen
+from repro.system import machine, screen
 
 SECONDS = 4.0  # for an orderly end
-SAID = {
-    signal.SIGINT: "Interrupted",
-    signal.SIGTERM: "Terminated",
-    signal.SIGHUP: "The terminal was closed",
-}
+SAID = dict(
+    zip(machine.ENDING, ("Interrupted", "Terminated", "The terminal was closed"), strict=False)
+)
 GO_ON = "Finished runs and checkpoints are kept; the same command continues."
 
 

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from repro.study import methods
 from repro.study.configuration import Configuration, Objective
 from repro.study.data_spec import Data
 from repro.study.section import digest
+from repro.system import machine
 from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def measure(
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
-    working = _memory("VmHWM") - resting
+    working = machine.peak_memory() - resting
     return Cost(
         start=start,
         load=data.seconds,
@@ -308,8 +308,8 @@ def _load(data: Data) -> _Loaded:
         images=images,
         photographs=tuple(photographs[name] for name in SETS if name in photographs),
         seconds=time.perf_counter() - began,
-        peak=_memory("VmHWM"),
-        resting=_memory("VmRSS"),
+        peak=machine.peak_memory(),
+        resting=machine.resident_memory(),
     )
 
 
@@ -337,7 +337,7 @@ def _memory_of_copies(
     )
     resting = _start_of_peak()
     trainer.fit(stepless, 0, images, catalogue=catalogue)
-    return _memory("VmHWM") - resting
+    return machine.peak_memory() - resting
 
 
 def _train(
@@ -430,12 +430,5 @@ def _evenly(count: int, wanted: int) -> NDArray[np.int64]:
 
 def _start_of_peak() -> int:
     """Reset the peak of resident memory; return the bytes that are resident now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _memory("VmRSS")
-
-
-def _memory(field: str) -> int:
-    """Bytes of this process: VmRSS is what is resident, VmHWM its peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith(f"{field}:"))
-    return int(line.split()[1]) * 1024
+    machine.forget_peak_memory()
+    return machine.resident_memory()

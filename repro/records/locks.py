@@ -7,7 +7,6 @@ first record is kept.
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
 import stat
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from repro.records import records
 from repro.records.records import ADVICE, StudyIndex
+from repro.system import machine
 from repro.system.atomic_files import CannotWrite
 
 PAUSE = 0.1  # seconds between two attempts
@@ -60,7 +60,7 @@ def are_kept(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        machine.lock(descriptor, alone=False)
     except BlockingIOError:
         return True
     except OSError:
@@ -95,7 +95,7 @@ def holder_of(path: Path) -> str | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        machine.lock(descriptor, alone=False)
     except BlockingIOError:
         return _holder(descriptor)
     except OSError:  # no locks on this file system
@@ -111,7 +111,7 @@ def _lock(path: Path, *, patience: float, alone: bool = True) -> Iterator[str | 
     while True:
         descriptor = _open(path)
         try:
-            state = _try(descriptor, path, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            state = _try(descriptor, path, alone=alone)
             if state == "held" and time.monotonic() >= end:
                 yield _holder(descriptor)
                 return
@@ -121,7 +121,7 @@ def _lock(path: Path, *, patience: float, alone: bool = True) -> Iterator[str | 
                 try:
                     yield None
                 finally:
-                    _let_go(descriptor)
+                    machine.unlock(descriptor)  # closing is not enough if a fork has it open
                 return
         finally:
             os.close(descriptor)
@@ -152,10 +152,10 @@ def _regular(descriptor: int) -> int:
     raise OSError(errno.EINVAL, "it is not a file")
 
 
-def _try(descriptor: int, path: Path, how: int) -> str:
+def _try(descriptor: int, path: Path, *, alone: bool) -> str:
     """``ours``, ``held`` by another process, or ``gone``: the file was removed before."""
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        machine.lock(descriptor, alone=alone)
     except BlockingIOError:
         return "held"
     except OSError:  # no locks on this file system
@@ -164,12 +164,6 @@ def _try(descriptor: int, path: Path, how: int) -> str:
         if os.path.samestat(os.fstat(descriptor), path.stat()):
             return "ours"
     return "gone"
-
-
-def _let_go(descriptor: int) -> None:
-    """Unlock explicitly: closing is not enough if a forked process has the file open."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _sign(descriptor: int) -> None:

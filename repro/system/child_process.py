@@ -16,7 +16,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -27,7 +26,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import IO, Any, Literal
 
 from repro.errors import ReproError
-from repro.system import printing, stalls, worker_environment
+from repro.system import machine, printing, stalls, worker_environment
 
 LAST_LINES = 0.2  # seconds for what an ended child printed to be printed here
 SMALL = 100_000  # bytes of a request that a connection takes at once
@@ -80,7 +79,7 @@ class Child:
             try:
                 self.connection, theirs = Pipe()
                 ours.enter_context(self.connection)
-                self._said = ours.enter_context(_scratch())
+                self._said = ours.enter_context(machine.scratch_file())
                 self._echo, stderr = echo()
                 ours.callback(os.close, stderr)
                 with theirs, _ctrl_c_held_back():
@@ -244,13 +243,6 @@ def _last_line(said: bytes) -> str:
     """The last line; of a traceback, the error."""
     lines = map(str.strip, reversed(said.decode(errors="replace").split("\n")))
     return next(filter(None, lines), "")[:LONGEST]
-
-
-def _scratch() -> IO[bytes]:
-    """An anonymous file: in memory if the system supports it, so that it needs no disk."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("repro"), "r+b", buffering=0)
-    return tempfile.TemporaryFile(buffering=0)
 
 
 def echo() -> tuple[threading.Thread, int]:

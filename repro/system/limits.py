@@ -1,7 +1,8 @@
 """Limits that the system sets for this process, as by ``ulimit``."""
 
 import os
-import resource
+
+from repro.system import machine
 
 FEW = 256  # processes and threads of a user, below which libraries get one thread each
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -12,7 +13,7 @@ def respect_few_threads() -> None:
 
     OpenBLAS ends the process if it cannot start one for each core.
     """
-    most, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    if most != resource.RLIM_INFINITY and most < FEW and os.geteuid() != 0:
+    most = machine.most_threads()
+    if most is not None and most < FEW:
         for name in VARIABLES:
             os.environ.setdefault(name, "1")

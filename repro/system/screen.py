@@ -8,9 +8,10 @@ import contextlib
 import os
 import signal
 import sys
-import termios
 from collections.abc import Iterator
 from typing import Any
+
+from repro.system import machine
 
 PLAIN = ("dumb", "unknown")  # kinds of terminal without a movable cursor
 ANEW = "\r\x1b[2K\x1b[?25h"  # begin the line again, with a visible cursor
@@ -72,29 +73,26 @@ def say_what_waits() -> None:
 
 def _hide_control_keys() -> None:
     """Do not echo Ctrl-C as ^C, which would wrap a full line and move every bar."""
+    if not machine.is_in_front():  # a background process would be stopped
+        return
+    termios = machine.termios
     with contextlib.suppress(OSError, termios.error):
-        if os.isatty(2) and _is_in_front():
-            attributes = termios.tcgetattr(2)
-            _before[:] = [*attributes]
-            attributes[LOCAL] &= ~termios.ECHOCTL
-            _set(attributes)
+        attributes = termios.tcgetattr(2)
+        _before[:] = [*attributes]
+        attributes[LOCAL] &= ~termios.ECHOCTL
+        _set(attributes)
 
 
 def _show_control_keys() -> None:
-    with contextlib.suppress(OSError, termios.error):
-        if _before and _is_in_front():
+    if _before and machine.is_in_front():
+        with contextlib.suppress(OSError, machine.termios.error):
             _set([*_before])
     _before.clear()
-
-
-def _is_in_front() -> bool:
-    """Whether this process is in the foreground: a background one would be stopped."""
-    return os.tcgetpgrp(2) == os.getpgrp()
 
 
 def _set(attributes: list[Any]) -> None:
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
     try:
-        termios.tcsetattr(2, termios.TCSANOW, attributes)
+        machine.termios.tcsetattr(2, machine.termios.TCSANOW, attributes)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

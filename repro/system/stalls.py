@@ -5,16 +5,15 @@ none. Time in which the watcher itself did not look does not count: it may have 
 Ctrl-Z with all its children, or the machine may have slept.
 """
 
-import os
 import time
-from pathlib import Path
+
+from repro.system import machine
 
 LIMIT = 600.0  # seconds
 LOOK = 1.0  # seconds between two looks
 STEP = 2 * LOOK  # most seconds that count between two looks
 SHARE = 0.001  # of a core; the thread of a child that watches its parent uses a quarter of that
 LEAST = 0.02  # seconds of CPU time, two ticks of the system's clock
-UTIME, STIME = 11, 12  # fields after the state in /proc/PID/stat
 STOPPED, DEBUGGED = "T", "t"
 
 
@@ -34,13 +33,13 @@ class Watch:
     def moved(self) -> None:
         """The process has just said something, or has just been asked for something."""
         self._idle, self._looked = 0.0, time.monotonic()
-        self._used = (_state_and_time(self.pid) or ("", 0.0))[1]
+        self._used = (machine.state_and_time(self.pid) or ("", 0.0))[1]
 
     def stalled(self) -> str | None:
         """How the process does nothing, once the limit is reached; None before."""
         now = time.monotonic()
         step, self._looked = now - self._looked, now
-        found = _state_and_time(self.pid)
+        found = machine.state_and_time(self.pid)
         if found is None:  # it has ended, or this system does not tell
             return None
         state, used = found
@@ -52,16 +51,6 @@ class Watch:
             return None
         how = "was stopped by a signal" if state == STOPPED else "used no CPU time and said nothing"
         return f"it {how} for {_words(self.limit)}"
-
-
-def _state_and_time(pid: int) -> tuple[str, float] | None:
-    """State of the process and seconds of CPU time of all its threads; None if unknown."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks = int(fields[UTIME]) + int(fields[STIME])
-    except (OSError, ValueError, IndexError):
-        return None
-    return fields[0], ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _words(seconds: float) -> str:

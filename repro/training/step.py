@@ -97,12 +97,10 @@ class Step:
         is_face = torch.arange(index.shape[-1], device=index.device) < faces.unsqueeze(-1)
         with self.kernels.arithmetic(index.device):
             terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
-        self.optimiser.zero_grad(set_to_none=True)
         loss = terms["minimised"].view(index.shape)
         if self.loss_weights is not None:
             loss = loss * self.loss_weights.gather(-1, index)
-        torch.autograd.backward(loss.mean(dim=-1).sum())
-        self.optimiser.step()
+        self.kernels.minimise(loss.mean(dim=-1).sum(), self.optimiser)
         values = torch.stack([terms[name].detach() for name in TERMS]).double()
         self.totals += values.view(-1, *index.shape).sum(dim=-1)
 

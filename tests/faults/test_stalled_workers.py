@@ -17,7 +17,7 @@ from repro.execution.executors import local
 from repro.execution.executors.local import Local
 from repro.records import records
 from repro.study import study
-from repro.system import child_process, stalls
+from repro.system import child_process, machine, stalls
 from repro.system.child_process import Child, Gone
 from repro.training import single_run
 
@@ -87,9 +87,9 @@ def test_long_silence_is_no_stall_but_doing_nothing_is(code, stalled, monkeypatc
     found = None
     with watched(code) as (process, watch):
         for step in [100_000, *[stalls.STEP] * 8]:
-            before = stalls._state_and_time(process.pid)[1]
+            before = machine.state_and_time(process.pid)[1]
             if not stalled:
-                wait_for(lambda used=before: stalls._state_and_time(process.pid)[1] > used + 0.1)
+                wait_for(lambda used=before: machine.state_and_time(process.pid)[1] > used + 0.1)
             clock[0] += step
             found = watch.stalled()
             assert step == stalls.STEP or found is None
@@ -104,7 +104,7 @@ def test_a_stopped_process_counts_as_still_whatever_it_used(tally, monkeypatch):
     monkeypatch.setattr(stalls, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     with watched(BUSY) as (process, watch):
         process.send_signal(signal.SIGSTOP)
-        wait_for(lambda: stalls._state_and_time(process.pid)[0] == stalls.STOPPED)
+        wait_for(lambda: machine.state_and_time(process.pid)[0] == stalls.STOPPED)
         for _ in range(6):
             clock[0] += stalls.STEP
             found = watch.stalled()

@@ -39,7 +39,7 @@ from repro.data.sources.source_registry import (
 )
 from repro.errors import DataError
 from repro.study.data_spec import MitH5
-from repro.system import file_digests, input_file
+from repro.system import file_digests, input_file, machine
 
 MOST_EXPANSION = 100  # declared bytes per byte of the file; photographs compress 10 to 1 at most
 SMALL = 2**26  # bytes; smaller data sets need not be in proportion
@@ -295,8 +295,8 @@ def _require_proportion(path: Path, name: str, dataset: h5py.Dataset) -> None:
 
 def _require_memory(path: Path, what: str, needed: int) -> None:
     """Reject what does not fit into the memory of this machine."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > memory:
+    memory = machine.total_memory()
+    if memory is not None and needed > memory:
         raise DataError(
             f"{path}: {what} {needed:,} bytes of memory, and this machine has {memory:,}; leave "
             "images out"

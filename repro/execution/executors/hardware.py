@@ -5,12 +5,10 @@ thread are faster than one run of two; a GPU has several, because one small run 
 Which slot a run gets changes none of its numbers, and neither does how many there are.
 """
 
-import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import NamedTuple, get_args
 
 from repro.errors import ReproError
@@ -19,10 +17,9 @@ from repro.records import code_digests
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation
 from repro.study.resources import PLAIN, Resources
+from repro.system import machine
 from repro.training.kernels import c_library
 
-SYSTEM = Path("/")
-SLURM = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")  # the first that is set counts
 THREADS = 1  # of a run; checked against the worker's own constant by a test
 
 
@@ -40,7 +37,8 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
     devices = ["cuda:0" if name == "cuda" else name for name in device.split(",")]
     if devices != ["cpu"] and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
         raise ReproError(f"--device {device}: not a device; use cpu, cuda, or cuda:0,cuda:1")
-    most = cores() / resources.cpus if devices == ["cpu"] else len(devices) // resources.gpus
+    on_cpu = devices == ["cpu"]
+    most = machine.cores() / resources.cpus if on_cpu else len(devices) // resources.gpus
     count = workers or max(1, int(most))
     return [devices[number % len(devices)] for number in range(count)]
 
@@ -132,57 +130,3 @@ def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
 def using(kernels: str) -> AbstractContextManager[None]:
     """Within, networks are computed with these kernels in this process."""
     return c_library.using(kernels)
-
-
-def cores(*, system: Path = SYSTEM, environment: Mapping[str, str] = os.environ) -> int:
-    """Cores that this process may use: 1 or more.
-
-    The least of what its affinity, the quotas of its control groups and a Slurm job allow. A part
-    of a core counts as one: two workers get more out of 1.5 cores than one worker does.
-
-    Args:
-        system: The root of the file system.
-        environment: The variables of the process.
-    """
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    shares = [affinity or 1, *_quotas(system), *_of_slurm(environment)]
-    return max(1, math.ceil(min(shares)))
-
-
-def _quotas(system: Path) -> Iterator[float]:
-    """The cores that each control group of this process is limited to, of version 1 or 2."""
-    for folder in _control_groups(system):
-        try:
-            if (folder / "cpu.max").exists():
-                quota, period = (folder / "cpu.max").read_text().split()
-            else:
-                quota = (folder / "cpu.cfs_quota_us").read_text()
-                period = (folder / "cpu.cfs_period_us").read_text()
-            if quota != "max" and int(quota) > 0:
-                yield int(quota) / int(period)
-        except (OSError, ValueError, ZeroDivisionError):  # no limit, or none that can be read
-            continue
-
-
-def _control_groups(system: Path) -> Iterator[Path]:
-    """The folders of the groups of this process that share out time, and of those above them."""
-    try:
-        lines = (system / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        mounted = system / "sys/fs/cgroup" / ("cpu" if controllers else "")
-        names = path.strip("/").split("/")
-        # In a container the path may be one of the host's: then the root is its own group.
-        yield from (mounted.joinpath(*names[:depth]) for depth in range(len(names) + 1))
-
-
-def _of_slurm(environment: Mapping[str, str]) -> Iterator[int]:
-    """What a Slurm job gives this task, where the job does not bind it to its cores."""
-    for name in SLURM:
-        if environment.get(name, "").isdecimal() and int(environment[name]):
-            yield int(environment[name])
-            return

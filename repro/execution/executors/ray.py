@@ -25,7 +25,7 @@ from repro.records.records import Computation
 from repro.records.task import Files, Task
 from repro.study.data_spec import Data
 from repro.study.resources import Resources
-from repro.system import worker_environment
+from repro.system import machine, worker_environment
 from repro.system.file_digests import Contents
 
 TICK = 1.0  # seconds to wait for an event
@@ -154,7 +154,7 @@ class Ray:
     def _session(self) -> contextlib.AbstractContextManager[Any]:
         if self.place.address is not None:
             return ray_session.joined(self.place.address, remark=self.remark)
-        runs = self.place.workers or max(1, int(hardware.cores() / self._taken["CPU"]))
+        runs = self.place.workers or max(1, int(machine.cores() / self._taken["CPU"]))
         return ray_session.alone(cpus=runs * self._taken["CPU"], remark=self.remark)
 
     def _material(self, data: Data) -> tuple[Any, Mapping[str, Contents]]:

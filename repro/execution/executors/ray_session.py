@@ -7,7 +7,6 @@ before Ray is loaded.
 import contextlib
 import logging
 import os
-import resource
 import secrets
 import shutil
 import signal
@@ -22,7 +21,7 @@ from typing import Any
 from repro.errors import ReproError
 from repro.execution.executors import ray_guard
 from repro.records import locks
-from repro.system import worker_environment
+from repro.system import machine, worker_environment
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -101,7 +100,7 @@ def _private_folder() -> Iterator[Path]:
             [sys.executable, "-I", ray_guard.__file__, str(folder)],
             stdin=subprocess.PIPE,
             cwd=ROOT,
-            start_new_session=True,
+            start_new_session=machine.has_groups(),
         )
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -150,7 +149,7 @@ def _initialised(
             one in which a person is may hold somebody else's.
     """
     _say_through(ray, remark)
-    _allow_many_files()
+    machine.allow_many_files()  # a run on a cluster takes a lock's file and a socket
     terminate = signal.getsignal(signal.SIGTERM)  # Ray puts one of its own in its place
     try:
         with _plain_environment(), contextlib.chdir(start_in):
@@ -205,17 +204,10 @@ def _not_there(address: str, reason: str) -> ReproError:
 def _sweep() -> None:
     """Remove what processes have left that were killed; their Ray ends with them by itself."""
     for folder in Path(SHORT).glob(f"{PREFIX}*"):
-        if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
+        if folder.lstat().st_uid != machine.user() or folder.is_symlink():
             continue  # another user's
         if (folder / "lock").exists() and locks.holder_of(folder / "lock") is None:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _allow_many_files() -> None:
-    """As many as the system lets us open: a run on a cluster takes a lock's file and a socket."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _say_through(ray: Any, remark: Callable[[str], None]) -> None:

@@ -27,6 +27,7 @@ from repro.records.mlflow.sqlite_store import (
     store_uri,
 )
 from repro.records.mlflow.study_pages import WORKFLOW
+from repro.system import machine
 from repro.system.printing import say
 
 GRACE = 5.0  # seconds that the guard has to end the server
@@ -170,7 +171,7 @@ def _server(results: Path, words: list[str]) -> Iterator[subprocess.Popen[bytes]
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            start_new_session=machine.has_groups(),
         )
     try:
         yield process
@@ -185,8 +186,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
     finally:
-        with contextlib.suppress(ProcessLookupError):  # the group is already empty
-            os.killpg(process.pid, signal.SIGKILL)
+        machine.end_group(process)
         process.wait()
 
 
@@ -197,8 +197,7 @@ def _told_to_end() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = [number for number in machine.ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield

@@ -21,62 +21,61 @@
 
 INLINE long least(long a, long b) { return a < b ? a : b; }
 
-/* Functions for TILE channels and S strips at a time, whose sums all stay in registers. Where there
- * are two strips, that is fewer channels with 16 registers than with 32.
+/* Functions of one FORM and one kind of VALUE.
+ *
+ * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`, those
+ * of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for bfloat16, of
+ * which two channels lie side by side in a lane, and two products are added at once.
+ * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers. Where S is
+ * two, that is fewer channels with 16 registers than with 32.
  */
-#define NAMED(name, VALUE, TILE, S) name##_##VALUE##_##TILE##_##S
-#define OF(name, VALUE, TILE, S) NAMED(name, VALUE, TILE, S)
+#define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
+#define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
 #if WIDTH == 8
 #define BESIDE 6
 #else
 #define BESIDE 12
 #endif
 
-/* acc[c][s] += sum over the run of w[j][c] * x[strip s][j]; w has PACK channels side by side. */
-#define DEFINE_ACCUMULATE(PACK, TILE, S)                                                           \
-    INLINE void OF(accumulate, float, TILE, S)(vec acc[TILE][S], const float *x, size_t block,     \
-                                               const float *w, long run) {                         \
-        for (long j = 0; j < run; j++) {                                                           \
-            vec lane[S];                                                                           \
-            UNROLL for (int s = 0; s < S; s++)                                                     \
-                lane[s] = load(x + strip_at(s, block) + j * LANES);                                \
-            UNROLL for (int c = 0; c < TILE; c++) {                                                \
-                vec weight = splat(w[j * PACK + c]);                                               \
-                UNROLL for (int s = 0; s < S; s++)                                                 \
-                    acc[c][s] = multiply_add(weight, lane[s], acc[c][s]);                          \
-            }                                                                                      \
-        }                                                                                          \
-    }
-DEFINE_ACCUMULATE(12, BESIDE, 2)
-DEFINE_ACCUMULATE(12, 12, 1)
-DEFINE_ACCUMULATE(3, 3, 4)
-DEFINE_ACCUMULATE(3, 3, 1)
-
+INLINE vec value_whole(const void *at) {
+    vec value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+INLINE vec weight_whole(const void *at, int n) {
+    int32_t bits;
+    memcpy(&bits, (const char *)at + n * sizeof bits, sizeof bits);
+    return (vec)(bits - (ivec){0});
+}
+#define STEP_float 1
+INLINE vec add_float(vec value, vec weight, vec sum) { return multiply_add(value, weight, sum); }
 #ifdef __AVX512BF16__
-/* The same for a run of pairs of bfloat16: x[strip s][j / 2][lane][2], w[j / 2][c][2]. */
-#define DEFINE_ACCUMULATE_PAIRS(TILE, S)                                                           \
-    INLINE void OF(accumulate, uint16_t, TILE, S)(vec acc[TILE][S], const uint16_t *x,             \
-                                                  size_t block, const uint16_t *w, long run) {     \
-        for (long j = 0; j < run; j += 2) {                                                        \
-            __m512bh lane[S];                                                                      \
-            UNROLL for (int s = 0; s < S; s++)                                                     \
-                lane[s] = (__m512bh)_mm512_load_si512(x + s * block + j * LANES);                  \
-            UNROLL for (int c = 0; c < TILE; c++) {                                                \
-                int32_t pair;                                                                      \
-                memcpy(&pair, w + j * TILE + 2 * c, sizeof pair);                                  \
-                const __m512bh weight = (__m512bh)_mm512_set1_epi32(pair);                         \
-                UNROLL for (int s = 0; s < S; s++)                                                 \
-                    acc[c][s] = (vec)_mm512_dpbf16_ps((__m512)acc[c][s], lane[s], weight);         \
-            }                                                                                      \
-        }                                                                                          \
-    }
-DEFINE_ACCUMULATE_PAIRS(12, 2)
-DEFINE_ACCUMULATE_PAIRS(12, 1)
-DEFINE_ACCUMULATE_PAIRS(3, 4)
-DEFINE_ACCUMULATE_PAIRS(3, 1)
+#define STEP_uint16_t 2
+INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)value, (__m512bh)weight);
+}
 #endif
 
+/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to `last` - 1;
+ * w has PACK channels side by side. */
+#define DEFINE_ACCUMULATE(FORM, VALUE, PACK, TILE, S)                                              \
+    INLINE void OF(accumulate, FORM, VALUE, TILE, S)(vec acc[TILE][S], const VALUE *x,             \
+                                                     const size_t at[S], const VALUE *w, long run, \
+                                                     const int first, const int last) {            \
+        for (long j = 0; j < run; j += STEP_##VALUE) {                                             \
+            vec value[S];                                                                          \
+            UNROLL for (int s = first; s < last; s++)                                              \
+                value[s] = value_##FORM(x + at[s] + j * LANES);                                    \
+            UNROLL for (int n = 0; n < TILE; n++) {                                                \
+                const vec weight = weight_##FORM(w + j * PACK, n);                                 \
+                UNROLL for (int s = first; s < last; s++)                                          \
+                    acc[n][s] = add_##VALUE(value[s], weight, acc[n][s]);                          \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
 #define CHANNELS 96 /* at most, of any map */
+#define CHANNELS_whole 1 /* of a vector */
 
 /* What happens to an output channel before it is written; each part is left out if NULL.
  *   bias:          v = sum + bias
@@ -97,6 +96,9 @@ INLINE void finish_channel(vec v, const finish *f, long channel, float *output) 
     if (f->relu) v = positive(v);
     if (f->scale) v = multiply_add(v, splat(f->scale[channel]), splat(f->shift[channel]));
     store(output, v);
+}
+INLINE void finish_whole(vec v, const finish *f, long channel, float *output) {
+    finish_channel(v, f, channel, output);
 }
 
 #define TOGETHER 6 /* channels whose sums stay in registers; divides every observed map's */
@@ -139,33 +141,67 @@ static void clear(float *map, long strips, long blocks, long vectors) {
             store(map + strip_at(s, (size_t)vectors * LANES) + p * LANES, (vec){0});
 }
 
-/* One row of coarse pixels; both maps from the first of the strips on. */
-#define DEFINE_COARSEN_ROW(VALUE, TILE, S)                                                         \
-    static void OF(coarsen_row, VALUE, TILE, S)(const VALUE *fine, const VALUE *packed,            \
-                                                float *coarse, long oy, long h, long w, long F,    \
-                                                long C, const finish *f) {                         \
-        const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
-        const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        for (long channel = 0; channel < C; channel += TILE)                                       \
-            for (long ox = 0; ox < w; ox++) {                                                      \
-                vec acc[TILE][S];                                                                  \
-                UNROLL for (int c = 0; c < TILE; c++)                                              \
-                    UNROLL for (int s = 0; s < S; s++) acc[c][s] = (vec){0};                       \
-                const VALUE *weights = packed + channel / 12 * KERNEL * KERNEL * F * 12 + channel % 12; \
-                const long left = ox ? 0 : 2, right = ox < w - 1 ? 5 : 4;                          \
+/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
+INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
+INLINE long taps(long i) { return i % 2 ? 2 : 3; }
+
+#if WIDTH == 16
+#include "half_blocks.h"
+#define ONE_STRIP(name, VALUE, half) (half ? name##_half_##VALUE : name##_whole_##VALUE)
+#else
+#define half_blocks(images) 0
+#define ONE_STRIP(name, VALUE, half) name##_whole_##VALUE
+#endif
+
+/* Two sums that share their weights, of taps that have `depth` channels each: those before `left`
+ * belong to the second sum alone, those up to `right` to both, those up to `end` to the first alone.
+ */
+#define DEFINE_ACCUMULATE_TWO(FORM, VALUE, TILE)                                                   \
+    DEFINE_ACCUMULATE(FORM, VALUE, 12, TILE, 2)                                                    \
+    INLINE void OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                         \
+        vec acc[TILE][2], const VALUE *x, const size_t at[2], const VALUE *w, long left,           \
+        long right, long end, long depth) {                                                        \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x, at, w, left * depth, 1, 2);                   \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x + left * depth * LANES, at,                    \
+                                             w + left * depth * 12, (right - left) * depth, 0, 2); \
+        OF(accumulate, FORM, VALUE, TILE, 2)(acc, x + right * depth * LANES, at,                   \
+                                             w + right * depth * 12, (end - right) * depth, 0, 1); \
+    }
+DEFINE_ACCUMULATE_TWO(whole, float, BESIDE)
+
+/* One row of coarse pixels, both maps from the first strip on: of two strips a pixel at a time, or of
+ * one strip two pixels at a time. */
+#define DEFINE_COARSEN_ROW(NAME, FORM, VALUE, TILE, PIXELS)                                        \
+    static void coarsen_##NAME##_##VALUE(const VALUE *fine, const VALUE *packed, float *coarse,    \
+                                         long oy, long h, long w, long F, long C,                  \
+                                         const finish *f) {                                        \
+        const size_t from[2] = {0, PIXELS == 2 ? 2 * F * LANES                                     \
+                                               : strip_at(1, (size_t)4 * h * w * F * LANES)};      \
+        const size_t to[2] = {0, PIXELS == 2 ? C * LANES : strip_at(1, (size_t)h * w * C * LANES)};\
+        for (long channel = 0; channel < C; channel += TILE * CHANNELS_##FORM)                     \
+            for (long ox = 0; ox < w; ox += PIXELS) {                                              \
+                vec acc[TILE][2];                                                                  \
+                UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
+                const VALUE *weights =                                                             \
+                    packed + channel / 12 * KERNEL * KERNEL * F * 12 + channel % 12;               \
+                const long last = ox + PIXELS - 1, begin = last ? 0 : 2;                           \
+                const long left = ox ? 0 : 2, right = last < w - 1 ? 5 : 4, end = ox < w - 1 ? 5 : 4;\
                 for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                      \
-                    const long iy = 2 * oy + ky - 2, ix = 2 * ox + left - 2;                       \
-                    OF(accumulate, VALUE, TILE, S)(                                                \
-                        acc, fine + (iy * 2 * w + ix) * F * LANES, fine_block,                     \
-                        weights + (ky * KERNEL + left) * F * 12, (right - left) * F);              \
+                    const long iy = 2 * oy + ky - 2, ix = 2 * ox + begin - 2;                      \
+                    OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
+                        acc, fine + (iy * 2 * w + ix) * F * LANES, from,                           \
+                        weights + (ky * KERNEL + begin) * F * 12, left - begin, right - begin,     \
+                        end - begin, F);                                                           \
                 }                                                                                  \
-                UNROLL for (int s = 0; s < S; s++)                                                 \
-                    UNROLL for (int c = 0; c < TILE; c++)                                          \
-                        finish_channel(acc[c][s], f, channel + c,                                  \
-                                       coarse + strip_at(s, coarse_block) +                        \
-                                           ((oy * w + ox) * C + channel + c) * LANES);             \
+                UNROLL for (int s = 0; s < 2; s++)                                                 \
+                    UNROLL for (int n = 0; n < TILE; n++)                                          \
+                        finish_##FORM(acc[n][s], f, channel + n * CHANNELS_##FORM,                 \
+                                      coarse + to[s] + ((oy * w + ox) * C + channel +              \
+                                                        n * CHANNELS_##FORM) * LANES);             \
             }                                                                                      \
     }
+DEFINE_COARSEN_ROW(strips, whole, float, BESIDE, 1)
+DEFINE_COARSEN_ROW(whole, whole, float, BESIDE, 2)
 
 /* One or two blocks, of which so many strips hold an image; both maps from the first block on. */
 #define DEFINE_COARSEN(VALUE)                                                                      \
@@ -173,18 +209,20 @@ static void clear(float *map, long strips, long blocks, long vectors) {
                                 long count, long h, long w, long F, long C, const finish *f) {     \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        const long strips = least(count * STRIPS, strips_of(f->images) - first * STRIPS);          \
+        const long left = strips_of(f->images) - first * STRIPS;                                   \
+        const long strips = least(count * STRIPS, left);                                           \
+        const long whole = least(strips, left - half_blocks(f->images));                           \
         fine += first * fine_block;                                                                \
         coarse += first * coarse_block;                                                            \
         for (long oy = 0; oy < h; oy++) {                                                          \
             long s = 0;                                                                            \
-            for (; s + 2 <= strips; s += 2)                                                        \
-                OF(coarsen_row, VALUE, BESIDE, 2)(fine + strip_at(s, fine_block), packed,          \
-                                                  coarse + strip_at(s, coarse_block), oy, h, w, F, \
-                                                  C, f);                                           \
+            for (; s + 2 <= whole; s += 2)                                                         \
+                coarsen_strips_##VALUE(fine + strip_at(s, fine_block), packed,                     \
+                                       coarse + strip_at(s, coarse_block), oy, h, w, F, C, f);     \
             for (; s < strips; s++)                                                                \
-                OF(coarsen_row, VALUE, 12, 1)(fine + strip_at(s, fine_block), packed,              \
-                                              coarse + strip_at(s, coarse_block), oy, h, w, F, C, f); \
+                ONE_STRIP(coarsen, VALUE, s >= whole)(fine + strip_at(s, fine_block), packed,      \
+                                                      coarse + strip_at(s, coarse_block), oy, h, w,\
+                                                      F, C, f);                                    \
             for (long b = 0; f->sum && b < count; b++) {                                           \
                 const size_t at = b * coarse_block + oy * w * C * LANES;                           \
                 observe(coarse + at, f->other ? f->other + first * coarse_block + at : NULL, w, C, \
@@ -192,12 +230,17 @@ static void clear(float *map, long strips, long blocks, long vectors) {
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_COARSEN_ROW(float, BESIDE, 2)
-DEFINE_COARSEN_ROW(float, 12, 1)
+#if WIDTH == 16
+DEFINE_ACCUMULATE_TWO(half, float, 6)
+DEFINE_COARSEN_ROW(half, half, float, 6, 2)
+#endif
 DEFINE_COARSEN(float)
 #ifdef __AVX512BF16__
-DEFINE_COARSEN_ROW(uint16_t, 12, 2)
-DEFINE_COARSEN_ROW(uint16_t, 12, 1)
+DEFINE_ACCUMULATE_TWO(whole, uint16_t, 12)
+DEFINE_ACCUMULATE_TWO(half, uint16_t, 6)
+DEFINE_COARSEN_ROW(strips, whole, uint16_t, 12, 1)
+DEFINE_COARSEN_ROW(whole, whole, uint16_t, 12, 2)
+DEFINE_COARSEN_ROW(half, half, uint16_t, 6, 2)
 DEFINE_COARSEN(uint16_t)
 #endif
 
@@ -219,63 +262,98 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
     clear(coarse, strips_of(f->images), blocks, h * w * C);
 }
 
-/* Of a fine pixel's coordinate: the coarse coordinate of its first tap, and its number of taps. */
-INLINE long first_tap(long i) { return (i + 1) / 2 - 1; }
-INLINE long taps(long i) { return i % 2 ? 2 : 3; }
-
-/* One row of fine pixels; both maps from the first of the strips on. */
-#define DEFINE_REFINE_ROW(VALUE, PACK, TILE, S)                                                    \
-    static void OF(refine_row, VALUE, TILE, S)(const VALUE *coarse, const VALUE *packed,           \
-                                               float *fine, long iy, long h, long w, long F,       \
-                                               long C, const finish *f) {                          \
-        const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
-        const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        for (long channel = 0; channel < F; channel += TILE)                                       \
-            for (long ix = 0; ix < 2 * w; ix++) {                                                  \
-                vec acc[TILE][S];                                                                  \
-                UNROLL for (int c = 0; c < TILE; c++)                                              \
-                    UNROLL for (int s = 0; s < S; s++) acc[c][s] = (vec){0};                       \
-                const long oy = first_tap(iy), ox = first_tap(ix);                                 \
-                const long left = ox < 0, end = ox + taps(ix) > w ? w - ox : taps(ix);             \
-                const VALUE *weights = packed + channel % PACK +                                   \
-                    (channel / PACK * 4 + iy % 2 * 2 + ix % 2) * 9 * C * PACK;                     \
+/* One row of fine pixels, as of coarse ones; the two pixels have another one between them. */
+#define DEFINE_REFINE_ROW(NAME, FORM, VALUE, TILE, PIXELS)                                         \
+    static void refine_##NAME##_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine,     \
+                                        long iy, long h, long w, long F, long C,                   \
+                                        const finish *f) {                                         \
+        const size_t from[2] = {0, PIXELS == 2 ? C * LANES                                         \
+                                               : strip_at(1, (size_t)h * w * C * LANES)};          \
+        const size_t to[2] = {0, PIXELS == 2 ? 2 * F * LANES                                       \
+                                             : strip_at(1, (size_t)4 * h * w * F * LANES)};        \
+        const long oy = first_tap(iy);                                                             \
+        for (long channel = 0; channel < F; channel += TILE * CHANNELS_##FORM)                     \
+            for (long ix = 0; ix < 2 * w; ix += PIXELS == 2 && ix % 2 ? 3 : 1) {                   \
+                vec acc[TILE][2];                                                                  \
+                UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
+                const long ox = first_tap(ix), last = ox + PIXELS - 1, begin = last < 0;           \
+                const long left = ox < 0, right = least(taps(ix), w - last);                       \
+                const long end = least(taps(ix), w - ox);                                          \
+                const VALUE *weights = packed + channel % 12 +                                     \
+                                       (channel / 12 * 4 + iy % 2 * 2 + ix % 2) * 9 * C * 12;      \
                 for (long t = 0; t < taps(iy); t++) {                                              \
                     if (oy + t < 0 || oy + t >= h) continue;                                       \
-                    OF(accumulate, VALUE, TILE, S)(                                                \
-                        acc, coarse + ((oy + t) * w + ox + left) * C * LANES, coarse_block,        \
-                        weights + (t * 3 + left) * C * PACK, (end - left) * C);                    \
+                    OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
+                        acc, coarse + ((oy + t) * w + ox + begin) * C * LANES, from,               \
+                        weights + (t * 3 + begin) * C * 12, left - begin, right - begin,           \
+                        end - begin, C);                                                           \
                 }                                                                                  \
-                UNROLL for (int s = 0; s < S; s++)                                                 \
-                    UNROLL for (int c = 0; c < TILE; c++)                                          \
-                        finish_channel(acc[c][s], f, channel + c,                                  \
-                                       fine + strip_at(s, fine_block) +                            \
-                                           ((iy * 2 * w + ix) * F + channel + c) * LANES);         \
+                UNROLL for (int s = 0; s < 2; s++)                                                 \
+                    UNROLL for (int n = 0; n < TILE; n++)                                          \
+                        finish_##FORM(acc[n][s], f, channel + n * CHANNELS_##FORM,                 \
+                                      fine + to[s] + ((iy * 2 * w + ix) * F + channel +            \
+                                                      n * CHANNELS_##FORM) * LANES);               \
             }                                                                                      \
     }
 
-/* One or two blocks, or four where F is 3, as in `coarsen`. */
+/* A strip's fine map of three channels: so few sums would wait for each other's products, so ROWS
+ * rows, each with another one between, are computed at once. */
+#define ROWS 4
+#define DEFINE_REFINE_THREE(VALUE)                                                                 \
+    DEFINE_ACCUMULATE(whole, VALUE, 3, 3, ROWS)                                                    \
+    static void refine_three_whole_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine,  \
+                                           long h, long w, long C, const finish *f) {              \
+        const size_t row = w * C * LANES, from[ROWS] = {0, row, 2 * row, 3 * row};                 \
+        for (long iy = 0; iy < 2 * h; iy += iy % 2 ? 2 * ROWS - 1 : 1)                             \
+            for (long ix = 0; ix < 2 * w; ix++) {                                                  \
+                vec acc[3][ROWS];                                                                  \
+                UNROLL for (int c = 0; c < 3; c++)                                                 \
+                    UNROLL for (int r = 0; r < ROWS; r++) acc[c][r] = (vec){0};                    \
+                const long ox = first_tap(ix), left = ox < 0, end = least(taps(ix), w - ox);       \
+                for (long t = 0; t < taps(iy); t++) {                                              \
+                    const long oy = first_tap(iy) + t, run = (end - left) * C;                     \
+                    const VALUE *x = coarse + (oy * w + ox + left) * C * LANES;                    \
+                    const VALUE *weights =                                                         \
+                        packed + ((iy % 2 * 2 + ix % 2) * 9 + t * 3 + left) * C * 3;               \
+                    if (oy >= 0 && oy + ROWS <= h)                                                 \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS);\
+                    else                                                                           \
+                        UNROLL for (int r = 0; r < ROWS; r++)                                      \
+                            if (oy + r >= 0 && oy + r < h)                                         \
+                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run,  \
+                                                                      r, r + 1);                   \
+                }                                                                                  \
+                UNROLL for (int r = 0; r < ROWS; r++)                                              \
+                    if (iy + 2 * r < 2 * h)                                                        \
+                        UNROLL for (int c = 0; c < 3; c++)                                         \
+                            finish_channel(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3\
+                                                                    + c) * LANES);                 \
+            }                                                                                      \
+    }
+
+/* One or two blocks, as in `coarsen`; or all of them, where F is 3. */
 #define DEFINE_REFINE(VALUE)                                                                       \
     static void refine_##VALUE(const VALUE *coarse, const VALUE *packed, float *fine, long first,  \
                                long count, long h, long w, long F, long C, const finish *f) {      \
         const size_t fine_block = (size_t)4 * h * w * F * LANES;                                   \
         const size_t coarse_block = (size_t)h * w * C * LANES;                                     \
-        const long strips = least(count * STRIPS, strips_of(f->images) - first * STRIPS);          \
-        fine += first * fine_block;                                                                \
+        const long left = strips_of(f->images) - first * STRIPS;                                   \
+        const long strips = least(count * STRIPS, left);                                           \
+        const long whole = least(strips, left - half_blocks(f->images));                           \
         coarse += first * coarse_block;                                                            \
-        for (long iy = 0; iy < 2 * h; iy++) {                                                      \
+        fine += first * fine_block;                                                                \
+        for (long s = 0; F == 3 && s < strips; s++)                                                \
+            ONE_STRIP(refine_three, VALUE, s >= whole)(coarse + strip_at(s, coarse_block), packed, \
+                                                       fine + strip_at(s, fine_block), h, w, C, f);\
+        for (long iy = 0; F != 3 && iy < 2 * h; iy++) {                                            \
             long s = 0;                                                                            \
-            for (; F == 3 && s + 4 <= strips; s += 4)                                              \
-                OF(refine_row, VALUE, 3, 4)(coarse + strip_at(s, coarse_block), packed,            \
-                                            fine + strip_at(s, fine_block), iy, h, w, F, C, f);    \
-            for (; F == 3 && s < strips; s++)                                                      \
-                OF(refine_row, VALUE, 3, 1)(coarse + strip_at(s, coarse_block), packed,            \
-                                            fine + strip_at(s, fine_block), iy, h, w, F, C, f);    \
-            for (; s + 2 <= strips; s += 2)                                                        \
-                OF(refine_row, VALUE, BESIDE, 2)(coarse + strip_at(s, coarse_block), packed,       \
-                                                 fine + strip_at(s, fine_block), iy, h, w, F, C, f); \
+            for (; s + 2 <= whole; s += 2)                                                         \
+                refine_strips_##VALUE(coarse + strip_at(s, coarse_block), packed,                  \
+                                      fine + strip_at(s, fine_block), iy, h, w, F, C, f);          \
             for (; s < strips; s++)                                                                \
-                OF(refine_row, VALUE, 12, 1)(coarse + strip_at(s, coarse_block), packed,           \
-                                             fine + strip_at(s, fine_block), iy, h, w, F, C, f);   \
+                ONE_STRIP(refine, VALUE, s >= whole)(coarse + strip_at(s, coarse_block), packed,   \
+                                                     fine + strip_at(s, fine_block), iy, h, w, F, C,\
+                                                     f);                                           \
             for (long b = 0; f->sum && b < count; b++) {                                           \
                 const size_t at = b * fine_block + iy * 2 * w * F * LANES;                         \
                 observe(fine + at, f->other ? f->other + first * fine_block + at : NULL, 2 * w, F, \
@@ -283,16 +361,20 @@ INLINE long taps(long i) { return i % 2 ? 2 : 3; }
             }                                                                                      \
         }                                                                                          \
     }
-DEFINE_REFINE_ROW(float, 12, BESIDE, 2)
-DEFINE_REFINE_ROW(float, 12, 12, 1)
-DEFINE_REFINE_ROW(float, 3, 3, 4)
-DEFINE_REFINE_ROW(float, 3, 3, 1)
+DEFINE_REFINE_ROW(strips, whole, float, BESIDE, 1)
+DEFINE_REFINE_ROW(whole, whole, float, BESIDE, 2)
+DEFINE_REFINE_THREE(float)
+#if WIDTH == 16
+DEFINE_REFINE_ROW(half, half, float, 6, 2)
+DEFINE_REFINE_THREE_HALF(float)
+#endif
 DEFINE_REFINE(float)
 #ifdef __AVX512BF16__
-DEFINE_REFINE_ROW(uint16_t, 12, 12, 2)
-DEFINE_REFINE_ROW(uint16_t, 12, 12, 1)
-DEFINE_REFINE_ROW(uint16_t, 3, 3, 4)
-DEFINE_REFINE_ROW(uint16_t, 3, 3, 1)
+DEFINE_REFINE_ROW(strips, whole, uint16_t, 12, 1)
+DEFINE_REFINE_ROW(whole, whole, uint16_t, 12, 2)
+DEFINE_REFINE_ROW(half, half, uint16_t, 6, 2)
+DEFINE_REFINE_THREE(uint16_t)
+DEFINE_REFINE_THREE_HALF(uint16_t)
 DEFINE_REFINE(uint16_t)
 #endif
 
@@ -312,7 +394,7 @@ static void pack_refine(const float *weights, float *packed, long F, long C, lon
 /* fine = transposed convolution of coarse; packed: room for 36 F C floats */
 void refine(const float *coarse, const float *weights, float *packed, float *fine, long blocks,
             long h, long w, long F, long C, const finish *f) {
-    const long together = F == 3 ? 4 : 2;
+    const long together = F == 3 ? blocks : 2;
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
     for (long first = 0; first < blocks; first += together)
         refine_float(coarse, packed, fine, first, least(together, blocks - first), h, w, F, C, f);
@@ -364,7 +446,7 @@ void coarsen_pairs(const uint16_t *fine, const float *weights, float *packed, ui
 /* As `refine`, from pairs. packed and pairs: room for 36 F C. */
 void refine_pairs(const uint16_t *coarse, const float *weights, float *packed, uint16_t *pairs,
                   float *fine, long blocks, long h, long w, long F, long C, const finish *f) {
-    const long together = F == 3 ? 4 : 2;
+    const long together = F == 3 ? blocks : 2;
     memset(packed, 0, sizeof(float) * 36 * F * C);
     pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
     pair_weights(packed, pairs, 36 * F * C, F == 3 ? 3 : 12);
@@ -386,19 +468,20 @@ INLINE void gather_phase(const float *fine, float *to, long tile, long py, long 
 }
 
 #define PIXELS 64 /* coarse pixels at a time: their two maps fit the first-level cache */
-#if WIDTH == 8
-#define SLOPES 3 /* coarse channels at a time: the sums, by four fine ones, stay in registers */
-#else
-#define SLOPES 6
-#endif
+#if WIDTH != 16
+#define SLOPES (WIDTH == 8 ? 3 : 6) /* coarse channels at a time, by four fine ones, in registers */
+#define half_slopes(from, to) (void)0
 
-/* gradient[f][c] += sum over strips and pixels of one tap, both maps as gathered: of the `strips`
- * first of them, of which each STRIPS make a block. */
+/* Where the gradient of fine channel a and coarse channel c stands among the sums of a tile. */
+INLINE long place(long a, long c) { return a * SLOPES + c; }
+
+/* sums += those over strips and pixels of one tap, both maps as gathered; or = if they are `fresh`.
+ * Of the first `strips` strips, each STRIPS make a block. */
 #define DEFINE_WEIGHT_TILE(TILE)                                                                   \
-    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *gradient,       \
-                                   long strips, long rows, long w, long y0, long y1, long x0,      \
-                                   long x1, long ty, long tx, long C) {                            \
-        vec sums[TILE][SLOPES][STRIPS];                                                            \
+    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
+                                   int fresh, long strips, long half, long rows, long w, long y0,  \
+                                   long y1, long x0, long x1, long ty, long tx) {                  \
+        vec whole[TILE][SLOPES][STRIPS];                                                           \
         UNROLL for (int first = 0; first < STRIPS; first++) {                                      \
             vec acc[TILE][SLOPES];                                                                 \
             UNROLL for (int a = 0; a < TILE; a++)                                                  \
@@ -419,14 +502,29 @@ INLINE void gather_phase(const float *fine, float *to, long tile, long py, long 
                     }                                                                              \
                 }                                                                                  \
             UNROLL for (int a = 0; a < TILE; a++)                                                  \
-                UNROLL for (int c = 0; c < SLOPES; c++) sums[a][c][first] = acc[a][c];             \
+                UNROLL for (int c = 0; c < SLOPES; c++) whole[a][c][first] = acc[a][c];            \
         }                                                                                          \
         UNROLL for (int a = 0; a < TILE; a++)                                                      \
             UNROLL for (int c = 0; c < SLOPES; c++)                                                \
-                gradient[a * C + c] += total_of_strips(sums[a][c]);                                \
+                sums[place(a, c)] =                                                                \
+                    (fresh ? 0 : sums[place(a, c)]) + total_of_strips(whole[a][c]);                \
     }
 DEFINE_WEIGHT_TILE(4)
 DEFINE_WEIGHT_TILE(3)
+#endif
+
+/* sums [F/tile][C/SLOPES][25][tile * SLOPES] -> gradient [C][F][5][5] */
+static void unpack_sums(const double *sums, float *gradient, long F, long C, long tile) {
+    for (long first = 0; first < F; first += tile)
+        for (long channel = 0; channel < C; channel += SLOPES) {
+            for (long c = 0; c < SLOPES; c++)
+                for (long a = 0; a < tile; a++)
+                    for (long k = 0; k < KERNEL * KERNEL; k++)
+                        gradient[((channel + c) * F + first + a) * KERNEL * KERNEL + k] =
+                            (float)sums[k * tile * SLOPES + place(a, c)];
+            sums += KERNEL * KERNEL * tile * SLOPES;
+        }
+}
 
 /* sums: room for 25 F C doubles; gradient as the weights, [C][F][5][5] */
 void weight_gradient(const float *fine, const float *coarse, double *sums, float *gradient,
@@ -437,19 +535,25 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
     const long together = PIXELS / (rows * w) * STRIPS;
     const size_t fine_block = (size_t)4 * h * w * F * LANES;
     const size_t coarse_block = (size_t)h * w * C * LANES;
-    memset(sums, 0, sizeof(double) * KERNEL * KERNEL * F * C);
+    const long all_whole = strips_of(images) - half_blocks(images);
     for (long first = 0; first < strips_of(images); first += together) {
         const long count = least(together, strips_of(images) - first);
+        const long whole = least(count, all_whole - first);
         for (long top = 0; top < h; top += rows) {
             const long bottom = least(top + rows, h);
             for (long s = 0; s < count; s++)
                 for (long p = top * w; p < bottom * w; p++)
-                    for (long c = 0; c < C; c += SLOPES)
-                        UNROLL for (long k = 0; k < SLOPES; k++)
-                            store(slopes + (((c / SLOPES * together + s) * rows * w + p - top * w) *
-                                                SLOPES + k) * WIDTH,
-                                  load(coarse + strip_at(first + s, coarse_block) +
-                                       (p * C + c + k) * LANES));
+                    for (long c = 0; c < C; c += SLOPES) {
+                        const float *from = coarse + strip_at(first + s, coarse_block) +
+                                            (p * C + c) * LANES;
+                        float *to = slopes + ((c / SLOPES * together + s) * rows * w + p - top * w) *
+                                                 SLOPES * WIDTH;
+                        if (s < whole)
+                            UNROLL for (long k = 0; k < SLOPES; k++)
+                                store(to + k * WIDTH, load(from + k * LANES));
+                        else
+                            half_slopes(from, to);
+                    }
             for (long a = 0; a < F; a += tile)
                 for (long py = 0; py < 2; py++)
                     for (long px = 0; px < 2; px++) {
@@ -467,21 +571,18 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
                                     const long y0 = top + ty > 0 ? 0 : 1, x0 = tx > 0 ? 0 : 1;
                                     const long y1 = bottom + ty > h + 1 ? bottom - top - 1 : bottom - top;
                                     const long x1 = tx > 1 ? w - 1 : w;
-                                    double *g = sums +
-                                                (((2 * ty + py) * KERNEL + 2 * tx + px) * F + a) * C + c;
+                                    const long tap = (2 * ty + py) * KERNEL + 2 * tx + px;
+                                    double *g = sums + ((a / tile * (C / SLOPES) + c / SLOPES) *
+                                                            KERNEL * KERNEL + tap) * tile * SLOPES;
                                     const float *s = slopes + c * together * rows * w * WIDTH;
-                                    if (tile == 3)
-                                        weight_tile_3(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
-                                    else
-                                        weight_tile_4(values, s, g, count, rows, w, y0, y1, x0, x1, ty, tx, C);
+                                    (tile == 3 ? weight_tile_3 : weight_tile_4)(
+                                        values, s, g, first + top == 0, whole, count - whole, rows, w,
+                                        y0, y1, x0, x1, ty, tx);
                                 }
                     }
         }
     }
-    for (long k = 0; k < KERNEL * KERNEL; k++)
-        for (long a = 0; a < F; a++)
-            for (long c = 0; c < C; c++)
-                gradient[(c * F + a) * KERNEL * KERNEL + k] = (float)sums[(k * F + a) * C + c];
+    unpack_sums(sums, gradient, F, C, tile);
 }
 
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */

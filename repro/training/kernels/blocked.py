@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from repro.training.kernels import dense
 from repro.training.kernels.c_library import Finish, Normalisation, load
 from repro.training.kernels.operators import halves
 
@@ -134,6 +135,10 @@ class BlockedKernels:
         parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
+
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
+        """Differentiate a loss and update the parameters; see `dense.minimise`."""
+        dense.minimise(loss, optimiser)
 
 
 def fits(stack: nn.Sequential) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from repro.system import machine
+
 LIMIT = 120.0  # seconds for an answer; `blocked.c` takes 3
 LONGEST = 200  # characters of a reason
 STEERING = ("CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
@@ -84,7 +86,7 @@ def _run(words: list[str], *, folder: str | None) -> str:
                 stdout=said,
                 stderr=complained,
                 env=environment,
-                start_new_session=True,
+                start_new_session=machine.has_groups(),
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -105,16 +107,13 @@ def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        machine.end_group(process)
         process.wait()
 
 
 def _scratch(folder: str | None) -> IO[bytes]:
     """A file without a name: a pipe would be held open by processes that are left over."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("compiler"), "r+b", buffering=0)
-    return tempfile.TemporaryFile(dir=folder, buffering=0)
+    return machine.scratch_file(folder)
 
 
 def _read(file: IO[bytes]) -> str:

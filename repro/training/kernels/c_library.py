@@ -20,13 +20,14 @@ from ctypes import POINTER, Structure, c_double, c_long, c_void_p
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from repro.system import machine
 from repro.training.kernels import c_compiler, library_cache
 
 KernelName = Literal["blocked", "torch"]
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "blocked.c",)
-HEADERS = (FOLDER / "vectors.h",)
+SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
+HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
 FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
 FLAGS_OF: dict[Build, tuple[str, ...]] = {
@@ -73,6 +74,7 @@ SIGNATURES = {
     "normalise_backward": [c_void_p] * 5 + [c_long] * 4 + [POINTER(Normalisation)],
     "reconstruct": [c_void_p] * 3 + [c_long] * 3,
     "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
+    "adam": [c_void_p, c_long, c_void_p, c_void_p],
 }
 
 
@@ -126,7 +128,7 @@ def builds() -> tuple[Build, ...]:
     """Those that this processor can execute, the fastest first; none on some processors."""
     if platform.machine() in ("aarch64", "arm64"):
         return ("neon",)
-    has = set(_processor().decode(errors="replace").split())
+    has = set(machine.processor_flags())
     if "fma" not in has or not has & {"avx2", "avx2_0"}:  # as Linux and as macOS calls it
         return ()
     return ("avx512", "avx2") if "avx512f" in has else ("avx2",)
@@ -196,8 +198,7 @@ def compiler() -> str:
 
 def processor() -> str:
     """The kind of processor, as the system names it."""
-    named = [line for line in _processor().decode().splitlines() if line.startswith("model name")]
-    return named[0].partition(":")[2].strip() if named else platform.machine()
+    return machine.processor_name()
 
 
 def _compiled(build: Build) -> bytes:
@@ -225,13 +226,13 @@ def _opened(library: bytes) -> ctypes.CDLL:
     Raises:
         OSError: They are none for this machine.
     """
-    if hasattr(os, "memfd_create"):
-        with contextlib.suppress(OSError):
+    memory = machine.memory_file()
+    if memory is not None:
+        with contextlib.suppress(OSError), memory:
+            memory.write(library)
             # It stays open: under a number that is free again the next library would be this one.
-            descriptor = os.memfd_create("blocked")
-            with open(descriptor, "wb", buffering=0, closefd=False) as memory:
-                memory.write(library)
-            return ctypes.CDLL(f"/proc/self/fd/{descriptor}")
+            if path_in_memory := machine.path_of(os.dup(memory.fileno())):
+                return ctypes.CDLL(str(path_in_memory))
     with tempfile.TemporaryDirectory(prefix="repro-kernels-") as folder:
         path = Path(folder) / "blocked.so"
         path.write_bytes(library)
@@ -240,9 +241,4 @@ def _opened(library: bytes) -> ctypes.CDLL:
 
 def _processor() -> bytes:
     """What -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    wanted = ("model name", "flags")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)})).encode()
+    return "\n".join([machine.processor_name(), *machine.processor_flags()]).encode()

@@ -36,6 +36,9 @@ class Kernels(Protocol):
     ) -> Tensor:
         """Error between each of the first N images and its decoding, (N,)."""
 
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
+        """Differentiate a loss, shape (), and update the parameters."""
+
 
 def choose(
     device: torch.device,

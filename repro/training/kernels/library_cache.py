@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from repro.system import machine
 from repro.training.kernels.c_compiler import NoAnswer
 
 DIGEST = hashlib.sha256().digest_size
@@ -99,7 +100,7 @@ def _places() -> Iterator[Path]:
     with contextlib.suppress(RuntimeError):  # a user without a home, as in some containers
         yield (Path(base) if base else Path.home() / ".cache") / "repro" / "kernels"
     with contextlib.suppress(OSError):  # no folder for temporary files
-        yield Path(tempfile.gettempdir()) / f"repro-kernels-{os.geteuid()}"
+        yield Path(tempfile.gettempdir()) / f"repro-kernels-{machine.user()}"
         yield _of_this_process()
 
 
@@ -133,4 +134,4 @@ def _opened(place: Path) -> Iterator[int]:
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    return found.st_uid == os.geteuid() and not found.st_mode & OTHERS
+    return found.st_uid == machine.user() and not found.st_mode & OTHERS

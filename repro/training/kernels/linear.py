@@ -4,11 +4,19 @@ Torch multiplies float32 matrices with MKL, which on some processors keeps to ve
 oneDNN, also inside torch, uses what the processor has.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+# Of a weight (O, I): the gradient of the layer's output (N, O) and its input (N, I); None: autograd
+# has added up the products.
+Products = dict[Tensor, tuple[Tensor, Tensor] | None]
+
+_kept: list[Products] = []  # while autograd runs
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -25,7 +33,7 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if rows.device.type != "cpu" or rows.dtype != torch.float32 or not _plain_arithmetic():
         return torch.nn.functional.linear(rows, weight, bias)
     if not torch.is_grad_enabled():
-        return _product(rows, weight, bias)
+        return product(rows, weight, bias)
     result: Tensor = _Linear.apply(rows, weight, bias)  # type: ignore[no-untyped-call]
     return result
 
@@ -39,21 +47,53 @@ def _plain_arithmetic() -> bool:
     )
 
 
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``rows @ weight.T + bias``, without autograd, where oneDNN has it."""
     result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
     return result
+
+
+@contextmanager
+def keeping_products() -> Iterator[Products]:
+    """Within, backward makes no gradients by the weights: it keeps what they are products of."""
+    kept: Products = {}
+    _kept.append(kept)
+    try:
+        yield kept
+    finally:
+        _kept.pop()
+
+
+def _by_weight(weight: Tensor, slope: Tensor, rows: Tensor) -> Tensor | None:
+    """The gradient by the weights; None if it is kept as a product."""
+    if not _kept or not _can_be_kept(weight, rows):
+        return product(slope.t(), rows.t())
+    kept = _kept[-1]
+    if weight not in kept:
+        kept[weight] = slope, rows
+        return None
+    before, kept[weight] = kept[weight], None  # the layer is used again
+    made = product(slope.t(), rows.t())
+    return made if before is None else product(before[0].t(), before[1].t()) + made
+
+
+def _can_be_kept(weight: Tensor, rows: Tensor) -> bool:
+    hooks = weight._backward_hooks or getattr(weight, "_post_accumulate_grad_hooks", None)
+    whole = weight.is_contiguous() and rows.is_contiguous() and weight.dtype == torch.float32
+    return weight.is_leaf and not hooks and whole
 
 
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(rows, weight)
-        return _product(rows, weight, bias)
+        return product(rows, weight, bias)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
         rows, weight = ctx.saved_tensors
         slope = slope.contiguous()
-        by_rows = _product(slope, weight.t()) if ctx.needs_input_grad[0] else None
-        return by_rows, _product(slope.t(), rows.t()), slope.sum(dim=0)
+        by_rows = product(slope, weight.t()) if ctx.needs_input_grad[0] else None
+        by_weight = _by_weight(weight, slope, rows) if ctx.needs_input_grad[1] else None
+        return by_rows, by_weight, slope.sum(dim=0)

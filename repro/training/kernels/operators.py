@@ -31,6 +31,12 @@ class Arithmetic:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
+        """Differentiate a loss, shape (), and update the parameters."""
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimiser.step()
+
 
 class TorchKernels(Arithmetic):
     """Maps are float tensors (N, C, H, W), channels last in memory."""

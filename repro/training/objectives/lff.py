@@ -130,9 +130,7 @@ class Lff(Objective):
             features = self.kernels.features(pixels, self.convolutions)
             logit = self.network.encoder.logit_from_features(features).float()
         loss = generalised_cross_entropy(logit, batch.is_face, q=self.q).mean()
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        self.optimiser.step()
+        self.kernels.minimise(loss, self.optimiser)
         return formulas.classification(logit.detach(), batch.is_face)
 
     def _difficulty(self, index: Tensor) -> Tensor:

@@ -38,6 +38,7 @@ from repro.records.events import (
 )
 from repro.records.task import Source
 from repro.study.resources import PLAIN, Resources
+from repro.system import machine
 
 HERE = hardware.computation(["cpu"])
 SMALL = {
@@ -587,4 +588,4 @@ def test_resources_say_how_many_runs_fit():
     two_each = Resources(gpus=0.5, cpus=2.0)
 
     assert len(hardware.slots("cuda:0,cuda:1", resources=two_each)) == 4
-    assert len(hardware.slots("cpu", resources=two_each)) == max(1, hardware.cores() // 2)
+    assert len(hardware.slots("cpu", resources=two_each)) == max(1, machine.cores() // 2)

@@ -26,7 +26,7 @@ def processor(monkeypatch):
 
     def is_now(machine, words):
         monkeypatch.setattr(c_library.platform, "machine", lambda: machine)
-        monkeypatch.setattr(c_library, "_processor", words.encode)
+        monkeypatch.setattr(c_library.machine, "processor_flags", lambda: tuple(words.split()))
         c_library.builds.cache_clear()
         c_library._loaded.cache_clear()
 
