@@ -20,6 +20,14 @@ typedef struct {
     double *sum, *product;
     double count, momentum, epsilon;
 } normalisation;
+typedef struct {
+    float *value, *mean, *square, *steps;
+    const float *gradient, *slope, *rows;
+    long size, images, inputs;
+} parameter;
+typedef struct {
+    double rate, beta1, beta2, epsilon;
+} adam_settings;
 
 void coarsen(const float *, const float *, float *, float *, long, long, long, long, long, const finish *);
 void refine(const float *, const float *, float *, float *, long, long, long, long, long, const finish *);
@@ -33,6 +41,7 @@ void normalise_backward(float *, const float *, float *, float *, float *, long,
                         const normalisation *);
 void reconstruct(float *, const float *, float *, long, long, long);
 void reconstruct_backward(float *, const float *, const float *, float *, long, long, long);
+void adam(const parameter *, long, const adam_settings *, float *);
 
 static uint64_t state;
 static long images, blocks;
@@ -167,6 +176,25 @@ static void forms(long pixels, long C) {
     tell("to_blocks", back, blocks * pixels * C * LANES * 4);
 }
 
+/* A parameter with its gradient, and a hidden layer's whose gradient is made from two matrices. */
+static void updates(long outputs, long inputs) {
+    const adam_settings settings = {1e-3, 0.9, 0.999, 1e-8};
+    const long size = outputs * inputs;
+    float *state[2], steps[2] = {0, 3}, *scratch = room((inputs + outputs + 96) * (images + 99) * 4);
+    parameter each[2];
+    for (int i = 0; i < 2; i++) {
+        float *s = state[i] = numbers(3 * size);
+        for (long n = 2 * size; n < 3 * size; n++) s[n] *= s[n]; /* mean squares */
+        each[i] = (parameter){s, s + size, s + 2 * size, steps + i, NULL, numbers(images * outputs),
+                              numbers(images * inputs), size, images, inputs};
+    }
+    each[0].gradient = numbers(size);
+    adam(each, 2, &settings, scratch);
+    tell("adam", state[0], 3 * size * 4);
+    tell("adam by products", state[1], 3 * size * 4);
+    tell("steps", steps, sizeof steps);
+}
+
 int main(int count, char **words) {
     if (count < 6) return 2;
     const long h = atol(words[1]), w = atol(words[2]), F = atol(words[3]), C = atol(words[4]);
@@ -176,5 +204,6 @@ int main(int count, char **words) {
         normalisations(h * w, C);
         reconstructions(4 * h * w * 3);
         forms(h * w, C);
+        updates(C + 1, 4 * F + 5);
     }
 }
