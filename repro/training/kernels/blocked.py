@@ -6,7 +6,6 @@ Shapes: N images in B blocks of 16 lanes; a map is float32 (B, height, width, C,
 A layer is a convolution, a ReLU and a batch normalisation, in this order.
 """
 
-import ctypes
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, NamedTuple
@@ -46,12 +45,14 @@ class Passed(NamedTuple):
         output: Of the ReLU, a map.
         centre: Mean of the output over the batch, shape (C,).
         inverse: 1 / its standard deviation, shape (C,).
+        state: Of the normalisation, as C has it; it points into the arrays above.
     """
 
     input: Tensor
     output: Tensor
     centre: Tensor
     inverse: Tensor
+    state: Normalisation
 
 
 class BlockedKernels:
@@ -132,7 +133,7 @@ class BlockedKernels:
         """
         layers, last = _layers(stack), stack[-2]
         given = (maps.float(), batch.map, layers, last, 1 if norm == "l1" else 2, self.precision)
-        parameters = (*_parameters(layers), *last.parameters())
+        parameters = (*_parameters(layers), last.weight, last.bias)
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
 
@@ -242,12 +243,12 @@ def _pass(
         sums = _no_sums(before)
         finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
         output = _forward(convolution, blocked, finish, precision)
-        centre, inverse = torch.empty(2, norm.num_features)
-        passed.append(Passed(blocked, output, centre, inverse))
+        blocks, pixels, channels = _extent(output)
+        centre, inverse = torch.empty(2, channels)
+        state = _state(norm, before, centre, inverse, sums, images * pixels)
+        passed.append(Passed(blocked, output, centre, inverse, state))
         blocked = torch.empty_like(output)
-        _call(
-            "normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images)
-        )
+        _call("normalise", output, blocked, blocks, pixels, channels, state)
         norm.get_buffer("num_batches_tracked").add_(1)
     return blocked, tuple(passed)
 
@@ -266,12 +267,13 @@ def _return(
     layers, passed, images, precision = ctx.layers, ctx.passed, ctx.images, ctx.precision
     gradients: list[Tensor] = []
     for number in reversed(range(len(layers))):
-        (convolution, norm), kept = layers[number], passed[number]
-        gamma, beta, bias = torch.empty(3, norm.num_features)
+        (convolution, _), kept = layers[number], passed[number]
         blocks, pixels, channels = _extent(gradient)
+        gamma, beta, bias = torch.empty(3, channels)
+        kept.state.sum, kept.state.product = _sum_and_product(sums)
         _call(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
-            *(images, blocks, pixels, channels, _state(norm, kept, sums, images)),
+            *(images, blocks, pixels, channels, kept.state),
         )
         weight = _weight_gradient(convolution, kept.input, gradient, images)
         gradients[:0] = [weight, bias, gamma, beta]
@@ -361,10 +363,8 @@ def _blocks(rows: Tensor) -> Tensor:
     return blocked
 
 
-def _parameters(layers: Sequence[Layer]) -> tuple[Tensor, ...]:
-    return tuple(
-        p for convolution, norm in layers for p in (*convolution.parameters(), *norm.parameters())
-    )
+def _parameters(layers: Sequence[Layer]) -> list[Tensor | None]:
+    return [p for layer in layers for module in layer for p in (module.weight, module.bias)]
 
 
 def _extent(blocked: Tensor) -> tuple[int, int, int]:
@@ -374,49 +374,44 @@ def _extent(blocked: Tensor) -> tuple[int, int, int]:
 
 
 def _no_sums(like: Tensor) -> Tensor:
-    return torch.zeros(2, len(like), dtype=torch.float64)
+    return torch.zeros(2, like.shape[0], dtype=torch.float64)
+
+
+def _sum_and_product(sums: Tensor) -> tuple[int, int]:
+    """Where the two rows begin."""
+    first = _address(sums)
+    return first, first + sums.element_size() * sums.shape[1]
 
 
 def _finish(
     *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor | None
 ) -> Finish:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    pointers = {name: a.data_ptr() for name, a in arrays.items() if a is not None}
+    finish = Finish(relu=relu, images=images)
+    for name, array in arrays.items():
+        setattr(finish, name, None if array is None else _address(array))
     if sums is not None:
-        pointers |= {"sum": sums[0].data_ptr(), "product": sums[1].data_ptr()}
-    return Finish(relu=relu, images=images, **pointers)
+        finish.sum, finish.product = _sum_and_product(sums)
+    return finish
 
 
-def _state(norm: nn.BatchNorm2d, kept: Passed, sums: Tensor, images: int) -> Normalisation:
+def _state(
+    norm: nn.BatchNorm2d, mean: Tensor, centre: Tensor, inverse: Tensor, sums: Tensor, count: int
+) -> Normalisation:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    _, pixels, _ = _extent(kept.output)
-    arrays = {
-        "gamma": norm.weight,
-        "beta": norm.bias,
-        "mean": norm.get_buffer("running_mean"),
-        "variance": norm.get_buffer("running_var"),
-        "centre": kept.centre,
-        "inverse": kept.inverse,
-        "sum": sums[0],
-        "product": sums[1],
-    }
+    arrays = (norm.weight, norm.bias, mean, norm.get_buffer("running_var"), centre, inverse)
     return Normalisation(
-        count=images * pixels,
-        momentum=norm.momentum,
-        epsilon=norm.eps,
-        **{name: array.data_ptr() for name, array in arrays.items()},
+        *map(_address, arrays), *_sum_and_product(sums), count, norm.momentum, norm.eps
     )
 
 
 def _call(name: str, *arguments: Any) -> None:
-    """A C function, tensors given by address: they must be contiguous."""
+    """A C function, tensors given by address, structures by reference."""
     library = load()
     assert library is not None
-    getattr(library, name)(*(_plain(argument) for argument in arguments))
+    getattr(library, name)(*[_address(a) if isinstance(a, Tensor) else a for a in arguments])
 
 
-def _plain(argument: Any) -> Any:
-    if isinstance(argument, Tensor):
-        assert argument.is_contiguous()
-        return argument.data_ptr()
-    return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument
+def _address(tensor: Tensor) -> int:
+    assert tensor.is_contiguous()
+    return tensor.data_ptr()
