@@ -613,22 +613,51 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
     unpack_sums(sums, gradient, F, C, tile);
 }
 
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+
+/* Sixteen rows of sixteen bytes become columns: the rows are shuffled like cards, four times. */
+INLINE void transpose(bytes row[LANES]) {
+    for (int time = 0; time < 4; time++) {
+        bytes shuffled[LANES];
+        UNROLL for (int i = 0; i < LANES / 2; i++) {
+            const bytes a = row[i], b = row[i + LANES / 2];
+            shuffled[2 * i] = __builtin_shufflevector(
+                a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            shuffled[2 * i + 1] = __builtin_shufflevector(
+                a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        UNROLL for (int i = 0; i < LANES; i++) row[i] = shuffled[i];
+    }
+}
+
+/* v / 255 of bytes, rounded once: 1 / 255 is the sum of two floats */
+INLINE void store_quotients(bytes v, float *to) {
+    const vec most = splat(1 / 255.0f), rest = splat((float)(1 / 255.0 - 1 / 255.0f));
+    UNROLL for (int s = 0; s < STRIPS; s++) {
+        uint8_t part __attribute__((vector_size(WIDTH)));
+        memcpy(&part, (const char *)&v + s * WIDTH, WIDTH);
+        const vec value = __builtin_convertvector(__builtin_convertvector(part, ivec), vec);
+        store(to + s * WIDTH, multiply_add(value, most, value * rest));
+    }
+}
+
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
 void gather(const uint8_t *images, const int64_t *index, float *blocked, long count, long pixels) {
-    const long step = 64; /* pixels at a time, so that what is written stays in the cache */
-    float value[256];
-    for (int v = 0; v < 256; v++) value[v] = v / 255.0f;
     for (long block = 0; block * LANES < count; block++)
-        for (long start = 0; start < pixels; start += step)
-            for (long lane = 0; lane < LANES; lane++) {
-                const long at = block * LANES + lane, end = least(start + step, pixels);
-                const uint8_t *image = images + (at < count ? index[at] : 0) * pixels;
-                float *to = blocked + block * pixels * LANES + lane;
-                if (at < count)
-                    for (long p = start; p < end; p++) to[p * LANES] = value[image[p]];
+        for (long start = 0; start < pixels; start += LANES) {
+            const long some = least(LANES, pixels - start), lanes = least(LANES, count - block * LANES);
+            bytes row[LANES] = {{0}};
+            for (long lane = 0; lane < lanes; lane++) {
+                const uint8_t *from = images + index[block * LANES + lane] * pixels + start;
+                if (some == LANES)
+                    memcpy(&row[lane], from, LANES);
                 else
-                    for (long p = start; p < end; p++) to[p * LANES] = 0;
+                    memcpy(&row[lane], from, some);
             }
+            transpose(row);
+            for (long p = 0; p < some; p++)
+                store_quotients(row[p], blocked + (block * pixels + start + p) * LANES);
+        }
 }
 
 /* float [blocks][pixels][C][16] <-> float [N][C][pixels]; lanes beyond the last image become 0 */
