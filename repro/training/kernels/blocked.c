@@ -200,7 +200,9 @@ DEFINE_ACCUMULATE_TWO(whole, float, BESIDE)
                 const VALUE *weights =                                                             \
                     packed + channel / 12 * KERNEL * KERNEL * F * 12 + channel % 12;               \
                 const long last = ox + PIXELS - 1, begin = last ? 0 : 2;                           \
-                const long left = ox ? 0 : 2, right = last < w - 1 ? 5 : 4, end = ox < w - 1 ? 5 : 4;\
+                const long end = ox < w - 1 ? 5 : 4;                                               \
+                const long left = PIXELS == 1 || ox ? begin : 2;                                   \
+                const long right = PIXELS == 1 || last < w - 1 ? end : 4;                          \
                 for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                      \
                     const long iy = 2 * oy + ky - 2, ix = 2 * ox + begin - 2;                      \
                     OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
@@ -293,8 +295,9 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
                 vec acc[TILE][2];                                                                  \
                 UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
                 const long ox = first_tap(ix), last = ox + PIXELS - 1, begin = last < 0;           \
-                const long left = ox < 0, right = least(taps(ix), w - last);                       \
                 const long end = least(taps(ix), w - ox);                                          \
+                const long left = PIXELS == 1 ? begin : ox < 0;                                    \
+                const long right = PIXELS == 1 ? end : least(taps(ix), w - last);                  \
                 const VALUE *weights = packed + channel % 12 +                                     \
                                        (channel / 12 * 4 + iy % 2 * 2 + ix % 2) * 9 * C * 12;      \
                 for (long t = 0; t < taps(iy); t++) {                                              \
