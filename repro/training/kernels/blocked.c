@@ -23,11 +23,11 @@ INLINE long least(long a, long b) { return a < b ? a : b; }
 
 /* Functions of one FORM and one kind of VALUE.
  *
- * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`, those
- * of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for bfloat16, of
- * which two channels lie side by side in a lane, and two products are added at once.
- * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers. Where S is
- * two, that is fewer channels with 16 registers than with 32.
+ * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`,
+ * those of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for
+ * bfloat16, of which two channels lie side by side in a lane, and two products are added at once.
+ * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers: where S
+ * is two, fewer channels with 16 registers than with 32.
  */
 #define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
 #define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
@@ -69,8 +69,8 @@ INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
 }
 #endif
 
-/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to `last` - 1;
- * w has PACK channels side by side. */
+/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to
+ * `last` - 1; w has PACK channels side by side. */
 #define DEFINE_ACCUMULATE(FORM, VALUE, PACK, TILE, S)                                              \
     INLINE void OF(accumulate, FORM, VALUE, TILE, S)(vec acc[TILE][S], const VALUE *x,             \
                                                      const size_t at[S], const VALUE *w, long run, \

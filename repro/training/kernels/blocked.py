@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from repro.training.kernels import dense
-from repro.training.kernels.c_library import Finish, Normalisation, load
+from repro.training.kernels.c_calls import call
+from repro.training.kernels.c_library import Finish, Normalisation
+from repro.training.kernels.latents import latents
 from repro.training.kernels.operators import halves
 
 LANES = 16
@@ -45,14 +47,12 @@ class Passed(NamedTuple):
         output: Of the ReLU, a map.
         centre: Mean of the output over the batch, shape (C,).
         inverse: 1 / its standard deviation, shape (C,).
-        state: Of the normalisation, as C has it; it points into the arrays above.
     """
 
     input: Tensor
     output: Tensor
     centre: Tensor
     inverse: Tensor
-    state: Normalisation
 
 
 class BlockedKernels:
@@ -86,7 +86,7 @@ class BlockedKernels:
             A map, shape (B, H, W, 3, 16), and N.
         """
         blocked = torch.empty(-(-len(index) // LANES), *images.shape[1:], LANES)
-        _call("gather", images, index, blocked, len(index), images[0].numel())
+        call("gather", images, index, blocked, len(index), images[0].numel())
         return Batch(blocked if white == 1 else blocked.mul_(white), len(index))
 
     def features(self, batch: Batch, stack: nn.Sequential) -> Tensor:
@@ -133,9 +133,21 @@ class BlockedKernels:
         """
         layers, last = _layers(stack), stack[-2]
         given = (maps.float(), batch.map, layers, last, 1 if norm == "l1" else 2, self.precision)
-        parameters = (*_parameters(layers), last.weight, last.bias)
+        parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
+
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents and the KL term; see `latents.latents`."""
+        return latents(mean, logvar, noise, has_latents, times=times)
 
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss and update the parameters; see `dense.minimise`."""
@@ -185,7 +197,7 @@ class _Features(torch.autograd.Function):
         last = ctx.passed[-1]
         sums = _no_sums(last.centre)
         finish = _finish(other=last.output, centre=last.centre, sums=sums, images=ctx.images)
-        _call("moments", gradient, *_extent(gradient), finish)
+        call("moments", gradient, *_extent(gradient), finish)
         _, gradients = _return(gradient, sums, ctx, to_input=False)
         return (None, None, None, *gradients)
 
@@ -209,7 +221,7 @@ class _Errors(torch.autograd.Function):
         ctx.decoded = _forward(last, ctx.hidden, finish, precision)
         error = torch.empty(len(ctx.decoded) * LANES)
         blocks, pixels, channels = _extent(ctx.decoded)
-        _call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
+        call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
         return error[: len(maps)]
 
     @staticmethod
@@ -220,7 +232,7 @@ class _Errors(torch.autograd.Function):
         slopes = torch.zeros(blocks * LANES)
         slopes[:images] = slope
         bias = torch.empty(channels)
-        _call(
+        call(
             *("reconstruct_backward", gradient, ctx.target, slopes, bias),
             *(blocks, pixels * channels, ctx.norm),
         )
@@ -239,17 +251,17 @@ def _pass(
     """Through the layers; what each keeps."""
     passed = []
     for convolution, norm in layers:
-        before = norm.get_buffer("running_mean")
+        before = norm.running_mean
+        assert before is not None
         sums = _no_sums(before)
         finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
         output = _forward(convolution, blocked, finish, precision)
-        blocks, pixels, channels = _extent(output)
-        centre, inverse = torch.empty(2, channels)
-        state = _state(norm, before, centre, inverse, sums, images * pixels)
-        passed.append(Passed(blocked, output, centre, inverse, state))
+        centre, inverse = _of_channels(2, norm)
+        passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
-        _call("normalise", output, blocked, blocks, pixels, channels, state)
-        norm.get_buffer("num_batches_tracked").add_(1)
+        call("normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images))
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked.add_(1)
     return blocked, tuple(passed)
 
 
@@ -267,13 +279,12 @@ def _return(
     layers, passed, images, precision = ctx.layers, ctx.passed, ctx.images, ctx.precision
     gradients: list[Tensor] = []
     for number in reversed(range(len(layers))):
-        (convolution, _), kept = layers[number], passed[number]
+        (convolution, norm), kept = layers[number], passed[number]
+        gamma, beta, bias = _of_channels(3, norm)
         blocks, pixels, channels = _extent(gradient)
-        gamma, beta, bias = torch.empty(3, channels)
-        kept.state.sum, kept.state.product = _sum_and_product(sums)
-        _call(
+        call(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
-            *(images, blocks, pixels, channels, kept.state),
+            *(images, blocks, pixels, channels, _state(norm, kept, sums, images)),
         )
         weight = _weight_gradient(convolution, kept.input, gradient, images)
         gradients[:0] = [weight, bias, gamma, beta]
@@ -309,7 +320,7 @@ def _weight_gradient(
     weight = convolution.weight
     sums, result = torch.empty(weight.numel(), dtype=torch.float64), torch.empty_like(weight)
     sizes = (images, *coarse.shape[1:3], fine.shape[3], coarse.shape[3])
-    _call("weight_gradient", fine, coarse, sums, result, *sizes)
+    call("weight_gradient", fine, coarse, sums, result, *sizes)
     return result
 
 
@@ -321,9 +332,9 @@ def _coarsen(fine: Tensor, weight: Tensor, finish: Finish, precision: Precision)
     packed = torch.empty_like(weight)
     if precision == "bf16" and fine_channels % 2 == 0:
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
+        call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
     else:
-        _call("coarsen", fine, weight, packed, coarse, *sizes, finish)
+        call("coarsen", fine, weight, packed, coarse, *sizes, finish)
     return coarse
 
 
@@ -335,9 +346,9 @@ def _refine(coarse: Tensor, weight: Tensor, finish: Finish, precision: Precision
     sizes = (blocks, height, width, fine_channels, coarse_channels)
     if precision == "bf16":
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
+        call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
     else:
-        _call("refine", coarse, weight, packed, fine, *sizes, finish)
+        call("refine", coarse, weight, packed, fine, *sizes, finish)
     return fine
 
 
@@ -345,26 +356,31 @@ def _pairs(blocked: Tensor) -> Tensor:
     """The map in bfloat16, two channels beside each other in each lane."""
     pairs = torch.empty_like(blocked, dtype=torch.uint16)
     blocks, pixels, channels = _extent(blocked)
-    _call("to_pairs", blocked, pairs, blocks * pixels, channels)
+    call("to_pairs", blocked, pairs, blocks * pixels, channels)
     return pairs
 
 
 def _rows(blocked: Tensor, images: int) -> Tensor:
     _, height, width, channels, _ = blocked.shape
     rows = torch.empty(images, channels, height, width)
-    _call("to_rows", blocked, rows, images, height * width, channels)
+    call("to_rows", blocked, rows, images, height * width, channels)
     return rows
 
 
 def _blocks(rows: Tensor) -> Tensor:
     images, channels, height, width = rows.shape
     blocked = torch.empty(-(-images // LANES), height, width, channels, LANES)
-    _call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
+    call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
     return blocked
 
 
-def _parameters(layers: Sequence[Layer]) -> list[Tensor | None]:
-    return [p for layer in layers for module in layer for p in (module.weight, module.bias)]
+def _parameters(layers: Sequence[Layer]) -> tuple[Tensor, ...]:
+    return tuple(
+        parameter
+        for convolution, norm in layers
+        for parameter in (convolution.weight, convolution.bias, norm.weight, norm.bias)
+        if parameter is not None
+    )
 
 
 def _extent(blocked: Tensor) -> tuple[int, int, int]:
@@ -374,44 +390,43 @@ def _extent(blocked: Tensor) -> tuple[int, int, int]:
 
 
 def _no_sums(like: Tensor) -> Tensor:
-    return torch.zeros(2, like.shape[0], dtype=torch.float64)
+    return torch.zeros(2, len(like), dtype=torch.float64)
 
 
-def _sum_and_product(sums: Tensor) -> tuple[int, int]:
-    """Where the two rows begin."""
-    first = _address(sums)
-    return first, first + sums.element_size() * sums.shape[1]
+def _of_channels(number: int, norm: nn.BatchNorm2d) -> list[Tensor]:
+    """So many arrays of a number for each channel, to be written."""
+    return [torch.empty(norm.num_features) for _ in range(number)]
 
 
 def _finish(
-    *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor | None
+    *,
+    images: int,
+    relu: bool = False,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    other: Tensor | None = None,
+    centre: Tensor | None = None,
+    sums: Tensor | None = None,
 ) -> Finish:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    finish = Finish(relu=relu, images=images)
-    for name, array in arrays.items():
-        setattr(finish, name, None if array is None else _address(array))
-    if sums is not None:
-        finish.sum, finish.product = _sum_and_product(sums)
-    return finish
+    arrays = (bias, scale, shift, other, centre)
+    pointers = (None if array is None else array.data_ptr() for array in arrays)
+    return Finish(*pointers, *((None, None) if sums is None else _both(sums)), relu, images)
 
 
-def _state(
-    norm: nn.BatchNorm2d, mean: Tensor, centre: Tensor, inverse: Tensor, sums: Tensor, count: int
-) -> Normalisation:
+def _state(norm: nn.BatchNorm2d, kept: Passed, sums: Tensor, images: int) -> Normalisation:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    arrays = (norm.weight, norm.bias, mean, norm.get_buffer("running_var"), centre, inverse)
-    return Normalisation(
-        *map(_address, arrays), *_sum_and_product(sums), count, norm.momentum, norm.eps
-    )
+    _, pixels, _ = _extent(kept.output)
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert variance is not None
+    arrays = (norm.weight, norm.bias, mean, variance, kept.centre, kept.inverse)
+    pointers = (array.data_ptr() for array in arrays)
+    return Normalisation(*pointers, *_both(sums), images * pixels, norm.momentum, norm.eps)
 
 
-def _call(name: str, *arguments: Any) -> None:
-    """A C function, tensors given by address, structures by reference."""
-    library = load()
-    assert library is not None
-    getattr(library, name)(*[_address(a) if isinstance(a, Tensor) else a for a in arguments])
-
-
-def _address(tensor: Tensor) -> int:
-    assert tensor.is_contiguous()
-    return tensor.data_ptr()
+def _both(sums: Tensor) -> tuple[int, int]:
+    """Where the two rows of `_no_sums` begin."""
+    start = sums.data_ptr()
+    return start, start + sums.shape[1] * sums.element_size()
