@@ -18,6 +18,7 @@ from repro.execution.executors.local import Local
 from repro.records import records
 from repro.study import study
 from repro.system import child_process, machine, stalls
+from repro.training.kernels import c_library
 
 LAUNCH = child_process.launch  # before the tests put their own in its place
 
@@ -356,6 +357,7 @@ def test_a_study_runs_where_the_system_lacks_all_of_it(tmp_path, root, monkeypat
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     monkeypatch.setattr(child_process, "launch", LAUNCH)
     monkeypatch.setattr(machine, "_resource", None)
+    monkeypatch.setattr(c_library, "builds", lambda: ())  # nobody tells the processor's flags
     for name in LACKING:
         monkeypatch.delattr(os, name)
     with Local(hardware.slots("cpu", 1)) as executor:
