@@ -38,6 +38,7 @@ MODULES = (
     "training/epoch_batches.py",
     "training/epoch_choice.py",
     "training/evaluation.py",
+    "training/first_epoch.py",
     "training/image_counts.py",
     "training/image_split.py",
     "training/inference.py",

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from repro.losses import formulas
 from repro.metrics import says_face
-from repro.models import DebiasingVae, Model
+from repro.models import DebiasingVae, Decoder, Model
 from repro.study.configuration import Configuration
 from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import Kernels, choose
@@ -82,7 +82,13 @@ class Step:
             members: The number of stacked networks, alone in a tuple; empty for one network.
         """
         self.choices, self.model, self.images = choices, model, images
-        self.kernels: Kernels = kernels or _best(choices, model, images.device)
+        self.encoding, self.decoding = _convolutions(model)
+        self.kernels: Kernels = kernels or choose(
+            images.device,
+            choices.precision,
+            [stack for stack in (self.encoding, self.decoding) if stack is not None],
+            batch_norm=choices.batch_norm,
+        )
         self.optimiser = torch.optim.Adam(
             model.parameters(),
             lr=choices.learning_rate,
@@ -120,16 +126,17 @@ class Step:
         """
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
-        encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
+        encoding = encoder.from_features(self.kernels.features(batch, self.encoding))
         logit, mean, logvar = (full(part) for part in encoding)
         classification = formulas.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
         c = self.choices
         if isinstance(self.model, DebiasingVae):
             has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            kl = formulas.face_kl(mean, logvar, has_latents)
-            latents = formulas.reparameterise(mean, logvar, noise, times=c.latent_noise)
-            reconstruction = self._reconstruction(self.model, batch, latents, count)
+            latents, kl = self.kernels.latents(
+                mean, logvar, noise, has_latents, times=c.latent_noise
+            )
+            reconstruction = self._reconstruction(self.model.decoder, batch, latents, count)
         standard = partial(
             formulas.objective,
             kl=kl,
@@ -154,28 +161,24 @@ class Step:
             "correct": (says_face(logit) == is_face).float(),
         }
 
-    def _reconstruction(
-        self, model: DebiasingVae, batch: Any, latents: Tensor, count: int
-    ) -> Tensor:
+    def _reconstruction(self, decoder: Decoder, batch: Any, latents: Tensor, count: int) -> Tensor:
         """Error per image; with `decoder_input` faces, it is 0 for the others."""
         rule, images = self.choices.reconstruction, len(latents)
         decoded = images if self.choices.decoder_input == "all" else count
         if not decoded:
             return latents.new_zeros(images)
-        decoder = model.decoder
-        error = self.kernels.errors(
-            decoder.maps(latents[:decoded]), batch, decoder.convolutions, norm=rule.norm
-        )
+        assert self.decoding is not None
+        maps = decoder.maps(latents[:decoded])
+        error = self.kernels.errors(maps, batch, self.decoding, norm=rule.norm)
         if rule.reduction == "mean":
             error = error / PIXELS
         return torch.nn.functional.pad(error, (0, images - decoded))
 
 
-def _best(choices: Configuration, model: Model, device: torch.device) -> Kernels:
-    stacks = [model.encoder.convolutions]
-    if isinstance(model, DebiasingVae):
-        stacks.append(model.decoder.convolutions)
-    return choose(device, choices.precision, stacks, batch_norm=choices.batch_norm)
+def _convolutions(model: Model) -> tuple[nn.Sequential, nn.Sequential | None]:
+    """Those of the encoder, and of a decoder."""
+    decoder = model.decoder.convolutions if isinstance(model, DebiasingVae) else None
+    return model.encoder.convolutions, decoder
 
 
 class CapturedStep:

@@ -36,6 +36,7 @@ from repro.training import (
     run_methods,
 )
 from repro.training.adam_state import named, unnamed
+from repro.training.first_epoch import FirstEpoch
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library, devices
@@ -108,7 +109,8 @@ def prepare_process() -> None:
     torch.set_flush_denormal(False)
     torch.set_num_threads(THREADS)
     c_library.keep_memory()
-    torch.use_deterministic_algorithms(True)
+    # As `use_deterministic_algorithms`, which loads a compiler that nothing here uses: 1 s.
+    torch.set_deterministic_debug_mode("error")
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
 
@@ -177,6 +179,7 @@ class Fit:
         catalogue: Catalogue = methods.BUILT_IN,
         source: Source | None = None,
         captured: bool = True,
+        first: FirstEpoch | None = None,
     ) -> None:
         """Initialise the network, or continue from a state.
 
@@ -190,7 +193,9 @@ class Fit:
             catalogue: Where rule and network are found: the built-in ones, or with plug-ins.
             source: The run that the rule starts from.
             captured: Whether a GPU replays its steps as a CUDA graph.
+            first: Its first epoch, if it may be that of another run.
         """
+        self.first = first
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         devices.require_precision(self.device, configuration.precision)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
@@ -256,8 +261,18 @@ class Fit:
         """
         while self.goes_on:
             batches = self.draw(self.number)
-            self.train(batches)
+            if self.first is not None and self._may_share_epoch:
+                self.first.train(self, batches)
+            else:
+                self.train(batches)
             yield self.ended(self.step.totals, batches.size)
+
+    @property
+    def _may_share_epoch(self) -> bool:
+        """Whether this epoch is the first one, and nothing but its batches is the run's own."""
+        is_even = self.number == 1 and not self.epoch_weights and self.step.loss_weights is None
+        is_standard = self.step.objective is None and not isinstance(self.model, OwnClassifier)
+        return is_even and is_standard and self.device.type == "cpu"
 
     @property
     def goes_on(self) -> bool:

@@ -7,11 +7,6 @@
  */
 #include "vectors.h"
 
-#ifndef WIDTH
-#define WIDTH LANES
-INLINE vec multiply_add(vec a, vec b, vec c) { return a * b + c; }
-#endif
-
 #define OUTPUTS (WIDTH == 8 ? 4 : 8) /* rows of a gradient that are made together */
 #define INPUTS 3                     /* vectors of each row at a time */
 #define TILE (INPUTS * WIDTH)
@@ -124,5 +119,38 @@ void adam(const parameter *parameters, long count, const adam_settings *settings
             update(p->value, p->mean, p->square, p->gradient, p->size, f);
         else
             update_by_product(p, f, scratch);
+    }
+}
+
+/* Sampled latents, and the summands of the KL term of images that have one: `formulas.py` in its
+ * own order, each operation rounded. `deviation` is what multiplies the noise, `growth` is
+ * exp(logvar) - 1. Shapes [images][latents]; has[images]. */
+void latents(const float *restrict mean, const float *restrict logvar, const float *restrict noise,
+             const float *restrict deviation, const float *restrict growth, const uint8_t *has,
+             float *restrict sampled, float *restrict kl, long images, long latents) {
+    for (long n = 0, i = 0; n < images; n++)
+        for (const long end = i + latents; i < end; i++) {
+            sampled[i] = mean[i] + deviation[i] * noise[i];
+            kl[i] = has[n] ? 0.5f * (mean[i] * mean[i] + growth[i] - logvar[i]) : 0;
+        }
+}
+
+/* Their gradients, given those of the latents and of the KL term of each image, or NULL for 0;
+ * `share` is of logvar in the exponent of the deviation. */
+void latents_backward(const float *restrict mean, const float *restrict noise,
+                      const float *restrict deviation, const float *restrict growth,
+                      const uint8_t *has, const float *restrict by_sampled,
+                      const float *restrict by_kl, float *restrict by_mean,
+                      float *restrict by_logvar, long images, long latents, double share) {
+    for (long n = 0, i = 0; n < images; n++) {
+        const int counts = by_kl && has[n];
+        const float slope = counts ? by_kl[n] * 0.5f : 0;
+        for (const long end = i + latents; i < end; i++) {
+            const float by = by_sampled ? by_sampled[i] : 0;
+            const float of_mean = counts ? slope * (2 * mean[i]) : 0;
+            const float of_logvar = counts ? slope * (growth[i] + 1) - slope : 0;
+            by_mean[i] = by + of_mean;
+            by_logvar[i] = by * noise[i] * deviation[i] * (float)share + of_logvar;
+        }
     }
 }

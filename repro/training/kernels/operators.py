@@ -32,6 +32,19 @@ class Arithmetic:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents (N, D) and the KL term (N,)."""
+        kl = formulas.face_kl(mean, logvar, has_latents)
+        return formulas.reparameterise(mean, logvar, noise, times=times), kl
+
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss, shape (), and update the parameters."""
         optimiser.zero_grad(set_to_none=True)
