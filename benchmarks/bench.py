@@ -114,7 +114,7 @@ class Table:
 
     def __init__(self) -> None:
         """Print the processor and the head."""
-        print(f"{contenders.machine()}\n")
+        print(f"{contenders.this_machine()}\n")
         print("| what | measured | target | floor | |\n|---|---:|---:|---:|---|", flush=True)
 
     def row(

@@ -21,18 +21,19 @@ LEARNING_RATE = 1e-6  # noise makes a network diverge at the usual 1e-3; a step 
 START = "spawn"  # how a process begins: with nothing of the one that asks
 
 
-def machine() -> str:
+def this_machine() -> str:
     """The processor, by its name and family, its cores, and the libraries that compute."""
     from importlib.metadata import version
 
     from repro.execution.executors import hardware
+    from repro.system import machine
 
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     told = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
     family = ", ".join(f"{key} {told[key]}" for key in ("cpu family", "model") if key in told)
     kernels = hardware.kernels_on("cpu", None)
     return (
-        f"{hardware.processor()} ({family or 'family not known'}), "
+        f"{machine.processor_name()} ({family or 'family not known'}), "
         f"{len(hardware.slots('cpu'))} cores, torch {version('torch')}. {kernels}"
     )
 
@@ -137,15 +138,14 @@ def other_kernels() -> tuple[str, ...]:
 
     if c_library.load() is None:
         return ()
-    builds = getattr(c_library, "builds", lambda: ("",))()
-    return (*builds[1:], "torch")
+    return (*c_library.builds()[1:], "torch")
 
 
 def build() -> str:
     """The default build of the blocked kernels."""
     from repro.training.kernels import c_library
 
-    return str(getattr(c_library, "build", lambda: "this processor")())
+    return str(c_library.build())
 
 
 def _epochs(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[float]:
@@ -195,7 +195,7 @@ def onednn_gemm(side: int) -> Iterator[float]:
     """The same in float32 by oneDNN, which uses the processor's longest vectors."""
     import torch
 
-    from repro.training.kernels.linear import _product as multiply
+    from repro.training.kernels.linear import product as multiply
 
     torch.set_num_threads(1)
     a, b = torch.randn(side, side), torch.randn(side, side)

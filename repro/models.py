@@ -14,7 +14,8 @@ from torch.nn.functional import softplus
 
 from repro.argument_checks import arrays, tensors
 from repro.losses import formulas
-from repro.training.kernels.linear import can_be_one, hidden, linear
+from repro.training.kernels.hidden import can_be_one, hidden
+from repro.training.kernels.linear import linear
 
 IMAGE = (3, 64, 64)
 

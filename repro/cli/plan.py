@@ -180,7 +180,7 @@ def _expected(
     """The expected cost of the missing runs and of the paper's study, measured on this machine."""
     from repro.cli import expected_cost
     from repro.execution import study_costs
-    from repro.execution.executors import hardware
+    from repro.system import machine
 
     say("Measuring the cost of a run on this machine ...", err=True)
     kernels = planned.tasks[0].computation.kernels
@@ -190,5 +190,5 @@ def _expected(
     if found.missing:
         yield expected_cost.in_words(found.missing, hourly_price=price)
     if found.paper:
-        processor = hardware.processor() if slots[0] == "cpu" else None
+        processor = machine.processor_name() if slots[0] == "cpu" else None
         yield from expected_cost.of_paper(found.paper, machines=machines, processor=processor)

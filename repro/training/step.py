@@ -105,10 +105,12 @@ class Step:
         is_face = torch.arange(index.shape[-1], device=index.device) < faces.unsqueeze(-1)
         with self.kernels.arithmetic(index.device):
             terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
-        loss = terms["minimised"].view(index.shape)
+        loss = terms["minimised"]
+        loss = loss.view(index.shape) if index.ndim > 1 else loss
         if self.loss_weights is not None:
             loss = loss * self.loss_weights.gather(-1, index)
-        self.kernels.minimise(loss.mean(dim=-1).sum(), self.optimiser)
+        loss = loss.mean(dim=-1)
+        self.kernels.minimise(loss.sum() if loss.ndim else loss, self.optimiser)
         values = torch.stack([terms[name].detach() for name in TERMS]).to(self.totals.dtype)
         self.totals += values.view(-1, *index.shape).sum(dim=-1)
 

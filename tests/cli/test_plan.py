@@ -7,8 +7,8 @@ from data_layouts import put, write_h5, write_ppb
 from repro.cli import main
 from repro.execution import calibration, measuring, paper_cost, planning
 from repro.execution.calibration import Cost
-from repro.execution.executors import hardware
 from repro.execution.paper_cost import Rates
+from repro.system import machine
 
 STUDY = """name: toy
 question: Does it?
@@ -138,7 +138,7 @@ def measured(folder, monkeypatch):
         return {name: [found[work.measure]] for name, work in works.items()}
 
     monkeypatch.setattr(measuring, "measured", measure)
-    monkeypatch.setattr(hardware, "processor", lambda: "A Processor")
+    monkeypatch.setattr(machine, "processor_name", lambda: "A Processor")
     return asked
 
 

@@ -127,11 +127,6 @@ def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
     return ChosenKernels("torch", f"because blocked ones cannot be had here ({missing})", True)
 
 
-def processor() -> str:
-    """The kind of processor, as the system names it."""
-    return c_library.processor()
-
-
 def using(kernels: str) -> AbstractContextManager[None]:
     """Within, networks are computed with these kernels in this process."""
     return c_library.using(kernels)

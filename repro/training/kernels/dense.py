@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from repro.training.kernels import c_library
-from repro.training.kernels.linear import Products, keeping_products, product
+from repro.training.kernels.linear import Products, keeping_products
+from repro.training.kernels.thin_products import product
 
 IMAGES = 512  # at most, of a product: oneDNN adds up more of them in parts
 _OUTPUTS, _TILE, _GROUP_OF = 8, 48, 32  # at most, as in ``dense.c``
