@@ -4,6 +4,7 @@ Images are float, in [0, 1], shape (N, 3, 64, 64); D is the number of latents.
 In every architecture the activation comes before batch normalisation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -13,6 +14,7 @@ from torch.nn.functional import softplus
 
 from repro.argument_checks import arrays, tensors
 from repro.losses import formulas
+from repro.training.kernels.hidden import can_be_one, hidden
 from repro.training.kernels.linear import linear
 
 IMAGE = (3, 64, 64)
@@ -217,8 +219,7 @@ class Encoder(nn.Module):
 
     def hidden_from_features(self, features: Tensor) -> Tensor:
         """What the heads read, shape (N, H)."""
-        hidden: Tensor = self.trunk[self.depth :](features)
-        return hidden
+        return _through(list(self.trunk)[self.depth :], features)
 
     def mean_from_features(self, features: Tensor) -> Tensor:
         """Only the posterior mean, shape (N, D)."""
@@ -233,6 +234,19 @@ class Encoder(nn.Module):
         if self.architecture.heads_rectified:
             return made.relu()
         return made if self.architecture.deviation == "logvar" else 2 * softplus(made).log()
+
+
+def _through(parts: Sequence[nn.Module], values: Tensor) -> Tensor:
+    """As `torch.nn.Sequential`, hidden layers with what follows them in one."""
+    at = 0
+    while at < len(parts):
+        if can_be_one(values, parts[at : at + 3]):
+            values = hidden(values, parts[at], parts[at + 2])  # type: ignore[arg-type]
+            at += 3
+        else:
+            values = parts[at](values)
+            at += 1
+    return values
 
 
 def _convolutions(architecture: Architecture) -> list[nn.Module]:
@@ -305,8 +319,7 @@ class Decoder(nn.Module):
 
     def maps(self, latents: Tensor) -> Tensor:
         """Input of the transposed convolutions, shape (N, C, h, w)."""
-        maps: Tensor = self.layers[: self.depth](latents)
-        return maps
+        return _through(list(self.layers)[: self.depth], latents)
 
 
 _OUTPUTS: dict[str, type[nn.Module]] = {

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from repro.losses import formulas
 from repro.metrics import says_face
-from repro.models import DebiasingVae, Model
+from repro.models import DebiasingVae, Decoder, Model
 from repro.study.configuration import Configuration
+from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import Kernels, choose
 from repro.training.kernels.operators import full
 from repro.training.objective import Batch
@@ -54,8 +55,9 @@ class Step:
     """The update of a network on stored images.
 
     Attributes:
-        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64, (5,);
-            of each of S stacked networks (5, S). No weight of a loss enters them.
+        totals: Sum of each of `TERMS` over the images since it was last zeroed, (5,), float64
+            (see `devices.widest`); of each of S stacked networks (5, S). No weight of a loss
+            enters them.
         loss_weights: Factor of each stored image's loss, all its terms, (M,), of stacked networks
             (S, M); None: 1. A captured step reads this tensor, so that it is changed in place.
         objective: What is minimised in place of the mean loss; None: nothing else.
@@ -80,15 +82,21 @@ class Step:
             members: The number of stacked networks, alone in a tuple; empty for one network.
         """
         self.choices, self.model, self.images = choices, model, images
-        self.kernels: Kernels = kernels or _best(choices, model, images.device)
+        self.encoding, self.decoding = _convolutions(model)
+        self.kernels: Kernels = kernels or choose(
+            images.device,
+            choices.precision,
+            [stack for stack in (self.encoding, self.decoding) if stack is not None],
+            batch_norm=choices.batch_norm,
+        )
         self.optimiser = torch.optim.Adam(
             model.parameters(),
             lr=choices.learning_rate,
             fused=True,
-            capturable=images.device.type == "cuda",
+            capturable=devices.records_graphs(images.device),
         )
         shape = (len(TERMS), *members)
-        self.totals = torch.zeros(shape, dtype=torch.float64, device=images.device)
+        self.totals = torch.zeros(shape, dtype=devices.widest(images.device), device=images.device)
         self.loss_weights: Tensor | None = None
         self.objective: RunningObjective | None = None
 
@@ -97,11 +105,13 @@ class Step:
         is_face = torch.arange(index.shape[-1], device=index.device) < faces.unsqueeze(-1)
         with self.kernels.arithmetic(index.device):
             terms = self.terms(index, noise.flatten(0, -2), is_face.flatten(), count)
-        loss = terms["minimised"].view(index.shape)
+        loss = terms["minimised"]
+        loss = loss.view(index.shape) if index.ndim > 1 else loss
         if self.loss_weights is not None:
             loss = loss * self.loss_weights.gather(-1, index)
-        self.kernels.minimise(loss.mean(dim=-1).sum(), self.optimiser)
-        values = torch.stack([terms[name].detach() for name in TERMS]).double()
+        loss = loss.mean(dim=-1)
+        self.kernels.minimise(loss.sum() if loss.ndim else loss, self.optimiser)
+        values = torch.stack([terms[name].detach() for name in TERMS]).to(self.totals.dtype)
         self.totals += values.view(-1, *index.shape).sum(dim=-1)
 
     def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:
@@ -118,16 +128,17 @@ class Step:
         """
         batch = self.kernels.gather(self.images, index)
         encoder = self.model.encoder
-        encoding = encoder.from_features(self.kernels.features(batch, encoder.convolutions))
+        encoding = encoder.from_features(self.kernels.features(batch, self.encoding))
         logit, mean, logvar = (full(part) for part in encoding)
         classification = formulas.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
         c = self.choices
         if isinstance(self.model, DebiasingVae):
             has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            kl = formulas.face_kl(mean, logvar, has_latents)
-            latents = formulas.reparameterise(mean, logvar, noise, times=c.latent_noise)
-            reconstruction = self._reconstruction(self.model, batch, latents, count)
+            latents, kl = self.kernels.latents(
+                mean, logvar, noise, has_latents, times=c.latent_noise
+            )
+            reconstruction = self._reconstruction(self.model.decoder, batch, latents, count)
         standard = partial(
             formulas.objective,
             kl=kl,
@@ -152,28 +163,24 @@ class Step:
             "correct": (says_face(logit) == is_face).float(),
         }
 
-    def _reconstruction(
-        self, model: DebiasingVae, batch: Any, latents: Tensor, count: int
-    ) -> Tensor:
+    def _reconstruction(self, decoder: Decoder, batch: Any, latents: Tensor, count: int) -> Tensor:
         """Error per image; with `decoder_input` faces, it is 0 for the others."""
         rule, images = self.choices.reconstruction, len(latents)
         decoded = images if self.choices.decoder_input == "all" else count
         if not decoded:
             return latents.new_zeros(images)
-        decoder = model.decoder
-        error = self.kernels.errors(
-            decoder.maps(latents[:decoded]), batch, decoder.convolutions, norm=rule.norm
-        )
+        assert self.decoding is not None
+        maps = decoder.maps(latents[:decoded])
+        error = self.kernels.errors(maps, batch, self.decoding, norm=rule.norm)
         if rule.reduction == "mean":
             error = error / PIXELS
         return torch.nn.functional.pad(error, (0, images - decoded))
 
 
-def _best(choices: Configuration, model: Model, device: torch.device) -> Kernels:
-    stacks = [model.encoder.convolutions]
-    if isinstance(model, DebiasingVae):
-        stacks.append(model.decoder.convolutions)
-    return choose(device, choices.precision, stacks, batch_norm=choices.batch_norm)
+def _convolutions(model: Model) -> tuple[nn.Sequential, nn.Sequential | None]:
+    """Those of the encoder, and of a decoder."""
+    decoder = model.decoder.convolutions if isinstance(model, DebiasingVae) else None
+    return model.encoder.convolutions, decoder
 
 
 class CapturedStep:

@@ -6,7 +6,6 @@ Shapes: N images in B blocks of 16 lanes; a map is float32 (B, height, width, C,
 A layer is a convolution, a ReLU and a batch normalisation, in this order.
 """
 
-import ctypes
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, NamedTuple
@@ -16,7 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from repro.training.kernels import dense
-from repro.training.kernels.c_library import Finish, Normalisation, load
+from repro.training.kernels.c_calls import call
+from repro.training.kernels.c_library import Finish, Normalisation
+from repro.training.kernels.latents import latents
 from repro.training.kernels.operators import halves
 
 LANES = 16
@@ -85,7 +86,7 @@ class BlockedKernels:
             A map, shape (B, H, W, 3, 16), and N.
         """
         blocked = torch.empty(-(-len(index) // LANES), *images.shape[1:], LANES)
-        _call("gather", images, index, blocked, len(index), images[0].numel())
+        call("gather", images, index, blocked, len(index), images[0].numel())
         return Batch(blocked if white == 1 else blocked.mul_(white), len(index))
 
     def features(self, batch: Batch, stack: nn.Sequential) -> Tensor:
@@ -136,6 +137,18 @@ class BlockedKernels:
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
 
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents and the KL term; see `latents.latents`."""
+        return latents(mean, logvar, noise, has_latents, times=times)
+
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss and update the parameters; see `dense.minimise`."""
         dense.minimise(loss, optimiser)
@@ -184,7 +197,7 @@ class _Features(torch.autograd.Function):
         last = ctx.passed[-1]
         sums = _no_sums(last.centre)
         finish = _finish(other=last.output, centre=last.centre, sums=sums, images=ctx.images)
-        _call("moments", gradient, *_extent(gradient), finish)
+        call("moments", gradient, *_extent(gradient), finish)
         _, gradients = _return(gradient, sums, ctx, to_input=False)
         return (None, None, None, *gradients)
 
@@ -208,7 +221,7 @@ class _Errors(torch.autograd.Function):
         ctx.decoded = _forward(last, ctx.hidden, finish, precision)
         error = torch.empty(len(ctx.decoded) * LANES)
         blocks, pixels, channels = _extent(ctx.decoded)
-        _call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
+        call("reconstruct", ctx.decoded, blocked, error, blocks, pixels * channels, norm)
         return error[: len(maps)]
 
     @staticmethod
@@ -219,7 +232,7 @@ class _Errors(torch.autograd.Function):
         slopes = torch.zeros(blocks * LANES)
         slopes[:images] = slope
         bias = torch.empty(channels)
-        _call(
+        call(
             *("reconstruct_backward", gradient, ctx.target, slopes, bias),
             *(blocks, pixels * channels, ctx.norm),
         )
@@ -238,17 +251,17 @@ def _pass(
     """Through the layers; what each keeps."""
     passed = []
     for convolution, norm in layers:
-        before = norm.get_buffer("running_mean")
+        before = norm.running_mean
+        assert before is not None
         sums = _no_sums(before)
         finish = _finish(bias=convolution.bias, relu=True, centre=before, sums=sums, images=images)
         output = _forward(convolution, blocked, finish, precision)
-        centre, inverse = torch.empty(2, norm.num_features)
+        centre, inverse = _of_channels(2, norm)
         passed.append(Passed(blocked, output, centre, inverse))
         blocked = torch.empty_like(output)
-        _call(
-            "normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images)
-        )
-        norm.get_buffer("num_batches_tracked").add_(1)
+        call("normalise", output, blocked, *_extent(output), _state(norm, passed[-1], sums, images))
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked.add_(1)
     return blocked, tuple(passed)
 
 
@@ -267,9 +280,9 @@ def _return(
     gradients: list[Tensor] = []
     for number in reversed(range(len(layers))):
         (convolution, norm), kept = layers[number], passed[number]
-        gamma, beta, bias = torch.empty(3, norm.num_features)
+        gamma, beta, bias = _of_channels(3, norm)
         blocks, pixels, channels = _extent(gradient)
-        _call(
+        call(
             *("normalise_backward", gradient, kept.output, gamma, beta, bias),
             *(images, blocks, pixels, channels, _state(norm, kept, sums, images)),
         )
@@ -307,7 +320,7 @@ def _weight_gradient(
     weight = convolution.weight
     sums, result = torch.empty(weight.numel(), dtype=torch.float64), torch.empty_like(weight)
     sizes = (images, *coarse.shape[1:3], fine.shape[3], coarse.shape[3])
-    _call("weight_gradient", fine, coarse, sums, result, *sizes)
+    call("weight_gradient", fine, coarse, sums, result, *sizes)
     return result
 
 
@@ -319,9 +332,9 @@ def _coarsen(fine: Tensor, weight: Tensor, finish: Finish, precision: Precision)
     packed = torch.empty_like(weight)
     if precision == "bf16" and fine_channels % 2 == 0:
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
+        call("coarsen_pairs", _pairs(fine), weight, packed, pairs, coarse, *sizes, finish)
     else:
-        _call("coarsen", fine, weight, packed, coarse, *sizes, finish)
+        call("coarsen", fine, weight, packed, coarse, *sizes, finish)
     return coarse
 
 
@@ -333,9 +346,9 @@ def _refine(coarse: Tensor, weight: Tensor, finish: Finish, precision: Precision
     sizes = (blocks, height, width, fine_channels, coarse_channels)
     if precision == "bf16":
         pairs = torch.empty_like(packed, dtype=torch.uint16)
-        _call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
+        call("refine_pairs", _pairs(coarse), weight, packed, pairs, fine, *sizes, finish)
     else:
-        _call("refine", coarse, weight, packed, fine, *sizes, finish)
+        call("refine", coarse, weight, packed, fine, *sizes, finish)
     return fine
 
 
@@ -343,27 +356,30 @@ def _pairs(blocked: Tensor) -> Tensor:
     """The map in bfloat16, two channels beside each other in each lane."""
     pairs = torch.empty_like(blocked, dtype=torch.uint16)
     blocks, pixels, channels = _extent(blocked)
-    _call("to_pairs", blocked, pairs, blocks * pixels, channels)
+    call("to_pairs", blocked, pairs, blocks * pixels, channels)
     return pairs
 
 
 def _rows(blocked: Tensor, images: int) -> Tensor:
     _, height, width, channels, _ = blocked.shape
     rows = torch.empty(images, channels, height, width)
-    _call("to_rows", blocked, rows, images, height * width, channels)
+    call("to_rows", blocked, rows, images, height * width, channels)
     return rows
 
 
 def _blocks(rows: Tensor) -> Tensor:
     images, channels, height, width = rows.shape
     blocked = torch.empty(-(-images // LANES), height, width, channels, LANES)
-    _call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
+    call("to_blocks", rows.contiguous(), blocked, images, height * width, channels)
     return blocked
 
 
 def _parameters(layers: Sequence[Layer]) -> tuple[Tensor, ...]:
     return tuple(
-        p for convolution, norm in layers for p in (*convolution.parameters(), *norm.parameters())
+        parameter
+        for convolution, norm in layers
+        for parameter in (convolution.weight, convolution.bias, norm.weight, norm.bias)
+        if parameter is not None
     )
 
 
@@ -377,46 +393,40 @@ def _no_sums(like: Tensor) -> Tensor:
     return torch.zeros(2, len(like), dtype=torch.float64)
 
 
+def _of_channels(number: int, norm: nn.BatchNorm2d) -> list[Tensor]:
+    """So many arrays of a number for each channel, to be written."""
+    return [torch.empty(norm.num_features) for _ in range(number)]
+
+
 def _finish(
-    *, images: int, relu: bool = False, sums: Tensor | None = None, **arrays: Tensor | None
+    *,
+    images: int,
+    relu: bool = False,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    other: Tensor | None = None,
+    centre: Tensor | None = None,
+    sums: Tensor | None = None,
 ) -> Finish:
     """The C structure. It points into the arrays, which the caller must hold on to."""
-    pointers = {name: a.data_ptr() for name, a in arrays.items() if a is not None}
-    if sums is not None:
-        pointers |= {"sum": sums[0].data_ptr(), "product": sums[1].data_ptr()}
-    return Finish(relu=relu, images=images, **pointers)
+    arrays = (bias, scale, shift, other, centre)
+    pointers = (None if array is None else array.data_ptr() for array in arrays)
+    return Finish(*pointers, *((None, None) if sums is None else _both(sums)), relu, images)
 
 
 def _state(norm: nn.BatchNorm2d, kept: Passed, sums: Tensor, images: int) -> Normalisation:
     """The C structure. It points into the arrays, which the caller must hold on to."""
     _, pixels, _ = _extent(kept.output)
-    arrays = {
-        "gamma": norm.weight,
-        "beta": norm.bias,
-        "mean": norm.get_buffer("running_mean"),
-        "variance": norm.get_buffer("running_var"),
-        "centre": kept.centre,
-        "inverse": kept.inverse,
-        "sum": sums[0],
-        "product": sums[1],
-    }
-    return Normalisation(
-        count=images * pixels,
-        momentum=norm.momentum,
-        epsilon=norm.eps,
-        **{name: array.data_ptr() for name, array in arrays.items()},
-    )
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert variance is not None
+    arrays = (norm.weight, norm.bias, mean, variance, kept.centre, kept.inverse)
+    pointers = (array.data_ptr() for array in arrays)
+    return Normalisation(*pointers, *_both(sums), images * pixels, norm.momentum, norm.eps)
 
 
-def _call(name: str, *arguments: Any) -> None:
-    """A C function, tensors given by address: they must be contiguous."""
-    library = load()
-    assert library is not None
-    getattr(library, name)(*(_plain(argument) for argument in arguments))
-
-
-def _plain(argument: Any) -> Any:
-    if isinstance(argument, Tensor):
-        assert argument.is_contiguous()
-        return argument.data_ptr()
-    return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument
+def _both(sums: Tensor) -> tuple[int, int]:
+    """Where the two rows of `_no_sums` begin."""
+    start = sums.data_ptr()
+    return start, start + sums.shape[1] * sums.element_size()

@@ -59,6 +59,16 @@ class Normalisation(Structure):
     )
 
 
+class RowNorm(Structure):
+    """Batch normalisation of a hidden layer; see ``row_norm`` in the C file."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("gamma", "beta", "running_mean", "running_variance")),
+        *((name, c_void_p) for name in ("mean", "inverse", "scratch")),
+        *((name, c_double) for name in ("momentum", "epsilon")),
+    )
+
+
 SIGNATURES = {
     "coarsen": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
     "refine": [c_void_p] * 4 + [c_long] * 5 + [POINTER(Finish)],
@@ -75,6 +85,12 @@ SIGNATURES = {
     "reconstruct": [c_void_p] * 3 + [c_long] * 3,
     "reconstruct_backward": [c_void_p] * 4 + [c_long] * 3,
     "adam": [c_void_p, c_long, c_void_p, c_void_p],
+    "layer": [c_void_p] * 4 + [c_long] * 4 + [c_void_p],
+    "layer_backward": [c_void_p] * 3 + [c_long] * 4 + [c_void_p],
+    "normalise_rows": [c_void_p] * 2 + [c_long] * 2 + [POINTER(RowNorm)],
+    "normalise_rows_backward": [c_void_p] * 5 + [c_long] * 2 + [POINTER(RowNorm)],
+    "latents": [c_void_p] * 8 + [c_long] * 2,
+    "latents_backward": [c_void_p] * 9 + [c_long] * 2 + [c_double],
 }
 
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from repro.training.kernels import c_library
-from repro.training.kernels.linear import Products, keeping_products, product
+from repro.training.kernels.linear import Products, keeping_products
+from repro.training.kernels.thin_products import product
 
 IMAGES = 512  # at most, of a product: oneDNN adds up more of them in parts
 _OUTPUTS, _TILE, _GROUP_OF = 8, 48, 32  # at most, as in ``dense.c``
@@ -50,30 +51,27 @@ def _adam(optimiser: torch.optim.Adam, parameters: Iterable[Tensor], products: P
     table, held, room = array("q"), [], 0
     for parameter in parameters:
         gradient, factors = parameter.grad, products.get(parameter)
-        if factors is None and gradient is None:
+        if gradient is None and factors is None:
             continue
         state = optimiser.state[parameter]
         if not state:
             state.update(_fresh(parameter))
         moments = (state["exp_avg"], state["exp_avg_sq"], state["step"])
-        table.extend(tensor.data_ptr() for tensor in (parameter, *moments))
-        if factors is None:
-            gradient = gradient.contiguous()
-            held.append(gradient)
-            table.extend((gradient.data_ptr(), 0, 0, parameter.numel(), 0, 0))
-        else:
+        table.extend([tensor.data_ptr() for tensor in (parameter, *moments)])
+        if gradient is not None:
+            held.append(gradient.contiguous())
+            table.extend((held[-1].data_ptr(), 0, 0, parameter.numel(), 0, 0))
+        elif factors is not None:
             slope, rows = factors
-            size = (parameter.numel(), *rows.shape)
-            table.extend((0, slope.data_ptr(), rows.data_ptr(), *size))
+            pointers = (0, slope.data_ptr(), rows.data_ptr())
+            table.extend((*pointers, parameter.numel(), *rows.shape))
             room = max(room, _room(len(rows), *parameter.shape))
     group = optimiser.param_groups[0]
     settings = array("d", (group["lr"], *group["betas"], group["eps"]))
-    scratch = torch.empty(room)
-    library = c_library.load()
+    library, scratch = c_library.load(), torch.empty(room)
     assert library is not None
-    library.adam(
-        table.buffer_info()[0], len(table) // 10, settings.buffer_info()[0], scratch.data_ptr()
-    )
+    places = (table.buffer_info()[0], len(table) // 10, settings.buffer_info()[0])
+    library.adam(*places, scratch.data_ptr())
 
 
 def _fresh(parameter: Tensor) -> dict[str, Tensor]:
@@ -83,7 +81,7 @@ def _fresh(parameter: Tensor) -> dict[str, Tensor]:
 
 
 def _room(images: int, outputs: int, inputs: int) -> int:
-    """Floats of scratch: both matrices in tiles, and the rows of a gradient that are made at once."""
+    """Floats of scratch: both matrices in tiles, and the rows that are made at once."""
     packed = (inputs + _TILE + outputs + _OUTPUTS) * images
     return packed + _OUTPUTS * (2 + images // _GROUP_OF) * inputs + _TILE
 

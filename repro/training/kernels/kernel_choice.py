@@ -36,6 +36,17 @@ class Kernels(Protocol):
     ) -> Tensor:
         """Error between each of the first N images and its decoding, (N,)."""
 
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Latents sampled from the posterior, (N, D), and its KL term, (N,)."""
+
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss, shape (), and update the parameters."""
 

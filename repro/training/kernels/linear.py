@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from repro.training.kernels import thin_products
+from repro.training.kernels.thin_products import product
+
 # Of a weight (O, I): the gradient of the layer's output (N, O) and its input (N, I); None: autograd
 # has added up the products.
 Products = dict[Tensor, tuple[Tensor, Tensor] | None]
@@ -30,7 +33,7 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Returns:
         Shape (N, O).
     """
-    if rows.device.type != "cpu" or rows.dtype != torch.float32 or not _plain_arithmetic():
+    if not is_ours(rows):
         return torch.nn.functional.linear(rows, weight, bias)
     if not torch.is_grad_enabled():
         return product(rows, weight, bias)
@@ -38,19 +41,10 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return result
 
 
-def _plain_arithmetic() -> bool:
-    """Whether torch has the product, and nobody asked for another precision."""
-    return (
-        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-        and not torch.is_autocast_enabled("cpu")
-    )
-
-
-def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``rows @ weight.T + bias``, without autograd, where oneDNN has it."""
-    result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
-    return result
+def is_ours(rows: Tensor) -> bool:
+    """Whether torch has the product for them, and nobody asked for another precision."""
+    plain = rows.device.type == "cpu" and rows.dtype == torch.float32
+    return plain and thin_products.available() and not torch.is_autocast_enabled("cpu")
 
 
 @contextmanager
@@ -83,17 +77,21 @@ def _can_be_kept(weight: Tensor, rows: Tensor) -> bool:
     return weight.is_leaf and not hooks and whole
 
 
+def backward(ctx: Any, slope: Tensor, rows: Tensor, weight: Tensor) -> tuple[Tensor | None, ...]:
+    """Gradients by the rows, the weights and the bias."""
+    slope = slope.contiguous()
+    by_rows = thin_products.by_rows(slope, weight) if ctx.needs_input_grad[0] else None
+    by_weight = _by_weight(weight, slope, rows) if ctx.needs_input_grad[1] else None
+    return by_rows, by_weight, slope.sum(dim=0)
+
+
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(rows, weight)
-        return product(rows, weight, bias)
+        return thin_products.layer(rows, weight, bias)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        rows, weight = ctx.saved_tensors
-        slope = slope.contiguous()
-        by_rows = product(slope, weight.t()) if ctx.needs_input_grad[0] else None
-        by_weight = _by_weight(weight, slope, rows) if ctx.needs_input_grad[1] else None
-        return by_rows, by_weight, slope.sum(dim=0)
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        return backward(ctx, slope, *ctx.saved_tensors)

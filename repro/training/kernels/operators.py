@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from repro.losses import formulas
+from repro.training.kernels import devices
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -31,6 +32,19 @@ class Arithmetic:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents (N, D) and the KL term (N,)."""
+        kl = formulas.face_kl(mean, logvar, has_latents)
+        return formulas.reparameterise(mean, logvar, noise, times=times), kl
+
     def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
         """Differentiate a loss, shape (), and update the parameters."""
         optimiser.zero_grad(set_to_none=True)
@@ -46,6 +60,8 @@ class TorchKernels(Arithmetic):
     def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Tensor:
         """Chosen images in [0, white]; see `BlockedKernels.gather`."""
         gathered = to_network(images[index])
+        if not devices.takes_any_layout(gathered.device):
+            gathered = gathered.contiguous()
         return gathered if white == 1 else gathered.mul_(white)
 
     def features(self, batch: Tensor, stack: nn.Sequential) -> Tensor:
@@ -63,7 +79,8 @@ class TorchKernels(Arithmetic):
         return formulas.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
-        if self.precision == "fp32" or not halves(convolution):
+        dense_ones = self.precision == "bf16" and devices.takes_any_layout(maps.device)
+        if not dense_ones or not halves(convolution):
             result: Tensor = convolution(maps)
             return result
         if isinstance(convolution, nn.ConvTranspose2d):
