@@ -121,7 +121,8 @@ def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
     missing = c_library.missing_because()
     if not missing:
         why = f"because of {asked[1]}" if asked else "compiled here"
-        return ChosenKernels("blocked", f"{why} ({c_library.compiler()})")
+        how = f"{c_library.build()}, {c_library.compiler()}"
+        return ChosenKernels("blocked", f"{why} ({how})")
     if asked:
         raise ReproError(f"{asked[1]}: they cannot be had here ({missing})")
     return ChosenKernels("torch", f"because blocked ones cannot be had here ({missing})", True)

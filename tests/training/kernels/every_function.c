@@ -28,6 +28,11 @@ typedef struct {
 typedef struct {
     double rate, beta1, beta2, epsilon;
 } adam_settings;
+typedef struct {
+    const float *gamma, *beta;
+    float *running_mean, *running_variance, *mean, *inverse, *scratch;
+    double momentum, epsilon;
+} row_norm;
 
 void coarsen(const float *, const float *, float *, float *, long, long, long, long, long, const finish *);
 void refine(const float *, const float *, float *, float *, long, long, long, long, long, const finish *);
@@ -42,6 +47,15 @@ void normalise_backward(float *, const float *, float *, float *, float *, long,
 void reconstruct(float *, const float *, float *, long, long, long);
 void reconstruct_backward(float *, const float *, const float *, float *, long, long, long);
 void adam(const parameter *, long, const adam_settings *, float *);
+void layer(const float *, const float *, const float *, float *, long, long, long, long, float *);
+void layer_backward(const float *, const float *, float *, long, long, long, long, float *);
+void normalise_rows(float *, float *, long, long, const row_norm *);
+void normalise_rows_backward(const float *, const float *, float *, float *, float *, long, long,
+                             const row_norm *);
+void latents(const float *, const float *, const float *, const float *, const float *,
+             const uint8_t *, float *, float *, long, long);
+void latents_backward(const float *, const float *, const float *, const float *, const uint8_t *,
+                      const float *, const float *, float *, float *, long, long, double);
 
 static uint64_t state;
 static long images, blocks;
@@ -195,6 +209,36 @@ static void updates(long outputs, long inputs) {
     tell("steps", steps, sizeof steps);
 }
 
+/* A hidden layer, its normalisation and what follows it; chains of at most ten terms. */
+static void hidden(long outputs, long inputs) {
+    const long many = images * outputs;
+    float *rows = numbers(images * inputs), *weight = numbers(outputs * inputs), *out = room(many * 4);
+    float *by_rows = room(images * inputs * 4), *scratch = room((images + 56) * (inputs + outputs) * 4);
+    float *n = numbers(9 * outputs), *normal = room(many * 4), *slope = numbers(many);
+    float *back = room(many * 4), *values = numbers(8 * many);
+    uint8_t *has = room(images);
+    layer(rows, weight, n, out, images, inputs, outputs, 10, scratch);
+    tell("layer", out, many * 4);
+    layer_backward(slope, weight, by_rows, images, inputs, outputs, 10, scratch);
+    tell("layer_backward", by_rows, images * inputs * 4);
+    if (images > 1) { /* one has no variance */
+        const row_norm norm = {n, n + outputs, n + 2 * outputs, n + 3 * outputs, n + 4 * outputs,
+                               n + 5 * outputs, scratch, 0.1, 1e-5};
+        normalise_rows(out, normal, images, outputs, &norm);
+        tell("normalise_rows", normal, many * 4);
+        normalise_rows_backward(slope, out, back, n + 6 * outputs, n + 7 * outputs, images, outputs, &norm);
+        tell("normalise_rows_backward", back, many * 4);
+        tell("its statistics and gradients", n, 9 * outputs * 4);
+    }
+    for (long i = 0; i < images; i++) has[i] = i % 3 != 1;
+    float *v[8];
+    for (int i = 0; i < 8; i++) v[i] = values + i * many;
+    latents(v[0], v[1], v[2], v[3], v[4], has, v[5], v[6], images, outputs);
+    latents_backward(v[0], v[2], v[3], v[4], has, slope, v[6], v[7], back, images, outputs, 0.5);
+    tell("latents", values, 8 * many * 4);
+    tell("latents_backward", back, many * 4);
+}
+
 int main(int count, char **words) {
     if (count < 6) return 2;
     const long h = atol(words[1]), w = atol(words[2]), F = atol(words[3]), C = atol(words[4]);
@@ -205,5 +249,6 @@ int main(int count, char **words) {
         reconstructions(4 * h * w * 3);
         forms(h * w, C);
         updates(C + 1, 4 * F + 5);
+        hidden(C + 1, 4 * F + 41);
     }
 }

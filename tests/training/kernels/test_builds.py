@@ -99,3 +99,10 @@ def test_a_run_has_the_same_bits_with_either_build(images):
     for other_history, other_weights in others:
         assert str(other_history) == str(history)
         assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
+
+
+def test_the_program_calls_every_function():
+    """A new one is compared, too; products of pairs have one build."""
+    named = {name for name in c_library.SIGNATURES if "pairs" not in name}
+
+    assert {name for name in named if f" {name}(" not in PROGRAM.read_text()} == set()
