@@ -19,6 +19,7 @@ from typing import Any
 
 import contenders
 import numpy as np
+import plain_environment
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Size:
 
     Attributes:
         batch: Batch size where it does not vary.
+        steps: Batch size and input of the decoder of the steps that are taken apart.
         epoch: Images of the epoch by step and by latents.
         by_batch: Images of the epoch by batch size.
         batches: Batch sizes.
@@ -36,6 +38,7 @@ class Size:
     """
 
     batch: int = 256
+    steps: tuple[tuple[int, str], ...] = ((24, "all"), (256, "faces"))
     epoch: int = 5_120
     by_batch: int = 4_096
     batches: tuple[int, ...] = (24, 64, 256, 1024)
@@ -44,7 +47,16 @@ class Size:
     portraits: int = 8
 
 
-TOY = Size(16, 32, 32, batches=(16, 32), latents=(10,), images=(32,), portraits=1)
+TOY = Size(
+    16,
+    ((24, "all"), (16, "faces")),
+    32,
+    32,
+    batches=(16, 32),
+    latents=(10,),
+    images=(32,),
+    portraits=1,
+)
 
 
 def median_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
@@ -59,37 +71,51 @@ def median_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
 
 
 def step(size: Size) -> None:
-    """Milliseconds of a step of a batch, half of them faces, decoder on faces."""
-    for precision in ("fp32", "bf16"):
-        _step(precision, size.batch, size.epoch)
+    """Milliseconds of a step, half of its images faces: the paper's, and a larger one."""
+    for batch_size, decoder_input in size.steps:
+        for precision in ("fp32", "bf16"):
+            _step(precision, batch_size, size.epoch, decoder_input)
 
 
-def _step(precision: str, size: int, count: int) -> None:
-    from repro.training.kernels import blocked
+def _step(precision: str, size: int, count: int, decoder_input: str) -> None:
+    from repro.training.kernels import c_calls, c_library
 
-    choices = {"decoder_input": "faces", "precision": precision}
+    choices = {"decoder_input": decoder_input, "precision": precision}
     run = contenders.our_run(size, count, choices)
     batches = run.draw(1)
     run.train(batches)
     spent: dict[str, float] = defaultdict(float)
-    call = blocked._call
-
-    def timed(name: str, *arguments: Any) -> None:
-        began = time.perf_counter()
-        call(name, *arguments)
-        spent[name] += time.perf_counter() - began
-
-    blocked._call = timed
+    load = c_library.load
+    c_calls.load = c_library.load = lambda: _Timed(load(), spent)
     try:
         began = time.perf_counter()
         run.train(batches)
         whole = time.perf_counter() - began
     finally:
-        blocked._call = call
+        c_calls.load = c_library.load = load
     spent["everything else"] = whole - sum(spent.values())
-    print(f"{precision}, {1e3 * whole / len(batches):.1f} ms a step")
+    what = f"{precision}, batch {size}, decoder on {decoder_input}"
+    print(f"{what}: {1e3 * whole / len(batches):.1f} ms a step")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"  {name:20} {1e3 * seconds / len(batches):6.2f} ms {100 * seconds / whole:5.1f} %")
+
+
+class _Timed:
+    """A library of C functions; the seconds of each are added up."""
+
+    def __init__(self, library: Any, spent: dict[str, float]) -> None:
+        self._library, self._spent = library, spent
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(self._library, name)
+
+        def timed(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            result = function(*arguments)
+            self._spent[name] += time.perf_counter() - began
+            return result
+
+        return timed
 
 
 def epoch_seconds(batch_size: int, count: int, changes: dict[str, Any]) -> tuple[float, float]:
@@ -158,4 +184,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    plain_environment.start_again()
     main()

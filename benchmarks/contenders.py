@@ -5,11 +5,13 @@ request. Images are random bytes of the right shape: no operation here takes ano
 values.
 """
 
+import contextlib
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,23 @@ import numpy as np
 LATENTS = 100
 LEARNING_RATE = 1e-6  # noise makes a network diverge at the usual 1e-3; a step costs the same
 START = "spawn"  # how a process begins: with nothing of the one that asks
+
+
+def this_machine() -> str:
+    """The processor, by its name and family, its cores, and the libraries that compute."""
+    from importlib.metadata import version
+
+    from repro.execution.executors import hardware
+    from repro.system import machine
+
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    told = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
+    family = ", ".join(f"{key} {told[key]}" for key in ("cpu family", "model") if key in told)
+    kernels = hardware.kernels_on("cpu", None)
+    return (
+        f"{machine.processor_name()} ({family or 'family not known'}), "
+        f"{len(hardware.slots('cpu'))} cores, torch {version('torch')}. {kernels}"
+    )
 
 
 class Contender:
@@ -90,10 +109,47 @@ def peer_epoch(batch_size: int, count: int, threads: int) -> Iterator[float]:
 
 
 def our_epoch(
-    batch_size: int, count: int, changes: dict[str, Any], device: str = "cpu"
+    batch_size: int, count: int, changes: dict[str, Any], kernels: str | None = None
 ) -> Iterator[float]:
-    """Images per second of our whole epoch: encode, weights, draw, training."""
-    run = our_run(batch_size, count, changes, device)
+    """Images per second of our whole epoch: encode, weights, draw, training.
+
+    Args:
+        batch_size: Of a step.
+        count: Images of an epoch.
+        changes: Of the reproduction's choices.
+        kernels: ``torch`` for its operators, or a build of the blocked ones; None: the default.
+    """
+    with computed_by(kernels):
+        yield from _epochs(batch_size, count, changes)
+
+
+def computed_by(kernels: str | None) -> contextlib.AbstractContextManager[None]:
+    """Within, networks are computed by these kernels; see `our_epoch`."""
+    from repro.training.kernels import c_library
+
+    if kernels is None:
+        return contextlib.nullcontext()
+    return c_library.using("torch") if kernels == "torch" else c_library.using_build(kernels)
+
+
+def other_kernels() -> tuple[str, ...]:
+    """What else computes networks here than the default: slower builds, and torch's operators."""
+    from repro.training.kernels import c_library
+
+    if c_library.load() is None:
+        return ()
+    return (*c_library.builds()[1:], "torch")
+
+
+def build() -> str:
+    """The default build of the blocked kernels."""
+    from repro.training.kernels import c_library
+
+    return str(c_library.build())
+
+
+def _epochs(batch_size: int, count: int, changes: dict[str, Any]) -> Iterator[float]:
+    run = our_run(batch_size, count, changes)
     run.train(run.draw(2))
     yield 0.0
     while True:
@@ -139,7 +195,7 @@ def onednn_gemm(side: int) -> Iterator[float]:
     """The same in float32 by oneDNN, which uses the processor's longest vectors."""
     import torch
 
-    from repro.training.kernels.linear import _product as multiply
+    from repro.training.kernels.linear import product as multiply
 
     torch.set_num_threads(1)
     a, b = torch.randn(side, side), torch.randn(side, side)

@@ -1,11 +1,12 @@
 """Does this program run on a GPU as it should, and how fast?
 
 First what must be right, several processes at a time: the GPU's tests, same seeds twice, killed and
-resumed runs, a small study against the processor's. Then speed, one measurement at a time, the most
-telling first: single runs launched kernel by kernel and as CUDA graphs, many runs stacked as one
-network in each form, runs beside each other in streams and processes. Rows appear as they are
-measured; what does not fit into the time is left out. The table, the rows as JSON and the logs of
-the processes are written to a folder.
+resumed runs, a run of every rule and objective twice, a small study against the processor's. Then
+speed, one measurement at a time: what no earlier run had time for (default forms of a stack,
+streams, compiled steps), then the most telling first: single runs launched kernel by kernel and as
+CUDA graphs, many runs stacked as one network in each form, runs beside each other in processes.
+Rows appear as they are measured; what does not fit into the time is left out. The table, the rows
+as JSON and the logs of the processes are written to a folder.
 
     bash benchmarks/gpu.sh                                      what to call: it sets the paths
     python benchmarks/gpu.py --minutes 8 --out results/gpu      the same
@@ -28,7 +29,7 @@ CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
 SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
 PATIENT = {"beside": 120.0, "compiled": 180.0}
 PARTS = ("checks", "kernels", "speed")
-FORMS = ("unfolded", "unfolded+norm", "direct+norm", "default")  # of stacks
+FORMS = ("unfolded", "unfolded+norm", "direct+norm")  # of stacks, beside the default
 COLUMNS = ("part", "what", "ok", "ms", "images_per_second", "minutes", "tflops", "note")
 HEADS = ("part", "what", "ok", "ms", "images/s", "study, min", "TFLOP/s", "note")
 
@@ -129,7 +130,7 @@ class Gpu:
 
     def checks(self) -> None:
         """Correctness, several processes at a time."""
-        gpus, cpus = (str(self.logs / name) for name in ("study-gpu", "study-cpu"))
+        gpus, cpus, methods = (str(self.logs / f"study-{one}") for one in ("gpu", "cpu", "methods"))
         tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
         tests.append("tests/training/kernels/test_direct.py")
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
@@ -139,6 +140,7 @@ class Gpu:
             "bits": [CHECKS, "bits", self.device, *self.words],
             "gpu": [CHECKS, "kill", self.device, gpus, *self.words],
             "cpu": [CHECKS, "study", "cpu", cpus, *self.words],
+            "methods": [CHECKS, "methods", self.device, methods, *self.words],
         }
         ended = self._together(jobs, limit)
         self._told("tests", ended["tests"])
@@ -215,12 +217,19 @@ def _stacks(size: int, batch: int, *forms: str) -> list[dict[str, Any]]:
 
 
 def cells_of(*, toy: bool) -> list[dict[str, Any]]:
-    """What to measure of speed, the most telling first."""
+    """What to measure of speed: first what never was, then the most telling first."""
     members, few, counts = (2, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
     small, middle, large = (4, 8, 16) if toy else (24, 256, 1024)
     batches = (small,) if toy else (small, middle)
-    first = [
+    compiled = [_of("compiled", members, small, p, form="unfolded") for p in PRECISIONS]
+    unmeasured = [
         {"cell": "limits"},
+        *_stacks(members, small, "default"),
+        *_stacks(members, middle, "default"),
+        *(_of("streams", runs, small, "fp32") for runs in (few, members)),
+        *([] if toy else compiled),
+    ]
+    first = [
         *_stacks(members, small, *FORMS),
         *(_of("layers", members, small, p) for p in PRECISIONS),
         *_stacks(members, small, "best+norm"),
@@ -230,7 +239,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *_stacks(1, small, "default"),
         *_stacks(few, small, "default"),
         *(_of("layers", members, middle, p) for p in PRECISIONS),
-        *_stacks(members, middle, "default", "best+norm"),
+        *_stacks(members, middle, "best+norm"),
         *_single(middle, True),
         {
             "cell": "beside",
@@ -242,7 +251,6 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *_single(large, True),
         *_stacks(members, large, "default"),
         *_stacks(few, middle, "default"),
-        *(_of("streams", runs, small, "fp32") for runs in (few, members)),
         {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
         {"cell": "epoch_overhead"},
         *(_of("pieces", members, small, p) for p in PRECISIONS),
@@ -251,8 +259,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *_single(middle, False),
         *_single(large, False),
     ]
-    last = [_of("compiled", members, small, p, form="unfolded") for p in PRECISIONS]
-    return first + then + ([] if toy else last)
+    return unmeasured + first + then
 
 
 def about(device: str) -> dict[str, Any]:
@@ -260,7 +267,9 @@ def about(device: str) -> dict[str, Any]:
     import numpy
     import torch
 
-    name = torch.cuda.get_device_name(device) if device != "cpu" else "cpu"
+    from repro.training.kernels import devices
+
+    name = devices.name(device)
     note = f"torch {torch.__version__}, numpy {numpy.__version__}, {os.cpu_count()} cores"
     return {"part": "device", "what": name, "note": note}
 

@@ -3,6 +3,7 @@
 gpu_checks.py bits DEVICE                      same seed, resumed, stacked: same bits?
 gpu_checks.py study DEVICE FOLDER [toy]        train a small embedded study
 gpu_checks.py kill DEVICE FOLDER OTHER [toy]   kill it, go on, compare with the other's records
+gpu_checks.py methods DEVICE FOLDER [toy]      a run of every rule and objective, twice
 gpu_checks.py compare FOLDER OTHER             the answers on two devices
 """
 
@@ -47,6 +48,42 @@ profiles:
       nonfaces: {source: synthetic, photographs: 8}
     epochs: 3
     batch_size: 32
+"""
+METHODS = """\
+name: methods
+question: Do all methods give the same bits again on a GPU?
+base:
+  preset: dehaan2020
+  checkpoint: last
+  validation_share: 0.4
+  epochs: 2
+  batch_size: 16
+  resampling: {rule: none, uniform_epochs: draw}
+  windows: {sizes: 1, smallest: 0.55, stride: 0.3}
+arms:
+  - name: even
+  - {name: rarest, resampling: {rule: max, alpha: 0.01}}
+  - name: sampled
+    resampling: {rule: product, alpha: 0.1, latents: sample, replacement: without, balance: exact}
+  - {name: as loss, resampling: {rule: as_loss, by: max, alpha: 0.01}}
+  - {name: placebo, resampling: {rule: placebo, of: rarest}}
+  - {name: frozen, resampling: {rule: frozen, of: rarest}}
+  - {name: JTT, resampling: {rule: jtt, of: even, upweight: 4, empty: even}}
+  - {name: oracle, resampling: {rule: oracle}}
+  - {name: subG, resampling: {rule: subg}}
+  - {name: group DRO, objective: {name: group_dro, step_size: 1.0, adjustment: 1.0}}
+  - {name: LfF, objective: {name: lff, q: 0.5}}
+  - {name: DFR, objective: {name: dfr, of: even, fits: 2}}
+reference: even
+replicates: 1
+select: {keep: 1, by: recall, split: test}
+compare: {metrics: [recall, variance], test: t}
+profiles:
+  toy:
+    data:
+      train: {source: synthetic, faces: 80, nonfaces: 80, darker_share: 0.5}
+      test: {source: synthetic, per_group: 4, size: 64}
+      nonfaces: {source: synthetic, photographs: 4, size: 64}
 """
 
 
@@ -172,6 +209,29 @@ def study(device: str, folder: str, *toy: str) -> None:
     tell("study", f"6 runs on {device}, {workers} at once", ok=ok, note=f"{seconds:.0f} s")
 
 
+def methods(device: str, folder: str, *toy: str) -> None:
+    """Train a run of every rule and objective twice, on very little data; the same bits?"""
+    from repro.execution import runner
+    from repro.execution.executors import hardware
+    from repro.execution.executors.local import Local
+    from repro.study import study as studies
+
+    folders = [Path(folder) / name for name in ("first", "again")]
+    for place in folders:
+        place.mkdir(parents=True)
+        (place / "methods.yaml").write_text(METHODS, encoding="utf-8")
+        loaded = studies.load(place / "methods.yaml", profile="toy")
+        with Local(hardware.slots(device, 2 if toy else 4)) as executor:
+            runner.run(loaded, place, executor=executor, on_event=lambda event: None)
+    first, again = (_by_key(str(place)) for place in folders)
+    for key, record in first.items():
+        same = key in again and _content(str(folders[0]), key) == _content(str(folders[1]), key)
+        note = f"failed: {record.failure}" if record.failure else _same(same)
+        name = record.configuration["resampling"]["rule"]
+        name = record.configuration["objective"]["name"] if name == "none" else name
+        tell("methods", f"{name}, twice", ok=same and not record.failure, note=note)
+
+
 def _profile(toy: tuple[str, ...]) -> str:
     return "toy" if toy else "embedded"
 
@@ -264,6 +324,7 @@ if __name__ == "__main__":
         "bits": bits,
         "study": study,
         "kill": kill,
+        "methods": methods,
         "compare": compare,
     }
     parts[sys.argv[1]](*sys.argv[2:])

@@ -180,7 +180,7 @@ def run_study(
         overrides: Settings to change, by dotted key, such as ``{"epochs": 2}``; text is read as
             after ``--set``.
         results: Folder of the records; ``.`` is the current one.
-        device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
+        device: ``cpu``, ``cuda``, several GPUs, ``cuda:0,cuda:1``, or Apple's, ``mps``.
         workers: Runs at a time; None: as many as the device allows.
         executor: ``local``: child processes; ``inline``: this one; ``ray``: a Ray cluster.
         address: Of the cluster, ``HOST:PORT`` or ``auto``; None starts Ray on this machine.

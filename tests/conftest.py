@@ -1,5 +1,6 @@
 """How all tests run: options, order, children, and what is counted."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -17,13 +18,14 @@ def pytest_configure():
     It is ignored where a shell starts the suite in the background; commands that tests start would
     inherit that, and rightly stay deaf.
     """
-    from hypothesis import HealthCheck, settings
+    with contextlib.suppress(ImportError):  # `benchmarks/gpu.sh` runs tests that need none of it
+        from hypothesis import HealthCheck, settings
 
-    slow = [HealthCheck.too_slow]
-    settings.register_profile(
-        "here", deadline=None, derandomize=True, suppress_health_check=slow, print_blob=False
-    )
-    settings.load_profile("here")
+        slow = [HealthCheck.too_slow]
+        settings.register_profile(
+            "here", deadline=None, derandomize=True, suppress_health_check=slow, print_blob=False
+        )
+        settings.load_profile("here")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +12,22 @@ import audit_rates
 import bench
 import breakdown
 import contenders
+import embedded
 import gpu
 import gpu_cells
 import gpu_checks
 import gpu_place
+import plain_environment
 import pytest
 import scale
 from builders import RECORD
 from click.testing import CliRunner
+from places import ROOT
 
 from repro.cli import main
+from repro.execution import calibration, measuring, paper_cost
+from repro.execution.calibration import Cost
+from repro.execution.paper_cost import Rates
 from repro.metrics import Count
 from repro.records import records
 
@@ -36,7 +44,7 @@ def figures(printed):
     return [float(row[2]) for row in rows[1:]]
 
 
-@pytest.mark.parametrize(("name", "rows"), [("epoch", 6), ("parts", 4), ("rest", 2)])
+@pytest.mark.parametrize(("name", "rows"), [("parts", 4), ("rest", 2)])
 def test_the_comparison_with_the_peer_ends_in_a_table(capsys, name, rows):
     """A figure in each row."""
     bench.main(["--toy", name])
@@ -44,6 +52,77 @@ def test_the_comparison_with_the_peer_ends_in_a_table(capsys, name, rows):
 
     assert len(found) == rows
     assert all(math.isfinite(figure) and figure >= 0 for figure in found)
+
+
+def test_epochs_are_compared_with_the_peer_the_papers_batch_first(capsys):
+    """Three kinds and a roofline at 24, two rows for each other kind of kernels; six rows at 8."""
+    bench.main(["--toy", "epoch"])
+    printed = capsys.readouterr().out
+    found = figures(printed)
+
+    assert len(found) == 4 + 2 * len(contenders.other_kernels()) + 6
+    assert all(math.isfinite(figure) and figure >= 0 for figure in found)
+    assert re.findall(r"decoder on all, batch (\d+), two runs at once, over", printed) == [
+        "24",
+        "8",
+    ]
+
+
+def test_an_embedded_study_is_timed_and_compared_with_its_plan(capsys, monkeypatch):
+    """A figure in each row; what is measured for the plan is not tried here."""
+    cost = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8)
+    rates = Rates(trained=0.001, validated=0.0001, window=0.0002, windows=87.0)
+    found = {calibration.measure: cost, paper_cost.measure: rates}
+    monkeypatch.setattr(
+        measuring,
+        "measured",
+        lambda works, *_, **__: {name: [found[work.measure]] for name, work in works.items()},
+    )
+    bench.main(["--toy", "study"])
+    printed = figures(capsys.readouterr().out)
+
+    assert len(printed) == 5
+    assert all(math.isfinite(figure) and figure >= 0 for figure in printed)
+
+
+@pytest.mark.parametrize(
+    ("measured", "goal", "verdict"),
+    [
+        *((2.3, (2.3, 2.0), "reached"), (2.1, (2.3, 2.0), "floor"), (1.9, (2.3, 2.0), "missed")),
+        *((2.0, (2, 4), "reached"), (3.0, (2, 4), "floor"), (4.1, (2, 4), "missed")),
+        (1.0, None, ""),
+    ],
+)
+def test_a_row_says_whether_its_goal_was_reached(capsys, measured, goal, verdict):
+    """A target above its floor is to be reached, one below to be stayed under."""
+    bench.Table().row("speed", measured, goal)
+    row = capsys.readouterr().out.splitlines()[-1].split("|")
+
+    assert row[-2].strip() == verdict
+    assert len(row) == 7
+
+
+def test_the_table_begins_with_the_processor(capsys):
+    """Its name, cores and kernels, before the head."""
+    bench.Table()
+
+    assert re.match(
+        r".+ cores, torch [\d.+a-z]+\. Kernels: \w+.*\n\n\| what", capsys.readouterr().out
+    )
+
+
+def test_a_script_starts_again_without_what_workers_start_without(monkeypatch):
+    """Once: the second time nothing is to be cleared."""
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given))
+    plain_environment.start_again({"OPENBLAS_CORETYPE": "Haswell", "HOME": "/home"})
+    (_, command, environment), *_ = started
+    plain_environment.start_again(environment)
+
+    assert len(started) == 1
+    assert command[0] == sys.executable
+    assert "OPENBLAS_CORETYPE" not in environment
+    assert environment["HOME"] == "/home"
 
 
 def test_a_benchmark_that_is_not_there_is_refused(capsys):
@@ -55,7 +134,7 @@ def test_a_benchmark_that_is_not_there_is_refused(capsys):
 
 
 @pytest.mark.parametrize(
-    ("what", "lines"), [("step", 2), ("batch", 4), ("latents", 1), ("images", 1), ("windows", 3)]
+    ("what", "lines"), [("step", 4), ("batch", 4), ("latents", 1), ("images", 1), ("windows", 3)]
 )
 def test_each_breakdown_prints_its_lines(capsys, what, lines):
     """One for each size."""
@@ -132,6 +211,32 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     assert [found[other][recall] for other in two_arms[1:]] == [True, False]
 
 
+def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
+    """A row for each run, here of one arm; on a GPU of every rule and objective."""
+    arms, reference = (gpu_checks.METHODS.index(key) for key in ("arms:", "reference:"))
+    one = gpu_checks.METHODS[:arms] + "arms: [{name: even}]\n" + gpu_checks.METHODS[reference:]
+    monkeypatch.setattr(gpu_checks, "METHODS", one)
+    gpu_checks.methods("cpu", str(tmp_path), "toy")
+    (line,) = capsys.readouterr().out.splitlines()
+    row = json.loads(line.removeprefix("@row "))
+
+    assert row == {"part": "methods", "what": "standard, twice", "ok": True, "note": "same bits"}
+
+
+def test_what_no_earlier_run_measured_comes_first():
+    """Default forms of a stack at both sizes, streams and compiled steps; no cell stands twice."""
+    cells = gpu.cells_of(toy=False)
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:9]]
+
+    assert first == [
+        *[("stacked", "default", 24)] * 2,
+        *[("stacked", "default", 256)] * 2,
+        *[("streams", None, 24)] * 2,
+        *[("compiled", "unfolded", 24)] * 2,
+    ]
+    assert len({json.dumps(one, sort_keys=True) for one in cells}) == len(cells)
+
+
 def test_the_bookkeeping_is_measured_for_every_command(capsys, monkeypatch):
     """Here without processes of their own; `faults/test_scale.py` starts them."""
 
@@ -181,3 +286,30 @@ def test_rates_of_unknown_kinds_are_refused(capsys):
         audit_rates.main(["wrong m"])
 
     assert "there is no kind 'wrong m'; there are honest, swapped digits" in capsys.readouterr().err
+
+
+def test_two_versions_run_a_study_in_turn_and_leave_the_same_records(capsys, tmp_path, monkeypatch):
+    """Without a process of its own; a second call measures nothing again."""
+
+    def study(tree, results, changes, *, name):
+        records.write_record(RECORD, results, {})
+        return embedded.Measured(2.0, 3.0, 1.0)
+
+    monkeypatch.setattr(embedded, "study", study)
+    arguments = ["--before", str(ROOT), "--after", str(ROOT), "--toy", "--rounds", "1"]
+    embedded.main([*arguments, "--keep", str(tmp_path)])
+    first = capsys.readouterr().out
+    embedded.main([*arguments, "--keep", str(tmp_path)])
+
+    assert len(figures(first)) == 2  # the round and the median
+    assert capsys.readouterr().out == first
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [({"a": 1}, "1 of 2 records differ, such as b"), ({"a": 1, "b": 3}, "1 of 2 records differ")],
+)
+def test_versions_with_other_records_are_not_compared(after, told):
+    """A run is missing, or a number differs."""
+    with pytest.raises(SystemExit, match=told):
+        embedded.require_same({"a": 1, "b": 2}, after)

@@ -26,7 +26,7 @@ def finite(dimensions: int, **tensors: Tensor) -> None:
     for name, tensor in tensors.items():
         right = tensor.isfinite()
         if not right.all():
-            values = tensor.detach().double().cpu().numpy()
+            values = tensor.detach().cpu().double().numpy()
             raise arrays.not_finite(name, values, ~right.cpu().numpy())
 
 

@@ -5,7 +5,7 @@ load torch, and only if there are pictures to show. Drawing modules are loaded o
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,24 +114,36 @@ def chapter(view: StudyView, *, study_file: str) -> Chapter:
     )
 
 
-def page(view: StudyView, parts: Sequence[Part]) -> tuple[str, dict[str, bytes]]:
+def page(
+    view: StudyView, parts: Sequence[Part], *, drawn: Mapping[str, bytes] | None = None
+) -> tuple[str, dict[str, bytes]]:
     """A study's MLflow page: a text, and all tables and figures by path.
 
     The text is the answer, the question, and means and standard deviations over the runs.
+
+    Args:
+        view: The study.
+        parts: Its tables.
+        drawn: What `figures` made of all of them; None: it is done here.
     """
     from repro.records.mlflow import study_pages
-    from repro.reporting.figures import figure_registry
-    from repro.reporting.figures.illustration import encode
     from repro.reporting.tables import answer, run_means
 
     label, told = view.index.name, answer.of_study(view.outcomes)
     means = rendering.render([run_means.part(view.outcomes)], form="markdown", label=label)
     tables = rendering.render(parts, form="markdown", label=label, opening=told.told)
     files = {"table.md": printable(tables).encode()}
-    for one in figure_registry.draw(view):
-        for form in SHOWN:
-            files[f"figures/{one.name}.{form}"] = encode(one, form)
+    files |= figures(view) if drawn is None else drawn
     return study_pages.text(view.index, means, answer=told.text), files
+
+
+def figures(view: StudyView, wanted: Iterable[str] | None = None) -> dict[str, bytes]:
+    """The files of a study's figures, by path; of those of some names, or of all."""
+    from repro.reporting.figures import figure_registry
+    from repro.reporting.figures.illustration import encode
+
+    shown = figure_registry.draw(view, wanted)
+    return {f"figures/{one.name}.{form}": encode(one, form) for one in shown for form in SHOWN}
 
 
 def _finished(keys: Sequence[str], found: Mapping[str, BriefRecord]) -> list[BriefRecord]:

@@ -47,7 +47,7 @@ PLACES = [
         "--device",
         default="cpu",
         show_default=True,
-        help="Where runs train: cpu, cuda, or several GPUs as cuda:0,cuda:1.",
+        help="Where runs train: cpu, cuda, several GPUs as cuda:0,cuda:1, or mps (Apple's).",
     ),
     click.option(
         "--workers",
@@ -64,7 +64,7 @@ PLACES = [
     click.option(
         "--gpus-per-run",
         type=click.FloatRange(min=0, min_open=True, max=1),
-        help="Share of a GPU per run, on --device cuda [default: the study's, or 0.25].",
+        help="Share of a GPU per run, on --device cuda and mps [default: the study's, or 0.25].",
     ),
     click.option(
         "--memory-per-run",

@@ -1,6 +1,6 @@
 """``repro plan``: which runs would be trained, why, and the expected cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from repro.system.printing import say
 if TYPE_CHECKING:
     from repro.execution.planning import Plan
     from repro.records.records import StudyIndex
-    from repro.records.task import Task
     from repro.study.study import Study
 
 
@@ -85,8 +84,9 @@ def plan(
         say(one)
     total = len(planned.tasks)
     say(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
-    if missing and not no_calibration:
-        say(_expected(missing, slots, machines, hourly_price))
+    if (missing or resolved.paper) and not no_calibration:
+        for one in _expected(resolved, planned, slots, machines, hourly_price):
+            say(one)
 
 
 def _changed(planned: "StudyIndex", results: Path) -> str | None:
@@ -175,12 +175,20 @@ def _unsupported_rates(study: "Study") -> Iterator[str]:
 
 
 def _expected(
-    missing: "Sequence[Task]", slots: list[str], machines: int, price: float | None
-) -> str:
-    """The expected cost of the missing runs, measured on this machine."""
+    study: "Study", planned: "Plan", slots: list[str], machines: int, price: float | None
+) -> Iterator[str]:
+    """The expected cost of the missing runs and of the paper's study, measured on this machine."""
     from repro.cli import expected_cost
-    from repro.execution import calibration
+    from repro.execution import study_costs
+    from repro.system import machine
 
     say("Measuring the cost of a run on this machine ...", err=True)
-    expected = calibration.predict(missing, slots=slots, machines=machines)
-    return expected_cost.in_words(expected, hourly_price=price)
+    kernels = planned.tasks[0].computation.kernels
+    found = study_costs.costs(
+        study, planned.missing, slots=slots, kernels=kernels, machines=machines
+    )
+    if found.missing:
+        yield expected_cost.in_words(found.missing, hourly_price=price)
+    if found.paper:
+        processor = machine.processor_name() if slots[0] == "cpu" else None
+        yield from expected_cost.of_paper(found.paper, machines=machines, processor=processor)

@@ -16,6 +16,7 @@ from repro.system import count_progress
 from repro.system.printing import say
 
 if TYPE_CHECKING:
+    from repro.cli.page_drawing import Drawing
     from repro.records.mlflow.mirror_process import Scribe
     from repro.records.records import StudyIndex
     from repro.study.study import Study
@@ -99,8 +100,7 @@ def run(
         resolved = _allowing_doubles(resolved)
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
-    from repro.execution import reference_detectors
-    from repro.execution import until_answered as rule
+    from repro.cli.page_drawing import Drawing
     from repro.execution.executors.executor_registry import executor_at
     from repro.records.mlflow import mirror_process
     from repro.reporting.terminal import progress, run_log
@@ -109,28 +109,38 @@ def run(
     written = run_log.Log(log, warn=shown.warn) if log else progress.Display()
     display = progress.Together(shown, written)
 
-    with written, mirror_process.Scribe(results, warn=display.warn) as mirror:
+    with (
+        written,
+        mirror_process.Scribe(results, warn=display.warn) as mirror,
+        Drawing(resolved, results) as drawing,
+    ):
         variant = ", ".join([resolved.profile, *resolved.overrides])
         written.remark(f"{resolved.name} ({variant}), results in {results}")
         with (
             executor_at(place, resolved.resources, remark=display.remark) as executor,
             shown,  # ends before the executor: no bar is shown while workers end
         ):
+            if not (results / "runs").exists():  # then all runs are missing, whatever a plan says
+                executor.warm(len(resolved.arms) * resolved.replicates)
+            from repro.execution import until_answered as rule  # and scipy, while workers load
+
             index = rule.execute(
                 resolved,
                 results,
                 executor=executor,
-                on_event=display.on_event,
+                on_event=drawing.watching(display.on_event),
                 mirror=mirror,
                 retry_lost=retry_lost,
                 checkpoint_seconds=checkpoint_seconds,
                 kernels=place.kernels,
             )
         if not no_detectors:
+            from repro.execution import reference_detectors
+
             index = reference_detectors.beside(
                 resolved, index, results, warn=display.warn, kernels=place.kernels
             )
-        _print_table(index, results, mirror, warn=display.warn)
+        _print_table(index, results, mirror, drawing, warn=display.warn)
     if set_to and not quiet:
         not_followed(index.address)
 
@@ -150,7 +160,12 @@ def _allowing_doubles(study: "Study") -> "Study":
 
 
 def _print_table(
-    index: "StudyIndex", results: Path, mirror: "Scribe", *, warn: Callable[[str], None]
+    index: "StudyIndex",
+    results: Path,
+    mirror: "Scribe",
+    drawing: "Drawing",
+    *,
+    warn: Callable[[str], None],
 ) -> None:
     """Print a study's results, and show them in MLflow; an error if no run has numbers."""
     from repro.cli import exhibits
@@ -159,9 +174,9 @@ def _print_table(
     view = exhibits.without_pictures(index, results)
     say(exhibits.conclusion(view))
     if mirror.wants_page(index):
-        parts = tables.parts(view.outcomes, style="full")
-        shown = exhibits.with_pictures(view, results, with_images=False, warn=warn)
-        text, files = exhibits.page(shown, parts)
+        text, files = drawing.page(
+            view, lambda: tables.parts(view.outcomes, style="full"), warn=warn
+        )
         mirror.finish(index, text, files=files)
     if failure := run_notes.of_no_numbers(view.outcomes):
         raise ReproError(failure)

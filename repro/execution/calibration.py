@@ -1,8 +1,7 @@
 """Prediction of the time and memory of a study on this machine, from short trial runs.
 
-Child processes train a few steps and scan a few photographs, as many at a time as the study would
-have workers, because two at once are slower than one alone. No file is written, and the parent
-process does not import torch. The rest is arithmetic on the measurements.
+Child processes (`measuring`) train a few steps and scan a few photographs. No file is written, and
+the parent process does not import torch. The rest is arithmetic on the measurements.
 """
 
 import functools
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 
 from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
-from repro.errors import ReproError, RunFailed
+from repro.errors import RunFailed
 from repro.execution import wall_time
-from repro.execution.executors import hardware
+from repro.execution.measuring import Work
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.records.scores import SETS
@@ -30,7 +29,6 @@ from repro.study.configuration import Configuration, Objective
 from repro.study.data_spec import Data
 from repro.study.section import digest
 from repro.system import machine
-from repro.system.child_process import Answer, Child, Gone, NotStarted, Say
 
 if TYPE_CHECKING:
     from repro.models import Model
@@ -101,25 +99,30 @@ class Prediction:
         return self.machines * self.seconds / 3600
 
 
-def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -> Prediction:
+def works(tasks: Iterable[Task]) -> dict[str, Work]:
+    """What has to be measured of these runs, by their `cost_kind`."""
+    alike = [(standing_in(task.configuration), tuple(task.plugins.values())) for task in tasks]
+    return {cost_kind(arm): Work(measure, arm, carried) for arm, carried in alike}
+
+
+def predict(
+    tasks: Sequence[Task],
+    measured: Mapping[str, Sequence[Cost]],
+    *,
+    slots: Sequence[str],
+    machines: int = 1,
+) -> Prediction:
     """Time and memory of the tasks, in their order, one at a time in each slot.
 
     Args:
         tasks: At least one.
-        slots: The device of each worker of a machine; see `machine`.
+        measured: What was found of each of their `works`, with as many slots.
+        slots: The device of each worker of a machine; see `hardware`.
         machines: Number of machines, all like this one.
-
-    Raises:
-        ReproError: The data are wrong, or a calibrating process was killed.
     """
-    slots = slots[: len(tasks)]
-    alike = [standing_in(task.configuration) for task in tasks]
-    kinds = [cost_kind(configuration) for configuration in alike]
-    carried = [tuple(task.plugins.values()) for task in tasks]
-    wanted = dict(zip(kinds, zip(alike, carried, strict=True), strict=True))
-    kernels = tasks[0].computation.kernels
-    measured = _measure_all(shares(list(wanted), len(slots)), wanted, slots, kernels=kernels)
-    costs = {name: average(found) for name, found in measured.items()}
+    workers = min(len(slots), len(tasks))
+    kinds = [cost_kind(standing_in(task.configuration)) for task in tasks]
+    costs = {name: average(measured[name]) for name in kinds}
     runs = [
         (task.configuration.data, costs[name].load, costs[name].seconds(_epochs(task)))
         for task, name in zip(tasks, kinds, strict=True)
@@ -130,8 +133,8 @@ def predict(tasks: Sequence[Task], *, slots: Sequence[str], machines: int = 1) -
     }
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_time.seconds(runs, workers=machines * len(slots), after=after),
-        workers=len(slots),
+        seconds=start + wall_time.seconds(runs, workers=machines * workers, after=after),
+        workers=workers,
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
     )
@@ -176,16 +179,6 @@ def cost_kind(configuration: Configuration) -> str:
     return digest([choices, configuration.data.model_dump(mode="json")])
 
 
-def shares(names: Sequence[str], processes: int) -> list[list[str]]:
-    """Assign names to processes, the same number to each, repeating the first ones if needed.
-
-    So all processes are busy all the time, like the workers of a study.
-    """
-    each = math.ceil(len(names) / processes)
-    dealt = [names[number % len(names)] for number in range(each * processes)]
-    return [dealt[first::processes] for first in range(processes)]
-
-
 def average(found: Sequence[Cost]) -> Cost:
     """The mean of times, the largest memory."""
     count = len(found)
@@ -197,62 +190,6 @@ def average(found: Sequence[Cost]) -> Cost:
         memory=max(cost.memory for cost in found),
         fails_after=found[0].fails_after,
     )
-
-
-def _measure_all(
-    dealt: Sequence[Sequence[str]],
-    wanted: Mapping[str, tuple[Configuration, tuple[Carried, ...]]],
-    slots: Sequence[str],
-    *,
-    kernels: str,
-) -> dict[str, list[Cost]]:
-    """Measure each share in one process; return the costs of each kind."""
-    found: dict[str, list[Cost]] = {name: [] for name in wanted}
-    began = time.monotonic()
-    children: list[Child] = []
-    try:
-        for share, device in zip(dealt, slots, strict=True):
-            children.append(Child(_prepare))
-            children[-1].send((began, device, kernels, [wanted[name] for name in share]))
-        for child, share in zip(children, dealt, strict=True):
-            for name, cost in zip(share, _answer(child), strict=True):
-                found[name].append(cost)
-    finally:
-        for child in children:
-            child.stop()
-        for child in children:
-            child.join()
-    return found
-
-
-def _answer(child: Child) -> list[Cost]:
-    try:
-        costs: list[Cost] = child.answer()
-    except (Gone, NotStarted) as fate:
-        raise ReproError(
-            f"a calibration process ended early ({fate}): is there enough memory? "
-            "--no-calibration leaves the prediction out, fewer --workers need less memory"
-        ) from None
-    return costs
-
-
-def _prepare() -> Answer:
-    """In the child process: return the function that answers requests."""
-    from repro.training import trainer
-
-    trainer.prepare_process()
-
-    def measure_each(request: Any, _: Say) -> list[Cost]:
-        began, device, kernels, configurations = request
-        trainer.require_device(device)
-        start = time.monotonic() - began
-        with hardware.using(kernels):
-            return [
-                measure(each, start=start, device=device, plugins=carried)
-                for each, carried in configurations
-            ]
-
-    return measure_each
 
 
 def measure(

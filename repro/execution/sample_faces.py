@@ -5,7 +5,7 @@ its training pictures, checked by their digest; writes nothing.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +33,7 @@ from repro.models import DebiasingVae
 from repro.records import records
 from repro.records.records import MODEL, BriefRecord, StudyIndex
 from repro.study.configuration import Configuration
-from repro.study.data_spec import MitH5, Source
+from repro.study.data_spec import MitH5, Source, SyntheticTraining
 from repro.training import inference, trainer
 from repro.training.image_split import split_images
 from repro.training.inference import as_float64
@@ -69,6 +69,14 @@ def of_study(
         for arm, record in chosen_runs(index, found).items()
         if faces == "all" or record.shows_synthetic_faces
     )
+
+
+def prepare(training: Iterable[Source]) -> None:
+    """Read drawn training pictures before they are needed; the last two are kept."""
+    trainer.prepare_process()
+    for spec in training:
+        if isinstance(spec, SyntheticTraining):
+            _training_images(spec, sources.fingerprint(spec))
 
 
 def chosen_runs(index: StudyIndex, found: Mapping[str, BriefRecord]) -> dict[str, BriefRecord]:

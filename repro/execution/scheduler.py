@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from repro.analysis import wording
@@ -43,6 +44,7 @@ from repro.records.task import LOST, Task
 from repro.system import atomic_files
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
+CHOICE = 64  # waiting runs, at most, among which an executor chooses the next one
 PATIENCE = 1.0  # seconds between checks of runs that other processes train
 WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
@@ -73,6 +75,8 @@ def run_tasks(tasks: Iterable[Task], executor: Executor) -> Iterator[ScheduleEve
                 try:
                     for event in executor.events():
                         yield from dispatch.handle(event)
+                    if dispatch.ended:
+                        yield from dispatch.start()  # a free worker does not wait for the disk
                 finally:  # write finished runs whatever else fails
                     written = dispatch.write()
                 yield from written
@@ -136,12 +140,20 @@ class _Dispatch:
         self.waiting.extend(held)
 
     def _next(self) -> Task | None:
-        """The first waiting run whose source run is not to come, taken out of the queue."""
-        for position, task in enumerate(self.waiting):
-            if task.awaits not in self.to_come:
-                del self.waiting[position]
-                return task
-        return None
+        """A waiting run whose source run is not to come, taken out of the queue.
+
+        The executor chooses among the first ones, unless a run has begun before and goes on.
+        """
+        ready = (p for p, task in enumerate(self.waiting) if task.awaits not in self.to_come)
+        positions = list(islice(ready, CHOICE))
+        if not positions:
+            return None
+        tasks = [self.waiting[position] for position in positions]
+        begun = tasks[0].key in self.attempts
+        position = positions[0 if begun else self.executor.choose(tasks)]
+        task = self.waiting[position]
+        del self.waiting[position]
+        return task
 
     def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded | Remark]:
         """Store the content of an event, and yield the events to show to the user."""

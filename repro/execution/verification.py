@@ -257,6 +257,7 @@ def _tasks(
                 results=results,
                 source=source,
                 plugins=carriers.carried(_plugins(record, catalogue)),
+                shares_epochs=False,  # each run is computed by itself
             )
         )
     return tasks

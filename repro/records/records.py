@@ -54,8 +54,8 @@ class Computation:
     """How a run is computed, as far as it affects the last bits of a result.
 
     Attributes:
-        device: ``cpu`` or ``cuda``.
-        kernels: ``blocked`` or ``torch``.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        kernels: ``blocked``, ``torch``, or ``stacked`` for many runs as one network.
         threads: Number of threads of a run.
         libraries: Release of each library that computes results.
         code: Digest of each module of ours that computes results; not part of a run's name.

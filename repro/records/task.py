@@ -10,6 +10,7 @@ from repro.plugins.catalogue import Catalogue
 from repro.records.records import Computation, Record
 from repro.study import methods
 from repro.study.configuration import Configuration
+from repro.study.section import digest
 from repro.system.file_digests import Contents
 
 CHECKPOINT_SECONDS = 30.0  # minimum time between two checkpoints of a run
@@ -56,8 +57,9 @@ class Task:
         computation: How it is computed.
         commit: Commit of the program.
         results: The results folder; a worker on another machine has no access to it.
-        device: Training device in torch's notation: cpu, cuda:0.
+        device: Training device in torch's notation: cpu, cuda:0, mps.
         checkpoint_seconds: Minimum time between two checkpoints; shorter epochs share one.
+        shares_epochs: Whether its first epoch may be that of another run that begins alike.
     """
 
     key: str
@@ -73,6 +75,15 @@ class Task:
     contents: Mapping[str, Contents] = field(default_factory=dict)
     plugins: Mapping[str, Carried] = field(default_factory=dict)
     source: Source | None = None
+    shares_epochs: bool = True
+
+    @property
+    def beginning(self) -> str:
+        """Equal for runs that differ in nothing but how faces are drawn; 32 hex digits."""
+        choices = self.configuration.identity()
+        del choices["resampling"]
+        computed = self.computation.identity()
+        return digest([choices, self.seed, self.data, computed, self.plugin_digests])
 
     @property
     def awaits(self) -> str | None:

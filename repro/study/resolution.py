@@ -342,9 +342,9 @@ class Resolution:
             data = data.model_copy(update={role: spec.model_copy(update={"path": path})})
         return configuration.model_copy(update={"data": data})
 
-    def published(self, chosen: str) -> Published | None:
-        """The published values of the chosen profile; those of all profiles are checked."""
-        found = None
+    def published(self) -> dict[str, Published | None]:
+        """The published values that each profile is compared with."""
+        found: dict[str, Published | None] = {}
         for profile in self.profiles:
             where: KeyPath = ("profiles", profile, "published")
             block = self.top.value["profiles"][profile].get("published")
@@ -352,7 +352,7 @@ class Resolution:
                 where, block = ("published",), self.top.value.get("published")
             name = block.get("source") if isinstance(block, dict) else None
             read = self._answers(name, (*where, "source")) if isinstance(name, str) else None
-            found = read if profile == chosen else found
+            found[profile] = read
         return found
 
     def _answers(self, name: str, where: KeyPath) -> Published | None:

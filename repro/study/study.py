@@ -19,6 +19,7 @@ from repro.study import (
     gap_share,
     looks,
     methods,
+    paper_study,
     yaml_source,
 )
 from repro.study.arm import ArmSpec
@@ -32,6 +33,7 @@ from repro.study.merge import (
     override_labels,
     refusal,
 )
+from repro.study.paper_study import PaperStudy
 from repro.study.published import Margin, Published
 from repro.study.resolution import Resolution
 from repro.study.resources import Resources
@@ -65,6 +67,7 @@ class Study:
         stop: The rule by which it goes on until the primary claim is decided; None: one look.
         looks: Numbers of seeds at which the file plans to look at the results.
         published: The published values to compare with, or None.
+        paper: The study on the paper's own data, which need not be there; None if no profile is it.
         margin: The equivalence margin.
         resources: Resources of each run.
         expected: Time and memory to expect, in words; None if the file does not say.
@@ -96,6 +99,7 @@ class Study:
     tone: str | None = None
     gap_share: GapShare | None = None
     expected: str | None = None
+    paper: PaperStudy | None = None
     file: Path | None = None
     file_digest: str | None = None
     catalogue: Catalogue = field(default=methods.BUILT_IN, repr=False, compare=False)
@@ -157,7 +161,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
     parts = {
         name: resolution.resolve(name, selected=name == chosen) for name in resolution.profiles
     }
-    published = resolution.published(chosen)
+    published = resolution.published()
     if resolution.problems:
         raise refusal(resolution.problems, file)
     header, arms = parts[chosen]
@@ -183,7 +187,8 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         metrics=tuple(header.metrics),
         stop=header.stop,
         looks=looks.looks(resolution.replicates[chosen], header.stop),
-        published=published,
+        published=published[chosen],
+        paper=paper_study.found(parts, published, chosen),
         margin=header.published.margin if header.published else None,
         resources=header.resources,
         cluster=header.cluster,

@@ -19,6 +19,7 @@ from torch import Tensor
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
 from repro.study.configuration import STANDARD, Configuration
+from repro.training.kernels import devices
 from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
@@ -115,7 +116,7 @@ class BatchedFit:
         kernels = StackedKernels(self.choices.precision)
         self.step = Step(self.choices, self.network, images, kernels=kernels, members=(len(runs),))
         self.update: Update = self.step
-        if self.device.type == "cuda" and captured:
+        if captured and devices.records_graphs(self.device):
             self.update = CapturedStep(self.step, GraphCapture())
         if any(member.step.loss_weights is not None for member in self.members):
             of_each = (len(runs), len(images))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from repro.models import DebiasingVae, Encoding, Model
+from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import choose
 from repro.training.kernels.operators import to_network
 
@@ -107,8 +108,9 @@ def reconstruction_errors(
             torch.split(images, BATCH), torch.split(means, BATCH), strict=True
         ):
             difference = model.decoder(latents.to(device)) - to_network(batch.to(device))
-            absolute += float(difference.abs().double().sum())
-            squared += float(difference.double().square().sum())
+            difference = difference.to(devices.widest(difference.device))
+            absolute += float(difference.abs().sum())
+            squared += float(difference.square().sum())
     return absolute / images.numel(), squared / images.numel()
 
 
@@ -136,4 +138,4 @@ def _read(
 
 def as_float64(values: Tensor) -> NDArray[np.float64]:
     """A tensor as NumPy's float64."""
-    return values.double().cpu().numpy()
+    return values.cpu().double().numpy()

@@ -40,7 +40,7 @@ def environment(device: str) -> dict[str, Any]:
     """
     import torch
 
-    from repro.training.kernels import c_library
+    from repro.training.kernels import c_library, devices
 
     on_gpu = device != "cpu"
     kernels = "torch" if on_gpu else c_library.chosen()
@@ -49,7 +49,7 @@ def environment(device: str) -> dict[str, Any]:
         "packages": _packages(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "device": torch.cuda.get_device_name(device) if on_gpu else "cpu",
+        "device": devices.name(device),
         "processor": c_library.processor(),
         "kernels": kernels,
         "kernels_build": c_library.build() if kernels == "blocked" else None,

@@ -14,6 +14,7 @@ from repro.plugins import calls
 from repro.plugins.declared import Plugin
 from repro.study import methods
 from repro.training import adam_state
+from repro.training.kernels import devices
 from repro.training.objective import Batch, Objective, ObjectiveContext, Terms
 
 MEAN_LOSS = "loss"  # of an epoch, among the numbers that an objective says of it
@@ -52,7 +53,9 @@ class RunningObjective:
             raise calls.refuse(plugin, f"its terms are {self.terms!r}: classification or all")
         if self._defines("loss") and self._defines("weights"):
             raise calls.refuse(plugin, "it defines loss and weights: define one of them")
-        self._sum, self._wrong = torch.zeros(2, dtype=torch.float64, device=context.device)
+        self._sum, self._wrong = torch.zeros(
+            2, dtype=devices.widest(context.device), device=context.device
+        )
 
     def _of(self, name: str) -> Any:
         with calls.own_code(self._plugin):
@@ -86,7 +89,7 @@ class RunningObjective:
         else:
             self._require_shape("loss", found, batch)
             self._note(~torch.isfinite(found.detach()), batch)
-        self._sum += found.detach().double().sum()
+        self._sum += found.detach().to(self._sum.dtype).sum()
         return found
 
     def _weighted(self, batch: Batch, weights: Tensor | None, standard: Standard) -> Tensor:

@@ -25,7 +25,8 @@ from repro.records.records import EPOCH_WEIGHTS, MODEL, SCORES, WEIGHTS, Record
 from repro.records.scores import Scores
 from repro.records.task import Files, Task
 from repro.training import evaluation, networks, provenance, state_files, trainer
-from repro.training.kernels import c_library
+from repro.training.first_epoch import FirstEpoch, Memory
+from repro.training.kernels import c_library, devices
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit, Fitted, State
 
@@ -43,12 +44,20 @@ class _Clock:
         self.images, self.epochs, self.before = images_per_epoch, 0, before
         self.started, self.begin = datetime.now(UTC), time.perf_counter()
         self.trained = self.begin  # end of the last epoch
+        self.shared, self.training = 0, 0.0  # epochs of another run; seconds of those of this one
 
     def epoch(self) -> float:
         """Note the end of an epoch; return its training images per second."""
         before, self.trained = self.trained, time.perf_counter()
         self.epochs += 1
+        self.training += self.trained - before
         return self.images / (self.trained - before)
+
+    def shared_epoch(self, first: FirstEpoch) -> float:
+        """As `epoch`, of one that was taken over: the rate is that of the run that trained it."""
+        self.trained = time.perf_counter()
+        self.shared += 1
+        return self.images / first.seconds
 
     @property
     def seconds(self) -> float:
@@ -56,24 +65,28 @@ class _Clock:
         return self.before + time.perf_counter() - self.begin
 
     def times(self) -> dict[str, Any]:
-        """For the provenance; the rate is over all epochs, without the evaluation."""
+        """For the provenance; the rate is over the epochs that were trained here."""
         times = {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
         }
         if self.epochs:
-            rate = self.epochs * self.images / (self.trained - self.begin)
-            times["images_per_second"] = round(rate, 1)
+            times["images_per_second"] = round(self.epochs * self.images / self.training, 1)
+        if self.shared:
+            times["shared_epochs"] = self.shared
         return times
 
 
-def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[WorkerEvent]:
+def execute(
+    task: Task, load: Callable[[], Material], begun: Files, memory: Memory | None = None
+) -> Iterator[WorkerEvent]:
     """Train and evaluate a run.
 
     Args:
         task: The run.
         load: Returns its data.
         begun: Files of the checkpoint to continue from; empty: start from the first epoch.
+        memory: Of this process, for a first epoch that runs share; None: each trains its own.
 
     Yields:
         `RunStarted`, then `EpochEnded` and sometimes `CheckpointMade`, finally `RunEnded`; the
@@ -85,13 +98,14 @@ def execute(task: Task, load: Callable[[], Material], begun: Files) -> Iterator[
     """
     with _memory_errors(), c_library.using(task.computation.kernels):
         trainer.prepare_process()
-        trainer.require_device(task.device)
+        devices.require(task.device)
         _require_same_program(task)
         yield RunStarted(task.key, task.title, task.configuration.epochs, _bytes_of_network(task))
         material = load()
         content_digest.require_planned(task.data, task.contents, material.contents)
         content_digest.require_unchanged(material.contents)
-        for event in _train_and_evaluate(task, material, begun):
+        first = memory.of(task.beginning) if memory and task.shares_epochs else None
+        for event in _train_and_evaluate(task, material, begun, first):
             if isinstance(event, RunEnded):
                 content_digest.require_unchanged(material.contents)
             yield event
@@ -135,7 +149,9 @@ def _bytes_of_network(task: Task) -> int:
     return sum(tensor.nbytes for tensor in model.state_dict().values())
 
 
-def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterator[WorkerEvent]:
+def _train_and_evaluate(
+    task: Task, material: Material, begun: Files, first: FirstEpoch | None
+) -> Iterator[WorkerEvent]:
     """The events of `execute` from the first epoch on."""
     images = material.images
     trainer.require_enough(task.configuration, images)
@@ -152,10 +168,12 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
         return {"commit": task.commit, **environment, **clock.times(), **since}
 
     try:
-        fit = restored or _fit(task, images)
+        fit = restored or _fit(task, images, first=first)
         kept, epochs = time.monotonic(), task.configuration.epochs
         for history in fit.epochs():
-            yield EpochEnded(task.key, task.title, epochs, history, clock.epoch())
+            is_shared = first is not None and first.is_taken_over and history["epoch"] == 1
+            rate = clock.shared_epoch(first) if first and is_shared else clock.epoch()
+            yield EpochEnded(task.key, task.title, epochs, history, rate)
             if fit.goes_on and time.monotonic() - kept >= task.checkpoint_seconds:
                 files = state_files.pack(Checkpoint(fit.state(), clock.seconds), task.key)
                 yield CheckpointMade(task.key, task.title, files)
@@ -167,7 +185,12 @@ def _train_and_evaluate(task: Task, material: Material, begun: Files) -> Iterato
     yield RunEnded(task.key, task.title, record, files)
 
 
-def _fit(task: Task, images: TrainingImages, resume: State | None = None) -> Fit:
+def _fit(
+    task: Task,
+    images: TrainingImages,
+    resume: State | None = None,
+    first: FirstEpoch | None = None,
+) -> Fit:
     """The training of a run, from its start or from a state."""
     return Fit(
         task.configuration,
@@ -177,6 +200,7 @@ def _fit(task: Task, images: TrainingImages, resume: State | None = None) -> Fit
         resume=resume,
         catalogue=task.catalogue(),
         source=task.source,
+        first=first,
     )
 
 

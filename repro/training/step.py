@@ -15,6 +15,7 @@ from repro.losses import formulas
 from repro.metrics import says_face
 from repro.models import DebiasingVae, Decoder, Model
 from repro.study.configuration import Configuration
+from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import Kernels, choose
 from repro.training.kernels.operators import full
 from repro.training.objective import Batch
@@ -54,8 +55,9 @@ class Step:
     """The update of a network on stored images.
 
     Attributes:
-        totals: Sum of each of `TERMS` over the images since it was last zeroed, float64, (5,);
-            of each of S stacked networks (5, S). No weight of a loss enters them.
+        totals: Sum of each of `TERMS` over the images since it was last zeroed, (5,), float64
+            (see `devices.widest`); of each of S stacked networks (5, S). No weight of a loss
+            enters them.
         loss_weights: Factor of each stored image's loss, all its terms, (M,), of stacked networks
             (S, M); None: 1. A captured step reads this tensor, so that it is changed in place.
         objective: What is minimised in place of the mean loss; None: nothing else.
@@ -91,10 +93,10 @@ class Step:
             model.parameters(),
             lr=choices.learning_rate,
             fused=True,
-            capturable=images.device.type == "cuda",
+            capturable=devices.records_graphs(images.device),
         )
         shape = (len(TERMS), *members)
-        self.totals = torch.zeros(shape, dtype=torch.float64, device=images.device)
+        self.totals = torch.zeros(shape, dtype=devices.widest(images.device), device=images.device)
         self.loss_weights: Tensor | None = None
         self.objective: RunningObjective | None = None
 
@@ -109,7 +111,7 @@ class Step:
             loss = loss * self.loss_weights.gather(-1, index)
         loss = loss.mean(dim=-1)
         self.kernels.minimise(loss.sum() if loss.ndim else loss, self.optimiser)
-        values = torch.stack([terms[name].detach() for name in TERMS]).double()
+        values = torch.stack([terms[name].detach() for name in TERMS]).to(self.totals.dtype)
         self.totals += values.view(-1, *index.shape).sum(dim=-1)
 
     def terms(self, index: Tensor, noise: Tensor, is_face: Tensor, count: int) -> dict[str, Tensor]:

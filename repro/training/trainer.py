@@ -36,9 +36,10 @@ from repro.training import (
     run_methods,
 )
 from repro.training.adam_state import named, unnamed
+from repro.training.first_epoch import FirstEpoch
 from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
-from repro.training.kernels import c_library
+from repro.training.kernels import c_library, devices
 from repro.training.networks import OwnClassifier
 from repro.training.rules import density, placebo
 from repro.training.run_methods import Run
@@ -108,25 +109,10 @@ def prepare_process() -> None:
     torch.set_flush_denormal(False)
     torch.set_num_threads(THREADS)
     c_library.keep_memory()
-    torch.use_deterministic_algorithms(True)
+    # As `use_deterministic_algorithms`, which loads a compiler that nothing here uses: 1 s.
+    torch.set_deterministic_debug_mode("error")
     # Every buffer here is written before it is read; filling it first costs 4 % of a run.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # untyped
-
-
-def require_device(device: str) -> None:
-    """Refuse a device that does not exist.
-
-    Args:
-        device: ``cpu``, or ``cuda:`` and a number.
-
-    Raises:
-        ReproError: There is no such GPU.
-    """
-    if device != "cpu" and int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise ReproError(
-            f"--device {device}: torch {torch.__version__} sees {torch.cuda.device_count()} GPUs "
-            "here; leave the option out, or install the build of torch for your GPU"
-        )
 
 
 def images_per_epoch(configuration: Configuration, data: TrainingImages) -> int:
@@ -162,7 +148,7 @@ def fit(
         configuration: The arm.
         seed: The replicate.
         data: All labelled crops; a share is held out.
-        device: Name of a torch device: cpu, cuda:0.
+        device: Name of a torch device: cpu, cuda:0, mps.
         on_epoch: Called with each epoch's history when the epoch ends.
         catalogue: As for `Fit`.
 
@@ -193,6 +179,7 @@ class Fit:
         catalogue: Catalogue = methods.BUILT_IN,
         source: Source | None = None,
         captured: bool = True,
+        first: FirstEpoch | None = None,
     ) -> None:
         """Initialise the network, or continue from a state.
 
@@ -200,14 +187,17 @@ class Fit:
             configuration: The arm.
             seed: The replicate.
             data: All labelled crops; a share is held out.
-            device: Name of a torch device: cpu, cuda:0.
+            device: Name of a torch device: cpu, cuda:0, mps.
             resume: The state after one of the epochs of this run; None: from the start.
             images: The crops' pixels if they are on the device already.
             catalogue: Where rule and network are found: the built-in ones, or with plug-ins.
             source: The run that the rule starts from.
             captured: Whether a GPU replays its steps as a CUDA graph.
+            first: Its first epoch, if it may be that of another run.
         """
+        self.first = first
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
+        devices.require_precision(self.device, configuration.precision)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
         self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
         if catalogue.is_own("objective", configuration.objective.name):
@@ -220,14 +210,14 @@ class Fit:
         self.model = self._network(configuration, "initialisation", catalogue)
         self.step = step = Step(configuration, self.model, self.images)
         own = isinstance(self.model, OwnClassifier)
-        if step.kernels.name == "torch" and not own:
+        if step.kernels.name == "torch" and not own and devices.takes_any_layout(self.device):
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
         self.weighting = self._methods(
             Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
         )
         self.update: Update = step
-        if self.device.type == "cuda" and captured and self._can_be_captured:
+        if captured and devices.records_graphs(self.device) and self._can_be_captured:
             self.update = CapturedStep(step, GraphCapture())
         self.batches = random_streams.generator(seed, "batches")
         self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
@@ -271,8 +261,18 @@ class Fit:
         """
         while self.goes_on:
             batches = self.draw(self.number)
-            self.train(batches)
+            if self.first is not None and self._may_share_epoch:
+                self.first.train(self, batches)
+            else:
+                self.train(batches)
             yield self.ended(self.step.totals, batches.size)
+
+    @property
+    def _may_share_epoch(self) -> bool:
+        """Whether this epoch is the first one, and nothing but its batches is the run's own."""
+        is_even = self.number == 1 and not self.epoch_weights and self.step.loss_weights is None
+        is_standard = self.step.objective is None and not isinstance(self.model, OwnClassifier)
+        return is_even and is_standard and self.device.type == "cpu"
 
     @property
     def goes_on(self) -> bool:

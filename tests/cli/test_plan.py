@@ -5,6 +5,10 @@ from click.testing import CliRunner
 from data_layouts import put, write_h5, write_ppb
 
 from repro.cli import main
+from repro.execution import calibration, measuring, paper_cost, planning
+from repro.execution.calibration import Cost
+from repro.execution.paper_cost import Rates
+from repro.system import machine
 
 STUDY = """name: toy
 question: Does it?
@@ -114,3 +118,108 @@ def test_what_keeps_a_claim_from_an_answer_is_said_before_training(folder):
         assert len(warned) == 2
         assert warned[0].endswith(f"no group is called 'nobody'; the groups are {groups}.")
         assert f"takes 999 photographs without a face, and there are {there};" in warned[1]
+
+
+COST = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8)
+RATES = Rates(trained=0.001, validated=0.0001, window=0.0002, windows=87.0)
+ON_ITS_DATA = "configuration: {data: {train: {source: mit_h5}, test: {source: ppb}}}"
+
+
+@pytest.fixture
+def measured(folder, monkeypatch):
+    """A study of a paper of known size; every measurement finds the same. What was measured."""
+    paper = PAPER.replace("configuration: {}", f"training_images: 109914, {ON_ITS_DATA}")
+    (folder / "published" / "paper.yaml").write_text(paper)
+    found = {calibration.measure: COST, paper_cost.measure: RATES}
+    asked = []
+
+    def measure(works, slots, *, kernels):
+        asked.append((sorted(work.measure.__module__ for work in works.values()), list(slots)))
+        return {name: [found[work.measure]] for name, work in works.items()}
+
+    monkeypatch.setattr(measuring, "measured", measure)
+    monkeypatch.setattr(machine, "processor_name", lambda: "A Processor")
+    return asked
+
+
+def costs(*words):
+    """The lines of the plan after the count of runs."""
+    done = CliRunner().invoke(main, ["plan", "toy.yaml", "--workers", "2", *words])
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    count = next(place for place, line in enumerate(lines) if line.startswith("10 runs: "))
+    return lines[count + 1 :]
+
+
+def test_what_the_papers_own_study_would_cost_is_told(measured):
+    """Ten runs of one epoch here and on a card; all kinds are measured by the same processes.
+
+    By hand: 5 x (87,928 x .001 + 21,983 x .0001 + 10 x 87 x .0002) s is 7 min 32 s, of which
+    evaluation takes 2.6 %. The card has a smallest batch of 24, and these have 4.
+    """
+    assert costs("--profile", "synthetic") == [
+        "Expected on this machine, 2 workers: 32 s; 1.0 GB of memory (0.50 GB per run)",
+        "The paper's study (profile real: 10 runs x 1 epochs x 87,931 images, batch 4):",
+        "  this machine (A Processor), 2 workers: 7 min 32 s, evaluation 2.6 % of it",
+        "  one NVIDIA H200: not known; all runs have networks or settings that were not measured",
+        "Evaluation is validation after each epoch and the windows of 10 portraits (taken as 87 "
+        "each). Reading files is not counted.",
+    ]
+    assert measured == [
+        (["repro.execution.calibration"] * 2 + ["repro.execution.paper_cost"] * 2, ["cpu"] * 2)
+    ]
+
+
+def test_a_card_that_was_measured_is_told_with_how_its_times_were_made(measured, folder):
+    """A batch of 64 lies between measured ones."""
+    text = (folder / "toy.yaml").read_text()
+    (folder / "toy.yaml").write_text(text.replace("batch_size: 4", "batch_size: 64"))
+    lines = costs("--profile", "synthetic")
+
+    assert [line.partition(":")[0] for line in lines[1:4]] == [
+        "The paper's study (profile real",
+        "  this machine (A Processor), 2 workers",
+        "  one NVIDIA H200, one run after the other",
+    ]
+    assert lines[5] == (
+        "The times of the NVIDIA H200 are estimates: steps, encoding and validation were "
+        "measured on 2026-11-27, and a window is taken to cost what a held-out image does. Steps "
+        "of 64 images lie between those measured at 24 and 256."
+    )
+
+
+def test_the_papers_study_is_told_on_several_machines(measured):
+    """Five of them take a fifth of the time."""
+    lines = costs("--profile", "synthetic", "--machines", "5")
+
+    assert lines[2] == (
+        "  5 machines like this one (A Processor), 2 workers on each: 1 min 30 s, "
+        "evaluation 2.6 % of it"
+    )
+
+
+def test_of_a_finished_study_the_papers_alone_is_measured(measured, monkeypatch):
+    """Its own runs cost nothing any more."""
+    monkeypatch.setattr(planning.Plan, "missing", [])
+    lines = costs("--profile", "synthetic")
+
+    assert lines[0].startswith("The paper's study (profile real: ")
+    assert measured == [(["repro.execution.paper_cost"] * 2, ["cpu"] * 2)]
+
+
+def test_a_single_missing_run_is_measured_alone(measured, monkeypatch):
+    """The paper's ten are measured two at a time, as they would run."""
+    tasks = planning.Plan.missing.fget
+    monkeypatch.setattr(planning.Plan, "missing", property(lambda plan: tasks(plan)[:1]))
+    costs("--profile", "synthetic")
+
+    assert measured == [
+        (["repro.execution.calibration"], ["cpu"]),
+        (["repro.execution.paper_cost"] * 2, ["cpu"] * 2),
+    ]
+
+
+def test_nothing_is_measured_or_told_if_nobody_wants_it(measured):
+    """`--no-calibration`."""
+    assert costs("--profile", "synthetic", "--no-calibration") == []
+    assert measured == []

@@ -1,15 +1,10 @@
-import multiprocessing
-import os
-import signal
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from builders import a_task, configuration, training_images
-from data_layouts import put
 
 from repro.cli import expected_cost
-from repro.errors import ReproError
 from repro.execution import calibration, wall_time
 from repro.execution.calibration import Cost, Prediction
 from repro.records.task import Source
@@ -100,11 +95,8 @@ def test_a_run_that_starts_from_another_is_measured_without_it():
     assert dfr.objective.name == "standard"
 
 
-def test_a_forecast_knows_of_sources(tmp_path, monkeypatch):
+def test_a_forecast_knows_of_sources(tmp_path):
     """A placebo starts when its source has ended; DFR trains no epoch, and costs its scan."""
-    monkeypatch.setattr(
-        calibration, "_measure_all", lambda _dealt, wanted, *_, **__: {n: [COST] for n in wanted}
-    )
     source = task(0, tmp_path, epochs=8)
     rest = [
         a_task(
@@ -115,23 +107,11 @@ def test_a_forecast_knows_of_sources(tmp_path, monkeypatch):
         )
         for name in "ab"
     ]
-    predicted = calibration.predict([*rest, source], slots=["cpu"] * 3)
+    tasks = [*rest, source]
+    measured = {name: [COST] for name in calibration.works(tasks)}
+    predicted = calibration.predict(tasks, measured, slots=["cpu"] * 3)
 
     assert predicted.seconds == 2 + (3 + 8 * 1.5 + 4) + (8 * 1.5 + 4)  # data are loaded once
-
-
-@pytest.mark.parametrize(
-    ("names", "processes", "dealt"),
-    [
-        ("a", 2, [["a"], ["a"]]),
-        ("ab", 2, [["a"], ["b"]]),
-        ("abc", 2, [["a", "c"], ["b", "a"]]),
-        ("ab", 1, [["a", "b"]]),
-    ],
-)
-def test_every_process_measures_as_much_as_the_others(names, processes, dealt):
-    """None measures alone, which would be faster than in the study."""
-    assert calibration.shares(list(names), processes) == dealt
 
 
 def test_repeated_measurements_are_averaged():
@@ -209,31 +189,6 @@ def test_what_a_run_costs_is_measured():
     assert min(cost.load, cost.epoch, cost.scan) > 0
     assert cost.memory > 1e8
     assert (cost.fails_after, failing.fails_after, failing.scan) == (None, 1, 0.0)
-
-
-def test_a_users_mistake_in_a_calibrating_process_reaches_the_parent(tmp_path):
-    """A folder that went away is an error with its name; no process stays."""
-    picture = put(tmp_path / "gone" / "1.png", 1)
-    gone = task(0, tmp_path, data=SMALL | {"nonfaces": str(tmp_path / "gone")})
-    picture.unlink()
-    picture.parent.rmdir()
-
-    with pytest.raises(ReproError, match="gone: folder not found"):
-        calibration.predict([gone], slots=["cpu"] * 2)
-    assert not multiprocessing.active_children()
-
-
-def test_a_killed_calibrating_process_is_the_users_to_mend(tmp_path, monkeypatch):
-    """How it ended and what helps are said; no process stays."""
-    monkeypatch.setattr(calibration, "_prepare", _die)
-
-    with pytest.raises(ReproError, match=r"killed by SIGKILL.*--no-calibration"):
-        calibration.predict([task(0, tmp_path), task(1, tmp_path)], slots=["cpu"] * 2)
-    assert not multiprocessing.active_children()
-
-
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():

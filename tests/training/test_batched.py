@@ -1,14 +1,17 @@
 """Many runs trained as one network: equal to single runs, and each independent of the others."""
 
+import dataclasses
 import hashlib
 
 import pytest
 import torch
-from builders import configuration, training_images
+from builders import a_task, configuration, training_images
 from safetensors.torch import save
 
 from repro import models
 from repro.errors import ReproError, RunFailed
+from repro.execution.executors import hardware
+from repro.records import records
 from repro.training import batched, state_files, trainer
 from repro.training.batched import BatchedFit
 from repro.training.kernels.operators import Convolution, TorchKernels
@@ -188,6 +191,22 @@ def test_layers_are_direct_where_that_was_the_fastest(precision, direct):
     chosen = [f"{one.in_channels}>{one.out_channels}" for one in layers if form_of(one) == "direct"]
 
     assert chosen == direct
+
+
+def test_a_run_of_a_stack_has_another_name_and_its_record_can_be_read(tmp_path):
+    """Its kernels are part of how it was computed; the other fields are those of a single run."""
+    single = hardware.computation(["cuda:0"])
+    of_stack = dataclasses.replace(single, kernels=batched.KERNELS)
+    names = [
+        next(records.run_digests(configuration(), data={}, computation=one))
+        for one in (single, of_stack)
+    ]
+    failure = {"epoch": 1, "term": "kl", "reason": "it is infinite"}
+    record = a_task(tmp_path, computation=of_stack).record(failure=failure)
+    records.write_record(record, tmp_path, {})
+
+    assert names[0] != names[1]
+    assert records.read_record(record.key, tmp_path).computation["kernels"] == "stacked"
 
 
 def digests(fit):

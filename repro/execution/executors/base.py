@@ -7,7 +7,7 @@ methods.
 
 import contextlib
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
 from repro.errors import ReproError
@@ -29,8 +29,15 @@ class Executor(Protocol):
     def computation(self) -> Computation:
         """How runs are computed there."""
 
+    def warm(self, runs: int) -> None:
+        """Begin to load what so many runs need, if that can go on meanwhile."""
+
     def room(self) -> bool:
         """Whether it takes another run now."""
+
+    def choose(self, tasks: Sequence[Task]) -> int:
+        """The position of the run to submit next, of some in their order; there must be room."""
+        return 0
 
     def submit(self, task: Task, begun: Files) -> None:
         """Have a run executed, from the state in these files; there must be room.

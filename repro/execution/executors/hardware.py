@@ -27,7 +27,7 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
     """The device of each run that can execute at the same time.
 
     Args:
-        device: ``cpu``, ``cuda``, or several GPUs: ``cuda:0,cuda:1``.
+        device: ``cpu``, ``cuda``, several GPUs, ``cuda:0,cuda:1``, or Apple's, ``mps``.
         workers: Runs at a time; what the device takes if None.
         resources: What a run takes: cores, or a share of a GPU.
 
@@ -35,9 +35,9 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
         ReproError: The device's name is none.
     """
     devices = ["cuda:0" if name == "cuda" else name for name in device.split(",")]
-    if devices != ["cpu"] and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
-        raise ReproError(f"--device {device}: not a device; use cpu, cuda, or cuda:0,cuda:1")
-    on_cpu = devices == ["cpu"]
+    on_cpu, is_one = devices == ["cpu"], devices in (["cpu"], ["mps"])
+    if not is_one and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
+        raise ReproError(f"--device {device}: not a device; use cpu, cuda, cuda:0,cuda:1, or mps")
     most = machine.cores() / resources.cpus if on_cpu else len(devices) // resources.gpus
     count = workers or max(1, int(most))
     return [devices[number % len(devices)] for number in range(count)]
@@ -105,7 +105,7 @@ def kernels_on(device: str, kernels: Kernels | None) -> ChosenKernels:
     """The kernels that compute on this machine.
 
     Args:
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda`` or ``mps``.
         kernels: Those of the option.
 
     Raises:

@@ -1,8 +1,8 @@
 """This very process, one run at a time: where a debugger or a profiler can follow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from repro.data.pictures.images import Material
 from repro.execution.executors import hardware
@@ -10,6 +10,9 @@ from repro.execution.executors.base import events_of, loading
 from repro.execution.executors.executor_options import Kernels
 from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
+
+if TYPE_CHECKING:
+    from repro.training.first_epoch import Memory
 
 
 class Inline:
@@ -28,6 +31,7 @@ class Inline:
 
         self.device, self.computation = device, hardware.computation([device], kernels)
         self._material = sources.keeper()
+        self._memory: Memory | None = None
         self._running: Iterator[WorkerEvent] | None = None
 
     def __enter__(self) -> Self:
@@ -37,19 +41,29 @@ class Inline:
         """Forget what has not ended."""
         self._running = None
 
+    def warm(self, _: int) -> None:
+        """See `Executor`: it is loaded with the first run."""
+
     def room(self) -> bool:
         """See `Executor`."""
         return self._running is None
+
+    def choose(self, _: Sequence[Task]) -> int:
+        """See `Executor`: the first."""
+        return 0
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
         with loading():
             from repro.training import single_run
+            from repro.training.first_epoch import Memory
+
+        self._memory = self._memory or Memory()
 
         def load() -> Material:
             return self._material(task.configuration.data)
 
-        events = single_run.execute(replace(task, device=self.device), load, begun)
+        events = single_run.execute(replace(task, device=self.device), load, begun, self._memory)
         self._running = events_of(task, events)
 
     def events(self) -> Iterator[WorkerEvent]:

@@ -40,6 +40,7 @@ class Local:
         self._free = list(reversed(slots))  # devices that no process has
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
+        self._beginnings: dict[str, str] = {}  # of runs, by key
         self._stall = stall
         self.workers, self.computation = len(slots), hardware.computation(slots, kernels)
 
@@ -54,9 +55,34 @@ class Local:
         for worker in pool:
             worker.join()
 
+    def warm(self, runs: int) -> None:
+        """See `Executor`: processes start, and load torch."""
+        for _ in range(min(runs, len(self._free))):
+            worker = self._started()
+            worker.send(None)
+            self._idle.append(worker)
+
     def room(self) -> bool:
         """See `Executor`."""
         return bool(self._idle or self._free)
+
+    def choose(self, tasks: Sequence[Task]) -> int:
+        """See `Executor`: one that begins as the last of the idle process, or as none that runs."""
+        beginnings = [self._beginning(task) for task in tasks]
+        last = self._beginning(self._idle[0].task) if self._idle else ""
+        if last in beginnings:
+            return beginnings.index(last)
+        others = {self._beginning(worker.task) for worker in self._busy}
+        new = (place for place, one in enumerate(beginnings) if one not in others)
+        return next(new, 0)
+
+    def _beginning(self, task: Task | None) -> str:
+        """As `Task.beginning`, computed once for each run; of none, empty."""
+        if task is None:
+            return ""
+        if task.key not in self._beginnings:
+            self._beginnings[task.key] = task.beginning
+        return self._beginnings[task.key]
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""
@@ -92,7 +118,7 @@ class Local:
 class _Worker(Child):
     """A process that executes runs, and the one that it has."""
 
-    task: Task
+    task: Task | None = None
 
     def __init__(self, device: str, *, stall: float) -> None:
         """Start the process; it waits for runs."""
@@ -101,6 +127,7 @@ class _Worker(Child):
 
     def event(self) -> WorkerEvent | None:
         """The next one of the run; None if the worker says that it is ready."""
+        assert self.task is not None
         try:
             _, event = self.receive()
         except (Gone, NotStarted) as fate:
@@ -115,12 +142,15 @@ def _prepare() -> Answer:
     """In the worker: how a run is executed, on data that are read once for many."""
     from repro.data import sources
     from repro.training import single_run  # loads torch, here alone
+    from repro.training.first_epoch import Memory
 
-    material = sources.keeper()
+    material, memory = sources.keeper(), Memory()
 
-    def execute(request: tuple[Task, Files], say: Say) -> RunEnded:
+    def execute(request: tuple[Task, Files] | None, say: Say) -> RunEnded | None:
+        if request is None:  # all that was asked for is loaded
+            return None
         task, begun = request
-        events = single_run.execute(task, lambda: material(task.configuration.data), begun)
+        events = single_run.execute(task, lambda: material(task.configuration.data), begun, memory)
         for event in events:
             if isinstance(event, RunEnded):
                 return event

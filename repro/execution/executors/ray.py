@@ -10,7 +10,7 @@ import math
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -94,12 +94,19 @@ class Ray:
         """See `Executor`."""
         return min(self._most, self.place.workers or self._most)
 
+    def warm(self, _: int) -> None:
+        """See `Executor`: workers are Ray's."""
+
     def room(self) -> bool:
         """See `Executor`."""
         self._look()
         if self.place.workers is not None:
             return len(self._streams) < self.place.workers
         return len(self._streams) < self._most + max(2, math.ceil(MOST_AHEAD * self._most))
+
+    def choose(self, _: Sequence[Task]) -> int:
+        """See `Executor`: the first."""
+        return 0
 
     def submit(self, task: Task, begun: Files) -> None:
         """See `Executor`."""

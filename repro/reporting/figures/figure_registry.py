@@ -1,6 +1,6 @@
 """The registry of a study's figures, in the order in which a report shows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from repro.reporting.figures import (
@@ -38,12 +38,17 @@ FIGURES: Mapping[str, Callable[[StudyView], Illustration | None]] = {
     "traversals": face_grids.traversals,
 }
 
+PICTURED = (  # show faces, or what networks make of them: they need `Specimens` or `Rarity`
+    *("bins", "extremes", "batches", "rarity"),
+    *("collapse", "reconstructions", "interpolations", "traversals"),
+)
 WITHOUT_NOTE = ("claims", "specification")  # show everything, or say it themselves
 
 
-def draw(view: StudyView) -> list[Illustration]:
-    """The figures for which the study has data."""
-    with without_users_settings(), each("drawing figures", [*FIGURES], unit="figures") as names:
+def draw(view: StudyView, wanted: Iterable[str] | None = None) -> list[Illustration]:
+    """The figures for which the study has data, among some, or among all."""
+    named = [*FIGURES] if wanted is None else [*wanted]
+    with without_users_settings(), each("drawing figures", named, unit="figures") as names:
         found = [drawn(name, view) for name in names]
     return [one for one in found if one is not None]
 

@@ -195,7 +195,8 @@ def commands(chapter: Chapter) -> tuple[str, ...]:
     for label in index.overrides:
         chosen += ["--set", label]
     devices = {str(r.provenance.get("device", "cpu")) for r in chapter.ended}
-    device = [] if devices <= {"cpu"} else ["--device", "cuda"]
+    kinds = {r.computation.get("device") for r in chapter.ended}
+    device = [] if devices <= {"cpu"} else ["--device", "mps" if "mps" in kinds else "cuda"]
     return (
         shlex.join(["repro", "run", chapter.study_file, *chosen, *device]),
         shlex.join(["repro", "table", index.name, *chosen]),

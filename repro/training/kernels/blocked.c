@@ -32,10 +32,23 @@ INLINE long least(long a, long b) { return a < b ? a : b; }
 #define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
 #define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
 #if WIDTH == 8
+#define REGISTERS 16
 #define BESIDE 6
 #else
+#define REGISTERS 32
 #define BESIDE 12
 #endif
+#define FIT(TILE, S) (TILE * S + S + 1 <= REGISTERS) /* the sums, a value of each and a weight */
+
+/* Loaded once: a compiler may rather load a factor again for each of its products. */
+INLINE vec once(vec v) {
+#if WIDTH == 4
+    __asm__("" : "+w"(v));
+#else
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
 
 INLINE vec value_whole(const void *at) {
     vec value;
@@ -64,8 +77,10 @@ INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
                                                      const int first, const int last) {            \
         for (long j = 0; j < run; j += STEP_##VALUE) {                                             \
             vec value[S];                                                                          \
-            UNROLL for (int s = first; s < last; s++)                                              \
+            UNROLL for (int s = first; s < last; s++) {                                            \
                 value[s] = value_##FORM(x + at[s] + j * LANES);                                    \
+                if (FIT(TILE, S)) value[s] = once(value[s]);                                       \
+            }                                                                                      \
             UNROLL for (int n = 0; n < TILE; n++) {                                                \
                 const vec weight = weight_##FORM(w + j * PACK, n);                                 \
                 UNROLL for (int s = first; s < last; s++)                                          \
@@ -91,14 +106,14 @@ typedef struct {
     long relu, images;
 } finish;
 
-INLINE void finish_channel(vec v, const finish *f, long channel, float *output) {
+INLINE vec finished(vec v, const finish *f, long channel) {
     if (f->bias) v += f->bias[channel];
     if (f->relu) v = positive(v);
     if (f->scale) v = multiply_add(v, splat(f->scale[channel]), splat(f->shift[channel]));
-    store(output, v);
+    return v;
 }
 INLINE void finish_whole(vec v, const finish *f, long channel, float *output) {
-    finish_channel(v, f, channel, output);
+    store(output, finished(v, f, channel));
 }
 
 #define TOGETHER 6 /* channels whose sums stay in registers; divides every observed map's */
@@ -246,11 +261,12 @@ DEFINE_COARSEN(uint16_t)
 
 /* weights [C][F][5][5] -> packed [C/12][5][5][F][12] */
 static void pack_coarsen(const float *weights, float *packed, long F, long C) {
-    for (long c = 0; c < C; c++)
+    for (long tile = 0; tile < C; tile += 12)
         for (long f = 0; f < F; f++)
             for (long k = 0; k < KERNEL * KERNEL; k++)
-                packed[((c / 12 * KERNEL * KERNEL + k) * F + f) * 12 + c % 12] =
-                    weights[(c * F + f) * KERNEL * KERNEL + k];
+                UNROLL for (long c = 0; c < 12; c++)
+                    packed[((tile / 12 * KERNEL * KERNEL + k) * F + f) * 12 + c] =
+                        weights[((tile + c) * F + f) * KERNEL * KERNEL + k];
 }
 
 /* coarse = fine * weights; packed: room for as many floats as there are weights */
@@ -315,19 +331,23 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
                     const VALUE *x = coarse + (oy * w + ox + left) * C * LANES;                    \
                     const VALUE *weights =                                                         \
                         packed + ((iy % 2 * 2 + ix % 2) * 9 + t * 3 + left) * C * 3;               \
-                    if (oy >= 0 && oy + ROWS <= h)                                                 \
+                    if (oy < 0)                                                                    \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 1, ROWS);\
+                    else if (oy + ROWS <= h)                                                       \
                         OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS);\
+                    else if (oy + ROWS - 1 == h)                                                   \
+                        OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, 0, ROWS - 1);\
                     else                                                                           \
                         UNROLL for (int r = 0; r < ROWS; r++)                                      \
-                            if (oy + r >= 0 && oy + r < h)                                         \
-                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run,  \
-                                                                      r, r + 1);                   \
+                            if (oy + r < h)                                                        \
+                                OF(accumulate, whole, VALUE, 3, ROWS)(acc, x, from, weights, run, r,\
+                                                                      r + 1);                      \
                 }                                                                                  \
                 UNROLL for (int r = 0; r < ROWS; r++)                                              \
                     if (iy + 2 * r < 2 * h)                                                        \
                         UNROLL for (int c = 0; c < 3; c++)                                         \
-                            finish_channel(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3\
-                                                                    + c) * LANES);                 \
+                            finish_whole(acc[c][r], f, c, fine + (((iy + 2 * r) * 2 * w + ix) * 3  \
+                                                                  + c) * LANES);                   \
             }                                                                                      \
     }
 
@@ -380,22 +400,26 @@ DEFINE_REFINE(uint16_t)
 
 /* weights [C][F][5][5] -> packed [F/T][2][2][3][3][C][T], taps by parity of the fine pixel: tap t of
  * parity p, counted upwards in the coarse map, is row 4 - 2t - p of the kernel */
-static void pack_refine(const float *weights, float *packed, long F, long C, long T) {
-    for (long f = 0; f < F; f++)
-        for (long p = 0; p < 4; p++)
-            for (long t = 0; t < 3 - p / 2; t++)
-                for (long u = 0; u < 3 - p % 2; u++)
-                    for (long c = 0; c < C; c++)
-                        packed[(((f / T * 4 + p) * 9 + t * 3 + u) * C + c) * T + f % T] =
-                            weights[((c * F + f) * KERNEL + 4 - 2 * t - p / 2) * KERNEL + 4 -
-                                    2 * u - p % 2];
+INLINE void pack_refine(const float *weights, float *packed, long F, long C, const long T) {
+    for (long tile = 0; tile < F; tile += T)
+        for (long c = 0; c < C; c++)
+            for (long p = 0; p < 4; p++)
+                for (long t = 0; t < 3 - p / 2; t++)
+                    for (long u = 0; u < 3 - p % 2; u++)
+                        UNROLL for (long f = 0; f < T; f++)
+                            packed[(((tile / T * 4 + p) * 9 + t * 3 + u) * C + c) * T + f] =
+                                weights[((c * F + tile + f) * KERNEL + 4 - 2 * t - p / 2) * KERNEL +
+                                        4 - 2 * u - p % 2];
 }
 
 /* fine = transposed convolution of coarse; packed: room for 36 F C floats */
 void refine(const float *coarse, const float *weights, float *packed, float *fine, long blocks,
             long h, long w, long F, long C, const finish *f) {
     const long together = F == 3 ? blocks : 2;
-    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    if (F == 3)
+        pack_refine(weights, packed, F, C, 3);
+    else
+        pack_refine(weights, packed, F, C, 12);
     for (long first = 0; first < blocks; first += together)
         refine_float(coarse, packed, fine, first, least(together, blocks - first), h, w, F, C, f);
     clear(fine, strips_of(f->images), blocks, 4 * h * w * F);
@@ -448,7 +472,10 @@ void refine_pairs(const uint16_t *coarse, const float *weights, float *packed, u
                   float *fine, long blocks, long h, long w, long F, long C, const finish *f) {
     const long together = F == 3 ? blocks : 2;
     memset(packed, 0, sizeof(float) * 36 * F * C);
-    pack_refine(weights, packed, F, C, F == 3 ? 3 : 12);
+    if (F == 3)
+        pack_refine(weights, packed, F, C, 3);
+    else
+        pack_refine(weights, packed, F, C, 12);
     pair_weights(packed, pairs, 36 * F * C, F == 3 ? 3 : 12);
     for (long first = 0; first < blocks; first += together)
         refine_uint16_t(coarse, pairs, fine, first, least(together, blocks - first), h, w, F, C, f);
@@ -478,11 +505,11 @@ INLINE long place(long a, long c) { return a * SLOPES + c; }
 /* sums += those over strips and pixels of one tap, both maps as gathered; or = if they are `fresh`.
  * Of the first `strips` strips, each STRIPS make a block. */
 #define DEFINE_WEIGHT_TILE(TILE)                                                                   \
-    INLINE void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
+    static void weight_tile_##TILE(const float *fine, const float *coarse, double *sums,           \
                                    int fresh, long strips, long half, long rows, long w, long y0,  \
                                    long y1, long x0, long x1, long ty, long tx) {                  \
         vec whole[TILE][SLOPES][STRIPS];                                                           \
-        UNROLL for (int first = 0; first < STRIPS; first++) {                                      \
+        for (int first = 0; first < STRIPS; first++) {                                             \
             vec acc[TILE][SLOPES];                                                                 \
             UNROLL for (int a = 0; a < TILE; a++)                                                  \
                 UNROLL for (int c = 0; c < SLOPES; c++) acc[a][c] = (vec){0};                      \
@@ -493,9 +520,10 @@ INLINE long place(long a, long c) { return a * SLOPES + c; }
                     const float *g = coarse + ((s * rows + y) * w + x0) * SLOPES * WIDTH;          \
                     for (long ox = x0; ox < x1; ox++, x += TILE * WIDTH, g += SLOPES * WIDTH) {    \
                         vec value[TILE];                                                           \
-                        UNROLL for (int a = 0; a < TILE; a++) value[a] = load(x + a * WIDTH);      \
+                        UNROLL for (int a = 0; a < TILE; a++)                                      \
+                            value[a] = a < 3 ? once(load(x + a * WIDTH)) : load(x + a * WIDTH);    \
                         UNROLL for (int c = 0; c < SLOPES; c++) {                                  \
-                            vec slope = load(g + c * WIDTH);                                       \
+                            const vec slope = once(load(g + c * WIDTH));                           \
                             UNROLL for (int a = 0; a < TILE; a++)                                  \
                                 acc[a][c] = multiply_add(value[a], slope, acc[a][c]);              \
                         }                                                                          \
@@ -588,14 +616,18 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
 void gather(const uint8_t *images, const int64_t *index, float *blocked, long count, long pixels) {
     const long step = 64; /* pixels at a time, so that what is written stays in the cache */
+    float value[256];
+    for (int v = 0; v < 256; v++) value[v] = v / 255.0f;
     for (long block = 0; block * LANES < count; block++)
         for (long start = 0; start < pixels; start += step)
             for (long lane = 0; lane < LANES; lane++) {
-                const long at = block * LANES + lane;
+                const long at = block * LANES + lane, end = least(start + step, pixels);
                 const uint8_t *image = images + (at < count ? index[at] : 0) * pixels;
                 float *to = blocked + block * pixels * LANES + lane;
-                for (long p = start; p < start + step && p < pixels; p++)
-                    to[p * LANES] = at < count ? image[p] / 255.0f : 0;
+                if (at < count)
+                    for (long p = start; p < end; p++) to[p * LANES] = value[image[p]];
+                else
+                    for (long p = start; p < end; p++) to[p * LANES] = 0;
             }
 }
 

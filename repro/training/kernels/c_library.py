@@ -31,7 +31,8 @@ HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
 FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
 FLAGS_OF: dict[Build, tuple[str, ...]] = {
-    "avx512": ("-march=native", "-mavx512f", "-mprefer-vector-width=512"),
+    # Tuned for the processor itself, gcc makes `weight_gradient` slower by a fifth.
+    "avx512": ("-march=native", "-mtune=generic", "-mavx512f", "-mprefer-vector-width=512"),
     "avx2": ("-mavx2", "-mfma"),  # not -march=native: that would bring AVX-512 where there is some
     "neon": (),
 }

@@ -1,7 +1,7 @@
 /* Half a block costs half: the last block of a batch where it holds at most eight images.
  *
- * Lanes 8 to 15 of every map are padding there; they are zeros before the finish and are not
- * computed. A vector of sixteen floats holds the eight images twice, either
+ * Lanes 8 to 15 of every map are padding there: they are not read, and zeros are written. A vector of
+ * sixteen floats holds the eight images twice, either
  *   in pairs:   lane 2 i is image i in one channel, lane 2 i + 1 the same image in the next one; or
  *   in halves:  lanes 0 to 7 are the images in one row or channel, lanes 8 to 15 in another one.
  * The sum of each image runs over the same products in the same order as in a whole block, so it has
@@ -25,13 +25,15 @@ INLINE vec weight_half(const void *at, int n) {
     memcpy(&bits, (const char *)at + n * sizeof bits, sizeof bits);
     return (vec)_mm512_set1_epi64(bits);
 }
+/* The first eight lanes, finished, and zeros beyond them */
+INLINE void finish_eight(vec v, const finish *f, long channel, float *output) {
+    store(output, (vec)_mm512_maskz_mov_ps(0x00ff, (__m512)finished(v, f, channel)));
+}
 INLINE void finish_half(vec v, const finish *f, long channel, float *output) {
     const __m512i even = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i odd = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 15, 13, 11, 9, 7, 5, 3, 1);
-    const __m512 first = _mm512_maskz_permutexvar_ps(0x00ff, even, (__m512)v);
-    const __m512 second = _mm512_maskz_permutexvar_ps(0x00ff, odd, (__m512)v);
-    finish_channel((vec)first, f, channel, output);
-    finish_channel((vec)second, f, channel + 1, output + LANES);
+    finish_eight((vec)_mm512_permutexvar_ps(even, (__m512)v), f, channel, output);
+    finish_eight((vec)_mm512_permutexvar_ps(odd, (__m512)v), f, channel + 1, output + LANES);
 }
 
 /* In halves: of two vectors, their first or their second halves. */
@@ -39,7 +41,10 @@ INLINE vec firsts(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (_
 INLINE vec seconds(vec a, vec b) { return (vec)_mm512_shuffle_f32x4((__m512)a, (__m512)b, 0xee); }
 INLINE vec halves_at(const void *first, const void *second) {
     const __m512i low = _mm512_castsi256_si512(_mm256_load_si256(first));
-    return (vec)_mm512_inserti32x8(low, _mm256_load_si256(second), 1);
+    return (vec)_mm512_inserti64x4(low, _mm256_load_si256(second), 1);
+}
+INLINE vec both_halves(const float *at) {
+    return (vec)_mm512_broadcast_i64x4(_mm256_load_si256((const __m256i *)at));
 }
 
 /* As `refine` to three channels, of eight rows at once, two to a vector, each with another one
@@ -80,7 +85,8 @@ INLINE vec add_uint16_t_where(vec value, vec weight, vec sum, __mmask16 which) {
                         const size_t at = ((ox + left) * C + j) * LANES;                           \
                         vec value[VECTORS];                                                        \
                         UNROLL for (int v = 0; v < VECTORS; v++)                                   \
-                            value[v] = halves_at(from[t][2 * v] + at, from[t][2 * v + 1] + at);    \
+                            value[v] =                                                             \
+                                once(halves_at(from[t][2 * v] + at, from[t][2 * v + 1] + at));     \
                         UNROLL for (int c = 0; c < 3; c++) {                                       \
                             const vec weight = weight_whole(weights + j * 3, c);                   \
                             UNROLL for (int v = 0; v < VECTORS; v++)                               \
@@ -93,10 +99,9 @@ INLINE vec add_uint16_t_where(vec value, vec weight, vec sum, __mmask16 which) {
                     UNROLL for (int c = 0; c < 3; c++) {                                           \
                         const long at = iy + 4 * v;                                                \
                         float *to = fine + ((at * 2 * w + ix) * 3 + c) * LANES;                    \
-                        const vec first = firsts(acc[c][v], (vec){0});                             \
-                        const vec second = seconds(acc[c][v], (vec){0});                           \
-                        if (at < 2 * h) finish_channel(first, f, c, to);                           \
-                        if (at + 2 < 2 * h) finish_channel(second, f, c, to + 4 * w * 3 * LANES);  \
+                        const vec second = seconds(acc[c][v], acc[c][v]);                          \
+                        if (at < 2 * h) finish_eight(acc[c][v], f, c, to);                         \
+                        if (at + 2 < 2 * h) finish_eight(second, f, c, to + 4 * w * 3 * LANES);    \
                     }                                                                              \
             }                                                                                      \
         }                                                                                          \
@@ -110,12 +115,6 @@ INLINE vec add_uint16_t_where(vec value, vec weight, vec sum, __mmask16 which) {
 INLINE void half_slopes(const float *from, float *to) {
     UNROLL for (int c = 0; c < DOUBLES; c++)
         store(to + c * LANES, firsts(load(from + 2 * c * LANES), load(from + (2 * c + 1) * LANES)));
-}
-
-/* Loaded once: a compiler would load it again for each product. */
-INLINE vec once(vec v) {
-    __asm__("" : "+v"(v));
-    return v;
 }
 
 /* Steps of `total`, of two or four vectors at once. Of sixteen lanes, a and b in halves: */
@@ -140,7 +139,8 @@ INLINE void add_totals(const vec halves[12], double *sums, int count, int fresh)
     UNROLL for (int i = 0; i < 3; i++) two[i] = add_eighths(four[2 * i], four[2 * i + 1]);
     const __m512 most = (__m512)add_neighbours(two[0], two[1]);
     const __m512 rest = (__m512)add_neighbours(two[2], two[2]);
-    const __m256 parts[3] = {_mm512_castps512_ps256(most), _mm512_extractf32x8_ps(most, 1),
+    const __m512 second = (__m512)seconds((vec)most, (vec)most);
+    const __m256 parts[3] = {_mm512_castps512_ps256(most), _mm512_castps512_ps256(second),
                              _mm512_castps512_ps256(_mm512_permutexvar_ps(order, rest))};
     UNROLL for (int i = 0; i < 3; i++) {
         const __mmask8 which = count - 8 * i >= 8 ? 0xff : (1 << (count - 8 * i)) - 1;
@@ -187,10 +187,8 @@ INLINE long place(long a, long c) {
         for (long y = 0; half && y < y1 - y0; y++)                                                 \
             for (long p = 0; p < x1 - x0; p++) {                                                   \
                 vec value[TILE];                                                                   \
-                UNROLL for (int a = 0; a < TILE; a++) {                                            \
-                    const float *at = x + y * x_row + (p * TILE + a) * LANES;                      \
-                    value[a] = halves_at(at, at);                                                  \
-                }                                                                                  \
+                UNROLL for (int a = 0; a < TILE; a++)                                              \
+                    value[a] = both_halves(x + y * x_row + (p * TILE + a) * LANES);                \
                 UNROLL for (int c = 0; c < DOUBLES; c++) {                                         \
                     const vec slope = once(load(g + y * g_row + (p * SLOPES + c) * LANES));        \
                     UNROLL for (int a = 0; a < TILE; a++)                                          \

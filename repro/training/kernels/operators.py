@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from repro.losses import formulas
+from repro.training.kernels import devices
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -59,6 +60,8 @@ class TorchKernels(Arithmetic):
     def gather(self, images: Tensor, index: Tensor, *, white: float = 1.0) -> Tensor:
         """Chosen images in [0, white]; see `BlockedKernels.gather`."""
         gathered = to_network(images[index])
+        if not devices.takes_any_layout(gathered.device):
+            gathered = gathered.contiguous()
         return gathered if white == 1 else gathered.mul_(white)
 
     def features(self, batch: Tensor, stack: nn.Sequential) -> Tensor:
@@ -76,7 +79,8 @@ class TorchKernels(Arithmetic):
         return formulas.reconstruction(batch[: len(maps)], decoded, norm=norm, reduction="sum")
 
     def _convolve(self, maps: Tensor, convolution: Convolution) -> Tensor:
-        if self.precision == "fp32" or not halves(convolution):
+        dense_ones = self.precision == "bf16" and devices.takes_any_layout(maps.device)
+        if not dense_ones or not halves(convolution):
             result: Tensor = convolution(maps)
             return result
         if isinstance(convolution, nn.ConvTranspose2d):

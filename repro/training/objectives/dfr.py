@@ -212,7 +212,7 @@ class Dfr(Objective):
     def _store(self, fitted: Linear) -> None:
         layer = self.encoder.logit
         with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(fitted.weights).unsqueeze(0))
+            layer.weight.copy_(torch.from_numpy(fitted.weights).to(layer.weight.dtype).unsqueeze(0))
             layer.bias.fill_(fitted.intercept)
 
 

@@ -35,6 +35,7 @@ import torch
 from torch import Tensor
 
 from repro.errors import ReproError
+from repro.training.kernels import devices
 from repro.training.objective import Batch, Objective, ObjectiveContext, Terms
 
 
@@ -84,7 +85,7 @@ def batch_factors(q: Tensor, groups: Tensor, is_face: Tensor) -> Tensor:
         is_face: Boolean (N,).
 
     Returns:
-        float64 (N,); 1 for every image if q is even and so is the batch.
+        (N,), as q; 1 for every image if q is even and so is the batch.
     """
     belongs = groups.unsqueeze(1) == torch.arange(len(q), device=q.device)
     numbers = belongs.sum(dim=0).clamp(min=1)
@@ -116,14 +117,15 @@ class GroupDro(Objective):
         for name, size in sizes.items():
             if not size:
                 raise ReproError(f"objective.name: group_dro: no training face is of group {name}")
-        numbers = torch.tensor(list(sizes.values()), dtype=torch.float64, device=context.device)
+        exact = devices.widest(context.device)
+        numbers = torch.tensor(list(sizes.values()), dtype=exact, device=context.device)
         self.adjustment = parameters.adjustment / numbers.sqrt()
         self.q = torch.full_like(self.adjustment, 1 / len(self.names))
 
     def weights(self, batch: Batch) -> Tensor:
         """Update q from the batch's classification loss; each image's factor with the new q."""
         groups = self.groups[batch.index]
-        losses = batch.classification.detach().double()
+        losses = batch.classification.detach().to(self.q.dtype)
         means, numbers = group_means(losses, groups, len(self.names))
         step_size, adjustment = self.step_size, self.adjustment
         self.q.copy_(

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from repro.losses import formulas
 from repro.training import adam_state
+from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import choose
 from repro.training.networks import OwnClassifier
 from repro.training.objective import Batch, Objective, ObjectiveContext
@@ -106,13 +107,14 @@ class Lff(Objective):
         )
         if settings.batch_norm == "stored":
             keep_statistics(self.network)
-        if self.kernels.name == "torch" and not isinstance(self.network, OwnClassifier):
+        own = isinstance(self.network, OwnClassifier)
+        if self.kernels.name == "torch" and not own and devices.takes_any_layout(context.device):
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
         self.optimiser = torch.optim.Adam(
             self.network.parameters(),
             lr=settings.learning_rate,
             fused=True,
-            capturable=context.device.type == "cuda",
+            capturable=devices.records_graphs(context.device),
         )
         self.biased = MovingAverages(context.is_face, momentum)
         self.debiased = MovingAverages(context.is_face, momentum)
@@ -143,9 +145,10 @@ class Lff(Objective):
         difficulty, groups = self._difficulty(index), self.context.groups[index]
         is_face = self.context.is_face[index]
         parts = {"faces": is_face, "nonfaces": ~is_face}
+        exact = devices.widest(self.context.device)
         parts |= {name: groups == number for number, name in enumerate(self.context.group_names)}
         return {
-            f"mean_w/{name}": float(difficulty[members].double().mean())
+            f"mean_w/{name}": float(difficulty[members].to(exact).mean())
             for name, members in parts.items()
             if members.any()
         }

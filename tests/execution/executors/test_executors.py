@@ -417,6 +417,10 @@ class Scripted:
         """For all three."""
         return len(self.tasks) < 3
 
+    def choose(self, tasks):
+        """The first."""
+        return 0
+
     def submit(self, task, begun):
         """Remember it."""
         self.tasks.append(task)
@@ -449,6 +453,10 @@ class Fragile:
     def room(self):
         """For one run."""
         return self.task is None
+
+    def choose(self, tasks):
+        """The first."""
+        return 0
 
     def submit(self, task, begun):
         """Remember it."""

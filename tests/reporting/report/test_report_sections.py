@@ -237,12 +237,13 @@ def test_the_commands_are_understood_by_the_command_line(overrides):
         assert list(context.params["overrides"]) == overrides
 
 
-def test_the_commands_name_the_device():
+@pytest.mark.parametrize(("device", "name"), [("cuda", "NVIDIA H100"), ("mps", "M2, its GPU")])
+def test_the_commands_name_the_device(device, name):
     """What was trained on a GPU is not made again on a processor."""
-    on_gpu = PROVENANCE | {"device": "NVIDIA H100"}
-    one = chapter(changed={("none", 0): {"provenance": on_gpu}})
+    on_gpu = {"provenance": PROVENANCE | {"device": name}, "computation": {"device": device}}
+    one = chapter(changed={("none", 0): on_gpu})
 
-    assert evidence.commands(one)[0].endswith("--device cuda")
+    assert evidence.commands(one)[0].endswith(f"--device {device}")
 
 
 def test_files_given_by_their_name_are_told():
