@@ -216,6 +216,11 @@ def _stacks(size: int, batch: int, *forms: str) -> list[dict[str, Any]]:
     return [_of("stacked", size, batch, p, form=form) for p in PRECISIONS for form in forms]
 
 
+def _beside(batches: Sequence[int], counts: Sequence[int]) -> dict[str, Any]:
+    settings = [(batch, p, True) for p in PRECISIONS for batch in batches]
+    return {"cell": "beside", "settings": settings, "counts": counts}
+
+
 def cells_of(*, toy: bool) -> list[dict[str, Any]]:
     """What to measure of speed: first what never was, then the most telling first."""
     members, few, counts = (2, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
@@ -227,7 +232,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *_stacks(members, small, "default"),
         *_stacks(members, middle, "default"),
         *(_of("streams", runs, small, "fp32") for runs in (few, members)),
-        *([] if toy else compiled),
+        *([] if toy else [*compiled, _beside((large,), counts)]),
     ]
     first = [
         *_stacks(members, small, *FORMS),
@@ -241,11 +246,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *(_of("layers", members, middle, p) for p in PRECISIONS),
         *_stacks(members, middle, "best+norm"),
         *_single(middle, True),
-        {
-            "cell": "beside",
-            "settings": [(batch, p, True) for p in PRECISIONS for batch in batches],
-            "counts": counts,
-        },
+        _beside(batches, counts),
     ]
     then = [
         *_single(large, True),

@@ -224,15 +224,16 @@ def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
 
 
 def test_what_no_earlier_run_measured_comes_first():
-    """Default forms of a stack at both sizes, streams and compiled steps; no cell stands twice."""
+    """Default forms of a stack, streams, compiled steps, large batches side by side; all once."""
     cells = gpu.cells_of(toy=False)
-    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:9]]
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:10]]
 
     assert first == [
         *[("stacked", "default", 24)] * 2,
         *[("stacked", "default", 256)] * 2,
         *[("streams", None, 24)] * 2,
         *[("compiled", "unfolded", 24)] * 2,
+        ("beside", None, None),
     ]
     assert len({json.dumps(one, sort_keys=True) for one in cells}) == len(cells)
 

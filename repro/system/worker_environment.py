@@ -62,7 +62,7 @@ BITS = (
     Variable("TORCH_*", "torch: libraries, their choice and their precision (ALLOW_TF32...)"),
     Variable("TORCHINDUCTOR_*", "torch's compiler: how operators are fused"),
     Variable("TORCHDYNAMO_*", "torch's compiler: whether it is used"),
-    Variable("PYTORCH_*", "torch's compilers"),
+    Variable("PYTORCH_*", "torch's compilers; Apple's GPU: fast arithmetic, help by the processor"),
     Variable("TRITON_*", "GPU: how kernels are compiled"),
     Variable("NVIDIA_TF32_OVERRIDE", "GPU: products of 10 bits in place of 23"),
     Variable("CUBLAS_WORKSPACE_CONFIG", "GPU: whether sums have one order", value=":4096:8"),

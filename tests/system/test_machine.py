@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from repro.execution.executors.local import Local
 from repro.records import records
 from repro.study import study
 from repro.system import child_process, machine, stalls
+from repro.training.kernels import c_library
 
 LAUNCH = child_process.launch  # before the tests put their own in its place
 
@@ -329,12 +331,29 @@ def test_without_terminals_that_can_be_set_nobody_is_in_front(monkeypatch):
     assert not machine.is_in_front()
 
 
-def test_a_few_systems_are_refused(monkeypatch):
-    """By a sentence that says what to use instead."""
-    assert machine.unsupported() is None
-    monkeypatch.setattr(sys, "platform", "win32")
+WINDOWS = """\
+import os, signal, subprocess, sys, click
+for name in ("fcntl", "resource", "termios", "pwd", "grp"):
+    sys.modules[name] = None
+for name in ("O_NOFOLLOW", "O_NONBLOCK", "setsid", "killpg", "geteuid", "sysconf", "pread"):
+    delattr(os, name)
+for name in ("SIGHUP", "SIGKILL", "SIGTTOU", "pthread_sigmask"):
+    delattr(signal, name)
+sys.platform = "win32"
+from repro.cli import main
+main(["studies"])
+"""
 
-    assert "WSL" in machine.unsupported()
+
+def test_on_windows_every_command_ends_with_a_sentence():
+    """It says what to use instead; here, nothing is refused."""
+    done = subprocess.run(
+        [sys.executable, "-c", WINDOWS], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"Error: Windows is not supported: .*\(WSL 2\).*\n", done.stderr)
+    assert machine.unsupported() is None
 
 
 LACKING = ("sched_getaffinity", "memfd_create", "setsid", "killpg", "getpgid", "sysconf")
@@ -356,6 +375,7 @@ def test_a_study_runs_where_the_system_lacks_all_of_it(tmp_path, root, monkeypat
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     monkeypatch.setattr(child_process, "launch", LAUNCH)
     monkeypatch.setattr(machine, "_resource", None)
+    monkeypatch.setattr(c_library, "builds", lambda: ())  # nobody tells the processor's flags
     for name in LACKING:
         monkeypatch.delattr(os, name)
     with Local(hardware.slots("cpu", 1)) as executor:

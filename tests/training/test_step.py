@@ -83,6 +83,7 @@ def our_step(stored, state, **changes):
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("decoder_input", ["all", "faces"])
 def test_a_step_on_blocks_agrees_with_the_peer(stored, warmed, decoder_input):
     """From one state, images and noise: the loss within 1e-5, the gradient within 1e-3.

@@ -23,11 +23,11 @@ INLINE long least(long a, long b) { return a < b ? a : b; }
 
 /* Functions of one FORM and one kind of VALUE.
  *
- * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`, those
- * of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for bfloat16, of
- * which two channels lie side by side in a lane, and two products are added at once.
- * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers. Where S is
- * two, that is fewer channels with 16 registers than with 32.
+ * FORM is what lies in a vector of a map: `whole`, the images of a strip in one channel; `half`,
+ * those of half a strip in a pair of channels (half_blocks.h). VALUE is float, or uint16_t for
+ * bfloat16, of which two channels lie side by side in a lane, and two products are added at once.
+ * TILE vectors of channels by S strips, pixels or rows are summed at a time, in registers: where S
+ * is two, fewer channels with 16 registers than with 32.
  */
 #define NAMED(name, FORM, VALUE, TILE, S) name##_##FORM##_##VALUE##_##TILE##_##S
 #define OF(name, FORM, VALUE, TILE, S) NAMED(name, FORM, VALUE, TILE, S)
@@ -69,8 +69,8 @@ INLINE vec add_uint16_t(vec value, vec weight, vec sum) {
 }
 #endif
 
-/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to `last` - 1;
- * w has PACK channels side by side. */
+/* acc[n][s] += sum over the run of w[j][n] * x[j], x from at[s] on, for s from `first` to
+ * `last` - 1; w has PACK channels side by side. */
 #define DEFINE_ACCUMULATE(FORM, VALUE, PACK, TILE, S)                                              \
     INLINE void OF(accumulate, FORM, VALUE, TILE, S)(vec acc[TILE][S], const VALUE *x,             \
                                                      const size_t at[S], const VALUE *w, long run, \
@@ -200,7 +200,9 @@ DEFINE_ACCUMULATE_TWO(whole, float, BESIDE)
                 const VALUE *weights =                                                             \
                     packed + channel / 12 * KERNEL * KERNEL * F * 12 + channel % 12;               \
                 const long last = ox + PIXELS - 1, begin = last ? 0 : 2;                           \
-                const long left = ox ? 0 : 2, right = last < w - 1 ? 5 : 4, end = ox < w - 1 ? 5 : 4;\
+                const long end = ox < w - 1 ? 5 : 4;                                               \
+                const long left = PIXELS == 1 || ox ? begin : 2;                                   \
+                const long right = PIXELS == 1 || last < w - 1 ? end : 4;                          \
                 for (long ky = oy ? 0 : 2; ky < (oy < h - 1 ? 5 : 4); ky++) {                      \
                     const long iy = 2 * oy + ky - 2, ix = 2 * ox + begin - 2;                      \
                     OF(accumulate_taps, FORM, VALUE, TILE, 2)(                                     \
@@ -293,8 +295,9 @@ void coarsen(const float *fine, const float *weights, float *packed, float *coar
                 vec acc[TILE][2];                                                                  \
                 UNROLL for (int n = 0; n < TILE; n++) acc[n][0] = acc[n][1] = (vec){0};            \
                 const long ox = first_tap(ix), last = ox + PIXELS - 1, begin = last < 0;           \
-                const long left = ox < 0, right = least(taps(ix), w - last);                       \
                 const long end = least(taps(ix), w - ox);                                          \
+                const long left = PIXELS == 1 ? begin : ox < 0;                                    \
+                const long right = PIXELS == 1 ? end : least(taps(ix), w - last);                  \
                 const VALUE *weights = packed + channel % 12 +                                     \
                                        (channel / 12 * 4 + iy % 2 * 2 + ix % 2) * 9 * C * 12;      \
                 for (long t = 0; t < taps(iy); t++) {                                              \
@@ -613,22 +616,51 @@ void weight_gradient(const float *fine, const float *coarse, double *sums, float
     unpack_sums(sums, gradient, F, C, tile);
 }
 
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+
+/* Sixteen rows of sixteen bytes become columns: the rows are shuffled like cards, four times. */
+INLINE void transpose(bytes row[LANES]) {
+    for (int time = 0; time < 4; time++) {
+        bytes shuffled[LANES];
+        UNROLL for (int i = 0; i < LANES / 2; i++) {
+            const bytes a = row[i], b = row[i + LANES / 2];
+            shuffled[2 * i] = __builtin_shufflevector(
+                a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            shuffled[2 * i + 1] = __builtin_shufflevector(
+                a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        UNROLL for (int i = 0; i < LANES; i++) row[i] = shuffled[i];
+    }
+}
+
+/* v / 255 of bytes, rounded once: 1 / 255 is the sum of two floats */
+INLINE void store_quotients(bytes v, float *to) {
+    const vec most = splat(1 / 255.0f), rest = splat((float)(1 / 255.0 - 1 / 255.0f));
+    UNROLL for (int s = 0; s < STRIPS; s++) {
+        uint8_t part __attribute__((vector_size(WIDTH)));
+        memcpy(&part, (const char *)&v + s * WIDTH, WIDTH);
+        const vec value = __builtin_convertvector(__builtin_convertvector(part, ivec), vec);
+        store(to + s * WIDTH, multiply_add(value, most, value * rest));
+    }
+}
+
 /* pixels of chosen images, uint8 [M][pixels] -> float [blocks][pixels][16] in [0, 1] */
 void gather(const uint8_t *images, const int64_t *index, float *blocked, long count, long pixels) {
-    const long step = 64; /* pixels at a time, so that what is written stays in the cache */
-    float value[256];
-    for (int v = 0; v < 256; v++) value[v] = v / 255.0f;
     for (long block = 0; block * LANES < count; block++)
-        for (long start = 0; start < pixels; start += step)
-            for (long lane = 0; lane < LANES; lane++) {
-                const long at = block * LANES + lane, end = least(start + step, pixels);
-                const uint8_t *image = images + (at < count ? index[at] : 0) * pixels;
-                float *to = blocked + block * pixels * LANES + lane;
-                if (at < count)
-                    for (long p = start; p < end; p++) to[p * LANES] = value[image[p]];
+        for (long start = 0; start < pixels; start += LANES) {
+            const long some = least(LANES, pixels - start), lanes = least(LANES, count - block * LANES);
+            bytes row[LANES] = {{0}};
+            for (long lane = 0; lane < lanes; lane++) {
+                const uint8_t *from = images + index[block * LANES + lane] * pixels + start;
+                if (some == LANES)
+                    memcpy(&row[lane], from, LANES);
                 else
-                    for (long p = start; p < end; p++) to[p * LANES] = 0;
+                    memcpy(&row[lane], from, some);
             }
+            transpose(row);
+            for (long p = 0; p < some; p++)
+                store_quotients(row[p], blocked + (block * pixels + start + p) * LANES);
+        }
 }
 
 /* float [blocks][pixels][C][16] <-> float [N][C][pixels]; lanes beyond the last image become 0 */

@@ -123,7 +123,7 @@ static void update_by_product(const parameter *p, factors f, float *scratch) {
     const long inputs = p->inputs, outputs = p->size / inputs, images = p->images;
     float *rows = scratch, *slope = rows + whole(inputs, TILE) * images;
     float *gradient = slope + whole(outputs, OUTPUTS) * images;
-    const long group = OUTPUTS * (1 + images / GROUP_OF);
+    const long group = 8 * (1 + images / GROUP_OF); /* elements are left over in the last one alone */
     pack(p->rows, images, inputs, TILE, rows);
     pack(p->slope, images, outputs, OUTPUTS, slope);
     for (long o = 0; o < outputs; o += group) {

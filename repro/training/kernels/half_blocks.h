@@ -1,7 +1,7 @@
 /* Half a block costs half: the last block of a batch where it holds at most eight images.
  *
- * Lanes 8 to 15 of every map are padding there: they are not read, and zeros are written. A vector of
- * sixteen floats holds the eight images twice, either
+ * Lanes 8 to 15 of every map are padding there: they are not read, and zeros are written. A vector
+ * of sixteen floats holds the eight images twice, either
  *   in pairs:   lane 2 i is image i in one channel, lane 2 i + 1 the same image in the next one; or
  *   in halves:  lanes 0 to 7 are the images in one row or channel, lanes 8 to 15 in another one.
  * The sum of each image runs over the same products in the same order as in a whole block, so it has
@@ -156,7 +156,7 @@ INLINE long place(long a, long c) {
     return n < 8 ? (2 * second + n % 2) * 4 + n / 2 : 16 + (n - 8) * 2 + second;
 }
 
-/* sums += those over blocks and pixels of one tap, both maps as gathered; or = if they are `fresh`. */
+/* sums += those over blocks and pixels of one tap, both maps as gathered; = if they are `fresh`. */
 #define DEFINE_WEIGHT_TILE(TILE)                                                                   \
     static void weight_tile_##TILE(const float *fine, const float *coarse, double *sums, int fresh,\
                                    long blocks, long half, long rows, long w, long y0, long y1,    \

@@ -17,7 +17,9 @@ def test_gpus_take_several_runs_each_in_turn():
     assert hardware.slots("cuda:0,cuda:1", 3) == ["cuda:0", "cuda:1", "cuda:0"]
 
 
-@pytest.mark.parametrize("name", ["gpu", "cpu,cuda:0", "cuda:x", ""])
+@pytest.mark.parametrize(
+    "name", ["gpu", "cpu,cuda:0", "cuda:x", "mps:0", "mps,mps", "mps,cuda:0", ""]
+)
 def test_a_device_that_is_none_is_refused(name):
     """The message says what can be said."""
     with pytest.raises(ReproError, match="use cpu, cuda"):

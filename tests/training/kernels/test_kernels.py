@@ -45,6 +45,7 @@ def convolution(fine, coarse, *, transposed, dtype=torch.float32):
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("images", [1, 16, 37, 70])
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("transposed", [False, True], ids=["convolution", "transposed"])
@@ -115,6 +116,7 @@ def trained_once(kernels, dtype, images=21, norm="l2"):
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("norm", ["l1", "l2"])
 def test_a_step_on_blocks_agrees_with_torch_in_float64(norm):
     """Features, errors, every gradient and every running statistic, through all layers."""
@@ -141,6 +143,7 @@ class FloatingTorch(TorchKernels):
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 def test_lanes_beyond_the_last_image_change_nothing():
     """Seventeen images alone, and as the first of a batch whose other lanes hold garbage."""
     batch = BlockedKernels().gather(pixels(17), torch.arange(17))
@@ -158,6 +161,7 @@ def test_lanes_beyond_the_last_image_change_nothing():
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 def test_what_is_no_number_stays_so():
     """A weight that is NaN shows in the features; a ReLU does not hide it."""
     encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder
@@ -172,6 +176,7 @@ def test_what_is_no_number_stays_so():
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 def test_an_error_that_is_no_number_stays_so():
     """Neither does a sigmoid: the loss has to show what went wrong."""
     decoder = models.build("dehaan2020", latent_dim=5, seed=1).decoder
@@ -184,6 +189,7 @@ def test_an_error_that_is_no_number_stays_so():
 
 
 @needs_blocks
+@pytest.mark.usefixtures("build")
 def test_features_in_evaluation_agree_with_torch():
     """Running statistics, no batch statistics, nothing updated."""
     encoder = models.build("dehaan2020", latent_dim=5, seed=1).encoder
