@@ -305,11 +305,12 @@ void latents_backward(const float *restrict mean, const float *restrict noise,
         const int counts = by_kl && has[n];
         const float slope = counts ? by_kl[n] * 0.5f : 0;
         for (const long end = i + latents; i < end; i++) {
-            const float by = by_sampled ? by_sampled[i] : 0;
             const float of_mean = counts ? slope * (2 * mean[i]) : 0;
             const float of_logvar = counts ? slope * (growth[i] + 1) - slope : 0;
-            by_mean[i] = by + of_mean;
-            by_logvar[i] = by * noise[i] * deviation[i] * (float)share + of_logvar;
+            by_mean[i] = by_sampled ? by_sampled[i] + of_mean : of_mean;
+            by_logvar[i] = of_logvar;
+            if (by_sampled)
+                by_logvar[i] += by_sampled[i] * noise[i] * deviation[i] * (float)share;
         }
     }
 }

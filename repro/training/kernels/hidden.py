@@ -5,7 +5,7 @@ number of features; torch normalises where a bit would differ.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -80,9 +80,9 @@ class _Hidden(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        rows, weight, *kept = ctx.saved_tensors
+        rows, weight, values, mean, inverse = ctx.saved_tensors
         by_values = _by_values if ctx.ours else _by_values_by_torch
-        slope, by_gamma, by_beta = by_values(slope, *kept, ctx.norm)
+        slope, by_gamma, by_beta = by_values(slope, values, mean, inverse, ctx.norm)
         return (*_layer_backward(ctx, slope, rows, weight), by_gamma, by_beta, None)
 
 
@@ -140,15 +140,29 @@ def _by_values_by_torch(
     return torch.ops.aten.threshold_backward(slope, values, 0), by_gamma, by_beta
 
 
+def _there_and_back(
+    normalise: Callable[[Tensor, nn.BatchNorm1d], tuple[Tensor, Tensor, Tensor, Tensor]],
+    by_values: Callable[..., tuple[Tensor, Tensor, Tensor]],
+    values: Tensor,
+    slope: Tensor,
+    norm: nn.BatchNorm1d,
+) -> tuple[Tensor, ...]:
+    """All that a normalisation makes on both ways."""
+    made = normalise(values, norm)
+    return (*made, *by_values(slope, *made[1:], norm))
+
+
 @functools.cache
 def _compared(features: int) -> bool:
     """Whether the C code makes torch's bits, for some number of images."""
     random = torch.Generator().manual_seed(0)
     ours, theirs = nn.BatchNorm1d(features), nn.BatchNorm1d(features)
     values, slope = torch.randn(2, 19, features, generator=random)
-    found, expected = _normalise(values.clone(), ours), _normalise_by_torch(values.clone(), theirs)
-    after = (_by_values(slope, *found[1:], ours), _by_values_by_torch(slope, *expected[1:], theirs))
-    pairs = [*zip(found, expected, strict=True), *zip(*after, strict=True)]
+    found = _there_and_back(_normalise, _by_values, values.clone(), slope, ours)
+    expected = _there_and_back(
+        _normalise_by_torch, _by_values_by_torch, values.clone(), slope, theirs
+    )
+    pairs = [*zip(found, expected, strict=True)]
     pairs += zip(ours.buffers(), theirs.buffers(), strict=True)
     return all(torch.equal(one, other) for one, other in pairs)
 
