@@ -146,7 +146,7 @@ def canned():
     with (
         mock.patch.object(single_run, "_train_and_evaluate", canned_training),
         mock.patch.object(scheduler, "_require_space"),
-        mock.patch("repro.data.sources.keeper", return_value=lambda data: Material(None, {}, {})),
+        mock.patch("repro.data.sources.keeper", return_value=lambda *_: Material(None, {}, {})),
     ):
         yield
 
