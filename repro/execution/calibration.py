@@ -279,6 +279,8 @@ def measure(
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
     working = _memory("VmHWM") - resting
+    if model is not None:  # a first epoch that is kept: the network, and Adam's two moments
+        working += 3 * sum(tensor.nbytes for tensor in model.state_dict().values())
     return Cost(
         start=start,
         load=data.seconds,
