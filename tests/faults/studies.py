@@ -151,7 +151,7 @@ def canned():
         yield
 
 
-def canned_training(task, material, begun):
+def canned_training(task, material, begun, *_):
     """As `single_run`: each epoch hangs on those before, which a checkpoint has, and the source."""
     went_on = state_files.unpack(begun)
     history = list(went_on.state.rest["history"]) if went_on else []
@@ -192,7 +192,7 @@ def canned_training(task, material, begun):
 def canned_slowly():
     """In a command: training takes a while, and no work."""
 
-    def outcome(task, material, begun):
+    def outcome(task, material, begun, *_):
         time.sleep(0.2)
         for event in canned_training(task, material, begun):
             yield event
