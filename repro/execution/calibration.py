@@ -216,6 +216,8 @@ def measure(
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
     working = machine.peak_memory() - resting
+    if model is not None:  # a first epoch that is kept: the network, and Adam's two moments
+        working += 3 * sum(tensor.nbytes for tensor in model.state_dict().values())
     return Cost(
         start=start,
         load=data.seconds,

@@ -146,12 +146,12 @@ def canned():
     with (
         mock.patch.object(single_run, "_train_and_evaluate", canned_training),
         mock.patch.object(scheduler, "_require_space"),
-        mock.patch("repro.data.sources.keeper", return_value=lambda data: Material(None, {}, {})),
+        mock.patch("repro.data.sources.keeper", return_value=lambda *_: Material(None, {}, {})),
     ):
         yield
 
 
-def canned_training(task, material, begun):
+def canned_training(task, material, begun, *_):
     """As `single_run`: each epoch hangs on those before, which a checkpoint has, and the source."""
     went_on = state_files.unpack(begun)
     history = list(went_on.state.rest["history"]) if went_on else []
@@ -192,7 +192,7 @@ def canned_training(task, material, begun):
 def canned_slowly():
     """In a command: training takes a while, and no work."""
 
-    def outcome(task, material, begun):
+    def outcome(task, material, begun, *_):
         time.sleep(0.2)
         for event in canned_training(task, material, begun):
             yield event

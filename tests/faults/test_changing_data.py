@@ -110,7 +110,7 @@ CHANGES = {"replaced": replaced, "overwritten": overwritten, "removed": removed}
 CASES = list(itertools.product(FILES, CHANGES, MOMENTS))
 
 
-def scanned(task, material, begun):
+def scanned(task, material, begun, *_):
     """As training, canned, but every test picture is read."""
     events = list(studies.canned_training(task, material, begun))
     yield from events[:-1]

@@ -61,7 +61,7 @@ def dying():
     """In a command: the chosen runs end their workers in the second epoch, so many times."""
     chosen = dict(entry.split("=") for entry in os.environ["FATES"].split(";") if entry)
 
-    def outcome(task, material, begun):
+    def outcome(task, material, begun, *_):
         name = f"{task.arm}-{task.seed}"
         diary = task.results.parent / f"{name}.epochs"
         for event in studies.canned_training(task, material, begun):
@@ -82,7 +82,7 @@ def dying():
 def killed_between():
     """In a command: every worker is killed a moment after its first run."""
 
-    def outcome(task, material, begun):
+    def outcome(task, material, begun, *_):
         marker = task.results.parent / f"killed-{os.getpid()}"
         if not marker.exists() and len(list(marker.parent.glob("killed-*"))) < 3:
             marker.touch()

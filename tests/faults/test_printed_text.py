@@ -92,7 +92,7 @@ def test_letters_that_an_encoding_lacks_are_replaced(monkeypatch, tally):
     assert raw.getvalue() == b"alpha >= 1 \xb1 2 \\u65e5 \xe9 _#\n"
 
 
-def failing(task, material, begun):
+def failing(task, material, begun, *_):
     """A run that fails with a hostile reason."""
     failure = {"epoch": 1, "term": "loss", "reason": ALL}
     yield RunEnded(task.key, task.title, task.record(failure=failure), {})

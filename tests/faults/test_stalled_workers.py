@@ -116,7 +116,7 @@ def test_a_stopped_process_counts_as_still_whatever_it_used(tally, monkeypatch):
 def stopping_once():
     """Runs of a study: the first worker stops in its second epoch."""
 
-    def outcome(task, material, begun):
+    def outcome(task, material, begun, *_):
         diary = task.results.parent / "stopped"
         for n, event in enumerate(studies.canned_training(task, material, begun)):
             yield event

@@ -199,7 +199,7 @@ def _stand_in(log):
     mirror_process.Scribe = mirror.Mirror = Nothing
     outcome = single_run._train_and_evaluate
 
-    def noted(task, material, begun):
+    def noted(task, material, begun, *_):
         with open(f"{log}.trained", "a") as notes:
             notes.write(f"{task.key}\n")
         return outcome(task, material, begun)

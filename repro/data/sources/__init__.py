@@ -3,13 +3,13 @@
 Each module here is a source, or a kind of raw pictures; `source_registry` lists all of them.
 """
 
-import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 from repro.data.pictures import content_digest, picture_formats
 from repro.data.pictures.images import Material, Photographs, Pixels, TrainingImages
 from repro.data.sources.source_registry import RAW, READERS, Reader
-from repro.study.data_spec import ROLES, Data, Source
+from repro.study.data_spec import Data, Source
 from repro.study.section import digest
-from repro.system import file_digests, private
+from repro.system import file_digests, private, shared_objects
 from repro.system.file_digests import Contents
 
 __all__ = [
     "RAW",
     "READERS",
+    "Keeper",
     "attributes",
     "contents",
     "crops",
     "describe",
+    "drawn",
     "fingerprint",
     "fingerprints",
     "groups",
@@ -63,24 +65,56 @@ def material(data: Data) -> Material:
     return keeper()(data)
 
 
-def keeper() -> Callable[[Data], Material]:
+def keeper() -> "Keeper":
     """`material` that keeps what it read last in each role.
 
     So arms that differ in one role share the pictures of the others, and no two are held at once.
     """
-    kept: dict[str, Callable[[Any], tuple[Any, Contents]]] = {
-        role: functools.lru_cache(maxsize=1)(read) for role in ROLES
-    }
+    kept: dict[str, tuple[Source, tuple[Any, Contents]]] = {}
 
-    def material(data: Data) -> Material:
-        parts = {role: kept[role](spec) for role, spec in data.parts.items()}
-        found = {role: part for role, (part, _) in parts.items()}
+    def material(data: Data, shared: Mapping[str, str] | None = None) -> Material:
+        parts, files = data.parts, shared or {}
+        new = {role: spec for role, spec in parts.items() if kept.get(role, (None,))[0] != spec}
+        for role in {*new, *(kept.keys() - parts.keys())}:
+            kept.pop(role, None)
+        wanted = {role: (files.get(role), partial(read, spec)) for role, spec in new.items()}
+        for role, one in shared_objects.all_of(wanted).items():
+            kept[role] = new[role], one
+        found = {role: kept[role][1] for role in parts}
         named = {"test": "portraits", "nonfaces": "nonfaces", "crops": "crops"}
-        photographs = {name: found[role] for role, name in named.items() if role in found}
-        contents = {role: held for role, (_, held) in parts.items()}
-        return Material(found["train"], photographs, contents)
+        return Material(
+            found["train"][0],
+            {name: found[role][0] for role, name in named.items() if role in found},
+            {role: held for role, (_, held) in found.items()},
+        )
 
     return material
+
+
+class Keeper(Protocol):
+    """What `keeper` returns."""
+
+    def __call__(self, data: Data, shared: Mapping[str, str] | None = None) -> Material:
+        """All data that the runs of a study need.
+
+        Args:
+            data: Of the study.
+            shared: Files of a `shared_objects.Shelf`, by role: one process makes such a part.
+
+        Raises:
+            DataError: A source is missing or damaged.
+        """
+
+
+def drawn(data: Data, digests: Mapping[str, str]) -> dict[str, str]:
+    """A name for each part that is drawn, and not read from files, by role: equal if it is equal.
+
+    Args:
+        data: Of a run.
+        digests: Of the content of each part.
+    """
+    made = [role for role, one in data.parts.items() if one.source == "synthetic"]
+    return {role: f"{role}/{digests[role]}" for role in made if role in digests}
 
 
 def read(spec: Source) -> tuple[TrainingImages | Photographs, Contents]:

@@ -18,6 +18,9 @@ from repro.records.events import RunEnded, WorkerDied, WorkerEvent
 from repro.records.task import Files, Task
 from repro.system import stalls
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
+from repro.system.shared_objects import Shelf
+
+Shared = dict[str, str]  # path of a file by role of the data
 
 
 class Local:
@@ -41,6 +44,7 @@ class Local:
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._beginnings: dict[str, str] = {}  # of runs, by key
+        self._shelf = Shelf()  # of drawn data
         self._stall = stall
         self.workers, self.computation = len(slots), hardware.computation(slots, kernels)
 
@@ -54,6 +58,7 @@ class Local:
             worker.stop()
         for worker in pool:
             worker.join()
+        self._shelf.close()
 
     def warm(self, runs: int) -> None:
         """See `Executor`: processes start, and load torch."""
@@ -89,7 +94,17 @@ class Local:
         worker = self._idle.pop(0) if self._idle else self._started()
         self._busy.append(worker)
         worker.task = task
-        worker.send((replace(task, device=worker.device), begun))
+        worker.send((replace(task, device=worker.device), begun, self._shared(task)))
+
+    def _shared(self, task: Task) -> Shared:
+        """Where processes share the parts of the data that one of them draws, by role."""
+        from repro.data import sources
+
+        found = {
+            role: self._shelf.path(name)
+            for role, name in sources.drawn(task.configuration.data, task.data).items()
+        }
+        return {role: path for role, path in found.items() if path is not None}
 
     def _started(self) -> "_Worker":
         try:
@@ -146,11 +161,13 @@ def _prepare() -> Answer:
 
     material, memory = sources.keeper(), Memory()
 
-    def execute(request: tuple[Task, Files] | None, say: Say) -> RunEnded | None:
+    def execute(request: tuple[Task, Files, Shared] | None, say: Say) -> RunEnded | None:
         if request is None:  # all that was asked for is loaded
             return None
-        task, begun = request
-        events = single_run.execute(task, lambda: material(task.configuration.data), begun, memory)
+        task, begun, shared = request
+        events = single_run.execute(
+            task, lambda: material(task.configuration.data, shared), begun, memory
+        )
         for event in events:
             if isinstance(event, RunEnded):
                 return event
