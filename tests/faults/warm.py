@@ -199,10 +199,10 @@ def _stand_in(log):
     mirror_process.Scribe = mirror.Mirror = Nothing
     outcome = single_run._train_and_evaluate
 
-    def noted(task, material, begun, *_):
+    def noted(task, material, begun, *first):
         with open(f"{log}.trained", "a") as notes:
             notes.write(f"{task.key}\n")
-        return outcome(task, material, begun)
+        return outcome(task, material, begun, *first)
 
     single_run._train_and_evaluate = noted
 
