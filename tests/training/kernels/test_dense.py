@@ -8,7 +8,8 @@ from builders import needs_blocks
 from torch import nn
 
 from repro.models import Linear
-from repro.training.kernels import dense
+from repro.training.kernels import c_library, dense, hidden
+from repro.training.kernels.latents import latents
 from repro.training.kernels.operators import TorchKernels
 
 pytestmark = needs_blocks
@@ -120,3 +121,28 @@ def test_what_is_no_number_reaches_the_weight_as_in_torch():
 
     assert torch.equal(torch.isnan(ours), torch.isnan(theirs))
     assert torch.allclose(ours, theirs, equal_nan=True)
+
+
+def step_of_every_layer():
+    """All tensors of a small network after a step through each function of ``dense.c``."""
+    torch.manual_seed(0)
+    parts = nn.ModuleList([Linear(70, 64), nn.ReLU(), nn.BatchNorm1d(64), Linear(64, 52)])
+    made = parts[3](hidden.hidden(normal(21, 70), parts[0], parts[2]))
+    has = torch.arange(21) < 9
+    sampled, kl = latents(made, made, torch.ones_like(made), has, times="std")
+    optimiser = torch.optim.Adam(parts.parameters(), fused=True)
+    dense.minimise(sampled.square().sum() + kl.sum(), optimiser)
+    return all_tensors(parts, optimiser)
+
+
+def test_every_build_makes_the_same_bits(monkeypatch):
+    """Shorter vectors have other tiles, and the same chains."""
+    builds = c_library.builds()
+    if len(builds) < 2:
+        pytest.skip("this processor executes one build")
+    found = []
+    for build in builds:
+        monkeypatch.setattr(c_library, "build", lambda build=build: build)
+        found.append(step_of_every_layer())
+
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
