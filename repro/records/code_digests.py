@@ -33,6 +33,7 @@ MODULES = (
     "resampling.py",
     "system/csv_file.py",
     "system/file_digests.py",
+    "system/shared_objects.py",
     "system/worker_environment.py",
     "training/adam_state.py",
     "training/epoch_batches.py",

@@ -248,12 +248,18 @@ def path_of(descriptor: int) -> Path | None:
     return path if path.exists() else None
 
 
-def lock(descriptor: int, *, alone: bool) -> None:
+def path_for_others(descriptor: int) -> Path | None:
+    """As `path_of`, for every process of this user, as long as this one has the file open."""
+    return ROOT / f"proc/{os.getpid()}/fd/{descriptor}" if path_of(descriptor) else None
+
+
+def lock(descriptor: int, *, alone: bool, waits: bool = False) -> None:
     """Take the lock of an open file, which the system releases when the process ends.
 
     Args:
         descriptor: Of the file.
         alone: Whether nobody else may have it at the same time.
+        waits: Whether to wait until it is free.
 
     Raises:
         BlockingIOError: Somebody else has it.
@@ -261,7 +267,8 @@ def lock(descriptor: int, *, alone: bool) -> None:
     """
     if _fcntl is None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-    _fcntl.flock(descriptor, (_fcntl.LOCK_EX if alone else _fcntl.LOCK_SH) | _fcntl.LOCK_NB)
+    kind = _fcntl.LOCK_EX if alone else _fcntl.LOCK_SH
+    _fcntl.flock(descriptor, kind if waits else kind | _fcntl.LOCK_NB)
 
 
 def unlock(descriptor: int) -> None:

@@ -6,13 +6,15 @@ are in memory once. A process that changes an array changes a copy of its own. T
 the process that has them, however it ends.
 """
 
-import fcntl
 import mmap
 import os
 import pickle
 import struct
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, Any
+
+from repro.system import machine
 
 MOST = 16  # objects of a shelf; each process makes any others for itself
 HEADER = struct.Struct("<8sQQ")  # what it is, bytes of the pickle, number of arrays
@@ -25,31 +27,34 @@ class Shelf:
 
     def __init__(self) -> None:
         """It has none yet."""
-        self._files: dict[str, int] = {}
+        self._files: dict[str, IO[bytes]] = {}
 
-    def path(self, name: str) -> str | None:
+    def path(self, name: str) -> Path | None:
         """Where other processes find the file of an object; None if there can be none.
 
         Args:
             name: Equal for equal objects.
         """
         if name not in self._files:
-            if len(self._files) >= MOST or not hasattr(os, "memfd_create"):
+            if len(self._files) >= MOST:
                 return None
             try:
-                self._files[name] = os.memfd_create("repro-shared")
+                file = machine.memory_file()
             except OSError:  # the system allows no more files
                 return None
-        return f"/proc/{os.getpid()}/fd/{self._files[name]}"
+            if file is None:
+                return None
+            self._files[name] = file
+        return machine.path_for_others(self._files[name].fileno())
 
     def close(self) -> None:
         """Forget the files; what is mapped stays until its process lets it go."""
-        for descriptor in self._files.values():
-            os.close(descriptor)
+        for file in self._files.values():
+            file.close()
         self._files.clear()
 
 
-def all_of(wanted: Mapping[str, tuple[str | None, Callable[[], Any]]]) -> dict[str, Any]:
+def all_of(wanted: Mapping[str, tuple[Path | None, Callable[[], Any]]]) -> dict[str, Any]:
     """Objects by name; those that nobody makes come first, so that processes make different ones.
 
     Args:
@@ -65,7 +70,7 @@ def all_of(wanted: Mapping[str, tuple[str | None, Callable[[], Any]]]) -> dict[s
     return {name: found[name] for name in wanted}
 
 
-def _taken(path: str | None, make: Callable[[], Any], *, waits: bool) -> tuple[Any] | None:
+def _taken(path: Path | None, make: Callable[[], Any], *, waits: bool) -> tuple[Any] | None:
     """One object; None if another process makes it now and this one does not wait."""
     try:
         file = open(path, "r+b", buffering=0) if path else None  # noqa: SIM115 - closed below
@@ -75,13 +80,15 @@ def _taken(path: str | None, make: Callable[[], Any], *, waits: bool) -> tuple[A
         return (make(),)
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+            machine.lock(file.fileno(), alone=True, waits=waits)
         except BlockingIOError:
             return None
+        except OSError:  # no locks here
+            return (make(),)
         try:
             return (_written(file, make),)
         finally:
-            fcntl.flock(file, fcntl.LOCK_UN)  # a map keeps the file, and its lock, open
+            machine.unlock(file.fileno())  # a map keeps the file, and its lock, open
 
 
 def _written(file: IO[bytes], make: Callable[[], Any]) -> Any:

@@ -73,7 +73,7 @@ def test_every_module_that_computes_has_its_digest_in_records():
     bookkeeping = {"errors", "argument_checks", "study", "records", "data.synthetic", "plugins"}
     others = {"system.atomic_files", "system.checksum", "system.regular_file", "losses"}
     others |= {"system.count_progress", "system.screen", "data.duplicates"}
-    others |= {"system.printing", "system.private", "system.input_file"}
+    others |= {"system.printing", "system.private", "system.input_file", "system.machine"}
     others |= {"training.provenance", "training.state_files", "training.kernels.library_cache"}
     sources = {f"repro.data.sources.{path.stem}" for path in PACKAGE.glob("data/sources/[!_]*.py")}
     named = {one.make.split(":")[0] for one in methods.BUILT_IN if one.make}

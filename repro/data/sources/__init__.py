@@ -72,7 +72,7 @@ def keeper() -> "Keeper":
     """
     kept: dict[str, tuple[Source, tuple[Any, Contents]]] = {}
 
-    def material(data: Data, shared: Mapping[str, str] | None = None) -> Material:
+    def material(data: Data, shared: Mapping[str, Path] | None = None) -> Material:
         parts, files = data.parts, shared or {}
         new = {role: spec for role, spec in parts.items() if kept.get(role, (None,))[0] != spec}
         for role in {*new, *(kept.keys() - parts.keys())}:
@@ -94,7 +94,7 @@ def keeper() -> "Keeper":
 class Keeper(Protocol):
     """What `keeper` returns."""
 
-    def __call__(self, data: Data, shared: Mapping[str, str] | None = None) -> Material:
+    def __call__(self, data: Data, shared: Mapping[str, Path] | None = None) -> Material:
         """All data that the runs of a study need.
 
         Args:

@@ -9,6 +9,7 @@ hand back one result at the end and no epochs on the way, and tie no worker to a
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Self
 
 from repro.execution.executors import hardware
@@ -20,7 +21,7 @@ from repro.system import stalls
 from repro.system.child_process import Answer, Child, ChildError, Gone, NotStarted, Say
 from repro.system.shared_objects import Shelf
 
-Shared = dict[str, str]  # path of a file by role of the data
+Shared = dict[str, Path]  # path of a file by role of the data
 
 
 class Local:
