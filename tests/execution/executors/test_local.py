@@ -32,7 +32,9 @@ def pool(monkeypatch):
     """Two workers that never start."""
     monkeypatch.setattr(local, "_Worker", Process)
     monkeypatch.setattr(local, "wait", lambda connections, timeout: connections)
-    return Local(["cpu", "cpu"])
+    made = Local(["cpu", "cpu"])
+    yield made
+    made._shelf.close()
 
 
 def runs(tmp_path):
