@@ -39,7 +39,7 @@ def run(study, **options):
     return repro.run_study(study, **options)
 
 
-def lost(task, view, begun):
+def lost(task, *_):
     """A run that no worker survived."""
     failure = {"epoch": 1, "term": LOST, "reason": "its worker ended 3 times (killed by SIGKILL)"}
     yield RunEnded(task.key, task.title, task.record(failure=failure), {})
