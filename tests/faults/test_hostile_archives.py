@@ -44,10 +44,11 @@ READERS = {
     "imagenet": lambda path: imagenet.read(path, without=(), seed=0),
 }
 NAMES = list(payloads("canary"))
-# What would run what a file says. A child process of our own is sent requests as pickles.
+# What would run what a file says. Processes of our own send each other requests, and share objects in
+# memory, as pickles.
 FORBIDDEN = {
     r"weights_only\s*=\s*False": (),
-    r"\bpickle\.loads?\(": ("records/mlflow/mirror_process.py",),
+    r"\bpickle\.loads?\(": ("records/mlflow/mirror_process.py", "system/shared_objects.py"),
     r"\byaml\.(unsafe_|full_)?load(_all)?\(": (),
     r"allow_pickle\s*=\s*True": (),
     r"(?<![\w.])torch\.load\((?!.*weights_only=True)": (),

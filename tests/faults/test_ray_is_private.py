@@ -73,7 +73,7 @@ def test_folders_of_other_users_are_left_alone(tmp_path, monkeypatch, tally):
     (tmp_path / f"{ray_session.PREFIX}link").symlink_to(target)
     before = sorted(tmp_path.rglob("*"))
     with monkeypatch.context() as patched:
-        patched.setattr(ray_session.os, "getuid", lambda: 12345)
+        patched.setattr(ray_session.machine, "user", lambda: 12345)
         ray_session._sweep()
 
     tally.faults += 2
