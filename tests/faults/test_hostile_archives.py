@@ -44,8 +44,8 @@ READERS = {
     "imagenet": lambda path: imagenet.read(path, without=(), seed=0),
 }
 NAMES = list(payloads("canary"))
-# What would run what a file says. Processes of our own send each other requests, and share objects in
-# memory, as pickles.
+# What would run what a file says. Processes of our own send each other requests as pickles, and
+# share objects in memory so.
 FORBIDDEN = {
     r"weights_only\s*=\s*False": (),
     r"\bpickle\.loads?\(": ("records/mlflow/mirror_process.py", "system/shared_objects.py"),
