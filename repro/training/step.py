@@ -61,6 +61,7 @@ class Step:
         loss_weights: Factor of each stored image's loss, all its terms, (M,), of stacked networks
             (S, M); None: 1. A captured step reads this tensor, so that it is changed in place.
         objective: What is minimised in place of the mean loss; None: nothing else.
+        stored: Whether parameters have their gradients until the next step.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Step:
         self.totals = torch.zeros(shape, dtype=devices.widest(images.device), device=images.device)
         self.loss_weights: Tensor | None = None
         self.objective: RunningObjective | None = None
+        self.stored = False
 
     def __call__(self, index: Tensor, noise: Tensor, faces: Tensor, count: int) -> None:
         """Update once; see `Update`. Stacked networks minimise the sum of their mean losses."""
@@ -110,7 +112,8 @@ class Step:
         if self.loss_weights is not None:
             loss = loss * self.loss_weights.gather(-1, index)
         loss = loss.mean(dim=-1)
-        self.kernels.minimise(loss.sum() if loss.ndim else loss, self.optimiser)
+        loss = loss.sum() if loss.ndim else loss
+        self.kernels.minimise(loss, self.optimiser, stored=self.stored)
         values = torch.stack([terms[name].detach() for name in TERMS]).to(self.totals.dtype)
         self.totals += values.view(-1, *index.shape).sum(dim=-1)
 

@@ -200,7 +200,8 @@ class Fit:
         devices.require_precision(self.device, configuration.precision)
         self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
         self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
-        if catalogue.is_own("objective", configuration.objective.name):
+        is_own = catalogue.is_own("objective", configuration.objective.name)
+        if is_own:
             self.images = self.images.clone()  # it may write into them, and other runs share them
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
@@ -209,6 +210,7 @@ class Fit:
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
         self.model = self._network(configuration, "initialisation", catalogue)
         self.step = step = Step(configuration, self.model, self.images)
+        step.stored = is_own  # it may read gradients
         own = isinstance(self.model, OwnClassifier)
         if step.kernels.name == "torch" and not own and devices.takes_any_layout(self.device):
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped

@@ -107,6 +107,23 @@ def test_what_a_plugin_writes_into_is_its_own_runs_alone(data):
     np.testing.assert_array_equal(data.is_face, before.is_face)
 
 
+def test_a_plugin_finds_the_gradients_of_the_step_before(data):
+    """Of every parameter of the network that it is given, from the second step on."""
+    without = []
+
+    class Reading:
+        def __init__(self, context):
+            self.model = context.model
+
+        def weights(self, batch):
+            without.append([n for n, p in self.model.named_parameters() if p.grad is None])
+
+    run(data, "own", catalogue=own(Reading), epochs=1)
+
+    assert len(without) > 1
+    assert not any(without[1:])
+
+
 @pytest.mark.parametrize("name", ["group_dro", "lff"])
 def test_a_run_that_goes_on_from_a_checkpoint_ends_with_equal_bits(data, name):
     """All that an objective remembers is in the state: weights of groups, the second network."""

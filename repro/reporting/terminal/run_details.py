@@ -140,6 +140,7 @@ def _provenance(record: Record) -> str:
         "started": made.get("started"),
         "took": duration(made["seconds"]) if "seconds" in made else None,
         "images/s": made.get("images_per_second"),
+        "epochs from another run": made.get("shared_epochs"),
         "device": how.get("device", made.get("device")),
         "processor": made.get("processor"),
         "system": made.get("system"),

@@ -149,9 +149,9 @@ class BlockedKernels:
         """Sampled latents and the KL term; see `latents.latents`."""
         return latents(mean, logvar, noise, has_latents, times=times)
 
-    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = False) -> None:
         """Differentiate a loss and update the parameters; see `dense.minimise`."""
-        dense.minimise(loss, optimiser)
+        dense.minimise(loss, optimiser, stored=stored)
 
 
 def fits(stack: nn.Sequential) -> bool:

@@ -8,7 +8,7 @@ torch's once in a process, and torch computes what would differ.
 
 import functools
 from array import array
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import torch
 from torch import Tensor
@@ -21,29 +21,39 @@ IMAGES = 512  # at most, of a product: oneDNN adds up more of them in parts
 _OUTPUTS, _TILE, _GROUP_OF = 8, 48, 32  # at most, as in ``dense.c``
 
 
-def minimise(loss: Tensor, optimiser: torch.optim.Adam) -> None:
+def minimise(loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = False) -> None:
     """Differentiate a loss and update the parameters, on the CPU.
-
-    Afterwards some parameters have no ``grad``, although they were updated.
 
     Args:
         loss: Shape ().
         optimiser: Fused, with torch's defaults but for the learning rate.
+        stored: Whether every parameter has its ``grad`` afterwards; else some have none, although
+            they were updated.
     """
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     for parameter in parameters:
         parameter.grad = None
     plain = all(p.is_contiguous() and p.dtype == torch.float32 for p in parameters)
-    if not plain or not _adam_is_torchs():
+    if stored or not plain or not _adam_is_torchs():
         torch.autograd.backward(loss)
         optimiser.step()
         return
     with keeping_products() as products:
         torch.autograd.backward(loss)
-    for weight, factors in products.items():
-        if factors is not None and not _is_one_chain(len(factors[0]), *weight.shape):
-            weight.grad, products[weight] = product(factors[0].t(), factors[1].t()), None
+    _store_the_others(products, {*parameters})
     _adam(optimiser, parameters, products)
+
+
+def _store_the_others(products: Products, updated: Container[Tensor]) -> None:
+    """Multiply what the C code cannot use, into ``grad``: autograd may have put a part there."""
+    for weight, factors in products.items():
+        if factors is None:
+            continue
+        can = weight.grad is None and weight in updated
+        if not can or not _is_one_chain(len(factors[0]), *weight.shape):
+            made = product(factors[0].t(), factors[1].t())
+            weight.grad = made if weight.grad is None else weight.grad + made
+            products[weight] = None
 
 
 def _adam(optimiser: torch.optim.Adam, parameters: Iterable[Tensor], products: Products) -> None:

@@ -47,8 +47,14 @@ class Kernels(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """Latents sampled from the posterior, (N, D), and its KL term, (N,)."""
 
-    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
-        """Differentiate a loss, shape (), and update the parameters."""
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = False) -> None:
+        """Differentiate a loss, shape (), and update the parameters.
+
+        Args:
+            loss: What is minimised.
+            optimiser: Of the parameters.
+            stored: Whether every parameter has its ``grad`` afterwards.
+        """
 
 
 def choose(

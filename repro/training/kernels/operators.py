@@ -45,8 +45,8 @@ class Arithmetic:
         kl = formulas.face_kl(mean, logvar, has_latents)
         return formulas.reparameterise(mean, logvar, noise, times=times), kl
 
-    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam) -> None:
-        """Differentiate a loss, shape (), and update the parameters."""
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = True) -> None:
+        """Differentiate a loss, shape (), and update the parameters; gradients are stored."""
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()

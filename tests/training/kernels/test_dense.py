@@ -84,6 +84,43 @@ def test_a_layer_that_is_used_twice_has_the_sum_of_its_gradients():
     assert torch.equal(ours.weight, theirs.weight)
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_penalty_on_a_weight_is_added_to_the_gradient_of_its_layer(stored):
+    """As an objective of a plug-in may have one: the bits of torch's operators."""
+    torch.manual_seed(0)
+    layer, rows = Linear(64, 16), normal(5, 64)
+    ours, theirs = (copy.deepcopy(layer) for _ in range(2))
+    for one, minimise in ((ours, dense.minimise), (theirs, TorchKernels("fp32").minimise)):
+        loss = one(rows).square().sum() + 0.1 * one.weight.square().sum()
+        minimise(loss, torch.optim.Adam(one.parameters(), fused=True), stored=stored)
+
+    assert torch.equal(ours.weight, theirs.weight)
+
+
+def test_a_layer_of_another_optimiser_gets_its_gradient():
+    """A network beside the one that is updated is differentiated as by autograd alone."""
+    model, other, rows = Linear(64, 16), Linear(64, 16), normal(5, 64)
+    (other(rows).square().sum()).backward()
+    alone, other.weight.grad = other.weight.grad, None
+
+    loss = (model(rows).square() + other(rows).square()).sum()
+    dense.minimise(loss, torch.optim.Adam(model.parameters(), fused=True))
+
+    assert torch.equal(other.weight.grad, alone)
+
+
+def test_gradients_are_stored_on_demand():
+    """Code that reads gradients finds those of torch's operators, to the bit."""
+    model, rows = network(9, 8), normal(4, 9)
+    ours, theirs = (copy.deepcopy(model) for _ in range(2))
+    for one, minimise in ((ours, dense.minimise), (theirs, TorchKernels("fp32").minimise)):
+        optimiser = torch.optim.Adam(one.parameters(), fused=True)
+        minimise(one(rows).square().mean(), optimiser, stored=True)
+
+    pairs = zip(ours.parameters(), theirs.parameters(), strict=True)
+    assert all(torch.equal(one.grad, other.grad) for one, other in pairs)
+
+
 def test_a_parameter_without_gradient_stays():
     """A frozen one, and one that the loss does not know, as in torch."""
     model = network(9, 8)
