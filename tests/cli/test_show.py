@@ -30,7 +30,7 @@ RECORD = Record(
     nonfaces=Count(10, 1),
     metrics={"val_accuracy": 0.9},
     history=HISTORY,
-    provenance={"commit": "c0ffee", "seconds": 75.0, "python": "3.11.7"},
+    provenance={"commit": "c0ffee", "seconds": 75.0, "shared_epochs": 1, "python": "3.11.7"},
 )
 FAILURE = {"epoch": 3, "term": "kl", "reason": "it is inf"}
 ARMS = {
@@ -106,6 +106,7 @@ def test_a_finished_run_is_shown_whole(results):
     ]
     assert section(text, "Provenance")[0].split() == ["commit", "c0ffee"]
     assert any(line.split() == ["took", "1", "min", "15", "s"] for line in text.splitlines())
+    assert [one for one in section(text, "Provenance") if one.endswith("another run  1")]
     assert section(text, "Files")[1] == "runs/ab12-seed0/scores.csv   1,234 bytes"
 
 

@@ -21,6 +21,7 @@ from repro.training.kernels.latents import latents
 from repro.training.kernels.operators import halves
 
 LANES = 16
+TILE, RGB = 12, 3  # channels of a map: a multiple of the first, or the second
 
 Precision = Literal["fp32", "bf16"]
 Convolution = nn.Conv2d | nn.ConvTranspose2d
@@ -158,21 +159,30 @@ def fits(stack: nn.Sequential) -> bool:
     """Whether blocks can compute the stack.
 
     They can where every convolution is one of 5 x 5 that halves or doubles the sides, with a ReLU
-    and batch normalisation after it, or, as the last one of a decoder, a sigmoid; and where
-    weights lie in memory as blocks read them.
+    and batch normalisation after it, or, as the last one of a decoder, a sigmoid; where numbers of
+    channels are those that ``blocked.c`` is written for; and where weights lie in memory as blocks
+    read them.
     """
     parts = list(stack)
     if parts and isinstance(parts[-1], nn.Sigmoid):
         *parts, last, _ = parts
-        if not (halves(last) and isinstance(last, nn.ConvTranspose2d)):
+        if not (_fits(last) and isinstance(last, nn.ConvTranspose2d)):
             return False
     if not all(parameter.is_contiguous() for parameter in stack.parameters()):
         return False
     layers = zip(parts[::3], parts[1::3], parts[2::3], strict=False)
     return len(parts) % 3 == 0 and all(
-        halves(one) and isinstance(two, nn.ReLU) and isinstance(three, nn.BatchNorm2d)
+        _fits(one) and isinstance(two, nn.ReLU) and isinstance(three, nn.BatchNorm2d)
         for one, two, three in layers
     )
+
+
+def _fits(part: nn.Module) -> bool:
+    """Whether it is a convolution that the C functions compute without leaving their arrays."""
+    if not (halves(part) and isinstance(part, Convolution)):
+        return False
+    coarse, fine = part.weight.shape[:2]
+    return coarse % TILE == 0 and (fine == RGB or fine % TILE == 0)
 
 
 def _layers(stack: nn.Sequential) -> list[Layer]:

@@ -285,3 +285,14 @@ def test_without_a_compiler_or_by_choice_torch_computes(environment, tmp_path):
     )
 
     assert done.stdout == "torch\n"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "fits"), [(3, 12, True), (12, 24, True), (3, 16, False), (5, 12, False)]
+)
+def test_channels_that_the_c_functions_are_not_written_for_are_left_to_torch(inputs, outputs, fits):
+    """They would read beyond the weights."""
+    convolution = nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
+    stack = nn.Sequential(convolution, nn.ReLU(), nn.BatchNorm2d(outputs))
+
+    assert blocked.fits(stack) is fits
