@@ -4,6 +4,7 @@ Torch multiplies float32 matrices with MKL, which on some processors keeps to ve
 oneDNN, also inside torch, uses what the processor has.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +20,15 @@ from repro.training.kernels.thin_products import product
 # has added up the products.
 Products = dict[Tensor, tuple[Tensor, Tensor] | None]
 
-_kept: list[Products] = []  # while autograd runs
+
+class _Thread(threading.local):
+    """What a thread keeps while it runs autograd, which differentiates there on a processor."""
+
+    def __init__(self) -> None:
+        self.kept: list[Products] = []
+
+
+_thread = _Thread()
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -51,18 +60,18 @@ def is_ours(rows: Tensor) -> bool:
 def keeping_products() -> Iterator[Products]:
     """Within, backward makes no gradients by the weights: it keeps what they are products of."""
     kept: Products = {}
-    _kept.append(kept)
+    _thread.kept.append(kept)
     try:
         yield kept
     finally:
-        _kept.pop()
+        _thread.kept.pop()
 
 
 def _by_weight(weight: Tensor, slope: Tensor, rows: Tensor) -> Tensor | None:
     """The gradient by the weights; None if it is kept as a product."""
-    if not _kept or not _can_be_kept(weight, rows):
+    if not _thread.kept or not _can_be_kept(weight, rows):
         return product(slope.t(), rows.t())
-    kept = _kept[-1]
+    kept = _thread.kept[-1]
     if weight not in kept:
         kept[weight] = slope, rows
         return None

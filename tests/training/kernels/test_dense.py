@@ -1,6 +1,7 @@
 """The optimiser's step in C: torch's Adam, and gradients that are made where they are used."""
 
 import copy
+import threading
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from repro.models import Linear
 from repro.training.kernels import c_library, dense, hidden
 from repro.training.kernels.latents import latents
+from repro.training.kernels.linear import keeping_products
 from repro.training.kernels.operators import TorchKernels
 
 pytestmark = needs_blocks
@@ -95,6 +97,20 @@ def test_a_penalty_on_a_weight_is_added_to_the_gradient_of_its_layer(stored):
         minimise(loss, torch.optim.Adam(one.parameters(), fused=True), stored=stored)
 
     assert torch.equal(ours.weight, theirs.weight)
+
+
+def test_what_a_step_keeps_is_its_threads_own():
+    """A backward pass in another thread meanwhile makes its gradients."""
+    layer = Linear(64, 16)
+    loss = layer(normal(5, 64)).square().sum()
+
+    with keeping_products() as products:
+        other = threading.Thread(target=loss.backward)
+        other.start()
+        other.join()
+
+    assert layer.weight.grad is not None
+    assert not products
 
 
 def test_a_layer_of_another_optimiser_gets_its_gradient():
