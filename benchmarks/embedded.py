@@ -105,9 +105,9 @@ def measure(
 
 def processor() -> str:
     """Its name, and how many of it this process may use."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(os.sched_getaffinity(0))} cores of {named[0] if named else 'a processor'}"
+    from repro.system import machine
+
+    return f"{machine.cores()} cores of {machine.processor_name()}"
 
 
 def show(rounds: Rounds) -> None:
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for which, tree in trees.items():
             with tempfile.TemporaryDirectory(prefix=f"repro-{which}-") as folder:
                 study(tree, Path(folder), TOY, name=asked.study)
-    print(f"{asked.study} {' '.join(changes)}, {processor()}\n", flush=True)
+    print(f"{' '.join([asked.study, *changes])}, {processor()}\n", flush=True)
     for measured in measure(trees, rounds, asked.rounds, changes, name=asked.study):
         rounds.append(measured)
         print(f"round {len(rounds)}", file=sys.stderr, flush=True)

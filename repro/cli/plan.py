@@ -1,6 +1,6 @@
 """``repro plan``: which runs would be trained, why, and the expected cost."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +70,8 @@ def plan(
     if stop := source_records.without_weights(missing, planned.states):
         warn(f"`repro run` stops: {stop}")
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
-    for task in planned.tasks:
-        state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
-        reason = f": {why[task.key]}" if task.key in why else ""
-        after = f" (after {task.source.arm}, seed {task.seed})" if task.source else ""
-        say(f"{state:7} {task.key} {task.title}{after}{reason}")
+    for one in _runs(planned, why):
+        say(one)
     if told := _changed(planned.index, results):
         warn(told)
     planned, dropped = planning.with_detectors(planned, results)
@@ -87,6 +84,15 @@ def plan(
     if (missing or resolved.paper) and not no_calibration:
         for one in _expected(resolved, planned, slots, machines, hourly_price):
             say(one)
+
+
+def _runs(planned: "Plan", why: Mapping[str, str]) -> Iterator[str]:
+    """A line for each run: its state, and the reason for it if there is one, by key."""
+    for task in planned.tasks:
+        state = {"finished": "done", "failed": "failed"}.get(planned.states[task.key], "to run")
+        reason = f": {why[task.key]}" if task.key in why else ""
+        after = f" (after {task.source.arm}, seed {task.seed})" if task.source else ""
+        yield f"{state:7} {task.key} {task.title}{after}{reason}"
 
 
 def _changed(planned: "StudyIndex", results: Path) -> str | None:

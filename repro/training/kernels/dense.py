@@ -15,10 +15,10 @@ from torch import Tensor
 
 from repro.training.kernels import c_library
 from repro.training.kernels.linear import Products, keeping_products
-from repro.training.kernels.thin_products import product
+from repro.training.kernels.thin_products import OUTPUTS, TILE, product
 
 IMAGES = 512  # at most, of a product: oneDNN adds up more of them in parts
-_OUTPUTS, _TILE, _GROUP_OF = 8, 48, 32  # at most, as in ``dense.c``
+_GROUP_OF = 32  # as in ``dense.c``
 
 
 def minimise(loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = False) -> None:
@@ -92,8 +92,8 @@ def _fresh(parameter: Tensor) -> dict[str, Tensor]:
 
 def _room(images: int, outputs: int, inputs: int) -> int:
     """Floats of scratch: both matrices in tiles, and the rows that are made at once."""
-    packed = (inputs + _TILE + outputs + _OUTPUTS) * images
-    return packed + _OUTPUTS * (2 + images // _GROUP_OF) * inputs + _TILE
+    packed = (inputs + TILE + outputs + OUTPUTS) * images
+    return packed + OUTPUTS * (2 + images // _GROUP_OF) * inputs + TILE
 
 
 @functools.cache

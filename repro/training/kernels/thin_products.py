@@ -15,7 +15,7 @@ from repro.training.kernels import c_library
 from repro.training.kernels.c_calls import call
 
 FEW = range(2, 129)  # rows; for one, oneDNN sums in another order
-_OUTPUTS, _TILE = 8, 48  # at most, as in ``dense.c``
+OUTPUTS, TILE = 8, 48  # at most, as in ``dense.c``
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def layer(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Returns:
         Shape (N, O).
     """
-    can = _can(rows, weight) and len(weight) >= _OUTPUTS and bias.is_contiguous()
+    can = _can(rows, weight) and len(weight) >= OUTPUTS and bias.is_contiguous()
     if can and _layer_agrees(_alike(rows), *weight.shape):
         return _layer(rows, weight, bias)
     return product(rows, weight, bias)
@@ -66,7 +66,7 @@ def by_rows(slope: Tensor, weight: Tensor) -> Tensor:
 def _can(rows: Tensor, weight: Tensor) -> bool:
     return (
         len(rows) in FEW
-        and weight.shape[1] >= _TILE
+        and weight.shape[1] >= TILE
         and rows.is_contiguous()
         and weight.is_contiguous()
         and weight.dtype == torch.float32
@@ -76,7 +76,7 @@ def _can(rows: Tensor, weight: Tensor) -> bool:
 
 def _layer(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     outputs, inputs = weight.shape
-    result, scratch = torch.empty(len(rows), outputs), torch.empty(_TILE * inputs)
+    result, scratch = torch.empty(len(rows), outputs), torch.empty(TILE * inputs)
     sizes = (len(rows), inputs, outputs, _chain(inputs))
     call("layer", rows, weight, bias, result, *sizes, scratch)
     return result
@@ -85,7 +85,7 @@ def _layer(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def _by_rows(slope: Tensor, weight: Tensor) -> Tensor:
     outputs, inputs = weight.shape
     result = torch.empty(len(slope), inputs)
-    scratch = torch.empty((len(slope) + _OUTPUTS) * outputs)
+    scratch = torch.empty((len(slope) + OUTPUTS) * outputs)
     sizes = (len(slope), inputs, outputs, _chain(outputs))
     call("layer_backward", slope, weight, result, *sizes, scratch)
     return result
