@@ -62,6 +62,8 @@ def plan(
     with executor_at(place, resolved.resources, remark=warn) as executor:
         planned = planning.plan(resolved, results, computation=executor.computation)
     slots = hardware.slots(place.device, place.workers, resolved.resources)
+    if place.executor == "inline":
+        slots = slots[:1]
     is_measured = bool(planned.missing or resolved.paper) and not no_calibration
     if is_measured:
         measuring.require(slots)
@@ -71,7 +73,8 @@ def plan(
             say(kernels, err=True)
     lines = [*_told(resolved, planned, place, results)]
     if is_measured:
-        expected = _expected(resolved, planned, slots, machines, hourly_price)
+        shared = place.executor != "ray"
+        expected = _expected(resolved, planned, slots, machines, hourly_price, shared=shared)
         lines += [(say, one) for one in expected]
     for tell, line in lines:  # all of them or none: nothing is told before an error
         tell(line)
@@ -195,7 +198,13 @@ def _unsupported_rates(study: "Study") -> Iterator[str]:
 
 
 def _expected(
-    study: "Study", planned: "Plan", slots: list[str], machines: int, price: float | None
+    study: "Study",
+    planned: "Plan",
+    slots: list[str],
+    machines: int,
+    price: float | None,
+    *,
+    shared: bool,
 ) -> Iterator[str]:
     """The expected cost of the missing runs and of the paper's study, measured on this machine."""
     from repro.cli import expected_cost
@@ -205,7 +214,12 @@ def _expected(
     say("Measuring the cost of a run on this machine ...", err=True)
     kernels = planned.tasks[0].computation.kernels
     found = study_costs.costs(
-        study, planned.missing, slots=slots, kernels=kernels, machines=machines
+        study,
+        planned.missing,
+        slots=slots,
+        kernels=kernels,
+        machines=machines,
+        shared=shared,
     )
     if found.missing:
         yield expected_cost.in_words(found.missing, hourly_price=price)
