@@ -54,20 +54,19 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import measuring, planning
+    from repro.execution import measuring, planning, stackable
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
     resolved = load(study, profile, overrides)
+    stackable.refuse(resolved, place)
     with executor_at(place, resolved.resources, remark=warn) as executor:
         planned = planning.plan(resolved, results, computation=executor.computation)
-    slots = hardware.slots(place.device, place.workers, resolved.resources)
-    if place.executor == "inline":
-        slots = slots[:1]
+    slots = _slots(place, resolved)
     is_measured = bool(planned.missing or resolved.paper) and not no_calibration
     if is_measured:
         measuring.require(slots)
-    if planned.missing and place.address is None:
+    if planned.missing and place.address is None and place.stacked is None:
         kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
         if not kernels.fell_back:  # of which the executor has told
             say(kernels, err=True)
@@ -80,12 +79,22 @@ def plan(
         tell(line)
 
 
+def _slots(place: Place, study: "Study") -> list[str]:
+    """The device of each worker of this machine."""
+    from repro.execution.executors import hardware
+
+    taken = study.resources.model_copy(update=dict(place.taken))
+    is_stacked = place.stacked is not None
+    found = hardware.slots(place.device, place.workers, taken, stacked=is_stacked)
+    return found[:1] if place.executor == "inline" else found
+
+
 def _told(study: "Study", planned: "Plan", place: Place, results: Path) -> Iterator[Line]:
     """What is known without a measurement."""
     from repro.execution import kernel_change, planning, source_records, staleness
 
     missing = planned.missing
-    if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
+    if stop := kernel_change.reason_to_stop(missing, asked=place.asked, index=planned.index):
         yield warn, f"`repro run` stops: {stop}"
     if stop := source_records.without_weights(missing, planned.states):
         yield warn, f"`repro run` stops: {stop}"
