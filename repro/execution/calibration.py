@@ -7,6 +7,7 @@ the parent process does not import torch. The rest is arithmetic on the measurem
 import functools
 import itertools
 import math
+import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import RunFailed
-from repro.execution import wall_time
-from repro.execution.measuring import Work
+from repro.execution import measuring, shared_work, wall_time
+from repro.execution.wall_time import Work
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.records.scores import SETS
@@ -56,6 +57,8 @@ class Cost:
         scan: Seconds to scan all photographs; 0 if the run fails before.
         memory: Peak of the worker, in bytes.
         fails_after: Epochs after which the run fails; None if it does not.
+        first: Seconds of an epoch's steps alone, which a run saves if another one of its process
+            has trained its first epoch.
     """
 
     start: float
@@ -64,6 +67,7 @@ class Cost:
     scan: float
     memory: float
     fails_after: int | None = None
+    first: float = 0.0
 
     def seconds(self, epochs: int) -> float:
         """Seconds of a run of this number of epochs, in a worker that has the data."""
@@ -99,10 +103,10 @@ class Prediction:
         return self.machines * self.seconds / 3600
 
 
-def works(tasks: Iterable[Task]) -> dict[str, Work]:
+def works(tasks: Iterable[Task]) -> dict[str, measuring.Work]:
     """What has to be measured of these runs, by their `cost_kind`."""
     alike = [(standing_in(task.configuration), tuple(task.plugins.values())) for task in tasks]
-    return {cost_kind(arm): Work(measure, arm, carried) for arm, carried in alike}
+    return {cost_kind(arm): measuring.Work(measure, arm, carried) for arm, carried in alike}
 
 
 def predict(
@@ -111,6 +115,7 @@ def predict(
     *,
     slots: Sequence[str],
     machines: int = 1,
+    shared: bool = True,
 ) -> Prediction:
     """Time and memory of the tasks, in their order, one at a time in each slot.
 
@@ -119,21 +124,27 @@ def predict(
         measured: What was found of each of their `works`, with as many slots.
         slots: The device of each worker of a machine; see `hardware`.
         machines: Number of machines, all like this one.
+        shared: Whether first epochs and drawn data are shared: by processes of this machine.
     """
     workers = min(len(slots), len(tasks))
     kinds = [cost_kind(standing_in(task.configuration)) for task in tasks]
     costs = {name: average(measured[name]) for name in kinds}
-    runs = [
-        (task.configuration.data, costs[name].load, costs[name].seconds(_epochs(task)))
-        for task, name in zip(tasks, kinds, strict=True)
-    ]
     places = {task.key: place for place, task in enumerate(tasks)}
-    after = {
-        place: places[task.awaits] for place, task in enumerate(tasks) if task.awaits in places
-    }
+    in_common = shared_work.of_runs(tasks) if shared else [wall_time.ALONE] * len(tasks)
+    runs = [
+        Work(
+            takes=costs[name].seconds(_epochs(task)),
+            data=task.configuration.data,
+            load=costs[name].load,
+            first=0.0 if costs[name].fails_after == 0 else costs[name].first,
+            shared=one,
+            after=[places[task.awaits]] if task.awaits in places else (),
+        )
+        for task, name, one in zip(tasks, kinds, in_common, strict=True)
+    ]
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_time.seconds(runs, workers=machines * workers, after=after),
+        seconds=start + wall_time.seconds(runs, workers=machines * workers),
         workers=workers,
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
@@ -186,6 +197,7 @@ def average(found: Sequence[Cost]) -> Cost:
         start=sum(cost.start for cost in found) / count,
         load=sum(cost.load for cost in found) / count,
         epoch=sum(cost.epoch for cost in found) / count,
+        first=sum(cost.first for cost in found) / count,
         scan=sum(cost.scan for cost in found) / count,
         memory=max(cost.memory for cost in found),
         fails_after=found[0].fails_after,
@@ -211,7 +223,8 @@ def measure(
     data = _load(configuration.data)
     copies = _memory_of_copies(configuration, data.images, catalogue)
     resting = _start_of_peak()
-    epoch, model, fails_after = _train(configuration, data.images, device, catalogue)
+    trained = _train(configuration, data.images, device, catalogue)
+    model = trained.model
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
@@ -221,10 +234,11 @@ def measure(
     return Cost(
         start=start,
         load=data.seconds,
-        epoch=epoch,
+        epoch=trained.epoch,
+        first=trained.steps,
         scan=scan,
         memory=max(data.peak, data.resting + copies + working),
-        fails_after=fails_after,
+        fails_after=trained.fails_after,
     )
 
 
@@ -279,31 +293,49 @@ def _memory_of_copies(
     return machine.peak_memory() - resting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trained:
+    """Seconds of an epoch on all images, and of its steps; the network, unless training failed."""
+
+    epoch: float
+    steps: float
+    model: "Model | None"
+    fails_after: int | None
+
+
 def _train(
     configuration: Configuration, images: TrainingImages, device: str, catalogue: Catalogue
-) -> tuple[float, "Model | None", int | None]:
-    """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
+) -> _Trained:
+    """Train a few epochs on a part of the images."""
     from repro.training import trainer
 
     part = in_turn(some(configuration, images))
-    began, ends = time.perf_counter(), list[float]()
+    few = configuration.model_copy(update={"epochs": EPOCHS})
+    began = time.perf_counter()
+    ends, steps = list[float](), list[float]()
     model, fails_after = None, None
     try:
-        model = trainer.fit(
-            configuration.model_copy(update={"epochs": EPOCHS}),
-            0,
-            part,
-            device=device,
-            on_epoch=lambda _: ends.append(time.perf_counter() - began),
-            catalogue=catalogue,
-        ).model
+        run = trainer.Fit(few, 0, part, device=device, catalogue=catalogue)
+        while run.goes_on:
+            batches = run.draw(run.number)
+            drawn = time.perf_counter()
+            run.train(batches)
+            steps.append(time.perf_counter() - drawn)
+            run.ended(run.step.totals, batches.size)  # waits for the device
+            ends.append(time.perf_counter() - began)
+        model = run.fitted().model
     except RunFailed:
         fails_after = len(ends)
     scale = 1.0
     if len(part.images) < len(images.images):
         whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
         scale = whole / less
-    return scale * epoch_seconds(ends), model, fails_after
+    return _Trained(
+        epoch=scale * epoch_seconds(ends),
+        steps=scale * statistics.fmean(steps[1:] or steps or [0.0]),
+        model=model,
+        fails_after=fails_after,
+    )
 
 
 def epoch_seconds(ends: Sequence[float]) -> float:

@@ -2,7 +2,8 @@
 
 The paper's data are not needed: child processes (`measuring`) train on random pictures of the right
 shape and score some, with the paper's settings. No operation takes another time for other values,
-and all parts are proportional to the numbers of pictures. Reading files is not counted.
+and all parts are proportional to the numbers of pictures. Reading files is not counted, nor that
+arms share their first epoch.
 """
 
 import math
@@ -144,7 +145,7 @@ def expected(
         validation = arm.epochs * size.validated * rates.validated
         portraits = size.portraits * rates.windows * rates.window
         costs.append((arm.epochs * size.trained * rates.trained, validation, portraits))
-    runs = [("", 0.0, sum(cost)) for _ in range(paper.replicates) for cost in costs]
+    runs = [wall_time.Work(takes=sum(cost)) for _ in range(paper.replicates) for cost in costs]
     whole = sum(map(sum, costs))
     _, validation, portraits = map(sum, zip(*costs, strict=True))
     return Expected(

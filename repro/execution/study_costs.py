@@ -46,7 +46,13 @@ class Costs:
 
 
 def costs(
-    study: Study, missing: Sequence[Task], *, slots: Sequence[str], kernels: str, machines: int = 1
+    study: Study,
+    missing: Sequence[Task],
+    *,
+    slots: Sequence[str],
+    kernels: str,
+    machines: int = 1,
+    shared: bool = True,
 ) -> Costs:
     """Measure on this machine, and predict.
 
@@ -56,6 +62,7 @@ def costs(
         slots: The device of each worker of a machine; see `hardware`.
         kernels: That compute networks.
         machines: Number of machines, all like this one.
+        shared: Whether runs share first epochs and drawn data: those of processes here.
 
     Raises:
         ReproError: The data are wrong, or a calibrating process was killed.
@@ -71,7 +78,7 @@ def costs(
         found = measuring.measured(own, fewer, kernels=kernels)
         found |= measuring.measured(papers, some, kernels=kernels)
     return Costs(
-        missing=calibration.predict(missing, found, slots=slots, machines=machines)
+        missing=calibration.predict(missing, found, slots=slots, machines=machines, shared=shared)
         if missing
         else None,
         paper=_of_paper(paper, found, len(some), machines) if paper else None,

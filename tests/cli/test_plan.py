@@ -5,7 +5,8 @@ from click.testing import CliRunner
 from data_layouts import put, write_h5, write_ppb
 
 from repro.cli import main
-from repro.execution import calibration, measuring, paper_cost, planning
+from repro.errors import ReproError
+from repro.execution import calibration, measuring, paper_cost, planning, staleness
 from repro.execution.calibration import Cost
 from repro.execution.paper_cost import Rates
 from repro.system import machine
@@ -223,3 +224,47 @@ def test_nothing_is_measured_or_told_if_nobody_wants_it(measured):
     """`--no-calibration`."""
     assert costs("--profile", "synthetic", "--no-calibration") == []
     assert measured == []
+
+
+def refused(*words):
+    """A plan that ends with an error: what it printed on both streams."""
+    done = CliRunner().invoke(main, ["plan", "toy.yaml", "--profile", "synthetic", *words])
+    assert done.exit_code == 1
+    return done.stdout, done.stderr
+
+
+def _fail(*_, **__):
+    raise ReproError("something is wrong")
+
+
+def test_a_gpu_that_is_not_here_is_told_before_anything_else(measured, monkeypatch):
+    """One sentence on standard error, and no line of a plan."""
+    monkeypatch.setattr(measuring, "require", _fail)
+
+    assert refused("--device", "cuda") == ("", "Error: something is wrong\n")
+
+
+@pytest.mark.parametrize("place", [measuring, staleness], ids=lambda one: one.__name__)
+def test_an_error_leaves_no_half_of_a_plan(place, measured, monkeypatch):
+    """Neither one of the measurement, which comes last, nor one of the records."""
+    monkeypatch.setattr(place, "measured" if place is measuring else "reasons", _fail)
+    out, error = refused()
+
+    assert out == ""
+    assert error.endswith("Error: something is wrong\n")
+
+
+def test_runs_of_a_gpu_elsewhere_are_planned_without_a_measurement(measured, monkeypatch):
+    """`--no-calibration` asks for no device."""
+    monkeypatch.setattr(measuring, "require", _fail)
+
+    assert plan("--profile", "synthetic", "--device", "cuda")[-1].startswith("10 runs: ")
+
+
+def test_a_finished_study_is_planned_without_a_gpu(folder, monkeypatch):
+    """Nothing is measured, so that none is asked for."""
+    monkeypatch.setattr(measuring, "require", _fail)
+    monkeypatch.setattr(planning.Plan, "missing", [])
+    monkeypatch.setattr(planning.Plan, "ended", [])
+
+    assert costs("--profile", "synthetic", "--device", "cuda") == []
