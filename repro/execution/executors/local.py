@@ -142,7 +142,7 @@ class _Worker(Child):
         self.device = device
 
     def event(self) -> WorkerEvent | None:
-        """The next one of the run; None if the worker says that it is ready."""
+        """The next one of the run; None if the worker says that it is ready, or that it waits."""
         assert self.task is not None
         try:
             _, event = self.receive()
@@ -167,7 +167,10 @@ def _prepare() -> Answer:
             return None
         task, begun, shared = request
         events = single_run.execute(
-            task, lambda: material(task.configuration.data, shared), begun, memory
+            task,
+            lambda: material(task.configuration.data, shared, lambda: say(None)),
+            begun,
+            memory,
         )
         for event in events:
             if isinstance(event, RunEnded):
