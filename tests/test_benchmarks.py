@@ -27,6 +27,7 @@ from places import ROOT
 from repro.cli import main
 from repro.execution import calibration, measuring, paper_cost
 from repro.execution.calibration import Cost
+from repro.execution.executors import hardware, local
 from repro.execution.paper_cost import Rates
 from repro.metrics import Count
 from repro.records import records
@@ -83,6 +84,50 @@ def test_an_embedded_study_is_timed_and_compared_with_its_plan(capsys, monkeypat
 
     assert len(printed) == 5
     assert all(math.isfinite(figure) and figure >= 0 for figure in printed)
+
+
+class Here:
+    """A worker that executes its runs in this process, when it is asked for an event."""
+
+    def __init__(self, device, *, stall):
+        """It has loaded all."""
+        self.device, self.task, self.connection = device, None, None
+        self.execute = local._prepare()
+        STARTED.append(device)
+
+    def send(self, request):
+        """Keep a run for later."""
+        self.request = request
+
+    def event(self):
+        """The end of its run."""
+        return self.execute(self.request, lambda said: None)
+
+    def is_stalled(self):
+        """It works."""
+        return False
+
+    def stop(self):
+        """Nothing is left to do."""
+
+    join = stop
+
+
+STARTED = []  # the devices of all workers
+
+
+def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys, monkeypatch):
+    """Ratios over two other ways; of these one starts a worker for each of the five runs."""
+    STARTED.clear()
+    monkeypatch.setattr(local, "_Worker", Here)
+    monkeypatch.setattr(local, "wait", lambda connections, timeout: connections)
+    monkeypatch.setattr(hardware, "slots", lambda device: [device])
+    bench.main(["--toy", "sharing"])
+    found = figures(capsys.readouterr().out)
+
+    assert len(found) == 4
+    assert all(math.isfinite(figure) and figure > 0 for figure in found)
+    assert len(STARTED) == 5 + 1 + 1
 
 
 @pytest.mark.parametrize(
