@@ -52,20 +52,23 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import kernel_change, planning, source_records, staleness
+    from repro.execution import kernel_change, planning, source_records, stackable, staleness
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
     resolved = load(study, profile, overrides)
+    stackable.refuse(resolved, place)
     with executor_at(place, resolved.resources, remark=warn) as executor:
         planned = planning.plan(resolved, results, computation=executor.computation)
-    slots = hardware.slots(place.device, place.workers, resolved.resources)
+    slots = hardware.slots(
+        place.device, place.workers, resolved.resources, stacked=place.stacked is not None
+    )
     missing = planned.missing
-    if missing and place.address is None:
+    if missing and place.address is None and place.stacked is None:
         kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
         if not kernels.fell_back:  # of which the executor has told
             say(kernels, err=True)
-    if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
+    if stop := kernel_change.reason_to_stop(missing, asked=place.asked, index=planned.index):
         warn(f"`repro run` stops: {stop}")
     if stop := source_records.without_weights(missing, planned.states):
         warn(f"`repro run` stops: {stop}")

@@ -10,7 +10,7 @@ from typing import Protocol
 from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
-from repro.execution.executors.executor_options import Kernels
+from repro.execution.executors.executor_options import NOTHING, Asked
 from repro.records import checkpoint_store, locks, portraits, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
@@ -44,7 +44,7 @@ def run(
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     seeds: int | None = None,
-    kernels: Kernels | None = None,
+    asked: Asked = NOTHING,
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
@@ -57,7 +57,7 @@ def run(
         retry_lost: Whether runs whose worker died every time are tried again.
         checkpoint_seconds: Between two checkpoints of a run at least.
         seeds: As for `planning.plan`.
-        kernels: Those that the user asked for; None keeps a study from changing them.
+        asked: What the user says of kernels and stacks; nothing keeps a study from changing them.
 
     Returns:
         Its index, with this look at its claims if it has some.
@@ -68,7 +68,7 @@ def run(
         ReproError: Data, study or disk do not allow it.
     """
     planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
-    kernel_change.refuse(planned.missing, asked=kernels, study=planned.index.address)
+    kernel_change.refuse(planned.missing, asked=asked, index=planned.index)
     source_records.require_all_weights(planned.missing, planned.states)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))

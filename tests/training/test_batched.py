@@ -13,7 +13,7 @@ from repro.errors import ReproError, RunFailed
 from repro.execution.executors import hardware
 from repro.records import records
 from repro.training import batched, state_files, trainer
-from repro.training.batched import BatchedFit
+from repro.training.batched import BatchedFit, Member
 from repro.training.kernels.operators import Convolution, TorchKernels
 from repro.training.kernels.stacked import StackedKernels, member_state, stack
 from repro.training.state_files import Checkpoint
@@ -196,7 +196,7 @@ def test_layers_are_direct_where_that_was_the_fastest(precision, direct):
 def test_a_run_of_a_stack_has_another_name_and_its_record_can_be_read(tmp_path):
     """Its kernels are part of how it was computed; the other fields are those of a single run."""
     single = hardware.computation(["cuda:0"])
-    of_stack = dataclasses.replace(single, kernels=batched.KERNELS)
+    of_stack = dataclasses.replace(single, kernels="stacked-3")
     names = [
         next(records.run_digests(configuration(), data={}, computation=one))
         for one in (single, of_stack)
@@ -206,7 +206,7 @@ def test_a_run_of_a_stack_has_another_name_and_its_record_can_be_read(tmp_path):
     records.write_record(record, tmp_path, {})
 
     assert names[0] != names[1]
-    assert records.read_record(record.key, tmp_path).computation["kernels"] == "stacked"
+    assert records.read_record(record.key, tmp_path).computation["kernels"] == "stacked-3"
 
 
 def digests(fit):
@@ -220,7 +220,7 @@ def digests(fit):
 def runs(*alphas, **changes):
     """Arms of different strength, seed by seed."""
     return [
-        (configuration(resampling={"alpha": alpha}, **changes), seed)
+        Member(configuration(resampling={"alpha": alpha}, **changes), seed)
         for seed, alpha in enumerate(alphas)
     ]
 
@@ -248,7 +248,7 @@ def test_the_same_stack_trained_again_gives_the_same_bits(three):
 def test_a_member_does_not_depend_on_the_others(three):
     """The same bits beside other arms and seeds, in a stack of the same size."""
     ours = runs(0.1, 0.01, 0.001)[0]
-    others = [(configuration(resampling={"rule": "none"}), 7), (configuration(), 8)]
+    others = [Member(configuration(resampling={"rule": "none"}), 7), Member(configuration(), 8)]
     fit = BatchedFit([ours, *others], training_images())
     all_epochs(fit)
 
@@ -278,8 +278,8 @@ def test_without_a_gpu_a_stack_is_unfolded(three):
 
 def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):
     """Same initial network, split, batches and noise; other rounding."""
-    arm, seed = runs(0.1, 0.01, 0.001)[1]
-    single = trainer.fit(arm, seed, training_images()).history[0]
+    member = runs(0.1, 0.01, 0.001)[1]
+    single = trainer.fit(member.configuration, member.seed, training_images()).history[0]
     stacked = three[1][1][0]
 
     assert stacked.keys() == single.keys()
@@ -291,7 +291,7 @@ def test_losses_are_weighted_in_each_member_by_its_own_factors():
     even = configuration(resampling={"rule": "none"})
     weighted = configuration(resampling={"rule": "as_loss", "parameters": {"by": "max"}})
     without, beside = (
-        BatchedFit([(even, 0), (arm, 0)], training_images()) for arm in (even, weighted)
+        BatchedFit([Member(even, 0), Member(arm, 0)], training_images()) for arm in (even, weighted)
     )
     all_epochs(without)
     all_epochs(beside)
@@ -308,7 +308,7 @@ def test_losses_are_weighted_in_each_member_by_its_own_factors():
 def test_a_member_that_fails_leaves_the_others_alone():
     """It ends with its epoch and reason, they with their last epoch."""
     product = {"rule": "product", "arithmetic": "float32"}
-    failing = configuration(resampling=product), 1
+    failing = Member(configuration(resampling=product), 1)
     fit = BatchedFit([*runs(0.1), failing], training_images())
     epochs = all_epochs(fit)
 
@@ -324,7 +324,9 @@ def test_a_member_that_fails_leaves_the_others_alone():
 def test_runs_of_different_shapes_are_refused(changes, refused):
     """By the choice in which they differ."""
     with pytest.raises(ReproError, match=refused):
-        BatchedFit([(configuration(), 0), (configuration(**changes), 0)], training_images())
+        BatchedFit(
+            [Member(configuration(), 0), Member(configuration(**changes), 0)], training_images()
+        )
 
 
 def test_runs_that_decode_faces_only_are_refused():
@@ -332,4 +334,4 @@ def test_runs_that_decode_faces_only_are_refused():
     arm = configuration(decoder_input="faces")
 
     with pytest.raises(ReproError, match="decoder_input"):
-        batched.require_one_shape([arm, arm])
+        batched.require_one_shape([Member(arm, 0), Member(arm, 1)])

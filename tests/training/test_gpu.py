@@ -8,7 +8,7 @@ from safetensors.torch import save
 
 from repro.study import methods
 from repro.training import trainer
-from repro.training.batched import BatchedFit
+from repro.training.batched import BatchedFit, Member
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
 
@@ -74,7 +74,7 @@ def test_a_direct_stack_gives_the_same_bits_as_a_graph_and_again(precision):
     """By CUDA kernels of this package: no sum depends on the order of threads."""
 
     def trained(captured):
-        runs = [(configuration(precision=precision, epochs=2), seed) for seed in range(3)]
+        runs = [Member(configuration(precision=precision, epochs=2), seed) for seed in range(3)]
         choices = {"form_of": lambda _: "direct", "own": ("norm",)}
         fit = BatchedFit(runs, training_images(), device="cuda:0", captured=captured, **choices)
         epochs = list(fit.epochs())
