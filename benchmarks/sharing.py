@@ -43,21 +43,18 @@ class Separate(local.Local):
         return 0
 
     def submit(self, task: Task, begun: Files) -> None:
-        """See `Executor`: the run trains its first epoch."""
-        super().submit(replace(task, shares_epochs=False), begun)
-
-    def _shared(self, _: Task) -> local.Shared:
-        """No drawn data."""
-        return {}
+        """See `Executor`: no shared data, and the run trains its first epoch."""
+        alone = replace(task, shares_epochs=False)
+        self._pool.give([alone], lambda device: (replace(alone, device=device), begun, {}))
 
     def events(self) -> Iterator[WorkerEvent]:
         """See `Executor`."""
         for event in super().events():
             if isinstance(event, RunEnded) and self._process_each:
-                worker = self._idle.pop()
+                worker = self._pool.idle.pop()
                 worker.stop()
                 worker.join()
-                self._free.append(worker.device)
+                self._pool._free.append(worker.device)
             yield event
 
 

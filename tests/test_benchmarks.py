@@ -27,7 +27,7 @@ from places import ROOT
 from repro.cli import main
 from repro.execution import calibration, measuring, paper_cost
 from repro.execution.calibration import Cost
-from repro.execution.executors import hardware, local
+from repro.execution.executors import hardware, process_pool
 from repro.execution.paper_cost import Rates
 from repro.metrics import Count
 from repro.records import records
@@ -87,25 +87,21 @@ def test_an_embedded_study_is_timed_and_compared_with_its_plan(capsys, monkeypat
 
 
 class Here:
-    """A worker that executes its runs in this process, when it is asked for an event."""
+    """A worker that executes its runs in this process, when it is heard."""
 
-    def __init__(self, device, *, stall):
+    def __init__(self, prepare, device, *, stall):
         """It has loaded all."""
-        self.device, self.task, self.connection = device, None, None
-        self.execute = local._prepare()
+        self.device, self.tasks, self.connection = device, (), None
+        self.execute = prepare()
         STARTED.append(device)
 
     def send(self, request):
         """Keep a run for later."""
         self.request = request
 
-    def event(self):
-        """The end of its run."""
-        return self.execute(self.request, lambda said: None)
-
-    def is_stalled(self):
-        """It works."""
-        return False
+    def heard(self):
+        """The end of its run, after which it is free."""
+        return self.execute(self.request, lambda said: None), True
 
     def stop(self):
         """Nothing is left to do."""
@@ -119,8 +115,8 @@ STARTED = []  # the devices of all workers
 def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys, monkeypatch):
     """Ratios over two other ways; of these one starts a worker for each of the five runs."""
     STARTED.clear()
-    monkeypatch.setattr(local, "_Worker", Here)
-    monkeypatch.setattr(local, "wait", lambda connections, timeout: connections)
+    monkeypatch.setattr(process_pool, "Worker", Here)
+    monkeypatch.setattr(process_pool, "wait", lambda connections, timeout: connections)
     monkeypatch.setattr(hardware, "slots", lambda device: [device])
     bench.main(["--toy", "sharing"])
     found = figures(capsys.readouterr().out)
