@@ -92,16 +92,19 @@ class Here:
     def __init__(self, prepare, device, *, stall):
         """It has loaded all."""
         self.device, self.tasks, self.connection = device, (), None
-        self.execute = prepare()
+        self.execute, self.said = prepare(), []
         STARTED.append(device)
 
     def send(self, request):
-        """Keep a run for later."""
+        """Keep it for later."""
         self.request = request
 
     def heard(self):
-        """The end of its run, after which it is free."""
-        return self.execute(self.request, lambda said: None), True
+        """Its next event, and whether it was the last one."""
+        if not self.said:
+            self.said.append(self.execute(self.request, self.said.append))
+        event = self.said.pop(0)
+        return event, not self.said
 
     def stop(self):
         """Nothing is left to do."""
@@ -112,12 +115,18 @@ class Here:
 STARTED = []  # the devices of all workers
 
 
-def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys, monkeypatch):
-    """Ratios over two other ways; of these one starts a worker for each of the five runs."""
+@pytest.fixture
+def in_process(monkeypatch):
+    """Workers of executors are no processes of their own, and there is one at a time."""
     STARTED.clear()
     monkeypatch.setattr(process_pool, "Worker", Here)
     monkeypatch.setattr(process_pool, "wait", lambda connections, timeout: connections)
-    monkeypatch.setattr(hardware, "slots", lambda device: [device])
+    monkeypatch.setattr(hardware, "slots", lambda device, *_, **__: [device])
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys):
+    """Ratios over two other ways; of these one starts a worker for each of the five runs."""
     bench.main(["--toy", "sharing"])
     found = figures(capsys.readouterr().out)
 
@@ -189,6 +198,7 @@ KINDS = {cell["cell"]: cell for cell in gpu.cells_of(toy=True)}  # one cell of e
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("in_process")
 def test_each_measurement_for_a_gpu_runs_on_the_cpu(kind, monkeypatch):
     """A finite time in each row."""
     monkeypatch.setenv("REPRO_KERNELS", "torch")
@@ -243,7 +253,7 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     """Near ones agree, far ones do not."""
     found = {}
     for other in two_arms[1:]:
-        gpu_checks.compare(two_arms[0], other)
+        gpu_checks.compare(two_arms[0], other, "CPU and GPU")
         lines = capsys.readouterr().out.splitlines()
         rows = [json.loads(line.removeprefix("@row ")) for line in lines]
         found[other] = {row["what"]: row["ok"] for row in rows}
@@ -265,12 +275,13 @@ def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
 
 
 def test_what_no_earlier_run_measured_comes_first():
-    """Default forms of a stack, streams, compiled steps, large batches side by side; all once."""
+    """Default forms of a stack, whole studies, streams, compiled steps, large batches; all once."""
     cells = gpu.cells_of(toy=False)
-    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:10]]
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:12]]
 
     assert first == [
         *[("stacked", "default", 24)] * 2,
+        *[("study", None, None)] * 2,
         *[("stacked", "default", 256)] * 2,
         *[("streams", None, 24)] * 2,
         *[("compiled", "unfolded", 24)] * 2,
