@@ -27,6 +27,7 @@ from places import ROOT
 from repro.cli import main
 from repro.execution import calibration, measuring, paper_cost
 from repro.execution.calibration import Cost
+from repro.execution.executors import hardware, process_pool
 from repro.execution.paper_cost import Rates
 from repro.metrics import Count
 from repro.records import records
@@ -83,6 +84,55 @@ def test_an_embedded_study_is_timed_and_compared_with_its_plan(capsys, monkeypat
 
     assert len(printed) == 5
     assert all(math.isfinite(figure) and figure >= 0 for figure in printed)
+
+
+class Here:
+    """A worker that executes its runs in this process, when it is heard."""
+
+    def __init__(self, prepare, device, *, stall):
+        """It has loaded all."""
+        self.device, self.tasks, self.connection = device, (), None
+        self.execute, self.said = prepare(), []
+        STARTED.append(device)
+
+    def send(self, request):
+        """Keep it for later."""
+        self.request = request
+
+    def heard(self):
+        """Its next event, and whether it was the last one."""
+        if not self.said:
+            self.said.append(self.execute(self.request, self.said.append))
+        event = self.said.pop(0)
+        return event, not self.said
+
+    def stop(self):
+        """Nothing is left to do."""
+
+    join = stop
+
+
+STARTED = []  # the devices of all workers
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Workers of executors are no processes of their own, and there is one at a time."""
+    STARTED.clear()
+    monkeypatch.setattr(process_pool, "Worker", Here)
+    monkeypatch.setattr(process_pool, "wait", lambda connections, timeout: connections)
+    monkeypatch.setattr(hardware, "slots", lambda device, *_, **__: [device])
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys):
+    """Ratios over two other ways; of these one starts a worker for each of the five runs."""
+    bench.main(["--toy", "sharing"])
+    found = figures(capsys.readouterr().out)
+
+    assert len(found) == 4
+    assert all(math.isfinite(figure) and figure > 0 for figure in found)
+    assert len(STARTED) == 5 + 1 + 1
 
 
 @pytest.mark.parametrize(
@@ -148,6 +198,7 @@ KINDS = {cell["cell"]: cell for cell in gpu.cells_of(toy=True)}  # one cell of e
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("in_process")
 def test_each_measurement_for_a_gpu_runs_on_the_cpu(kind, monkeypatch):
     """A finite time in each row."""
     monkeypatch.setenv("REPRO_KERNELS", "torch")
@@ -202,7 +253,7 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     """Near ones agree, far ones do not."""
     found = {}
     for other in two_arms[1:]:
-        gpu_checks.compare(two_arms[0], other)
+        gpu_checks.compare(two_arms[0], other, "CPU and GPU")
         lines = capsys.readouterr().out.splitlines()
         rows = [json.loads(line.removeprefix("@row ")) for line in lines]
         found[other] = {row["what"]: row["ok"] for row in rows}
@@ -224,12 +275,13 @@ def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
 
 
 def test_what_no_earlier_run_measured_comes_first():
-    """Default forms of a stack, streams, compiled steps, large batches side by side; all once."""
+    """Default forms of a stack, whole studies, streams, compiled steps, large batches; all once."""
     cells = gpu.cells_of(toy=False)
-    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:10]]
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:12]]
 
     assert first == [
         *[("stacked", "default", 24)] * 2,
+        *[("study", None, None)] * 2,
         *[("stacked", "default", 256)] * 2,
         *[("streams", None, 24)] * 2,
         *[("compiled", "unfolded", 24)] * 2,
