@@ -72,8 +72,7 @@ def plan(
             say(kernels, err=True)
     lines = [*_told(resolved, planned, place, results)]
     if is_measured:
-        shared = place.executor != "ray"
-        expected = _expected(resolved, planned, slots, machines, hourly_price, shared=shared)
+        expected = _expected(resolved, planned, slots, place, machines, hourly_price)
         lines += [(say, one) for one in expected]
     for tell, line in lines:  # all of them or none: nothing is told before an error
         tell(line)
@@ -210,25 +209,29 @@ def _expected(
     study: "Study",
     planned: "Plan",
     slots: list[str],
+    place: Place,
     machines: int,
     price: float | None,
-    *,
-    shared: bool,
 ) -> Iterator[str]:
     """The expected cost of the missing runs and of the paper's study, measured on this machine."""
     from repro.cli import expected_cost
     from repro.execution import study_costs
+    from repro.execution.executors import hardware
     from repro.system import machine
 
-    say("Measuring the cost of a run on this machine ...", err=True)
+    what = f"a stack of {place.stacked} runs" if place.stacked else "a run"
+    say(f"Measuring the cost of {what} on this machine ...", err=True)
     kernels = planned.tasks[0].computation.kernels
+    if place.stacked:
+        kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels).name
     found = study_costs.costs(
         study,
         planned.missing,
         slots=slots,
         kernels=kernels,
         machines=machines,
-        shared=shared,
+        shared=place.executor != "ray",
+        stack=place.stacked or 1,
     )
     if found.missing:
         yield expected_cost.in_words(found.missing, hourly_price=price)

@@ -38,6 +38,7 @@ IMAGES = 512  # of a calibrating epoch: about a second on one core
 STEPS = 2  # of a calibrating epoch at least, however large the batches
 EPOCHS = 3  # the first warms up
 PHOTOGRAPHS = 40  # of each kind
+TIMES = ("start", "load", "epoch", "first", "scan")  # of a cost, in seconds
 EVEN_DRAWS: Mapping[str, Any] = {
     "rule": "none",
     "of": None,
@@ -59,6 +60,8 @@ class Cost:
         fails_after: Epochs after which the run fails; None if it does not.
         first: Seconds of an epoch's steps alone, which a run saves if another one of its process
             has trained its first epoch.
+        images: Of an epoch.
+        resting: Bytes of the worker with the data, before it trains.
     """
 
     start: float
@@ -68,12 +71,19 @@ class Cost:
     memory: float
     fails_after: int | None = None
     first: float = 0.0
+    images: int = 0
+    resting: float = 0.0
 
     def seconds(self, epochs: int) -> float:
         """Seconds of a run of this number of epochs, in a worker that has the data."""
-        if self.fails_after is not None:
-            epochs = min(epochs, self.fails_after)
-        return epochs * self.epoch + self.scan
+        return self._trained(epochs) * self.epoch + self.scan
+
+    def beside_steps(self, epochs: int) -> float:
+        """Those of a run in which it makes no step: it draws, validates and scans."""
+        return self._trained(epochs) * (self.epoch - self.first) + self.scan
+
+    def _trained(self, epochs: int) -> int:
+        return epochs if self.fails_after is None else min(epochs, self.fails_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +95,14 @@ class Prediction:
         workers: Runs at a time on each machine.
         each: Peak of the largest worker, in bytes.
         machines: Number of machines.
+        stack: Runs that a worker trains as one network; 1: each singly.
     """
 
     seconds: float
     workers: int
     each: float
     machines: int = 1
+    stack: int = 1
 
     @property
     def memory(self) -> float:
@@ -129,7 +141,6 @@ def predict(
     workers = min(len(slots), len(tasks))
     kinds = [cost_kind(standing_in(task.configuration)) for task in tasks]
     costs = {name: average(measured[name]) for name in kinds}
-    places = {task.key: place for place, task in enumerate(tasks)}
     in_common = shared_work.of_runs(tasks) if shared else [wall_time.ALONE] * len(tasks)
     runs = [
         Work(
@@ -138,9 +149,9 @@ def predict(
             load=costs[name].load,
             first=0.0 if costs[name].fails_after == 0 else costs[name].first,
             shared=one,
-            after=[places[task.awaits]] if task.awaits in places else (),
+            after=after,
         )
-        for task, name, one in zip(tasks, kinds, in_common, strict=True)
+        for task, name, one, after in zip(tasks, kinds, in_common, sources_of(tasks), strict=True)
     ]
     start = max(cost.start for cost in costs.values())
     return Prediction(
@@ -149,6 +160,12 @@ def predict(
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
     )
+
+
+def sources_of(tasks: Sequence[Task]) -> list[list[int]]:
+    """For each run the position of the one that it waits for, if that is among them."""
+    places = {task.key: place for place, task in enumerate(tasks)}
+    return [[places[task.awaits]] if task.awaits in places else [] for task in tasks]
 
 
 def standing_in(configuration: Configuration) -> Configuration:
@@ -194,13 +211,11 @@ def average(found: Sequence[Cost]) -> Cost:
     """The mean of times, the largest memory."""
     count = len(found)
     return Cost(
-        start=sum(cost.start for cost in found) / count,
-        load=sum(cost.load for cost in found) / count,
-        epoch=sum(cost.epoch for cost in found) / count,
-        first=sum(cost.first for cost in found) / count,
-        scan=sum(cost.scan for cost in found) / count,
+        **{name: sum(getattr(cost, name) for cost in found) / count for name in TIMES},
         memory=max(cost.memory for cost in found),
         fails_after=found[0].fails_after,
+        images=found[0].images,
+        resting=max(cost.resting for cost in found),
     )
 
 
@@ -239,6 +254,8 @@ def measure(
         scan=scan,
         memory=max(data.peak, data.resting + copies + working),
         fails_after=trained.fails_after,
+        images=trained.images,
+        resting=data.resting,
     )
 
 
@@ -297,6 +314,7 @@ def _memory_of_copies(
 class _Trained:
     """Seconds of an epoch on all images, and of its steps; the network, unless training failed."""
 
+    images: int
     epoch: float
     steps: float
     model: "Model | None"
@@ -320,17 +338,17 @@ def _train(
             batches = run.draw(run.number)
             drawn = time.perf_counter()
             run.train(batches)
+            run.step.totals.tolist()  # waits for the device
             steps.append(time.perf_counter() - drawn)
-            run.ended(run.step.totals, batches.size)  # waits for the device
+            run.ended(run.step.totals, batches.size)
             ends.append(time.perf_counter() - began)
         model = run.fitted().model
     except RunFailed:
         fails_after = len(ends)
-    scale = 1.0
-    if len(part.images) < len(images.images):
-        whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
-        scale = whole / less
+    whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
+    scale = whole / less if less else 1.0
     return _Trained(
+        images=whole,
         epoch=scale * epoch_seconds(ends),
         steps=scale * statistics.fmean(steps[1:] or steps or [0.0]),
         model=model,
