@@ -24,6 +24,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import plain_environment
+
 HERE = Path(__file__).resolve().parent
 CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
 SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
@@ -321,4 +323,5 @@ def _keep_logs(logs: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    plain_environment.start_again()
     main()

@@ -63,11 +63,11 @@ def timed(place: Place, stack: int | None, changes: Sequence[str]) -> dict[str, 
     executor = as_stacks(place.device, stack) if stack else singly(place.device, None)
     file = study_files.find("alpha_sweep").path
     with tempfile.TemporaryDirectory(prefix="repro-gpu-study-") as folder:
-        changed = embedded.TOY if place.toy else changes
-        took = run(file, Path(folder), executor, changes=changed)
+        own = embedded.TOY if place.toy else changes
+        took = run(file, Path(folder), executor, changes=own)
         made = by_key(Path(folder))
     failed = sum(one.failure is not None for one in made.values())
     how = f"{stack} as one network" if stack else f"singly, {executor.workers} at once"
-    what = ", ".join([f"study of {len(made)} runs", how, *changed])
+    what = ", ".join([f"study of {len(made)} runs", how, *changes])
     note = f"whole study in {took:.1f} s" + (f"; {failed} runs failed" if failed else "")
     return {"what": what, "ms": round(1000 * took, 1), "note": note}

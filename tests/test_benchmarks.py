@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +176,15 @@ def test_a_script_starts_again_without_what_workers_start_without(monkeypatch):
     assert environment["HOME"] == "/home"
 
 
+@pytest.mark.parametrize("script", ["bench", "breakdown", "gpu"])
+def test_a_script_that_computes_starts_again_before_all_else(script, monkeypatch):
+    """So it runs where variables are set that a process that computes is refused for."""
+    monkeypatch.setattr(plain_environment, "start_again", lambda: sys.exit("started again"))
+
+    with pytest.raises(SystemExit, match="started again"):
+        runpy.run_path(str(ROOT / "benchmarks" / f"{script}.py"), run_name="__main__")
+
+
 def test_a_benchmark_that_is_not_there_is_refused(capsys):
     """By its name."""
     with pytest.raises(SystemExit):
@@ -262,6 +272,7 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     assert [found[other][recall] for other in two_arms[1:]] == [True, False]
 
 
+@pytest.mark.usefixtures("in_process")
 def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
     """A row for each run, here of one arm; on a GPU of every rule and objective."""
     arms, reference = (gpu_checks.METHODS.index(key) for key in ("arms:", "reference:"))
