@@ -183,7 +183,7 @@ def sceptical_p(
         ValueError: A number is out of its range, or an unknown scale.
     """
     arrays.word("scale", scale, SCALES)
-    sides = arrays.whole("sides", sides, 1, 2)
+    arrays.whole("sides", sides, 1, 2)
     z = sceptical_z(theirs, ours, ratio)
     both = _controlled(z, ratio) if scale == "controlled" else _normal(z, scale)
     if sides == 2:
