@@ -91,8 +91,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     definition = DEFINITIONS[name]
     with each("table of results", outcomes.arms, unit="arms") as arms:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
-    below = list(outcomes.detectors) if style == "full" else []
-    rows += [_reference_cells(one, definition) for one in below]
+    rows += [_reference_cells(one, definition, style) for one in outcomes.detectors]
     told = [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
@@ -108,13 +107,15 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
         told += metric_columns.notes(outcomes)
-        told += reference_notes.of_detectors(outcomes)
+    told += reference_notes.of_detectors(outcomes, have_intervals=style == "full")
     return Part(
         name="results",
         title=outcomes.caption,
-        table=number_format.frame(rows, [arm.name for arm in (*outcomes.arms, *below)]),
+        table=number_format.frame(
+            rows, [arm.name for arm in (*outcomes.arms, *outcomes.detectors)]
+        ),
         remarks=told,
-        below=len(below),
+        below=len(outcomes.detectors),
     )
 
 
@@ -130,8 +131,13 @@ def _result_cells(
     return row
 
 
-def _reference_cells(detector: Arm, definition: Definition) -> dict[str, str]:
-    """A detector that was trained elsewhere: nothing was selected, and it has a single run."""
+def _reference_cells(detector: Arm, definition: Definition, style: Style) -> dict[str, str]:
+    """A detector that was trained elsewhere: nothing was selected, and it has a single run.
+
+    In full the paper's columns are of selected runs alone.
+    """
+    if style == "paper":
+        return dict(_paper_cells(detector, 1, definition))
     found = reference_rows.reading(detector, definition)
     return {"Recall, all runs": number_format.estimate(found.of["recall"], "recall")}
 
