@@ -30,6 +30,14 @@ def test_a_run_costs_its_epochs_and_its_scan():
     assert COST.seconds(8) == 16.0
 
 
+def test_a_member_of_a_stack_costs_what_is_beside_its_steps():
+    """Half a second of eight epochs, and the scan; if it fails, those of the epoch before."""
+    member = replace(COST, first=1.0)
+    failing = replace(member, scan=0.0, fails_after=1)
+
+    assert (member.beside_steps(8), failing.beside_steps(8)) == (8.0, 0.5)
+
+
 def test_a_run_that_fails_costs_the_epochs_before():
     """Its scan was never measured and never happens."""
     failing = Cost(start=2.0, load=3.0, epoch=1.5, scan=0.0, memory=5e8, fails_after=1)
@@ -112,6 +120,37 @@ def test_a_run_with_an_epoch_of_its_own_leaves_the_kept_one_where_it_is():
     runs = [Work(takes=5, first=2, shared=one) for one in alike]
 
     assert wall_time.seconds(runs, workers=1) == 5 + 5 + 3 + 5
+
+
+@pytest.mark.parametrize(
+    ("kinds", "workers", "size", "seconds"),
+    [
+        ("aaaaa", 1, 5, 10 + 5),
+        ("aaaaaaa", 1, 5, 10 + 5 + 10 + 2),  # the second is filled up
+        ("aaaaaaa", 2, 5, 10 + 5),  # both at once
+        ("ababa", 1, 5, 10 + 3 + 10 + 2),  # those of a kind are collected
+        ("ababa", 1, 1, 5 * (10 + 1)),
+    ],
+)
+def test_a_stack_takes_its_steps_once_and_what_its_runs_take_each(kinds, workers, size, seconds):
+    """By hand: steps of 10 s, however many runs there are, and 1 s of each."""
+    runs = [Work(takes=1, together=10, kind=kind) for kind in kinds]
+
+    assert wall_time.seconds(runs, workers=workers, stack=size) == seconds
+
+
+def test_runs_of_a_stack_wait_for_their_sources():
+    """Three runs, three that start from them, and the first of these trains with none before."""
+    runs = [Work(takes=1, together=10, kind="", after=[n - 3] if n > 2 else ()) for n in range(6)]
+
+    assert wall_time.seconds(runs, workers=2, stack=6) == 13 + 13
+
+
+def test_a_stack_loads_what_its_runs_need_once():
+    """Two sets of test portraits beside the same training images, 4 s each."""
+    runs = [Work(takes=1, together=10, data=data, load=4) for data in "abab"]
+
+    assert wall_time.seconds(runs, workers=1, stack=4) == 8 + 10 + 4
 
 
 @pytest.mark.parametrize(("draws", "seconds"), [(True, 5 + 9), (False, 5 + 4 + 9)])
@@ -246,7 +285,10 @@ def test_what_a_run_costs_is_measured():
     )
 
     assert min(cost.load, cost.epoch, cost.scan) > 0
+    assert 0 < cost.first < cost.epoch
     assert cost.memory > 1e8
+    assert cost.resting > 1e8
+    assert cost.images == 48  # three batches of the 48 that are not held out
     assert (cost.fails_after, failing.fails_after, failing.scan) == (None, 1, 0.0)
 
 
