@@ -36,26 +36,34 @@ MODULES = (
     "system/shared_objects.py",
     "system/worker_environment.py",
     "training/adam_state.py",
+    "training/batched.py",
     "training/epoch_batches.py",
     "training/epoch_choice.py",
+    "training/epoch_numbers.py",
     "training/evaluation.py",
     "training/first_epoch.py",
     "training/image_counts.py",
     "training/image_split.py",
     "training/inference.py",
     *_names("training/kernels/*.[ch]"),
+    *_names("training/kernels/*.cu"),
     "training/kernels/blocked.py",
     "training/kernels/c_calls.py",
     "training/kernels/c_compiler.py",
     "training/kernels/c_library.py",
+    "training/kernels/cuda_library.py",
     "training/kernels/dense.py",
     "training/kernels/devices.py",
+    "training/kernels/direct.py",
     "training/kernels/hidden.py",
     "training/kernels/kernel_choice.py",
     "training/kernels/latents.py",
     "training/kernels/linear.py",
     "training/kernels/operators.py",
+    "training/kernels/stacked.py",
     "training/kernels/thin_products.py",
+    "training/kernels/unfolded.py",
+    "training/kernels/whole_vectors.py",
     "training/networks.py",
     "training/objective.py",
     *_names("training/objectives/[!_]*.py"),
@@ -69,6 +77,7 @@ MODULES = (
     "training/running_objective.py",
     "training/sliding_windows.py",
     "training/source_run.py",
+    "training/stacked_runs.py",
     "training/step.py",
     "training/trainer.py",
     "training/weighting.py",
@@ -90,7 +99,7 @@ def libraries() -> dict[str, str]:
 def meaning(path: Path) -> str:
     """SHA-256 of a source file's meaning."""
     text = path.read_text(encoding="utf-8")
-    words = _c_words(text) if path.suffix in (".c", ".h") else _python_words(ast.parse(text))
+    words = _c_words(text) if path.suffix in (".c", ".h", ".cu") else _python_words(ast.parse(text))
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 

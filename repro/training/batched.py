@@ -25,13 +25,13 @@ from repro.plugins.catalogue import Catalogue
 from repro.records.task import Source
 from repro.study import methods, stacking
 from repro.study.configuration import Configuration
-from repro.training import resumption
+from repro.training import networks, resumption
 from repro.training.kernels import devices
 from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
 from repro.training.step import CapturedStep, GraphCapture, Step, Update
-from repro.training.trainer import Epoch, Fit, State, keep_statistics
+from repro.training.trainer import Epoch, Fit, State
 
 OWN: tuple[Own, ...] = ("norm",)  # what CUDA kernels of this package compute beside convolutions
 DIRECT_UP_TO = {"fp32": 24, "bf16": 12}  # channels of the larger map; above, `unfolded` is faster
@@ -158,16 +158,21 @@ class BatchedFit:
         copies = [self.members[0].model] * (self.size - len(members))
         form_of = form_of or default_form(self.choices.precision)
         self.network = stack([*(one.model for one in self.members), *copies], form_of, own=own)
-        kernels = StackedKernels(self.choices.precision)
-        self.step = Step(self.choices, self.network, images, kernels=kernels, members=(self.size,))
+        self.step = self._step(images)
         self.update: Update = self.step
         if captured and devices.records_graphs(self.device):
             self.update = CapturedStep(self.step, GraphCapture())
-        if any(member.step.loss_weights is not None for member in self.members):
-            self.step.loss_weights = torch.ones((self.size, len(images)), device=self.device)
         self._placed: set[int] = set()  # members whose training is that of their network
         self._running: list[int] = []  # members that are trained in this epoch
         self._drawn_for: list[int] = []  # the member whose batches each network is trained on
+
+    def _step(self, images: Tensor) -> Step:
+        """The update of all networks; of a member that weights its losses, each has factors."""
+        kernels = StackedKernels(self.choices.precision)
+        step = Step(self.choices, self.network, images, kernels=kernels, members=(self.size,))
+        if any(member.step.loss_weights is not None for member in self.members):
+            step.loss_weights = torch.ones((self.size, len(images)), device=self.device)
+        return step
 
     def epochs(self) -> Iterator[dict[int, Epoch]]:
         """Train the remaining epochs; yield the histories of each, by position of the member.
@@ -270,7 +275,7 @@ class BatchedFit:
         self.step.totals.zero_()
         self.network.train()
         if self.choices.batch_norm == "stored":
-            keep_statistics(self.network)
+            networks.keep_statistics(self.network)
         for step in range(len(index)):
             self.update(places[step], noise[step], counts[step], 0)
 
