@@ -285,6 +285,28 @@ def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
     assert row == {"part": "methods", "what": "standard, twice", "ok": True, "note": "same bits"}
 
 
+@pytest.mark.usefixtures("in_process")
+def test_stacks_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
+    """Six runs, four as one network; and some of them again, killed, with the same option."""
+    smaller = gpu_checks.STUDY
+    for given, instead in (
+        ("faces: 60, nonfaces: 60", "faces: 30, nonfaces: 30"),
+        ("per_group: 4}", "per_group: 1, size: 64}"),
+        ("photographs: 8}", "photographs: 2, size: 64}"),
+        ("epochs: 3\n    batch_size: 32", "epochs: 1\n    batch_size: 16"),
+    ):
+        smaller = smaller.replace(given, instead)
+    monkeypatch.setattr(gpu_checks, "STUDY", smaller)
+    killed = []
+    monkeypatch.setattr(gpu_checks, "_killed", lambda *given, options: killed.append(options))
+    gpu_checks.stack("cpu", str(tmp_path / "stack"), "toy")
+    rows = [json.loads(line[5:]) for line in capsys.readouterr().out.splitlines()]
+
+    assert [row["ok"] for row in rows] == [True, True]
+    assert rows[0]["note"].endswith("kernels ['stacked-4']")
+    assert killed == [("--stack", "4")]
+
+
 def test_what_no_earlier_run_measured_comes_first():
     """Default forms of a stack, whole studies, streams, compiled steps, large batches; all once."""
     cells = gpu.cells_of(toy=False)
