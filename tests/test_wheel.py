@@ -21,7 +21,6 @@ SMALL = [
     "data.nonfaces={source: synthetic, photographs: 2, size: 64}",
 ]
 VARIANT = [word for choice in SMALL for word in ("--set", choice)]
-HIDDEN = "raise ModuleNotFoundError(\"No module named 'mlflow'\", name='mlflow')\n"
 
 
 def run(*command, cwd, **options):
@@ -75,10 +74,8 @@ def installed(wheel, tmp_path_factory):
 def study(installed, tmp_path_factory):
     """An empty folder, in which a shipped study was run by its name, without MLflow."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    hidden = tmp_path_factory.mktemp("hidden")
-    (hidden / "mlflow.py").write_text(HIDDEN)
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(hidden), "OMP_NUM_THREADS": "1"}
-    environment["HOME"] = os.environ["HOME"]
+    environment = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OMP_NUM_THREADS": "1"}
+    environment |= commands.without_mlflow(tmp_path_factory.mktemp("hidden"))
     command = [installed / "repro", "run", "embedded_controls", *VARIANT]
     done = run(*command, cwd=folder, env=environment, preexec_fn=commands.on_one_core)
     return folder, done
