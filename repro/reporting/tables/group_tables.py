@@ -18,7 +18,7 @@ from repro.analysis import (
     thresholds,
 )
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import LOGIT_0, Arm, Outcomes
+from repro.analysis.outcomes import LOGIT_0, Arm, Outcomes
 from repro.analysis.wording import count
 from repro.reporting.tables import (
     interval_notes,

@@ -19,7 +19,7 @@ from repro.analysis import (
     verdicts,
 )
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
     claim_table,
