@@ -12,7 +12,7 @@ from repro.errors import ReproError
 from repro.system.printing import say
 
 if TYPE_CHECKING:
-    from repro.analysis.study_data import Outcomes
+    from repro.analysis.outcomes import Outcomes
     from repro.records.records import StudyIndex
     from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen

@@ -1,6 +1,6 @@
 """Footnotes about detectors that were trained elsewhere."""
 
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count
 
 
