@@ -107,6 +107,14 @@ def test_a_claim_without_numbers_says_why(drawn):
     assert texts(found) == ["the variance falls", "no effect is known", "cannot tell yet", reason]
 
 
+def test_a_claim_whose_smallest_effect_is_0_has_no_mark(drawn):
+    """A share of a variance that is 0, as where every face is detected."""
+    found = drawn(finding(smallest=0.0, word="cannot tell yet"))
+
+    assert marks(found) == []
+    assert "the smallest effect that matters is 0" in texts(found)
+
+
 def test_an_effect_without_an_interval_is_a_mark(drawn):
     """All pairs differ by the same."""
     assert marks(drawn(finding(interval=NOWHERE, word="cannot tell yet"))) == [[2.0]]
