@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from repro.analysis import study_data
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.argument_checks import arrays
 from repro.detectors.base import Channels, Range, Reads
 from repro.detectors.given import MOST_PIXELS, of_option

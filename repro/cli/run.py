@@ -1,6 +1,7 @@
 """``repro run``: execute the runs of a study that have no record, and print its table."""
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -214,9 +215,11 @@ def _print_table(
     """Print a study's results, and show them in MLflow; an error if no run has numbers."""
     from repro.cli import exhibits
     from repro.reporting.tables import run_notes, tables
+    from repro.reporting.tables.terminal_table import Screen
 
     view = exhibits.without_pictures(index, results)
-    say(exhibits.conclusion(view))
+    on_terminal = sys.stdout.isatty()
+    say(exhibits.conclusion(view), coloured=on_terminal and Screen.here().colours)
     if mirror.wants_page(index):
         text, files = drawing.page(
             view, lambda: tables.parts(view.outcomes, style="full"), warn=warn

@@ -7,6 +7,7 @@ from repro.errors import ReproError, StudyError
 from repro.execution.executors.executor_options import Place
 from repro.plugins.catalogue import Catalogue
 from repro.study import stacking
+from repro.study.arm import ArmSpec
 from repro.study.configuration import Configuration
 from repro.study.study import Study
 
@@ -50,6 +51,11 @@ def refuse_to_verify(
     """
     for (key, why), names in _refusals(choices, catalogue).items():
         raise ReproError(f"{study}: {_listed(names)}: {key}: {why}; verify it without --stack")
+
+
+def all_can(arms: Iterable[ArmSpec], catalogue: Catalogue) -> bool:
+    """Whether runs of all these arms can be stacked."""
+    return not _refusals(((arm.name, arm.configuration) for arm in arms), catalogue)
 
 
 def _refusals(

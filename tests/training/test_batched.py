@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 from builders import a_task, configuration, training_images
@@ -11,7 +12,11 @@ from safetensors.torch import save
 from repro import models
 from repro.errors import ReproError, RunFailed
 from repro.execution.executors import hardware
-from repro.records import records
+from repro.plugins.declared import Origin, Plugin
+from repro.records import epoch_weights, records
+from repro.records.records import EPOCH_WEIGHTS
+from repro.records.task import Source
+from repro.study import methods
 from repro.training import batched, state_files, trainer
 from repro.training.batched import BatchedFit, Member
 from repro.training.kernels.operators import Convolution, TorchKernels
@@ -164,6 +169,32 @@ def test_a_step_of_a_stack_in_bfloat16_is_near(form, device, one_step):
     assert apart(sums[0], one_step[1][0]) < 1e-2
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_networks_bits_depend_neither_on_its_place_nor_on_the_others(place, precision, device):
+    """After two steps: sums of the terms, weights and statistics."""
+    arm = configuration(precision=precision)
+    first, *others = [one.float() for one in networks(device)]
+
+    def trained(order, place):
+        """Its bits, at this place of the networks in this order."""
+        network = as_stack(order, "direct")
+        members = torch.arange(MEMBERS).roll(place)  # whose batches each network is trained on
+        update = Step(
+            arm, network, images_for(network), kernels=StackedKernels(precision), members=(MEMBERS,)
+        )
+        for index, noise in batches(2):
+            faces = torch.tensor(FACES)[members].tolist()
+            update(*_like(network, index[members], noise[members], faces), 0)
+        state = [tensor.clone() for tensor in member_state(network, place).values()]
+        return [*state, update.totals[:, place]]
+
+    at_first, elsewhere = trained([first, *others], 0), [others[1]] * MEMBERS
+    elsewhere[place] = first
+
+    assert all(map(torch.equal, at_first, trained(elsewhere, place)))
+
+
 @pytest.mark.parametrize("architecture", ["mit2019", "mit2024", "fijen2020"])
 def test_every_architecture_can_be_stacked(architecture):
     """Convolutions that do not halve as the reproduction's are grouped ones of torch's."""
@@ -255,6 +286,14 @@ def test_a_member_does_not_depend_on_the_others(three):
     assert digests(fit)[0] == three[0]
 
 
+def test_a_member_among_copies_has_the_bits_of_one_among_others(three):
+    """At another place."""
+    fit = BatchedFit(runs(0.1, 0.01, 0.001)[2:], training_images(), size=3)
+    all_epochs(fit)
+
+    assert digests(fit) == three[2:]
+
+
 def test_a_stack_that_went_on_from_its_states_gives_the_same_bits(three):
     """Through the files of a checkpoint of each member."""
     first = BatchedFit(runs(0.1, 0.01, 0.001), training_images())
@@ -303,6 +342,33 @@ def test_losses_are_weighted_in_each_member_by_its_own_factors():
     assert {name: factored[0][name] for name in other[0]} == other[0]
     assert factored[1]["train_loss"] != other[1]["train_loss"]
     assert factored[1]["largest_loss_weight"] > 1
+
+
+def test_a_rule_of_a_plug_in_and_one_with_a_source_weigh_the_faces_of_their_members():
+    """A placebo deals its own source's weights; the plug-in's are what it returns."""
+    faces = 32
+    kept = np.linspace(1, 2, faces) / np.linspace(1, 2, faces).sum()
+    files = {EPOCH_WEIGHTS: epoch_weights.pack({2: kept})}
+    source = Source(key="k-seed0", arm="x", digest="k", configuration=configuration(), files=files)
+    origin = Origin("own.py", "0" * 32, root=__file__, shown=__file__)
+    rule = Plugin(
+        kind="rule", name="own", make=lambda latents, context: kept[::-1].copy(), origin=origin
+    )
+    catalogue = methods.BUILT_IN.with_plugins([rule])
+    fit = BatchedFit(
+        [
+            Member(configuration(resampling={"rule": "placebo"}), 0, source=source),
+            Member(configuration(resampling={"rule": "own"}), 1, catalogue),
+            Member(configuration(), 2),
+        ],
+        training_images(),
+    )
+    all_epochs(fit)
+    dealt, own, plain = (one.epoch_weights for one in fit.members)
+
+    np.testing.assert_array_equal(np.sort(dealt[2]), np.sort(kept))
+    np.testing.assert_array_equal(own[1], kept[::-1])
+    assert list(plain) == [2]
 
 
 def test_a_member_that_fails_leaves_the_others_alone():

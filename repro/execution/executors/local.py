@@ -96,7 +96,10 @@ def _prepare() -> Answer:
             return None
         task, begun, shared = request
         events = single_run.execute(
-            task, lambda: material(task.configuration.data, shared), begun, memory
+            task,
+            lambda: material(task.configuration.data, shared, lambda: say(None)),
+            begun,
+            memory,
         )
         for event in events:
             if isinstance(event, RunEnded):

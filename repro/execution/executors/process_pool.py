@@ -45,7 +45,7 @@ class Worker(Child):
         self.device = device
 
     def heard(self) -> tuple[WorkerEvent | Died | None, bool]:
-        """What it says, and whether it is free then; None if it says only that it is ready.
+        """What it says, and whether it is free then; None: no news of a run.
 
         Raises:
             ReproError: It met a mistake that the user can mend.

@@ -148,7 +148,7 @@ def _prepare() -> Answer:
         running = len(tasks)
         events = stacked_runs.execute(
             tasks,
-            lambda task: material(task.configuration.data, shared[task.key]),
+            lambda task: material(task.configuration.data, shared[task.key], lambda: say(None)),
             begun,
             size=size,
         )

@@ -1,9 +1,11 @@
 import pytest
 from builders import a_task, configuration
 
+from repro.data import sources
 from repro.execution.executors import local, process_pool
 from repro.execution.executors.local import Local
 from repro.records.events import RunEnded
+from repro.training import single_run
 
 ALPHAS = (0.1, 0.01)
 
@@ -103,3 +105,19 @@ def test_warm_workers_are_those_that_runs_get(tmp_path, pool):
 def test_a_worker_that_is_only_asked_to_load_answers_nothing():
     """And keeps what it has loaded for its runs."""
     assert local._prepare()(None, None) is None
+
+
+def test_a_worker_that_waits_for_data_of_another_one_says_so(tmp_path, monkeypatch):
+    """Its parent hears a word, so that it does not take the worker for one that hangs."""
+    task, words = a_task(tmp_path), []
+    end = RunEnded(task.key, task.title, task.record(), {})
+
+    def execute(task, load, *_):
+        load()
+        yield end
+
+    monkeypatch.setattr(sources, "keeper", lambda: lambda data, shared, waits: waits())
+    monkeypatch.setattr(single_run, "execute", execute)
+
+    assert local._prepare()((task, {}, {}), words.append) == end
+    assert words == [None]
