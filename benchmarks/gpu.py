@@ -138,7 +138,7 @@ class Gpu:
         tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
         tests.append("tests/training/kernels/test_direct.py")
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
-        limit = min(150.0, 0.4 * self.left())
+        limit = min(180.0, 0.4 * self.left())
         jobs = {
             "tests": ["-m", "pytest", *options, *tests],
             "bits": [CHECKS, "bits", self.device, *self.words],
