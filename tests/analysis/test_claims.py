@@ -9,7 +9,7 @@ from arms import GROUP, arm, lost, noisy, outcomes
 from asking import LOGIT, REFERENCE, STANDARD, asking, claim, parts, put, recall_kept, study
 from scipy import special, stats
 
-from repro.analysis import arm_parts, claims, matched
+from repro.analysis import arm_parts, claim_findings, claims, matched
 from repro.reporting.tables import label_file
 from repro.stats import components
 from repro.stats.disparity import DEFINITIONS
@@ -550,7 +550,7 @@ def test_seeds_that_settle_are_those_of_the_power(monkeypatch):
     found = of_difference(monkeypatch, -12.5, 25)
 
     assert found.word == "cannot tell yet"
-    assert claims.needed(found) == claims.Needed(11, 1.0)
+    assert claim_findings.needed(found) == claim_findings.Needed(11, 1.0)
 
 
 def test_seeds_that_settle_are_more_than_there_are(monkeypatch):
@@ -558,27 +558,27 @@ def test_seeds_that_settle_are_more_than_there_are(monkeypatch):
     found = of_difference(monkeypatch, -12.5, 11)
 
     assert found.word == "cannot tell yet"
-    assert claims.needed(found).pairs == 6
+    assert claim_findings.needed(found).pairs == 6
 
 
 @pytest.mark.parametrize("expect", ["lower", "kept"])
 def test_photographs_that_are_too_few_are_told(monkeypatch, expect):
     """As many more as make their variance small enough, and never fewer to keep than to find."""
     found = of_difference(monkeypatch, -12.5, 25, expect=expect)
-    wanted = claims.needed(replace(found, noise=400.0))
-    few = claims.needed(replace(found, noise=0.0))
+    wanted = claim_findings.needed(replace(found, noise=400.0))
+    few = claim_findings.needed(replace(found, noise=0.0))
 
     assert wanted.pairs == 2 * few.pairs
     assert wanted.times > 1
     enough = replace(found, noise=400.0 / (1.01 * wanted.times))
-    assert claims.needed(enough).pairs <= wanted.pairs
+    assert claim_findings.needed(enough).pairs <= wanted.pairs
 
 
 def test_nothing_settles_what_has_no_spread():
     """A single pair, or no effect at all."""
     (found,) = claims.findings(study(claim(), runs=1))
 
-    assert claims.needed(found) == claims.Needed()
+    assert claim_findings.needed(found) == claim_findings.Needed()
 
 
 FACES = np.repeat([0, 1], 40)
