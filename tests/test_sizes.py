@@ -7,12 +7,6 @@ from places import ROOT
 MOST_OF_A_FUNCTION, MOST_OF_A_MODULE = 45, 450  # lines; docstrings of functions are not counted
 LONGER = {  # and why
     "models.py": "the networks of the literature, which one reads beside each other",
-    "training/trainer.py": "the loop of a run, which reads from top to bottom",
-    "training/trainer.py: __init__": "all that the loop holds, each said once",
-    "execution/planning.py": "a plan and what it is made of",
-    "execution/planning.py: _index": "the fields of an index, one a line",
-    "execution/runner.py: run": "the arguments of a study, one a line",
-    "cli/run.py: run": "the options of a command, one a line",
 }
 
 

@@ -350,6 +350,9 @@ CALLS = {
             "executor": word("inline"),
             "address": text(None, none=True, of_no_cluster="auto"),
             "kernels": word("torch", none=True),
+            "stack": Argument(
+                None, {k: v for k, v in whole(1, 1, 1000).wrong.items() if v is not None}
+            ),
             "progress": flag(False),
             "retry_lost": flag(False),
             "until_answered": flag(False),

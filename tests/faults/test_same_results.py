@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import commands
 import pytest
 from builders import execute
 
 from faults import studies, warm
 from repro.execution import scheduler
 from repro.records import records
-from repro.training import single_run
+from repro.training import run_clock, single_run
 
 LATER = datetime.timedelta(hours=1)
 
@@ -143,9 +144,9 @@ def test_the_command_proper_bears_such_names_too(place, tally, draws):
     names = ("Unicode", "a percent sign", "a hash and a question", "200 characters")
     for name in draws(names, 1):
         file = studies.toy(place / NAMES[name], replicates=1, keep=1)
-        command = ["run", file.name, "--results", "results", "--workers", "2"]
+        command = ["run", file.name, "--results", "results", "--workers", "1"]
         done = subprocess.run(
-            [sys.executable, "-m", "repro.cli", *command],
+            commands.with_a_figure(*command),
             cwd=file.parent,
             env=os.environ | {"PYTHONPATH": str(Path(single_run.__file__).parent.parent)},
             capture_output=True,
@@ -178,7 +179,7 @@ def test_a_clock_that_jumps_changes_no_number(jump, place, tally, monkeypatch):
     task = studies.plan(studies.toy(place), place / "results").tasks[0]
     now, read = time.time, iter(range(10**9))
     if jump == "forth and back":
-        monkeypatch.setattr(single_run, "datetime", JumpingClock)
+        monkeypatch.setattr(run_clock, "datetime", JumpingClock)
         monkeypatch.setattr(time, "time", lambda: now() + 3600 * (-1) ** next(read))
     elif jump == "back for good":
         monkeypatch.setattr(time, "time", lambda: now() - 3600 * (next(read) > 0))
