@@ -1,6 +1,7 @@
 """How all tests run: options, order, children, and what is counted."""
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -55,6 +56,7 @@ PRELOADED = [
     *("repro.training.single_run", "mlflow.store.tracking.sqlalchemy_store"),
     "torch._dynamo",  # the first optimiser of a process would load it, in 1.4 s
 ]
+OBJECTS = (10_000, 10, 10)  # new ones, and younger looks, between two looks for objects to free
 TOTALS = {
     "faults": "faults injected",
     "bad_inputs": "bad inputs tried",
@@ -64,17 +66,37 @@ TOTALS = {
 
 
 LONGEST = [  # what starts first leaves no process alone at the end
-    *("test_executors.py", "test_tutorials.py", "test_cli.py", "test_screen.py"),
-    *("test_monte_carlo.py", "test_two_at_once.py", "test_synchronisation.py"),
-    *("test_wheel.py", "test_same_results.py", "test_dying_workers.py", "test_mlflow_faults.py"),
-    *("test_shipped_studies.py", "test_comparisons.py", "test_secrets.py", "test_benchmarks.py"),
-    *("test_scale.py", "test_bad_studies.py", "test_signals.py", "test_verification.py"),
+    *("test_executors.py", "test_tutorials.py", "test_cli.py", "test_same_results.py"),
+    *("test_two_at_once.py", "test_dying_workers.py", "test_benchmarks.py", "test_scale.py"),
+    *("test_synchronisation.py", "test_monte_carlo.py", "test_shipped_studies.py", "test_push.py"),
+    *("test_study_pages.py", "test_wheel.py", "test_environment.py", "test_bad_studies.py"),
+    *("test_mlflow_faults.py", "test_special_files.py", "test_secrets.py", "test_verification.py"),
+    *("test_signals.py", "test_html.py", "test_failing_disk.py", "test_whole_list.py"),
+    *("test_screen.py", "test_comparisons.py"),
 ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Whatever is loaded and collected stays: nobody need look there for objects to free."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+        gc.set_threshold(*OBJECTS)
 
 
 def pytest_collection_modifyitems(items):
     """The longest files first; tests of a file stay in their order."""
     items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
+
+
+def pytest_sessionfinish():
+    """Pytest looks at all objects five times in the end: at those that are left of tests alone."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

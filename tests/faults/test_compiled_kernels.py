@@ -209,6 +209,30 @@ def test_the_options_of_cc_are_words(cache, compiler):
     assert c_library.compiler() == "mine -m64 -m64"
 
 
+@needs_blocks
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-ffast-math",
+        "-Ofast",
+        "-funsafe-math-optimizations",
+        "-fassociative-math -fno-signed-zeros",
+    ],
+)
+def test_no_option_of_cc_changes_a_bit(words, tmp_path, monkeypatch, tally):
+    """Sums keep their order, and numbers below 1e-38 are not 0, here and in the whole process."""
+    source = tmp_path / "sum.c"
+    source.write_text("float sum(float a, float b, float c) { return (a + b) - b + c; }")
+    monkeypatch.setenv("CC", f"cc {words}")
+    tally.faults += 1
+    path = tmp_path / "sum.so"
+    path.write_bytes(c_compiler.compiled([source], c_library.FLAGS, tmp_path))
+    function = ctypes.CDLL(str(path)).sum
+    function.argtypes, function.restype = [ctypes.c_float] * 3, ctypes.c_float
+
+    assert (function(1, 1e9, 0), function(1e-40, 0, 0) > 0) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("cc", "said"),
     [("no-such-compiler", "no C compiler: no-such-compiler: No such"), ('cc "', "No closing quot")],

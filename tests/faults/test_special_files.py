@@ -129,8 +129,8 @@ def test_a_results_folder_with_pipes_is_told_and_not_waited_for(kind, name, plac
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     KINDS[kind](path)
-    commands = (["status"], ["doctor"], ["table", "toy"], ["show", key.name], ["plan", "toy.yaml"])
-    for words in commands:
+    commands = (["status"], ["doctor"], ["table", "toy"], ["show", key.name])
+    for words in (*commands, ["plan", "toy.yaml", "--no-calibration"]):
         signal.alarm(SECONDS)
         done = CliRunner().invoke(main, [*words, "--results", "results"])
 

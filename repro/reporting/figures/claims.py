@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from repro.analysis import claims, looks, portrait_clusters
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView

@@ -29,7 +29,11 @@ FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
 HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
-FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
+EXACT = (  # whatever CC asks for: -ffast-math changes bits, those of the whole process among them
+    *("-fno-fast-math", "-fno-unsafe-math-optimizations"),
+    *("-ffp-contract=off", "-fno-math-errno"),
+)
+FLAGS = ("-O3", *EXACT, "-shared", "-fPIC")
 FLAGS_OF: dict[Build, tuple[str, ...]] = {
     # Tuned for the processor itself, gcc makes `weight_gradient` slower by a fifth.
     "avx512": ("-march=native", "-mtune=generic", "-mavx512f", "-mprefer-vector-width=512"),

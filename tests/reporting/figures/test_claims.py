@@ -4,7 +4,7 @@ import crowds
 import pytest
 
 from repro.analysis import claims
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.reporting.figures import claims as drawing
 from repro.stats.intervals import NOWHERE, Interval
 from repro.study.claims import Claim, Declared
