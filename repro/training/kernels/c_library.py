@@ -188,9 +188,28 @@ def _loaded(build: Build | None) -> _Loaded:
 
 
 def has_pairs() -> bool:
-    """Whether the blocks can multiply pairs of bfloat16 (AVX512_BF16)."""
+    """Whether blocks that can multiply pairs of bfloat16 compute networks here."""
+    return chosen() == "blocked" and multiplies_pairs()
+
+
+def multiplies_pairs() -> bool:
+    """Whether there are blocks here that can multiply pairs of bfloat16 (AVX512_BF16)."""
     library = load()
-    return chosen() == "blocked" and library is not None and bool(library.has_pairs())
+    return library is not None and bool(library.has_pairs())
+
+
+def cannot(kernels: str, precision: str) -> str:
+    """Why such kernels cannot compute a run of this precision here; empty if they can.
+
+    Without pairs torch would compute bf16, with other bits under the name of the blocks.
+    """
+    if kernels != "blocked":
+        return ""
+    if missing := missing_because():
+        return missing
+    if precision == "bf16" and not multiplies_pairs():
+        return "they compute bf16 only on processors with AVX512_BF16"
+    return ""
 
 
 def keep_memory() -> None:
