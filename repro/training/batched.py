@@ -6,10 +6,13 @@ differ in nothing that a step computes: the seed, and how an epoch is sampled.
 
 Each member keeps its own split, random streams, statistics, history and checkpoint; no number of
 one enters another. In float64 a member's training equals that of a single run up to rounding. In
-float32 it rounds otherwise, so that `KERNELS` is another name of kernels in records.
+float32 it rounds otherwise, and so do products of another number of networks. The number is part of
+the name of the kernels in records, and a stack can have more networks than members: they compute
+what its first member computes, and nobody reads them.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,43 +21,81 @@ from torch import Tensor
 
 from repro.data.pictures.images import TrainingImages
 from repro.errors import ReproError, RunFailed
-from repro.study.configuration import STANDARD, Configuration
+from repro.plugins.catalogue import Catalogue
+from repro.records.task import Source
+from repro.study import methods, stacking
+from repro.study.configuration import Configuration
+from repro.training import networks, resumption
 from repro.training.kernels import devices
 from repro.training.kernels.blocked import Precision
 from repro.training.kernels.operators import Convolution
 from repro.training.kernels.stacked import Form, FormOf, Own, StackedKernels, member_state, stack
 from repro.training.step import CapturedStep, GraphCapture, Step, Update
-from repro.training.trainer import Epoch, Fit, State, keep_statistics
+from repro.training.trainer import Epoch, Fit, State
 
-KERNELS = "stacked"
 OWN: tuple[Own, ...] = ("norm",)  # what CUDA kernels of this package compute beside convolutions
 DIRECT_UP_TO = {"fp32": 24, "bf16": 12}  # channels of the larger map; above, `unfolded` is faster
-_OF_EACH = ("resampling", "checkpoint", "windows", "data")  # choices in which members may differ
 
 
-def require_one_shape(configurations: Sequence[Configuration]) -> None:
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A run that is trained with others.
+
+    Attributes:
+        configuration: The arm.
+        seed: The replicate.
+        catalogue: Where its rule is found.
+        source: The run that the rule starts from.
+    """
+
+    configuration: Configuration
+    seed: int
+    catalogue: Catalogue = methods.BUILT_IN
+    source: Source | None = None
+
+    def begun(self, data: TrainingImages, images: Tensor, state: State | None) -> Fit:
+        """Its training, from a state or from the start; see `resumption.resumed`.
+
+        Args:
+            data: All labelled crops.
+            images: Their pixels on the device.
+            state: Of this run, or of any.
+        """
+
+        def fit(resume: State | None) -> Fit:
+            return Fit(
+                self.configuration,
+                self.seed,
+                data,
+                device=str(images.device),
+                resume=resume,
+                images=images,
+                catalogue=self.catalogue,
+                source=self.source,
+            )
+
+        return resumption.resumed(fit, state)
+
+
+def require_one_shape(members: Sequence[Member]) -> None:
     """Refuse runs that cannot be stacked.
 
     Raises:
-        ReproError: They differ in a choice that a step depends on, decode faces only, or have an
-            objective of their own.
+        ReproError: One cannot be stacked at all, or they differ in a choice that a step depends on.
     """
-    first = configurations[0]
-    for name in sorted(set(Configuration.model_fields) - set(_OF_EACH)):
-        if any(getattr(other, name) != getattr(first, name) for other in configurations):
-            raise ReproError(
-                f"{name}: runs that are trained as one network must agree in it; run them singly"
-            )
-    if first.objective.name != STANDARD:
-        raise ReproError(
-            f"objective.name: {first.objective.name} follows one network, and cannot be trained "
-            "with others as one; run them singly"
-        )
-    if first.decoder_input == "faces":
-        raise ReproError(
-            "decoder_input: with faces, batches have a different shape in each run, which cannot "
-            "be trained as one network; choose all, or run them singly"
-        )
+    first = stacking.shared_settings(members[0].configuration)
+    for one in members:
+        network = one.configuration.used["model"]
+        is_own = one.catalogue.is_own("model", network)
+        if refused := stacking.refusal(one.configuration, own_network=is_own):
+            raise ReproError(f"{refused[0]}: {refused[1]}; run them singly")
+        settings = stacking.shared_settings(one.configuration)
+        for name in sorted(first | settings):
+            if first.get(name) != settings.get(name):
+                raise ReproError(
+                    f"{name}: runs that are trained as one network must agree in it; run them "
+                    "singly"
+                )
 
 
 def default_form(precision: Precision) -> FormOf:
@@ -72,6 +113,8 @@ def default_form(precision: Precision) -> FormOf:
 class BatchedFit:
     """The training of many runs: their epochs, the states after each, and the members.
 
+    The runs that are the most epochs behind are trained first, until they meet the others.
+
     Attributes:
         members: One `Fit` for each run; after an epoch it has the network of the run.
         failures: What ended a member, by its position; it is computed on, but no longer noted.
@@ -79,11 +122,12 @@ class BatchedFit:
 
     def __init__(
         self,
-        runs: Sequence[tuple[Configuration, int]],
+        members: Sequence[Member],
         data: TrainingImages,
         *,
+        size: int | None = None,
         device: str = "cpu",
-        resume: Sequence[State] | None = None,
+        resume: Sequence[State | None] | None = None,
         captured: bool = True,
         form_of: FormOf | None = None,
         own: Sequence[Own] = OWN,
@@ -91,120 +135,155 @@ class BatchedFit:
         """Initialise the networks, or continue from their states.
 
         Args:
-            runs: Configuration and seed of each.
+            members: The runs.
             data: All labelled crops, which the runs share.
+            size: Number of networks, not below that of the runs; None: as many.
             device: Name of a torch device: cpu, cuda:0.
-            resume: The states of all runs after the same epoch; None: from the start.
+            resume: The state of each, after the same or different epochs; None: from the start.
             captured: Whether a GPU replays its steps as a CUDA graph.
             form_of: How each convolution is computed; None: by `default_form`.
             own: What else is computed by CUDA kernels of this package; see `stack`.
 
         Raises:
-            ReproError: The runs have different shapes.
+            ReproError: The runs cannot be stacked.
         """
-        require_one_shape([configuration for configuration, _ in runs])
+        require_one_shape(members)
         images = torch.from_numpy(data.images).to(device)
-        states: Sequence[State | None] = resume or [None] * len(runs)
-        self.members = [
-            Fit(configuration, seed, data, device=device, resume=state, images=images)
-            for (configuration, seed), state in zip(runs, states, strict=True)
-        ]
+        states = resume or [None] * len(members)
+        pairs = zip(members, states, strict=True)
+        self.members = [member.begun(data, images, state) for member, state in pairs]
         self.failures: dict[int, RunFailed] = {}
-        self.choices, self.device = runs[0][0], torch.device(device)
+        self.choices, self.device = members[0].configuration, torch.device(device)
+        self.size = len(members) if size is None else size
+        copies = [self.members[0].model] * (self.size - len(members))
         form_of = form_of or default_form(self.choices.precision)
-        self.network = stack([member.model for member in self.members], form_of, own=own)
-        kernels = StackedKernels(self.choices.precision)
-        self.step = Step(self.choices, self.network, images, kernels=kernels, members=(len(runs),))
+        self.network = stack([*(one.model for one in self.members), *copies], form_of, own=own)
+        self.step = self._step(images)
         self.update: Update = self.step
         if captured and devices.records_graphs(self.device):
             self.update = CapturedStep(self.step, GraphCapture())
+        self._placed: set[int] = set()  # members whose training is that of their network
+        self._running: list[int] = []  # members that are trained in this epoch
+        self._drawn_for: list[int] = []  # the member whose batches each network is trained on
+
+    def _step(self, images: Tensor) -> Step:
+        """The update of all networks; of a member that weights its losses, each has factors."""
+        kernels = StackedKernels(self.choices.precision)
+        step = Step(self.choices, self.network, images, kernels=kernels, members=(self.size,))
         if any(member.step.loss_weights is not None for member in self.members):
-            of_each = (len(runs), len(images))
-            self.step.loss_weights = torch.ones(of_each, device=self.device)
-        self.completed = len(self.members[0].history)
-        if resume is not None:
-            self._stack_moments()
+            step.loss_weights = torch.ones((self.size, len(images)), device=self.device)
+        return step
 
     def epochs(self) -> Iterator[dict[int, Epoch]]:
         """Train the remaining epochs; yield the histories of each, by position of the member.
 
-        Members that have failed are missing. It ends early if all have.
+        Members that have failed are missing, and so are those that wait for the ones behind. It
+        ends early if all have failed.
         """
         while self.goes_on:
             batches = self.draw()
             self.train(batches)
-            self.completed += 1
             yield self._ended(batches[0].size)
 
     @property
     def goes_on(self) -> bool:
-        """Whether epochs remain, and members that have not failed."""
-        return self.completed < self.choices.epochs and len(self.failures) < len(self.members)
+        """Whether a member that has not failed has epochs left."""
+        return bool(self.remaining())
+
+    def remaining(self) -> list[int]:
+        """The positions of members that have epochs left and have not failed."""
+        pairs = enumerate(self.members)
+        return [n for n, member in pairs if n not in self.failures and member.goes_on]
+
+    def _behind(self) -> list[int]:
+        """Those among them with the fewest epochs, which are trained next."""
+        remaining = self.remaining()
+        fewest = min((self.members[n].number for n in remaining), default=0)
+        return [n for n in remaining if self.members[n].number == fewest]
 
     def states(self) -> list[State]:
-        """The state of each member after the completed epochs, as of a single run."""
-        for number, member in enumerate(self.members):
+        """The state of each member after its completed epochs, as of a single run."""
+        return [self.state(number) for number in range(len(self.members))]
+
+    def state(self, number: int) -> State:
+        """The state of the member at a position; the next epoch changes its tensors."""
+        member = self.members[number]
+        if number in self._placed:
             for stacked, parameter in self._parameters(member):
                 member.step.optimiser.state[parameter] = {
                     name: moment[number] if moment.ndim else moment
                     for name, moment in self.step.optimiser.state[stacked].items()
                 }
-        return [member.state() for member in self.members]
+        return member.state()
 
     def _parameters(self, member: Fit) -> Iterator[tuple[Tensor, Tensor]]:
         """Each parameter of the network, and the member's own."""
         return zip(self.network.parameters(), member.model.parameters(), strict=True)
 
-    def _stack_moments(self) -> None:
-        """Take over Adam's moments from the restored members."""
-        moments_of = [member.step.optimiser.state for member in self.members]
-        own = zip(*(member.model.parameters() for member in self.members), strict=True)
-        for stacked, parameters in zip(self.network.parameters(), own, strict=True):
-            moments = [of[one] for of, one in zip(moments_of, parameters, strict=True)]
-            self.step.optimiser.state[stacked] = {
-                name: torch.stack([m[name] for m in moments]).contiguous() if first.ndim else first
-                for name, first in moments[0].items()
-            }
+    def _place(self, number: int) -> None:
+        """Give a member that was restored, or has waited, its network and Adam's moments."""
+        member = self.members[number]
+        own = member.model.state_dict()
+        for name, values in member_state(self.network, number).items():
+            values.copy_(own[name])
+        for stacked, parameter in self._parameters(member):
+            state = self.step.optimiser.state[stacked]
+            for name, moment in member.step.optimiser.state[parameter].items():
+                if name not in state:
+                    like = stacked if moment.ndim else moment
+                    state[name] = torch.zeros_like(like, memory_format=torch.contiguous_format)
+                (state[name][number] if moment.ndim else state[name]).copy_(moment)
+        self._placed.add(number)
 
     def draw(self) -> list[NDArray[np.int64]]:
-        """The batches of each member; one that fails is computed on with its successor's."""
+        """The batches of the next epoch for each network, (steps, B).
+
+        One without a member that is trained now computes what the first of those computes.
+        """
         drawn: dict[int, NDArray[np.int64]] = {}
-        for number, member in self._running():
+        for number in self._behind():
+            if number not in self._placed:
+                self._place(number)
             try:
-                drawn[number] = member.draw(self.completed + 1)
+                drawn[number] = self.members[number].draw(self.members[number].number)
             except RunFailed as failure:
                 self.failures[number] = failure
-            if self.step.loss_weights is not None and member.step.loss_weights is not None:
-                self.step.loss_weights[number].copy_(member.step.loss_weights)
-        placeholder = next(iter(drawn.values()), self._no_batches())
-        return [drawn.get(number, placeholder) for number in range(len(self.members))]
+        self._running = list(drawn)
+        first = next(iter(drawn), 0)
+        self._drawn_for = [n if n in drawn else first for n in range(self.size)]
+        self._weigh_losses()
+        nothing = np.empty((0, self.choices.batch_size), np.int64)
+        return [drawn.get(number, nothing) for number in self._drawn_for]
 
-    def _no_batches(self) -> NDArray[np.int64]:
-        return np.empty((0, self.choices.batch_size), np.int64)
-
-    def _running(self) -> list[tuple[int, Fit]]:
-        """The members that have not failed, with their positions."""
-        pairs = enumerate(self.members)
-        return [(number, member) for number, member in pairs if number not in self.failures]
+    def _weigh_losses(self) -> None:
+        """Set the factors of the images' losses in place, for a step that was captured."""
+        if self.step.loss_weights is None:
+            return
+        for factors, number in zip(self.step.loss_weights, self._drawn_for, strict=True):
+            own = self.members[number].step.loss_weights
+            factors.fill_(1) if own is None else factors.copy_(own)
 
     def train(self, batches: Sequence[NDArray[np.int64]]) -> None:
         """All updates of an epoch, without synchronising with the device."""
-        pairs = list(zip(self.members, batches, strict=True))
+        numbers = self._drawn_for
+        pairs = [(self.members[n], own) for n, own in zip(numbers, batches, strict=True)]
         faces = np.stack([member.is_face[own].sum(axis=1) for member, own in pairs], axis=1)
         index = np.stack([member.split.train[own] for member, own in pairs], axis=1)
         places, counts = (torch.from_numpy(made).to(self.device) for made in (index, faces))
-        noise = torch.stack([member.noise(len(own)) for member, own in pairs], dim=1)
+        noise_of = {n: self.members[n].noise(len(index)) for n in dict.fromkeys(numbers)}
+        noise = torch.stack([noise_of[n] for n in numbers], dim=1)
         self.step.totals.zero_()
         self.network.train()
         if self.choices.batch_norm == "stored":
-            keep_statistics(self.network)
+            networks.keep_statistics(self.network)
         for step in range(len(index)):
             self.update(places[step], noise[step], counts[step], 0)
 
     def _ended(self, images: int) -> dict[int, Epoch]:
         """Give each member its network; let it validate and note its epoch."""
         epochs: dict[int, Epoch] = {}
-        for number, member in self._running():
+        for number in self._running:
+            member = self.members[number]
             member.model.load_state_dict(member_state(self.network, number))
             try:
                 epochs[number] = member.ended(self.step.totals[:, number], images)

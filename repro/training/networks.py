@@ -38,6 +38,13 @@ def build(choices: Configuration, seed: int, catalogue: Catalogue = methods.BUIL
     return OwnClassifier(plugin, parameters, seed)
 
 
+def keep_statistics(model: torch.nn.Module) -> None:
+    """Use stored statistics in batch normalisation, as in evaluation, without updates."""
+    for part in model.modules():
+        if hasattr(part, "running_mean"):  # of one network, or of stacked ones
+            part.eval()
+
+
 class OwnClassifier(Classifier):
     """A detector of a plug-in's module, which gives a logit of each image."""
 

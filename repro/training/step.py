@@ -19,7 +19,7 @@ from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import Kernels, choose
 from repro.training.kernels.operators import full
 from repro.training.objective import Batch
-from repro.training.running_objective import RunningObjective
+from repro.training.running_objective import RunningObjective, Standard
 
 TERMS = ("loss", "classification", "kl", "reconstruction", "correct")
 PIXELS = 64 * 64 * 3
@@ -133,23 +133,12 @@ class Step:
         encoder = self.model.encoder
         encoding = encoder.from_features(self.kernels.features(batch, self.encoding))
         logit, mean, logvar = (full(part) for part in encoding)
-        classification = formulas.classification(logit, is_face)
+        classification = self.kernels.classification(logit, is_face)
         kl = reconstruction = torch.zeros_like(classification)
-        c = self.choices
         if isinstance(self.model, DebiasingVae):
-            has_latents = is_face if c.indicator == "faces" else torch.ones_like(is_face)
-            latents, kl = self.kernels.latents(
-                mean, logvar, noise, has_latents, times=c.latent_noise
-            )
+            latents, kl = self._latents(mean, logvar, noise, is_face)
             reconstruction = self._reconstruction(self.model.decoder, batch, latents, count)
-        standard = partial(
-            formulas.objective,
-            kl=kl,
-            reconstruction=reconstruction,
-            is_face=is_face,
-            weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
-            indicator=c.indicator,
-        )
+        standard = self._standard(kl, reconstruction, is_face)
         loss = minimised = standard(classification=classification)
         reconstruction = torch.where(is_face, reconstruction, 0.0)
         if self.objective is not None:
@@ -165,6 +154,26 @@ class Step:
             "reconstruction": reconstruction,
             "correct": (says_face(logit) == is_face).float(),
         }
+
+    def _latents(
+        self, mean: Tensor, logvar: Tensor, noise: Tensor, is_face: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents (N, D), and the KL term (N,)."""
+        choices = self.choices
+        has_latents = is_face if choices.indicator == "faces" else torch.ones_like(is_face)
+        return self.kernels.latents(mean, logvar, noise, has_latents, times=choices.latent_noise)
+
+    def _standard(self, kl: Tensor, reconstruction: Tensor, is_face: Tensor) -> Standard:
+        """The papers' loss, for any classification loss."""
+        c = self.choices
+        return partial(
+            formulas.objective,
+            kl=kl,
+            reconstruction=reconstruction,
+            is_face=is_face,
+            weights=(c.classification.weight, c.reconstruction.weight, c.kl.weight),
+            indicator=c.indicator,
+        )
 
     def _reconstruction(self, decoder: Decoder, batch: Any, latents: Tensor, count: int) -> Tensor:
         """Error per image; with `decoder_input` faces, it is 0 for the others."""

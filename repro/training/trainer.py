@@ -15,10 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from repro import resampling
 from repro.data.pictures.images import TrainingImages
-from repro.errors import ReproError, RunFailed
-from repro.metrics import says_face
+from repro.errors import ReproError
 from repro.models import Model
 from repro.plugins.catalogue import Catalogue
 from repro.records.task import Source
@@ -29,8 +27,8 @@ from repro.training import (
     adam_state,
     epoch_batches,
     epoch_choice,
+    epoch_numbers,
     image_counts,
-    inference,
     networks,
     random_streams,
     run_methods,
@@ -41,7 +39,7 @@ from repro.training.image_counts import ImageCounts
 from repro.training.image_split import Split, split_images
 from repro.training.kernels import c_library, devices
 from repro.training.networks import OwnClassifier
-from repro.training.rules import density, placebo
+from repro.training.rules import density
 from repro.training.run_methods import Run
 from repro.training.step import TERMS, CapturedStep, GraphCapture, Step, Update
 from repro.training.weighting import Weighting, Weights
@@ -198,36 +196,52 @@ class Fit:
         self.first = first
         self.choices, self.seed, self.device = configuration, seed, torch.device(device)
         devices.require_precision(self.device, configuration.precision)
-        self.split = split_images(data.is_face, share=configuration.validation_share, seed=seed)
-        self.images = torch.from_numpy(data.images).to(self.device) if images is None else images
-        is_own = catalogue.is_own("objective", configuration.objective.name)
-        if is_own:
-            self.images = self.images.clone()  # it may write into them, and other runs share them
+        has_own = catalogue.is_own("objective", configuration.objective.name)
+        self._hold_images(data, images, may_change=has_own)
+        self.model = self._network(configuration, "initialisation", catalogue)
+        self.step = self._step(stored=has_own)
+        self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
+        self.weighting = self._methods(
+            Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
+        )
+        self.update: Update = self.step
+        if captured and devices.records_graphs(self.device) and self._can_be_captured:
+            self.update = CapturedStep(self.step, GraphCapture())
+        self.batches = random_streams.generator(seed, "batches")
+        self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
+        self._begin(resume)
+
+    def _begin(self, state: State | None) -> None:
+        """Stand before the first epoch, or after those of a state."""
+        self.epoch_weights: dict[int, NDArray[np.float64]] = {}
+        self.history: list[Epoch] = []
+        self.best, self.best_epoch, self.best_state = -1.0, 0, _copy(self.model.state_dict())
+        if state is not None:
+            self._restore(state)
+
+    def _hold_images(
+        self, data: TrainingImages, images: Tensor | None, *, may_change: bool
+    ) -> None:
+        """Split the images; have their pixels on the device, a copy if they may be written into."""
+        choices, seed = self.choices, self.seed
+        self.split = split_images(data.is_face, share=choices.validation_share, seed=seed)
+        self.images = self._on_device(data.images) if images is None else images
+        if may_change:
+            self.images = self.images.clone()  # other runs share them
         self.is_face = data.is_face[self.split.train]
         self.faces = self._on_device(self.split.train[self.is_face])
         self.nonfaces = self._on_device(self.split.train[~self.is_face])
         self.validation = self._on_device(self.split.validation)
         self.validation_is_face = torch.from_numpy(data.is_face[self.split.validation])
-        self.model = self._network(configuration, "initialisation", catalogue)
-        self.step = step = Step(configuration, self.model, self.images)
-        step.stored = is_own  # it may read gradients
+
+    def _step(self, *, stored: bool) -> Step:
+        """The update of the network, which is laid out as the kernels want it."""
+        step = Step(self.choices, self.model, self.images)
+        step.stored = stored  # an objective of a plug-in may read gradients
         own = isinstance(self.model, OwnClassifier)
         if step.kernels.name == "torch" and not own and devices.takes_any_layout(self.device):
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # untyped
-        self.objective_stream = random_streams.torch_generator(seed, "objective", self.device)
-        self.weighting = self._methods(
-            Run(configuration, seed, data, self.split, self.images, self.model, catalogue, source)
-        )
-        self.update: Update = step
-        if captured and devices.records_graphs(self.device) and self._can_be_captured:
-            self.update = CapturedStep(step, GraphCapture())
-        self.batches = random_streams.generator(seed, "batches")
-        self.latent_noise = random_streams.torch_generator(seed, "latent noise", self.device)
-        self.epoch_weights: dict[int, NDArray[np.float64]] = {}
-        self.history: list[Epoch] = []
-        self.best, self.best_epoch, self.best_state = -1.0, 0, _copy(self.model.state_dict())
-        if resume is not None:
-            self._restore(resume)
+        return step
 
     def _methods(self, run: Run) -> Weighting:
         """The rule of the run; its objective becomes that of the step."""
@@ -356,11 +370,12 @@ class Fit:
         objective = self.step.objective
         if objective is not None:
             objective.require_usable(self.number)
-        self._require_numbers(means)
+        epoch_numbers.require_finite(means, self.model, epoch=self.number)
         epoch = {"epoch": float(self.number)}
         epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
         epoch["train_accuracy"] = means["correct"]
-        epoch |= self._validated()
+        held_out = self.validation, self.validation_is_face
+        epoch |= epoch_numbers.validated(self.model, self.images, *held_out, self.choices)
         epoch |= self._weight_spread()
         if objective is not None:
             epoch |= objective.epoch_ended(images)
@@ -378,7 +393,7 @@ class Fit:
         self.step.totals.zero_()
         self.model.train()
         if self.choices.batch_norm == "stored":
-            keep_statistics(self.model)
+            networks.keep_statistics(self.model)
         noise = self.noise(len(batches))
         for step, count in enumerate(faces.tolist()):
             self.update(index[step], noise[step], counts[step], count)
@@ -413,48 +428,15 @@ class Fit:
     def _factors(self, probabilities: NDArray[np.float64]) -> Tensor:
         return self._on_device(density.loss_weights(probabilities).astype(np.float32))
 
-    def _require_numbers(self, means: dict[str, float]) -> None:
-        for term in ("classification", "kl", "reconstruction", "loss"):
-            if not np.isfinite(means[term]):
-                reason = f"the mean over the epoch is {means[term]}"
-                raise RunFailed(epoch=self.number, term=term, reason=reason)
-        for name, parameter in self.model.named_parameters():
-            if not torch.isfinite(parameter).all():
-                reason = "the parameter is not finite"
-                raise RunFailed(epoch=self.number, term=name, reason=reason)
-
-    def _validated(self) -> Epoch:
-        """What the validation images say of the network, and what a checkpoint is chosen by."""
-        positive = says_face(inference.logits(self.model, self.images, self.validation))
-        found = {"val_accuracy": epoch_choice.accuracy(positive, self.validation_is_face)}
-        if self.choices.checkpoint == "worst_class":
-            worst = epoch_choice.worst_class_recall(positive, self.validation_is_face)
-            found["val_worst_class"] = worst
-        return found
-
     def _weight_spread(self) -> Epoch:
-        """Effective sample size and largest weight of the epoch; of a loss, the largest factor."""
-        count, weights = len(self.faces), self.epoch_weights.get(self.number)
-        if weights is None:
-            found = {"ess": float(count), "ess_share": 1.0, "largest_weight": 1 / count}
-        else:
-            ess = resampling.effective_sample_size(weights)
-            largest = float(weights.max())
-            found = {"ess": ess, "ess_share": ess / count, "largest_weight": largest}
-        before = self.epoch_weights.get(self.number - 1)
-        if methods.replays(self.choices) and weights is not None and before is not None:
-            lasting = placebo.persistence(before, weights)
-            found |= {} if lasting is None else {"log_weight_correlation": lasting}
+        """Of the epoch's weights; of weights of the loss, the largest factor."""
+        weights, before = (self.epoch_weights.get(n) for n in (self.number, self.number - 1))
+        found = epoch_numbers.weight_spread(weights, len(self.faces))
+        if methods.replays(self.choices):
+            found |= epoch_numbers.lasting_weights(before, weights)
         if self.step.loss_weights is not None:
             found["largest_loss_weight"] = float(self.step.loss_weights[self.faces].max())
         return found
-
-
-def keep_statistics(model: torch.nn.Module) -> None:
-    """Use stored statistics in batch normalisation, as in evaluation, without updates."""
-    for part in model.modules():
-        if hasattr(part, "running_mean"):  # of one network, or of stacked ones
-            part.eval()
 
 
 def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from builders import execute
 from faults import studies, warm
 from repro.execution import scheduler
 from repro.records import records
-from repro.training import single_run
+from repro.training import run_clock, single_run
 
 LATER = datetime.timedelta(hours=1)
 
@@ -179,7 +179,7 @@ def test_a_clock_that_jumps_changes_no_number(jump, place, tally, monkeypatch):
     task = studies.plan(studies.toy(place), place / "results").tasks[0]
     now, read = time.time, iter(range(10**9))
     if jump == "forth and back":
-        monkeypatch.setattr(single_run, "datetime", JumpingClock)
+        monkeypatch.setattr(run_clock, "datetime", JumpingClock)
         monkeypatch.setattr(time, "time", lambda: now() + 3600 * (-1) ** next(read))
     elif jump == "back for good":
         monkeypatch.setattr(time, "time", lambda: now() - 3600 * (next(read) > 0))

@@ -15,7 +15,7 @@ import pytest
 import scale
 
 from repro.analysis.arm_scores import ArmScores
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import tables
 from repro.stats import comparisons, redrawn, selection, trends
 

@@ -20,7 +20,7 @@ from repro.execution.executors.base import NO_MEMORY, loading
 from repro.metrics import Count
 from repro.records import records
 from repro.records.events import RunEnded, RunStarted, WorkerDied
-from repro.training import single_run
+from repro.training import run_guards
 
 LIBRARY = "libtorch.so: cannot open shared object file: No such file or directory"
 NO_RECORD = "no run is recorded as failed for that: fix it"
@@ -114,7 +114,7 @@ SHORTAGES = {
 def test_every_shortage_in_a_run_is_lack_of_memory(kind, tally):
     """And no defect of the program, nor of the method."""
     tally.faults += 1
-    with pytest.raises(MemoryError), single_run._memory_errors():
+    with pytest.raises(MemoryError), run_guards.memory_errors():
         raise SHORTAGES[kind]
 
 
@@ -123,7 +123,7 @@ def test_every_shortage_in_a_run_is_lack_of_memory(kind, tally):
 )
 def test_other_errors_in_a_run_are_none(error):
     """They keep their kind."""
-    with pytest.raises(type(error)), single_run._memory_errors():
+    with pytest.raises(type(error)), run_guards.memory_errors():
         raise error
 
 

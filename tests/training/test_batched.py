@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 
+import numpy as np
 import pytest
 import torch
 from builders import a_task, configuration, training_images
@@ -11,9 +12,13 @@ from safetensors.torch import save
 from repro import models
 from repro.errors import ReproError, RunFailed
 from repro.execution.executors import hardware
-from repro.records import records
+from repro.plugins.declared import Origin, Plugin
+from repro.records import epoch_weights, records
+from repro.records.records import EPOCH_WEIGHTS
+from repro.records.task import Source
+from repro.study import methods
 from repro.training import batched, state_files, trainer
-from repro.training.batched import BatchedFit
+from repro.training.batched import BatchedFit, Member
 from repro.training.kernels.operators import Convolution, TorchKernels
 from repro.training.kernels.stacked import StackedKernels, member_state, stack
 from repro.training.state_files import Checkpoint
@@ -164,6 +169,32 @@ def test_a_step_of_a_stack_in_bfloat16_is_near(form, device, one_step):
     assert apart(sums[0], one_step[1][0]) < 1e-2
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_networks_bits_depend_neither_on_its_place_nor_on_the_others(place, precision, device):
+    """After two steps: sums of the terms, weights and statistics."""
+    arm = configuration(precision=precision)
+    first, *others = [one.float() for one in networks(device)]
+
+    def trained(order, place):
+        """Its bits, at this place of the networks in this order."""
+        network = as_stack(order, "direct")
+        members = torch.arange(MEMBERS).roll(place)  # whose batches each network is trained on
+        update = Step(
+            arm, network, images_for(network), kernels=StackedKernels(precision), members=(MEMBERS,)
+        )
+        for index, noise in batches(2):
+            faces = torch.tensor(FACES)[members].tolist()
+            update(*_like(network, index[members], noise[members], faces), 0)
+        state = [tensor.clone() for tensor in member_state(network, place).values()]
+        return [*state, update.totals[:, place]]
+
+    at_first, elsewhere = trained([first, *others], 0), [others[1]] * MEMBERS
+    elsewhere[place] = first
+
+    assert all(map(torch.equal, at_first, trained(elsewhere, place)))
+
+
 @pytest.mark.parametrize("architecture", ["mit2019", "mit2024", "fijen2020"])
 def test_every_architecture_can_be_stacked(architecture):
     """Convolutions that do not halve as the reproduction's are grouped ones of torch's."""
@@ -196,7 +227,7 @@ def test_layers_are_direct_where_that_was_the_fastest(precision, direct):
 def test_a_run_of_a_stack_has_another_name_and_its_record_can_be_read(tmp_path):
     """Its kernels are part of how it was computed; the other fields are those of a single run."""
     single = hardware.computation(["cuda:0"])
-    of_stack = dataclasses.replace(single, kernels=batched.KERNELS)
+    of_stack = dataclasses.replace(single, kernels="stacked-3")
     names = [
         next(records.run_digests(configuration(), data={}, computation=one))
         for one in (single, of_stack)
@@ -206,7 +237,7 @@ def test_a_run_of_a_stack_has_another_name_and_its_record_can_be_read(tmp_path):
     records.write_record(record, tmp_path, {})
 
     assert names[0] != names[1]
-    assert records.read_record(record.key, tmp_path).computation["kernels"] == "stacked"
+    assert records.read_record(record.key, tmp_path).computation["kernels"] == "stacked-3"
 
 
 def digests(fit):
@@ -220,7 +251,7 @@ def digests(fit):
 def runs(*alphas, **changes):
     """Arms of different strength, seed by seed."""
     return [
-        (configuration(resampling={"alpha": alpha}, **changes), seed)
+        Member(configuration(resampling={"alpha": alpha}, **changes), seed)
         for seed, alpha in enumerate(alphas)
     ]
 
@@ -248,11 +279,19 @@ def test_the_same_stack_trained_again_gives_the_same_bits(three):
 def test_a_member_does_not_depend_on_the_others(three):
     """The same bits beside other arms and seeds, in a stack of the same size."""
     ours = runs(0.1, 0.01, 0.001)[0]
-    others = [(configuration(resampling={"rule": "none"}), 7), (configuration(), 8)]
+    others = [Member(configuration(resampling={"rule": "none"}), 7), Member(configuration(), 8)]
     fit = BatchedFit([ours, *others], training_images())
     all_epochs(fit)
 
     assert digests(fit)[0] == three[0]
+
+
+def test_a_member_among_copies_has_the_bits_of_one_among_others(three):
+    """At another place."""
+    fit = BatchedFit(runs(0.1, 0.01, 0.001)[2:], training_images(), size=3)
+    all_epochs(fit)
+
+    assert digests(fit) == three[2:]
 
 
 def test_a_stack_that_went_on_from_its_states_gives_the_same_bits(three):
@@ -278,8 +317,8 @@ def test_without_a_gpu_a_stack_is_unfolded(three):
 
 def test_the_first_epoch_of_a_member_is_that_of_a_single_run(three):
     """Same initial network, split, batches and noise; other rounding."""
-    arm, seed = runs(0.1, 0.01, 0.001)[1]
-    single = trainer.fit(arm, seed, training_images()).history[0]
+    member = runs(0.1, 0.01, 0.001)[1]
+    single = trainer.fit(member.configuration, member.seed, training_images()).history[0]
     stacked = three[1][1][0]
 
     assert stacked.keys() == single.keys()
@@ -291,7 +330,7 @@ def test_losses_are_weighted_in_each_member_by_its_own_factors():
     even = configuration(resampling={"rule": "none"})
     weighted = configuration(resampling={"rule": "as_loss", "parameters": {"by": "max"}})
     without, beside = (
-        BatchedFit([(even, 0), (arm, 0)], training_images()) for arm in (even, weighted)
+        BatchedFit([Member(even, 0), Member(arm, 0)], training_images()) for arm in (even, weighted)
     )
     all_epochs(without)
     all_epochs(beside)
@@ -305,10 +344,37 @@ def test_losses_are_weighted_in_each_member_by_its_own_factors():
     assert factored[1]["largest_loss_weight"] > 1
 
 
+def test_a_rule_of_a_plug_in_and_one_with_a_source_weigh_the_faces_of_their_members():
+    """A placebo deals its own source's weights; the plug-in's are what it returns."""
+    faces = 32
+    kept = np.linspace(1, 2, faces) / np.linspace(1, 2, faces).sum()
+    files = {EPOCH_WEIGHTS: epoch_weights.pack({2: kept})}
+    source = Source(key="k-seed0", arm="x", digest="k", configuration=configuration(), files=files)
+    origin = Origin("own.py", "0" * 32, root=__file__, shown=__file__)
+    rule = Plugin(
+        kind="rule", name="own", make=lambda latents, context: kept[::-1].copy(), origin=origin
+    )
+    catalogue = methods.BUILT_IN.with_plugins([rule])
+    fit = BatchedFit(
+        [
+            Member(configuration(resampling={"rule": "placebo"}), 0, source=source),
+            Member(configuration(resampling={"rule": "own"}), 1, catalogue),
+            Member(configuration(), 2),
+        ],
+        training_images(),
+    )
+    all_epochs(fit)
+    dealt, own, plain = (one.epoch_weights for one in fit.members)
+
+    np.testing.assert_array_equal(np.sort(dealt[2]), np.sort(kept))
+    np.testing.assert_array_equal(own[1], kept[::-1])
+    assert list(plain) == [2]
+
+
 def test_a_member_that_fails_leaves_the_others_alone():
     """It ends with its epoch and reason, they with their last epoch."""
     product = {"rule": "product", "arithmetic": "float32"}
-    failing = configuration(resampling=product), 1
+    failing = Member(configuration(resampling=product), 1)
     fit = BatchedFit([*runs(0.1), failing], training_images())
     epochs = all_epochs(fit)
 
@@ -324,7 +390,9 @@ def test_a_member_that_fails_leaves_the_others_alone():
 def test_runs_of_different_shapes_are_refused(changes, refused):
     """By the choice in which they differ."""
     with pytest.raises(ReproError, match=refused):
-        BatchedFit([(configuration(), 0), (configuration(**changes), 0)], training_images())
+        BatchedFit(
+            [Member(configuration(), 0), Member(configuration(**changes), 0)], training_images()
+        )
 
 
 def test_runs_that_decode_faces_only_are_refused():
@@ -332,4 +400,4 @@ def test_runs_that_decode_faces_only_are_refused():
     arm = configuration(decoder_input="faces")
 
     with pytest.raises(ReproError, match="decoder_input"):
-        batched.require_one_shape([arm, arm])
+        batched.require_one_shape([Member(arm, 0), Member(arm, 1)])

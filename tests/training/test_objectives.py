@@ -14,6 +14,7 @@ from repro.records.records import MODEL
 from repro.records.task import Source
 from repro.study import methods
 from repro.training import batched, inference, state_files, trainer
+from repro.training.batched import Member
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Fit
 
@@ -412,4 +413,4 @@ def test_a_class_against_the_contract_is_refused(data, made, message):
 def test_runs_with_an_objective_cannot_be_stacked(data):
     """Each follows its own network."""
     with pytest.raises(ReproError, match=r"objective\.name: lff follows one network"):
-        batched.require_one_shape([choices("lff"), choices("lff")])
+        batched.require_one_shape([Member(choices("lff"), 0), Member(choices("lff"), 1)])

@@ -9,8 +9,8 @@ from repro import models
 from repro.data import sources
 from repro.study.data_spec import SyntheticTraining
 from repro.training import inference
+from repro.training.networks import keep_statistics
 from repro.training.step import WARM_UP, CapturedStep, Step
-from repro.training.trainer import keep_statistics
 
 FACES, IMAGES = 28, 64
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from repro.losses import formulas
 from repro.training.kernels import dense
 from repro.training.kernels.c_calls import call
 from repro.training.kernels.c_library import Finish, Normalisation
@@ -60,6 +61,7 @@ class BlockedKernels:
     """One thread of a processor for which there is a build of the C functions; see `c_library`."""
 
     name: Literal["blocked", "torch"] = "blocked"
+    classification = staticmethod(formulas.classification)
 
     def __init__(self, precision: Precision = "fp32") -> None:
         """Multiply float32, or pairs of bfloat16 that are added up in float32.

@@ -65,7 +65,7 @@ def _adam(optimiser: torch.optim.Adam, parameters: Iterable[Tensor], products: P
             continue
         state = optimiser.state[parameter]
         if not state:
-            state.update(_fresh(parameter))
+            state.update(fresh(parameter))
         moments = (state["exp_avg"], state["exp_avg_sq"], state["step"])
         table.extend([tensor.data_ptr() for tensor in (parameter, *moments)])
         if gradient is not None:
@@ -84,7 +84,7 @@ def _adam(optimiser: torch.optim.Adam, parameters: Iterable[Tensor], products: P
     library.adam(*places, scratch.data_ptr())
 
 
-def _fresh(parameter: Tensor) -> dict[str, Tensor]:
+def fresh(parameter: Tensor) -> dict[str, Tensor]:
     """The state of a parameter before its first step, as torch makes it."""
     zeros = torch.zeros_like
     return {"step": torch.zeros(()), "exp_avg": zeros(parameter), "exp_avg_sq": zeros(parameter)}

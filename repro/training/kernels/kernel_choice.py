@@ -36,6 +36,9 @@ class Kernels(Protocol):
     ) -> Tensor:
         """Error between each of the first N images and its decoding, (N,)."""
 
+    def classification(self, logit: Tensor, is_face: Tensor) -> Tensor:
+        """The classification loss of each image, (N,)."""
+
     def latents(
         self,
         mean: Tensor,

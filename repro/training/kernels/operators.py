@@ -32,6 +32,10 @@ class Arithmetic:
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 
+    def classification(self, logit: Tensor, is_face: Tensor) -> Tensor:
+        """The classification loss of each image, (N,)."""
+        return formulas.classification(logit, is_face)
+
     def latents(
         self,
         mean: Tensor,

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from repro.losses import formulas
-from repro.training.kernels import direct, unfolded
+from repro.training.kernels import direct, unfolded, whole_vectors
 from repro.training.kernels.operators import Arithmetic, Convolution, full, halves
 
 Form = Literal["grouped", "dense", "unfolded", "direct"]
@@ -44,6 +44,31 @@ class StackedKernels(Arithmetic):
         """Output of an encoder's convolutions."""
         maps: Tensor = stack(batch)
         return maps
+
+    def classification(self, logit: Tensor, is_face: Tensor) -> Tensor:
+        """Of all images, (S B,)."""
+        padded = (whole_vectors.padded(part) for part in (logit, is_face))
+        return super().classification(*padded)[: len(logit)]
+
+    def latents(
+        self,
+        mean: Tensor,
+        logvar: Tensor,
+        noise: Tensor,
+        has_latents: Tensor,
+        *,
+        times: Literal["std", "variance"],
+    ) -> tuple[Tensor, Tensor]:
+        """Sampled latents (S B, D) and the KL term (S B,)."""
+        padded = (whole_vectors.padded(part) for part in (mean, logvar, noise, has_latents))
+        latents, kl = super().latents(*padded, times=times)
+        return latents[: len(mean)], kl[: len(mean)]
+
+    def minimise(self, loss: Tensor, optimiser: torch.optim.Adam, *, stored: bool = True) -> None:
+        """See `Arithmetic.minimise`."""
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        whole_vectors.update(optimiser)
 
     def errors(
         self, maps: Tensor, batch: Tensor, stack: nn.Sequential, *, norm: Literal["l1", "l2"]

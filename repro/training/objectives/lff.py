@@ -32,9 +32,8 @@ from repro.losses import formulas
 from repro.training import adam_state
 from repro.training.kernels import devices
 from repro.training.kernels.kernel_choice import choose
-from repro.training.networks import OwnClassifier
+from repro.training.networks import OwnClassifier, keep_statistics
 from repro.training.objective import Batch, Objective, ObjectiveContext
-from repro.training.trainer import keep_statistics
 
 SMALL = 1e-8  # the authors', where a largest average or a sum is 0
 
