@@ -25,7 +25,12 @@ def pytest_configure(config):
 
         slow = [HealthCheck.too_slow]
         settings.register_profile(
-            "here", deadline=None, derandomize=True, suppress_health_check=slow, print_blob=False
+            "here",
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=slow,
+            print_blob=False,
+            max_examples=100 if config.getoption("--whole") else 50,
         )
         settings.load_profile("here")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

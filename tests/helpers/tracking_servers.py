@@ -11,6 +11,10 @@ import threading
 import time
 import urllib.request
 
+BARE = {  # no telemetry, and none of the processes in which it would execute jobs
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 START = 90  # seconds that MLflow may take to start on a busy machine
 
 
@@ -29,7 +33,7 @@ def real(folder):
         process = subprocess.Popen(
             words,
             cwd=folder,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env={**os.environ, **BARE},
             stdout=log,
             stderr=log,
             start_new_session=True,
