@@ -54,6 +54,8 @@ class Size:
         batch: Batch size of these two.
         study: Changes to the embedded study, of which one run of each arm is executed.
         executor: Where.
+        shared: Changes to the embedded study whose runs share what they can, or do not.
+        shared_rounds: Of these.
     """
 
     rounds: int = 5
@@ -72,6 +74,8 @@ class Size:
     batch: int = 256
     study: Mapping[str, Any] = field(default_factory=lambda: {"replicates": 1})
     executor: Literal["local", "inline"] = "local"
+    shared: Mapping[str, Any] = field(default_factory=lambda: {"replicates": 1, "epochs": 2})
+    shared_rounds: int = 2
 
 
 TINY = {
@@ -89,6 +93,8 @@ TOY = Size(
         "batch": 8,
         "study": TINY,
         "executor": "inline",
+        "shared": TINY,
+        "shared_rounds": 1,
     },
 )
 
@@ -286,7 +292,37 @@ def bench_study(table: Table, size: Size) -> None:
     table.row("prediction: evaluation in it, %", 100 * here.evaluation, None, ".1f")
 
 
-BENCHES = {"epoch": bench_epoch, "parts": bench_parts, "rest": bench_rest, "study": bench_study}
+def bench_sharing(table: Table, size: Size) -> None:
+    """A short embedded study whose runs share what they can, over the same whose runs do not.
+
+    No target: 0.76 is that of the whole study over the version before, which had slower steps as
+    well; `embedded.py` measures that.
+    """
+    import sharing
+
+    from repro.study import study_files
+
+    changes = [f"{key}={value}" for key, value in size.shared.items()]
+    found = sharing.measured(study_files.find("alpha_sweep").path, changes, size.shared_rounds)
+    for name, took in found.items():
+        shown = ", ".join(f"{one.seconds:.1f} ({one.work:.1f})" for one in took)
+        note(f"short embedded study, {name}, s (of the processors): {shown}")
+    for other in (name for name in found if name != "shared"):
+        what = f"short embedded study, runs that share over {other}"
+        for unit, more in (("seconds", ""), ("work", ", processor time")):
+            shared, not_shared = (
+                [getattr(one, unit) for one in found[name]] for name in ("shared", other)
+            )
+            table.row(f"{what}{more}", ratio(shared, not_shared), None)
+
+
+BENCHES = {
+    "epoch": bench_epoch,
+    "parts": bench_parts,
+    "rest": bench_rest,
+    "sharing": bench_sharing,
+    "study": bench_study,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,10 +24,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import plain_environment
+
 HERE = Path(__file__).resolve().parent
 CHECKS, CELLS = str(HERE / "gpu_checks.py"), str(HERE / "gpu_cells.py")
 SECONDS_A_CELL = 60.0  # without a sign of life a measurement is given up
-PATIENT = {"beside": 120.0, "compiled": 180.0}
+PATIENT = {"beside": 120.0, "compiled": 180.0, "study": 150.0}
 PARTS = ("checks", "kernels", "speed")
 FORMS = ("unfolded", "unfolded+norm", "direct+norm")  # of stacks, beside the default
 COLUMNS = ("part", "what", "ok", "ms", "images_per_second", "minutes", "tflops", "note")
@@ -130,7 +132,8 @@ class Gpu:
 
     def checks(self) -> None:
         """Correctness, several processes at a time."""
-        gpus, cpus, methods = (str(self.logs / f"study-{one}") for one in ("gpu", "cpu", "methods"))
+        names = "gpu", "cpu", "stack", "methods"
+        gpus, cpus, stacks, methods = (str(self.logs / f"study-{one}") for one in names)
         tests = ["tests/training/test_gpu.py", "tests/training/test_batched.py"]
         tests.append("tests/training/kernels/test_direct.py")
         options = ["-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
@@ -140,11 +143,16 @@ class Gpu:
             "bits": [CHECKS, "bits", self.device, *self.words],
             "gpu": [CHECKS, "kill", self.device, gpus, *self.words],
             "cpu": [CHECKS, "study", "cpu", cpus, *self.words],
+            "stack": [CHECKS, "stack", self.device, stacks, *self.words],
             "methods": [CHECKS, "methods", self.device, methods, *self.words],
         }
         ended = self._together(jobs, limit)
         self._told("tests", ended["tests"])
-        self._together({"compare": [CHECKS, "compare", cpus, gpus]}, 30.0)
+        compared = {
+            "compare": [CHECKS, "compare", cpus, gpus, "CPU and GPU"],
+            "compare-stack": [CHECKS, "compare", gpus, stacks, "singly and stacked"],
+        }
+        self._together(compared, 30.0)
 
     def kernels(self) -> None:
         """The tests of this package's own CUDA kernels alone."""
@@ -226,10 +234,13 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
     members, few, counts = (2, 2, [1, 2]) if toy else (25, 5, [1, 2, 4, 8])
     small, middle, large = (4, 8, 16) if toy else (24, 256, 1024)
     batches = (small,) if toy else (small, middle)
+    studies = [{"cell": "study", "stack": one} for one in (members, None)]
+    more = [f"data.train.{kind}={8_000}" for kind in ("faces", "nonfaces")]
     compiled = [_of("compiled", members, small, p, form="unfolded") for p in PRECISIONS]
     unmeasured = [
         {"cell": "limits"},
         *_stacks(members, small, "default"),
+        *studies,
         *_stacks(members, middle, "default"),
         *(_of("streams", runs, small, "fp32") for runs in (few, members)),
         *([] if toy else [*compiled, _beside((large,), counts)]),
@@ -254,6 +265,7 @@ def cells_of(*, toy: bool) -> list[dict[str, Any]]:
         *_stacks(few, middle, "default"),
         {"cell": "single_contiguous", "batch": small, "precision": "fp32"},
         {"cell": "epoch_overhead"},
+        {"cell": "study", "stack": members, "changes": more},
         *(_of("pieces", members, small, p) for p in PRECISIONS),
         _of("profile", 1, small, "fp32", form="default"),
         _of("stacked", members, small, "fp32", form="default", captured=False),
@@ -311,4 +323,5 @@ def _keep_logs(logs: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    plain_environment.start_again()
     main()

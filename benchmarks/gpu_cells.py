@@ -28,7 +28,7 @@ from repro.study import merge
 from repro.study.configuration import Configuration
 from repro.study.presets import PRESETS
 from repro.training import inference, trainer
-from repro.training.batched import BatchedFit
+from repro.training.batched import BatchedFit, Member
 from repro.training.kernels import c_library
 from repro.training.trainer import Fit
 
@@ -106,7 +106,7 @@ def stacked_run(
     form_of = fastest(batch, precision) if name == "best" else lambda _: name
     choices: dict[str, Any] = {} if name == "default" else {"form_of": form_of, "own": more}
     everything = data(place.images)
-    runs = [(arm, seed) for seed in range(members)]
+    runs = [Member(arm, seed) for seed in range(members)]
     return BatchedFit(runs, everything, device=place.device, captured=captured, **choices)
 
 
@@ -159,6 +159,19 @@ def beside(place: Place, settings: Sequence[tuple[int, str, bool]], counts: Sequ
     import gpu_beside  # which imports this module, under its own name
 
     yield from gpu_beside.rates(place, [(a, b, c) for a, b, c in settings], counts)
+
+
+def study(place: Place, stack: int | None, changes: Sequence[str] = ()) -> Rows:
+    """The embedded `alpha_sweep`, 25 runs, from its plan to its records, without MLflow.
+
+    Args:
+        place: Where.
+        stack: Runs that are trained as one network; None: each singly, as many at once as fit.
+        changes: Of the study, KEY=VALUE.
+    """
+    import gpu_studies
+
+    yield gpu_studies.timed(place, stack, changes)
 
 
 def epoch_overhead(place: Place) -> Rows:
@@ -252,7 +265,7 @@ def profile(place: Place, members: int, batch: int, precision: str, form: str) -
 CELLS: dict[str, Callable[..., Rows]] = {
     one.__name__: one
     for one in (
-        *(single, single_contiguous, stacked, compiled, streams, beside, epoch_overhead),
+        *(single, single_contiguous, stacked, compiled, streams, beside, study, epoch_overhead),
         *(limits, profile, layers, pieces, parts),
     )
 }

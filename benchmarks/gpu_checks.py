@@ -3,8 +3,9 @@
 gpu_checks.py bits DEVICE                      same seed, resumed, stacked: same bits?
 gpu_checks.py study DEVICE FOLDER [toy]        train a small embedded study
 gpu_checks.py kill DEVICE FOLDER OTHER [toy]   kill it, go on, compare with the other's records
+gpu_checks.py stack DEVICE FOLDER [toy]        the study by --stack, twice; killed, and went on
 gpu_checks.py methods DEVICE FOLDER [toy]      a run of every rule and objective, twice
-gpu_checks.py compare FOLDER OTHER             the answers on two devices
+gpu_checks.py compare FOLDER OTHER WAYS        the answers in two folders
 """
 
 import hashlib
@@ -14,17 +15,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import gpu_studies
 import numpy as np
 from scipy import stats
 
 from repro.records import records
-from repro.records.records import Record
+from repro.records.record import Record
 
 MARK = "@row "
+STACK = 4  # networks: the six runs of the study are a stack, and one that is filled up
 STUDY = """\
 name: gpu
 question: Does a GPU give the same answer as a processor?
@@ -164,7 +167,7 @@ def _single_bits(device: str, data: Any, precision: str) -> Found:
 
 
 def _stacked_bits(device: str, data: Any, precision: str) -> Found:
-    from repro.training.batched import BatchedFit
+    from repro.training.batched import BatchedFit, Member
     from repro.training.trainer import Fit
 
     def trained(runs: Any, resume: Any = None, *, captured: bool = True) -> Any:
@@ -173,11 +176,13 @@ def _stacked_bits(device: str, data: Any, precision: str) -> Found:
             pass
         return fit, [_digest(member) for member in fit.members]
 
-    runs = [(_arm(precision, resampling={"alpha": 0.1 / 3**seed}), seed) for seed in range(5)]
+    arms = [_arm(precision, resampling={"alpha": 0.1 / 3**seed}) for seed in range(5)]
+    runs = [Member(arm, seed) for seed, arm in enumerate(arms)]
     fit, whole = trained(runs)
     yield "5 stacked, trained twice", trained(runs)[1] == whole, ""
     yield "(5 stacked, eager and graph)", trained(runs, captured=False)[1] == whole, ""
-    others = [(_arm(precision, resampling={"rule": "none"}), 9 + seed) for seed in range(4)]
+    plain = _arm(precision, resampling={"rule": "none"})
+    others = [Member(plain, 9 + seed) for seed in range(4)]
     companions = trained([*others[:2], runs[2], *others[2:]])[1]
     yield "a member beside others", companions[2] == whole[2], ""
     yield "(a member among 3 and among 5)", trained(runs[:3])[1] == whole[:3], ""
@@ -185,7 +190,7 @@ def _stacked_bits(device: str, data: Any, precision: str) -> Found:
     next(begun.epochs())
     states = [_through_files(state) for state in begun.states()]
     yield "5 stacked, resumed after an epoch", trained(runs, states)[1] == whole, ""
-    single = Fit(*runs[1], data, device=device)
+    single = Fit(arms[1], 1, data, device=device)
     loss = next(single.epochs())["train_loss"]
     apart = abs(fit.members[1].history[0]["train_loss"] / loss - 1)
     yield "(first epoch's loss, stacked and single)", False, f"relative difference {apart:.1e}"
@@ -193,36 +198,40 @@ def _stacked_bits(device: str, data: Any, precision: str) -> Found:
 
 def study(device: str, folder: str, *toy: str) -> None:
     """Train the study's runs, six at a time on a GPU."""
-    from repro.execution import runner
-    from repro.execution.executors import hardware
-    from repro.execution.executors.local import Local
-    from repro.study import study as studies
-
-    loaded = studies.load(_study_file(folder), profile=_profile(toy))
     workers = 2 if toy else 6
-    begin = time.perf_counter()
-    with Local(hardware.slots(device, workers)) as executor:
-        runner.run(loaded, Path(folder), executor=executor, on_event=lambda event: None)
-    seconds = time.perf_counter() - begin
+    where = gpu_studies.singly(device, workers)
+    took = gpu_studies.run(_study_file(folder), Path(folder), where, profile=_profile(toy))
     made = _by_key(folder).values()
     ok = len(made) == 6 and not any(one.failure for one in made)
-    tell("study", f"6 runs on {device}, {workers} at once", ok=ok, note=f"{seconds:.0f} s")
+    tell("study", f"6 runs on {device}, {workers} at once", ok=ok, note=f"{took:.0f} s")
+
+
+def stack(device: str, folder: str, *toy: str) -> None:
+    """The study's runs as stacks: the same bits again, and when killed and gone on."""
+    again = folder + "-again"
+    for results in (again, folder):
+        where, file = gpu_studies.as_stacks(device, STACK), _study_file(results)
+        took = gpu_studies.run(file, Path(results), where, profile=_profile(toy))
+    made = _by_key(folder)
+    names = {one.computation["kernels"] for one in made.values()}
+    ok = len(made) == 6 and not any(one.failure for one in made.values())
+    what = f"6 runs on {device}, {STACK} as one network"
+    is_named = names == {f"stacked-{STACK}"}
+    tell("stack", what, ok=ok and is_named, note=f"{took:.0f} s; kernels {sorted(names)}")
+    same = set(_by_key(again)) == set(made)
+    same = same and all(_content(folder, key) == _content(again, key) for key in made)
+    tell("stack", "the same stacks twice", ok=same, note=_same(same))
+    _killed("stack", device, folder, *toy, options=("--stack", str(STACK)))
 
 
 def methods(device: str, folder: str, *toy: str) -> None:
     """Train a run of every rule and objective twice, on very little data; the same bits?"""
-    from repro.execution import runner
-    from repro.execution.executors import hardware
-    from repro.execution.executors.local import Local
-    from repro.study import study as studies
-
     folders = [Path(folder) / name for name in ("first", "again")]
     for place in folders:
         place.mkdir(parents=True)
         (place / "methods.yaml").write_text(METHODS, encoding="utf-8")
-        loaded = studies.load(place / "methods.yaml", profile="toy")
-        with Local(hardware.slots(device, 2 if toy else 4)) as executor:
-            runner.run(loaded, place, executor=executor, on_event=lambda event: None)
+        where = gpu_studies.singly(device, 2 if toy else 4)
+        gpu_studies.run(place / "methods.yaml", place, where, profile="toy")
     first, again = (_by_key(str(place)) for place in folders)
     for key, record in first.items():
         same = key in again and _content(str(folders[0]), key) == _content(str(folders[1]), key)
@@ -244,18 +253,29 @@ def _study_file(folder: str) -> Path:
 
 
 def _by_key(folder: str) -> dict[str, Record]:
-    results = Path(folder)
-    keys = [path.name for path in (results / "runs").iterdir()]
-    return {key: records.read_record(key, results) for key in keys}
+    return gpu_studies.by_key(Path(folder))
 
 
 def kill(device: str, other: str, *toy: str) -> None:
-    """The study; then its first seed's runs, killed with a checkpoint and started again."""
+    """The study; then as `_killed`."""
     study(device, other, *toy)
+    _killed("kill", device, other, *toy)
+
+
+def _killed(part: str, device: str, other: str, *toy: str, options: Sequence[str] = ()) -> None:
+    """The first seed's runs, killed with a checkpoint and started again; the same as the other's.
+
+    Args:
+        part: Of the table.
+        device: Where they train.
+        other: Folder of the whole study.
+        toy: Whether it is the small one.
+        options: Of `repro run`.
+    """
     folder = other + "-killed"
-    options = ["--results", folder, "--device", device, "--checkpoint-seconds", "0", "--quiet"]
-    options += ["--set", "replicates=1", "--profile", _profile(toy)]
-    command = [sys.executable, "-m", "repro.cli", "run", str(_study_file(folder)), *options]
+    words = ["--results", folder, "--device", device, "--checkpoint-seconds", "0", "--quiet"]
+    words += ["--set", "replicates=1", "--profile", _profile(toy), *options]
+    command = [sys.executable, "-m", "repro.cli", "run", str(_study_file(folder)), *words]
     running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     unfinished = Path(folder) / "unfinished"
     while running.poll() is None and not list(unfinished.glob("*/*.json")):
@@ -270,7 +290,7 @@ def kill(device: str, other: str, *toy: str) -> None:
     same = all(_content(folder, key) == _content(other, key) for key in ours)
     ok = killed and len(ours) == 2 and any(went_on) and set(ours) <= set(theirs) and same
     note = f"killed: {killed}; went on after epochs {went_on}; {_same(same)}"
-    tell("kill", f"{len(ours)} runs killed and resumed on {device}", ok=ok, note=note)
+    tell(part, f"{len(ours)} runs killed and resumed on {device}", ok=ok, note=note)
 
 
 def _content(folder: str, key: str) -> Any:
@@ -281,8 +301,14 @@ def _content(folder: str, key: str) -> Any:
     return network, record.history, record.groups, record.metrics
 
 
-def compare(folder: str, other: str) -> None:
-    """The difference of the arms on either device, with its interval, and each arm's means."""
+def compare(folder: str, other: str, ways: str) -> None:
+    """The difference of the arms in either way, with its interval, and each arm's means.
+
+    Args:
+        folder: Results of one way.
+        other: Of another.
+        ways: Both, for the table.
+    """
     sides = [_answers(_by_key(where)) for where in (folder, other)]
     for name in sides[0]:
         shown, intervals = [], []
@@ -293,7 +319,7 @@ def compare(folder: str, other: str) -> None:
             shown.append(f"{values.mean():.2f} +- {half:.2f}")
         (low, high), (low2, high2) = intervals
         ok = bool(low <= high2 and low2 <= high)
-        tell("study", f"{name}, CPU and GPU", ok=ok, note=" and ".join(shown) + ", 95 %")
+        tell("study", f"{name}, {ways}", ok=ok, note=" and ".join(shown) + ", 95 %")
 
 
 def _answers(made: dict[str, Record]) -> dict[str, list[float]]:
@@ -324,6 +350,7 @@ if __name__ == "__main__":
         "bits": bits,
         "study": study,
         "kill": kill,
+        "stack": stack,
         "methods": methods,
         "compare": compare,
     }

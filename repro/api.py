@@ -14,13 +14,19 @@ import numpy as np
 import pandas as pd
 
 from repro.analysis import study_data
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.argument_checks import arrays
 from repro.detectors.base import Channels, Range, Reads
 from repro.detectors.given import MOST_PIXELS, of_option
-from repro.execution import detector_scoring
+from repro.execution import detector_scoring, stackable
 from repro.execution import until_answered as rule
-from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorName, Kernels, Place
+from repro.execution.executors.executor_options import (
+    MOST_STACKED,
+    MOST_WORKERS,
+    ExecutorName,
+    Kernels,
+    Place,
+)
 from repro.execution.executors.executor_registry import executor_at
 from repro.metrics import pooled_recall
 from repro.records import records
@@ -165,6 +171,7 @@ def run_study(
     until_answered: bool = False,
     at_most: int | None = None,
     kernels: Kernels | None = None,
+    stack: int | None = None,
 ) -> StudyResults:
     """Execute every run of a study that has no record yet, as ``repro run`` does.
 
@@ -194,14 +201,17 @@ def run_study(
             ``REPRO_KERNELS`` says, or blocked ones if there is a C compiler, and a processor with
             AVX2 or a 64-bit ARM. A study whose finished runs were computed with the others is then
             refused.
+        stack: Runs of one shape that are trained as one network, in one process for each GPU, 2 to
+            1,000; None or 1: each run singly. It is part of the runs' names: a study whose
+            finished runs were trained in stacks is refused without it.
 
     Returns:
         The results, with the runs that failed; if all runs failed, a `UserWarning` says why.
 
     Raises:
         TypeError: An argument of another type, such as text for a number or a flag.
-        ValueError: An unknown executor or unknown kernels, `workers` out of range, an empty text,
-            or `at_most` without `until_answered`.
+        ValueError: An unknown executor or unknown kernels, `workers` or `stack` out of range, an
+            empty text, or `at_most` without `until_answered`.
         ReproError: An error in the study, the data, the disk or the device; or workers cannot
             start here, and then no run is recorded as failed.
         Busy: Another process is running this study.
@@ -210,9 +220,15 @@ def run_study(
     arrays.flag("retry_lost", retry_lost)
     folder = arrays.path("results", results)
     place = _place(
-        executor=executor, device=device, workers=workers, address=address, kernels=kernels
+        executor=executor,
+        device=device,
+        workers=workers,
+        address=address,
+        kernels=kernels,
+        stack=stack,
     )
     study = _study(path, profile, overrides)
+    stackable.refuse(study, place)
     if _stops_by_rule(until_answered, at_most):
         study = rule.with_rule(study, at_most)
     display = on_this_terminal() if progress else Quiet()
@@ -223,7 +239,7 @@ def run_study(
             executor=where,
             on_event=display.on_event,
             retry_lost=retry_lost,
-            kernels=kernels,
+            asked=place.asked,
         )
     found = study_data.of_study(index, records.read_study(index, folder), None)
     if failure := run_notes.of_no_numbers(found):
@@ -315,6 +331,7 @@ def _place(
     workers: int | None,
     address: str | None,
     kernels: Kernels | None,
+    stack: int | None,
 ) -> Place:
     """Where runs execute, checked."""
     arrays.word("executor", executor, get_args(ExecutorName))
@@ -325,8 +342,15 @@ def _place(
         arrays.text("address", address)
     if kernels is not None:
         arrays.word("kernels", kernels, get_args(Kernels))
+    if stack is not None:
+        stack = arrays.whole("stack", stack, 1, MOST_STACKED)
     return Place(
-        executor=executor, device=device, workers=workers, address=address, kernels=kernels
+        executor=executor,
+        device=device,
+        workers=workers,
+        address=address,
+        kernels=kernels,
+        stack=stack,
     )
 
 

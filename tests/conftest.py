@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 
+import caches
 import machine
 import pytest
 
@@ -12,7 +13,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # before anything is loaded that re
     machine.make_neutral()
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Hypothesis draws the same everywhere and has no clock; Ctrl-C is no signal to ignore.
 
     It is ignored where a shell starts the suite in the background; commands that tests start would
@@ -28,6 +29,21 @@ def pytest_configure():
         settings.load_profile("here")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if folder := _kept(config):
+        caches.restore(folder)
+
+
+def pytest_unconfigure(config):
+    """The next run of the tests begins where this one was."""
+    if folder := _kept(config):
+        caches.keep(folder)
+
+
+def _kept(config):
+    """A folder of pytest's own cache, for the process that starts all others."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and hasattr(config, "cache"):
+        return config.cache.mkdir("home")
+    return None
 
 
 def pytest_addoption(parser):

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from places import ROOT
 from repro.cli import main
 from repro.execution import calibration, measuring, paper_cost
 from repro.execution.calibration import Cost
+from repro.execution.executors import hardware, process_pool
 from repro.execution.paper_cost import Rates
 from repro.metrics import Count
 from repro.records import records
@@ -85,6 +87,55 @@ def test_an_embedded_study_is_timed_and_compared_with_its_plan(capsys, monkeypat
     assert all(math.isfinite(figure) and figure >= 0 for figure in printed)
 
 
+class Here:
+    """A worker that executes its runs in this process, when it is heard."""
+
+    def __init__(self, prepare, device, *, stall):
+        """It has loaded all."""
+        self.device, self.tasks, self.connection = device, (), None
+        self.execute, self.said = prepare(), []
+        STARTED.append(device)
+
+    def send(self, request):
+        """Keep it for later."""
+        self.request = request
+
+    def heard(self):
+        """Its next event, and whether it was the last one."""
+        if not self.said:
+            self.said.append(self.execute(self.request, self.said.append))
+        event = self.said.pop(0)
+        return event, not self.said
+
+    def stop(self):
+        """Nothing is left to do."""
+
+    join = stop
+
+
+STARTED = []  # the devices of all workers
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Workers of executors are no processes of their own, and there is one at a time."""
+    STARTED.clear()
+    monkeypatch.setattr(process_pool, "Worker", Here)
+    monkeypatch.setattr(process_pool, "wait", lambda connections, timeout: connections)
+    monkeypatch.setattr(hardware, "slots", lambda device, *_, **__: [device])
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_study_whose_runs_share_is_compared_with_one_whose_runs_do_not(capsys):
+    """Ratios over two other ways; of these one starts a worker for each of the five runs."""
+    bench.main(["--toy", "sharing"])
+    found = figures(capsys.readouterr().out)
+
+    assert len(found) == 4
+    assert all(math.isfinite(figure) and figure > 0 for figure in found)
+    assert len(STARTED) == 5 + 1 + 1
+
+
 @pytest.mark.parametrize(
     ("measured", "goal", "verdict"),
     [
@@ -125,6 +176,15 @@ def test_a_script_starts_again_without_what_workers_start_without(monkeypatch):
     assert environment["HOME"] == "/home"
 
 
+@pytest.mark.parametrize("script", ["bench", "breakdown", "gpu"])
+def test_a_script_that_computes_starts_again_before_all_else(script, monkeypatch):
+    """So it runs where variables are set that a process that computes is refused for."""
+    monkeypatch.setattr(plain_environment, "start_again", lambda: sys.exit("started again"))
+
+    with pytest.raises(SystemExit, match="started again"):
+        runpy.run_path(str(ROOT / "benchmarks" / f"{script}.py"), run_name="__main__")
+
+
 def test_a_benchmark_that_is_not_there_is_refused(capsys):
     """By its name."""
     with pytest.raises(SystemExit):
@@ -148,6 +208,7 @@ KINDS = {cell["cell"]: cell for cell in gpu.cells_of(toy=True)}  # one cell of e
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("in_process")
 def test_each_measurement_for_a_gpu_runs_on_the_cpu(kind, monkeypatch):
     """A finite time in each row."""
     monkeypatch.setenv("REPRO_KERNELS", "torch")
@@ -202,7 +263,7 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     """Near ones agree, far ones do not."""
     found = {}
     for other in two_arms[1:]:
-        gpu_checks.compare(two_arms[0], other)
+        gpu_checks.compare(two_arms[0], other, "CPU and GPU")
         lines = capsys.readouterr().out.splitlines()
         rows = [json.loads(line.removeprefix("@row ")) for line in lines]
         found[other] = {row["what"]: row["ok"] for row in rows}
@@ -211,6 +272,7 @@ def test_answers_of_two_devices_are_compared_by_their_intervals(two_arms, capsys
     assert [found[other][recall] for other in two_arms[1:]] == [True, False]
 
 
+@pytest.mark.usefixtures("in_process")
 def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
     """A row for each run, here of one arm; on a GPU of every rule and objective."""
     arms, reference = (gpu_checks.METHODS.index(key) for key in ("arms:", "reference:"))
@@ -223,13 +285,36 @@ def test_methods_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
     assert row == {"part": "methods", "what": "standard, twice", "ok": True, "note": "same bits"}
 
 
+@pytest.mark.usefixtures("in_process")
+def test_stacks_are_trained_twice_and_compared(tmp_path, monkeypatch, capsys):
+    """Six runs, four as one network; and some of them again, killed, with the same option."""
+    smaller = gpu_checks.STUDY
+    for given, instead in (
+        ("faces: 60, nonfaces: 60", "faces: 30, nonfaces: 30"),
+        ("per_group: 4}", "per_group: 1, size: 64}"),
+        ("photographs: 8}", "photographs: 2, size: 64}"),
+        ("epochs: 3\n    batch_size: 32", "epochs: 1\n    batch_size: 16"),
+    ):
+        smaller = smaller.replace(given, instead)
+    monkeypatch.setattr(gpu_checks, "STUDY", smaller)
+    killed = []
+    monkeypatch.setattr(gpu_checks, "_killed", lambda *given, options: killed.append(options))
+    gpu_checks.stack("cpu", str(tmp_path / "stack"), "toy")
+    rows = [json.loads(line[5:]) for line in capsys.readouterr().out.splitlines()]
+
+    assert [row["ok"] for row in rows] == [True, True]
+    assert rows[0]["note"].endswith("kernels ['stacked-4']")
+    assert killed == [("--stack", "4")]
+
+
 def test_what_no_earlier_run_measured_comes_first():
-    """Default forms of a stack, streams, compiled steps, large batches side by side; all once."""
+    """Default forms of a stack, whole studies, streams, compiled steps, large batches; all once."""
     cells = gpu.cells_of(toy=False)
-    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:10]]
+    first = [(one["cell"], one.get("form"), one.get("batch")) for one in cells[1:12]]
 
     assert first == [
         *[("stacked", "default", 24)] * 2,
+        *[("study", None, None)] * 2,
         *[("stacked", "default", 256)] * 2,
         *[("streams", None, 24)] * 2,
         *[("compiled", "unfolded", 24)] * 2,

@@ -160,19 +160,21 @@ def test_the_parent_of_a_study_never_loads_torch_nor_ray():
         "from repro.execution.executors.executor_options import Place;"
         "from repro.study.resources import PLAIN;"
         "[executor_at(Place(executor=one), PLAIN, remark=print) for one in ('local', 'inline')];"
+        "executor_at(Place(stack=2), PLAIN, remark=print);"
         "sys.exit(bool({'torch', 'ray'} & set(sys.modules)))"
     )
 
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["local", "inline", "ray"])
+@pytest.mark.parametrize("name", ["local", "stacks", "inline", "ray"])
 def test_an_executor_shares_with_another_only_what_all_share(name):
     """So another one is a file, and the scheduler knows none of them."""
     folder = PACKAGE / "execution" / "executors"
     names = {f"repro.execution.executors.{one.stem}" for one in folder.glob("*.py")}
     shared = {
-        f"repro.execution.executors.{one}" for one in ("base", "executor_options", "hardware")
+        f"repro.execution.executors.{one}"
+        for one in ("base", "executor_options", "hardware", "process_pool")
     }
     used = {*repro_imports(folder / f"{name}.py"), *repro_imports(folder.parent / "scheduler.py")}
 

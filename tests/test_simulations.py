@@ -21,7 +21,7 @@ from simulations.simulation import CHUNK, PROBE, STUDIES, averaged, generator, s
 
 from repro.analysis import matched, operating_points
 from repro.analysis.arm_scores import ArmScores
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.stats import conclusions, redrawn, stopping
 
 NAMES = [one.name for one in SIMULATIONS]

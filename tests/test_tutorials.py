@@ -4,16 +4,20 @@ import contextlib
 import functools
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import repro
+from repro.cli import main
 
 DOCS = Path(repro.__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.M | re.S)
@@ -37,24 +41,40 @@ def blocks(name, language):
     return [block for found, block in BLOCK.findall(text) if found == language]
 
 
+def command_lines(name):
+    """The words of the tutorial's commands, which need nothing of a shell but to split them."""
+    for line in "".join(blocks(name, "sh")).splitlines():
+        program, *words = shlex.split(line)
+        assert program == "repro"
+        assert not set("|&;<>()$`\\*?[#~") & set(line), line
+        yield words
+
+
 def follow(name, folder):
-    """Save the Python blocks as one script without a guard and run it, then the commands."""
+    """Save the Python blocks as one script without a guard and run it, then the commands.
+
+    The script is a process of its own, as are the commands and workers that it starts, one worker
+    at a time. The commands after it are functions of this process.
+    """
     (folder / "file.py").write_text("\n".join(blocks(name, "python")))
-    (folder / "file.sh").write_text("\n".join(blocks(name, "sh")))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    printed = ""
-    for command in ([sys.executable, "file.py"], ["sh", "-e", "file.sh"]):
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=os.environ | {"PATH": path, "COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        printed += done.stdout
+    done = subprocess.run(
+        [sys.executable, "file.py"],
+        cwd=folder,
+        env=os.environ | {"PATH": path, "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        preexec_fn=commands.on_one_core,
+    )
+    assert done.returncode == 0, done.stdout
+    printed = done.stdout
+    with contextlib.chdir(folder):
+        for words in command_lines(name):
+            done = CliRunner(env={"COLUMNS": "200"}).invoke(main, words)
+            assert done.exit_code == 0, done.output
+            printed += done.output
     return Followed(folder, printed)
 
 

@@ -1,5 +1,6 @@
 """The program as it is installed: a wheel in an environment without the repository."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -7,6 +8,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+import commands
 import pytest
 from places import ROOT, repository_files
 
@@ -19,7 +21,6 @@ SMALL = [
     "data.nonfaces={source: synthetic, photographs: 2, size: 64}",
 ]
 VARIANT = [word for choice in SMALL for word in ("--set", choice)]
-HIDDEN = "raise ModuleNotFoundError(\"No module named 'mlflow'\", name='mlflow')\n"
 
 
 def run(*command, cwd, **options):
@@ -73,11 +74,11 @@ def installed(wheel, tmp_path_factory):
 def study(installed, tmp_path_factory):
     """An empty folder, in which a shipped study was run by its name, without MLflow."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    hidden = tmp_path_factory.mktemp("hidden")
-    (hidden / "mlflow.py").write_text(HIDDEN)
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(hidden), "OMP_NUM_THREADS": "1"}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"], "OMP_NUM_THREADS": "1"}
+    environment |= commands.without_mlflow(tmp_path_factory.mktemp("hidden"))
     command = [installed / "repro", "run", "embedded_controls", *VARIANT]
-    return folder, run(*command, cwd=folder, env=environment)
+    done = run(*command, cwd=folder, env=environment, preexec_fn=commands.on_one_core)
+    return folder, done
 
 
 def test_the_wheel_holds_what_git_lists(wheel):
@@ -139,8 +140,8 @@ def test_an_installed_program_prints_the_table_of_a_study(study, installed):
 def test_an_installed_program_writes_the_report_of_a_study(study, installed):
     """Its templates and the ledger came along."""
     folder, _ = study
-    command = [installed / "repro", "report", "embedded_controls", *VARIANT, "--out", "out"]
-    run(*command, cwd=folder)
+    command = ["report", "embedded_controls", *VARIANT, "--out", "out"]
+    run(installed / "python", *commands.with_a_figure(*command)[1:], cwd=folder)
 
     page = (folder / "out" / "report.html").read_text()
     assert "embedded_controls" in page

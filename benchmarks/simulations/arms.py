@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from repro.analysis.study_data import Arm, ArmScores, Outcomes
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.outcomes import Arm, Outcomes
 from simulations import populations
 from simulations.populations import Detected, Population
 

@@ -12,7 +12,7 @@ import numpy as np
 from repro.analysis import operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import comparisons, disparity, intervals, rounding, trends
 from repro.stats.comparisons import Difference, Test
 from repro.stats.disparity import Definition

@@ -6,7 +6,7 @@ import numpy as np
 
 from repro.analysis import thresholds
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.metrics import says_face
 from repro.stats import components, noise, operating, quantities, redrawn
 from repro.stats.components import Parts, Pooled

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from repro.analysis.arm_differences import Comparison, Family, Quantity
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.stats import intervals, power, rounding
 from repro.stats.intervals import Floats
 

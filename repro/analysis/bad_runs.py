@@ -7,7 +7,7 @@ lower. Five runs of an arm often show no such run, so what the other arms show i
 import numpy as np
 
 from repro.analysis import arm_parts
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import intervals, rounding
 from repro.stats.disparity import DEFINITIONS
 from repro.stats.intervals import Interval

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from repro.analysis import claims, looks, tone
 from repro.analysis.claims import Finding, Needed
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count
 from repro.stats import conclusions, intervals, operating, proportions, word_power
 from repro.stats.conclusions import Word

@@ -25,7 +25,7 @@ from repro.analysis import (
     tone,
 )
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.plugins.declared import Plugin
 from repro.stats import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.analysis import arm_parts, claims
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import gap_share
 from repro.stats.disparity import Definition
 from repro.stats.gap_share import GapShare

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.stats import intervals, stopping
 from repro.stats.intervals import LEVEL
 from repro.study.claims import Declared

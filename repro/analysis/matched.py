@@ -17,7 +17,7 @@ from repro.analysis import arm_parts, operating_points, thresholds
 from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.analysis.wording import count
 from repro.metrics import says_face
 from repro.stats import components, intervals, operating, redrawn, rounding

@@ -14,7 +14,7 @@ import numpy as np
 from repro.analysis import arm_parts, portrait_clusters, thresholds
 from repro.analysis.arm_parts import ESTIMATED
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import components, disparity, intervals, noise, operating, redrawn, rounding
 from repro.stats.components import Parts, Pooled
 from repro.stats.disparity import Definition

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.plugins import calls
 from repro.plugins.declared import Plugin
 from repro.stats import intervals, operating

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from repro.analysis import claims, portrait_clusters
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import components, power, rounding
 from repro.stats.clusters import LEAST
 from repro.stats.components import Parts

@@ -13,7 +13,7 @@ import numpy as np
 
 from repro.analysis import arm_scores
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count, joined
 from repro.stats import clusters
 from repro.stats.clusters import ENOUGH, LEAST

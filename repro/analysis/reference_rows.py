@@ -12,7 +12,7 @@ import numpy as np
 from repro.analysis import arm_parts, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate, Reading
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.stats import disparity, intervals, noise, operating
 from repro.stats.components import Parts
 from repro.stats.disparity import Definition

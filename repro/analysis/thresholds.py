@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from repro.analysis.object_cache import cached_by_owner
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.metrics import says_face
 from repro.stats import operating
 from repro.stats.intervals import Floats

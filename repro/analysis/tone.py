@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from repro.analysis import arm_parts, operating_points, thresholds
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import components, covariate, intervals, redrawn, rounding
 from repro.stats.clusters import LEAST
 from repro.stats.components import Parts, Pooled

@@ -13,7 +13,7 @@ import numpy as np
 
 from repro.analysis import verdicts
 from repro.analysis.arm_differences import QUANTITIES, Quantity
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import agreement
 from repro.stats.agreement import Reach, Statistic
 from repro.study.published import Margin, Published

@@ -14,7 +14,7 @@ import numpy as np
 
 from repro.analysis import arm_differences
 from repro.analysis.arm_differences import QUANTITIES, UNIT, Quantity
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import agreement, disparity, rounding, selection
 from repro.stats.agreement import Statistic, Word
 from repro.stats.disparity import DEFINITIONS, Definition

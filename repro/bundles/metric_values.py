@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from repro.analysis import own_metrics
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.bundles import private_parts
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Origin, Plugin

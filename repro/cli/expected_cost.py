@@ -19,10 +19,11 @@ def in_words(expected: Prediction, *, hourly_price: float | None) -> str:
     """
     many = expected.machines > 1
     on_each = " on each" if many else ""
+    unit = "run" if expected.stack == 1 else "stack"
     said = (
-        f"Expected on {_where(expected.machines)}, {staff(expected.workers)}{on_each}: "
-        f"{duration(expected.seconds)}; {size(expected.memory)} of memory{on_each} "
-        f"({size(expected.each)} per run)"
+        f"Expected on {_where(expected.machines)}, {_staff(expected.workers, expected.stack)}"
+        f"{on_each}: {duration(expected.seconds)}; {size(expected.memory)} of memory{on_each} "
+        f"({size(expected.each)} per {unit})"
     )
     if many or hourly_price is not None:
         said += f"; {expected.machine_hours:,.2f} machine-hours"
@@ -33,6 +34,11 @@ def in_words(expected: Prediction, *, hourly_price: float | None) -> str:
 
 def _where(machines: int) -> str:
     return f"{machines} machines like this one" if machines > 1 else "this machine"
+
+
+def _staff(workers: int, stack: int) -> str:
+    """Number of workers, and what each of them trains at a time."""
+    return staff(workers) if stack == 1 else f"{staff(workers)} with stacks of {stack}"
 
 
 def of_paper(found: OfPaper, *, machines: int, processor: str | None) -> Iterator[str]:
@@ -46,7 +52,7 @@ def of_paper(found: OfPaper, *, machines: int, processor: str | None) -> Iterato
     yield f"The paper's study ({_extent(found)}):"
     named = f" ({processor})" if processor else ""
     on_each = " on each" if machines > 1 else ""
-    where = f"{_where(machines)}{named}, {staff(found.workers)}{on_each}"
+    where = f"{_where(machines)}{named}, {_staff(found.workers, found.stack)}{on_each}"
     yield f"  {where}: {_time(found.here)}"
     for one in found.gpus:
         yield from _on_gpu(one, found.study.runs)
@@ -87,7 +93,7 @@ def _on_gpu(found: OnGpu, runs: int) -> Iterator[str]:
         return
     yield f"{name}, one run after the other: {_time(found.single)}"
     if found.stacked is not None:
-        how = f"{found.gpu.together} runs as one network, which `repro run` does not do yet"
+        how = f"{found.gpu.together} runs as one network (`repro run --stack {found.gpu.together}`)"
         yield f"{name}, {how}: {_time(found.stacked)}"
 
 

@@ -9,7 +9,13 @@ from typing import Any, TypeVar, cast, get_args
 import click
 
 from repro.cli import completion_words
-from repro.execution.executors.executor_options import MOST_WORKERS, ExecutorName, Kernels, Place
+from repro.execution.executors.executor_options import (
+    MOST_STACKED,
+    MOST_WORKERS,
+    ExecutorName,
+    Kernels,
+    Place,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Same as `tables.PARTS` and `disparity.DEFINITIONS`, which are too heavy to load for --help.
@@ -59,6 +65,13 @@ PLACES = [
         type=click.Choice(get_args(Kernels)),
         help="What computes networks on a processor [default: REPRO_KERNELS, or blocked if there "
         "is a C compiler and the processor has AVX2 or is a 64-bit ARM].",
+    ),
+    click.option(
+        "--stack",
+        type=click.IntRange(1, MOST_STACKED),
+        metavar="N",
+        help="Train runs of one shape as one network, N at a time, in one process for each GPU; N "
+        "is part of their names, and 1 is singly [default: singly].",
     ),
     click.option("--cpus-per-run", type=AMOUNT, help="Cores per run [default: the study's, or 1]."),
     click.option(
@@ -167,6 +180,7 @@ def places(command: Command) -> Command:
         workers: int | None,
         address: str | None,
         kernels: Kernels | None,
+        stack: int | None,
         cpus_per_run: float | None,
         gpus_per_run: float | None,
         memory_per_run: float | None,
@@ -180,6 +194,7 @@ def places(command: Command) -> Command:
             workers=workers,
             address=address,
             kernels=kernels,
+            stack=stack,
             stall_minutes=stall_minutes,
             taken={name: amount for name, amount in taken.items() if amount is not None},
         )

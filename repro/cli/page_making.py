@@ -32,21 +32,25 @@ def _answer(results: Path, wish: Wish, say: Say) -> Made:
     index = records.read_index(results / "studies" / wish.name / f"{wish.variant}.json")
     if not any(records.has_record(key, results) for _, _, key in index.wanted()):
         if wish.kind == "summary":
-            return Made(content="No run has a record yet.")
+            return Made(remark="No run has a record yet.")
         raise ReproError("no run has a record yet; this page fills as runs end")
     say("the records are read")
     return _summary(index, results) if wish.kind == "summary" else _page(index, results, say)
 
 
 def _summary(index: StudyIndex, results: Path) -> Made:
-    """The answer in one paragraph, and how many runs failed."""
+    """The answer in one paragraph, what is beside it, and how many runs failed."""
     from repro.analysis import study_data
     from repro.records import records
     from repro.reporting.tables import answer
 
     found = records.read_study(index, results)
     told = answer.of_study(study_data.of_study(index, found, results))
-    return Made(content=told.text, failed=sum(not record.finished for record in found.values()))
+    return Made(
+        content=" ".join(told.sentences),
+        remark=told.comparison,
+        failed=sum(not record.finished for record in found.values()),
+    )
 
 
 def _page(index: StudyIndex, results: Path, say: Callable[[str], None]) -> Made:

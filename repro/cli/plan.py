@@ -1,6 +1,6 @@
 """``repro plan``: which runs would be trained, why, and the expected cost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from repro.execution.planning import Plan
     from repro.records.records import StudyIndex
     from repro.study.study import Study
+
+Line = tuple[Callable[[str], None], str]  # what prints it, and its text
 
 
 @click.command()
@@ -52,38 +54,61 @@ def plan(
 
     STUDY is a file, or a name: ./NAME.yaml, ./studies/NAME.yaml or the shipped study.
     """
-    from repro.execution import kernel_change, planning, source_records, staleness
+    from repro.execution import measuring, planning, stackable
     from repro.execution.executors import hardware
     from repro.execution.executors.executor_registry import executor_at
 
     resolved = load(study, profile, overrides)
+    stackable.refuse(resolved, place)
     with executor_at(place, resolved.resources, remark=warn) as executor:
         planned = planning.plan(resolved, results, computation=executor.computation)
-    slots = hardware.slots(place.device, place.workers, resolved.resources)
-    missing = planned.missing
-    if missing and place.address is None:
+    slots = _slots(place, resolved)
+    is_measured = bool(planned.missing or resolved.paper) and not no_calibration
+    if is_measured:
+        measuring.require(slots)
+    if planned.missing and place.address is None and place.stacked is None:
         kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels)
         if not kernels.fell_back:  # of which the executor has told
             say(kernels, err=True)
-    if stop := kernel_change.reason_to_stop(missing, asked=place.kernels):
-        warn(f"`repro run` stops: {stop}")
+    lines = [*_told(resolved, planned, place, results)]
+    if is_measured:
+        expected = _expected(resolved, planned, slots, place, machines, hourly_price)
+        lines += [(say, one) for one in expected]
+    for tell, line in lines:  # all of them or none: nothing is told before an error
+        tell(line)
+
+
+def _slots(place: Place, study: "Study") -> list[str]:
+    """The device of each worker of this machine."""
+    from repro.execution.executors import hardware
+
+    taken = study.resources.model_copy(update=dict(place.taken))
+    is_stacked = place.stacked is not None
+    found = hardware.slots(place.device, place.workers, taken, stacked=is_stacked)
+    return found[:1] if place.executor == "inline" else found
+
+
+def _told(study: "Study", planned: "Plan", place: Place, results: Path) -> Iterator[Line]:
+    """What is known without a measurement."""
+    from repro.execution import kernel_change, planning, source_records, staleness
+
+    missing = planned.missing
+    if stop := kernel_change.reason_to_stop(missing, asked=place.asked, index=planned.index):
+        yield warn, f"`repro run` stops: {stop}"
     if stop := source_records.without_weights(missing, planned.states):
-        warn(f"`repro run` stops: {stop}")
+        yield warn, f"`repro run` stops: {stop}"
     why = staleness.reasons(missing, planned.index, results) | staleness.earlier(planned.ended)
     for one in _runs(planned, why):
-        say(one)
+        yield say, one
     if told := _changed(planned.index, results):
-        warn(told)
+        yield warn, told
     planned, dropped = planning.with_detectors(planned, results)
     for one in dropped:
-        warn(one)
-    for one in _doubts(resolved, planned, results):
-        say(one)
+        yield warn, one
+    for one in _doubts(study, planned, results):
+        yield say, one
     total = len(planned.tasks)
-    say(f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run")
-    if (missing or resolved.paper) and not no_calibration:
-        for one in _expected(resolved, planned, slots, machines, hourly_price):
-            say(one)
+    yield say, f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run"
 
 
 def _runs(planned: "Plan", why: Mapping[str, str]) -> Iterator[str]:
@@ -181,17 +206,32 @@ def _unsupported_rates(study: "Study") -> Iterator[str]:
 
 
 def _expected(
-    study: "Study", planned: "Plan", slots: list[str], machines: int, price: float | None
+    study: "Study",
+    planned: "Plan",
+    slots: list[str],
+    place: Place,
+    machines: int,
+    price: float | None,
 ) -> Iterator[str]:
     """The expected cost of the missing runs and of the paper's study, measured on this machine."""
     from repro.cli import expected_cost
     from repro.execution import study_costs
+    from repro.execution.executors import hardware
     from repro.system import machine
 
-    say("Measuring the cost of a run on this machine ...", err=True)
+    what = f"a stack of {place.stacked} runs" if place.stacked else "a run"
+    say(f"Measuring the cost of {what} on this machine ...", err=True)
     kernels = planned.tasks[0].computation.kernels
+    if place.stacked:
+        kernels = hardware.kernels_on(slots[0].partition(":")[0], place.kernels).name
     found = study_costs.costs(
-        study, planned.missing, slots=slots, kernels=kernels, machines=machines
+        study,
+        planned.missing,
+        slots=slots,
+        kernels=kernels,
+        machines=machines,
+        shared=place.executor != "ray",
+        stack=place.stacked or 1,
     )
     if found.missing:
         yield expected_cost.in_words(found.missing, hourly_price=price)

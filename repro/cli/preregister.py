@@ -44,12 +44,13 @@ def preregister(
 
     import yaml
 
-    from repro.execution import preregistering
+    from repro.execution import preregistering, stackable
     from repro.execution.executors.executor_registry import executor_at
     from repro.records import preregistration
     from repro.system import atomic_files
 
     resolved = load(study, profile, overrides)
+    stackable.refuse(resolved, place)
     with executor_at(place, resolved.resources, remark=warn) as executor:
         computation = executor.computation
     planned = preregistering.planned_runs(resolved, results, computation=computation)

@@ -120,7 +120,8 @@ def one(
     name, variant, first = _meant(study)
     wish = Wish(variant, profile, merge.override_labels(overrides))
     if variant is not None and not Wish(None, wish.profile, wish.labels).is_plain:
-        raise ReproError(f"{one_line(study)} names a variant: leave out --profile and --set")
+        named = f"{bundle.path} holds one" if bundle else f"{one_line(study)} names a"
+        raise ReproError(f"{named} variant: leave out --profile and --set")
     found = records.read_indexes(results, name)
     if not found:
         raise ReproError(_nothing_to_show(name, results))

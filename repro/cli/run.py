@@ -1,10 +1,11 @@
 """``repro run``: execute the runs of a study that have no record, and print its table."""
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from repro.cli.page_drawing import Drawing
     from repro.records.mlflow.mirror_process import Scribe
     from repro.records.records import StudyIndex
+    from repro.reporting.terminal.progress import Display
     from repro.study.study import Study
 
 
@@ -100,49 +102,92 @@ def run(
         resolved = _allowing_doubles(resolved)
     if until_answered or at_most is not None:
         resolved = _until_answered(resolved, at_most, asked=until_answered)
+    how = _How(place, checkpoint_seconds, retry_lost, scores_detectors=not no_detectors)
+    address = _run_and_print(resolved, results, how, quiet=quiet, log=log)
+    if set_to and not quiet:
+        not_followed(address)
+
+
+class _How(NamedTuple):
+    """How runs are executed, as the options say."""
+
+    place: Place
+    checkpoint_seconds: float
+    retry_lost: bool
+    scores_detectors: bool
+
+
+def _run_and_print(
+    study: "Study", results: Path, how: _How, *, quiet: bool, log: Path | None
+) -> str:
+    """Execute the runs and print the table; the address of the study."""
     from repro.cli.page_drawing import Drawing
-    from repro.execution.executors.executor_registry import executor_at
+    from repro.execution import stackable
     from repro.records.mlflow import mirror_process
     from repro.reporting.terminal import progress, run_log
 
+    stackable.refuse(study, how.place)
     shown = progress.Quiet() if quiet else progress.on_this_terminal()
     written = run_log.Log(log, warn=shown.warn) if log else progress.Display()
     display = progress.Together(shown, written)
-
     with (
         written,
         mirror_process.Scribe(results, warn=display.warn) as mirror,
-        Drawing(resolved, results) as drawing,
+        Drawing(study, results) as drawing,
     ):
-        variant = ", ".join([resolved.profile, *resolved.overrides])
-        written.remark(f"{resolved.name} ({variant}), results in {results}")
-        with (
-            executor_at(place, resolved.resources, remark=display.remark) as executor,
-            shown,  # ends before the executor: no bar is shown while workers end
-        ):
-            if not (results / "runs").exists():  # then all runs are missing, whatever a plan says
-                executor.warm(len(resolved.arms) * resolved.replicates)
-            from repro.execution import until_answered as rule  # and scipy, while workers load
-
-            index = rule.execute(
-                resolved,
-                results,
-                executor=executor,
-                on_event=drawing.watching(display.on_event),
-                mirror=mirror,
-                retry_lost=retry_lost,
-                checkpoint_seconds=checkpoint_seconds,
-                kernels=place.kernels,
-            )
-        if not no_detectors:
+        variant = ", ".join([study.profile, *study.overrides])
+        written.remark(f"{study.name} ({variant}), results in {results}")
+        index = _executed(study, results, how, display, shown, mirror, drawing)
+        if how.scores_detectors:
             from repro.execution import reference_detectors
 
             index = reference_detectors.beside(
-                resolved, index, results, warn=display.warn, kernels=place.kernels
+                study, index, results, warn=display.warn, kernels=how.place.kernels
             )
         _print_table(index, results, mirror, drawing, warn=display.warn)
-    if set_to and not quiet:
-        not_followed(index.address)
+    return index.address
+
+
+def _executed(
+    study: "Study",
+    results: Path,
+    how: _How,
+    display: "Display",
+    shown: "Display",
+    mirror: "Scribe",
+    drawing: "Drawing",
+) -> "StudyIndex":
+    """Execute the runs that have no record.
+
+    Args:
+        study: Resolved.
+        results: The results folder.
+        how: As the options say.
+        display: Told of everything that happens.
+        shown: The part of it that is on the screen meanwhile.
+        mirror: Given every run that ended.
+        drawing: Of the study's page, which begins when runs have ended.
+    """
+    from repro.execution.executors.executor_registry import executor_at
+
+    with (
+        executor_at(how.place, study.resources, remark=display.remark) as executor,
+        shown,  # ends before the executor: no bar is shown while workers end
+    ):
+        if not (results / "runs").exists():  # then all runs are missing, whatever a plan says
+            executor.warm(len(study.arms) * study.replicates)
+        from repro.execution import until_answered as rule  # and scipy, while workers load
+
+        return rule.execute(
+            study,
+            results,
+            executor=executor,
+            on_event=drawing.watching(display.on_event),
+            mirror=mirror,
+            retry_lost=how.retry_lost,
+            checkpoint_seconds=how.checkpoint_seconds,
+            asked=how.place.asked,
+        )
 
 
 def _until_answered(study: "Study", at_most: int | None, *, asked: bool) -> "Study":
@@ -170,9 +215,11 @@ def _print_table(
     """Print a study's results, and show them in MLflow; an error if no run has numbers."""
     from repro.cli import exhibits
     from repro.reporting.tables import run_notes, tables
+    from repro.reporting.tables.terminal_table import Screen
 
     view = exhibits.without_pictures(index, results)
-    say(exhibits.conclusion(view))
+    on_terminal = sys.stdout.isatty()
+    say(exhibits.conclusion(view), coloured=on_terminal and Screen.here().colours)
     if mirror.wants_page(index):
         text, files = drawing.page(
             view, lambda: tables.parts(view.outcomes, style="full"), warn=warn

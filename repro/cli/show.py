@@ -24,17 +24,16 @@ def show(run: str, results: Path) -> None:
     RUN is the key of a record, the beginning of one, or STUDY/ARM/SEED, such as
     alpha_sweep/alpha-0.1/3: blanks and signs of an arm's name can be written as one hyphen.
     The key of a detector that was trained elsewhere, detector-..., shows that one.
-    STUDY may be a bundle, FILE.zip; FILE.zip/KEY is the run of this key in it.
+    A run of a bundle is FILE.zip/KEY, or FILE.zip/ARM/SEED.
     """
     from repro.cli import run_names
     from repro.records import records, run_view
     from repro.reporting.terminal import detector_details, run_details
 
-    file, rest = _in_bundle(run)
+    file, word = _in_bundle(run)
     at = place(file or "", results)
     indexes = records.read_indexes(at.results)
-    word = run if file is None else f"{at.study}/{rest}" if "/" in rest else rest
-    if (record := _detector(word, at.results)) is not None:
+    if (record := _detector(word, at.results, file)) is not None:
         say(detector_details.text(record, at.results))
         return
     key = run_names.key_of(
@@ -43,7 +42,7 @@ def show(run: str, results: Path) -> None:
     say(run_details.text(run_view.view(key, at.results, indexes)))
 
 
-def _detector(word: str, results: Path) -> "DetectorRecord | None":
+def _detector(word: str, results: Path, bundle: str | None) -> "DetectorRecord | None":
     """The record of a detector whose key begins with this word; None if it is the word of a run.
 
     Raises:
@@ -57,7 +56,8 @@ def _detector(word: str, results: Path) -> "DetectorRecord | None":
     fitting = [key for key in found if key.startswith(word)]
     if len(fitting) != 1:
         listed = ", ".join(fitting or found) or "none"
-        raise ReproError(f"{results}: {len(fitting)} detectors begin with {word!r}: {listed}")
+        where = bundle or results
+        raise ReproError(f"{where}: {len(fitting)} detectors begin with {word!r}: {listed}")
     return detectors.read(fitting[0], results)
 
 

@@ -12,7 +12,7 @@ from repro.errors import ReproError
 from repro.system.printing import say
 
 if TYPE_CHECKING:
-    from repro.analysis.study_data import Outcomes
+    from repro.analysis.outcomes import Outcomes
     from repro.records.records import StudyIndex
     from repro.reporting.tables.presentation import Presentation
     from repro.reporting.tables.terminal_table import Screen
@@ -103,11 +103,15 @@ def predictions(
 
 
 def _outcomes(index: "StudyIndex", results: Path, presentation: "Presentation") -> "Outcomes":
-    """The results of a study's records; scores of photographs are read only if needed."""
+    """The results of a study's records; scores of photographs are read only if needed.
+
+    Detectors are read with them.
+    """
     from repro.analysis import study_data
     from repro.records import records
 
-    scores = presentation.needs_scores or (presentation.answers and bool(index.claims))
+    scores = presentation.needs_scores or bool(index.detectors)
+    scores = scores or (presentation.answers and bool(index.claims))
     return study_data.of_study(
         index, records.read_study(index, results), results if scores else None
     )

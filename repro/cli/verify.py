@@ -56,7 +56,7 @@ def verify(
             at.results,
             runs=runs,
             executor=executor,
-            kernels=place.kernels,
+            asked=place.asked,
             catalogue=catalogue,
             is_bundle=at.bundle is not None,
         )

@@ -71,19 +71,8 @@ def of_option(
     if kind in IS_CODE:
         plugin_text.require_no_results(path.resolve(), str(path))
     if kind == "python":
-        text = plugin_text.read(path)
-        content = _content(weights) if weights else b""
-        digest = text.digest if weights is None else _digest(text.digest.encode() + content)
-        return Given(
-            kind=kind,
-            origin=f"{path.name}:{attribute}",
-            digest=digest,
-            settings=settings | {"attribute": attribute},
-            attribute=attribute,
-            text=text,
-            content=content,
-            **asked,
-        )
+        settings |= {"attribute": attribute}
+        return Given(kind=kind, settings=settings, **asked, **_of_python(path, attribute, weights))
     content = _content(path)
     return Given(
         kind=kind,
@@ -93,6 +82,19 @@ def of_option(
         content=content,
         **asked,
     )
+
+
+def _of_python(path: Path, attribute: str, weights: Path | None) -> dict[str, Any]:
+    """What a file of Python and the weights that it is given are: fields of `Given`."""
+    text = plugin_text.read(path)
+    content = _content(weights) if weights else b""
+    return {
+        "origin": f"{path.name}:{attribute}",
+        "digest": text.digest if weights is None else _digest(text.digest.encode() + content),
+        "attribute": attribute,
+        "text": text,
+        "content": content,
+    }
 
 
 def _split(model: str) -> tuple[Path, str]:

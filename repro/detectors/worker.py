@@ -4,17 +4,22 @@ It is a child of its own, so that nothing of a detector reaches the program: a c
 random state, threads. The parent writes the record.
 """
 
+import itertools
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repro.detectors.base import Detector, DetectorError, Given, Reads
 from repro.records.scores import Scores
 from repro.records.task import Task
 from repro.system.child_process import Answer, Say
+
+if TYPE_CHECKING:
+    from repro.data.pictures.images import Photographs
+    from repro.system.file_digests import Contents
 
 STEP = 10  # pictures between two messages
 SETS = {"test": "portraits", "nonfaces": "nonfaces"}  # of photographs, by the role of their data
@@ -51,57 +56,74 @@ class Found:
 
 
 def prepare() -> Answer:
-    """In the child: how a request is answered."""
-    from repro.data import sources
+    """In the child: load what reads and scores, and answer requests."""
+    from repro.data import sources  # noqa: F401 - what is loaded now is not waited for later
+    from repro.detectors import loading, scoring  # noqa: F401
+    from repro.training import provenance, trainer  # noqa: F401
+
+    return _answer
+
+
+def _answer(request: Request, say: Say) -> Found:
     from repro.data.pictures import content_digest
-    from repro.data.pictures.images import Photographs
     from repro.detectors import loading, scoring
     from repro.training import provenance, trainer
     from repro.training.kernels import c_library
 
-    def answer(request: Request, say: Say) -> Found:
-        given, task, began = request.given, request.task, time.monotonic()
-        started = datetime.now(UTC)
-        trainer.prepare_process()
-        context = loading.Context(catalogue=task.catalogue())
-        data = task.configuration.data
-        roles = {role: name for role, name in SETS.items() if role in data.parts}
-        read = {name: sources.read(data.parts[role]) for role, name in roles.items()}
-        held = {role: read[name][1] for role, name in roles.items()}
-        of_roles = {role: task.contents[role] for role in held if role in task.contents}
-        content_digest.require_planned({r: task.data[r] for r in held}, of_roles, held)
-        sets = {name: found for name, (found, _) in read.items() if isinstance(found, Photographs)}
-        total, done = sum(map(len, sets.values())), 0
-        say((0, total))
-
-        def on_picture() -> None:
-            nonlocal done
-            done += 1
-            if not done % STEP:
-                say((STEP, total))
-
-        with c_library.using(task.computation.kernels):
-            detector = loading.load(given, context)
-            threshold = threshold_of(given, detector)
-            found = scoring.score(
-                detector,
-                sets,
-                task.configuration.reading,
-                threshold=threshold,
-                on_picture=on_picture,
-            )
-        content_digest.require_unchanged(held)
-        seconds = round(time.monotonic() - began, 3)
-        made = provenance.environment("cpu")
-        times = {"started": started.isoformat(timespec="seconds"), "seconds": seconds}
-        return Found(
-            sets=found,
-            reads=detector.reads,
+    given, task, began = request.given, request.task, time.monotonic()
+    started = datetime.now(UTC)
+    trainer.prepare_process()
+    context = loading.Context(catalogue=task.catalogue())
+    sets, held = _pictures(task)
+    on_picture = _counted(sum(map(len, sets.values())), say)
+    with c_library.using(task.computation.kernels):
+        detector = loading.load(given, context)
+        threshold = threshold_of(given, detector)
+        found = scoring.score(
+            detector,
+            sets,
+            task.configuration.reading,
             threshold=threshold,
-            provenance={**made, **times, "commit": task.commit},
+            on_picture=on_picture,
         )
+    content_digest.require_unchanged(held)
+    seconds = round(time.monotonic() - began, 3)
+    made = provenance.environment("cpu")
+    times = {"started": started.isoformat(timespec="seconds"), "seconds": seconds}
+    return Found(
+        sets=found,
+        reads=detector.reads,
+        threshold=threshold,
+        provenance={**made, **times, "commit": task.commit},
+    )
 
-    return answer
+
+def _pictures(task: Task) -> "tuple[dict[str, Photographs], dict[str, Contents]]":
+    """The pictures of each set, and by role the digests of what was read: those of the plan."""
+    from repro.data import sources
+    from repro.data.pictures import content_digest
+    from repro.data.pictures.images import Photographs
+
+    parts = task.configuration.data.parts
+    roles = {role: name for role, name in SETS.items() if role in parts}
+    read = {name: sources.read(parts[role]) for role, name in roles.items()}
+    held = {role: read[name][1] for role, name in roles.items()}
+    of_roles = {role: task.contents[role] for role in held if role in task.contents}
+    content_digest.require_planned({r: task.data[r] for r in held}, of_roles, held)
+    sets = {name: found for name, (found, _) in read.items() if isinstance(found, Photographs)}
+    return sets, held
+
+
+def _counted(total: int, say: Say) -> Callable[[], None]:
+    """What is called after each picture; it tells how many there are, then every so many."""
+    done = itertools.count(1)
+    say((0, total))
+
+    def on_picture() -> None:
+        if not next(done) % STEP:
+            say((STEP, total))
+
+    return on_picture
 
 
 def threshold_of(given: Given, detector: Detector) -> float:

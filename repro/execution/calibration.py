@@ -7,6 +7,7 @@ the parent process does not import torch. The rest is arithmetic on the measurem
 import functools
 import itertools
 import math
+import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from repro.data import sources
 from repro.data.pictures.images import Photographs, TrainingImages
 from repro.errors import RunFailed
-from repro.execution import wall_time
-from repro.execution.measuring import Work
+from repro.execution import measuring, shared_work, wall_time
+from repro.execution.wall_time import Work
 from repro.plugins.carriers import Carried
 from repro.plugins.catalogue import Catalogue
 from repro.records.scores import SETS
@@ -37,6 +38,7 @@ IMAGES = 512  # of a calibrating epoch: about a second on one core
 STEPS = 2  # of a calibrating epoch at least, however large the batches
 EPOCHS = 3  # the first warms up
 PHOTOGRAPHS = 40  # of each kind
+TIMES = ("start", "load", "epoch", "first", "scan")  # of a cost, in seconds
 EVEN_DRAWS: Mapping[str, Any] = {
     "rule": "none",
     "of": None,
@@ -56,6 +58,10 @@ class Cost:
         scan: Seconds to scan all photographs; 0 if the run fails before.
         memory: Peak of the worker, in bytes.
         fails_after: Epochs after which the run fails; None if it does not.
+        first: Seconds of an epoch's steps alone, which a run saves if another one of its process
+            has trained its first epoch.
+        images: Of an epoch.
+        resting: Bytes of the worker with the data, before it trains.
     """
 
     start: float
@@ -64,12 +70,20 @@ class Cost:
     scan: float
     memory: float
     fails_after: int | None = None
+    first: float = 0.0
+    images: int = 0
+    resting: float = 0.0
 
     def seconds(self, epochs: int) -> float:
         """Seconds of a run of this number of epochs, in a worker that has the data."""
-        if self.fails_after is not None:
-            epochs = min(epochs, self.fails_after)
-        return epochs * self.epoch + self.scan
+        return self._trained(epochs) * self.epoch + self.scan
+
+    def beside_steps(self, epochs: int) -> float:
+        """Those of a run in which it makes no step: it draws, validates and scans."""
+        return self._trained(epochs) * (self.epoch - self.first) + self.scan
+
+    def _trained(self, epochs: int) -> int:
+        return epochs if self.fails_after is None else min(epochs, self.fails_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +95,14 @@ class Prediction:
         workers: Runs at a time on each machine.
         each: Peak of the largest worker, in bytes.
         machines: Number of machines.
+        stack: Runs that a worker trains as one network; 1: each singly.
     """
 
     seconds: float
     workers: int
     each: float
     machines: int = 1
+    stack: int = 1
 
     @property
     def memory(self) -> float:
@@ -99,10 +115,10 @@ class Prediction:
         return self.machines * self.seconds / 3600
 
 
-def works(tasks: Iterable[Task]) -> dict[str, Work]:
+def works(tasks: Iterable[Task]) -> dict[str, measuring.Work]:
     """What has to be measured of these runs, by their `cost_kind`."""
     alike = [(standing_in(task.configuration), tuple(task.plugins.values())) for task in tasks]
-    return {cost_kind(arm): Work(measure, arm, carried) for arm, carried in alike}
+    return {cost_kind(arm): measuring.Work(measure, arm, carried) for arm, carried in alike}
 
 
 def predict(
@@ -111,6 +127,7 @@ def predict(
     *,
     slots: Sequence[str],
     machines: int = 1,
+    shared: bool = True,
 ) -> Prediction:
     """Time and memory of the tasks, in their order, one at a time in each slot.
 
@@ -119,25 +136,36 @@ def predict(
         measured: What was found of each of their `works`, with as many slots.
         slots: The device of each worker of a machine; see `hardware`.
         machines: Number of machines, all like this one.
+        shared: Whether first epochs and drawn data are shared: by processes of this machine.
     """
     workers = min(len(slots), len(tasks))
     kinds = [cost_kind(standing_in(task.configuration)) for task in tasks]
     costs = {name: average(measured[name]) for name in kinds}
+    in_common = shared_work.of_runs(tasks) if shared else [wall_time.ALONE] * len(tasks)
     runs = [
-        (task.configuration.data, costs[name].load, costs[name].seconds(_epochs(task)))
-        for task, name in zip(tasks, kinds, strict=True)
+        Work(
+            takes=costs[name].seconds(_epochs(task)),
+            data=task.configuration.data,
+            load=costs[name].load,
+            first=0.0 if costs[name].fails_after == 0 else costs[name].first,
+            shared=one,
+            after=after,
+        )
+        for task, name, one, after in zip(tasks, kinds, in_common, sources_of(tasks), strict=True)
     ]
-    places = {task.key: place for place, task in enumerate(tasks)}
-    after = {
-        place: places[task.awaits] for place, task in enumerate(tasks) if task.awaits in places
-    }
     start = max(cost.start for cost in costs.values())
     return Prediction(
-        seconds=start + wall_time.seconds(runs, workers=machines * workers, after=after),
+        seconds=start + wall_time.seconds(runs, workers=machines * workers),
         workers=workers,
         each=max(cost.memory for cost in costs.values()),
         machines=machines,
     )
+
+
+def sources_of(tasks: Sequence[Task]) -> list[list[int]]:
+    """For each run the position of the one that it waits for, if that is among them."""
+    places = {task.key: place for place, task in enumerate(tasks)}
+    return [[places[task.awaits]] if task.awaits in places else [] for task in tasks]
 
 
 def standing_in(configuration: Configuration) -> Configuration:
@@ -183,12 +211,11 @@ def average(found: Sequence[Cost]) -> Cost:
     """The mean of times, the largest memory."""
     count = len(found)
     return Cost(
-        start=sum(cost.start for cost in found) / count,
-        load=sum(cost.load for cost in found) / count,
-        epoch=sum(cost.epoch for cost in found) / count,
-        scan=sum(cost.scan for cost in found) / count,
+        **{name: sum(getattr(cost, name) for cost in found) / count for name in TIMES},
         memory=max(cost.memory for cost in found),
         fails_after=found[0].fails_after,
+        images=found[0].images,
+        resting=max(cost.resting for cost in found),
     )
 
 
@@ -211,7 +238,8 @@ def measure(
     data = _load(configuration.data)
     copies = _memory_of_copies(configuration, data.images, catalogue)
     resting = _start_of_peak()
-    epoch, model, fails_after = _train(configuration, data.images, device, catalogue)
+    trained = _train(configuration, data.images, device, catalogue)
+    model = trained.model
     scan = 0.0
     if model is not None:
         scan = sum(_scan(model, kind, configuration) for kind in data.photographs)
@@ -221,10 +249,13 @@ def measure(
     return Cost(
         start=start,
         load=data.seconds,
-        epoch=epoch,
+        epoch=trained.epoch,
+        first=trained.steps,
         scan=scan,
         memory=max(data.peak, data.resting + copies + working),
-        fails_after=fails_after,
+        fails_after=trained.fails_after,
+        images=trained.images,
+        resting=data.resting,
     )
 
 
@@ -279,31 +310,50 @@ def _memory_of_copies(
     return machine.peak_memory() - resting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trained:
+    """Seconds of an epoch on all images, and of its steps; the network, unless training failed."""
+
+    images: int
+    epoch: float
+    steps: float
+    model: "Model | None"
+    fails_after: int | None
+
+
 def _train(
     configuration: Configuration, images: TrainingImages, device: str, catalogue: Catalogue
-) -> tuple[float, "Model | None", int | None]:
-    """Seconds of an epoch on all images, the network, and after how many epochs training failed."""
+) -> _Trained:
+    """Train a few epochs on a part of the images."""
     from repro.training import trainer
 
     part = in_turn(some(configuration, images))
-    began, ends = time.perf_counter(), list[float]()
+    few = configuration.model_copy(update={"epochs": EPOCHS})
+    began = time.perf_counter()
+    ends, steps = list[float](), list[float]()
     model, fails_after = None, None
     try:
-        model = trainer.fit(
-            configuration.model_copy(update={"epochs": EPOCHS}),
-            0,
-            part,
-            device=device,
-            on_epoch=lambda _: ends.append(time.perf_counter() - began),
-            catalogue=catalogue,
-        ).model
+        run = trainer.Fit(few, 0, part, device=device, catalogue=catalogue)
+        while run.goes_on:
+            batches = run.draw(run.number)
+            drawn = time.perf_counter()
+            run.train(batches)
+            run.step.totals.tolist()  # waits for the device
+            steps.append(time.perf_counter() - drawn)
+            run.ended(run.step.totals, batches.size)
+            ends.append(time.perf_counter() - began)
+        model = run.fitted().model
     except RunFailed:
         fails_after = len(ends)
-    scale = 1.0
-    if len(part.images) < len(images.images):
-        whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
-        scale = whole / less
-    return scale * epoch_seconds(ends), model, fails_after
+    whole, less = (trainer.images_per_epoch(configuration, data) for data in (images, part))
+    scale = whole / less if less else 1.0
+    return _Trained(
+        images=whole,
+        epoch=scale * epoch_seconds(ends),
+        steps=scale * statistics.fmean(steps[1:] or steps or [0.0]),
+        model=model,
+        fails_after=fails_after,
+    )
 
 
 def epoch_seconds(ends: Sequence[float]) -> float:

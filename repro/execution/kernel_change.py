@@ -1,81 +1,133 @@
 """Keeps a study from silently computing its finished runs again with other kernels.
 
-A compiler that is gone, or a home that cannot be written, would change the name of every run.
+A compiler that is gone, a home that cannot be written, or a forgotten ``--stack`` would change the
+name of every run.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from repro.analysis import wording
-from repro.errors import ReproError
+from repro.errors import RecordError, ReproError
+from repro.execution import planning
 from repro.execution.executors import hardware
-from repro.execution.executors.executor_options import Kernels
-from repro.records import records
-from repro.records.records import Computation, Record
+from repro.execution.executors.executor_options import Asked, Kernels
+from repro.records import records, stack_names
+from repro.records.records import Computation, Record, StudyIndex
 from repro.records.task import Task
 
 OTHER: Mapping[str, Kernels] = {"blocked": "torch", "torch": "blocked"}
 
 
-def refuse(missing: Sequence[Task], *, asked: Kernels | None, study: str) -> None:
+def refuse(missing: Sequence[Task], *, asked: Asked, index: StudyIndex) -> None:
     """Refuse to train runs that other kernels have finished, unless kernels were asked for.
 
     Args:
         missing: Runs without a record.
-        asked: Kernels of the option, if it was given.
-        study: For the message.
+        asked: What the user says of kernels and stacks.
+        index: Of the study.
 
     Raises:
         ReproError: There are such runs.
+        LaterRelease: The stored index is of a schema that this release does not know.
     """
-    if why := reason_to_stop(missing, asked=asked):
-        raise ReproError(f"{study}: {why}")
+    if why := reason_to_stop(missing, asked=asked, index=index):
+        raise ReproError(f"{index.address}: {why}")
 
 
 def refuse_to_verify(
-    found: Sequence[Record], computation: Computation, *, asked: Kernels | None, study: str
+    found: Sequence[Record], computation: Computation, *, asked: Asked, study: str
 ) -> None:
     """Refuse to compare records with runs of other kernels, unless kernels were asked for.
 
     Args:
         found: The records.
         computation: How they would be computed now.
-        asked: Kernels of the option, if it was given.
+        asked: What the user says of kernels and stacks.
         study: For the message.
 
     Raises:
         ReproError: Their kernels are others.
     """
-    there = OTHER[computation.kernels]
-    made = [one for one in found if one.computation.get("kernels") == there]
+    sizes = [size for one in found if (size := stack_names.count(_kernels(one)))]
+    if sizes and asked.stack is None:
+        raise ReproError(
+            f"{study}: {_were(sizes)}, and would be compared with single runs: pass --stack "
+            f"{sizes[0]} to train them again as they were, or --stack 1 if that is meant"
+        )
+    there = OTHER.get(computation.kernels)
+    made = [one for one in found if there and _kernels(one) == there]
     if _is_open(computation, asked) and made:
         raise ReproError(f"{study}: {_sentence(len(made), computation.kernels)}")
 
 
-def reason_to_stop(missing: Sequence[Task], *, asked: Kernels | None) -> str:
+def _kernels(record: Record) -> str:
+    """Those of a record; empty in records of schema 1."""
+    return str(record.computation.get("kernels", ""))
+
+
+def reason_to_stop(missing: Sequence[Task], *, asked: Asked, index: StudyIndex) -> str:
     """Why `refuse` refuses, in words; empty if it does not."""
-    if not missing or not _is_open(missing[0].computation, asked):
+    if not missing:
         return ""
+    now = missing[0].computation
+    if asked.stack is None and (size := _stack_before(missing, index)):
+        ended = _count(missing, stack_names.kernels(size))
+        return _of_stack([size] * ended) if ended else ""
+    if not _is_open(now, asked):
+        return ""
+    ended = _count(missing, OTHER[now.kernels])
+    return _sentence(ended, now.kernels) if ended else ""
+
+
+def _of_stack(sizes: Sequence[int]) -> str:
+    return (
+        f"{_were(sizes)}, and would be trained again singly: pass --stack {sizes[0]} to go on as "
+        "before, or --stack 1 if that is meant"
+    )
+
+
+def _were(sizes: Sequence[int]) -> str:
+    """That so many runs were trained as stacks of such sizes."""
+    verb = "was" if len(sizes) == 1 else "were"
+    shown = wording.joined([f"{size:,}" for size in sorted(set(sizes))])
+    return f"{wording.count(len(sizes), 'run')} of it {verb} trained in stacks of {shown}"
+
+
+def _stack_before(missing: Sequence[Task], index: StudyIndex) -> int | None:
+    """The size of the stacks in which the study was run last; None if singly, or never."""
+    results = missing[0].results
+    before = planning.index_there(index, results)
+    for _, _, key in before.wanted() if before else ():
+        if records.has_record(key, results):
+            try:
+                return stack_names.count(_kernels(records.read_record(key, results)))
+            except RecordError:
+                continue
+    return None
+
+
+def _is_open(computation: Computation, asked: Asked) -> bool:
+    """Whether nobody has said which kernels compute; on a GPU, and in stacks, is no choice."""
+    has_choice = computation.device == "cpu" and computation.kernels in OTHER
+    return has_choice and hardware.asked_kernels(asked.kernels) is None
+
+
+def _count(missing: Sequence[Task], kernels: str) -> int:
+    """The number of runs of which these kernels have made a record."""
     names: dict[str, list[str]] = {}
-    ended = sum(_has_other(task, names) for task in missing)
-    return _sentence(ended, missing[0].computation.kernels) if ended else ""
+    return sum(_has_other(task, kernels, names) for task in missing)
 
 
-def _is_open(computation: Computation, asked: Kernels | None) -> bool:
-    """Whether nobody has said which kernels compute; on a GPU there is no choice."""
-    return computation.device == "cpu" and hardware.asked_kernels(asked) is None
-
-
-def _has_other(task: Task, names: dict[str, list[str]]) -> bool:
-    """Whether the other kernels have made a record of a run; `names` holds those of each arm."""
+def _has_other(task: Task, kernels: str, names: dict[str, list[str]]) -> bool:
+    """Whether these kernels have made a record of a run; `names` holds those of each arm."""
     if task.source is not None:  # its source run is asked about as well
         return False
     if task.arm not in names:
-        other = replace(task.computation, kernels=OTHER[task.computation.kernels])
         digests = records.run_digests(
             task.configuration,
             data=task.data,
-            computation=other,
+            computation=replace(task.computation, kernels=kernels),
             plugins=task.plugin_digests,
         )
         names[task.arm] = [*digests]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from repro.execution.paper_cost import Expected, sizes
+from repro.execution.paper_cost import Expected, Parts, of_parts, sizes
 from repro.study.configuration import OF_DENSITY, STANDARD, Configuration
 from repro.study.paper_study import PaperStudy
 
@@ -48,10 +48,9 @@ class OnGpu:
 
     Attributes:
         gpu: The card.
-        single: One run after the other, as `repro run` computes them; None if not all its runs
-            are of a kind that was measured.
-        stacked: As many as were measured together as one network; None likewise, or if there are
-            fewer.
+        single: One run after the other; None if not all its runs are of a kind that was measured.
+        stacked: In stacks of as many as were measured together, each filled up with copies; None
+            likewise, or if that takes longer.
         unmeasured: Number of runs with other networks or settings than those that were measured.
         between: Batch sizes that lie between measured ones, with these.
     """
@@ -107,12 +106,12 @@ def _on(gpu: Gpu, paper: PaperStudy, windows: float) -> OnGpu:
     unmeasured = (len(arms) - len(known)) * paper.replicates
     if unmeasured:
         return OnGpu(gpu=gpu, single=None, stacked=None, unmeasured=unmeasured)
-    single, stacked = (_whole(gpu, paper, windows, stacked=together) for together in (False, True))
+    single, stacked = (_whole(gpu, paper, windows, stack=size) for size in (1, gpu.together))
     sides = {arm.batch_size: _sides(arm.batch_size, gpu.steps[arm.precision]) for arm in arms}
     return OnGpu(
         gpu=gpu,
         single=single,
-        stacked=stacked if paper.runs >= gpu.together else None,
+        stacked=stacked if stacked.seconds < single.seconds else None,
         unmeasured=0,
         between={size: pair for size, pair in sides.items() if size not in pair},
     )
@@ -126,24 +125,27 @@ def _is_known(arm: Configuration, gpu: Gpu) -> bool:
     return alike and plain and min(there) <= arm.batch_size <= max(there)
 
 
-def _whole(gpu: Gpu, paper: PaperStudy, windows: float, *, stacked: bool) -> Expected:
-    """All runs, one after the other, or their steps together."""
-    steps = validation = portraits = rest = 0.0
+def _whole(gpu: Gpu, paper: PaperStudy, windows: float, *, stack: int) -> Expected:
+    """All runs, one after the other, or so many as one network.
+
+    Drawing, validation and portraits are each run's own, and take as long either way.
+    """
+    table = gpu.steps if stack == 1 else gpu.stacked
+    parts = []
     for arm in (one.configuration for one in paper.arms):
         size = sizes(paper, arm)
-        table = (gpu.stacked if stacked else gpu.steps)[arm.precision]
-        each = milliseconds(arm.batch_size, table) / 1000 / (gpu.together if stacked else 1)
-        steps += arm.epochs * size.trained / arm.batch_size * each
-        if arm.resampling.rule != "none":
-            rest += arm.epochs * size.trained / 2 * (gpu.encoded + gpu.weighed)
-        validation += arm.epochs * size.validated * gpu.validated
-        portraits += size.portraits * windows * gpu.validated
-    whole = steps + validation + portraits + rest
-    return Expected(
-        seconds=paper.replicates * whole,
-        validation=validation / whole,
-        portraits=portraits / whole,
-    )
+        images = arm.epochs * size.trained
+        step = milliseconds(arm.batch_size, table[arm.precision]) / 1000
+        drawn = images / 2 * (gpu.encoded + gpu.weighed) if arm.resampling.rule != "none" else 0.0
+        parts.append(
+            Parts(
+                own=drawn,
+                together=images / arm.batch_size * step,
+                validation=arm.epochs * size.validated * gpu.validated,
+                portraits=size.portraits * windows * gpu.validated,
+            )
+        )
+    return of_parts(paper, parts, workers=1, stack=stack)
 
 
 def milliseconds(batch: int, measured: Milliseconds) -> float:

@@ -64,6 +64,29 @@ def measured(
     return found
 
 
+def require(slots: Sequence[str]) -> None:
+    """Refuse GPUs that this machine lacks, before anything else is done.
+
+    Args:
+        slots: The device of each process; ``cpu`` is always there.
+
+    Raises:
+        ReproError: One is not here, or the process that looks for it was killed.
+    """
+    wanted = [device for device in dict.fromkeys(slots) if device != "cpu"]
+    if not wanted:
+        return
+    child = Child(_prepare_devices)
+    try:
+        child.send(wanted)
+        missing = _answer(child)
+    finally:
+        child.stop()
+        child.join()
+    if missing:
+        raise ReproError(f"{missing[0]}; for a machine that is elsewhere add --no-calibration")
+
+
 def shares(names: Sequence[str], processes: int) -> list[list[str]]:
     """Assign names to processes, the same number to each, repeating the first ones if needed.
 
@@ -83,6 +106,22 @@ def _answer(child: Child) -> list[Any]:
             "--no-calibration leaves the prediction out, fewer --workers need less memory"
         ) from None
     return answers
+
+
+def _prepare_devices() -> Answer:
+    """In the child process: return the function that says why devices cannot be used."""
+    from repro.training.kernels import devices
+
+    def refusals(wanted: Any, _: Say) -> list[str]:
+        said = []
+        for device in wanted:
+            try:
+                devices.require(device)
+            except ReproError as error:
+                said.append(str(error))
+        return said
+
+    return refusals
 
 
 def _prepare() -> Answer:

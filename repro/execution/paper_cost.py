@@ -2,10 +2,10 @@
 
 The paper's data are not needed: child processes (`measuring`) train on random pictures of the right
 shape and score some, with the paper's settings. No operation takes another time for other values,
-and all parts are proportional to the numbers of pictures. Reading files is not counted.
+and all parts are proportional to the numbers of pictures. Reading files is not counted, nor that
+arms share their first epoch.
 """
 
-import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from repro.data.pictures.images import Photographs, TrainingImages
-from repro.execution import calibration, wall_time
+from repro.data.pictures.images import Photographs
+from repro.execution import calibration, random_pictures, stack_cost, wall_time
 from repro.execution.measuring import Work
 from repro.plugins import carriers
 from repro.plugins.carriers import Carried
-from repro.study import methods
+from repro.study import methods, stacking
 from repro.study.configuration import Configuration, Reading
 from repro.study.paper_study import PaperStudy
 from repro.study.section import digest
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 ENCODED = 512  # images that are scored to measure validation
 HEIGHTS, WIDTH = (256, 320, 384), 256  # of random portraits, about the shapes of PPB
 PORTRAITS = 6
-LEARNING_RATE = 1e-6  # noise makes a network diverge at usual rates; a step costs the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +43,14 @@ class Rates:
         validated: For each held-out image of an epoch.
         window: For each window of a portrait, to cut and to score.
         windows: Number of windows of a portrait, on average.
+        drawn: The part of `trained` that is no step: encoding, weights and drawing.
     """
 
     trained: float
     validated: float
     window: float
     windows: float
+    drawn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,23 @@ class Expected:
         return self.validation + self.portraits
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Seconds of a run.
+
+    Attributes:
+        own: Of training, without those of a stack that it is in.
+        together: Of the steps of a stack, however many runs are in it.
+        validation: After each epoch.
+        portraits: Of their windows.
+    """
+
+    own: float
+    together: float = 0.0
+    validation: float
+    portraits: float
+
+
 def sizes(paper: PaperStudy, arm: Configuration) -> Sizes:
     """What a run of an arm works through."""
     out = held_out(paper.images, share=arm.validation_share)
@@ -122,35 +140,64 @@ def _plain(configuration: Configuration) -> Configuration:
     """A configuration that takes as long, and does not diverge or underflow on random pictures."""
     arm = calibration.standing_in(configuration)
     resampling = arm.resampling.model_copy(update={"arithmetic": "log"})
-    return arm.model_copy(update={"learning_rate": LEARNING_RATE, "resampling": resampling})
+    slow = random_pictures.LEARNING_RATE
+    return arm.model_copy(update={"learning_rate": slow, "resampling": resampling})
 
 
 def expected(
     paper: PaperStudy,
-    measured: Mapping[str, Sequence[Rates]],
+    measured: Mapping[str, Sequence[Any]],
     *,
     workers: int,
+    stack: int = 1,
 ) -> Expected:
-    """Time of all runs, one at a time on each worker.
+    """Time of all runs, one at a time on each worker, or one stack.
 
     Args:
         paper: Its arms and sizes.
-        measured: What was found of each of its `works`.
+        measured: What was found of each of its `works`, and of its stacks.
         workers: Of all machines.
+        stack: Runs that are trained as one network; 1: each singly.
     """
-    costs = []
+    parts = []
     for arm in (one.configuration for one in paper.arms):
         size, rates = sizes(paper, arm), _average(measured[kind(arm)])
-        validation = arm.epochs * size.validated * rates.validated
-        portraits = size.portraits * rates.windows * rates.window
-        costs.append((arm.epochs * size.trained * rates.trained, validation, portraits))
-    runs = [("", 0.0, sum(cost)) for _ in range(paper.replicates) for cost in costs]
-    whole = sum(map(sum, costs))
-    _, validation, portraits = map(sum, zip(*costs, strict=True))
+        images, step = arm.epochs * size.trained, 0.0
+        if stack > 1:
+            step = stack_cost.average(measured[stack_cost.kind(arm)]).step
+        parts.append(
+            Parts(
+                own=images * (rates.trained if stack == 1 else rates.drawn),
+                together=images / arm.batch_size * step,
+                validation=arm.epochs * size.validated * rates.validated,
+                portraits=size.portraits * rates.windows * rates.window,
+            )
+        )
+    return of_parts(paper, parts, workers=workers, stack=stack)
+
+
+def of_parts(paper: PaperStudy, parts: Sequence[Parts], *, workers: int, stack: int) -> Expected:
+    """Time of all runs.
+
+    Args:
+        paper: Its arms and sizes.
+        parts: Of a run of each of its arms.
+        workers: Of all machines.
+        stack: Runs that are trained as one network; 1: each singly.
+    """
+    runs = [
+        wall_time.Work(
+            takes=one.own + one.validation + one.portraits,
+            together=one.together,
+            kind=stacking.shape(arm.configuration),
+        )
+        for arm, one in zip(paper.arms, parts, strict=True)
+    ] * paper.replicates
+    whole = wall_time.seconds(runs, workers=1, stack=stack)
     return Expected(
-        seconds=wall_time.seconds(runs, workers=workers),
-        validation=validation / whole,
-        portraits=portraits / whole,
+        seconds=wall_time.seconds(runs, workers=workers, stack=stack),
+        validation=paper.replicates * sum(one.validation for one in parts) / whole,
+        portraits=paper.replicates * sum(one.portraits for one in parts) / whole,
     )
 
 
@@ -174,32 +221,25 @@ def measure(
     """
     from repro.training.trainer import Fit
 
-    images = random_images(configuration)
+    images = random_pictures.crops(configuration, calibration.IMAGES)
     run = Fit(configuration, 0, images, device=device, catalogue=methods.with_plugins(plugins))
-    trained = _seconds_of_an_image(run)
+    trained, drawn = _seconds_of_an_image(run)
     validated = _seconds_of_a_crop(run)
     window, windows = _seconds_of_a_window(run, configuration.reading)
-    return Rates(trained=trained, validated=validated, window=window, windows=windows)
+    return Rates(trained=trained, drawn=drawn, validated=validated, window=window, windows=windows)
 
 
-def random_images(configuration: Configuration) -> TrainingImages:
-    """Random crops, every second one called a face: enough for the steps that are timed."""
-    steps = max(math.ceil(calibration.IMAGES / configuration.batch_size), calibration.STEPS)
-    count = math.ceil(steps * configuration.batch_size / (1 - configuration.validation_share)) + 2
-    pixels = np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3), dtype=np.uint8)
-    return TrainingImages(pixels, np.arange(count) % 2 == 0)
-
-
-def _seconds_of_an_image(run: "Fit") -> float:
-    """Of the epochs after the first one, which warms up and may draw evenly."""
-    took = []
+def _seconds_of_an_image(run: "Fit") -> tuple[float, float]:
+    """Of the epochs after the first one, which warms up and may draw evenly; to draw it alone."""
+    took, drew = [], []
     for number in range(1, calibration.EPOCHS + 1):
         began = time.perf_counter()
         batches = run.draw(number)
+        drew.append((time.perf_counter() - began) / batches.size)
         run.train(batches)
         run.step.totals.tolist()  # waits for the device
         took.append((time.perf_counter() - began) / batches.size)
-    return statistics.fmean(took[1:])
+    return statistics.fmean(took[1:]), statistics.fmean(drew[1:])
 
 
 def _seconds_of_a_crop(run: "Fit") -> float:

@@ -1,35 +1,27 @@
 """A study -> its runs, their names and states. Writes nothing; does not import torch."""
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from repro.analysis.looks import level_of
 from repro.errors import LaterRelease, RecordError, StudyError
-from repro.execution import source_records
+from repro.execution import planned_index, source_records
+from repro.execution.run_names import ENDED, Names
 from repro.execution.source_records import RunState
 from repro.plugins import carriers
-from repro.plugins.declared import Plugin
-from repro.records import detectors, preregistration, records, study_origin
+from repro.records import detectors, records, study_origin
 from repro.records.detectors import DetectorRecord
-from repro.records.records import ArmIndex, Computation, StudyIndex
-from repro.records.study_index import PLUGIN_WORDS, PortraitsIndex
+from repro.records.records import Computation, StudyIndex
+from repro.records.study_index import PortraitsIndex
 from repro.records.task import Source, Task
-from repro.study import looks, methods
-from repro.study.arm import ArmSpec
+from repro.study import methods
 from repro.study.configuration import Configuration
 from repro.study.data_spec import Data
-from repro.study.looks import Looks
-from repro.study.section import digest
 from repro.study.study import Study
-from repro.system import private
 from repro.system.file_digests import Contents
 from repro.training import group_counts, image_counts, provenance
 from repro.training.image_counts import ImageCounts
-
-ENDED = ("finished", "failed")  # states of runs with a usable record
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +80,9 @@ def plan(
     _require_enough(study)
     known = {data: fingerprints(held) for data, held in contents.items()}
     data = {arm.name: known[arm.configuration.data] for arm in study.arms}
-    names = _Names(study, data, computation, results)
+    names = Names(study, data, computation, results)
     shown, of_portraits = _portraits(study, known)
-    index = _index(study, names, results, seeds=seeds, portraits=shown)
+    index = planned_index.of_study(study, names, seeds=seeds, portraits=shown)
     _require_groups(study, index.seeds)
     keys = {(arm, seed): key for arm, seed, key in index.wanted()}
     sources = {arm.name: names.source(arm) for arm in study.arms}
@@ -259,207 +251,12 @@ def contents_of(all_data: Iterable[Data]) -> dict[Data, dict[str, Contents]]:
     }
 
 
-def digests(plugins: Mapping[str, Plugin]) -> dict[str, str]:
-    """The digest of each plug-in, by kind and name."""
-    return {title: one.origin.digest for title, one in plugins.items() if one.origin is not None}
-
-
 def fingerprints(held: Mapping[str, Contents]) -> dict[str, str]:
     """The digest of each part, as in the names of runs."""
     return {role: contents.fingerprint for role, contents in held.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The names under which the runs of a study are kept.
-
-    Attributes:
-        study: Resolved.
-        data: For each arm's name, the digests of its data.
-        computation: Of the workers.
-        results: The results folder, where earlier releases may have left records of its runs.
-    """
-
-    study: Study
-    data: Mapping[str, Mapping[str, str]]
-    computation: Computation
-    results: Path
-
-    def variant(self) -> str:
-        """The name of the variant: its profile, with a digest of what the command line changed."""
-        study = self.study
-        if not study.overrides:
-            return study.profile
-        changed = digest([study.overrides, {name: dict(d) for name, d in self.data.items()}])
-        return f"{study.profile}-{changed[:6]}"
-
-    def keys(self, arm: ArmSpec, seeds: int) -> list[str]:
-        """Keys of the first runs of an arm.
-
-        Each is the run's own, or that of an earlier release if there is a record that can be used.
-
-        Raises:
-            LaterRelease: A record is of a schema that this release does not know.
-            Unreadable: The system cannot read it.
-        """
-        own, *earlier = self._digests(arm)
-        return [self._in_use(seed, own, earlier) for seed in self.study.seeds(seeds)]
-
-    def source(self, arm: ArmSpec) -> Source | None:
-        """What the source runs of an arm's runs have in common; the key is empty."""
-        source = self._source_of(arm)
-        if source is None:
-            return None
-        digest, configuration = next(self._digests(source)), source.configuration
-        return Source(
-            key="",
-            arm=source.name,
-            digest=digest,
-            configuration=configuration,
-            plugins=carriers.carried(self.study.plugins_of(source)),
-        )
-
-    def _digests(self, arm: ArmSpec) -> Iterator[str]:
-        """What the names of an arm's runs begin with: first today, then in earlier releases."""
-        source = self._source_of(arm)
-        return records.run_digests(
-            arm.configuration,
-            data=self.data[arm.name],
-            computation=self.computation,
-            source=next(self._digests(source)) if source else None,
-            plugins=digests(self.study.plugins_of(arm)),
-        )
-
-    def _source_of(self, arm: ArmSpec) -> ArmSpec | None:
-        name = arm.configuration.source_arm
-        return next(one for one in self.study.arms if one.name == name) if name else None
-
-    def _in_use(self, seed: int, own: str, earlier: Sequence[str]) -> str:
-        key, *aliases = (records.key_of(one, seed) for one in (own, *earlier))
-        if records.folder_of(key, self.results).exists():
-            return key
-        used = (one for one in aliases if records.state_of(one, self.results) in ENDED)
-        return next(used, key)
 
 
 def _with_key(
     source: Source | None, seed: int, keys: Mapping[tuple[str, int], str]
 ) -> Source | None:
     return replace(source, key=keys[source.arm, seed]) if source else None
-
-
-def _index(
-    study: Study,
-    names: _Names,
-    results: Path,
-    *,
-    seeds: int | None,
-    portraits: PortraitsIndex | None,
-) -> StudyIndex:
-    from repro.data import preflight, sources
-
-    first = study.arms[0].configuration.data
-    variant = names.variant()
-    before = _before(study, names, variant, results)
-    declared = preregistration.read(study.name, variant, results)
-    count = max(study.replicates, _grown_to(before), seeds or 0)
-    return StudyIndex(
-        name=study.name,
-        variant=variant,
-        question=study.question,
-        profile=study.profile,
-        overrides=list(study.overrides),
-        data=sources.describe(first) + preflight.allowed(first),
-        synthetic=any(arm.configuration.data.is_synthetic for arm in study.arms),
-        arms=[
-            ArmIndex(
-                name=arm.name,
-                keys=names.keys(arm, count),
-                select=arm.select.model_dump(mode="json") if arm.select else None,
-            )
-            for arm in study.arms
-        ],
-        reference=study.reference,
-        select=study.select.model_dump(mode="json"),
-        published=_published(study),
-        false_positive_rates=list(study.false_positive_rates),
-        compare=study.compare.model_dump(mode="json"),
-        claims=[
-            {**one.claim.model_dump(mode="json"), "arms": list(one.arms)} for one in study.claims
-        ],
-        gap_share=study.gap_share.model_dump(mode="json") if study.gap_share else None,
-        first_seed=study.first_seed,
-        replicates=study.replicates,
-        looks=_looks(study, before, declared),
-        preregistration=declared,
-        file=study_origin.written(study.file, results) if study.file else None,
-        file_digest=study.file_digest,
-        metrics=list(study.metrics),
-        plugins=_plugins(study),
-        portraits=portraits,
-        withdrawn=_withdrawn(study),
-    )
-
-
-def _withdrawn(study: Study) -> list[str]:
-    """Portraits of the test sets whose pictures are gone, each once."""
-    from repro.data import sources
-
-    tests = dict.fromkeys(data.test for data in _all_data(study))
-    return [*dict.fromkeys(name for spec in tests for name in sources.withdrawn(spec))]
-
-
-def _plugins(study: Study) -> dict[str, dict[str, str]]:
-    """Where the plug-ins of its runs come from, their digests, and what they say of themselves."""
-    used = {title: one for arm in study.arms for title, one in study.plugins_of(arm).items()}
-    return {
-        title: {
-            "where": private.portable(one.origin.where),
-            "digest": one.origin.digest,
-            **{word: said for word in PLUGIN_WORDS if (said := getattr(one, word))},
-        }
-        for title, one in sorted(used.items())
-        if one.origin is not None
-    }
-
-
-def _before(study: Study, names: _Names, variant: str, results: Path) -> StudyIndex | None:
-    """The index of the last time; None if there is none, or if its runs are all others."""
-    path = records.path_of_index(study.name, variant, results)
-    try:
-        before = records.read_index(path)
-    except LaterRelease:
-        raise
-    except RecordError:
-        return None
-    now = {arm.name: names.keys(arm, 1) for arm in study.arms}
-    same = any(arm.keys[:1] == now.get(arm.name) for arm in before.arms)
-    return before if same and before.first_seed == study.first_seed else None
-
-
-def _grown_to(before: StudyIndex | None) -> int:
-    """Number of seeds of a study that went on after its first look; 0 if it did not."""
-    if before is None or before.replicates is None or before.seeds == before.replicates:
-        return 0
-    return before.seeds
-
-
-def _looks(
-    study: Study, before: StudyIndex | None, declared: Mapping[str, Any] | None
-) -> Looks | None:
-    """The looks at a study's claims: those of its file, or of what was declared before any run."""
-    if not study.claims:
-        return None
-    planned = study.looks
-    if declared is not None and not declared["records"]["exist"]:
-        planned = looks.looks(study.replicates, study.stop)
-    today = Looks(planned=planned, level=level_of(planned))
-    old = before.looks if before else None
-    return old.followed_by(today) if old else today
-
-
-def _published(study: Study) -> dict[str, Any] | None:
-    if study.published is None:
-        return None
-    margin = study.margin.model_dump(mode="json") if study.margin else None
-    return study.published.compared | {"margin": margin}

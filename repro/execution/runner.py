@@ -10,7 +10,7 @@ from typing import Protocol
 from repro.errors import Busy, LaterRelease, RecordError
 from repro.execution import kernel_change, planning, scheduler, source_records
 from repro.execution.executors.base import Executor
-from repro.execution.executors.executor_options import Kernels
+from repro.execution.executors.executor_options import NOTHING, Asked
 from repro.records import checkpoint_store, locks, portraits, records
 from repro.records.events import OnEvent, Remark, RunRecorded, StudyStarted
 from repro.records.records import ADVICE, StudyIndex
@@ -44,7 +44,7 @@ def run(
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     seeds: int | None = None,
-    kernels: Kernels | None = None,
+    asked: Asked = NOTHING,
 ) -> StudyIndex:
     """Execute every run of a study that has no record yet.
 
@@ -57,7 +57,7 @@ def run(
         retry_lost: Whether runs whose worker died every time are tried again.
         checkpoint_seconds: Between two checkpoints of a run at least.
         seeds: As for `planning.plan`.
-        kernels: Those that the user asked for; None keeps a study from changing them.
+        asked: What the user says of kernels and stacks; nothing keeps a study from changing them.
 
     Returns:
         Its index, with this look at its claims if it has some.
@@ -68,26 +68,12 @@ def run(
         ReproError: Data, study or disk do not allow it.
     """
     planned = planning.plan(study, results, computation=executor.computation, seeds=seeds)
-    kernel_change.refuse(planned.missing, asked=kernels, study=planned.index.address)
+    kernel_change.refuse(planned.missing, asked=asked, index=planned.index)
     source_records.require_all_weights(planned.missing, planned.states)
     for line in (*_about_data(planned), *_about_groups(study, planned)):
         on_event(Remark(line))
     with alone_at(planned.index, results):
-        for line in [
-            *_cleared(planned, retry_lost=retry_lost),
-            *_superseded(planned.index, results),
-        ]:
-            on_event(Remark(line))
-        planned, dropped = planning.with_detectors(planned, results)
-        for line in dropped:
-            on_event(Remark(line))
-        _require_writable(planned, results)
-        states = source_records.states_of(planned.tasks)  # now nobody else is at them
-        planned = replace(planned, states=states)
-        _remove_checkpoints_of_ended(planned, results)
-        if planned.portraits:
-            portraits.write(planned.portraits, results)
-        records.write_index(planned.index, results)
+        planned = _begun(planned, results, retry_lost=retry_lost, on_event=on_event)
         done = len(planned.tasks) - len(planned.missing)
         on_event(StudyStarted(len(planned.tasks), done, executor.workers))
         tasks = [replace(t, checkpoint_seconds=checkpoint_seconds) for t in planned.missing]
@@ -104,6 +90,35 @@ def run(
                 mirror.add(index, arm, key)
             mirror.settle()
     return index
+
+
+def _begun(
+    planned: planning.Plan, results: Path, *, retry_lost: bool, on_event: OnEvent
+) -> planning.Plan:
+    """Make the results folder ready for runs, and write the index; the study is locked.
+
+    Returns:
+        The plan with the states of its runs now that nobody else is at them.
+
+    Raises:
+        LaterRelease: A record or the index is of a schema that this release does not know.
+        CannotWrite: The results folder cannot be written.
+    """
+    for line in [
+        *_cleared(planned, retry_lost=retry_lost),
+        *_superseded(planned.index, results),
+    ]:
+        on_event(Remark(line))
+    planned, dropped = planning.with_detectors(planned, results)
+    for line in dropped:
+        on_event(Remark(line))
+    _require_writable(planned, results)
+    planned = replace(planned, states=source_records.states_of(planned.tasks))
+    _remove_checkpoints_of_ended(planned, results)
+    if planned.portraits:
+        portraits.write(planned.portraits, results)
+    records.write_index(planned.index, results)
+    return planned
 
 
 def _looked_at(index: StudyIndex, results: Path) -> StudyIndex:

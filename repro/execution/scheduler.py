@@ -25,7 +25,7 @@ from repro.analysis import wording
 from repro.errors import ReproError
 from repro.execution import source_records
 from repro.execution.executors.base import NO_MEMORY, Executor, cannot_start
-from repro.records import checkpoint_store, locks, records
+from repro.records import checkpoint_store, locks, records, stack_names
 from repro.records.events import (
     CheckpointMade,
     EpochEnded,
@@ -44,7 +44,7 @@ from repro.records.task import LOST, Task
 from repro.system import atomic_files
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
-CHOICE = 64  # waiting runs, at most, among which an executor chooses the next one
+CHOICE = 10_000  # waiting runs, at most, among which an executor chooses the next one
 PATIENCE = 1.0  # seconds between checks of runs that other processes train
 WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments
@@ -142,17 +142,19 @@ class _Dispatch:
     def _next(self) -> Task | None:
         """A waiting run whose source run is not to come, taken out of the queue.
 
-        The executor chooses among the first ones, unless a run has begun before and goes on.
+        The executor chooses among the first ones, unless a run has begun before and goes on. None
+        if there is none, or if the executor takes none now.
         """
         ready = (p for p, task in enumerate(self.waiting) if task.awaits not in self.to_come)
         positions = list(islice(ready, CHOICE))
         if not positions:
             return None
         tasks = [self.waiting[position] for position in positions]
-        begun = tasks[0].key in self.attempts
-        position = positions[0 if begun else self.executor.choose(tasks)]
-        task = self.waiting[position]
-        del self.waiting[position]
+        chosen = self.executor.choose(tasks[:1] if tasks[0].key in self.attempts else tasks)
+        if chosen is None:
+            return None
+        task = self.waiting[positions[chosen]]
+        del self.waiting[positions[chosen]]
         return task
 
     def handle(self, event: WorkerEvent) -> Iterator[RunStarted | EpochEnded | Remark]:
@@ -171,16 +173,15 @@ class _Dispatch:
             case RunEnded():
                 self._end(event)
             case WorkerDied() if not run.has_begun:
-                yield Remark(f"{event.title}: its worker ended ({event.how}); another one starts")
-                self._count_false_start(how=event.how)
+                if not event.is_told:  # a worker of many runs counts once
+                    yield Remark(f"{_ended(event)}; another one starts")
+                    self._count_false_start(how=event.how)
                 self._uncounted(event.key)
             case MachineLost():
                 self._uncounted(event.key)
             case WorkerDied() if self.attempts[event.key] < ATTEMPTS:
-                yield Remark(
-                    f"{event.title}: its worker ended ({event.how}); the run is repeated from its "
-                    "last checkpoint"
-                )
+                if not event.is_told:
+                    yield Remark(f"{_ended(event)}; {_repeated(event)}")
                 self._again(event.key)
             case WorkerDied() if event.how == NO_MEMORY:
                 self._starve(event.key)
@@ -244,8 +245,14 @@ class _Dispatch:
                 f"{wording.count(len(self.starved), 'run')} had no memory at {ATTEMPTS} attempts "
                 f"({self.starved[0]}{more}){others}; nothing is "
                 "recorded for that, and finished runs are kept: give them more memory (fewer "
-                "--workers, a larger `ulimit -v`) and run the same again"
+                f"--workers, a larger `ulimit -v`) and run the same again{self._smaller()}"
             )
+
+    def _smaller(self) -> str:
+        """What else gives runs of a stack more memory."""
+        if stack_names.count(self.executor.computation.kernels) is None:
+            return ""
+        return ", or all of its runs with a smaller --stack, which takes less"
 
     def _count_false_start(self, *, how: str) -> None:
         self.false_starts += 1
@@ -266,6 +273,20 @@ class _Dispatch:
             )
         for partial in self.left_over.pop(task.key, []):
             atomic_files.discard(partial)
+
+
+def _ended(event: WorkerDied) -> str:
+    """That a worker ended, with one of its runs and the number of the others."""
+    if not event.others:
+        return f"{event.title}: its worker ended ({event.how})"
+    others = wording.count(event.others, "other run")
+    return f"{event.title} and {others} of its stack: their worker ended ({event.how})"
+
+
+def _repeated(event: WorkerDied) -> str:
+    if event.others:
+        return "the runs are repeated from their last checkpoints"
+    return "the run is repeated from its last checkpoint"
 
 
 def _lost(run: _Running, *, how: str) -> RunEnded:

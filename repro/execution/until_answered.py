@@ -14,7 +14,7 @@ from repro.analysis.wording import count
 from repro.errors import ReproError
 from repro.execution import runner
 from repro.execution.executors.base import Executor
-from repro.execution.executors.executor_options import Kernels
+from repro.execution.executors.executor_options import NOTHING, Asked
 from repro.execution.runner import Mirror
 from repro.records import records
 from repro.records.events import OnEvent, Remark
@@ -66,7 +66,7 @@ def execute(
     mirror: Mirror | None = None,
     retry_lost: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    kernels: Kernels | None = None,
+    asked: Asked = NOTHING,
 ) -> StudyIndex:
     """`run` with blocks by `runner.run`, whose arguments these are."""
 
@@ -80,7 +80,7 @@ def execute(
             retry_lost=retry_lost and seeds in (None, study.replicates),
             checkpoint_seconds=checkpoint_seconds,
             seeds=seeds,
-            kernels=kernels,
+            asked=asked,
         )
 
     return run(study, results, block=block, on_event=on_event)

@@ -17,13 +17,14 @@ from repro.execution import (
     preregistering,
     scheduler,
     source_records,
+    stackable,
 )
 from repro.execution.executors.base import Executor
-from repro.execution.executors.executor_options import Kernels
+from repro.execution.executors.executor_options import NOTHING, Asked
 from repro.plugins import carriers
 from repro.plugins.catalogue import Catalogue
 from repro.plugins.declared import Kind, Plugin
-from repro.records import diff, records
+from repro.records import diff, records, stack_names
 from repro.records.events import RunRecorded
 from repro.records.records import BriefRecord, Computation, Record, StudyIndex
 from repro.records.task import LOST, OF_SOURCE, Source, Task
@@ -73,7 +74,7 @@ def verify(
     *,
     runs: int,
     executor: Executor,
-    kernels: Kernels | None = None,
+    asked: Asked = NOTHING,
     catalogue: Catalogue = methods.BUILT_IN,
     is_bundle: bool = False,
 ) -> Iterator[Comparison]:
@@ -84,7 +85,7 @@ def verify(
         results: The results folder; nothing in it is changed.
         runs: Number of runs, spread over the arms: one of each arm first.
         executor: Where they execute.
-        kernels: Those that the user asked for; None: those of the records, or none.
+        asked: What the user says of kernels and stacks; nothing: those of the records, or none.
         catalogue: Of the study, with its plug-ins.
         is_bundle: Whether the results came from elsewhere: what cannot be trained here is left out.
 
@@ -102,8 +103,12 @@ def verify(
         ended = [(arm, one) for arm, one in ended if one.key not in left_out]
     chosen = [(arm, records.read_record(one.key, results)) for arm, one in ended[:runs]]
     kernel_change.refuse_to_verify(
-        [record for _, record in chosen], executor.computation, asked=kernels, study=index.address
+        [record for _, record in chosen], executor.computation, asked=asked, study=index.address
     )
+    if stack_names.count(executor.computation.kernels):
+        stackable.refuse_to_verify(
+            [(arm, record.choices) for arm, record in chosen], catalogue, study=index.address
+        )
     found = []
     for arm, record in chosen:
         source = _source_of(arm, record, results, catalogue)

@@ -84,9 +84,13 @@ class WorkerDied(RunEvent):
 
     Attributes:
         how: How it ended.
+        others: Number of other runs that the same worker had.
+        is_told: Whether the event of another run has told of the same worker.
     """
 
     how: str
+    others: int = 0
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from repro.errors import RecordError
 from repro.metrics import Count, pooled_recall
-from repro.records import field_types
+from repro.records import field_types, stack_names
 from repro.records.field_types import (
     FileName,
     Free,
@@ -62,9 +62,14 @@ class _Failure(Known):
     reason: Text
 
 
+def _kernels(name: str) -> str:
+    stack_names.count(name)
+    return name
+
+
 class _Computation(Known):
     device: Text = ""
-    kernels: Text = ""
+    kernels: Annotated[Text, AfterValidator(_kernels)] = ""
     threads: Whole = 1
     libraries: dict[Text, Text] = Field(default_factory=dict)
     code: dict[Text, Text] = Field(default_factory=dict)

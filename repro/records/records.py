@@ -55,7 +55,7 @@ class Computation:
 
     Attributes:
         device: ``cpu``, ``cuda`` or ``mps``.
-        kernels: ``blocked``, ``torch``, or ``stacked`` for many runs as one network.
+        kernels: ``blocked``, ``torch``, or ``stacked-25`` for 25 runs as one network.
         threads: Number of threads of a run.
         libraries: Release of each library that computes results.
         code: Digest of each module of ours that computes results; not part of a run's name.

@@ -13,13 +13,15 @@ from scipy import integrate, optimize, special
 
 from repro.argument_checks import arrays
 from repro.stats import power
-from repro.stats.intervals import LARGEST, LEVEL, TINY, Interval, t_quantile
+from repro.stats.intervals import LEVEL, TINY, Interval, t_quantile
 
 Scale = Literal["nominal", "golden", "controlled"]
 SCALES = ("nominal", "golden", "controlled")
 GOLDEN = (1 + math.sqrt(5)) / 2
 THIRD = 1 / 3  # power of the original's test at the smallest effect that it could have seen
 ACCURATE = 1e-12  # relative error of integrals and roots
+LARGEST, SMALLEST = 1e30, 1e-30  # effects, standard errors, z-values: their squares are numbers too
+FEWEST = 0.1  # degrees of freedom: with fewer, the noncentral t is beyond all numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,13 @@ class Effect:
     """An estimate with its standard error.
 
     Attributes:
-        value: In any unit, the same on both sides.
-        error: Standard error, above 0.
-        degrees: Of freedom of the standard error, above 0; infinite if it is known exactly.
+        value: In any unit, the same on both sides; at most 1e30 from 0.
+        error: Standard error, from 1e-30 to 1e30.
+        degrees: Of freedom of the standard error, at least 0.1; infinite if it is known exactly.
+
+    Raises:
+        TypeError: A number is none.
+        ValueError: A number is out of its range.
     """
 
     value: float
@@ -39,8 +45,8 @@ class Effect:
     def __post_init__(self) -> None:
         """Check the ranges."""
         arrays.number("value", self.value, -LARGEST, LARGEST)
-        arrays.number("error", self.error, TINY, LARGEST)
-        arrays.number("degrees", self.degrees, TINY, math.inf)
+        arrays.number("error", self.error, SMALLEST, LARGEST)
+        arrays.number("degrees", self.degrees, FEWEST, math.inf)
 
     @property
     def z(self) -> float:
@@ -50,6 +56,7 @@ class Effect:
 
 def difference(theirs: Effect, ours: Effect) -> Effect:
     """Ours minus theirs, with Welch's degrees of freedom."""
+    _require_effects(theirs=theirs, ours=ours)
     squares = [theirs.error**2, ours.error**2]
     parts = sum(
         square**2 / one.degrees for square, one in zip(squares, (theirs, ours), strict=True)
@@ -58,8 +65,15 @@ def difference(theirs: Effect, ours: Effect) -> Effect:
     return Effect(ours.value - theirs.value, math.sqrt(sum(squares)), degrees)
 
 
+def _require_effects(**effects: object) -> None:
+    for name, value in effects.items():
+        if not isinstance(value, Effect):
+            raise TypeError(f"{name} must be an Effect(value, error), not {value!r}")
+
+
 def interval(effect: Effect, *, level: float = LEVEL) -> Interval:
     """Student's interval of an effect; the normal one for infinite degrees of freedom."""
+    _require_effects(effect=effect)
     half = t_quantile(effect.degrees, level=level) * effect.error
     return Interval(effect.value - half, effect.value + half)
 
@@ -108,7 +122,7 @@ def equivalent(theirs: Effect, ours: Effect, margin: float, *, level: float = LE
         TypeError: A number is none.
         ValueError: A number is out of its range.
     """
-    margin = arrays.number("margin", margin, TINY, LARGEST)
+    margin = arrays.number("margin", margin, 0, LARGEST, ends=False)
     low, high = interval(difference(theirs, ours), level=level)
     if -margin < low and high < margin:
         return True
@@ -130,7 +144,7 @@ def sceptical_z(theirs: float, ours: float, ratio: float) -> float:
         arrays.number(name, z, -LARGEST, LARGEST)
         for name, z in (("theirs", theirs), ("ours", ours))
     )
-    ratio = arrays.number("ratio", ratio, TINY, LARGEST)
+    ratio = arrays.number("ratio", ratio, SMALLEST, LARGEST)
     if theirs == 0 or ours == 0:
         return 0.0
     mean, harmonic = (theirs**2 + ours**2) / 2, 2 / (1 / theirs**2 + 1 / ours**2)
@@ -169,6 +183,7 @@ def sceptical_p(
         ValueError: A number is out of its range, or an unknown scale.
     """
     arrays.word("scale", scale, SCALES)
+    arrays.whole("sides", sides, 1, 2)
     z = sceptical_z(theirs, ours, ratio)
     both = _controlled(z, ratio) if scale == "controlled" else _normal(z, scale)
     if sides == 2:
@@ -200,7 +215,7 @@ def _controlled(z: float, ratio: float) -> float:
 
 def golden_level(level: float) -> float:
     """The nominal sceptical level at which the golden one is `level`, one-sided, in (0, 0.5)."""
-    level = arrays.number("level", level, TINY, 0.5, ends=False)
+    level = arrays.number("level", level, 0, 0.5, ends=False)
     return float(special.ndtr(special.ndtri(level) / math.sqrt(GOLDEN)))
 
 
@@ -209,9 +224,16 @@ def smallest_seen(theirs: Effect) -> float:
 
     Its two-sided t test at .05, by the noncentral t; the normal test for infinite degrees.
 
+    Args:
+        theirs: The original; only its standard error and degrees of freedom are used.
+
     Returns:
         Above 0, in the unit of the effect.
+
+    Raises:
+        TypeError: It is no `Effect`.
     """
+    _require_effects(theirs=theirs)
     if math.isinf(theirs.degrees):
         critical = float(special.ndtri(1 - power.SIGNIFICANCE / 2))
 
@@ -226,16 +248,30 @@ def too_small_to_see(theirs: Effect, ours: Effect, *, level: float = LEVEL) -> b
     """Whether our effect is smaller than any that the original could have seen.
 
     The one-sided upper bound of our effect, in the original's direction, lies below
-    `smallest_seen`.
+    `smallest_seen` (Simonsohn 2015).
+
+    Args:
+        theirs: The original.
+        ours: The replication.
+        level: Of the bound, above 0.5 and below 1.
+
+    Raises:
+        TypeError: An effect is none, or the level is no number.
+        ValueError: The level is out of its range.
     """
-    level = arrays.level(level)
     return upper_bound(theirs, ours, level=level) < smallest_seen(theirs)
 
 
 def upper_bound(theirs: Effect, ours: Effect, *, level: float = LEVEL) -> float:
     """One-sided upper bound of our effect in the direction of the original's."""
+    _require_effects(theirs=theirs, ours=ours)
+    level = _one_sided_level(level)
     towards = math.copysign(1.0, theirs.value) * ours.value
     return towards + t_quantile(ours.degrees, level=2 * level - 1) * ours.error
+
+
+def _one_sided_level(level: float) -> float:
+    return arrays.number("level", level, 0.5, 1, ends=False)
 
 
 def telescope_factor(n: int, *, chance: float = 0.8, level: float = LEVEL) -> float:
@@ -247,12 +283,17 @@ def telescope_factor(n: int, *, chance: float = 0.8, level: float = LEVEL) -> fl
     Args:
         n: In each of the two samples of the original, at least 2.
         chance: That the replication rejects it if the true effect is 0, in (0, 1).
-        level: One minus the size of its test.
+        level: One minus the size of its test, above 0.5 and below 1.
 
     Returns:
         Size of each of its samples over n; about 2.5 for a chance of .8.
+
+    Raises:
+        TypeError: A number is none.
+        ValueError: A number is out of its range.
     """
-    n, chance = arrays.whole("n", n, 2), arrays.number("chance", chance, TINY, 1, ends=False)
+    n, chance = arrays.whole("n", n, 2), arrays.number("chance", chance, 0, 1, ends=False)
+    level = _one_sided_level(level)
     smallest = power.smallest_unpaired(n, n, power=THIRD)
 
     def short(factor: float) -> float:
@@ -275,9 +316,18 @@ def bayes_factor(theirs: Effect, ours: Effect) -> float:
     The idea of Verhagen & Wagenmakers 2014; the densities are normal, not t:
     ``N(ours; 0, se_r^2) / N(ours; theirs, se_o^2 + se_r^2)``.
 
+    Args:
+        theirs: The original.
+        ours: The replication.
+
     Returns:
-        Below 1 for the original's effect, above 1 for none.
+        Below 1 for the original's effect, above 1 for none; infinite beyond the largest number.
+
+    Raises:
+        TypeError: An effect is none.
     """
+    _require_effects(theirs=theirs, ours=ours)
     spread = math.hypot(theirs.error, ours.error)
     exponent = ((ours.value - theirs.value) / spread) ** 2 / 2 - ours.z**2 / 2
-    return float(np.exp(exponent)) * spread / ours.error
+    with np.errstate(over="ignore"):
+        return float(np.exp(exponent)) * spread / ours.error

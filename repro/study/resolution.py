@@ -154,11 +154,9 @@ class Resolution:
             self._current(options.without(*STUDY_KEYS)),
         )
         lower = combined([base, own_choices, options_choices])
-        most = min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
-        written = list(itertools.islice(self._written_arms(), most + 1))
-        if len(written) > most:
-            profiles = f"{len(self.profiles)} profile{'s' * (len(self.profiles) > 1)}"
-            self._report(("arms",), f"more than {most} arms with {profiles}: leave some out")
+        written = list(itertools.islice(self._written_arms(), self._most_arms + 1))
+        if len(written) > self._most_arms:
+            self._report_too_many_arms()
             return header, []
         self._check_overlays(profile, [name for name, _ in written])
         arms = (
@@ -170,19 +168,31 @@ class Resolution:
             for name, layer in written
         )
         found = [arm for arm in arms if arm is not None]
-        reference = self.top.value.get("reference")
-        for place, message in study_checks.of_arms([name for name, _ in written], found, reference):
-            self._report(place, message)
-        whole = len(found) == len(written)
-        if whole:
-            self.problems += study_checks.idle_options(
-                options_choices, [layer for _, layer in written], found
-            )
-            for problem in source_checks.problems(found, self.catalogue):
-                self._note(problem)
+        self._check_arms(written, found, options_choices)
         if header is not None:
+            whole = len(found) == len(written)
             self._check_header(header, outer, found if whole else None)
         return header, found
+
+    @property
+    def _most_arms(self) -> int:
+        return min(MAX_ARMS, MAX_CONFIGURATIONS // len(self.profiles))
+
+    def _report_too_many_arms(self) -> None:
+        profiles = f"{len(self.profiles)} profile{'s' * (len(self.profiles) > 1)}"
+        self._report(("arms",), f"more than {self._most_arms} arms with {profiles}: leave some out")
+
+    def _check_arms(
+        self, written: list[tuple[str, Layer]], found: list[ArmSpec], options: Layer
+    ) -> None:
+        """Report what does not fit together in the arms; some of it only if none has a problem."""
+        names, layers = [name for name, _ in written], [layer for _, layer in written]
+        for place, message in study_checks.of_arms(names, found, self.top.value.get("reference")):
+            self._report(place, message)
+        if len(found) == len(written):
+            self.problems += study_checks.idle_options(options, layers, found)
+            for problem in source_checks.problems(found, self.catalogue):
+                self._note(problem)
 
     def _check_header(
         self, header: Header, layers: list[Layer], arms: list[ArmSpec] | None

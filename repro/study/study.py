@@ -5,7 +5,7 @@ errors at once, each with its position in the file.
 This module uses no data, results or torch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from repro.study import (
 )
 from repro.study.arm import ArmSpec
 from repro.study.claims import Declared
+from repro.study.configuration import Configuration
 from repro.study.gap_share import GapShare
 from repro.study.looks import Stop
 from repro.study.merge import (
@@ -37,7 +38,7 @@ from repro.study.paper_study import PaperStudy
 from repro.study.published import Margin, Published
 from repro.study.resolution import Resolution
 from repro.study.resources import Resources
-from repro.study.schema import Compare, Select
+from repro.study.schema import Compare, Header, Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,7 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         select=header.select,
         compare=header.compare,
         false_positive_rates=header.false_positive_rates,
-        claims=tuple(
-            Declared(one, contrasts.arms_of(one.contrast, by_name, header.reference))
-            for one in header.claims
-        ),
+        claims=_claims(header, by_name),
         metrics=tuple(header.metrics),
         stop=header.stop,
         looks=looks.looks(resolution.replicates[chosen], header.stop),
@@ -200,4 +198,12 @@ def load(path: Path, *, profile: str | None = None, overrides: Sequence[str] = (
         file_digest=file_digest.of_content(file.value, chosen, path.parent),
         catalogue=resolution.catalogue,
         layers=resolution.outer[chosen],
+    )
+
+
+def _claims(header: Header, arms: Mapping[str, Configuration]) -> tuple[Declared, ...]:
+    """The claims, each with the arms that it is about."""
+    return tuple(
+        Declared(one, contrasts.arms_of(one.contrast, arms, header.reference))
+        for one in header.claims
     )

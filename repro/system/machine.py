@@ -253,13 +253,12 @@ def path_for_others(descriptor: int) -> Path | None:
     return ROOT / f"proc/{os.getpid()}/fd/{descriptor}" if path_of(descriptor) else None
 
 
-def lock(descriptor: int, *, alone: bool, waits: bool = False) -> None:
+def lock(descriptor: int, *, alone: bool) -> None:
     """Take the lock of an open file, which the system releases when the process ends.
 
     Args:
         descriptor: Of the file.
         alone: Whether nobody else may have it at the same time.
-        waits: Whether to wait until it is free.
 
     Raises:
         BlockingIOError: Somebody else has it.
@@ -268,7 +267,7 @@ def lock(descriptor: int, *, alone: bool, waits: bool = False) -> None:
     if _fcntl is None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
     kind = _fcntl.LOCK_EX if alone else _fcntl.LOCK_SH
-    _fcntl.flock(descriptor, kind if waits else kind | _fcntl.LOCK_NB)
+    _fcntl.flock(descriptor, kind | _fcntl.LOCK_NB)
 
 
 def unlock(descriptor: int) -> None:

@@ -10,6 +10,7 @@ import mmap
 import os
 import pickle
 import struct
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,8 @@ MOST = 16  # objects of a shelf; each process makes any others for itself
 HEADER = struct.Struct("<8sQQ")  # what it is, bytes of the pickle, number of arrays
 MAGIC = b"repro-1\0"
 ALIGNED = 64  # bytes, of the first element of an array
+GLANCE = 0.02  # seconds between two looks whether another process has made an object
+WORD = 1.0  # seconds between two words that this one waits
 
 
 class Shelf:
@@ -54,24 +57,37 @@ class Shelf:
         self._files.clear()
 
 
-def all_of(wanted: Mapping[str, tuple[Path | None, Callable[[], Any]]]) -> dict[str, Any]:
+def _nothing() -> None:
+    pass
+
+
+def all_of(
+    wanted: Mapping[str, tuple[Path | None, Callable[[], Any]]],
+    waits: Callable[[], None] = _nothing,
+) -> dict[str, Any]:
     """Objects by name; those that nobody makes come first, so that processes make different ones.
 
     Args:
         wanted: For each its file on a `Shelf`, or None, and what makes it.
+        waits: Called about every second while another process makes one, so that nobody takes
+            this process, which does nothing meanwhile, for one that hangs.
     """
     found: dict[str, Any] = {}
-    for waits in (False, True):
+    told = time.monotonic()
+    while True:
         for name, (path, make) in wanted.items():
-            if name not in found:
-                shared = _taken(path, make, waits=waits)
-                if shared is not None:
-                    (found[name],) = shared
-    return {name: found[name] for name in wanted}
+            if name not in found and (shared := _taken(path, make)) is not None:
+                (found[name],) = shared
+        if found.keys() == wanted.keys():
+            return {name: found[name] for name in wanted}
+        time.sleep(GLANCE)
+        if time.monotonic() - told >= WORD:
+            waits()
+            told = time.monotonic()
 
 
-def _taken(path: Path | None, make: Callable[[], Any], *, waits: bool) -> tuple[Any] | None:
-    """One object; None if another process makes it now and this one does not wait."""
+def _taken(path: Path | None, make: Callable[[], Any]) -> tuple[Any] | None:
+    """One object; None if another process makes it now."""
     try:
         file = open(path, "r+b", buffering=0) if path else None  # noqa: SIM115 - closed below
     except OSError:  # no /proc here, or not for us
@@ -80,7 +96,7 @@ def _taken(path: Path | None, make: Callable[[], Any], *, waits: bool) -> tuple[
         return (make(),)
     with file:
         try:
-            machine.lock(file.fileno(), alone=True, waits=waits)
+            machine.lock(file.fileno(), alone=True)
         except BlockingIOError:
             return None
         except OSError:  # no locks here

@@ -39,18 +39,12 @@ def _is_shortage(error: RuntimeError | OSError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(word in text for word in SHORTAGE)
 
 
-def started(task: Task, *, stacked: int | None = None) -> RunStarted:
+def started(task: Task) -> RunStarted:
     """The first event of a run that can be executed here.
-
-    Args:
-        task: The run.
-        stacked: Number of networks that are trained as one with it; None: it is trained singly.
 
     Raises:
         ReproError: There is no such device, or this program differs from that of the study.
     """
-    of_stack = task.computation.kernels.startswith("stacked-")
-    assert task.computation.kernels == f"stacked-{stacked}" if stacked else not of_stack
     devices.require(task.device)
     _require_same_program(task)
     model = networks.build(task.configuration, task.seed, task.catalogue())

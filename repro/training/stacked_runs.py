@@ -48,7 +48,7 @@ def execute(
     with run_guards.memory_errors(), c_library.using("torch"):
         trainer.prepare_process()
         for task in tasks:
-            yield run_guards.started(task, stacked=size)
+            yield run_guards.started(task)
         materials = [run_guards.planned(task, partial(load, task)) for task in tasks]
         contents = {task.key: one.contents for task, one in zip(tasks, materials, strict=True)}
         for event in _train_and_evaluate(tasks, materials, begun, size):

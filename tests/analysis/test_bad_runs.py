@@ -8,7 +8,7 @@ from arms import outcomes
 from scipy import stats as scipy_stats
 
 from repro.analysis import bad_runs
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 
 
 def arm(name, hundredths, *, keys=()):

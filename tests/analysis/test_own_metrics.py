@@ -5,7 +5,7 @@ import pytest
 
 from repro.analysis import claims, own_metrics
 from repro.analysis.arm_scores import ArmScores
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.plugins.declared import Origin, Plugin
 from repro.plugins.plugin_errors import PluginError
 from repro.study.claims import Claim, Declared

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from repro.analysis import reference_rows
-from repro.analysis.study_data import Arm, ArmScores
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.outcomes import Arm
 from repro.stats.disparity import DEFINITIONS
 
 POOLED, GROUPS = DEFINITIONS["dehaan2020"], DEFINITIONS["amini2019"]

@@ -13,6 +13,7 @@ import scored_study
 from builders import study_index
 
 from repro.analysis import study_data
+from repro.analysis.outcomes import Arm
 from repro.metrics import Count
 from repro.records import records, scores
 from repro.records.records import Record
@@ -115,7 +116,7 @@ PUBLISHED = Published.model_validate(
 
 def arm(name, alpha):
     """An arm of somebody's file."""
-    return study_data.Arm(
+    return Arm(
         name=name,
         alpha=alpha,
         wanted=1,

@@ -5,7 +5,7 @@ import pytest
 from published_arms import PUBLISHED, SWEEP, arm, outcomes, uneven
 
 from repro.analysis import verdict_reach
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.stats import agreement
 
 

@@ -7,7 +7,8 @@ import pytest
 from builders import study_index
 
 from repro.analysis import own_metrics
-from repro.analysis.study_data import Arm, ArmScores
+from repro.analysis.arm_scores import ArmScores
+from repro.analysis.outcomes import Arm
 from repro.bundles import metric_values
 from repro.plugins.declared import Origin, Plugin
 from repro.plugins.plugin_errors import PluginError

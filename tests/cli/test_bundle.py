@@ -198,8 +198,14 @@ def test_a_run_of_a_bundle_is_shown(room):
         (["bundle", "toy.yaml", "toy.tar"], "a bundle is a .zip file"),
         (["bundle", "toy.zip", "other.zip"], "this is a bundle already"),
         (["show", "toy.zip"], "Write toy.zip/ARM/SEED, or toy.zip/KEY"),
+        (["show", "toy.zip/wrong"], "toy.zip/ARM/SEED, for example toy.zip/No-debias/0"),
+        (["show", "toy.zip/0.1"], "\n  toy.zip/0.1-seed0  toy.zip/alpha-0.1/0\n"),
+        (["show", "toy.zip/no-debias/x"], "no-debias/x: write toy.zip/ARM/SEED"),
+        (["show", "toy.zip/wrong/0"], "toy.zip: there is no arm 'wrong'; there is: No-debias"),
+        (["show", "toy.zip/no-debias/9"], "toy.zip: No debias has the seeds 0 to 2"),
+        (["show", "toy.zip/detector-x"], "toy.zip: 0 detectors begin with 'detector-x'"),
         (["table", "none.zip"], "none.zip: file not found"),
-        (["table", "toy.zip", "--profile", "paper"], "leave out --profile and --set"),
+        (["table", "toy.zip", "--profile", "paper"], "toy.zip holds one variant: leave out"),
     ],
 )
 def test_a_wrong_word_is_told(words, said, room):

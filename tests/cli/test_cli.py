@@ -43,17 +43,6 @@ def repro(*arguments):
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
-def repro_alone(*arguments):
-    """The command in a process of its own, which has loaded nothing, nor have its children."""
-    return subprocess.run(
-        [sys.executable, "-m", "repro.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """A whole study: 5 arms x 2 seeds, on the embedded data, very small; its mirror was there.
@@ -116,7 +105,7 @@ def test_more_replicates_train_only_what_is_missing(results):
 def test_a_plan_writes_nothing(tmp_path):
     """Looking is free, even with the time and memory to expect."""
     many = ["--workers", 2, "--machines", 3, "--hourly-price", 0.5]
-    planned = repro_alone("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", *many)
+    planned = repro("plan", STUDY, *OVERRIDES, "--results", tmp_path / "none", *many)
 
     assert planned.returncode == 0, planned.stderr
     assert re.fullmatch(

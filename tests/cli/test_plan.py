@@ -5,9 +5,18 @@ from click.testing import CliRunner
 from data_layouts import put, write_h5, write_ppb
 
 from repro.cli import main
-from repro.execution import calibration, measuring, paper_cost, planning
+from repro.errors import ReproError
+from repro.execution import (
+    calibration,
+    measuring,
+    paper_cost,
+    planning,
+    stack_cost,
+    staleness,
+)
 from repro.execution.calibration import Cost
 from repro.execution.paper_cost import Rates
+from repro.execution.stack_cost import Steps
 from repro.system import machine
 
 STUDY = """name: toy
@@ -120,26 +129,41 @@ def test_what_keeps_a_claim_from_an_answer_is_said_before_training(folder):
         assert f"takes 999 photographs without a face, and there are {there};" in warned[1]
 
 
-COST = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8)
+COST = Cost(start=2.0, load=3.0, epoch=1.5, scan=4.0, memory=5e8, images=96)
+STEPS = Steps(step=0.1, memory=3e9)
 RATES = Rates(trained=0.001, validated=0.0001, window=0.0002, windows=87.0)
 ON_ITS_DATA = "configuration: {data: {train: {source: mit_h5}, test: {source: ppb}}}"
 
 
 @pytest.fixture
-def measured(folder, monkeypatch):
+def kernels():
+    """Those that were measured."""
+    return []
+
+
+@pytest.fixture
+def measured(folder, monkeypatch, kernels):
     """A study of a paper of known size; every measurement finds the same. What was measured."""
     paper = PAPER.replace("configuration: {}", f"training_images: 109914, {ON_ITS_DATA}")
     (folder / "published" / "paper.yaml").write_text(paper)
-    found = {calibration.measure: COST, paper_cost.measure: RATES}
-    asked = []
+    found = {calibration: COST, paper_cost: RATES, stack_cost: STEPS}
+    found = {module.measure: one for module, one in found.items()}
+    asked, used = [], kernels
 
     def measure(works, slots, *, kernels):
-        asked.append((sorted(work.measure.__module__ for work in works.values()), list(slots)))
-        return {name: [found[work.measure]] for name, work in works.items()}
+        functions = {name: _function(work.measure) for name, work in works.items()}
+        asked.append((sorted(one.__module__ for one in functions.values()), list(slots)))
+        used.append(kernels)
+        return {name: [found[function]] for name, function in functions.items()}
 
     monkeypatch.setattr(measuring, "measured", measure)
     monkeypatch.setattr(machine, "processor_name", lambda: "A Processor")
     return asked
+
+
+def _function(measure):
+    """Without what it is called with in any case."""
+    return getattr(measure, "func", measure)
 
 
 def costs(*words):
@@ -176,16 +200,65 @@ def test_a_card_that_was_measured_is_told_with_how_its_times_were_made(measured,
     (folder / "toy.yaml").write_text(text.replace("batch_size: 4", "batch_size: 64"))
     lines = costs("--profile", "synthetic")
 
-    assert [line.partition(":")[0] for line in lines[1:4]] == [
+    assert [line.partition(":")[0] for line in lines[1:5]] == [
         "The paper's study (profile real",
         "  this machine (A Processor), 2 workers",
         "  one NVIDIA H200, one run after the other",
+        "  one NVIDIA H200, 25 runs as one network (`repro run --stack 25`)",
     ]
-    assert lines[5] == (
+    assert lines[6] == (
         "The times of the NVIDIA H200 are estimates: steps, encoding and validation were "
         "measured on 2026-11-27, and a window is taken to cost what a held-out image does. Steps "
         "of 64 images lie between those measured at 24 and 256."
     )
+
+
+def test_a_plan_in_stacks_measures_stacks_and_says_so(measured, kernels):
+    """Ten runs of one shape in stacks of four, here and of the paper: six networks too many.
+
+    By hand: 2 s to start, 3 to load, 24 steps of 0.1 s and 4 runs of 5.5 s, then a stack of two:
+    42.8 s. For the paper 21,982 steps twice, and six runs of 2.4 s one after the other.
+    """
+    lines = costs("--profile", "synthetic", "--stack", "4")
+
+    assert lines[0] == (
+        "Expected on this machine, 2 workers with stacks of 4: 43 s; 6.0 GB of memory (3.0 GB per "
+        "stack)"
+    )
+    assert lines[2].startswith("  this machine (A Processor), 2 workers with stacks of 4: 1 h 14 ")
+    assert measured == [
+        (
+            ["repro.execution.calibration"] * 2
+            + ["repro.execution.paper_cost"] * 2
+            + ["repro.execution.stack_cost"],
+            ["cpu"] * 2,
+        )
+    ]
+    assert kernels == ["torch"]
+
+
+def test_a_papers_runs_that_cannot_be_stacked_are_measured_singly(measured, kernels, folder):
+    """Those of the profile that is planned can; one sentence less is said of stacks."""
+    text = (folder / "toy.yaml").read_text()
+    faces = "real: {decoder_input: faces, data"
+    (folder / "toy.yaml").write_text(text.replace("real: {data", faces))
+    lines = costs("--profile", "synthetic", "--stack", "4")
+
+    assert lines[0].startswith("Expected on this machine, 2 workers with stacks of 4: ")
+    assert lines[2].startswith("  this machine (A Processor), 2 workers: ")
+    assert [modules for modules, _ in measured] == [
+        ["repro.execution.calibration"] * 2 + ["repro.execution.stack_cost"],
+        ["repro.execution.paper_cost"] * 2,
+    ]
+    assert kernels[0] == "torch"
+
+
+def test_arms_that_cannot_be_stacked_are_refused_before_a_measurement(measured):
+    """With nothing printed before it."""
+    out, error = refused("--stack", "4", "--set", "decoder_input=faces")
+
+    assert (out, measured) == ("", [])
+    assert error.startswith("Error: --set decoder_input=faces: --stack 4: with faces, batches ")
 
 
 def test_the_papers_study_is_told_on_several_machines(measured):
@@ -223,3 +296,47 @@ def test_nothing_is_measured_or_told_if_nobody_wants_it(measured):
     """`--no-calibration`."""
     assert costs("--profile", "synthetic", "--no-calibration") == []
     assert measured == []
+
+
+def refused(*words):
+    """A plan that ends with an error: what it printed on both streams."""
+    done = CliRunner().invoke(main, ["plan", "toy.yaml", "--profile", "synthetic", *words])
+    assert done.exit_code == 1
+    return done.stdout, done.stderr
+
+
+def _fail(*_, **__):
+    raise ReproError("something is wrong")
+
+
+def test_a_gpu_that_is_not_here_is_told_before_anything_else(measured, monkeypatch):
+    """One sentence on standard error, and no line of a plan."""
+    monkeypatch.setattr(measuring, "require", _fail)
+
+    assert refused("--device", "cuda") == ("", "Error: something is wrong\n")
+
+
+@pytest.mark.parametrize("place", [measuring, staleness], ids=lambda one: one.__name__)
+def test_an_error_leaves_no_half_of_a_plan(place, measured, monkeypatch):
+    """Neither one of the measurement, which comes last, nor one of the records."""
+    monkeypatch.setattr(place, "measured" if place is measuring else "reasons", _fail)
+    out, error = refused()
+
+    assert out == ""
+    assert error.endswith("Error: something is wrong\n")
+
+
+def test_runs_of_a_gpu_elsewhere_are_planned_without_a_measurement(measured, monkeypatch):
+    """`--no-calibration` asks for no device."""
+    monkeypatch.setattr(measuring, "require", _fail)
+
+    assert plan("--profile", "synthetic", "--device", "cuda")[-1].startswith("10 runs: ")
+
+
+def test_a_finished_study_is_planned_without_a_gpu(folder, monkeypatch):
+    """Nothing is measured, so that none is asked for."""
+    monkeypatch.setattr(measuring, "require", _fail)
+    monkeypatch.setattr(planning.Plan, "missing", [])
+    monkeypatch.setattr(planning.Plan, "ended", [])
+
+    assert costs("--profile", "synthetic", "--device", "cuda") == []

@@ -7,6 +7,8 @@ from builders import a_task, configuration, training_images
 from repro.cli import expected_cost
 from repro.execution import calibration, wall_time
 from repro.execution.calibration import Cost, Prediction
+from repro.execution.shared_work import Shared
+from repro.execution.wall_time import Work
 from repro.records.task import Source
 from repro.study import methods
 from repro.training import trainer
@@ -26,6 +28,14 @@ def task(seed, results, **changes):
 def test_a_run_costs_its_epochs_and_its_scan():
     """Eight epochs of 1.5 s and a scan of 4 s."""
     assert COST.seconds(8) == 16.0
+
+
+def test_a_member_of_a_stack_costs_what_is_beside_its_steps():
+    """Half a second of eight epochs, and the scan; if it fails, those of the epoch before."""
+    member = replace(COST, first=1.0)
+    failing = replace(member, scan=0.0, fails_after=1)
+
+    assert (member.beside_steps(8), failing.beside_steps(8)) == (8.0, 0.5)
 
 
 def test_a_run_that_fails_costs_the_epochs_before():
@@ -52,14 +62,14 @@ def test_the_first_epoch_counts_only_where_there_is_no_other(ends, seconds):
 )
 def test_runs_go_to_the_worker_that_is_free_first(lengths, workers, seconds):
     """Each worker loads the data once."""
-    runs = [("data", 3.0, float(length)) for length in lengths]
+    runs = [Work(takes=length, data="data", load=3) for length in lengths]
 
     assert wall_time.seconds(runs, workers=workers) == seconds
 
 
 def test_a_worker_loads_again_when_the_data_change():
     """It holds one data set at a time: a, b, a are three loads."""
-    runs = [(data, 3.0, 5.0) for data in "aba"]
+    runs = [Work(takes=5, data=data, load=3) for data in "aba"]
 
     assert wall_time.seconds(runs, workers=1) == 24
 
@@ -68,16 +78,90 @@ def test_a_worker_loads_again_when_the_data_change():
     ("lengths", "after", "seconds"),
     [
         ([5, 5, 5], {}, 10),
-        ([5, 5, 5], {0: 1}, 10),  # the second and third run, then the first
-        ([5, 9, 2], {0: 1, 2: 0}, 16),  # one after the other, and one worker waits
-        ([5, 1, 4], {0: 2}, 9),
+        ([5, 5, 5], {0: [1]}, 10),  # the second and third run, then the first
+        ([5, 9, 2], {0: [1], 2: [0]}, 16),  # one after the other, and one worker waits
+        ([5, 1, 4], {0: [2]}, 9),
+        ([5, 1, 4], {0: [1, 2]}, 9),  # after both
     ],
 )
 def test_a_run_waits_for_the_end_of_its_source(lengths, after, seconds):
     """Two workers; others go first, and where there is none a worker waits."""
-    runs = [("data", 0.0, float(length)) for length in lengths]
+    runs = [Work(takes=length, after=after.get(n, ())) for n, length in enumerate(lengths)]
 
-    assert wall_time.seconds(runs, workers=2, after=after) == seconds
+    assert wall_time.seconds(runs, workers=2) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seeds", "workers", "seconds"),
+    [
+        ("00000", 1, 5 + 4 * 3),  # the first trains the epoch, 2 s of 5, for the others
+        ("00011", 1, 5 + 3 + 3 + 5 + 3),
+        ("01010", 1, 5 + 3 + 3 + 5 + 3),  # those of a seed are taken after each other
+        ("0011", 2, 5 + 3),  # each worker has a seed of its own
+        (
+            "0001",
+            2,
+            5 + 5,
+        ),  # the other one does seed 1, and trains the first epoch of 0
+        ("0000", 2, 5 + 3),  # both train it
+        ("001", 3, 5),
+    ],
+)
+def test_runs_that_begin_alike_train_their_first_epoch_once_in_a_worker(seeds, workers, seconds):
+    """By hand: runs of 5 s, of which a run after another one of its seed saves 2."""
+    runs = [Work(takes=5, first=2, shared=Shared(beginning=one, epoch=one)) for one in seeds]
+
+    assert wall_time.seconds(runs, workers=workers) == seconds
+
+
+def test_a_run_with_an_epoch_of_its_own_leaves_the_kept_one_where_it_is():
+    """It saves nothing, and the run after it takes over what the one before it has trained."""
+    alike = [Shared(beginning="0", epoch=epoch) for epoch in ("even", "", "even", "drawn")]
+    runs = [Work(takes=5, first=2, shared=one) for one in alike]
+
+    assert wall_time.seconds(runs, workers=1) == 5 + 5 + 3 + 5
+
+
+@pytest.mark.parametrize(
+    ("kinds", "workers", "size", "seconds"),
+    [
+        ("aaaaa", 1, 5, 10 + 5),
+        ("aaaaaaa", 1, 5, 10 + 5 + 10 + 2),  # the second is filled up
+        ("aaaaaaa", 2, 5, 10 + 5),  # both at once
+        ("ababa", 1, 5, 10 + 3 + 10 + 2),  # those of a kind are collected
+        ("ababa", 1, 1, 5 * (10 + 1)),
+    ],
+)
+def test_a_stack_takes_its_steps_once_and_what_its_runs_take_each(kinds, workers, size, seconds):
+    """By hand: steps of 10 s, however many runs there are, and 1 s of each."""
+    runs = [Work(takes=1, together=10, kind=kind) for kind in kinds]
+
+    assert wall_time.seconds(runs, workers=workers, stack=size) == seconds
+
+
+def test_runs_of_a_stack_wait_for_their_sources():
+    """Three runs, three that start from them, and the first of these trains with none before."""
+    runs = [Work(takes=1, together=10, kind="", after=[n - 3] if n > 2 else ()) for n in range(6)]
+
+    assert wall_time.seconds(runs, workers=2, stack=6) == 13 + 13
+
+
+def test_a_stack_loads_what_its_runs_need_once():
+    """Two sets of test portraits beside the same training images, 4 s each."""
+    runs = [Work(takes=1, together=10, data=data, load=4) for data in "abab"]
+
+    assert wall_time.seconds(runs, workers=1, stack=4) == 8 + 10 + 4
+
+
+@pytest.mark.parametrize(("draws", "seconds"), [(True, 5 + 9), (False, 5 + 4 + 9)])
+def test_what_is_drawn_is_drawn_once_for_all_workers(draws, seconds):
+    """4 s to load; the first worker does a in 1 s, then b in 9, which the other has loaded."""
+    runs = [
+        Work(takes=takes, data=data, load=4, shared=Shared(draws=draws))
+        for data, takes in (("a", 1), ("b", 6), ("b", 9))
+    ]
+
+    assert wall_time.seconds(runs, workers=2) == seconds
 
 
 SOURCES = {
@@ -114,11 +198,25 @@ def test_a_forecast_knows_of_sources(tmp_path):
     assert predicted.seconds == 2 + (3 + 8 * 1.5 + 4) + (8 * 1.5 + 4)  # data are loaded once
 
 
+@pytest.mark.parametrize(("shared", "saved"), [(True, 2 * 1.0), (False, 0.0)])
+def test_a_forecast_counts_a_shared_first_epoch_once(tmp_path, shared, saved):
+    """Three arms of a seed that differ in alpha, one after the other; steps of 1 s an epoch."""
+    tasks = [
+        a_task(tmp_path, key=f"{n}", arm=f"{n}", configuration=configuration(resampling=one))
+        for n, one in enumerate([{"rule": "none"}, {"alpha": 0.1}, {"alpha": 0.2}])
+    ]
+    cost = replace(COST, first=1.0)
+    measured = {name: [cost] for name in calibration.works(tasks)}
+    predicted = calibration.predict(tasks, measured, slots=["cpu"], shared=shared)
+
+    assert predicted.seconds == 2 + 3 + 3 * (2 * 1.5 + 4) - saved
+
+
 def test_repeated_measurements_are_averaged():
     """Times by their mean, memory by the largest."""
-    other = Cost(start=4.0, load=5.0, epoch=2.5, scan=6.0, memory=4e8)
+    other = Cost(start=4.0, load=5.0, epoch=2.5, scan=6.0, memory=4e8, first=1.0)
 
-    mean = Cost(start=3.0, load=4.0, epoch=2.0, scan=5.0, memory=5e8)
+    mean = Cost(start=3.0, load=4.0, epoch=2.0, scan=5.0, memory=5e8, first=0.5)
     assert calibration.average([COST, other]) == mean
 
 
@@ -187,13 +285,16 @@ def test_what_a_run_costs_is_measured():
     )
 
     assert min(cost.load, cost.epoch, cost.scan) > 0
+    assert 0 < cost.first < cost.epoch
     assert cost.memory > 1e8
+    assert cost.resting > 1e8
+    assert cost.images == 48  # three batches of the 48 that are not held out
     assert (cost.fails_after, failing.fails_after, failing.scan) == (None, 1, 0.0)
 
 
 def test_more_machines_take_less_time_and_what_is_paid_for_is_their_hours():
     """Ten runs of an hour each, in two places or in ten; words and arithmetic."""
-    runs = [("data", 0.0, 3600.0)] * 10
+    runs = [Work(takes=3600)] * 10
     assert wall_time.seconds(runs, workers=2) == 5 * 3600
     expected = Prediction(
         seconds=wall_time.seconds(runs, workers=5 * 2), workers=2, each=5e8, machines=5

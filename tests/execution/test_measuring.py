@@ -63,3 +63,17 @@ def test_a_killed_calibrating_process_is_the_users_to_mend(monkeypatch):
 
 def _die():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_gpu_that_is_not_here_is_refused_with_a_way_out():
+    """The first that lacks, in one sentence; no process stays."""
+    with pytest.raises(ReproError, match=r"^--device cuda:98: .* elsewhere add --no-calibration$"):
+        measuring.require(["cpu", "cuda:98", "cuda:99"])
+    assert not multiprocessing.active_children()
+
+
+def test_a_processor_is_always_there(monkeypatch):
+    """No process is started to ask."""
+    monkeypatch.setattr(measuring, "Child", None)
+
+    measuring.require(["cpu"] * 4)

@@ -1,13 +1,15 @@
 """What the paper's own study would cost: arithmetic by hand, and that it is measured."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from builders import configuration
 
-from repro.execution import measured_gpus, paper_cost
+from repro.execution import measured_gpus, paper_cost, stack_cost
 from repro.execution.measured_gpus import H200
 from repro.execution.paper_cost import Expected, Rates, Sizes
+from repro.execution.stack_cost import Steps
 from repro.study.arm import ArmSpec
 from repro.study.paper_study import PaperStudy
 
@@ -47,6 +49,25 @@ def test_the_time_of_the_study_is_its_pictures_times_their_rates():
     assert math.isclose(found.evaluation, 0.026 / run)
 
 
+@pytest.mark.parametrize(("workers", "seconds"), [(1, 2 * 15 + 12 * 0.05), (2, 15 + 8 * 0.05)])
+def test_the_study_in_stacks_is_their_steps_and_the_rest_of_each_run(workers, seconds):
+    """Twelve runs in stacks of eight, the second filled up: 30 steps of half a second each.
+
+    By hand: a run draws 240 images, validates 60, 0.1 ms each, and scores 100 windows: 0.05 s.
+    """
+    arm = {"batch_size": 8, "epochs": 3, "validation_share": 0.2, "resampling": {"alpha": 0.01}}
+    study = paper(arm, images=100, portraits=2, replicates=12)
+    choices = study.arms[0].configuration
+    found = {
+        paper_cost.kind(choices): [replace(RATES, drawn=0.0001)],
+        stack_cost.kind(choices): [Steps(step=0.4, memory=1e9), Steps(step=0.6, memory=2e9)],
+    }
+    expected = paper_cost.expected(study, found, workers=workers, stack=8)
+
+    assert math.isclose(expected.seconds, seconds)
+    assert math.isclose(expected.validation, 12 * 0.006 / 30.6)
+
+
 def test_repeated_measurements_count_by_their_mean():
     """1 and 3 ms an image are 2."""
     study = paper({**DEBIASED, "epochs": 1}, images=100, portraits=1, replicates=1)
@@ -83,7 +104,8 @@ def test_rates_are_measured_on_random_pictures():
     arm = configuration(**{**DEBIASED, "batch_size": 400})
     found = paper_cost.measure(arm, start=0.0, device="cpu")
 
-    assert min(found.trained, found.validated, found.window) > 0
+    assert min(found.drawn, found.validated, found.window) > 0
+    assert found.trained > found.drawn
     assert math.isclose(found.windows, (58 + 85 + 117) / 3)
 
 
@@ -120,13 +142,27 @@ def test_an_arm_that_draws_evenly_encodes_nothing():
     assert math.isclose(debiased - even, 60 * 0.211, rel_tol=1e-2)
 
 
-def test_25_runs_are_stacked_and_24_are_not():
-    """The steps of 25 were measured together, 5.68 ms: 21 minutes, not 192."""
-    whole, fewer = h200(DEBIASED, replicates=25), h200(DEBIASED, replicates=24)
+@pytest.mark.parametrize(
+    ("arms", "replicates", "stacks"),
+    [
+        ([DEBIASED], 25, 1),
+        ([DEBIASED] * 5, 5, 1),  # arms differ in how they are drawn
+        ([DEBIASED], 24, 1),  # filled up with a copy
+        ([DEBIASED], 30, 2),  # the second with 20 copies
+        ([DEBIASED, {**DEBIASED, "kl": {"weight": 2.0}}], 5, 2),  # a stack for each shape
+    ],
+)
+def test_a_stack_of_25_takes_as_long_with_fewer_runs(arms, replicates, stacks):
+    """A step of 25 was measured, 5.68 ms in place of 2.10 for each run; 25 take 21 min, not 192."""
+    found = h200(*arms, replicates=replicates)
 
-    assert fewer.stacked is None
-    saved = 60 * 3_663 * (25 * 2.10 - 5.68) / 1_000
-    assert math.isclose(whole.single.seconds - whole.stacked.seconds, saved, rel_tol=1e-9)
+    saved = 60 * 3_663 * (len(arms) * replicates * 2.10 - stacks * 5.68) / 1_000
+    assert math.isclose(found.single.seconds - found.stacked.seconds, saved, rel_tol=1e-9)
+
+
+def test_no_stack_is_told_of_runs_that_are_faster_singly():
+    """Two steps of 2.10 ms are less than one of 5.68."""
+    assert h200(DEBIASED, replicates=2).stacked is None
 
 
 @pytest.mark.parametrize(

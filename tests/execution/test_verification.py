@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 from builders import a_task, study_index
 from faults import bad_records
@@ -52,7 +53,8 @@ OLD = Record(
 def repro(*arguments, cwd):
     """The command, as the package in the folder has it."""
     command = [sys.executable, "-m", "repro.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    options = {"cwd": cwd, "preexec_fn": commands.on_one_core}
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 @pytest.fixture(scope="module")

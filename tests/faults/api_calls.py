@@ -33,7 +33,7 @@ from repro import losses, metrics, models, resampling
 from repro.detectors import worker
 from repro.execution import detector_scoring
 from repro.metrics import Count
-from repro.stats import comparisons, disparity, intervals, selection
+from repro.stats import comparisons, disparity, intervals, replication, selection
 
 Z = np.random.default_rng(0).normal(size=(40, 3))
 FACES = np.array([True, False] * 10)
@@ -51,6 +51,18 @@ UNEQUAL = {"shorter": VALUES[:2], "longer": np.append(VALUES, 0.1)}
 PAIRS = {"a": numbers(VALUES, **UNEQUAL), "b": numbers(VALUES, **UNEQUAL)}
 ARMS = {"a": numbers(VALUES), "b": numbers(VALUES[:2] + 0.05)}
 ARM_AND_METRIC = {"values": PAIRS["a"], "by": PAIRS["b"]}
+EFFECT = Argument(
+    replication.Effect(-4.0, 1.5, 4.0),
+    OTHERS | {"number": 0.5, "pair": (0.5, 0.1), "interval": intervals.Interval(0.1, 0.9)},
+)
+EFFECTS = {"theirs": EFFECT, "ours": EFFECT}
+BEYOND = {"infinite": np.inf, "minus infinity": -np.inf, "too large": 1e31}
+POSITIVE = number(0.5, 0, np.inf, ends=False)
+POSITIVE = Argument(0.5, POSITIVE.wrong | BEYOND)
+AT_LEAST_0 = Argument(0.5, number(0.5, 0, np.inf, ends=True).wrong | BEYOND)
+ANY = Argument(-2.5, {k: v for k, v in AT_LEAST_0.wrong.items() if k != "negative"})
+Z_VALUES = {"theirs": ANY, "ours": ANY, "ratio": POSITIVE}
+ABOVE_HALF = number(0.95, 0.5, 1, ends=False)
 WEIGHTS = {"unnormalised": EVEN * 2, "all zero": EVEN * 0, "percent": EVEN * 100}
 WEIGHTS |= {"integers": np.ones(10, dtype=int), "bytes": np.full(10, 25, dtype=np.uint8)}
 THE_STUDY = Path("the toy study")
@@ -300,6 +312,31 @@ CALLS = {
         selection.optimism,
         ARM_AND_METRIC | {"keep": whole(2, 1, 3)},
     ),
+    "stats.replication.Effect": Call(
+        replication.Effect,
+        {
+            "value": ANY,
+            "error": POSITIVE,
+            "degrees": number(4.0, 0.1, np.inf, ends=True),
+        },
+    ),
+    "stats.replication.prediction_interval": Call(
+        replication.prediction_interval,
+        EFFECTS | {"heterogeneity": AT_LEAST_0, "level": LEVEL},
+    ),
+    "stats.replication.equivalent": Call(
+        replication.equivalent,
+        EFFECTS | {"margin": POSITIVE, "level": LEVEL},
+    ),
+    "stats.replication.sceptical_p": Call(
+        replication.sceptical_p,
+        Z_VALUES | {"scale": word("golden"), "sides": whole(1, 1, 2)},
+    ),
+    "stats.replication.smallest_seen": Call(replication.smallest_seen, {"theirs": EFFECT}),
+    "stats.replication.too_small_to_see": Call(
+        replication.too_small_to_see, EFFECTS | {"level": ABOVE_HALF}
+    ),
+    "stats.replication.bayes_factor": Call(replication.bayes_factor, EFFECTS),
     "run_study": Call(
         run_study,
         {
@@ -313,6 +350,9 @@ CALLS = {
             "executor": word("inline"),
             "address": text(None, none=True, of_no_cluster="auto"),
             "kernels": word("torch", none=True),
+            "stack": Argument(
+                None, {k: v for k, v in whole(1, 1, 1000).wrong.items() if v is not None}
+            ),
             "progress": flag(False),
             "retry_lost": flag(False),
             "until_answered": flag(False),
@@ -371,6 +411,17 @@ CALLS = {
     "resampling.bin_index": Call(
         lambda edges: resampling.bin_index(VALUES, edges),
         {"edges": Argument(np.linspace(0, 1, 256), {"wraps": np.linspace(0, 1, 301)})},
+    ),
+    "stats.replication.difference": Call(replication.difference, EFFECTS),
+    "stats.replication.interval": Call(replication.interval, {"effect": EFFECT, "level": LEVEL}),
+    "stats.replication.sceptical_z": Call(replication.sceptical_z, Z_VALUES),
+    "stats.replication.golden_level": Call(
+        replication.golden_level, {"level": number(0.025, 0, 0.5, ends=False)}
+    ),
+    "stats.replication.upper_bound": Call(replication.upper_bound, EFFECTS | {"level": ABOVE_HALF}),
+    "stats.replication.telescope_factor": Call(
+        replication.telescope_factor,
+        {"n": whole(5, 2), "chance": number(0.8, 0, 1, ends=False), "level": ABOVE_HALF},
     ),
     "stats.disparity.worst": Call(
         disparity.worst, {"recall": numbers(RECALL, low=0, high=1, leading=True)}
@@ -435,6 +486,7 @@ STEPS = {
     "stats.intervals": ["t_level", "sd", "t_half_width"],
     "stats.comparisons": ["portions", "beyond", "share_as_large"],
     "stats.selection": ["draws_of_best", "pairs", "pivot"],
+    "stats.replication": [],
 }
 CASES = [
     (function, argument, what)

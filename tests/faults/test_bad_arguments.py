@@ -57,7 +57,8 @@ def test_no_function_beside_them_is_left_out(module):
         if callable(value) and not isinstance(value, type) and not name.startswith("_")
         if getattr(value, "__module__", "").startswith(path)
     ]
-    checked = [name.removeprefix(f"{module}.") for name in CALLS if name.startswith(f"{module}.")]
+    called = [name.removeprefix(f"{module}.") for name in CALLS if name.startswith(f"{module}.")]
+    checked = [name for name in called if not name[0].isupper()]  # a class has a call of its own
 
     assert sorted(functions) == sorted([*checked, *STEPS[module]])
 

@@ -11,11 +11,6 @@ from repro.cli import main
 QUICK = ["place: without an end", "shape: 100 MB"]
 
 
-def kind(name):
-    """What is wrong, before the colon."""
-    return name.partition(":")[0]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_malformed_file_is_refused(name, tmp_path, tally):
     """Exit status 1, file and line, what is wrong; nothing is created."""
@@ -30,7 +25,7 @@ def test_a_malformed_file_is_refused(name, tmp_path, tally):
     assert listing(tmp_path) == before
 
 
-@pytest.mark.draws("costly", CASES, QUICK, kind)
+@pytest.mark.draws("costly", CASES, QUICK)
 def test_a_refusal_costs_little(costly, tmp_path, tally):
     """A process of its own ends within seconds, whatever the file holds."""
     path = tmp_path / "table.csv"

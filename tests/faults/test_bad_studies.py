@@ -26,11 +26,6 @@ COMMANDS = {
 }
 
 
-def kind(name):
-    """What is wrong, before the colon."""
-    return name.partition(":")[0]
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where nothing may appear; commands run in it."""
@@ -53,7 +48,7 @@ def test_a_malformed_study_is_refused(name, folder, tally):
     assert listing(folder) == before
 
 
-@pytest.mark.draws("costly", CASES, QUICK, kind)
+@pytest.mark.draws("costly", CASES, QUICK)
 def test_a_refusal_costs_little(costly, folder, tally):
     """A process of its own ends within two seconds and 200 MB, whatever the file holds."""
     path = folder / "study.yaml"

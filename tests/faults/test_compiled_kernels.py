@@ -21,7 +21,7 @@ from repro.cli import main
 from repro.errors import ReproError
 from repro.execution import verification
 from repro.execution.executors import hardware
-from repro.execution.executors.executor_options import Place
+from repro.execution.executors.executor_options import Asked, Place
 from repro.execution.executors.executor_registry import executor_at
 from repro.execution.executors.inline import Inline
 from repro.records import records
@@ -30,6 +30,7 @@ from repro.training.kernels import c_compiler, c_library, library_cache
 
 LIBRARY = b"\x7fELF" + bytes(range(256)) * 40
 NAME = "blocked-0123456789abcdef.so"
+TORCH = Asked(kernels="torch")
 
 
 @pytest.fixture
@@ -294,8 +295,8 @@ def test_no_study_changes_kernels_unasked(no_blocks, monkeypatch, tally):
         assert "--kernels torch" in verified.output
         with Inline("cpu", "torch") as executor:
             (index,) = records.read_indexes(results)
-            found = verification.verify(index, results, runs=1, executor=executor, kernels="torch")
+            found = verification.verify(index, results, runs=1, executor=executor, asked=TORCH)
             with contextlib.closing(found):
                 assert "kernels blocked -> torch" in str(next(found))
-        studies.run_here(file, results, kernels="torch")
+        studies.run_here(file, results, asked=TORCH)
         assert len(studies.identities(results)) == 12

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import commands
 import pytest
 import torch
 from builders import a_task, configuration
@@ -141,7 +142,7 @@ def test_the_command_clears_what_nothing_has_read(tmp_path, tally):
     code = f"from repro.cli import main; main({arguments!r})"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, **CHANGING},
+        env={**os.environ, **CHANGING, **commands.without_mlflow(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -96,7 +96,7 @@ def test_every_change_of_the_disk_may_fail(begun, tally, amount):
     with studies.canned():
         names = changes_of(begun)
         everywhere = itertools.product(range(1, len(names) + 1), FAULTS)
-        for at, fault in itertools.islice(everywhere, None, None, amount(13, 1)):
+        for at, fault in itertools.islice(everywhere, None, None, amount(29, 1)):
             with studies.folder() as place:
                 complaint = inject(Trial(begun, place, evidence), at, fault, tally)
             if complaint:

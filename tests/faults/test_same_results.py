@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import commands
 import pytest
 from builders import execute
 
@@ -143,9 +144,9 @@ def test_the_command_proper_bears_such_names_too(place, tally, draws):
     names = ("Unicode", "a percent sign", "a hash and a question", "200 characters")
     for name in draws(names, 1):
         file = studies.toy(place / NAMES[name], replicates=1, keep=1)
-        command = ["run", file.name, "--results", "results", "--workers", "2"]
+        command = ["run", file.name, "--results", "results", "--workers", "1"]
         done = subprocess.run(
-            [sys.executable, "-m", "repro.cli", *command],
+            commands.with_a_figure(*command),
             cwd=file.parent,
             env=os.environ | {"PYTHONPATH": str(Path(single_run.__file__).parent.parent)},
             capture_output=True,

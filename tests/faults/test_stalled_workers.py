@@ -13,7 +13,7 @@ import pytest
 
 from faults import studies
 from repro.execution import runner
-from repro.execution.executors import local
+from repro.execution.executors import local, process_pool
 from repro.execution.executors.local import Local
 from repro.records import records
 from repro.study import study
@@ -131,7 +131,7 @@ def stopping_once():
 def test_the_run_of_a_stopped_worker_goes_on_from_its_checkpoint(tmp_path, monkeypatch, tally):
     """One sentence says so; the results are those of an undisturbed study."""
     monkeypatch.setattr(child_process, "launch", children.started_by("fork"))
-    monkeypatch.setattr(local, "_Worker", _Stopping)
+    monkeypatch.setattr(process_pool, "Worker", _Stopping)
     file = studies.toy(tmp_path, arms=studies.ONE_ARM)
     watcher = studies.Watcher()
     with studies.canned(), Local(["cpu"], stall=1.0) as executor:
@@ -151,9 +151,9 @@ def test_the_run_of_a_stopped_worker_goes_on_from_its_checkpoint(tmp_path, monke
     assert len(records.read_indexes(tmp_path / "results")) == 1
 
 
-class _Stopping(local._Worker):
+class _Stopping(process_pool.Worker):
     """A worker of the local executor that stops once."""
 
-    def __init__(self, device, *, stall):
+    def __init__(self, _, device, *, stall):
         Child.__init__(self, stopping_once, stall=stall)
         self.device = device

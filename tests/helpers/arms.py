@@ -3,7 +3,7 @@
 import numpy as np
 
 from repro.analysis.arm_scores import ArmScores
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 
 GROUP = np.repeat([0, 1], 4)  # four portraits in each of two groups
 OTHERS = np.arange(-10.0, 0.0)  # ten photographs without a face, logits -10 to -1

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.study.published import Margin, Published
 
 GROUPS = {"dark": 100, "light": 100}

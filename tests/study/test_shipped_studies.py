@@ -1,12 +1,13 @@
 """Each study that ships runs from its file to its tables, on very little data."""
 
 import pytest
-from builders import execute
+from faults import studies
 from places import ROOT
 
 from repro.cli import exhibits
-from repro.execution import planning
+from repro.execution import planning, scheduler
 from repro.execution.executors import hardware
+from repro.execution.executors.inline import Inline
 from repro.records import records
 from repro.reporting.tables import rendering, tables
 from repro.study import study
@@ -38,26 +39,32 @@ def kind(task):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results():
     """One folder for all: a run that several studies want is trained once."""
-    folder = tmp_path_factory.mktemp("results")
-    folder.joinpath("runs").mkdir()
-    return folder
+    with studies.folder() as folder:
+        folder.joinpath("runs").mkdir()
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def executor():
+    """One for all, as a worker that has many runs: what they share it reads and trains once."""
+    with Inline("cpu") as here:
+        yield here
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
-def test_a_study_runs_from_its_file_to_its_tables(path, results):
+def test_a_study_runs_from_its_file_to_its_tables(path, results, executor):
     """Every kind of arm ends with numbers, and tables and captions can be made of them."""
     planned = planning.plan(
         study.load(path, profile="embedded", overrides=[*SMALL, *MORE.get(path.stem, [])]),
         results,
         computation=hardware.computation(["cpu"]),
     )
-    tasks = {task.key: task for task in planned.tasks}
-    for task in {kind(task): task for task in planned.tasks}.values():
-        if task.awaits and not records.has_record(task.awaits, results):
-            execute(tasks[task.awaits])
-        execute(task)
+    chosen = {task.key: task for task in {kind(task): task for task in planned.tasks}.values()}
+    wanted = chosen.keys() | {task.awaits for task in chosen.values()}
+    missing = [task for task in planned.tasks if task.key in wanted]
+    assert len(list(scheduler.run_tasks(missing, executor))) >= len(missing)
     found = records.read_study(planned.index, results)
     view = exhibits.without_pictures(planned.index, results)
     shown = tables.parts(view.outcomes, style="full")

@@ -78,6 +78,30 @@ def test_two_processes_that_need_the_same_objects_make_different_ones(shelf):
     assert found == [{"a": "a", "b": "b"}] * 2
 
 
+def test_a_process_that_waits_for_another_says_so_until_the_object_is_there(shelf, monkeypatch):
+    """However long it is made, so that the one that waits is not ended for doing nothing."""
+    monkeypatch.setattr(shared_objects, "WORD", 0.0)
+    begun, said_twice, words = threading.Event(), threading.Event(), []
+
+    def make():
+        begun.set()
+        assert said_twice.wait(60)
+        return "made"
+
+    def word():
+        words.append(1)
+        if len(words) == 2:
+            said_twice.set()
+
+    maker = threading.Thread(target=one, args=(shelf.path("x"), make))
+    maker.start()
+    assert begun.wait(60)
+    found = shared_objects.all_of({"x": (shelf.path("x"), numbers)}, word)
+    maker.join()
+
+    assert (found, len(words) >= 2) == ({"x": "made"}, True)
+
+
 def test_what_a_process_did_not_finish_is_made_again(shelf):
     """It failed while it made the object, or was killed while it wrote: the header is missing."""
     with pytest.raises(ZeroDivisionError):

@@ -22,7 +22,7 @@ from repro.analysis.audit.reading.published_table import PublishedTable
 from repro.analysis.audit.reading.run_files import Runs, outcomes_of
 from repro.analysis.audit.reading.sources import kind_of, same_arms, sources_of
 from repro.analysis.audit.reading.tables import TablesOfFile, read_tables
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count, joined
 from repro.errors import DataError
 from repro.study import study_files

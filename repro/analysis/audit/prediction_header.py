@@ -51,7 +51,7 @@ class ArmHeader(Section):
 
     @property
     def smoothing(self) -> float | None:
-        """Alpha as `study_data.Arm` has it."""
+        """Alpha as `outcomes.Arm` has it."""
         return math.inf if self.alpha == "none" else self.alpha
 
 

@@ -17,7 +17,7 @@ from repro.analysis.audit import prediction_columns, prediction_file, prediction
 from repro.analysis.audit.prediction_columns import EXPORTED, LOGITS, PROBABILITIES
 from repro.analysis.audit.prediction_file import PredictionFile
 from repro.analysis.audit.prediction_header import ArmHeader, Header, ScoreKind
-from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
+from repro.analysis.outcomes import MANY_ARMS, MANY_RUNS, Arm, Outcomes
 from repro.analysis.wording import count, joined
 from repro.errors import DataError, ReproError
 from repro.metrics import Count, collapsed, pooled_recall, says_face

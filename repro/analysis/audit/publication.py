@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from repro.analysis.audit.answer import Answer, of, ordered
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.reading.published_table import PublishedTable
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count, joined
 
 SPREADS = {

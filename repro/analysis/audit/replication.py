@@ -13,7 +13,7 @@ from typing import Literal
 from repro.analysis import arm_parts, operating_points
 from repro.analysis.audit.reading.description import Description, Spread
 from repro.analysis.audit.reading.published_table import PublishedTable, Row
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.errors import DataError
 from repro.stats import intervals, replication, rounding

@@ -94,9 +94,9 @@ def words(column: str, cell: str, where: str) -> tuple[str, ...]:
 
 
 def _word(answer: str) -> str:
-    """An answer without its number, fit for the name of a group: ``he_him_his``."""
+    """An answer without its number, as a group is named: ``he/him/his``."""
     said = _NUMBERED.fullmatch(answer)
-    return (said[2] if said else answer).lower().replace("/", "_")
+    return (said[2] if said else answer).lower()
 
 
 def tone_of(cell: str, where: str) -> int | None:

@@ -72,13 +72,17 @@ def keeper() -> "Keeper":
     """
     kept: dict[str, tuple[Source, tuple[Any, Contents]]] = {}
 
-    def material(data: Data, shared: Mapping[str, Path] | None = None) -> Material:
+    def material(
+        data: Data,
+        shared: Mapping[str, Path] | None = None,
+        waits: Callable[[], None] = lambda: None,
+    ) -> Material:
         parts, files = data.parts, shared or {}
         new = {role: spec for role, spec in parts.items() if kept.get(role, (None,))[0] != spec}
         for role in {*new, *(kept.keys() - parts.keys())}:
             kept.pop(role, None)
         wanted = {role: (files.get(role), partial(read, spec)) for role, spec in new.items()}
-        for role, one in shared_objects.all_of(wanted).items():
+        for role, one in shared_objects.all_of(wanted, waits).items():
             kept[role] = new[role], one
         found = {role: kept[role][1] for role in parts}
         named = {"test": "portraits", "nonfaces": "nonfaces", "crops": "crops"}
@@ -94,12 +98,18 @@ def keeper() -> "Keeper":
 class Keeper(Protocol):
     """What `keeper` returns."""
 
-    def __call__(self, data: Data, shared: Mapping[str, Path] | None = None) -> Material:
+    def __call__(
+        self,
+        data: Data,
+        shared: Mapping[str, Path] | None = None,
+        waits: Callable[[], None] = lambda: None,
+    ) -> Material:
         """All data that the runs of a study need.
 
         Args:
             data: Of the study.
             shared: Files of a `shared_objects.Shelf`, by role: one process makes such a part.
+            waits: Called about every second while another process makes one.
 
         Raises:
             DataError: A source is missing or damaged.

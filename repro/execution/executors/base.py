@@ -23,7 +23,7 @@ class Executor(Protocol):
 
     @property
     def workers(self) -> int:
-        """Runs at a time, as far as is known now."""
+        """Processes that execute runs at a time, as far as is known now."""
 
     @property
     def computation(self) -> Computation:
@@ -35,8 +35,11 @@ class Executor(Protocol):
     def room(self) -> bool:
         """Whether it takes another run now."""
 
-    def choose(self, tasks: Sequence[Task]) -> int:
-        """The position of the run to submit next, of some in their order; there must be room."""
+    def choose(self, tasks: Sequence[Task]) -> int | None:
+        """The position of the run to submit next, of some in their order; there must be room.
+
+        None if it takes none of them before something has happened to those that it has.
+        """
         return 0
 
     def submit(self, task: Task, begun: Files) -> None:

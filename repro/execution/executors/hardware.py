@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 
 from repro.errors import ReproError
 from repro.execution.executors.executor_options import Kernels
-from repro.records import code_digests
+from repro.records import code_digests, stack_names
 from repro.records.numerics import NUMERICS
 from repro.records.records import Computation
 from repro.study.resources import PLAIN, Resources
@@ -23,13 +23,20 @@ from repro.training.kernels import c_library
 THREADS = 1  # of a run; checked against the worker's own constant by a test
 
 
-def slots(device: str, workers: int | None = None, resources: Resources = PLAIN) -> list[str]:
+def slots(
+    device: str,
+    workers: int | None = None,
+    resources: Resources = PLAIN,
+    *,
+    stacked: bool = False,
+) -> list[str]:
     """The device of each run that can execute at the same time.
 
     Args:
         device: ``cpu``, ``cuda``, several GPUs, ``cuda:0,cuda:1``, or Apple's, ``mps``.
         workers: Runs at a time; what the device takes if None.
         resources: What a run takes: cores, or a share of a GPU.
+        stacked: Whether a slot holds a stack of runs, which fills a GPU.
 
     Raises:
         ReproError: The device's name is none.
@@ -38,17 +45,21 @@ def slots(device: str, workers: int | None = None, resources: Resources = PLAIN)
     on_cpu, is_one = devices == ["cpu"], devices in (["cpu"], ["mps"])
     if not is_one and not all(re.fullmatch(r"cuda:\d+", name) for name in devices):
         raise ReproError(f"--device {device}: not a device; use cpu, cuda, cuda:0,cuda:1, or mps")
-    most = machine.cores() / resources.cpus if on_cpu else len(devices) // resources.gpus
+    share = 1 if stacked else resources.gpus
+    most = machine.cores() / resources.cpus if on_cpu else len(devices) // share
     count = workers or max(1, int(most))
     return [devices[number % len(devices)] for number in range(count)]
 
 
-def computation(places: Sequence[str], kernels: Kernels | None = None) -> Computation:
+def computation(
+    places: Sequence[str], kernels: Kernels | None = None, stack: int | None = None
+) -> Computation:
     """How runs are computed on such slots.
 
     Args:
         places: Slots.
         kernels: Those that are asked for.
+        stack: Runs that are trained as one network; None: each singly.
 
     Raises:
         ReproError: The kernels that are asked for cannot be had.
@@ -56,7 +67,7 @@ def computation(places: Sequence[str], kernels: Kernels | None = None) -> Comput
     device = places[0].split(":")[0]
     return Computation(
         device=device,
-        kernels=kernels_on(device, kernels).name,
+        kernels=stack_names.kernels(stack) if stack else kernels_on(device, kernels).name,
         threads=THREADS,
         libraries=code_digests.libraries(),
         code=code_digests.code(),

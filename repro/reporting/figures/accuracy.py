@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from repro.analysis import operating_points
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.reporting.figures import group_labels, grouped_points, style
 from repro.reporting.figures.group_labels import OVERALL, POOLED
 from repro.reporting.figures.grouped_points import Kind, Layout, Mark

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from repro.analysis import claims, portrait_clusters
+from repro.analysis import claims, looks, portrait_clusters
 from repro.analysis.claims import Finding
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
@@ -129,10 +129,11 @@ def _caption(found: Sequence[Finding]) -> str:
     others = "".join(f", {100 * level:.4g} % for each other one" for level in levels)
     main = claims.primary(found)
     level = LEVEL if main is None else main.level
+    own = f"{100 * level:.4g} %" if level < looks.WIDEST else "no interval"
     return " ".join(
         [
             "Each claim's effect with its interval, for new seeds and new photographs "
-            f"({100 * level:.4g} % for the primary claim, in bold{others}), divided by the "
+            f"({own} for the primary claim, in bold{others}), divided by the "
             "smallest effect that matters. The expected direction is to the right. Shaded: effects "
             "too small to matter.",
             *_further(found),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from repro.analysis import verdicts
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.reporting.figures.study_view import StudyView, span
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.study.published import PublishedRow

@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 
 from repro.analysis import arm_differences, operating_points, thresholds
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.reporting.figures import group_labels, grouped_points, style
 from repro.reporting.figures.group_labels import FEW, OVERALL, POOLED
 from repro.reporting.figures.grouped_points import Find, Layout, Mark

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from repro.analysis import operating_points, tone
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm
+from repro.analysis.outcomes import Arm
 from repro.analysis.tone import Point, Scale
 from repro.reporting.figures import group_labels, style
 from repro.reporting.figures.illustration import Illustration

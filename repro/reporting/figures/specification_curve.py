@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from repro.analysis import operating_points, portrait_clusters
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.figures import group_labels, style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import MOST_ARMS, StudyView, listed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from repro.analysis import portrait_clusters
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.samples import Floats, Rarity, Specimens
-from repro.analysis.study_data import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.records.records import ArmIndex, BriefRecord, Record, StudyIndex
 from repro.study import methods

@@ -4,6 +4,7 @@ Needs latex-base and latex-recommended, no extra fonts, and the figures' files b
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,7 @@ from repro.reporting.figures.illustration import Illustration
 from repro.reporting.report import latex_tables
 from repro.reporting.report.document import (
     Block,
+    Counts,
     Document,
     Paragraph,
     Picture,
@@ -59,6 +61,7 @@ def render(document: Document) -> str:
         table=_table,
         size=_size,
         room=_room,
+        on_ground=_on_ground,
     )
 
 
@@ -109,6 +112,18 @@ def _wanted(one: ReportSection | Block) -> float:
         tall = float(one.illustration.figure.get_size_inches()[1]) * _POINTS
         return min(tall, _TALLEST) + 3 * latex_tables.LINE
     return 3 * latex_tables.LINE
+
+
+def _on_ground(section: ReportSection) -> int:
+    """How many of the first blocks stand on a grey ground: sentences, because it has no page break.
+
+    A figure and a table on it, which together may be longer than a page, would run off the paper.
+    """
+    if not section.set_off:
+        return 0
+    return sum(
+        1 for _ in takewhile(lambda one: isinstance(one, Paragraph | Counts), section.blocks)
+    )
 
 
 def _beginning(section: ReportSection) -> Iterator[Block]:

@@ -98,8 +98,10 @@ class _Maker:
         """What the study says: its answer, its claims, and their figure."""
         outcomes = self.chapter.outcomes
         part, told = tables.part(outcomes, "claims"), answer.of_study(outcomes)
-        if told.text:
-            yield Paragraph(text=told.text, strong=bool(outcomes.claims))
+        if told.sentences:
+            yield Paragraph(text=" ".join(told.sentences), strong=True)
+        if told.comparison:
+            yield Paragraph(text=told.comparison)
         if part is None:
             return
         for one in self.chapter.illustrations:

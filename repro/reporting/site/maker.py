@@ -32,12 +32,14 @@ class Made:
 
     Attributes:
         content: The page, or the answer of the study.
+        remark: What is not the answer, such as what detectors trained elsewhere find.
         files: That the page links to, by path below it.
         failed: Number of runs that failed.
         fault: Why there is no content; empty if there is.
     """
 
     content: str = ""
+    remark: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     failed: int = 0
     fault: str = ""

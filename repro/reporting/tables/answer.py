@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from repro.analysis import claims, portrait_clusters, verdicts
 from repro.analysis.claims import Finding
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count, joined
 from repro.reporting.tables import detector_sentence
 from repro.stats import conclusions

@@ -7,7 +7,7 @@ from typing import Any
 from repro.analysis.audit import answer
 from repro.analysis.audit.checks.finding import Finding
 from repro.analysis.audit.publication import Publication
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.reporting.tables import number_format, output_formats, tables
 from repro.reporting.tables.paper_options import laid_out, named
 from repro.reporting.tables.presentation import Presentation

@@ -5,7 +5,7 @@ from typing import Any
 
 from repro.analysis import claims
 from repro.analysis.claims import Finding
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.reporting.tables import answer
 from repro.stats import conclusions
 

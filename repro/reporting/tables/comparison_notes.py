@@ -10,7 +10,7 @@ import numpy as np
 
 from repro.analysis import arm_differences, portrait_clusters, thresholds
 from repro.analysis.arm_differences import Family
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.reporting.tables import run_notes
 from repro.reporting.tables.run_notes import few

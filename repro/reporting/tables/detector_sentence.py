@@ -7,7 +7,7 @@ method's own. Numbers and intervals are those of the rows below the tables.
 import math
 
 from repro.analysis import reference_rows
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import joined
 from repro.stats import rounding
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from repro.analysis import claims, gap_closed
 from repro.analysis.gap_closed import Closing
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import joined
 from repro.reporting.tables import answer, json_output, number_format
 from repro.reporting.tables.cell import DASH, Cell, Number, Unit

@@ -1,7 +1,7 @@
 """Footnotes about intervals: what they cover, and where they cannot be trusted."""
 
 from repro.analysis import arm_parts, bad_runs, portrait_clusters
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.reporting.tables.run_notes import few
 from repro.stats.disparity import DEFINITIONS
 

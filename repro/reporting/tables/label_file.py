@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.errors import Problem, ReproError, StudyError
 from repro.reporting.tables import metric_columns
 from repro.study import merge, yaml_source

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from repro.analysis import claims, looks
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import joined
 
 FEW = 4  # looks that are listed one by one

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from repro.analysis import matched, thresholds
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import LOGIT_0, MANY_ARMS, MANY_RUNS, Arm
+from repro.analysis.outcomes import LOGIT_0, MANY_ARMS, MANY_RUNS, Arm
 from repro.analysis.wording import count
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repro.analysis import placebos
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.plugins.declared import Kind, Plugin
 from repro.reporting.tables.run_notes import few
 from repro.study import methods

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from repro.analysis import own_metrics
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.plugins.declared import Plugin
 from repro.reporting.tables.cell import DASH, Cell, Number, Unit
 from repro.reporting.tables.json_output import estimate

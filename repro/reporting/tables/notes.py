@@ -16,7 +16,7 @@ from repro.analysis import (
 )
 from repro.analysis.arm_differences import Quantity
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import MANY_ARMS, MANY_RUNS, Arm, Outcomes
+from repro.analysis.outcomes import MANY_ARMS, MANY_RUNS, Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     interval_notes,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
     answer,

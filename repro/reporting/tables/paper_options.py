@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import label_file
 from repro.reporting.tables.cell import Cell, Number

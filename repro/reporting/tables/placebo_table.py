@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from repro.analysis import placebos
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.placebos import PlaceboContrast
-from repro.analysis.study_data import Outcomes
 from repro.reporting.tables import gap_table, json_output, number_format
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part

@@ -7,7 +7,7 @@ import numpy as np
 from repro.analysis import arm_differences, arm_power
 from repro.analysis.arm_differences import UNIT, Family, Quantity
 from repro.analysis.arm_power import Detectable
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count
 from repro.reporting.tables.comparison_notes import LEVEL, name_of_test
 from repro.stats import comparisons, intervals

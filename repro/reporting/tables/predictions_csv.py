@@ -15,7 +15,7 @@ from repro.analysis import verdicts
 from repro.analysis.audit import prediction_header
 from repro.analysis.audit.prediction_columns import CLUSTER, EXPORTED
 from repro.analysis.audit.prediction_header import ArmHeader, Header
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.errors import ReproError
 from repro.records import portraits, records
 from repro.records.records import BriefRecord, StudyIndex

@@ -4,7 +4,7 @@ from typing import Any
 
 from repro.analysis import reference_rows
 from repro.analysis.operating_points import Estimate, Reading
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import Number
 from repro.reporting.tables.json_output import estimate

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from repro.analysis import thresholds
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import number_format
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.records.task import LOST
 from repro.stats import intervals

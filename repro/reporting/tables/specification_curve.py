@@ -16,7 +16,7 @@ from repro.analysis import matched, operating_points
 from repro.analysis.arm_differences import QUANTITIES
 from repro.analysis.object_cache import cached_by_owner
 from repro.analysis.operating_points import Estimate, Reading
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import interval_notes, matched_notes, number_format, run_notes
 from repro.reporting.tables.cell import DASH, Cell
 from repro.reporting.tables.table_part import Part

@@ -17,7 +17,7 @@ from repro.analysis import (
 )
 from repro.analysis.arm_differences import QUANTITIES, Comparison, Family
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import (
     claims_json,
     comparison_notes,

@@ -4,32 +4,32 @@ Numbers become text here, and fractions become percent. The footnotes come from 
 `run_notes`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from repro.analysis import (
-    arm_differences,
-    matched,
     operating_points,
     reference_rows,
     thresholds,
     verdicts,
 )
-from repro.analysis.arm_differences import QUANTITIES, Comparison, Quantity
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.arm_differences import QUANTITIES, Quantity
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.errors import ReproError
 from repro.reporting.tables import (
     claim_table,
     comparison_notes,
+    comparison_table,
     declaration_notes,
+    false_alarm_table,
     gap_table,
     group_tables,
+    inequality_table,
     interval_notes,
     look_notes,
-    matched_notes,
     method_notes,
     metric_columns,
     notes,
@@ -43,15 +43,13 @@ from repro.reporting.tables import (
 )
 from repro.reporting.tables.cell import DASH, Cell, Number
 from repro.reporting.tables.table_part import Part, Style
-from repro.stats import comparisons, intervals, rounding
+from repro.stats import intervals
 from repro.stats.disparity import DEFINITIONS, Definition
 from repro.stats.intervals import Floats
 from repro.system.count_progress import each
 
 MOST = 50  # runs of an arm; up to this many, each run is shown
 RECALL, VARIANCE = "E[A]: Recall", "Var[A]: Measure of Bias"
-BOTH = "New seeds and portraits"  # column of the comparisons, if any has such an interval
-MATCHED = "Difference, matched"  # column of the comparisons, if any reference can be matched
 
 
 def parts(outcomes: Outcomes, *, style: Style, definition: str | None = None) -> list[Part]:
@@ -91,8 +89,7 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
     definition = DEFINITIONS[name]
     with each("table of results", outcomes.arms, unit="arms") as arms:
         rows = [_result_cells(outcomes, arm, definition, style) for arm in arms]
-    below = list(outcomes.detectors) if style == "full" else []
-    rows += [_reference_cells(one, definition) for one in below]
+    rows += [_reference_cells(one, definition, style) for one in outcomes.detectors]
     told = [
         *run_notes.of_selection(outcomes, name),
         *method_notes.of_methods(outcomes),
@@ -108,13 +105,15 @@ def results(outcomes: Outcomes, name: str, *, style: Style = "full") -> Part:
         told += interval_notes.of_intervals(outcomes) + interval_notes.of_bad_runs(outcomes)
         told += notes.of_published(outcomes, name) + notes.of_strength(outcomes, definition)
         told += metric_columns.notes(outcomes)
-        told += reference_notes.of_detectors(outcomes)
+    told += reference_notes.of_detectors(outcomes, have_intervals=style == "full")
     return Part(
         name="results",
         title=outcomes.caption,
-        table=number_format.frame(rows, [arm.name for arm in (*outcomes.arms, *below)]),
+        table=number_format.frame(
+            rows, [arm.name for arm in (*outcomes.arms, *outcomes.detectors)]
+        ),
         remarks=told,
-        below=len(below),
+        below=len(outcomes.detectors),
     )
 
 
@@ -130,8 +129,13 @@ def _result_cells(
     return row
 
 
-def _reference_cells(detector: Arm, definition: Definition) -> dict[str, str]:
-    """A detector that was trained elsewhere: nothing was selected, and it has a single run."""
+def _reference_cells(detector: Arm, definition: Definition, style: Style) -> dict[str, str]:
+    """A detector that was trained elsewhere: nothing was selected, and it has a single run.
+
+    In full the paper's columns are of selected runs alone.
+    """
+    if style == "paper":
+        return dict(_paper_cells(detector, 1, definition))
     found = reference_rows.reading(detector, definition)
     return {"Recall, all runs": number_format.estimate(found.of["recall"], "recall")}
 
@@ -218,122 +222,6 @@ def _each(arm: Arm, values: Floats) -> Cell:
     )
 
 
-def false_alarms(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm, and its difference from the reference, at equal false-positive rates."""
-    definition = DEFINITIONS[name]
-    arms = [arm for arm in outcomes.arms if arm.runs and thresholds.nonfaces(arm)]
-    below = [
-        (one.name, row)
-        for one in outcomes.detectors
-        if outcomes.rates and thresholds.nonfaces(one)
-        for row in _reference_rows(outcomes, one, definition)
-    ]
-    with each("table at equal false-positive rates", arms, unit="arms") as shown:
-        rows = [
-            (arm.name, row)
-            for arm in shown
-            if outcomes.rates
-            for row in _false_alarm_rows(outcomes, arm, definition)
-        ]
-    if not rows and not below:
-        return None
-    every = [*rows, *below]
-    return Part(
-        name="false_alarms",
-        title=f"{outcomes.name}: at equal false-positive rates, all runs with results.",
-        table=number_format.frame([row for _, row in every], [arm for arm, _ in every]),
-        keys=1,
-        below=len(below),
-        remarks=[
-            *(notes.of_false_alarms(outcomes, definition) if rows else ()),
-            *reference_notes.of_detectors(outcomes, shown=bool(below)),
-            *matched_notes.of_pairs(_compared(outcomes, arms), threshold=outcomes.threshold),
-            *comparison_notes.of_none(outcomes, definition),
-            *run_notes.of_single_groups(outcomes),
-        ],
-    )
-
-
-def _compared(outcomes: Outcomes, arms: Sequence[Arm]) -> list[tuple[Arm, Arm]]:
-    """The arms that share a seed with the reference, each with it."""
-    reference = outcomes.arm(outcomes.reference)
-    if reference is None:
-        return []
-    seeds = set(reference.seeds)
-    return [
-        (arm, reference) for arm in arms if arm.name != reference.name and seeds & set(arm.seeds)
-    ]
-
-
-def _false_alarm_rows(
-    outcomes: Outcomes, arm: Arm, definition: Definition
-) -> Iterator[dict[str, str]]:
-    """At logit 0, there with the reference matched, then at each rate."""
-    rates = [rate for rate in outcomes.rates if thresholds.can_read(arm, rate)]
-    reference = next((other for _, other in _compared(outcomes, [arm])), None)
-    for rate in (None, *rates):
-        row = _reading_cells(outcomes, arm, definition, rate)
-        if reference is not None:
-            apart = operating_points.difference(arm, reference, definition, rate=rate)
-            for q in QUANTITIES:
-                row[_MINUS[q]] = number_format.difference(apart[q], q, decimals=_decimals(rate))
-        yield row
-        if reference is not None and rate is None and not matched.refusal(arm, reference):
-            yield {
-                "Threshold": f"{outcomes.threshold}, reference matched",
-                "False positives": row["False positives"],
-                **{
-                    _MINUS[q]: matched_notes.difference(
-                        arm, reference, q, definition, arms=len(outcomes.arms)
-                    )
-                    for q in QUANTITIES
-                },
-            }
-
-
-_MINUS = {q: f"{q.capitalize()} minus reference" for q in QUANTITIES}
-
-
-def _decimals(rate: float | None) -> int:
-    """Intervals at given rates have a Monte Carlo error, which two decimals would hide."""
-    return 2 if rate is None else 1
-
-
-def _reading_cells(
-    outcomes: Outcomes, arm: Arm, definition: Definition, rate: float | None
-) -> dict[str, str]:
-    read = operating_points.reading(outcomes, arm, definition, rate=rate)
-    return _cells_of(read, arm, outcomes.threshold)
-
-
-def _reference_rows(
-    outcomes: Outcomes, detector: Arm, definition: Definition
-) -> Iterator[dict[str, str]]:
-    """A detector that was trained elsewhere, at its own threshold and at each rate."""
-    rates = [rate for rate in outcomes.rates if reference_rows.can_read(detector, rate)]
-    for rate in (None, *rates):
-        read = reference_rows.reading(detector, definition, rate=rate)
-        yield _cells_of(read, detector, "its own")
-
-
-def _cells_of(read: operating_points.Reading, arm: Arm, threshold: str) -> dict[str, str]:
-    rate = read.rate
-    at = threshold if rate is None else f"{100 * rate:g} % false positives"
-    worst = arm.groups[rounding.lowest(read.recall.mean(axis=0))]
-    decimals = _decimals(rate)
-    return {
-        "Threshold": at,
-        "False positives": number_format.false_positives(read.false_positives),
-        **{
-            q.capitalize(): number_format.estimate(read.of[q], q, decimals=decimals)
-            for q in ("recall", "variance", "gap")
-        },
-        "Worst group": number_format.estimate(
-            read.of["worst"], "worst", before=worst, decimals=decimals
-        ),
-    }
-
-
 def curve(outcomes: Outcomes, _: str) -> Part | None:
     """Recall of each group by false-positive rate, one row for each arm and rate."""
     frames = []
@@ -360,75 +248,6 @@ def withdrawn(outcomes: Outcomes, _: str) -> Part | None:
         title=f"{outcomes.name}: portraits of the test set whose pictures were gone.",
         table=pd.DataFrame({"Portrait": list(outcomes.withdrawn)}, index=numbers),
         holds="words",
-    )
-
-
-def compared(outcomes: Outcomes, name: str) -> Part | None:
-    """Every arm compared with the reference, metric by metric, or why none is."""
-    definition = DEFINITIONS[name]
-    family = arm_differences.family(outcomes, definition)
-    with each("table of comparisons", family.made, unit="comparisons") as made:
-        rows = [_comparison_cells(outcomes, one, definition) for one in made]
-    for optional in (BOTH, MATCHED):
-        if all(row.get(optional, DASH) == DASH for row in rows):
-            rows = [{head: row[head] for head in row if head != optional} for row in rows]
-    told = comparison_notes.of_comparisons(outcomes, definition)
-    if not told:
-        return None
-    if outcomes.paired:
-        pairs = dict.fromkeys((one.arm, one.reference) for one in family.made)
-        told += matched_notes.of_pairs(pairs, threshold=outcomes.threshold)
-    return Part(
-        name="comparisons",
-        title=f"{outcomes.name}: arms compared with {outcomes.reference}, values of single runs.",
-        table=number_format.frame(rows, [one.arm.name for one in family.made]),
-        keys=1 if family.made else 0,
-        remarks=told,
-    )
-
-
-_TESTS = {"t": "p, t", "sign_flip": "p, sign flip", "permutation": "p, permutation"}
-
-
-def _comparison_cells(
-    outcomes: Outcomes, one: Comparison, definition: Definition
-) -> dict[str, str]:
-    x, y = one.values, one.others
-    row: dict[str, str] = {"Metric": one.quantity}
-    row["Runs"] = Cell(f"{len(x)}, {len(y)}", {"": len(x), "reference": len(y)})
-    row["Difference, new seeds"] = number_format.difference(one.difference, one.quantity)
-    if outcomes.paired:
-        both = operating_points.difference(one.arm, one.reference, replace(definition, runs="last"))
-        row[BOTH] = Cell(DASH)
-        if not np.isnan(both[one.quantity].interval.low):
-            row[BOTH] = number_format.difference(both[one.quantity], one.quantity)
-        row[MATCHED] = matched_notes.difference(
-            one.arm,
-            one.reference,
-            one.quantity,
-            replace(definition, runs="last"),
-            arms=len(outcomes.arms),
-        )
-        row["r"] = number_format.ratio(one.apart.correlation if len(x) > 1 else float("nan"))
-    row["Hedges' g"] = number_format.ratio(*comparisons.hedges_g(x, y), signed=True)
-    if outcomes.paired:
-        row["P(arm > reference)"] = number_format.ratio(*comparisons.superiority(x, y))
-    row["Spread ratio"] = _spread_ratio(*comparisons.variance_ratio(x, y))
-    row["p, Brown-Forsythe"] = number_format.p_value(comparisons.brown_forsythe(x, y))
-    for kind, test in one.tests.items():
-        row[_TESTS[kind]] = number_format.p_value(test.p, least=test.attainable)
-    return row | {"p, Holm": number_format.p_value(one.adjusted)}
-
-
-def _spread_ratio(ratio: float, ends: intervals.Interval) -> Cell:
-    """The ratio of two variances with significant digits, because it may be very large or small."""
-    if np.isnan(ratio):
-        return Cell(DASH, {"": ratio})
-    if np.isnan(ends.low):
-        return Cell(f"{ratio:.3g}", {"": ratio})
-    return Cell(
-        f"{ratio:.3g} [{ends.low:.3g}, {ends.high:.3g}]",
-        {"": ratio, "low": ends.low, "high": ends.high},
     )
 
 
@@ -482,12 +301,12 @@ _MAKERS: dict[str, Callable[[Outcomes, str], Part | None]] = {
     "placebos": placebo_table.part,
     "results": results,
     "groups": group_tables.groups,
-    "inequality": group_tables.inequality,
+    "inequality": inequality_table.part,
     "accuracy": group_tables.accuracy,
-    "false_alarms": false_alarms,
+    "false_alarms": false_alarm_table.part,
     "areas": group_tables.areas,
     "tone": tone_table.part,
-    "comparisons": compared,
+    "comparisons": comparison_table.part,
     "specification": specification_curve.part,
     "verdict": verdict,
     "curve": curve,

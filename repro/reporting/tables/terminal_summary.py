@@ -17,7 +17,7 @@ from repro.analysis import (
 from repro.analysis.arm_differences import UNIT, Comparison, Family
 from repro.analysis.arm_power import Detectable
 from repro.analysis.operating_points import Estimate, Reading
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.reporting.tables import (
     comparison_notes,
     declaration_notes,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from repro.analysis import thresholds
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import operating
 
 

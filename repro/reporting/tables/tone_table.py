@@ -7,7 +7,7 @@ import numpy as np
 
 from repro.analysis import tone
 from repro.analysis.operating_points import Estimate
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.tone import Point, Scale, SlopeDifference
 from repro.analysis.wording import count, joined
 from repro.reporting.tables import number_format, reference_notes

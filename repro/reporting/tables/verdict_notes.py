@@ -9,7 +9,7 @@ from itertools import chain
 from typing import get_args
 
 from repro.analysis import verdict_reach, verdicts
-from repro.analysis.study_data import Outcomes
+from repro.analysis.outcomes import Outcomes
 from repro.analysis.verdict_reach import Prospect
 from repro.stats.agreement import Word
 from repro.stats.power import POWER

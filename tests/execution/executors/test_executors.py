@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import os
 import signal
@@ -87,18 +88,25 @@ def at(place):
     return executor_at(place, PLAIN, remark=print)
 
 
-@pytest.fixture(params=["local", "inline", "ray"])
+STACK = Place(workers=1, stack=2)  # one run, with a copy, or two
+
+
+@pytest.fixture(params=["local", "inline", "ray", "stack"])
 def place(request):
     """Each place in turn."""
+    if request.param == "stack":
+        return STACK
     if request.param == "ray":
         two, _ = request.getfixturevalue("joined")
         return Place(executor="ray", address=two.address, workers=1)
     return Place(executor=request.param, workers=1)
 
 
-@pytest.fixture(params=["local", "ray"])
+@pytest.fixture(params=["local", "ray", "stack"])
 def killable(request):
     """Each place whose workers can be killed, and what kills them."""
+    if request.param == "stack":
+        return STACK, kill_children
     if request.param == "ray":
         two, _ = request.getfixturevalue("joined")
         return Place(executor="ray", address=two.address, workers=1), clusters.kill_workers
@@ -106,8 +114,16 @@ def killable(request):
 
 
 def run(tasks, place):
-    """All events."""
+    """All events; runs of a stack are named by what computes them there."""
     with at(place) as executor:
+        kernels = executor.computation.kernels
+        if place.stack:
+            tasks = [
+                dataclasses.replace(
+                    one, computation=dataclasses.replace(one.computation, kernels=kernels)
+                )
+                for one in tasks
+            ]
         yield from scheduler.run_tasks(tasks, executor)
 
 
@@ -116,11 +132,26 @@ def what_came_out(record):
     return dataclasses.replace(record, provenance={})
 
 
+def once(make):
+    """What a function makes for a place: once for stacks, and once, in this process, for others."""
+
+    @functools.cache
+    def made(stacked):
+        return make(STACK if stacked else Place(executor="inline"))
+
+    return lambda place: made(place.stack is not None)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What the run should come to."""
-    *_, last = run([task(tmp_path_factory.mktemp("undisturbed"))], Place(executor="inline"))
-    return what_came_out(last.record)
+    """What the run should come to at a place, by seed; at a stack, beside the run of seed 1."""
+
+    def of(place):
+        results = tmp_path_factory.mktemp("undisturbed")
+        seeds = (0, 1) if place.stack else (0,)
+        return recorded([task(results, seed) for seed in seeds], place)[0]
+
+    return once(of)
 
 
 def pair(results):
@@ -135,8 +166,12 @@ def pair(results):
 
 @pytest.fixture(scope="module")
 def undisturbed_pair(tmp_path_factory):
-    """What the two runs should come to."""
-    return recorded(pair(tmp_path_factory.mktemp("pair")), Place(executor="inline"))
+    """What the two runs should come to at a place."""
+
+    def of(place):
+        return recorded(pair(tmp_path_factory.mktemp("pair")), place)
+
+    return once(of)
 
 
 def recorded(tasks, place):
@@ -149,7 +184,7 @@ def test_a_placebo_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed
     """It starts after its source run, and gets from this process what its worker cannot read."""
     source, dealt = recorded(pair(tmp_path), place)
 
-    assert [source, dealt] == undisturbed_pair
+    assert [source, dealt] == undisturbed_pair(place)
     assert dealt.source == source.key
     spreads = [[epoch["ess"] for epoch in one.history] for one in (source, dealt)]
     assert spreads[1] == pytest.approx(spreads[0], rel=1e-12)
@@ -158,11 +193,12 @@ def test_a_placebo_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed
 def test_a_run_comes_to_the_same_wherever_it_is(place, tmp_path, undisturbed):
     """Events in their order, every bit of the record and of the files beside it."""
     events = list(run([task(tmp_path)], place))
+    expected = undisturbed(place)
 
     assert list(map(type, events)) == [RunStarted, *[EpochEnded] * 3, RunRecorded]
     assert min(event.images_per_second for event in events[1:-1]) > 0
-    assert what_came_out(events[-1].record) == undisturbed
-    assert all(records.read_file(events[-1].record, tmp_path, name) for name in undisturbed.files)
+    assert what_came_out(events[-1].record) == expected
+    assert all(records.read_file(events[-1].record, tmp_path, name) for name in expected.files)
     assert not checkpoint_store.folder_of("k-seed0", tmp_path).exists()
 
 
@@ -195,17 +231,22 @@ def with_plugin(folder, divisor="weights.sum()"):
 
 @pytest.fixture(scope="module")
 def plugged(tmp_path_factory):
-    """What the run with a plug-in should come to."""
-    *_, last = run([with_plugin(tmp_path_factory.mktemp("plugged"))], Place(executor="inline"))
-    return what_came_out(last.record)
+    """What the run with a plug-in should come to at a place; at a stack, beside one without."""
+
+    def of(place):
+        results = tmp_path_factory.mktemp("plugged")
+        others = [task(results, 1, epochs=2)] if place.stack else []
+        return recorded([with_plugin(results), *others], place)[0]
+
+    return once(of)
 
 
 def test_a_run_with_a_plugin_comes_to_the_same_wherever_it_is(place, tmp_path, plugged):
     """Its text travels in the task; the record has its digest."""
     *_, last = run([with_plugin(tmp_path)], place)
 
-    assert what_came_out(last.record) == plugged
-    assert [*plugged.plugins] == ["rule mine"]
+    assert what_came_out(last.record) == plugged(place)
+    assert [*last.record.plugins] == ["rule mine"]
 
 
 def test_an_error_of_a_plugin_is_told_with_its_line_wherever_it_is(place, tmp_path):
@@ -239,7 +280,7 @@ def test_a_killed_workers_run_goes_on_from_its_checkpoint(killable, tmp_path, un
 
     assert kinds.count(RunStarted) == 2
     assert event.record.provenance["went_on_after_epoch"] in (1, 2)
-    assert what_came_out(event.record) == undisturbed
+    assert what_came_out(event.record) == undisturbed(place)
 
 
 def test_a_run_that_kills_its_worker_every_time_is_given_up(killable, tmp_path):

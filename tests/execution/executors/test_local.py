@@ -1,9 +1,11 @@
 import pytest
 from builders import a_task, configuration
 
-from repro.execution.executors import local
+from repro.data import sources
+from repro.execution.executors import local, process_pool
 from repro.execution.executors.local import Local
 from repro.records.events import RunEnded
+from repro.training import single_run
 
 ALPHAS = (0.1, 0.01)
 
@@ -11,16 +13,17 @@ ALPHAS = (0.1, 0.01)
 class Process:
     """A worker that ends its run when it is asked."""
 
-    def __init__(self, device, *, stall):
+    def __init__(self, prepare, device, *, stall):
         """It has no run."""
-        self.device, self.task, self.connection = device, None, None
+        self.device, self.tasks, self.connection = device, [], None
 
     def send(self, request):
         """Nothing happens: the pool notes what it sends."""
 
-    def event(self):
+    def heard(self):
         """The end of its run."""
-        return RunEnded(self.task.key, self.task.title, self.task.record(), {})
+        (task,) = self.tasks
+        return RunEnded(task.key, task.title, task.record(), {}), True
 
     def is_stalled(self):
         """It works."""
@@ -30,11 +33,11 @@ class Process:
 @pytest.fixture
 def pool(monkeypatch):
     """Two workers that never start."""
-    monkeypatch.setattr(local, "_Worker", Process)
-    monkeypatch.setattr(local, "wait", lambda connections, timeout: connections)
+    monkeypatch.setattr(process_pool, "Worker", Process)
+    monkeypatch.setattr(process_pool, "wait", lambda connections, timeout: connections)
     made = Local(["cpu", "cpu"])
     yield made
-    made._shelf.close()
+    made._pool._shelf.close()
 
 
 def runs(tmp_path):
@@ -90,15 +93,31 @@ def test_warm_workers_are_those_that_runs_get(tmp_path, pool):
     """As many as there are runs, at most one for each place; no other one starts for a run."""
     pool.warm(1)
     pool.warm(5)
-    (first, second), started = pool._idle, [*pool._idle]
+    (first, second), started = pool._pool.idle, [*pool._pool.idle]
     waiting = runs(tmp_path)
     for _ in range(2):
         submitted(pool, waiting)
 
-    assert pool._busy == started == [first, second]
+    assert pool._pool.busy == started == [first, second]
     assert not pool.room()
 
 
 def test_a_worker_that_is_only_asked_to_load_answers_nothing():
     """And keeps what it has loaded for its runs."""
     assert local._prepare()(None, None) is None
+
+
+def test_a_worker_that_waits_for_data_of_another_one_says_so(tmp_path, monkeypatch):
+    """Its parent hears a word, so that it does not take the worker for one that hangs."""
+    task, words = a_task(tmp_path), []
+    end = RunEnded(task.key, task.title, task.record(), {})
+
+    def execute(task, load, *_):
+        load()
+        yield end
+
+    monkeypatch.setattr(sources, "keeper", lambda: lambda data, shared, waits: waits())
+    monkeypatch.setattr(single_run, "execute", execute)
+
+    assert local._prepare()((task, {}, {}), words.append) == end
+    assert words == [None]

@@ -6,7 +6,7 @@ import crowds
 import numpy as np
 import pytest
 
-from repro.analysis.study_data import Arm, Crops
+from repro.analysis.outcomes import Arm, Crops
 from repro.reporting.figures import accuracy, style
 from repro.reporting.tables import tables
 from repro.study.published import Published

@@ -127,6 +127,13 @@ def test_the_caption_names_both_levels(drawn):
     assert "(95 % for the primary claim, in bold, 97.5 % for each other one)" in caption
 
 
+def test_the_caption_says_where_the_primary_claim_has_no_interval(drawn):
+    """At a look that nobody planned fewer than five pairs tell nothing: no level is of 100 %."""
+    caption = drawn(finding(interval=NOWHERE, level=1.0), finding(primary=False)).caption
+
+    assert "(no interval for the primary claim, in bold, 95 % for each other one)" in caption
+
+
 def test_the_alternative_text_tells_every_claim(drawn):
     """For readers who cannot see it."""
     assert drawn(finding()).alt == (

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from report_chapters import chapter, hostile, illustration, judged
+from report_chapters import asking, chapter, hostile, illustration, judged
 
 from repro.reporting.report import report_files
 
@@ -68,5 +68,14 @@ def test_a_large_figure_fits_the_page(tmp_path):
     large = illustration("large")
     large.figure.set_size_inches(20, 30)
     report_files.build([chapter(drawn=[large])], tmp_path)
+
+    assert "Overfull \\vbox" not in compiled(tmp_path)
+
+
+def test_an_answer_longer_than_a_page_goes_on_on_the_next_one(tmp_path):
+    """Its figure and its table of claims with all remarks; only its sentences are on grey."""
+    tall = illustration("claims", caption="A sentence of a long caption. " * 20)
+    tall.figure.set_size_inches(6, 6)
+    report_files.build([asking(chapter(drawn=[tall]))], tmp_path)
 
     assert "Overfull \\vbox" not in compiled(tmp_path)

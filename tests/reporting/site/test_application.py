@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mirrors
 import pytest
+import reference_detectors
 import scored_study
 from mirrors import INDEX, write_study
 
@@ -113,6 +114,20 @@ def test_the_start_page_lists_every_study(pages):
     assert "No run has a record yet. 0 of 1 runs done" in page
     assert "Cannot be read:" in page
     assert 'href="/studies/toy/embedded/"' in pages["start"]
+
+
+def test_what_detectors_find_is_no_answer(results, tmp_path):
+    """The list prints it as a remark, not as bold as an answer, also where no claim is declared."""
+    copy = tmp_path / "results"
+    shutil.copytree(results, copy)
+    (copy / "studies" / "broken" / "embedded.json").unlink()
+    (copy / "studies" / "new" / "embedded.json").unlink()
+    (copy / "studies" / "alpha_sweep" / "embedded.json").unlink()
+    reference_detectors.write(copy, "Haar")
+    page = ask(Studies(copy, Direct(copy)), "/studies/")[1]
+
+    assert '<p class="remark">For comparison, without training here' in page
+    assert 'class="answer"' not in page
 
 
 def test_a_page_leads_to_each_run_in_mlflow(mirrored, pages):

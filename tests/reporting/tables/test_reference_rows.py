@@ -120,6 +120,18 @@ def test_a_file_says_in_a_column_which_rows_they_are(outcomes, without, form, se
     assert "row" not in shown(without, form, part="groups").splitlines()[0].split(separator)
 
 
+def test_the_papers_columns_have_them_below_the_arms(outcomes):
+    """67 of 80; 90, 50, 100 and 95 % have the variance 392.19 percent squared."""
+    rows = list(csv.DictReader(io.StringIO(shown(outcomes, "csv"))))
+    text = shown(outcomes, "latex")
+
+    assert [row["row"] for row in rows] == ["arm"] * 3 + ["detector"] * 2
+    assert rows[3]["recall_percent"] == "83.75"
+    assert rows[3]["variance_percent_squared"] == "392.1875"
+    assert "trained elsewhere}} \\\\\nHaar & 83.75 & 392.19" in text
+    assert "its numbers are those of one network" in text
+
+
 def test_json_has_their_numbers(outcomes):
     """In the units of an arm's, and by the schema."""
     document = json.loads(shown(outcomes, "json"))

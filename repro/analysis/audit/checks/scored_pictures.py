@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from repro.analysis import portrait_clusters, thresholds
 from repro.analysis.audit.checks.finding import Finding
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.stats import group_test
 

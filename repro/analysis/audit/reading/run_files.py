@@ -14,7 +14,7 @@ import numpy as np
 
 from repro.analysis.audit.reading.arm_keys import Key, word_of
 from repro.analysis.audit.reading.published_table import Cell, PublishedTable, Row, Share
-from repro.analysis.study_data import Arm, Outcomes
+from repro.analysis.outcomes import Arm, Outcomes
 from repro.analysis.wording import count
 from repro.errors import DataError
 from repro.stats.forensics import GroupValues
