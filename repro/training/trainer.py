@@ -371,9 +371,7 @@ class Fit:
         if objective is not None:
             objective.require_usable(self.number)
         epoch_numbers.require_finite(means, self.model, epoch=self.number)
-        epoch = {"epoch": float(self.number)}
-        epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
-        epoch["train_accuracy"] = means["correct"]
+        epoch = epoch_numbers.trained(means, epoch=self.number)
         epoch |= self._validated()
         epoch |= self._weight_spread()
         if objective is not None:
