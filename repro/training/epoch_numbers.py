@@ -38,6 +38,12 @@ def require_finite(means: Mapping[str, float], model: Model, *, epoch: int) -> N
             raise RunFailed(epoch=epoch, term=name, reason="the parameter is not finite")
 
 
+def trained(means: Mapping[str, float], *, epoch: int) -> Numbers:
+    """What the history begins with: the number of the epoch, and its means in training."""
+    terms = {f"train_{name}": value for name, value in means.items() if name != "correct"}
+    return {"epoch": float(epoch), **terms, "train_accuracy": means["correct"]}
+
+
 def validated(
     model: Model, images: Tensor, held_out: Tensor, is_face: Tensor, choices: Configuration
 ) -> Numbers:

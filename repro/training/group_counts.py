@@ -61,13 +61,9 @@ def problems(
             f"no face of data.train is of the group {name}, which data.test has, so that nothing "
             "can be balanced; add faces of this group"
         )
+    named = np.asarray(groups)
     yield from _by_split(
-        is_face,
-        np.asarray(groups),
-        known,
-        share=share,
-        seeds=seeds,
-        fewest_held_out=fewest_held_out,
+        is_face, named, known, share=share, seeds=seeds, fewest_held_out=fewest_held_out
     )
 
 

@@ -371,11 +371,8 @@ class Fit:
         if objective is not None:
             objective.require_usable(self.number)
         epoch_numbers.require_finite(means, self.model, epoch=self.number)
-        epoch = {"epoch": float(self.number)}
-        epoch |= {f"train_{name}": value for name, value in means.items() if name != "correct"}
-        epoch["train_accuracy"] = means["correct"]
-        held_out = self.validation, self.validation_is_face
-        epoch |= epoch_numbers.validated(self.model, self.images, *held_out, self.choices)
+        epoch = epoch_numbers.trained(means, epoch=self.number)
+        epoch |= self._validated()
         epoch |= self._weight_spread()
         if objective is not None:
             epoch |= objective.epoch_ended(images)
@@ -427,6 +424,10 @@ class Fit:
 
     def _factors(self, probabilities: NDArray[np.float64]) -> Tensor:
         return self._on_device(density.loss_weights(probabilities).astype(np.float32))
+
+    def _validated(self) -> Epoch:
+        held_out = self.validation, self.validation_is_face
+        return epoch_numbers.validated(self.model, self.images, *held_out, self.choices)
 
     def _weight_spread(self) -> Epoch:
         """Of the epoch's weights; of weights of the loss, the largest factor."""

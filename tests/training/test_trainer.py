@@ -199,7 +199,7 @@ def test_what_the_density_sees_is_not_what_training_sees(defect, monkeypatch):
         seen.append((images.clone(), white))
         return torch.zeros(len(index), 100).normal_(generator=torch.Generator().manual_seed(0))
 
-    monkeypatch.setattr(trainer.inference, "latent_means", means)
+    monkeypatch.setattr(inference, "latent_means", means)
     data = training_images()
     arm = configuration(epochs=1, resampling={"first_epoch": "resampled", **defect})
     trainer.fit(arm, 0, data)
