@@ -124,7 +124,7 @@ def _of_runs(tasks: Sequence[Task], slots: Sequence[str], kernels: str, stack: i
     if stack == 1:
         return _Measured(own, slots[: len(tasks)], kernels)
     stacks = stack_cost.works((task.configuration for task in tasks), stack)
-    return _Measured({**stacks, **own}, slots[: stack_cost.stacks_of(tasks, stack)], "torch")
+    return _Measured({**own, **stacks}, slots[: stack_cost.stacks_of(tasks, stack)], "torch")
 
 
 def _of_papers_runs(
@@ -136,7 +136,7 @@ def _of_papers_runs(
     arms = [arm.configuration for arm in paper.arms]
     shapes = [stacking.shape(arm) for arm in arms] * paper.replicates
     stacks = stack_cost.works(arms, stack)
-    return _Measured({**stacks, **own}, slots[: stack_cost.count(shapes, stack)], "torch")
+    return _Measured({**own, **stacks}, slots[: stack_cost.count(shapes, stack)], "torch")
 
 
 def _predicted(
