@@ -27,7 +27,7 @@ from repro.data.pictures.images import TrainingImages
 from repro.study import merge
 from repro.study.configuration import Configuration
 from repro.study.presets import PRESETS
-from repro.training import inference, trainer
+from repro.training import epoch_numbers, inference, trainer
 from repro.training.batched import BatchedFit, Member
 from repro.training.kernels import c_library
 from repro.training.trainer import Fit
@@ -199,8 +199,9 @@ def epoch_overhead(place: Place) -> Rows:
     )
     resampling.faces_first(drawn, run.is_face)
     seconds["drawing"] = (time.perf_counter() - began) * IMAGES / len(run.is_face)
+    held_out = run.validation, run.validation_is_face
     began = time.perf_counter()
-    run._validated()
+    epoch_numbers.validated(run.model, run.images, *held_out, run.choices)
     seconds["validation"] = (time.perf_counter() - began) * IMAGES / 4 / len(run.validation)
     for name, took in seconds.items():
         minutes = took * RUNS * EPOCHS / 60

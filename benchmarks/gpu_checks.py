@@ -27,7 +27,7 @@ from repro.records import records
 from repro.records.record import Record
 
 MARK = "@row "
-STACK = 4  # networks: the six runs of the study are a stack, and one that is filled up
+STACK, TOY_STACK = 8, 4  # networks: the study's six runs do not fill one, or are two stacks
 STUDY = """\
 name: gpu
 question: Does a GPU give the same answer as a processor?
@@ -208,20 +208,20 @@ def study(device: str, folder: str, *toy: str) -> None:
 
 def stack(device: str, folder: str, *toy: str) -> None:
     """The study's runs as stacks: the same bits again, and when killed and gone on."""
-    again = folder + "-again"
+    size, again = TOY_STACK if toy else STACK, folder + "-again"
     for results in (again, folder):
-        where, file = gpu_studies.as_stacks(device, STACK), _study_file(results)
+        where, file = gpu_studies.as_stacks(device, size), _study_file(results)
         took = gpu_studies.run(file, Path(results), where, profile=_profile(toy))
     made = _by_key(folder)
     names = {one.computation["kernels"] for one in made.values()}
     ok = len(made) == 6 and not any(one.failure for one in made.values())
-    what = f"6 runs on {device}, {STACK} as one network"
-    is_named = names == {f"stacked-{STACK}"}
+    what = f"6 runs on {device}, {size} as one network"
+    is_named = names == {f"stacked-{size}"}
     tell("stack", what, ok=ok and is_named, note=f"{took:.0f} s; kernels {sorted(names)}")
     same = set(_by_key(again)) == set(made)
     same = same and all(_content(folder, key) == _content(again, key) for key in made)
     tell("stack", "the same stacks twice", ok=same, note=_same(same))
-    _killed("stack", device, folder, *toy, options=("--stack", str(STACK)))
+    _killed("stack", device, folder, *toy, options=("--stack", str(size)))
 
 
 def methods(device: str, folder: str, *toy: str) -> None:

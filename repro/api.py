@@ -241,10 +241,15 @@ def run_study(
             retry_lost=retry_lost,
             asked=place.asked,
         )
-    found = study_data.of_study(index, records.read_study(index, folder), None)
-    if failure := run_notes.of_no_numbers(found):
-        warnings.warn(failure, stacklevel=2)
+    _warn_without_numbers(index, folder)
     return StudyResults(index, folder)
+
+
+def _warn_without_numbers(index: StudyIndex, results: Path) -> None:
+    """Warn the caller of the public function if all runs failed."""
+    found = study_data.of_study(index, records.read_study(index, results), None)
+    if failure := run_notes.of_no_numbers(found):
+        warnings.warn(failure, stacklevel=3)
 
 
 def score_detector(

@@ -8,8 +8,8 @@ record do, or as is assumed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.analysis import claims, looks, tone
-from repro.analysis.claims import Finding, Needed
+from repro.analysis import claim_findings, claims, looks, tone
+from repro.analysis.claim_findings import Finding, Needed
 from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count
 from repro.stats import conclusions, intervals, operating, proportions, word_power
@@ -198,4 +198,4 @@ def _prospect(
         for n, level in zip(seeds, levels, strict=True)
     ]
     own = replace(found, smallest=1.0, spread=spread, noise=noise, pairs=2)
-    return Prospect(spread=spread, chances=tuple(chances), needed=claims.needed(own))
+    return Prospect(spread=spread, chances=tuple(chances), needed=claim_findings.needed(own))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.analysis import arm_parts, claims
+from repro.analysis import arm_parts, claim_findings, claims
 from repro.analysis.outcomes import Arm, Outcomes
 from repro.stats import gap_share
 from repro.stats.disparity import Definition
@@ -88,6 +88,6 @@ def lower_is_better(claim: Claim, arm: Arm, definition: Definition) -> Floats:
     """
     if claim.quantity == "variance":
         rate = claim.read_at.false_positive_rate if claim.read_at else None
-        return claims.SQUARED * arm_parts.variances_without_noise(arm, definition, rate)
+        return claim_findings.SQUARED * arm_parts.variances_without_noise(arm, definition, rate)
     (found,) = claims.statistics(claim, [arm], definition)
     return np.asarray(-BETTER[claim.quantity] * claims.unit(claim) * found.runs)

@@ -1,6 +1,6 @@
 """``repro plan``: which runs would be trained, why, and the expected cost."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from repro.system.printing import say
 if TYPE_CHECKING:
     from repro.execution.planning import Plan
     from repro.records.records import StudyIndex
+    from repro.records.task import Task
     from repro.study.study import Study
 
 Line = tuple[Callable[[str], None], str]  # what prints it, and its text
@@ -109,6 +110,20 @@ def _told(study: "Study", planned: "Plan", place: Place, results: Path) -> Itera
         yield say, one
     total = len(planned.tasks)
     yield say, f"{total} runs: {total - len(missing)} have a record, {len(missing)} to run"
+    if missing and place.stacked:
+        yield say, _in_stacks(missing, place.stacked)
+
+
+def _in_stacks(missing: Sequence["Task"], size: int) -> str:
+    """How many stacks the runs are, and how much of them is copies."""
+    from repro.analysis import wording
+    from repro.execution import stack_cost
+
+    stacks = stack_cost.stacks_of(missing, size)
+    said = f"In stacks of {size}: {wording.count(stacks, 'stack')}"
+    if copies := stacks * size - len(missing):
+        said += f", of whose {stacks * size:,} networks {copies:,} are copies that fill them up"
+    return said
 
 
 def _runs(planned: "Plan", why: Mapping[str, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Keeps a study from silently computing its finished runs again with other kernels.
+"""Keeps a study from silently computing its runs with other kernels than its records name.
 
 A compiler that is gone, a home that cannot be written, or a forgotten ``--stack`` would change the
 name of every run.
@@ -15,12 +15,15 @@ from repro.execution.executors.executor_options import Asked, Kernels
 from repro.records import records, stack_names
 from repro.records.records import Computation, Record, StudyIndex
 from repro.records.task import Task
+from repro.training.kernels import c_library
 
 OTHER: Mapping[str, Kernels] = {"blocked": "torch", "torch": "blocked"}
 
 
 def refuse(missing: Sequence[Task], *, asked: Asked, index: StudyIndex) -> None:
     """Refuse to train runs that other kernels have finished, unless kernels were asked for.
+
+    And runs that the kernels of their names cannot compute here.
 
     Args:
         missing: Runs without a record.
@@ -70,6 +73,8 @@ def reason_to_stop(missing: Sequence[Task], *, asked: Asked, index: StudyIndex) 
     """Why `refuse` refuses, in words; empty if it does not."""
     if not missing:
         return ""
+    if why := _of_precision(missing):
+        return why
     now = missing[0].computation
     if asked.stack is None and (size := _stack_before(missing, index)):
         ended = _count(missing, stack_names.kernels(size))
@@ -78,6 +83,18 @@ def reason_to_stop(missing: Sequence[Task], *, asked: Asked, index: StudyIndex) 
         return ""
     ended = _count(missing, OTHER[now.kernels])
     return _sentence(ended, now.kernels) if ended else ""
+
+
+def _of_precision(missing: Sequence[Task]) -> str:
+    """Why kernels cannot compute the precision of a run; whether there are kernels is known."""
+    for task in missing:
+        precision = task.configuration.precision
+        if precision == "bf16" and (why := c_library.cannot(task.computation.kernels, precision)):
+            return (
+                f"arm {task.arm} is of precision bf16, and blocked kernels cannot compute it here "
+                f"({why}): pass --kernels torch"
+            )
+    return ""
 
 
 def _of_stack(sizes: Sequence[int]) -> str:

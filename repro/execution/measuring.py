@@ -103,7 +103,8 @@ def _answer(child: Child) -> list[Any]:
     except (Gone, NotStarted) as fate:
         raise ReproError(
             f"a calibration process ended early ({fate}): is there enough memory? "
-            "--no-calibration leaves the prediction out, fewer --workers need less memory"
+            "--no-calibration leaves the prediction out, fewer --workers or a smaller --stack need "
+            "less memory"
         ) from None
     return answers
 

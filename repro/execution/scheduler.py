@@ -44,7 +44,7 @@ from repro.records.task import LOST, Task
 from repro.system import atomic_files
 
 ATTEMPTS = 3  # a run whose worker is killed is started again at most twice
-CHOICE = 10_000  # waiting runs, at most, among which an executor chooses the next one
+CHOICE = 2_000  # waiting runs, at most, among which an executor chooses the next one
 PATIENCE = 1.0  # seconds between checks of runs that other processes train
 WRITERS = 8  # records that are written at a time
 STATES = 4  # networks in a state, at most: the network, the best one, and Adam's two moments

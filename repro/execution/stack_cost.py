@@ -98,6 +98,12 @@ def kinds(tasks: Sequence[Task]) -> list[Hashable]:
     return [known[task.arm] for task in tasks]
 
 
+def stacks_of(tasks: Sequence[Task], size: int) -> int:
+    """Number of stacks that runs of one study are; those that start from others come later."""
+    waits = map(bool, calibration.sources_of(tasks))
+    return count(zip(kinds(tasks), waits, strict=True), size)
+
+
 def predict(
     tasks: Sequence[Task],
     measured: Mapping[str, Sequence[Any]],
@@ -138,7 +144,7 @@ def predict(
         )
         for task, (cost, steps), of_kind, shared, after in every
     ]
-    workers = min(len(slots), count(kinds(tasks), size))
+    workers = min(len(slots), stacks_of(tasks, size))
     return Prediction(
         seconds=max(cost.start for cost, _ in pairs)
         + wall_time.seconds(runs, workers=machines * workers, stack=size),

@@ -124,8 +124,7 @@ def _of_runs(tasks: Sequence[Task], slots: Sequence[str], kernels: str, stack: i
     if stack == 1:
         return _Measured(own, slots[: len(tasks)], kernels)
     stacks = stack_cost.works((task.configuration for task in tasks), stack)
-    at_once = stack_cost.count(stack_cost.kinds(tasks), stack)
-    return _Measured({**stacks, **own}, slots[:at_once], "torch")
+    return _Measured({**stacks, **own}, slots[: stack_cost.stacks_of(tasks, stack)], "torch")
 
 
 def _of_papers_runs(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.analysis import claims, study_data
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.analysis.wording import count
 from repro.errors import ReproError
 from repro.execution import runner

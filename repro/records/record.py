@@ -89,6 +89,7 @@ class _Provenance(Known):
     packages: dict[Text, Text | None] = Field(default_factory=dict)
     kernels_build: Text | None = None
     threads: Whole = 1
+    stacked_runs: Whole = 1
     variables_cleared: list[Text] = Field(default_factory=list)
     variables_kept: list[Text] = Field(default_factory=list)
     started: Annotated[Text, AfterValidator(_time)] = ""

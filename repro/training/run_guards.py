@@ -60,10 +60,10 @@ def _require_same_program(task: Task) -> None:
             "the program was changed while its study ran, or differs where this run is; run the "
             "same command again: `repro plan` says what is trained again"
         )
-    if wanted.kernels == "blocked" and c_library.load() is None:
+    if why := c_library.cannot(wanted.kernels, task.configuration.precision):
         raise ReproError(
             "the study computes with blocked kernels, and a machine that runs it cannot "
-            f"({c_library.missing_because()}): mend that, or pass --kernels torch for all of them"
+            f"({why}): mend that, or pass --kernels torch for all of them"
         )
 
 

@@ -10,11 +10,12 @@ from functools import partial
 
 from repro.data.pictures import content_digest
 from repro.data.pictures.images import Material
+from repro.errors import ReproError
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, WorkerEvent
 from repro.records.task import Files, Task
 from repro.training import run_guards, run_results, state_files, trainer
 from repro.training.batched import BatchedFit, Member
-from repro.training.kernels import c_library
+from repro.training.kernels import c_library, cuda_library
 from repro.training.run_clock import Clock
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import Epoch
@@ -47,6 +48,7 @@ def execute(
     """
     with run_guards.memory_errors(), c_library.using("torch"):
         trainer.prepare_process()
+        _require_own_kernels(tasks[0].device)
         for task in tasks:
             yield run_guards.started(task)
         materials = [run_guards.planned(task, partial(load, task)) for task in tasks]
@@ -55,6 +57,16 @@ def execute(
             if isinstance(event, RunEnded):
                 content_digest.require_unchanged(contents[event.key])
             yield event
+
+
+def _require_own_kernels(device: str) -> None:
+    """Refuse a GPU for which our kernels cannot be compiled: torch's would round otherwise."""
+    if device.startswith("cuda") and not cuda_library.available():
+        raise ReproError(
+            f"a stack on {device} computes with kernels that NVRTC compiles, a library of torch's "
+            "packages for CUDA, and it cannot be loaded: install torch for CUDA again, or train "
+            "singly (--stack 1)"
+        )
 
 
 def _train_and_evaluate(

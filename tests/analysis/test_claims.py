@@ -6,7 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from arms import GROUP, arm, lost, noisy, outcomes
-from asking import LOGIT, REFERENCE, STANDARD, asking, claim, parts, put, recall_kept, study
+from asking import (
+    LOGIT,
+    REFERENCE,
+    answered,
+    apart,
+    asking,
+    claim,
+    of_difference,
+    parts,
+    put,
+    recall_kept,
+    study,
+)
 from scipy import special, stats
 
 from repro.analysis import arm_parts, claims, matched
@@ -17,24 +29,6 @@ from repro.study.looks import Looks
 
 EIGHT = Looks(planned=(5, 10, 15, 20, 25, 30, 35, 40), level=0.99)  # each at 99 %
 RUNS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # mean 0
-
-
-def apart(mean, sd):
-    """Five values of this mean and standard deviation."""
-    return mean + sd * STANDARD
-
-
-def answered(monkeypatch, values, *wanted, **changes):
-    """The answers to the claims, of runs with these values."""
-    put(monkeypatch, **values)
-    return claims.findings(study(*wanted, **changes))
-
-
-def of_difference(monkeypatch, mean, sd, **changes):
-    """The answer of five pairs that differ by this mean and standard deviation."""
-    values = {"A": REFERENCE, "B": REFERENCE + apart(mean, sd)}
-    kind = changes.get("quantity", "variance")
-    return answered(monkeypatch, {kind: values}, claim(**changes))[0]
 
 
 @pytest.mark.parametrize(
@@ -543,42 +537,6 @@ def test_a_study_without_claims_answers_nothing():
     """No claim, no primary one."""
     assert claims.findings(study()) == []
     assert claims.primary([]) is None
-
-
-def test_seeds_that_settle_are_those_of_the_power(monkeypatch):
-    """Eleven pairs for an effect of one standard deviation: ten find it in 79.9 %."""
-    found = of_difference(monkeypatch, -12.5, 25)
-
-    assert found.word == "cannot tell yet"
-    assert claims.needed(found) == claims.Needed(11, 1.0)
-
-
-def test_seeds_that_settle_are_more_than_there_are(monkeypatch):
-    """Where as many decide most studies, this one is not among them."""
-    found = of_difference(monkeypatch, -12.5, 11)
-
-    assert found.word == "cannot tell yet"
-    assert claims.needed(found).pairs == 6
-
-
-@pytest.mark.parametrize("expect", ["lower", "kept"])
-def test_photographs_that_are_too_few_are_told(monkeypatch, expect):
-    """As many more as make their variance small enough, and never fewer to keep than to find."""
-    found = of_difference(monkeypatch, -12.5, 25, expect=expect)
-    wanted = claims.needed(replace(found, noise=400.0))
-    few = claims.needed(replace(found, noise=0.0))
-
-    assert wanted.pairs == 2 * few.pairs
-    assert wanted.times > 1
-    enough = replace(found, noise=400.0 / (1.01 * wanted.times))
-    assert claims.needed(enough).pairs <= wanted.pairs
-
-
-def test_nothing_settles_what_has_no_spread():
-    """A single pair, or no effect at all."""
-    (found,) = claims.findings(study(claim(), runs=1))
-
-    assert claims.needed(found) == claims.Needed()
 
 
 FACES = np.repeat([0, 1], 40)

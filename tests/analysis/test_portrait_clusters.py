@@ -13,6 +13,7 @@ from scored_study import EACH, GROUPS
 
 from repro.analysis import (
     arm_scores,
+    claim_findings,
     claim_prospects,
     claims,
     operating_points,
@@ -131,7 +132,7 @@ def test_a_claim_that_people_cannot_decide_says_why():
         assert math.isnan(found.interval.low)
         assert found.reason.startswith(SOUND)
         assert "(a 5 and b 5)" in found.reason
-        assert claims.needed(found).pairs is None
+        assert claim_findings.needed(found).pairs is None
 
 
 def test_a_claim_needs_more_people_not_more_photographs():

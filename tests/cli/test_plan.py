@@ -214,18 +214,19 @@ def test_a_card_that_was_measured_is_told_with_how_its_times_were_made(measured,
 
 
 def test_a_plan_in_stacks_measures_stacks_and_says_so(measured, kernels):
-    """Ten runs of one shape in stacks of four, here and of the paper: six networks too many.
+    """Ten runs of one shape in stacks of four, here and of the paper.
 
     By hand: 2 s to start, 3 to load, 24 steps of 0.1 s and 4 runs of 5.5 s, then a stack of two:
     42.8 s. For the paper 21,982 steps twice, and six runs of 2.4 s one after the other.
     """
     lines = costs("--profile", "synthetic", "--stack", "4")
 
-    assert lines[0] == (
+    assert lines[:2] == [
+        "In stacks of 4: 3 stacks, of whose 12 networks 2 are copies that fill them up",
         "Expected on this machine, 2 workers with stacks of 4: 43 s; 6.0 GB of memory (3.0 GB per "
-        "stack)"
-    )
-    assert lines[2].startswith("  this machine (A Processor), 2 workers with stacks of 4: 1 h 14 ")
+        "stack)",
+    ]
+    assert lines[3].startswith("  this machine (A Processor), 2 workers with stacks of 4: 1 h 14 ")
     assert measured == [
         (
             ["repro.execution.calibration"] * 2
@@ -238,14 +239,15 @@ def test_a_plan_in_stacks_measures_stacks_and_says_so(measured, kernels):
 
 
 def test_a_papers_runs_that_cannot_be_stacked_are_measured_singly(measured, kernels, folder):
-    """Those of the profile that is planned can; one sentence less is said of stacks."""
+    """Those of the profile that is planned can."""
     text = (folder / "toy.yaml").read_text()
     faces = "real: {decoder_input: faces, data"
     (folder / "toy.yaml").write_text(text.replace("real: {data", faces))
-    lines = costs("--profile", "synthetic", "--stack", "4")
+    lines = costs("--profile", "synthetic", "--stack", "5")
 
-    assert lines[0].startswith("Expected on this machine, 2 workers with stacks of 4: ")
-    assert lines[2].startswith("  this machine (A Processor), 2 workers: ")
+    assert lines[0] == "In stacks of 5: 2 stacks"
+    assert lines[1].startswith("Expected on this machine, 2 workers with stacks of 5: ")
+    assert lines[3].startswith("  this machine (A Processor), 2 workers: ")
     assert [modules for modules, _ in measured] == [
         ["repro.execution.calibration"] * 2 + ["repro.execution.stack_cost"],
         ["repro.execution.paper_cost"] * 2,
@@ -269,6 +271,14 @@ def test_the_papers_study_is_told_on_several_machines(measured):
         "  5 machines like this one (A Processor), 2 workers on each: 1 min 30 s, "
         "evaluation 2.6 % of it"
     )
+
+
+@pytest.mark.parametrize("words", [("--executor", "inline"), ("--cpus-per-run", "1000")])
+def test_the_workers_are_those_that_would_run(words, measured):
+    """One in this very process, and one where a run takes more cores than there are."""
+    done = CliRunner().invoke(main, ["plan", "toy.yaml", "--profile", "synthetic", *words])
+
+    assert "\nExpected on this machine, 1 worker: " in done.stdout
 
 
 def test_of_a_finished_study_the_papers_alone_is_measured(measured, monkeypatch):

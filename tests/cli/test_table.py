@@ -4,6 +4,7 @@ import shutil
 from typing import get_args
 
 import pytest
+import reference_detectors
 import scored_study
 from builders import study_index
 from click.testing import CliRunner
@@ -50,6 +51,16 @@ def test_every_part_of_the_full_table_can_be_asked_for(folder):
     parts = [table(folder, "--format", "markdown", "--part", name).strip() for name in PARTS]
 
     assert whole.strip() == "\n\n".join(parts)
+
+
+def test_the_papers_columns_have_detectors_too(tmp_path):
+    """Whose records are read for them, though no score of an arm is shown."""
+    scored_study.write(tmp_path)
+    reference_detectors.write(tmp_path, "Haar")
+    rows = table(tmp_path, "--format", "csv").splitlines()
+
+    assert rows[0] == "arm,recall_percent,variance_percent_squared,row"
+    assert rows[-1] == "Haar,83.75,392.1875,detector"
 
 
 def test_the_curve_is_csv(folder):

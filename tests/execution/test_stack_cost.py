@@ -73,7 +73,7 @@ def test_other_training_images_make_another_stack(tmp_path):
     one, other = runs(tmp_path, {}, EVEN)
     other = replace(other, data={**other.data, "train": "others"})
 
-    assert stack_cost.count(stack_cost.kinds([one, other]), 5) == 2
+    assert stack_cost.stacks_of([one, other], 5) == 2
 
 
 def test_runs_that_start_from_others_come_in_a_later_stack(tmp_path):
@@ -91,6 +91,7 @@ def test_runs_that_start_from_others_come_in_a_later_stack(tmp_path):
         for task in sources
     ]
 
+    assert stack_cost.stacks_of([*sources, *placebos], 5) == 2
     assert predicted([*sources, *placebos]).seconds == 2 + 3 + 2 * (10 + 2 * 5)
 
 

@@ -6,14 +6,16 @@ Without one torch computes, with the reason in a sentence, and no study trains a
 import contextlib
 import ctypes
 import os
+import re
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import processes
 import pytest
-from builders import needs_blocks
+from builders import a_task, configuration, needs_blocks
 from click.testing import CliRunner
 
 from faults import studies
@@ -26,6 +28,7 @@ from repro.execution.executors.executor_registry import executor_at
 from repro.execution.executors.inline import Inline
 from repro.records import records
 from repro.study.resources import PLAIN
+from repro.training import run_guards
 from repro.training.kernels import c_compiler, c_library, library_cache
 
 LIBRARY = b"\x7fELF" + bytes(range(256)) * 40
@@ -209,6 +212,30 @@ def test_the_options_of_cc_are_words(cache, compiler):
     assert c_library.compiler() == "mine -m64 -m64"
 
 
+@needs_blocks
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-ffast-math",
+        "-Ofast",
+        "-funsafe-math-optimizations",
+        "-fassociative-math -fno-signed-zeros",
+    ],
+)
+def test_no_option_of_cc_changes_a_bit(words, tmp_path, monkeypatch, tally):
+    """Sums keep their order, and numbers below 1e-38 are not 0, here and in the whole process."""
+    source = tmp_path / "sum.c"
+    source.write_text("float sum(float a, float b, float c) { return (a + b) - b + c; }")
+    monkeypatch.setenv("CC", f"cc {words}")
+    tally.faults += 1
+    path = tmp_path / "sum.so"
+    path.write_bytes(c_compiler.compiled([source], c_library.FLAGS, tmp_path))
+    function = ctypes.CDLL(str(path)).sum
+    function.argtypes, function.restype = [ctypes.c_float] * 3, ctypes.c_float
+
+    assert (function(1, 1e9, 0), function(1e-40, 0, 0) > 0) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("cc", "said"),
     [("no-such-compiler", "no C compiler: no-such-compiler: No such"), ('cc "', "No closing quot")],
@@ -300,3 +327,43 @@ def test_no_study_changes_kernels_unasked(no_blocks, monkeypatch, tally):
                 assert "kernels blocked -> torch" in str(next(found))
         studies.run_here(file, results, asked=TORCH)
         assert len(studies.identities(results)) == 12
+
+
+@needs_blocks
+def test_blocks_that_cannot_multiply_bfloat16_are_not_named(monkeypatch, tally):
+    """Run and plan name the arm and the option; torch would compute under the name of blocks."""
+    monkeypatch.delenv(c_library.CHOICE, raising=False)
+    monkeypatch.setattr(c_library, "multiplies_pairs", lambda: False)
+    tally.faults += 1
+    stop = (
+        r"arm even is of precision bf16, .* on processors with AVX512_BF16\): pass --kernels torch"
+    )
+    with studies.canned(), studies.folder() as place:
+        file, results = studies.toy(place), place / "results"
+        options = [str(file), "--results", str(results), "--executor", "inline"]
+        options += ["--set", "precision=bf16"]
+        ran, planned, asked = (
+            CliRunner().invoke(main, [*words, *options])
+            for words in (
+                ["run", "-q"],
+                ["plan", "--no-calibration"],
+                ["run", "-q", "--kernels", "torch"],
+            )
+        )
+        assert ran.exit_code == 1
+        assert re.search(stop, " ".join(ran.output.split()))
+        assert planned.exit_code == 0
+        assert re.search(f"`repro run` stops: {stop}", planned.output)
+        assert asked.exit_code == 0, asked.output
+        assert len(studies.identities(results)) == 6
+
+
+@needs_blocks
+def test_a_worker_that_cannot_multiply_bfloat16_refuses_the_run(monkeypatch, tmp_path):
+    """It may be another machine than the one that planned."""
+    monkeypatch.setattr(c_library, "multiplies_pairs", lambda: False)
+    task = a_task(tmp_path, configuration=configuration(precision="bf16"))
+    blocked = replace(task, computation=replace(task.computation, kernels="blocked"))
+
+    with pytest.raises(ReproError, match=r"AVX512_BF16.* pass --kernels torch for all of them"):
+        run_guards.started(blocked)

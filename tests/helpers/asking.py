@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from arms import arm, noisy, outcomes
 
-from repro.analysis import arm_parts
+from repro.analysis import arm_parts, claims
 from repro.stats.components import Parts
 from repro.study.claims import Claim, Declared
 
@@ -109,3 +109,21 @@ def falls(by, sd):
 def recalls(by, sd):
     """Recalls of two arms whose pairs differ so."""
     return {"A": [90.0] * 5, "B": 90 + by + sd * STANDARD}
+
+
+def apart(mean, sd):
+    """Five values of this mean and standard deviation."""
+    return mean + sd * STANDARD
+
+
+def answered(monkeypatch, values, *wanted, **changes):
+    """The answers to the claims, of runs with these values."""
+    put(monkeypatch, **values)
+    return claims.findings(study(*wanted, **changes))
+
+
+def of_difference(monkeypatch, mean, sd, **changes):
+    """The answer of five pairs that differ by this mean and standard deviation."""
+    values = {"A": REFERENCE, "B": REFERENCE + apart(mean, sd)}
+    kind = changes.get("quantity", "variance")
+    return answered(monkeypatch, {kind: values}, claim(**changes))[0]

@@ -11,6 +11,7 @@ from repro.errors import ReproError
 from repro.execution.executors import hardware
 from repro.records.events import CheckpointMade, EpochEnded, RunEnded, RunStarted
 from repro.training import single_run, stacked_runs, state_files
+from repro.training.kernels import cuda_library
 from repro.training.state_files import Checkpoint
 from repro.training.trainer import State
 
@@ -205,3 +206,12 @@ def test_runs_of_different_shapes_are_refused(tasks, material):
 
     with pytest.raises(ReproError, match="batch_size: runs that are trained as one network"):
         executed([tasks[0], other], material)
+
+
+def test_a_gpu_for_which_our_kernels_cannot_be_compiled_is_refused(tasks, material, monkeypatch):
+    """Torch's operators would give other bits under the name of the stack's kernels."""
+    monkeypatch.setattr(cuda_library, "available", lambda: False)
+    on_gpu = [replace(task, device="cuda:0") for task in tasks]
+
+    with pytest.raises(ReproError, match=r"NVRTC.* train singly \(--stack 1\)"):
+        next(stacked_runs.execute(on_gpu, lambda task: material, [{}] * len(tasks), size=SIZE))

@@ -6,9 +6,8 @@ column y_true.
 """
 
 import csv
-import io
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from repro.analysis.audit import prediction_columns, prediction_header
+from repro.analysis.audit import prediction_columns, prediction_header, prediction_text
 from repro.analysis.audit.prediction_columns import Columns, PredictionRole
-from repro.analysis.audit.prediction_header import MARK, Header
+from repro.analysis.audit.prediction_header import Header
+from repro.analysis.audit.prediction_text import PredictionText, line_of, where
 from repro.analysis.wording import count
 from repro.errors import DataError
 from repro.stats.intervals import Floats, Integers
-from repro.system import csv_file, input_file
+from repro.system import csv_file
 from repro.system.printing import one_line
 
 FACES = frozenset({"1", "1.0", "true", "yes", "face", "faces", "positive", "portraits"})
@@ -33,12 +33,10 @@ OTHERS = frozenset(
     )
 )
 FAILED = frozenset(["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None", "failed", "X", "x", "-"])
-MOST_BYTES = 400_000_000
 MOST_RUNS = 10_000  # of all arms
 MOST_ARMS = 200
 MOST_GROUPS = 200
 MOST_LETTERS = 500  # of a name
-FIRST_BYTES = 4_000_000  # in which the columns must be found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +73,10 @@ class PredictionFile:
     cluster: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A file's text, cut into the header, the line of columns and the rest."""
-
-    path: Path
-    remarks: tuple[str, ...]
-    header: tuple[str, ...]
-    separator: str
-    body: str
-
-    @property
-    def first(self) -> int:
-        """Line of the first row."""
-        return len(self.remarks) + 2
-
-
 def is_one(path: Path, declared: Mapping[str, str]) -> bool:
     """Whether the first line of columns is one of predictions; False if it cannot be read."""
     try:
-        with input_file.opened(path) as stream:
-            text = _cut(path, csv_file.decoded(stream.read(FIRST_BYTES) or b"", errors="replace"))
+        text = prediction_text.beginning(path)
     except (OSError, ValueError, csv.Error):
         return False
     return prediction_columns.are_predictions(text.header, declared)
@@ -114,102 +95,15 @@ def read(
     Raises:
         DataError: The first problem, with its line.
     """
-    text = _text(path)
+    text = prediction_text.read(path)
     columns = prediction_columns.of_header(text.header, declared, f"{path}:{text.first - 1}")
     said = prediction_header.read(path, text.remarks)
     told = said.model_dump(mode="json") | dict(header)
-    frame = _frame(text, columns)
+    frame = prediction_text.frame(text, columns)
     return _arranged(text, columns, prediction_header.checked(str(path), told), frame)
 
 
-# Text
-
-
-def _text(path: Path) -> _Text:
-    try:
-        return _cut(path, csv_file.decoded(input_file.read(path, most_bytes=MOST_BYTES)))
-    except input_file.TooLarge as error:
-        raise DataError(f"{path}: {error.strerror}: split it") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: is not UTF-8: save it as CSV in UTF-8") from None
-
-
-def _cut(path: Path, text: str) -> _Text:
-    lines, at = [], 0
-    while text.startswith(MARK, at):
-        end = text.find("\n", at) + 1 or len(text)
-        lines.append(text[at:end].rstrip("\r\n"))
-        at = end
-    end = text.find("\n", at) + 1 or len(text)
-    line = text[at:end]
-    separator = csv_file.separator_of(line)
-    header = next(csv.reader([line], delimiter=separator), [])
-    return _Text(path, tuple(lines), tuple(h.strip() for h in header), separator, text[end:])
-
-
-# Rows
-
-
-def _frame(text: _Text, columns: Columns) -> pd.DataFrame:
-    """The columns that are used, named by role: categories, and scores as text."""
-    kinds = {place: _KINDS.get(role, "category") for role, place in columns.place.items()}
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text.body),
-            header=None,
-            names=list(range(len(columns.header))),
-            index_col=False,
-            usecols=sorted(columns.place.values()),
-            sep=text.separator,
-            dtype=kinds,
-            keep_default_na=False,
-            skipinitialspace=True,
-            low_memory=False,
-        )
-    except (ValueError, pd.errors.ParserError):
-        _refuse_lines(text)
-        raise
-    if frame.empty:
-        raise DataError(f"{text.path}: a header and no rows")
-    short = text.body.count(text.separator) != len(frame) * (len(text.header) - 1)
-    if short or '"' in text.body:
-        _refuse_lines(text)
-    return frame.rename(columns={place: role for role, place in columns.place.items()})
-
-
-_KINDS = {"score": "str"}
-
-
-def _rows(text: _Text) -> Iterator[tuple[int, list[str]]]:
-    """Line and cells of each row, slowly; for messages."""
-    reader = csv.reader(io.StringIO(text.body, newline=""), delimiter=text.separator)
-    line = text.first
-    for cells in reader:
-        if cells:
-            yield line, cells
-        line = text.first + reader.line_num
-
-
-def _line(text: _Text, row: int) -> int:
-    """Line of a row, counted from 0."""
-    return next(line for at, (line, _) in enumerate(_rows(text)) if at == row)
-
-
-def _refuse_lines(text: _Text) -> None:
-    width = len(text.header)
-    try:
-        for line, cells in _rows(text):
-            if len(cells) != width:
-                raise DataError(
-                    f"{text.path}:{line}: {count(len(cells), 'cell')}, and the header has {width}"
-                )
-    except csv.Error as error:
-        raise DataError(f"{text.path}: is not CSV: {error}") from None
-
-
-def _scores(text: _Text, columns: Columns, frame: pd.DataFrame) -> Floats:
+def _scores(text: PredictionText, columns: Columns, frame: pd.DataFrame) -> Floats:
     """The numbers, exact; NaN where a run failed."""
     found = []
     for row, cell in enumerate(frame["score"].tolist()):
@@ -219,14 +113,16 @@ def _scores(text: _Text, columns: Columns, frame: pd.DataFrame) -> Floats:
             if (bare := cell.strip()) not in FAILED:
                 comma = ": write a decimal point, not a comma" if "," in bare else ""
                 raise DataError(
-                    f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('score'))}': "
+                    f"{where(text, row)}: column '{one_line(columns.name('score'))}': "
                     f"'{one_line(bare[:50])}' is not a number{comma}"
                 ) from None
             found.append(np.nan)
     return np.array(found, dtype=np.float64)
 
 
-def _arranged(text: _Text, columns: Columns, header: Header, frame: pd.DataFrame) -> PredictionFile:
+def _arranged(
+    text: PredictionText, columns: Columns, header: Header, frame: pd.DataFrame
+) -> PredictionFile:
     """The scores by run and picture."""
     scores = _scores(text, columns, frame)
     _refuse_infinite(text, columns, scores)
@@ -265,17 +161,17 @@ def _faceless(
     return tuple(one for one in named if one not in groups)
 
 
-def _refuse_infinite(text: _Text, columns: Columns, scores: Floats) -> None:
+def _refuse_infinite(text: PredictionText, columns: Columns, scores: Floats) -> None:
     above = np.flatnonzero(scores == np.inf)
     if len(above):
         raise DataError(
-            f"{text.path}:{_line(text, int(above[0]))}: column "
+            f"{where(text, int(above[0]))}: column "
             f"'{one_line(columns.name('score'))}': a score is finite, or -inf where nothing was "
             "found in a picture"
         )
 
 
-def _labels(text: _Text, columns: Columns, frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _labels(text: PredictionText, columns: Columns, frame: pd.DataFrame) -> NDArray[np.bool_]:
     cells = frame["label"].cat
     known = [str(one).strip().lower() for one in cells.categories]
     values = np.array([one in FACES for one in known], dtype=np.bool_)
@@ -284,14 +180,14 @@ def _labels(text: _Text, columns: Columns, frame: pd.DataFrame) -> NDArray[np.bo
         row = int(np.flatnonzero(np.isin(cells.codes, strange))[0])
         cell = one_line(str(cells.categories[strange[0]])[:50])
         raise DataError(
-            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name('label'))}': '{cell}' "
+            f"{where(text, row)}: column '{one_line(columns.name('label'))}': '{cell}' "
             "is neither 1 (a face) nor 0 (none)"
         )
     return np.asarray(values[cells.codes])
 
 
 def _runs(
-    text: _Text, frame: pd.DataFrame, rows: int
+    text: PredictionText, frame: pd.DataFrame, rows: int
 ) -> tuple[Integers, tuple[PredictionRun, ...]]:
     """Place of each row's run, and the runs in the order of the file."""
     arms, of_arm = _column(text.path, frame, "arm", rows, text.path.stem)
@@ -305,12 +201,12 @@ def _runs(
     empty = next((at for at, one in enumerate(found) if not one.arm or not one.name), None)
     if empty is not None:
         row = int(np.flatnonzero(run_of == empty)[0])
-        raise DataError(f"{text.path}:{_line(text, row)}: the arm or the run is empty")
+        raise DataError(f"{where(text, row)}: the arm or the run is empty")
     return run_of, tuple(found)
 
 
 def _pictures(
-    text: _Text, frame: pd.DataFrame, is_face: NDArray[np.bool_]
+    text: PredictionText, frame: pd.DataFrame, is_face: NDArray[np.bool_]
 ) -> tuple[Integers, list[str]]:
     """Place of each row's picture, and names; a face and another picture may share a name."""
     names, codes = _column(text.path, frame, "image", len(is_face), "")
@@ -318,7 +214,7 @@ def _pictures(
     found = [names[code // 2] for code in first]
     if "" in found:
         row = int(np.flatnonzero(picture_of == found.index(""))[0])
-        raise DataError(f"{text.path}:{_line(text, row)}: the picture has no name")
+        raise DataError(f"{where(text, row)}: the picture has no name")
     return picture_of, found
 
 
@@ -347,7 +243,7 @@ def _column(
 
 
 def _table(
-    text: _Text,
+    text: PredictionText,
     scores: Floats,
     run_of: Integers,
     picture_of: Integers,
@@ -367,14 +263,14 @@ def _table(
         row = int(np.flatnonzero(picture_of == missing[0])[0])
         raise DataError(
             f"{text.path}: {_of(runs[place])} has no row for {count(len(missing), 'picture')}, "
-            f"such as '{one_line(pictures[missing[0]])}' of line {_line(text, row)}: every run "
+            f"such as '{one_line(pictures[missing[0]])}' of line {line_of(text, row)}: every run "
             "scores every picture (-inf where nothing was found in one)"
         )
     without = np.isnan(table)
     for place in np.flatnonzero(without.any(axis=1) & ~without.all(axis=1))[:1]:
         row = int(np.flatnonzero((run_of == place) & np.isnan(scores))[0])
         raise DataError(
-            f"{text.path}:{_line(text, row)}: {_of(runs[place])} has a score of some pictures and "
+            f"{where(text, row)}: {_of(runs[place])} has a score of some pictures and "
             f"none of {count(int(without[place].sum()), 'picture')}: write -inf where nothing was "
             "found in a picture; of a run that failed leave all scores empty"
         )
@@ -382,7 +278,7 @@ def _table(
 
 
 def _refuse_duplicates(
-    text: _Text,
+    text: PredictionText,
     cells: Integers,
     most: int,
     runs: Sequence[PredictionRun],
@@ -394,8 +290,8 @@ def _refuse_duplicates(
     before = int(np.flatnonzero(cells == cells[row])[0])
     run, picture = divmod(int(cells[row]), len(pictures))
     raise DataError(
-        f"{text.path}:{_line(text, row)}: {_of(runs[run])} has '{one_line(pictures[picture])}' in "
-        f"line {_line(text, before)} already; if a column divides the rows, say so: "
+        f"{where(text, row)}: {_of(runs[run])} has '{one_line(pictures[picture])}' in "
+        f"line {line_of(text, before)} already; if a column divides the rows, say so: "
         '--column "NAME=arm" or "NAME=run"'
     )
 
@@ -405,7 +301,7 @@ def _of(run: PredictionRun) -> str:
 
 
 def _group(
-    text: _Text,
+    text: PredictionText,
     columns: Columns,
     frame: pd.DataFrame,
     is_face: NDArray[np.bool_],
@@ -429,7 +325,7 @@ def _group(
 
 
 def _cluster(
-    text: _Text,
+    text: PredictionText,
     columns: Columns,
     frame: pd.DataFrame,
     is_face: NDArray[np.bool_],
@@ -447,7 +343,7 @@ def _cluster(
 
 
 def _refuse_two(
-    text: _Text,
+    text: PredictionText,
     role: str,
     is_face: NDArray[np.bool_],
     column: tuple[list[str], Integers],
@@ -462,14 +358,14 @@ def _refuse_two(
         row = int(other[0])
         before = int(first[picture_of[row]])
         raise DataError(
-            f"{text.path}:{_line(text, row)}: '{one_line(pictures[picture_of[row]])}' is of {role} "
-            f"'{one_line(names[codes[row]])}', and in line {_line(text, before)} of "
+            f"{where(text, row)}: '{one_line(pictures[picture_of[row]])}' is of {role} "
+            f"'{one_line(names[codes[row]])}', and in line {line_of(text, before)} of "
             f"'{one_line(names[codes[before]])}'"
         )
 
 
 def _refuse_empty(
-    text: _Text,
+    text: PredictionText,
     columns: Columns,
     role: PredictionRole,
     is_face: NDArray[np.bool_],
@@ -480,6 +376,5 @@ def _refuse_empty(
     if "" in {names[code] for code in np.unique(codes[is_face])}:
         row = int(np.flatnonzero(is_face & (codes == names.index("")))[0])
         raise DataError(
-            f"{text.path}:{_line(text, row)}: column '{one_line(columns.name(role))}' is empty "
-            "for a face"
+            f"{where(text, row)}: column '{one_line(columns.name(role))}' is empty for a face"
         )

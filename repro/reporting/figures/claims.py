@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from repro.analysis import claims, looks, portrait_clusters
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.reporting.figures import style
 from repro.reporting.figures.illustration import Illustration
 from repro.reporting.figures.study_view import StudyView
@@ -74,7 +74,8 @@ def _places(found: Finding) -> tuple[float, float, float]:
 def _scaled(found: Finding) -> tuple[float, Interval]:
     """Effect and interval over the smallest effect, the expected side positive; NaN if unknown."""
     effect, (low, high) = found.turned
-    return effect / found.smallest, Interval(low / found.smallest, high / found.smallest)
+    unit = found.smallest or float("nan")  # 0: a share of a variance that is 0
+    return effect / unit, Interval(low / unit, high / unit)
 
 
 def _row(axes: Axes, place: int, found: Finding, furthest: float) -> None:
@@ -88,7 +89,9 @@ def _row(axes: Axes, place: int, found: Finding, furthest: float) -> None:
     axes.add_patch(Rectangle((low, y - 0.17), 1 - low, 0.34, color="#f3e9c6", lw=0, zorder=0))
     if np.isnan(effect):
         told: dict[str, Any] = {"ha": "center", "va": "center", "color": style.FAINT}
-        axes.text(0, y, "no effect is known", fontsize=style.SMALL, **told)
+        known = not np.isnan(found.effect)
+        text = "the smallest effect that matters is 0" if known else "no effect is known"
+        axes.text(0, y, text, fontsize=style.SMALL, **told)
         return
     low, high = np.clip(ends, -furthest, furthest)
     if not np.isnan(low):

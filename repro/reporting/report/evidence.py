@@ -239,6 +239,8 @@ def cost(chapter: Chapter) -> Part | None:
     arms = [(arm.name, _timed(chapter, arm)) for arm in chapter.index.arms]
     listed = [*arms, ("All arms", timed)] if len(arms) > 1 else arms
     on_cpu = all(record.provenance.get("device", "cpu") == "cpu" for record in timed)
+    shared = " A run that was trained with others as one network counts its share of the hours."
+    has_stacks = any(_together(record) > 1 for record in timed)
     return _part(
         "cost",
         f"{chapter.index.address}: computing time of the runs.",
@@ -250,6 +252,8 @@ def cost(chapter: Chapter) -> Part | None:
             "Seconds per run: mean time from the first epoch to the last scored photograph, failed "
             "runs included. Hours: sum over the runs of the arm, times their threads. Images per "
             "second: mean in training. A run that two studies share is counted in both."
+            + shared
+            * has_stacks
         ],
     )
 
@@ -267,7 +271,10 @@ def _cost_cells(
             ("Runs", "Seconds per run", hours, "Images per second", "Machine"), DASH
         )
     spent = [float(record.provenance["seconds"]) for record in found]
-    work = [_threads(record.provenance) * s for record, s in zip(found, spent, strict=True)]
+    work = [
+        _threads(record.provenance) * s / _together(record)
+        for record, s in zip(found, spent, strict=True)
+    ]
     rates = [
         float(r.provenance["images_per_second"])
         for r in found
@@ -281,6 +288,11 @@ def _cost_cells(
         "Images per second": f"{sum(rates) / len(rates):,.0f}" if rates else DASH,
         "Machine": ", ".join(used),
     }
+
+
+def _together(record: BriefRecord) -> int:
+    """The number of runs that were trained as one network with a run, itself among them."""
+    return int(record.provenance.get("stacked_runs", 1))
 
 
 def _threads(provenance: Mapping[str, Any]) -> int:

@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from repro.analysis import claims, portrait_clusters, verdicts
-from repro.analysis.claims import Finding
+from repro.analysis import claim_findings, claims, portrait_clusters, verdicts
+from repro.analysis.claim_findings import Finding
 from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import count, joined
 from repro.reporting.tables import detector_sentence
@@ -350,13 +350,13 @@ def _settled(main: Finding, others: Sequence[Finding]) -> str:
 
 
 def _effort(found: Finding) -> float:
-    wanted = claims.needed(found)
+    wanted = claim_findings.needed(found)
     return (wanted.pairs or math.inf) * wanted.times
 
 
 def takes(found: Finding) -> str:
     """The seeds, and the photographs if there are too few, that decide a claim; or nothing."""
-    wanted = claims.needed(found)
+    wanted = claim_findings.needed(found)
     if wanted.pairs is None:
         return ""
     seeds = f"about {count(_about(wanted.pairs), 'seed')} per arm"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from repro.analysis import claims
+from repro.analysis.claim_findings import Needed
 from repro.analysis.claim_prospects import Outlook, Prospect
-from repro.analysis.claims import Needed
 from repro.analysis.wording import count, joined
 from repro.stats import conclusions
 from repro.stats.power import POWER

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from repro.analysis import claims, looks, portrait_clusters
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.analysis.outcomes import Outcomes
 from repro.reporting.tables import answer, metric_columns, number_format, verdict_notes
 from repro.reporting.tables.cell import DASH, Cell

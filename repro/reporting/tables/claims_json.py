@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from repro.analysis import claims
-from repro.analysis.claims import Finding
+from repro.analysis import claim_findings, claims
+from repro.analysis.claim_findings import Finding
 from repro.analysis.outcomes import Outcomes
 from repro.reporting.tables import answer
 from repro.stats import conclusions
@@ -33,7 +33,7 @@ def fields(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def _claim(found: Finding, outcomes: Outcomes) -> dict[str, Any]:
-    claim, wanted = found.claim, claims.needed(found)
+    claim, wanted = found.claim, claim_findings.needed(found)
     return {
         "name": claim.name,
         "source": claim.source,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from repro.analysis import claims, gap_closed
+from repro.analysis import claim_findings, gap_closed
 from repro.analysis.gap_closed import Closing
 from repro.analysis.outcomes import Outcomes
 from repro.analysis.wording import joined
@@ -71,7 +71,7 @@ def _amount(claim: Claim, found: Closed) -> Number:
 
 def unit(claim: Claim) -> Unit:
     """Of a difference of a claim's quantity."""
-    return "percent_squared" if claims.is_variance(claim) else "points"
+    return "percent_squared" if claim_findings.is_variance(claim) else "points"
 
 
 def _bootstrap(found: GapShare) -> Cell:

@@ -145,6 +145,7 @@ def _provenance(record: Record) -> str:
         "processor": made.get("processor"),
         "system": made.get("system"),
         "kernels": how.get("kernels", made.get("kernels")),
+        "runs in its stack": made.get("stacked_runs"),
         "kernels' build": made.get("kernels_build"),
         "compiler": made.get("compiler"),
         "threads": how.get("threads", made.get("threads")),

@@ -29,7 +29,11 @@ FOLDER = Path(__file__).parent
 SOURCES = (FOLDER / "blocked.c", FOLDER / "dense.c")
 HEADERS = (FOLDER / "vectors.h", FOLDER / "half_blocks.h")
 Build = Literal["avx512", "avx2", "neon"]
-FLAGS = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-shared", "-fPIC")
+EXACT = (  # whatever CC asks for: -ffast-math changes bits, those of the whole process among them
+    *("-fno-fast-math", "-fno-unsafe-math-optimizations"),
+    *("-ffp-contract=off", "-fno-math-errno"),
+)
+FLAGS = ("-O3", *EXACT, "-shared", "-fPIC")
 FLAGS_OF: dict[Build, tuple[str, ...]] = {
     # Tuned for the processor itself, gcc makes `weight_gradient` slower by a fifth.
     "avx512": ("-march=native", "-mtune=generic", "-mavx512f", "-mprefer-vector-width=512"),
@@ -184,9 +188,28 @@ def _loaded(build: Build | None) -> _Loaded:
 
 
 def has_pairs() -> bool:
-    """Whether the blocks can multiply pairs of bfloat16 (AVX512_BF16)."""
+    """Whether blocks that can multiply pairs of bfloat16 compute networks here."""
+    return chosen() == "blocked" and multiplies_pairs()
+
+
+def multiplies_pairs() -> bool:
+    """Whether there are blocks here that can multiply pairs of bfloat16 (AVX512_BF16)."""
     library = load()
-    return chosen() == "blocked" and library is not None and bool(library.has_pairs())
+    return library is not None and bool(library.has_pairs())
+
+
+def cannot(kernels: str, precision: str) -> str:
+    """Why such kernels cannot compute a run of this precision here; empty if they can.
+
+    Without pairs torch would compute bf16, with other bits under the name of the blocks.
+    """
+    if kernels != "blocked":
+        return ""
+    if missing := missing_because():
+        return missing
+    if precision == "bf16" and not multiplies_pairs():
+        return "they compute bf16 only on processors with AVX512_BF16"
+    return ""
 
 
 def keep_memory() -> None:

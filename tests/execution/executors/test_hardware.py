@@ -32,3 +32,20 @@ def test_a_gpu_computes_with_torch_whatever_the_processor_can():
 
     assert one == many
     assert (one.device, one.kernels, one.threads) == ("cuda", "torch", 1)
+
+
+def test_a_stack_has_a_gpu_or_a_core_for_itself():
+    """It fills it; more are at a time only if they are asked for."""
+    assert hardware.slots("cuda:0,cuda:1", stacked=True) == ["cuda:0", "cuda:1"]
+    assert hardware.slots("cuda", 2, stacked=True) == ["cuda:0"] * 2
+    assert hardware.slots("mps", stacked=True) == ["mps"]
+    assert hardware.slots("cpu", stacked=True) == ["cpu"] * machine.cores()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0", "mps"])
+def test_a_stack_computes_as_one_of_its_size(device, monkeypatch):
+    """Whatever the variable says of single runs; the size is a part of the names of its runs."""
+    monkeypatch.setenv("REPRO_KERNELS", "blocked")
+    made = hardware.computation([device], stack=25)
+
+    assert (made.device, made.kernels) == (device.partition(":")[0], "stacked-25")

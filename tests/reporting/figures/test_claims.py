@@ -4,7 +4,7 @@ import crowds
 import pytest
 
 from repro.analysis import claims
-from repro.analysis.claims import Finding
+from repro.analysis.claim_findings import Finding
 from repro.reporting.figures import claims as drawing
 from repro.stats.intervals import NOWHERE, Interval
 from repro.study.claims import Claim, Declared
@@ -105,6 +105,14 @@ def test_a_claim_without_numbers_says_why(drawn):
 
     assert marks(found) == []
     assert texts(found) == ["the variance falls", "no effect is known", "cannot tell yet", reason]
+
+
+def test_a_claim_whose_smallest_effect_is_0_has_no_mark(drawn):
+    """A share of a variance that is 0, as where every face is detected."""
+    found = drawn(finding(smallest=0.0, word="cannot tell yet"))
+
+    assert marks(found) == []
+    assert "the smallest effect that matters is 0" in texts(found)
 
 
 def test_an_effect_without_an_interval_is_a_mark(drawn):

@@ -291,6 +291,16 @@ def test_the_cost_is_counted_in_hours_of_a_processor():
     assert cost.loc["All arms", "CPU hours"] == "3.000"
 
 
+def test_a_run_of_a_stack_counts_its_share_of_the_hours():
+    """Three runs of a quarter of an hour on two threads, as one network: half an hour in all."""
+    of_stack = PROVENANCE | {"stacked_runs": 3}
+    one = chapter(changed={("none", seed): {"provenance": of_stack} for seed in range(3)})
+    remarks = [" ".join(section(each, "cost")[0].part.remarks) for each in (one, chapter())]
+
+    assert table(one, "cost").loc["none", "CPU hours"] == "0.500"
+    assert ["counts its share of the hours" in each for each in remarks] == [True, False]
+
+
 def test_records_without_provenance_leave_dashes():
     """Old or foreign records still make a report."""
     bare = {(arm, seed): {"provenance": {}, "data": {}} for arm in ARMS for seed in range(3)}

@@ -23,7 +23,7 @@ from asking import (
 )
 from published_arms import PUBLISHED
 
-from repro.analysis import claims
+from repro.analysis import claim_findings, claims
 from repro.reporting.tables import answer
 from repro.stats.intervals import Interval
 from repro.study.looks import Looks
@@ -425,7 +425,11 @@ def numbers_of(found):
     ends = [sign * end for end in found.interval for sign in (1, -1)]
     values = [found.first, found.last, abs(found.effect), *ends]
     shown = {answer.amount(value, found) for value in values if not math.isnan(value)}
-    effect, at, wanted = found.claim.smallest_effect, found.claim.read_at, claims.needed(found)
+    effect, at, wanted = (
+        found.claim.smallest_effect,
+        found.claim.read_at,
+        claim_findings.needed(found),
+    )
     shown |= {f"{found.pairs}", f"{found.started}", f"{len(found.declared.arms)}"}
     shown.add(f"{effect.absolute:g}" if effect.absolute else f"{100 * effect.ratio:g}")
     shown.add("0" if at == claim(read_at=LOGIT).read_at else "10")

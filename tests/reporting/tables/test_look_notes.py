@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arms import arm, counted, noisy, outcomes
 
-from repro.analysis import claims, looks
+from repro.analysis import claim_findings, claims, looks
 from repro.reporting.tables import look_notes, run_notes, study_json, tables
 from repro.stats import intervals, stopping
 from repro.study.claims import Claim, Contrast, Declared, ReadAt, SmallestEffect
@@ -71,7 +71,7 @@ def test_so_few_pairs_have_no_word_at_a_look_that_was_not_planned(runs):
     assert (found.word, found.level, found.reason) == ("cannot tell yet", 1.0, looks.TOO_FEW)
     assert np.isfinite(found.effect)
     assert np.isnan(found.interval.low)
-    assert claims.needed(found) == claims.Needed()
+    assert claim_findings.needed(found) == claim_findings.Needed()
 
 
 def test_a_planned_look_is_told_with_its_level():
