@@ -16,6 +16,9 @@ from repro.stats.disparity import Definition
 HALF_WIDTH = 0.005  # of the interval for recall to which "runs needed" refers
 NAMES: Mapping[Quantity, str] = {"recall": "recall", "variance": "variance of single runs"}
 _UNITS: Mapping[Quantity, str] = {"recall": " points", "variance": ""}
+# Differences that cannot be, in the unit of the tables: the variance of two groups, one of 0 and
+# one of 100 %, is 5,000 by the definition that makes it largest.
+_LARGEST: Mapping[Quantity, float] = {"recall": 100.0, "variance": 5000.0}
 
 
 def of_power(outcomes: Outcomes, definition: Definition) -> list[str]:
@@ -47,6 +50,11 @@ def cannot_pass(outcomes: Outcomes, family: Family) -> str:
         f"No difference can be significant: the smallest possible p of the {name_of_test(outcomes)}"
         f" is {first:.3g}{_after(family)}"
     )
+
+
+def impossible(quantity: Quantity, difference: float) -> str:
+    """What follows a difference, in the unit of the tables, that is larger than any can be."""
+    return " (more than there can be)" if difference > _LARGEST[quantity] else ""
 
 
 def test_in_words(outcomes: Outcomes) -> str:
@@ -117,8 +125,9 @@ def _amount(one: Detectable, family: Family) -> str:
 def _steps(one: Detectable, deviation: float, family: Family) -> str:
     """The difference alone and at the first step of Holm, in the unit of the tables."""
     scale = UNIT[one.quantity] * deviation
-    alone = f"{scale * one.alone:.2f}"
-    return f"{alone} and {scale * one.first:.2f}" if family.size > 1 else alone
+    steps = (one.alone, one.first) if family.size > 1 else (one.alone,)
+    shown = (f"{scale * step:.2f}{impossible(one.quantity, scale * step)}" for step in steps)
+    return " and ".join(shown)
 
 
 def _of_runs_needed(outcomes: Outcomes, definition: Definition) -> list[str]:

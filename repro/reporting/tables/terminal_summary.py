@@ -211,9 +211,10 @@ def _strength(outcomes: Outcomes, family: Family) -> Iterator[str]:
 
 def _amount(one: Detectable, deviations: float, *, unit: bool = True) -> str:
     value = UNIT[one.quantity] * one.sd * deviations
+    too_large = power_notes.impossible(one.quantity, value)
     if one.quantity == "recall":
-        return f"{value:.1f} points" if unit else f"{value:.1f}"
-    return f"{value:.3g} of variance" if unit else f"{value:.3g}"
+        return f"{value:.1f}{' points' if unit else ''}{too_large}"
+    return f"{value:.3g}{' of variance' if unit else ''}{too_large}"
 
 
 def _without_numbers(outcomes: Outcomes) -> Iterator[str]:

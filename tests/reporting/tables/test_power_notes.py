@@ -5,7 +5,7 @@ import json
 import pytest
 from arms import counted, lost, outcomes
 
-from repro.reporting.tables import notes, study_json, terminal_summary
+from repro.reporting.tables import notes, power_notes, study_json, terminal_summary
 from repro.stats.disparity import DEFINITIONS
 
 REFERENCE = [[10, 30], [14, 30], [12, 30], [16, 30], [13, 30]]
@@ -164,3 +164,16 @@ def test_json_tells_of_a_failed_reference():
     told = json.dumps(study_json.study(found, "dehaan2020")["notes"])
 
     assert "No arm is compared: the reference, ref, has no runs with results (5 failed)." in told
+
+
+def test_a_difference_that_cannot_be_is_told_as_such():
+    """Two pairs that differ much: the t test would need more than 100 points."""
+    wide = [[0, 0], [40, 40]]
+    first, second = (counted(name, rows) for name, rows in (("ref", REFERENCE[:2]), ("o", wide)))
+
+    (long,) = [one for one in below(first, second) if "80 % power" in one]
+    (short,) = shown(first, second)
+
+    assert "points (more than there can be)" in short
+    assert "(more than there can be) and " in long
+    assert power_notes.impossible("recall", 100.0) == ""
