@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from builders import a_task, configuration
 
-from repro.execution import calibration, stack_cost
+from repro.execution import calibration, measuring, stack_cost
 from repro.execution.calibration import Cost
 from repro.execution.stack_cost import Steps
 from repro.records.task import Source
@@ -137,11 +137,10 @@ def test_repeated_measurements_are_averaged():
     assert stack_cost.average(found) == Steps(step=1.0, memory=1e9)
 
 
-def test_a_real_stack_is_measured(monkeypatch):
-    """Of a rule that starts from no other run; two networks take memory of at least their own."""
-    monkeypatch.setattr(stack_cost, "SECONDS", 0.01)
-    (work,) = stack_cost.works([configuration(epochs=60)], 2).values()
-    found = work.measure(work.configuration, start=1.0, device="cpu", plugins=work.plugins)
+def test_a_real_stack_is_measured():
+    """In a process of its own, which has no memory of others to take: two networks' at least."""
+    works = stack_cost.works([configuration(epochs=60)], 2)
+    ((found,),) = measuring.measured(works, ["cpu"], kernels="torch").values()
 
     assert found.step > 0
     assert found.memory > 2 * 4 * 2.8e6  # as many numbers of 4 bytes

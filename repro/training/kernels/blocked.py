@@ -61,7 +61,6 @@ class BlockedKernels:
     """One thread of a processor for which there is a build of the C functions; see `c_library`."""
 
     name: Literal["blocked", "torch"] = "blocked"
-    classification = staticmethod(formulas.classification)
 
     def __init__(self, precision: Precision = "fp32") -> None:
         """Multiply float32, or pairs of bfloat16 that are added up in float32.
@@ -139,6 +138,10 @@ class BlockedKernels:
         parameters = (*_parameters(layers), *last.parameters())
         result: Tensor = _Errors.apply(*given, *parameters)  # type: ignore[no-untyped-call]
         return result
+
+    def classification(self, logit: Tensor, is_face: Tensor) -> Tensor:
+        """The classification loss of each image, (N,)."""
+        return formulas.classification(logit, is_face)
 
     def latents(
         self,
