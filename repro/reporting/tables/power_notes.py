@@ -52,9 +52,10 @@ def cannot_pass(outcomes: Outcomes, family: Family) -> str:
     )
 
 
-def impossible(quantity: Quantity, difference: float) -> str:
-    """What follows a difference, in the unit of the tables, that is larger than any can be."""
-    return " (more than there can be)" if difference > _LARGEST[quantity] else ""
+def shown(quantity: Quantity, difference: float, form: str) -> str:
+    """A difference, in the unit of the tables; one that cannot be as "over" the largest."""
+    largest = _LARGEST[quantity]
+    return format(difference, form) if difference <= largest else f"over {largest:,.0f}"
 
 
 def test_in_words(outcomes: Outcomes) -> str:
@@ -126,8 +127,7 @@ def _steps(one: Detectable, deviation: float, family: Family) -> str:
     """The difference alone and at the first step of Holm, in the unit of the tables."""
     scale = UNIT[one.quantity] * deviation
     steps = (one.alone, one.first) if family.size > 1 else (one.alone,)
-    shown = (f"{scale * step:.2f}{impossible(one.quantity, scale * step)}" for step in steps)
-    return " and ".join(shown)
+    return " and ".join(shown(one.quantity, scale * step, ".2f") for step in steps)
 
 
 def _of_runs_needed(outcomes: Outcomes, definition: Definition) -> list[str]:

@@ -211,10 +211,9 @@ def _strength(outcomes: Outcomes, family: Family) -> Iterator[str]:
 
 def _amount(one: Detectable, deviations: float, *, unit: bool = True) -> str:
     value = UNIT[one.quantity] * one.sd * deviations
-    too_large = power_notes.impossible(one.quantity, value)
     if one.quantity == "recall":
-        return f"{value:.1f}{' points' if unit else ''}{too_large}"
-    return f"{value:.3g}{' of variance' if unit else ''}{too_large}"
+        return f"{power_notes.shown('recall', value, '.1f')}{' points' if unit else ''}"
+    return f"{power_notes.shown('variance', value, '.3g')}{' of variance' if unit else ''}"
 
 
 def _without_numbers(outcomes: Outcomes) -> Iterator[str]:

@@ -174,6 +174,6 @@ def test_a_difference_that_cannot_be_is_told_as_such():
     (long,) = [one for one in below(first, second) if "80 % power" in one]
     (short,) = shown(first, second)
 
-    assert "points (more than there can be)" in short
-    assert "(more than there can be) and " in long
-    assert power_notes.impossible("recall", 100.0) == ""
+    assert "from over 100 points and " in short
+    assert "Here: recall over 100 and over 100 points, " in long
+    assert power_notes.shown("recall", 100.0, ".1f") == "100.0"
